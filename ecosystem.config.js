@@ -1,0 +1,39 @@
+// Starts the workers under PM2 (`pm2 start ecosystem.config.js`, after `npm run build`).
+// Settings belong in .env beside this file, which the worker reads itself; none are repeated here.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const pinned = fileURLToPath(
+  new URL(`./tools/node/node_modules/node-linux-${process.arch}/bin/node`, import.meta.url),
+);
+
+// The worker needs Node.js 24, and PM2 would start it by whatever `node` its daemon once found on PATH. So the path is
+// spelled out: the Node that runs this `pm2` command when it is new enough, else the one that `npm run build` fetched.
+function interpreter() {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  if (existsSync(pinned)) return pinned;
+  throw new Error(
+    'No Node.js 24 for the worker: run `npm run build` first, or run pm2 itself under Node.js 24.',
+  );
+}
+
+// A named export: PM2 reads no default export from an ESM file.
+export const apps = [
+  {
+    name: 'runcloud-domains',
+    cwd: import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)),
+    script: './dist/cli.js',
+    args: 'worker',
+    interpreter: interpreter(),
+    // Workers share no port, so nothing is won by cluster mode; fork mode runs as many of them just as well.
+    exec_mode: 'fork',
+    instances: 2,
+    // A worker says `ready` when it takes jobs; only then does a reload go on to the next one.
+    wait_ready: true,
+    listen_timeout: 15_000,
+    // PM2 sends SIGINT, and SIGKILL after this: it must stay above SHUTDOWN_TIMEOUT_MS (default 30 s).
+    kill_timeout: 40_000,
+    // One that cannot start (wrong configuration) is retried at a growing pace, not in a tight loop.
+    exp_backoff_restart_delay: 200,
+  },
+];

@@ -1,0 +1,70 @@
+// The targets of scripts/run.mjs and how each is started under the pinned Node.
+// Plain JavaScript without dependencies: it runs before anything is installed.
+import { chmodSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { check } from './check.mjs';
+import { dieWithParent, run } from './child.mjs';
+import { ensureDependencies } from './install.mjs';
+import { ensureNode, withNodeFirst } from './node.mjs';
+import { Refusal, root, say } from './project.mjs';
+
+const bin = {
+  tsc: 'node_modules/typescript/bin/tsc',
+  biome: 'node_modules/@biomejs/biome/bin/biome',
+  jest: 'node_modules/jest/bin/jest.js',
+};
+
+/** The flags jest needs to load ESM; its own workers inherit them, programs that tests start do not. */
+const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+
+async function build(tools) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const code = await tools.node([bin.tsc, '-p', 'tsconfig.build.json']);
+  if (code === 0) chmodSync(join(root, 'dist/cli.js'), 0o755);
+  return code;
+}
+
+const targets = {
+  demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
+  cli: (tools, args) => tools.node(['src/cli.ts', ...args]),
+  docs: (tools, args) => tools.node(['scripts/generate-docs.ts', ...args]),
+  jest: (tools, args) => tools.jest(args),
+  format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
+  build: (tools) => build(tools),
+  check: (tools, args) => check(tools, args),
+};
+
+function createTools(node) {
+  const env = withNodeFirst(process.env, node);
+  const runNode = (args, options = {}) =>
+    run(node, [...dieWithParent, ...args], { cwd: root, env, ...options });
+  return {
+    node: runNode,
+    lint: () => runNode([bin.biome, 'ci', '.']),
+    typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
+    build: () => build({ node: runNode }),
+    jest: (args, options = {}) =>
+      runNode([...jestFlags, bin.jest, ...args], { ...options, env: { ...env, ...options.env } }),
+  };
+}
+
+async function dispatch([name, ...args]) {
+  const target = Object.hasOwn(targets, name ?? '') ? targets[name] : undefined;
+  if (!target) {
+    throw new Refusal(`usage: node scripts/run.mjs <${Object.keys(targets).join('|')}> [args...]`, 2);
+  }
+  const node = await ensureNode();
+  await ensureDependencies();
+  return target(createTools(node), args);
+}
+
+/** Runs a target and ends this process with its exit code; `check` always ends with its summary line. */
+export async function main(argv) {
+  try {
+    process.exitCode = await dispatch(argv);
+  } catch (error) {
+    say(error instanceof Refusal ? error.message : error.stack);
+    process.exitCode = error instanceof Refusal ? error.exitCode : 1;
+    if (argv[0] === 'check') process.stdout.write('0 passed, 1 failed\n');
+  }
+}

@@ -1,0 +1,143 @@
+// The composition root: builds the parts from the configuration, and releases them last-in-first-out.
+// The only file that knows them all.
+import { type Config, type RunCloudCredentials, requireCredentials, secretsOf } from './config.ts';
+import { examine, type Finding } from './doctor.ts';
+import { createAddDomain } from './jobs/add-domain.ts';
+import { createRedeploySsl } from './jobs/redeploy-ssl.ts';
+import { createRemoveDomain } from './jobs/remove-domain.ts';
+import { createLogger, type Logger, scrub } from './logger.ts';
+import { createOperator, type Operator } from './queue/operator.ts';
+import type { Handlers } from './queue/perform.ts';
+import { createRequestQueue, type RequestQueue } from './queue/producer.ts';
+import { createWorker, oncePerSecond } from './queue/worker.ts';
+import { createRedis, judgeRedis, readRedisFacts, untilReady, within } from './redis.ts';
+import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
+import { createDirectory } from './runcloud/directory.ts';
+
+const PRODUCER_DEADLINE_MS = 1000;
+/** A burst of removals fits in: one reading of the list then proves them all. */
+const LOOK_DELAY_MS = 3000;
+
+export interface ProducerApp {
+  readonly requests: RequestQueue;
+  readonly operator: Operator;
+  /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The parts that enqueue and inspect; needs Redis only, and gives up after a second without it. */
+export function createProducerApp(config: Config): ProducerApp {
+  const redis = createRedis(config.redisUrl, 'producer', () => undefined);
+  const requests = createRequestQueue({ ...queueOptions(config), redis, deadlineMs: PRODUCER_DEADLINE_MS });
+  const operator = createOperator({ requests, defaults: defaultsOf(config) });
+  return {
+    requests,
+    operator,
+    ready: () => untilReady(redis, PRODUCER_DEADLINE_MS),
+    async close() {
+      await within(requests.close(), 500, undefined);
+      redis.disconnect();
+    },
+  };
+}
+
+export interface WorkerApp {
+  readonly logger: Logger;
+  /** Resolves when the worker takes jobs. Throws CodedError where Redis cannot be used. */
+  start(): Promise<void>;
+  /** Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT_MS. */
+  close(): Promise<void>;
+}
+
+/** The worker with everything it needs. Throws ConfigError without credentials. */
+export function createWorkerApp(config: Config): WorkerApp {
+  const credentials = requireCredentials(config);
+  const secrets = secretsOf(config);
+  const logger = createLogger({ ...config.log, secrets });
+  const releases = new AsyncDisposableStack();
+
+  const onRedisError = oncePerSecond((error: Error) =>
+    logger.error({ event: 'redis-error' }, `Redis: ${error.message}`),
+  );
+  const redis = createRedis(config.redisUrl, 'worker', onRedisError);
+  releases.defer(() => redis.disconnect());
+  const requests = createRequestQueue({ ...queueOptions(config), redis });
+  releases.defer(() => within(requests.close(), 500, undefined));
+  const runcloud = createRunCloud(toRunCloudSettings(config, credentials));
+  releases.defer(() => runcloud.close());
+
+  const start = async (): Promise<void> => {
+    await untilReady(redis, 10_000);
+    for (const { level, sentence } of judgeRedis(await readRedisFacts(redis))) {
+      if (level === 'fail') throw new Error(sentence);
+      if (level === 'warn') logger.warn({ event: 'redis-check' }, sentence);
+    }
+    const worker = createWorker({
+      ...queueOptions(config),
+      redis,
+      requests,
+      logger,
+      handlers: createHandlers(runcloud, requests),
+      concurrency: config.worker.concurrency,
+      retryPolicy: config.jobs,
+      scrub: (text) => scrub(text, secrets),
+    });
+    releases.defer(() => worker.close(config.worker.shutdownTimeoutMs - 1000));
+    await worker.ready();
+  };
+  return { logger, start, close: () => releases.disposeAsync() };
+}
+
+/** The parts of `doctor`; works with whatever is configured. */
+export function createDoctor(config: Config): {
+  examine(scope: 'all' | 'redis'): AsyncGenerator<Finding>;
+  close(): Promise<void>;
+} {
+  const redis = createRedis(config.redisUrl, 'producer', () => undefined);
+  const { credentials } = config.runcloud;
+  const runcloud = credentials && createRunCloud(toRunCloudSettings(config, credentials));
+  const checkRedis = async () => {
+    await untilReady(redis, 2000);
+    return judgeRedis(await readRedisFacts(redis));
+  };
+  return {
+    examine: (scope) => examine({ checkRedis, runcloud, app: defaultsOf(config) }, scope),
+    async close() {
+      runcloud?.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function createHandlers(runcloud: RunCloudClient, requests: RequestQueue): Handlers {
+  const { intents, certificates, askRedeploy } = requests;
+  const directory = createDirectory({ runcloud, now: intents.now });
+  const ports = { runcloud, directory, intents, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
+  return {
+    'add-domain': createAddDomain(ports),
+    'remove-domain': createRemoveDomain(ports),
+    'redeploy-ssl': createRedeploySsl({ runcloud, directory, covered: certificates.covered }),
+  };
+}
+
+const toRunCloudSettings = (
+  { runcloud: { url, version, timeoutMs } }: Config,
+  credentials: RunCloudCredentials,
+) => ({
+  url,
+  version: version === 2 ? ('v2' as const) : ('v3' as const),
+  timeoutMs,
+  credentials,
+});
+
+const defaultsOf = ({ runcloud: { serverId, appId } }: Config) => ({
+  ...(serverId !== undefined && { serverId }),
+  ...(appId !== undefined && { appId }),
+});
+
+const queueOptions = (config: Config) => ({
+  queuePrefix: config.queuePrefix,
+  defaults: defaultsOf(config),
+  redeployDelayMs: config.ssl.redeployDelayMs,
+});

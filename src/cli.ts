@@ -1,0 +1,218 @@
+#!/usr/bin/env node
+// argv to commands. The only file that sees argv, the console, signals and exit codes.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
+import { showFindings } from './cli/doctor.ts';
+import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
+import { simulate } from './cli/simulate.ts';
+import { retry, showDomain, showFailed, showQueue } from './cli/status.ts';
+import { type ExitCode, exitCodes, type Terminal } from './cli/terminal.ts';
+import { exitCodeOf, runWorker } from './cli/worker.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { CodedError, reasonOf } from './errors.ts';
+import type { JobName } from './jobs/catalog.ts';
+
+const terminal: Terminal = {
+  out: (line) => console.log(line),
+  err: (line) => console.error(line),
+  isTty: process.stdout.isTTY === true,
+};
+
+const EXIT_CODES = `
+Exit codes:
+  0  done        1  it was tried and failed        2  bad input or configuration
+  3  Redis is away: nothing was accepted, sending again is harmless`;
+
+let exitCode: ExitCode = exitCodes.ok;
+const finish = (code: ExitCode): void => {
+  exitCode = code;
+};
+
+/** Resolves with the name of the first signal; the second one ends the process at once. */
+function untilSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    const onSignal = (signal: NodeJS.Signals): void => {
+      resolve(signal);
+      process.once(signal, () => process.exit(130));
+    };
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+  });
+}
+
+function configured(): Config {
+  const { config, warnings } = loadConfig();
+  for (const warning of warnings) terminal.err(`warning: ${warning}`);
+  return config;
+}
+
+async function withProducer(work: (app: ProducerApp) => Promise<ExitCode>): Promise<void> {
+  const app = createProducerApp(configured());
+  try {
+    finish(await work(app));
+  } finally {
+    await app.close();
+  }
+}
+
+const withRedis = (work: (app: ProducerApp) => Promise<ExitCode>): Promise<void> =>
+  withProducer(async (app) => {
+    await app.ready();
+    return work(app);
+  });
+
+const enqueueCommand = (program: Command, name: string, job: JobName, summary: string): Command =>
+  program
+    .command(name)
+    .summary(summary)
+    .description(`${summary}.`)
+    .option('--server <id>', "RunCloud's id of the server (default: RUNCLOUD_SERVER_ID)")
+    .option('--app <id>', "RunCloud's id of the web application (default: RUNCLOUD_APP_ID)")
+    .option('--wait', 'follow the jobs to their end; exit 1 where one fails')
+    .option('--json', 'print the results as JSON')
+    .action((domains: string[] | string | undefined, flags: EnqueueFlags) =>
+      withProducer((app) => enqueue(job, [domains ?? []].flat(), flags, app, terminal)),
+    );
+
+function addEnqueueCommands(program: Command): void {
+  enqueueCommand(
+    program,
+    'add',
+    'add-domain',
+    'attach domains to the web application, then have its certificate cover them',
+  )
+    .argument('[domain...]', 'domain names')
+    .option('--file <path>', 'a file with one domain per line (`-`: standard input)')
+    .option('--site <id>', 'the site that the domains belong to, for your own reference')
+    .addOption(
+      new Option('--www <when>', 'attach the www name too')
+        .choices(['auto', 'true', 'false'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--redirection <kind>', 'which name redirects to the other').choices([
+        'none',
+        'www',
+        'non-www',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains add shop.example.org --wait\n  runcloud-domains add --file customers.txt --www false',
+    );
+  enqueueCommand(program, 'remove', 'remove-domain', 'take domains off the web application')
+    .argument('[domain...]', 'domain names')
+    .option('--file <path>', 'a file with one domain per line (`-`: standard input)')
+    .option('--site <id>', 'the site that the domains belonged to, for your own reference')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains remove shop.example.org --wait');
+  enqueueCommand(program, 'redeploy', 'redeploy-ssl', 'have RunCloud issue the certificate anew, now')
+    .argument('[domain]', 'advanced SSL: only this domain (default: all)')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains redeploy --wait');
+}
+
+function addWatchCommands(program: Command): void {
+  program
+    .command('status')
+    .description('Show the queue, or one domain: what is wanted, what happened last, what comes next.')
+    .argument('[domain]', 'one domain')
+    .option('--json', 'print JSON')
+    .action((domain: string | undefined, flags: { json?: boolean }) =>
+      withRedis((app) =>
+        domain === undefined ? showQueue(app, flags, terminal) : showDomain(domain, app, flags, terminal),
+      ),
+    );
+  program
+    .command('failed')
+    .description('List the jobs that wait for a person, each with its reason.')
+    .option('--json', 'print JSON')
+    .action((flags: { json?: boolean }) => withRedis((app) => showFailed(app, flags, terminal)));
+  program
+    .command('retry')
+    .description(
+      'Try failed jobs again, each with a full budget of attempts. A request that a newer one has overtaken stays as it is.',
+    )
+    .argument('[id...]', 'job ids, as `failed` lists them')
+    .option('--all', 'all failed jobs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains retry shop.example.org_1903_646~7\n  runcloud-domains retry --all',
+    )
+    .action((ids: string[], flags: { all?: boolean }) =>
+      withRedis((app) => retry(ids, flags, app, terminal)),
+    );
+}
+
+function addServiceCommands(program: Command): void {
+  program
+    .command('worker')
+    .description(
+      'Carry out jobs until SIGTERM or SIGINT (Ctrl-C); what runs then is finished or handed back.',
+    )
+    .action(async () => {
+      const loaded = loadConfig();
+      finish(
+        await runWorker({ ...loaded, stopped: untilSignal(), announceReady: () => process.send?.('ready') }),
+      );
+    });
+  program
+    .command('doctor')
+    .description(
+      'Check configuration, Redis, credentials, server, web application and SSL; each line ok, warn or fail with the fix.',
+    )
+    .option('--redis-only', 'only configuration and Redis (for container health checks)')
+    .option('--json', 'print JSON')
+    .action(async (flags: { redisOnly?: boolean; json?: boolean }) => {
+      const { config, warnings } = loadConfig();
+      const doctor = createDoctor(config);
+      try {
+        finish(
+          await showFindings(doctor.examine(flags.redisOnly ? 'redis' : 'all'), warnings, flags, terminal),
+        );
+      } finally {
+        await doctor.close();
+      }
+    });
+  program
+    .command('simulate')
+    .description("Run the simulator of RunCloud's API on its own, to try things without an account.")
+    .option('--port <number>', 'port on 127.0.0.1', '8080')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains simulate --port 8080')
+    .action(async (flags: { port: string }) => finish(await simulate(flags, untilSignal(), terminal)));
+}
+
+function createProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  const program = new Command('runcloud-domains')
+    .description("Puts customers' domains on a RunCloud web application, through a queue that loses nothing.")
+    .version(version)
+    .addHelpText(
+      'after',
+      `${EXIT_CODES}\n\nConfiguration: environment or .env, see docs/configuration.md; \`doctor\` checks it.`,
+    )
+    .configureOutput({ writeErr: (text) => terminal.err(text.trimEnd()) })
+    .showSuggestionAfterError()
+    .exitOverride();
+  addServiceCommands(program);
+  addEnqueueCommands(program);
+  addWatchCommands(program);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  return program;
+}
+
+function explain(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof ConfigError) {
+    terminal.err(error.message);
+    return exitCodes.usage;
+  }
+  terminal.err(`error: ${reasonOf(error)}${error instanceof CodedError ? ` [${error.code}]` : ''}`);
+  return exitCodeOf(error);
+}
+
+await createProgram()
+  .parseAsync()
+  .catch((error: unknown) => finish(explain(error)));
+process.exit(exitCode);

@@ -1,0 +1,32 @@
+// doctor: one line per check, ok, warn or fail, each with its fix.
+import type { Finding } from '../doctor.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+export async function showFindings(
+  findings: AsyncIterable<Finding>,
+  warnings: readonly string[],
+  { json }: { json?: boolean | undefined },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const all: Finding[] = [configuration(warnings)];
+  const show = (finding: Finding): void => {
+    if (!json) for (const line of toLines(finding)) terminal.out(line);
+  };
+  for (const finding of all) show(finding);
+  for await (const finding of findings) {
+    all.push(finding);
+    show(finding);
+  }
+  if (json) terminal.out(JSON.stringify(all, null, 2));
+  return all.some(({ level }) => level === 'fail') ? exitCodes.failed : exitCodes.ok;
+}
+
+const configuration = (warnings: readonly string[]): Finding =>
+  warnings.length === 0
+    ? { level: 'ok', subject: 'configuration', sentence: 'complete and understood' }
+    : { level: 'warn', subject: 'configuration', sentence: warnings.join('; ') };
+
+function toLines({ level, subject, sentence, fix }: Finding): string[] {
+  const first = `${level.padEnd(4)}  ${subject.padEnd(15)}  ${sentence}`;
+  return fix ? [first, `${' '.repeat(23)}fix: ${fix}`] : [first];
+}

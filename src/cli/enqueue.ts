@@ -1,0 +1,139 @@
+// add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import type { ProducerApp } from '../app.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import type { JobName } from '../jobs/catalog.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { follow } from './wait.ts';
+
+/** What the command line says beside the domains; payload fields pass as they are and are checked by the schema. */
+export interface EnqueueFlags {
+  readonly file?: string | undefined;
+  readonly site?: string | undefined;
+  readonly www?: string | undefined;
+  readonly redirection?: string | undefined;
+  readonly server?: string | undefined;
+  readonly app?: string | undefined;
+  readonly wait?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+interface Result {
+  readonly domain: string | undefined;
+  readonly accepted: boolean;
+  readonly jobId?: string | undefined;
+  readonly coalesced?: boolean | undefined;
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+// One round trip each, so many at once; more would only queue up in this process.
+const AT_ONCE = 100;
+
+export async function enqueue(
+  name: JobName,
+  domains: readonly string[],
+  flags: EnqueueFlags,
+  { requests, operator }: ProducerApp,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const wanted = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
+  if (name !== 'redeploy-ssl' && wanted.length === 0) {
+    terminal.err('no domain was given; name one or more, or a file with --file');
+    return exitCodes.usage;
+  }
+  const items = wanted.length === 0 ? [undefined] : wanted;
+  const results: Result[] = [];
+  for (let i = 0; i < items.length; i += AT_ONCE) {
+    const part = items.slice(i, i + AT_ONCE);
+    const options = { bulk: items.length > AT_ONCE };
+    results.push(
+      ...(await Promise.all(
+        part.map((domain) => send(domain, () => requests.enqueue(name, toPayload(domain, flags), options))),
+      )),
+    );
+    if (results.some(isUnavailable)) break;
+  }
+  if (flags.json) terminal.out(JSON.stringify(results, null, 2));
+  else report(name, results, items.length, terminal);
+  if (results.some(isUnavailable)) return exitCodes.unavailable;
+  const refused = results.some(({ accepted }) => !accepted);
+  const jobs = results.flatMap(({ jobId, domain }) => (jobId ? [{ jobId, domain }] : []));
+  const waited = flags.wait
+    ? await follow(jobs, { operator }, flags.json ? () => undefined : terminal.err)
+    : exitCodes.ok;
+  return refused ? exitCodes.usage : waited;
+}
+
+async function send(
+  domain: string | undefined,
+  request: () => ReturnType<ProducerApp['requests']['enqueue']>,
+): Promise<Result> {
+  try {
+    const receipt = await request();
+    return { domain: receipt.domain, accepted: true, jobId: receipt.jobId, coalesced: receipt.coalesced };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return { domain, accepted: false, code: error.code, reason: reasonOf(error) };
+  }
+}
+
+const isUnavailable = ({ code }: Result): boolean => code === 'redis-unavailable';
+
+function report(name: JobName, results: readonly Result[], asked: number, terminal: Terminal): void {
+  for (const result of results) if (!isUnavailable(result)) say(name, result, terminal);
+  const accepted = results.filter((result) => result.accepted).length;
+  const unavailable = results.find(isUnavailable);
+  if (unavailable)
+    terminal.err(
+      `${unavailable.reason}; ${accepted} of ${asked} accepted. Send all again, repeating is harmless`,
+    );
+}
+
+function say(
+  name: JobName,
+  { domain, accepted, jobId, coalesced, reason }: Result,
+  terminal: Terminal,
+): void {
+  const what = domain ?? 'all domains';
+  if (!accepted) terminal.err(`${what}: refused: ${reason}`);
+  else terminal.out(`${what}: ${coalesced ? 'on its way already' : `${name} accepted`}, job ${jobId}`);
+}
+
+/** One domain per line; empty lines and lines that begin with # are left out. `-` is standard input. */
+function readDomains(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new CodedError('invalid-payload', `--file ${file} cannot be read: ${reasonOf(error)}`);
+  }
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function toPayload(
+  domain: string | undefined,
+  { site, www, redirection, server, app }: EnqueueFlags,
+): object {
+  const given = {
+    domain,
+    siteId: site,
+    serverId: server,
+    appId: app,
+    www: www === 'true' ? true : www === 'false' ? false : www,
+    redirection,
+    requestedBy: `${userName()}@${hostname()}`.slice(0, 100),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+// A container's user may have no name.
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'cli';
+  }
+}

@@ -1,0 +1,49 @@
+// What a command may do to the outside: print. cli.ts hands it in, so that no other file touches the console.
+
+export interface Terminal {
+  /** Standard output: what was asked for. */
+  out(line: string): void;
+  /** Standard error: progress, warnings, errors. */
+  err(line: string): void;
+  readonly isTty: boolean;
+}
+
+/** Exit codes are API; docs/cli.md and `--help` list them. */
+export const exitCodes = {
+  ok: 0,
+  /** It was tried, and it failed: a job, a check. */
+  failed: 1,
+  /** Bad input or configuration: nothing was done with it. */
+  usage: 2,
+  /** Redis is away: nothing was accepted. Sending again is harmless. */
+  unavailable: 3,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** "in 3 min", "2 h ago": times as a person reads them. */
+export function toRelative(atMs: number, nowMs: number): string {
+  const seconds = Math.round(Math.abs(atMs - nowMs) / 1000);
+  const text =
+    seconds < 90
+      ? `${seconds} s`
+      : seconds < 5400
+        ? `${Math.round(seconds / 60)} min`
+        : seconds < 129_600
+          ? `${Math.round(seconds / 3600)} h`
+          : `${Math.round(seconds / 86_400)} d`;
+  return atMs > nowMs ? `in ${text}` : `${text} ago`;
+}
+
+/** Columns, aligned, two spaces apart. */
+export function toTable(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,61 @@
+// --wait: follows jobs until each has ended, and says on the way what each is doing.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProducerApp } from '../app.ts';
+import type { JobStatus } from '../queue/operator.ts';
+import { type ExitCode, exitCodes, toRelative } from './terminal.ts';
+
+export interface FollowedJob {
+  readonly jobId: string;
+  readonly domain: string | undefined;
+}
+
+const LOOK_EVERY_MS = 500;
+const ended: ReadonlySet<JobStatus['state']> = new Set(['failed', 'completed', 'gone']);
+
+/** Resolves when all jobs have ended: `failed` where one failed, `ok` otherwise. */
+export async function follow(
+  jobs: readonly FollowedJob[],
+  { operator }: Pick<ProducerApp, 'operator'>,
+  say: (line: string) => void,
+): Promise<ExitCode> {
+  const said = new Map<string, string>();
+  let open = jobs;
+  let worst: ExitCode = exitCodes.ok;
+  while (open.length > 0) {
+    const looks = await Promise.all(
+      open.map(async (job) => ({ job, status: await operator.job(job.jobId) })),
+    );
+    for (const { job, status } of looks) sayOnce(job, status, said, say);
+    if (looks.some(({ status }) => status.state === 'failed')) worst = exitCodes.failed;
+    open = looks.filter(({ status }) => !ended.has(status.state)).map(({ job }) => job);
+    if (open.length > 0) await sleep(LOOK_EVERY_MS);
+  }
+  return worst;
+}
+
+function sayOnce(
+  { jobId, domain }: FollowedJob,
+  status: JobStatus,
+  said: Map<string, string>,
+  say: (line: string) => void,
+): void {
+  const line = `${domain ?? 'redeploy'}: ${describeJob(status, Date.now())}`;
+  if (said.get(jobId) !== line) say(line);
+  said.set(jobId, line);
+}
+
+/** What a job is doing, in words. */
+export function describeJob(
+  { state, result, failedReason, attemptsMade, nextRunAt }: JobStatus,
+  nowMs: number,
+): string {
+  if (state === 'gone') return 'its job is over and its record gone';
+  if (state === 'completed') return result ?? 'done';
+  if (state === 'failed') return `failed: ${failedReason}`;
+  if (state === 'active') return 'at work';
+  if (state === 'waiting') return 'waiting for a worker';
+  const due = nextRunAt === undefined ? 'soon' : toRelative(nextRunAt, nowMs);
+  return failedReason
+    ? `attempt ${attemptsMade} failed (${failedReason}); next look ${due}`
+    : `waiting; next look ${due}`;
+}

@@ -1,0 +1,109 @@
+// The configuration: environment, .env file and wp-config.php in, one frozen Config or one readable error out.
+// The only file that may read process.env. What variables exist and mean: config/variables.ts.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { build, exampleOf } from './config/build.ts';
+import { ConfigError } from './config/config-error.ts';
+import { shown } from './config/describe.ts';
+import type { Config, RunCloudCredentials } from './config/shape.ts';
+import { clean, codeOf, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
+import { suggestions } from './config/suggestions.ts';
+import { environment, type Values, type VariableName, variableNames, variables } from './config/variables.ts';
+
+export { ConfigError } from './config/config-error.ts';
+export { type DescribedVariable, describeConfig, secretsOf } from './config/describe.ts';
+export type { LogFormat, LogLevel } from './config/kinds.ts';
+export type { Config, RunCloudConfig, RunCloudCredentials } from './config/shape.ts';
+export { type Variable, type VariableName, variables } from './config/variables.ts';
+
+/** `warnings` are sentences for a person; nothing in them stops the program. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+}
+
+export interface ParseOptions {
+  /** Returns a file's text or throws as node:fs does. Default: node:fs. */
+  readonly readFile?: ReadFile;
+  /** Whether logs go to a terminal, which makes `pretty` the default format. Default: false. */
+  readonly isTty?: boolean;
+}
+
+const readFileText: ReadFile = (path) => readFileSync(path, 'utf8');
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) freeze(part);
+  return Object.freeze(value);
+}
+
+interface Checked {
+  readonly values: Values;
+  readonly broken: ReadonlySet<VariableName>;
+  readonly problems: readonly string[];
+}
+
+function toProblem({ found }: Gathered, name: VariableName, message: string): string {
+  const { label, text } = found.get(name) ?? { label: name, text: '' };
+  const got = variables[name].secret ? '' : `, got "${shown(name, text)}"`;
+  return `${label} ${message}${got}; ${exampleOf(name)}`;
+}
+
+/** Broken variables are reported and then count as unset, so that all problems come to light at once. */
+function check(gathered: Gathered): Checked {
+  const texts = [...gathered.found].map(([name, { text }]) => [name, text] as const);
+  const issues = environment.safeParse(Object.fromEntries(texts)).error?.issues ?? [];
+  const nameOf = (path: PropertyKey | undefined) => variableNames.filter((name) => name === path);
+  const found = issues.flatMap(({ path, message }) => nameOf(path[0]).map((name) => ({ name, message })));
+  const broken = new Set(found.map(({ name }) => name));
+  const values = environment.parse(Object.fromEntries(texts.filter(([name]) => !broken.has(name))));
+  return { values, broken, problems: found.map(({ name, message }) => toProblem(gathered, name, message)) };
+}
+
+/**
+ * Reads the configuration from `env`, and from the file that WP_CONFIG names in it. An empty variable counts as unset.
+ * Throws ConfigError with every problem at once; no message holds a secret's value.
+ */
+export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig {
+  const gathered = gather(env, options.readFile ?? readFileText);
+  const { values, broken, problems } = check(gathered);
+  const built = build(values, broken, options.isTty ?? false);
+  const known = variableNames.flatMap((name) => [name, ...variables[name].aliases]);
+  const warnings = [...gathered.warnings, ...built.warnings, ...suggestions(Object.keys(env), known)];
+  const all = [...gathered.problems, ...problems, ...built.problems];
+  if (all.length > 0) throw new ConfigError(all, warnings);
+  return { config: freeze(built.value), warnings };
+}
+
+function readDotEnv(directory: string): Env {
+  const path = join(directory, '.env');
+  try {
+    return parseEnv(readFileText(path));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return {};
+    throw new ConfigError([`${path} cannot be read: make it a file that this user may read, or remove it`]);
+  }
+}
+
+const withoutEmpty = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => clean(value) !== undefined));
+
+/**
+ * The configuration of this process: its environment, then `.env` in the working directory, then WP_CONFIG.
+ * Throws ConfigError, as `parseConfig` does.
+ */
+export function loadConfig(env: Env = process.env, directory: string = process.cwd()): LoadedConfig {
+  const merged = { ...withoutEmpty(readDotEnv(directory)), ...withoutEmpty(env) };
+  return parseConfig(merged, { isTty: process.stdout.isTTY === true });
+}
+
+/**
+ * The credentials of a program that calls RunCloud. Throws ConfigError where neither a token nor a key pair is set.
+ */
+export function requireCredentials(config: Config): RunCloudCredentials {
+  const { credentials } = config.runcloud;
+  if (credentials !== undefined) return credentials;
+  throw new ConfigError([
+    `RUNCLOUD_API_TOKEN is missing (or, for API v2, RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET); ${exampleOf('RUNCLOUD_API_TOKEN')}`,
+  ]);
+}

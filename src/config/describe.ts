@@ -1,0 +1,83 @@
+// The Config as people may see it, and the list of what they may not. Nothing here returns a secret except `secretsOf`.
+import type { Config } from './shape.ts';
+import { type VariableName, variableNames, variables } from './variables.ts';
+
+/** One line of the printed configuration; `value` is `***` for a secret and `-` for what is not set. */
+export interface DescribedVariable {
+  readonly name: VariableName;
+  readonly value: string;
+}
+
+export const mask = '***';
+
+/** Hides all between the user name and the last `@`, also in text that is no valid URL, and passwords in the query. */
+export const maskUrl = (text: string): string =>
+  text
+    .replace(/^((?:\w+:)?\/\/)?([^:/?#@]*:)?.*@/s, `$1$2${mask}@`)
+    .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, `$1${mask}`);
+
+type Values = Record<VariableName, string | number | undefined>;
+
+function valuesOf({ runcloud, worker, jobs, ssl, log, ...rest }: Config): Values {
+  const { credentials } = runcloud;
+  return {
+    REDIS_URL: rest.redisUrl,
+    QUEUE_PREFIX: rest.queuePrefix,
+    RUNCLOUD_API_TOKEN: credentials?.kind === 'token' ? credentials.token : undefined,
+    RUNCLOUD_API_KEY: credentials?.kind === 'key' ? credentials.key : undefined,
+    RUNCLOUD_API_SECRET: credentials?.kind === 'key' ? credentials.secret : undefined,
+    RUNCLOUD_API_URL: runcloud.url,
+    RUNCLOUD_SERVER_ID: runcloud.serverId,
+    RUNCLOUD_APP_ID: runcloud.appId,
+    RUNCLOUD_TIMEOUT_MS: runcloud.timeoutMs,
+    WORKER_CONCURRENCY: worker.concurrency,
+    JOB_ATTEMPTS: jobs.attempts,
+    JOB_BACKOFF_MS: jobs.backoffMs,
+    JOB_BACKOFF_MAX_MS: jobs.backoffMaxMs,
+    SSL_REDEPLOY_DELAY_MS: ssl.redeployDelayMs,
+    SHUTDOWN_TIMEOUT_MS: worker.shutdownTimeoutMs,
+    LOG_LEVEL: log.level,
+    LOG_FORMAT: log.format,
+    WP_CONFIG: rest.wpConfigPath,
+  };
+}
+
+/** How a variable's value may be shown, whether it parsed or not. */
+export const shown = (name: VariableName, value: string): string =>
+  variables[name].secret ? mask : maskUrl(value);
+
+/** Every variable with the value that is in force, secrets (and the password in REDIS_URL) as `***`. */
+export function describeConfig(config: Config): DescribedVariable[] {
+  const values = valuesOf(config);
+  return variableNames.map((name) => {
+    const value = values[name];
+    return { name, value: value === undefined ? '-' : shown(name, String(value)) };
+  });
+}
+
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+function redisPasswords(redisUrl: string): string[] {
+  const url = new URL(redisUrl);
+  const passwords = [url.password, url.searchParams.get('password') ?? ''];
+  return passwords.flatMap((password) => [password, decode(password)]);
+}
+
+function credentialSecrets({ credentials }: Config['runcloud']): string[] {
+  if (credentials === undefined) return [];
+  if (credentials.kind === 'token') return [credentials.token];
+  const { key, secret } = credentials;
+  return [key, secret, Buffer.from(`${key}:${secret}`).toString('base64')];
+}
+
+/** Every text that must never be written anywhere, the Basic form of a key pair included. Hand it to the logger. */
+export function secretsOf(config: Config): string[] {
+  const all = [...credentialSecrets(config.runcloud), ...redisPasswords(config.redisUrl)];
+  return [...new Set(all.filter((secret) => secret !== ''))];
+}

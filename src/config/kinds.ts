@@ -1,0 +1,138 @@
+// The kinds of values that variables hold: what each accepts, in words and as a zod schema.
+// A schema's message continues the variable's name ("must be ...") and never repeats the value.
+import * as z from 'zod';
+
+/** `accepts` completes "must be ..."; `schema` turns the cleaned text into the value. */
+export interface Kind<T> {
+  readonly accepts: string;
+  readonly schema: z.ZodType<T, string>;
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const logFormats = ['json', 'pretty'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
+/** Where RunCloud's API is, and which version the path names. `url` has no trailing slash. */
+export interface ApiBase {
+  readonly url: string;
+  readonly version: 2 | 3;
+}
+
+// Copied from PHP, `1903;` reached a host's API and failed there without a word
+// (github.com/Ultimate-Multisite/ultimate-multisite/issues/140).
+const stray = 'ends with a stray ";": remove it';
+const unfinished = 'still holds a placeholder: put the real value there';
+
+const placeholder =
+  /^(?:(?:your|my)[-_ ].*|.*[-_ ]here|change[-_ ]?(?:me|this)|replace[-_ ]?(?:me|this|with.*)|<.*>|x{3,}|\.{3,}|…|\*{3,}|todo|placeholder)$/i;
+
+const text = () =>
+  z
+    .string()
+    .refine((value) => !value.endsWith(';'), { error: stray, abort: true })
+    .refine((value) => !placeholder.test(value), { error: unfinished, abort: true });
+
+/** Passes where `toValue` finds one; `complain` may name a more exact reason than `accepts`. */
+function kind<T>(
+  accepts: string,
+  toValue: (raw: string) => T | undefined,
+  complain?: (raw: string) => string,
+) {
+  const schema = text().transform((raw, context): T => {
+    const value = toValue(raw);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: complain?.(raw) ?? `must be ${accepts}` });
+    return z.NEVER;
+  });
+  return { accepts, schema } satisfies Kind<T>;
+}
+
+const integerWithin = (raw: string, min: number, max: number): number | undefined => {
+  const value = /^\d+$/.test(raw) ? Number(raw) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+};
+
+export const wholeNumber = (min: number, max: number): Kind<number> =>
+  kind(`a whole number from ${min} to ${max}`, (raw) => integerWithin(raw, min, max));
+
+const dayMs = 86_400_000;
+
+/** At most a day: anything longer is a unit mixed up. */
+export const milliseconds = (min = 1, max = dayMs): Kind<number> =>
+  kind(`milliseconds, a whole number from ${min} to ${max}`, (raw) => integerWithin(raw, min, max));
+
+export const numericId: Kind<number> = kind('a RunCloud id, a whole number above 0', (raw) =>
+  integerWithin(raw, 1, Number.MAX_SAFE_INTEGER),
+);
+
+export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> =>
+  kind(`one of ${values.join(', ')}`, (raw) => values.find((value) => value === raw.toLowerCase()));
+
+export const filePath: Kind<string> = kind('the path of a file', (raw) => raw);
+
+/** Goes into an HTTP header: visible ASCII only, so that nothing can end the header early. */
+const credential = (accepts: string, pattern: RegExp, example: string): Kind<string> => ({
+  accepts,
+  schema: text()
+    .refine((raw) => raw !== example, {
+      error: "is the documentation's example: put the real value there",
+      abort: true,
+    })
+    .refine((raw) => pattern.test(raw), { error: `must be ${accepts}` }),
+});
+
+const oneWord = 'one word of visible ASCII characters, without quotes';
+
+export const token = (example: string): Kind<string> => credential(oneWord, /^[!#-&(-~]+$/, example);
+
+/** No colon: it ends the user name in HTTP Basic (RFC 7617, section 2). */
+export const basicUser = (example: string): Kind<string> =>
+  credential(`${oneWord} or colon`, /^[!#-&(-9;-~]+$/, example);
+
+/** Braces keep all keys of the queue in one slot of a Redis Cluster: `{bull}`. */
+export const queuePrefix: Kind<string> = kind(
+  'letters, digits and _ - . : with or without {} around them',
+  (raw) => (/^(?:[\w.:-]+|\{[\w.:-]+\})$/.test(raw) ? raw : undefined),
+);
+
+const toRedisUrl = (raw: string): string | undefined => {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  const isRedis = url?.protocol === 'redis:' || url?.protocol === 'rediss:';
+  if (!isRedis || url.hostname === '' || !/^(?:\/\d*)?$/.test(url.pathname)) return undefined;
+  // An "@" this late is the end of a password that holds a bare "?" or "#".
+  return /[@#]/.test(url.search + url.hash) ? undefined : raw;
+};
+
+const redisAccepts = 'redis:// or rediss:// (TLS), a host, and if need be a port and a database number';
+
+export const redisUrl: Kind<string> = kind(redisAccepts, toRedisUrl, (raw) =>
+  raw.includes('@')
+    ? `must be ${redisAccepts}; special characters in its password must be percent-encoded`
+    : `must be ${redisAccepts}`,
+);
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
+
+const toApiBase = (raw: string): ApiBase | undefined =>
+  apiUrlComplaint(raw) === undefined
+    ? { url: raw.replace(/\/+$/, ''), version: /v3\/*$/.test(raw) ? 3 : 2 }
+    : undefined;
+
+function apiUrlComplaint(raw: string): string | undefined {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return 'must be an https:// address';
+  if (url.username !== '' || url.password !== '')
+    return 'must not hold credentials: they have variables of their own';
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    return 'must be https://, since credentials would travel in clear (http:// is for a simulator on this machine)';
+  if (url.search !== '' || url.hash !== '' || !/\/v[23]\/*$/.test(url.pathname))
+    return 'must end with the API version that it speaks, /v2 or /v3';
+  return undefined;
+}
+
+export const apiUrl: Kind<ApiBase> = kind('an https:// address that ends with /v2 or /v3', toApiBase, (raw) =>
+  String(apiUrlComplaint(raw)),
+);

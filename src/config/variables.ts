@@ -1,0 +1,158 @@
+// The table of variables: one zod schema whose fields carry what people read about them. The documentation,
+// .env.example, masked printing, errors and "did you mean" all derive from it; no fact about a variable stands elsewhere.
+import * as z from 'zod';
+import * as kinds from './kinds.ts';
+
+/** What people read about a variable. */
+export interface Variable {
+  readonly description: string;
+  /** Completes "must be ...". */
+  readonly accepts: string;
+  /** A value that parses (a secret's does not: it is refused as the documentation's example). */
+  readonly example: string;
+  /** As shown to people; empty where there is none. */
+  readonly default: string;
+  /** True where the whole value is printed as `***`. */
+  readonly secret: boolean;
+  /** Other names that are read where the variable itself is not set. */
+  readonly aliases: readonly string[];
+}
+
+interface Facts extends Pick<Variable, 'description' | 'example'> {
+  readonly secret?: true;
+  readonly aliases?: readonly string[];
+}
+
+const facts = z.registry<Variable>();
+
+const toVariable = (kind: kinds.Kind<unknown>, given: Facts, shownDefault: string): Variable => ({
+  accepts: kind.accepts,
+  default: shownDefault,
+  secret: false,
+  aliases: [],
+  ...given,
+});
+
+/** A variable whose default is a value like any other; it passes through the same schema. */
+const withDefault = <T>(kind: kinds.Kind<T>, value: string, given: Facts) =>
+  kind.schema.prefault(value).register(facts, toVariable(kind, given, value));
+
+/** A variable that may be absent; `shownDefault` says what then applies, if anything does. */
+const optional = <T>(kind: kinds.Kind<T>, given: Facts, shownDefault = '') =>
+  kind.schema.optional().register(facts, toVariable(kind, given, shownDefault));
+
+const secret = (kind: (example: string) => kinds.Kind<string>, given: Facts) =>
+  optional(kind(given.example), { ...given, secret: true });
+
+/** RunCloud's own bases, by version (runcloud.io/docs/api/v3, runcloud.io/docs/api/v2). */
+export const runcloudUrls = {
+  2: 'https://manage.runcloud.io/api/v2',
+  3: 'https://manage.runcloud.io/api/v3',
+} as const;
+
+export const environment = z.object({
+  REDIS_URL: withDefault(kinds.redisUrl, 'redis://127.0.0.1:6379', {
+    description: 'The Redis that holds the queue; `rediss://` for TLS.',
+    example: 'rediss://worker:password@redis.example.org:6380/0',
+  }),
+  QUEUE_PREFIX: withDefault(kinds.queuePrefix, 'bull', {
+    description:
+      'First part of every key in Redis; the same in workers and producers. Braces for Redis Cluster.',
+    example: '{bull}',
+  }),
+  RUNCLOUD_API_TOKEN: secret(kinds.token, {
+    description:
+      'Token of RunCloud API v3 (Workspace > Settings > API Management). A worker needs it, or a key pair; a producer does not.',
+    example: '0123456789abcdef0123456789abcdef',
+    aliases: ['WU_RUNCLOUD_API_TOKEN'],
+  }),
+  RUNCLOUD_API_KEY: secret(kinds.basicUser, {
+    description: 'Key of the older API v2, together with RUNCLOUD_API_SECRET.',
+    example: '0123456789abcdef',
+    aliases: ['WU_RUNCLOUD_API_KEY'],
+  }),
+  RUNCLOUD_API_SECRET: secret(kinds.token, {
+    description: 'Secret that belongs to RUNCLOUD_API_KEY.',
+    example: 'fedcba9876543210',
+    aliases: ['WU_RUNCLOUD_API_SECRET'],
+  }),
+  RUNCLOUD_API_URL: optional(
+    kinds.apiUrl,
+    {
+      description:
+        'Base of the API; `/v2` or `/v3` at its end is the version that is spoken. `http://` for loopback only.',
+      example: runcloudUrls[3],
+    },
+    `${runcloudUrls[3]}, or ${runcloudUrls[2]} with a key pair`,
+  ),
+  RUNCLOUD_SERVER_ID: optional(kinds.numericId, {
+    description: 'Server of the web application, where a job does not name one.',
+    example: '1903',
+    aliases: ['WU_RUNCLOUD_SERVER_ID'],
+  }),
+  RUNCLOUD_APP_ID: optional(kinds.numericId, {
+    description: 'Web application that gets the domains, where a job does not name one.',
+    example: '646',
+    aliases: ['WU_RUNCLOUD_APP_ID'],
+  }),
+  RUNCLOUD_TIMEOUT_MS: withDefault(kinds.milliseconds(100, 600_000), '60000', {
+    description: 'How long one API call may take; after that its result counts as unknown.',
+    example: '60000',
+  }),
+  WORKER_CONCURRENCY: withDefault(kinds.wholeNumber(1, 100), '5', {
+    description: 'Jobs that one worker process runs at the same time.',
+    example: '5',
+  }),
+  JOB_ATTEMPTS: withDefault(kinds.wholeNumber(1, 1000), '40', {
+    description:
+      'Tries before a job fails for good. With the default backoff 40 tries span about six hours (jitter: 4 h 3 min to 8 h 6 min). Waiting and rate limits cost none.',
+    example: '40',
+  }),
+  JOB_BACKOFF_MS: withDefault(kinds.milliseconds(), '5000', {
+    description:
+      'Delay before the second try; it doubles with each further one. Jitter takes up to half of each delay away.',
+    example: '5000',
+  }),
+  JOB_BACKOFF_MAX_MS: withDefault(kinds.milliseconds(), '900000', {
+    description: 'The longest delay between two tries; not below JOB_BACKOFF_MS.',
+    example: '900000',
+  }),
+  SSL_REDEPLOY_DELAY_MS: withDefault(kinds.milliseconds(), '120000', {
+    description: 'How long after the newest attachment the certificate is redeployed, once for all of them.',
+    example: '120000',
+  }),
+  SHUTDOWN_TIMEOUT_MS: withDefault(kinds.milliseconds(1, 600_000), '30000', {
+    description: 'How long running jobs may finish after SIGTERM before they are handed back.',
+    example: '30000',
+  }),
+  LOG_LEVEL: withDefault(kinds.oneOf(kinds.logLevels), 'info', {
+    description: 'The least important lines that are written.',
+    example: 'debug',
+  }),
+  LOG_FORMAT: optional(
+    kinds.oneOf(kinds.logFormats),
+    { description: 'One JSON object per line, or lines for people.', example: 'json' },
+    'pretty on a terminal, else json',
+  ),
+  WP_CONFIG: optional(kinds.filePath, {
+    description:
+      'A wp-config.php whose WU_RUNCLOUD_* constants are read, as text, where the environment does not set them.',
+    example: '/var/www/html/wp-config.php',
+  }),
+});
+
+export type VariableName = keyof typeof environment.shape;
+export type Values = z.output<typeof environment>;
+
+export const variableNames = Object.keys(environment.shape) as VariableName[];
+
+const factsOf = (name: VariableName): Variable => {
+  const variable = facts.get(environment.shape[name]);
+  if (variable === undefined) throw new Error(`${name} has no description`);
+  return variable;
+};
+
+/** Every variable, in the order in which people read about them. */
+export const variables = Object.freeze(
+  Object.fromEntries(variableNames.map((name) => [name, factsOf(name)])) as Record<VariableName, Variable>,
+);

@@ -1,0 +1,117 @@
+// Looks at everything that a worker needs, and says of each whether it will do and how to mend it. Changes nothing.
+import { type Code, CodedError, codes, reasonOf } from './errors.ts';
+import type { RedisFinding } from './redis.ts';
+import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
+
+export interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  /** What was looked at: `redis`, `credentials`, … */
+  readonly subject: string;
+  readonly sentence: string;
+  readonly fix?: string | undefined;
+}
+
+export interface DoctorPorts {
+  /** Reads and judges the Redis server. */
+  readonly checkRedis: () => Promise<RedisFinding[]>;
+  /** Undefined where no credentials are configured. */
+  readonly runcloud: RunCloud | undefined;
+  readonly app: Partial<WebApplication>;
+}
+
+type Check = () => Promise<Finding[]>;
+
+/** Yields findings as they come, so that a slow one does not hide the others. */
+export async function* examine(ports: DoctorPorts, scope: 'all' | 'redis'): AsyncGenerator<Finding> {
+  yield* await attempt('redis', async () =>
+    (await ports.checkRedis()).map((found) => ({ subject: 'redis', ...found })),
+  );
+  if (scope === 'redis') return;
+  if (!ports.runcloud) {
+    yield noCredentials;
+    return;
+  }
+  const { runcloud, app } = ports;
+  const reached = await attempt('credentials', () => ping(runcloud));
+  yield* reached;
+  if (reached.some(({ level }) => level === 'fail')) return;
+  yield* await attempt('server', () => checkServer(runcloud, app));
+  yield* await attempt('web application', () => checkWebApplication(runcloud, app));
+}
+
+const noCredentials: Finding = {
+  level: 'fail',
+  subject: 'credentials',
+  sentence: 'no RunCloud credentials are configured',
+  fix: 'set RUNCLOUD_API_TOKEN (API v3), or RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET (API v2)',
+};
+
+async function attempt(subject: string, check: Check): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    const fix = error instanceof CodedError ? codes[error.code].fix : undefined;
+    return [{ level: 'fail', subject, sentence: reasonOf(error), fix }];
+  }
+}
+
+async function ping(runcloud: RunCloud): Promise<Finding[]> {
+  await runcloud.ping();
+  return [{ level: 'ok', subject: 'credentials', sentence: 'RunCloud accepts them' }];
+}
+
+const unset = (subject: string, variable: string): Finding => ({
+  level: 'warn',
+  subject,
+  sentence: `${variable} is not set; every job has to name it`,
+  fix: `set ${variable} to the number in RunCloud's address bar`,
+});
+
+async function checkServer(runcloud: RunCloud, { serverId }: Partial<WebApplication>): Promise<Finding[]> {
+  if (serverId === undefined) return [unset('server', 'RUNCLOUD_SERVER_ID')];
+  const { name, ipAddress, online } = await runcloud.getServer(serverId);
+  const sentence = `${serverId}${name ? ` "${name}"` : ''}${ipAddress ? `, ${ipAddress}` : ''}`;
+  if (online !== false) return [{ level: 'ok', subject: 'server', sentence }];
+  return [
+    {
+      level: 'warn',
+      subject: 'server',
+      sentence: `${sentence} is offline`,
+      fix: 'look at the server in RunCloud',
+    },
+  ];
+}
+
+async function checkWebApplication(runcloud: RunCloud, target: Partial<WebApplication>): Promise<Finding[]> {
+  const { serverId, appId } = target;
+  if (appId === undefined) return [unset('web application', 'RUNCLOUD_APP_ID')];
+  if (serverId === undefined) return [];
+  const app = { serverId, appId };
+  const { name } = await runcloud.getWebApplication(app);
+  const domains = await runcloud.listDomains(app);
+  const sentence = `${appId}${name ? ` "${name}"` : ''}, ${domains.length} domain${domains.length === 1 ? '' : 's'}`;
+  return [
+    { level: 'ok', subject: 'web application', sentence },
+    ...(await attempt('ssl', () => checkSsl(runcloud, app))),
+  ];
+}
+
+async function checkSsl(runcloud: RunCloud, app: WebApplication): Promise<Finding[]> {
+  const { advanced, autoSsl } = await runcloud.getSslMode(app);
+  if (advanced) {
+    const auto = autoSsl ? ', AutoSSL on' : '';
+    return [{ level: 'ok', subject: 'ssl', sentence: `advanced: one certificate per domain${auto}` }];
+  }
+  const certificate = await runcloud.getCertificate(app);
+  if (certificate)
+    return [{ level: 'ok', subject: 'ssl', sentence: 'basic: one certificate for all domains' }];
+  const code: Code = 'no-certificate';
+  return [
+    {
+      level: 'warn',
+      subject: 'ssl',
+      sentence: 'basic, and no certificate is installed',
+      fix: codes[code].fix,
+    },
+  ];
+}

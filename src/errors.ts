@@ -1,0 +1,108 @@
+// The three ways a job can go wrong, and the one table of codes that operators, logs and documents share.
+// Imports nothing of ours.
+
+/** What an operator reads beside a code: what happened, and what to do about it. */
+export interface CodeEntry {
+  readonly meaning: string;
+  readonly fix: string;
+}
+
+/** Codes are API: once published, a code keeps its meaning. docs/error-codes.md is generated from this table. */
+export const codes = {
+  'invalid-domain': {
+    meaning: 'The domain name cannot be one.',
+    fix: 'Correct the name; the message says which part is wrong.',
+  },
+  'invalid-payload': {
+    meaning: 'A job or request carries a field that is missing or has the wrong type.',
+    fix: 'Correct the producer; docs/jobs.md lists the fields of each job.',
+  },
+  'unknown-job': {
+    meaning: 'The queue holds a job whose name this worker does not know.',
+    fix: 'Correct the name in the producer, or update the worker.',
+  },
+  'no-web-application': {
+    meaning: 'Neither the job nor the configuration names the server and the web application.',
+    fix: 'Set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or put serverId and appId into the job.',
+  },
+  'primary-domain': {
+    meaning: "The domain is the web application's primary domain, which is never removed.",
+    fix: 'Make another domain the primary in RunCloud first, if it really must go.',
+  },
+  'no-certificate': {
+    meaning: 'There is no certificate to redeploy.',
+    fix: "Install a Let's Encrypt certificate once in RunCloud (web application > SSL/TLS); redeploys follow by themselves.",
+  },
+  'runcloud-unauthorized': {
+    meaning:
+      'RunCloud refused the credentials (HTTP 401), or calls from this address are not on its allow-list.',
+    fix: 'Check the token or key pair and the IP allow-list under Workspace > Settings > API Management, then run `doctor`.',
+  },
+  'runcloud-forbidden': {
+    meaning: 'The credentials are known to RunCloud, but may not do this (HTTP 403).',
+    fix: 'Give the token access to this server and web application, or check what the plan includes.',
+  },
+  'runcloud-not-found': {
+    meaning: 'RunCloud does not know the server, web application, domain or certificate (HTTP 404).',
+    fix: 'Check RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID; `doctor` shows which of them is unknown.',
+  },
+  'runcloud-rejected': {
+    meaning: 'RunCloud refused the request as it stands; its own message follows.',
+    fix: "Read RunCloud's message; a domain that is attached elsewhere must be removed there first.",
+  },
+  'runcloud-rate-limited': {
+    meaning: 'RunCloud asked us to slow down (HTTP 429).',
+    fix: 'Nothing: the worker waits and goes on. If it lasts, look at the API usage in RunCloud.',
+  },
+  'runcloud-unreachable': {
+    meaning: 'The call never reached RunCloud (DNS, refused connection, connect timeout).',
+    fix: 'Nothing at first: it is retried. If it lasts, check the network and RUNCLOUD_API_URL.',
+  },
+  'runcloud-unknown-result': {
+    meaning:
+      'RunCloud did not answer in a way that says whether the call took effect (timeout, 5xx, not JSON).',
+    fix: 'Nothing: the worker looks before it writes again. If it lasts, look at RunCloud’s status page.',
+  },
+  'redis-unavailable': {
+    meaning: 'Redis did not answer in time; the request was not accepted.',
+    fix: 'Check REDIS_URL and that Redis runs, then send the request again (sending twice is harmless).',
+  },
+  unexpected: {
+    meaning: 'A bug in this program: the log line carries the stack.',
+    fix: 'Report it with the log line; the job is retried meanwhile.',
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+export type Code = keyof typeof codes;
+
+/** Root of all errors that we raise on purpose. `message` is one sentence for a person and never holds a secret. */
+export class CodedError extends Error {
+  readonly code: Code;
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** No retry can help: the job fails now and waits for a person. */
+export class PermanentError extends CodedError {}
+
+/** Try again, by the retry policy; spends an attempt. */
+export class TransientError extends CodedError {}
+
+/** RunCloud says slow down: no attempt is spent. `retryAfterMs` is undefined where RunCloud did not say how long. */
+export class RateLimitedError extends CodedError {
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, retryAfterMs?: number, options?: ErrorOptions) {
+    super('runcloud-rate-limited', message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** The reason of anything that was thrown, as one sentence. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** True where `error` was raised on purpose with one of `wanted`. */
+export const hasCode = (error: unknown, ...wanted: Code[]): error is CodedError =>
+  error instanceof CodedError && wanted.includes(error.code);

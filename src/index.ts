@@ -1,0 +1,57 @@
+// What the package offers to app servers: a producer, and the errors that it may throw.
+import { createProducerApp } from './app.ts';
+import { type Config, loadConfig } from './config.ts';
+import type { AddDomainPayload, RedeploySslPayload, RemoveDomainPayload } from './jobs/catalog.ts';
+import type { EnqueueOptions, Receipt } from './queue/producer.ts';
+
+export { ConfigError } from './config.ts';
+export { type Code, CodedError, codes, PermanentError } from './errors.ts';
+export type { AddDomainPayload, EnqueueOptions, Receipt, RedeploySslPayload, RemoveDomainPayload };
+
+/** What is not given is read from the environment and `.env`, by the names in docs/configuration.md. */
+export interface ProducerOptions {
+  /** Default: REDIS_URL. */
+  readonly redisUrl?: string;
+  /** Default: QUEUE_PREFIX. The workers' must be the same. */
+  readonly queuePrefix?: string;
+  /** Default: RUNCLOUD_SERVER_ID. */
+  readonly serverId?: number;
+  /** Default: RUNCLOUD_APP_ID. */
+  readonly appId?: number;
+}
+
+/**
+ * Every method validates before it touches Redis and answers within a second. It rejects with PermanentError
+ * (`invalid-domain`, `invalid-payload`, `no-web-application`) for bad input, and with CodedError `redis-unavailable`
+ * where Redis is away; sending the same again is always harmless.
+ */
+export interface Producer {
+  addDomain(payload: AddDomainPayload, options?: EnqueueOptions): Promise<Receipt>;
+  removeDomain(payload: RemoveDomainPayload, options?: EnqueueOptions): Promise<Receipt>;
+  redeploySsl(payload?: RedeploySslPayload): Promise<Receipt>;
+  close(): Promise<void>;
+}
+
+export function createProducer(options: ProducerOptions = {}): Producer {
+  const { requests, close } = createProducerApp(withOptions(loadConfig().config, options));
+  return {
+    addDomain: (payload, enqueueOptions) => requests.enqueue('add-domain', payload, enqueueOptions),
+    removeDomain: (payload, enqueueOptions) => requests.enqueue('remove-domain', payload, enqueueOptions),
+    redeploySsl: (payload = {}) => requests.enqueue('redeploy-ssl', payload),
+    close,
+  };
+}
+
+const withOptions = (
+  config: Config,
+  { redisUrl, queuePrefix, serverId, appId }: ProducerOptions,
+): Config => ({
+  ...config,
+  redisUrl: redisUrl ?? config.redisUrl,
+  queuePrefix: queuePrefix ?? config.queuePrefix,
+  runcloud: {
+    ...config.runcloud,
+    serverId: serverId ?? config.runcloud.serverId,
+    appId: appId ?? config.runcloud.appId,
+  },
+});

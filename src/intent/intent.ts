@@ -1,0 +1,52 @@
+// What is wanted for one domain, and which job carries it. Types and pure readings only, no I/O.
+import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
+import type { DomainName } from './domain-name.ts';
+
+/** One domain on one web application: the key of everything that we remember. */
+export interface DomainKey extends WebApplication {
+  readonly domain: DomainName;
+}
+
+/** What somebody asks for. `www` is resolved already: `auto` never reaches the store. */
+export type Wish = WantPresent | WantAbsent;
+
+export interface WantPresent {
+  readonly want: 'present';
+  readonly www: boolean;
+  readonly redirection: Redirection;
+}
+
+export interface WantAbsent {
+  readonly want: 'absent';
+}
+
+/** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */
+export type IntentState = 'pending' | 'settled' | 'failed';
+
+/** The record of one domain. Times are milliseconds since the epoch by Redis' own clock, the only one all share. */
+export interface Intent extends DomainKey {
+  readonly wish: Wish;
+  readonly state: IntentState;
+  /** Grows with every request that is not a repetition; the newest one is the one that counts. */
+  readonly generation: number;
+  /** The job that carries this generation. */
+  readonly jobId: string;
+  readonly requestedAt: number;
+  readonly requestedBy: string | undefined;
+  readonly siteId: string | undefined;
+  /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
+  readonly wroteAt: number;
+  /** The generation of that write; 0 before the first. */
+  readonly wroteGeneration: number;
+  /** RunCloud's id of the domain, where we attached it ourselves. */
+  readonly attachedId: number | undefined;
+  /** The last outcome in words, with its code where something is wrong. */
+  readonly outcome: string | undefined;
+  readonly code: string | undefined;
+  readonly outcomeAt: number | undefined;
+  /** When the job looks again, while pending. */
+  readonly nextRunAt: number | undefined;
+}
+
+/** True where this very generation has written to RunCloud: the certificate has to follow. */
+export const hasWritten = (intent: Intent): boolean => intent.wroteGeneration === intent.generation;

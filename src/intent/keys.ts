@@ -1,0 +1,46 @@
+// The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them.
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { DomainKey } from './intent.ts';
+
+export interface Keys {
+  /** Prefix of BullMQ's own keys of our queue, up to and with the last colon. */
+  readonly queue: string;
+  readonly all: string;
+  readonly generation: string;
+  intent(key: DomainKey): string;
+  certificate(app: WebApplication): string;
+  asks(app: WebApplication): string;
+}
+
+export function createKeys(queuePrefix: string, queueName: string): Keys {
+  const base = `${queuePrefix}:${queueName}-intents`;
+  return {
+    queue: `${queuePrefix}:${queueName}:`,
+    all: `${base}:all`,
+    generation: `${base}:generation`,
+    intent: (key) => `${base}:intent:${toMember(key)}`,
+    certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
+    asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
+  };
+}
+
+/** A domain key in one string, `server:application:domain`, as the index of all intents holds it. */
+export const toMember = ({ serverId, appId, domain }: DomainKey): string => `${serverId}:${appId}:${domain}`;
+
+export function parseMember(member: string): DomainKey {
+  const [serverId, appId, domain] = member.split(':');
+  return { serverId: Number(serverId), appId: Number(appId), domain: domain as DomainKey['domain'] };
+}
+
+// The generation stands behind a tilde, which no domain name and no id that BullMQ makes can hold.
+const OWN_JOB_ID = /~(\d+)$/;
+
+/** What a job id of ours begins with; the generation follows. */
+export const toJobIdStem = ({ serverId, appId, domain }: WebApplication & { domain: string }): string =>
+  `${domain}_${serverId}_${appId}~`;
+
+/** The generation in a job id that we made, undefined for a foreign one. */
+export function generationOf(jobId: string): number | undefined {
+  const match = OWN_JOB_ID.exec(jobId);
+  return match ? Number(match[1]) : undefined;
+}

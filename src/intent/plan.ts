@@ -1,0 +1,76 @@
+// The pure middle: what is wanted, what is there, hence the next step. No I/O, no clock.
+import type { Code } from '../errors.ts';
+import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
+import { hasWritten, type Intent, type WantPresent } from './intent.ts';
+
+/** A domain as seen on the web application. */
+export interface Observed {
+  readonly attached: AttachedDomain | undefined;
+  /** The row with the lowest id: the one that RunCloud made together with the web application. */
+  readonly isOldest: boolean;
+}
+
+export type Step =
+  | { readonly kind: 'nothing'; readonly sentence: string }
+  | { readonly kind: 'refuse'; readonly code: Code; readonly sentence: string }
+  | { readonly kind: 'attach'; readonly domain: NewDomain }
+  | { readonly kind: 'detach'; readonly domain: AttachedDomain }
+  /** RunCloud is as wanted because we wrote: the certificate has to follow. */
+  | { readonly kind: 'cover'; readonly sentence: string };
+
+/** The step that takes `observed` nearer to `intent`; running it twice, or late, is safe because each run looks again. */
+export function plan(intent: Intent, observed: Observed): Step {
+  const { wish } = intent;
+  return wish.want === 'present' ? planPresent(intent, wish, observed) : planAbsent(intent, observed);
+}
+
+function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed): Step {
+  const { www, redirection } = wish;
+  if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
+  if (hasWritten(intent)) return { kind: 'cover', sentence: `${intent.domain} is attached` };
+  return { kind: 'nothing', sentence: `${intent.domain} is attached already${differences(wish, attached)}` };
+}
+
+function planAbsent(intent: Intent, observed: Observed): Step {
+  const { attached } = observed;
+  if (!attached) {
+    if (hasWritten(intent)) return { kind: 'cover', sentence: `${intent.domain} is removed` };
+    return { kind: 'nothing', sentence: `${intent.domain} is not attached, nothing to remove` };
+  }
+  const primary = primaryReason(intent, observed, attached);
+  if (primary) return { kind: 'refuse', code: 'primary-domain', sentence: primary };
+  return { kind: 'detach', domain: attached };
+}
+
+// API v2 does not send `type` (docs/runcloud-api.md). RunCloud makes the primary together with the web application, so
+// the oldest row is taken for it, unless we attached that row ourselves.
+function primaryReason(intent: Intent, observed: Observed, attached: AttachedDomain): string | undefined {
+  if (attached.type === 'primary')
+    return `${intent.domain} is the primary domain of web application ${intent.appId}; it is never removed`;
+  if (attached.type === undefined && observed.isOldest && attached.id !== intent.attachedId)
+    return `${intent.domain} is the oldest domain of web application ${intent.appId} and RunCloud does not say whether it is the primary; it is not removed`;
+  return undefined;
+}
+
+// We never change the settings of a domain that is there already: RunCloud may hold an operator's later choice.
+function differences({ www, redirection }: WantPresent, attached: AttachedDomain): string {
+  const found: string[] = [];
+  if (attached.www !== undefined && attached.www !== www) found.push(`www ${attached.www ? 'on' : 'off'}`);
+  if (attached.redirection !== undefined && attached.redirection !== redirection)
+    found.push(`redirection ${attached.redirection}`);
+  return found.length > 0 ? ` (with ${found.join(', ')}; left as it is)` : '';
+}
+
+/** The dates of the requests that a redeploy has to cover, in milliseconds. */
+export interface RedeployAsks {
+  readonly oldestAt: number;
+  readonly newestAt: number;
+}
+
+/**
+ * When a coalesced redeploy is due: `delayMs` after the newest attachment, so that a burst costs one certificate order;
+ * but the oldest waits at most three delays, so that a steady trickle cannot starve it.
+ */
+export function redeployDueAt({ oldestAt, newestAt }: RedeployAsks, delayMs: number): number {
+  return Math.min(newestAt + delayMs, oldestAt + 3 * delayMs);
+}

@@ -1,0 +1,143 @@
+// The intents in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
+import type { Redis } from 'ioredis';
+import type { Code } from '../errors.ts';
+import type { DomainKey, Intent, IntentState, Wish } from './intent.ts';
+import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
+import { BEGIN_WRITE, CLAIM, END_WRITE, REQUEST, SETTLE } from './scripts.ts';
+
+/** What somebody asks for one domain, and who. */
+export interface DomainRequest extends DomainKey {
+  readonly wish: Wish;
+  readonly siteId?: string | undefined;
+  readonly requestedBy?: string | undefined;
+}
+
+/** `new` and `missing`: add the job under `jobId`. `coalesced`: that job is on its way already. */
+export interface RequestTicket {
+  readonly fate: 'new' | 'missing' | 'coalesced';
+  readonly jobId: string;
+}
+
+/** A job as the queue holds it; `place` is BullMQ's counter where its id is that counter. */
+export interface JobTicket {
+  readonly jobId: string;
+  readonly addedAt: number;
+}
+
+export interface Settlement {
+  readonly state: IntentState;
+  readonly outcome: string;
+  readonly code?: Code | undefined;
+  /** When the job looks again, in milliseconds since the epoch. */
+  readonly nextRunAt?: number | undefined;
+}
+
+export interface IntentStore {
+  /** Records a request; a repetition of one that is on its way is coalesced with it. */
+  request(request: DomainRequest): Promise<RequestTicket>;
+  /** Asks whether `job` carries the newest request of its domain; a foreign job becomes a request here. */
+  claim(job: JobTicket, request: DomainRequest): Promise<{ current: boolean; intent: Intent }>;
+  /** To be called right before a write to RunCloud; false where a newer request has taken over. */
+  beginWrite(key: DomainKey, jobId: string): Promise<boolean>;
+  /** To be called when the write's reply is in. Returns the time by Redis' clock. */
+  endWrite(key: DomainKey, attachedId?: number): Promise<number>;
+  /** Records an outcome; false where a newer request has taken over, whose outcome counts instead. */
+  settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<boolean>;
+  get(key: DomainKey): Promise<Intent | undefined>;
+  /** The most recently asked first. */
+  list(limit: number): Promise<Intent[]>;
+  /** Milliseconds since the epoch by Redis' clock. */
+  now(): Promise<number>;
+}
+
+export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys }): IntentStore {
+  const requestKeys = (key: DomainKey): string[] => [keys.intent(key), keys.all, keys.generation];
+  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
+    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const get = async (key: DomainKey): Promise<Intent | undefined> =>
+    toIntent(key, await redis.hgetall(keys.intent(key)));
+
+  return {
+    async request(request) {
+      const stem = toJobIdStem(request);
+      const args = [keys.queue, toMember(request), ...requestFields(request), stem];
+      const [fate, jobId] = await run<[RequestTicket['fate'], string]>(REQUEST, requestKeys(request), args);
+      return { fate, jobId };
+    },
+    async claim({ jobId, addedAt }, request) {
+      const place = /^\d+$/.test(jobId) ? jobId : '';
+      const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt];
+      const args = [...ticket, ...requestFields(request)];
+      const [fate, ...fields] = await run<string[]>(CLAIM, requestKeys(request), args);
+      const intent = toIntent(request, toRecord(fields));
+      if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
+      return { current: fate === 'current', intent };
+    },
+    async beginWrite(key, jobId) {
+      return (await run<number>(BEGIN_WRITE, [keys.intent(key)], [jobId])) === 1;
+    },
+    endWrite: (key, attachedId) => run<number>(END_WRITE, [keys.intent(key)], [attachedId ?? '']),
+    async settle(key, jobId, { state, outcome, code, nextRunAt }) {
+      const args = [jobId, state, outcome, code ?? '', nextRunAt ?? ''];
+      return (await run<number>(SETTLE, [keys.intent(key)], args)) === 1;
+    },
+    get,
+    async list(limit) {
+      const members = await redis.zrevrange(keys.all, 0, limit - 1);
+      const found = await Promise.all(members.map((member) => get(parseMember(member))));
+      return found.filter((intent) => intent !== undefined);
+    },
+    async now() {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    },
+  };
+}
+
+const requestFields = ({ wish, siteId, requestedBy }: DomainRequest): string[] => [
+  wish.want === 'present' ? `present ${wish.www ? 'www' : 'no-www'} ${wish.redirection}` : 'absent',
+  siteId ?? '',
+  requestedBy ?? '',
+];
+
+function toWish(text: string): Wish {
+  const [want, www, redirection] = text.split(' ');
+  if (want === 'absent') return { want };
+  return {
+    want: 'present',
+    www: www === 'www',
+    redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
+  };
+}
+
+function toRecord(pairs: string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let i = 0; i + 1 < pairs.length; i += 2) record[pairs[i] ?? ''] = pairs[i + 1] ?? '';
+  return record;
+}
+
+const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
+
+function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
+  if (!fields.generation || !fields.wish) return undefined;
+  const { serverId, appId, domain } = key;
+  return {
+    serverId,
+    appId,
+    domain,
+    wish: toWish(fields.wish),
+    state: fields.state as IntentState,
+    generation: Number(fields.generation),
+    jobId: fields.jobId ?? '',
+    requestedAt: Number(fields.requestedAt),
+    requestedBy: fields.requestedBy || undefined,
+    siteId: fields.siteId || undefined,
+    wroteAt: Number(fields.wroteAt ?? 0),
+    wroteGeneration: Number(fields.wroteGeneration ?? 0),
+    attachedId: optionalNumber(fields.attachedId),
+    outcome: fields.outcome || undefined,
+    code: fields.code || undefined,
+    outcomeAt: optionalNumber(fields.outcomeAt),
+    nextRunAt: optionalNumber(fields.nextRunAt),
+  };
+}

@@ -1,0 +1,184 @@
+// The jobs by name: payload schemas and options. The contract with producers in any language (docs/jobs.md).
+// No queue library here.
+import { z } from 'zod';
+import { PermanentError, reasonOf } from '../errors.ts';
+import { type DomainName, parseDomainName, wantsWww } from '../intent/domain-name.ts';
+import type { DomainRequest } from '../intent/store.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+
+export const QUEUE_NAME = 'runcloud-domains';
+
+// PHP producers often send numbers as text.
+const id = (what: string) =>
+  z
+    .union(
+      [
+        z.int().positive(),
+        z
+          .string()
+          .regex(/^[1-9]\d{0,15}$/)
+          .transform(Number),
+      ],
+      {
+        error: `must be RunCloud's numeric id of the ${what}, such as 1903`,
+      },
+    )
+    .describe(`RunCloud's id of the ${what}; default: the configured one`);
+
+const target = {
+  serverId: id('server').optional(),
+  appId: id('web application').optional(),
+};
+
+const siteId = z
+  .union([z.string().min(1).max(100), z.int()], {
+    error: 'must be a number or a text of 1 to 100 characters',
+  })
+  .transform(String)
+  .describe('The site that the domain belongs to, for your own reference')
+  .optional();
+
+// Names are checked by parseDomainName; its reason becomes the field's message.
+const domain = z
+  .unknown()
+  .transform((input, context): DomainName => {
+    try {
+      return parseDomainName(input);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: reasonOf(error), input });
+      return z.NEVER;
+    }
+  })
+  .describe('The domain name; Unicode is converted to its ASCII form');
+
+const requestedBy = z
+  .string({ error: 'must be a text' })
+  .max(100)
+  .describe('Who asks, for the log: a host name, a person')
+  .optional();
+
+export const payloadSchemas = {
+  'add-domain': z.object({
+    domain,
+    ...target,
+    siteId,
+    requestedBy,
+    www: z
+      .union([z.literal('auto'), z.boolean()], { error: 'must be "auto", true or false' })
+      .default('auto')
+      .describe('Attach the www name too; `auto`: for a registrable domain, not for a subdomain'),
+    redirection: z
+      .enum(['none', 'www', 'non-www'], { error: 'must be "none", "www" or "non-www"' })
+      .describe('Which of the two names redirects to the other; default: `non-www` with www, else `none`')
+      .optional(),
+  }),
+  'remove-domain': z.object({ domain, ...target, siteId, requestedBy }),
+  'redeploy-ssl': z.object({
+    domain: domain.optional().describe("Advanced SSL: redeploy this domain's certificate only; default: all"),
+    ...target,
+    requestedBy,
+  }),
+};
+
+export type JobName = keyof typeof payloadSchemas;
+export const jobNames = Object.keys(payloadSchemas) as JobName[];
+
+/** What a producer hands in, before validation: shapes as in docs/jobs.md. */
+export type AddDomainPayload = z.input<(typeof payloadSchemas)['add-domain']> & { domain: string };
+export type RemoveDomainPayload = z.input<(typeof payloadSchemas)['remove-domain']> & { domain: string };
+export type RedeploySslPayload = z.input<(typeof payloadSchemas)['redeploy-ssl']> & {
+  domain?: string | undefined;
+};
+
+/** Lower is sooner. A removal, or somebody waiting at a screen, does not stand behind a bulk import. */
+export const priorities = {
+  retry: 1,
+  'remove-domain': 2,
+  'redeploy-ssl': 3,
+  'add-domain': 5,
+  bulk: 10,
+} as const;
+
+/** A job's payload after validation. */
+export type ParsedJob =
+  | {
+      readonly name: 'add-domain' | 'remove-domain';
+      readonly request: DomainRequest;
+      readonly unknownFields: string[];
+    }
+  | {
+      readonly name: 'redeploy-ssl';
+      readonly app: WebApplication;
+      readonly domain: DomainName | undefined;
+      readonly requestedBy: string | undefined;
+      readonly unknownFields: string[];
+    };
+
+export type TargetDefaults = Partial<WebApplication>;
+
+/** Throws PermanentError (`unknown-job`, `invalid-payload`, `invalid-domain`, `no-web-application`) naming the field. */
+export function parseJob(name: string, data: unknown, defaults: TargetDefaults): ParsedJob {
+  const unknownFields = unknownFieldsOf(name, data);
+  switch (name) {
+    case 'add-domain': {
+      const { www: wish, redirection, ...rest } = parsePayload('add-domain', data);
+      const www = wantsWww(rest.domain, wish);
+      const wanted = {
+        want: 'present',
+        www,
+        redirection: redirection ?? (www ? 'non-www' : 'none'),
+      } as const;
+      return { name, request: { ...rest, ...toApp(rest, defaults), wish: wanted }, unknownFields };
+    }
+    case 'remove-domain': {
+      const payload = parsePayload('remove-domain', data);
+      return {
+        name,
+        request: { ...payload, ...toApp(payload, defaults), wish: { want: 'absent' } },
+        unknownFields,
+      };
+    }
+    case 'redeploy-ssl': {
+      const payload = parsePayload('redeploy-ssl', data);
+      const { domain, requestedBy } = payload;
+      return { name, app: toApp(payload, defaults), domain, requestedBy, unknownFields };
+    }
+    default:
+      throw new PermanentError(
+        'unknown-job',
+        `there is no job named ${JSON.stringify(name)}; known: ${jobNames.join(', ')}`,
+      );
+  }
+}
+
+function parsePayload<N extends JobName>(name: N, data: unknown): z.output<(typeof payloadSchemas)[N]> {
+  const result = payloadSchemas[name].safeParse(data);
+  if (result.success) return result.data as z.output<(typeof payloadSchemas)[N]>;
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  );
+  const isDomain = result.error.issues.every(({ path }) => path[0] === 'domain');
+  throw new PermanentError(
+    isDomain ? 'invalid-domain' : 'invalid-payload',
+    `${name}: ${problems.join('; ')}`,
+  );
+}
+
+function unknownFieldsOf(name: string, data: unknown): string[] {
+  if (!(name in payloadSchemas) || typeof data !== 'object' || data === null) return [];
+  const known = payloadSchemas[name as JobName].shape;
+  return Object.keys(data).filter((field) => !(field in known));
+}
+
+function toApp(
+  given: { serverId?: number | undefined; appId?: number | undefined },
+  defaults: TargetDefaults,
+): WebApplication {
+  const serverId = given.serverId ?? defaults.serverId;
+  const appId = given.appId ?? defaults.appId;
+  if (serverId !== undefined && appId !== undefined) return { serverId, appId };
+  const missing = [serverId === undefined && 'serverId', appId === undefined && 'appId']
+    .filter(Boolean)
+    .join(' and ');
+  throw new PermanentError('no-web-application', `${missing} is neither in the job nor configured`);
+}

@@ -1,0 +1,53 @@
+// What add-domain and remove-domain share: look, plan, and conclude. The write itself stays in each job's file.
+import { PermanentError } from '../errors.ts';
+import type { DomainName } from '../intent/domain-name.ts';
+import type { Intent } from '../intent/intent.ts';
+import { plan, type Step } from '../intent/plan.ts';
+import type { IntentStore } from '../intent/store.ts';
+import { done, type Outcome } from '../outcome.ts';
+import type { Directory, Sighting } from '../runcloud/directory.ts';
+import type { CallOptions, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+
+/** One domain's job at work. */
+export interface DomainWork {
+  readonly intent: Intent;
+  readonly jobId: string;
+  readonly calls: CallOptions;
+}
+
+/** What the outside hands in. */
+export interface DomainPorts {
+  readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
+  readonly directory: Directory;
+  readonly intents: Pick<IntentStore, 'beginWrite' | 'endWrite'>;
+  /** Resolves with the milliseconds until the redeploy is due. */
+  readonly askRedeploy: (app: WebApplication, domain: DomainName) => Promise<number>;
+  /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
+  readonly lookDelayMs: number;
+}
+
+export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
+
+/** Looks, and plans; a plan to do nothing rests on a reading that began after the request was made. */
+export async function nextStep({ intent, calls }: DomainWork, directory: Directory): Promise<Step> {
+  const look = (since: number): Promise<Sighting> => directory.find(intent, intent.domain, since, calls);
+  const glance = await look(intent.wroteAt);
+  const step = plan(intent, glance);
+  if (step.kind === 'attach' || step.kind === 'detach' || glance.at >= intent.requestedAt) return step;
+  return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt)));
+}
+
+/** Carries out the steps that do not write domains. */
+export async function conclude(
+  step: Exclude<Step, { kind: 'attach' | 'detach' }>,
+  { intent }: DomainWork,
+  { askRedeploy }: DomainPorts,
+): Promise<Outcome> {
+  if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
+  if (step.kind === 'nothing') return done(step.sentence);
+  const delayMs = await askRedeploy(intent, intent.domain);
+  return done(`${step.sentence}; certificate redeploy in ${Math.ceil(delayMs / 1000)} s`);
+}
+
+export const overtaken = ({ intent }: DomainWork): string =>
+  `a newer request for ${intent.domain} has taken over; nothing was written`;

@@ -1,0 +1,100 @@
+// Log lines as pino writes them, after everything secret has been taken out. No line reaches a destination but
+// through `createCleaner`; pretty printing stands behind it. Reads no configuration by itself.
+import {
+  type DestinationStream,
+  destination as fileDestination,
+  type Logger as PinoLogger,
+  pino,
+} from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { serializeErrors, serializeFields } from './logger/errors.ts';
+import { createScrub, hidden, isSecretField, secretFields } from './logger/scrub.ts';
+
+export { createScrub, type Scrub, scrub } from './logger/scrub.ts';
+
+export type Logger = PinoLogger;
+
+export interface LoggerOptions {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly format: 'json' | 'pretty';
+  /** Texts that must never be written, see `secretsOf` in config.ts. */
+  readonly secrets: readonly string[];
+  /** Where whole lines go, each with its line break. Default: stdout, written synchronously so that none is lost. */
+  readonly destination?: DestinationStream;
+}
+
+type ToText = (line: string) => string;
+
+/** `token: null` and `token: true` say only whether there is one. */
+const hide = (value: unknown): unknown => (value === null || typeof value === 'boolean' ? value : hidden);
+
+/** Cleans texts, names of fields and, below names that say so, whole values; at any depth. */
+function createValueCleaner(secrets: readonly string[]): (value: unknown) => unknown {
+  const scrubText = createScrub(secrets);
+  const known = new Set(secrets);
+  const cleanField = ([name, value]: [string, unknown]): [string, unknown] => {
+    return [scrubText(name), isSecretField(name) ? hide(value) : cleanValue(value)];
+  };
+  const cleanValue = (value: unknown): unknown => {
+    if (typeof value === 'string') return scrubText(value);
+    if (typeof value === 'number') return known.has(String(value)) ? hidden : value;
+    if (Array.isArray(value)) return value.map(cleanValue);
+    return typeof value === 'object' && value !== null
+      ? Object.fromEntries(Object.entries(value).map(cleanField))
+      : value;
+  };
+  return cleanValue;
+}
+
+/** Works on the parsed line: replacing in its text could cut a number or an escape sequence in two. */
+function createCleaner(secrets: readonly string[]): ToText {
+  const cleanValue = createValueCleaner(secrets);
+  const scrubText = createScrub(secrets);
+  return (line) => {
+    try {
+      return `${JSON.stringify(cleanValue(JSON.parse(line)))}\n`;
+    } catch {
+      return scrubText(line);
+    }
+  };
+}
+
+/** Control characters in a reply could move the cursor or set the title of the operator's terminal. */
+const withoutControls: ToText = (json) =>
+  json.replace(/\\u00[01][\da-f]/g, '\ufffd').replace(/(?!\n)\p{Cc}/gu, '\ufffd');
+
+function createPretty(): ToText {
+  const { stdout } = process;
+  const colorize = stdout.isTTY === true && stdout.hasColors();
+  const toPretty = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
+  return (line) => toPretty(withoutControls(line));
+}
+
+/** pino's own redaction reaches three levels deep; the cleaner behind it reaches all. */
+const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
+
+/**
+ * A pino logger. Each line carries level (as a word), time (ISO 8601, UTC), pid, hostname, msg and the fields given;
+ * errors anywhere in them as type, message, code, stack and cause. Secrets are replaced by `***`.
+ */
+export function createLogger({ level, format, secrets, destination }: LoggerOptions): Logger {
+  const target = destination ?? fileDestination({ dest: 1, sync: true });
+  const clean = createCleaner(secrets);
+  const pretty = format === 'pretty' ? createPretty() : undefined;
+  const write = (line: string): void => {
+    const cleaned = clean(line);
+    target.write(pretty ? pretty(cleaned) : cleaned);
+  };
+  return pino(
+    {
+      level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: serializeFields },
+      serializers: { err: serializeErrors },
+      redact: { paths: redactPaths, censor: hide },
+      depthLimit: 12,
+      edgeLimit: 200,
+    },
+    { write },
+  );
+}

@@ -1,0 +1,107 @@
+// What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
+// Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
+import type { JobName, ParsedJob } from '../jobs/catalog.ts';
+import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
+import type { DomainHandler } from '../jobs/domain-work.ts';
+import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
+import { type Outcome, superseded, waiting } from '../outcome.ts';
+import type { RequestQueue } from './producer.ts';
+import type { Run } from './run.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface Handlers {
+  readonly 'add-domain': DomainHandler;
+  readonly 'remove-domain': DomainHandler;
+  readonly 'redeploy-ssl': RedeployHandler;
+}
+
+/** A job that was understood: how to perform it, and how to record what came of it. */
+export interface Task {
+  /** For the log line. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly announcement: string;
+  readonly unknownFields: readonly string[];
+  perform(): Promise<Outcome>;
+  record(verdict: Verdict): Promise<void>;
+}
+
+export interface TaskOptions {
+  readonly handlers: Handlers;
+  readonly requests: RequestQueue;
+  readonly defaults: TargetDefaults;
+}
+
+/** Throws the PermanentErrors of parseJob. */
+export function createTask(run: Run, options: TaskOptions): Task {
+  const parsed = parseJob(run.job.name, run.job.data, options.defaults);
+  return parsed.name === 'redeploy-ssl'
+    ? redeployTask(parsed, run, options)
+    : domainTask(parsed, run, options);
+}
+
+type DomainJob = Extract<ParsedJob, { request: object }>;
+type RedeployJob = Extract<ParsedJob, { name: 'redeploy-ssl' }>;
+
+function domainTask(
+  { name, request, unknownFields }: DomainJob,
+  run: Run,
+  { handlers, requests }: TaskOptions,
+): Task {
+  const { intents } = requests;
+  const jobId = run.job.id ?? '';
+  const { domain, serverId, appId, siteId, requestedBy } = request;
+  return {
+    fields: { domain, serverId, appId, ...(siteId !== undefined && { siteId }) },
+    announcement: announce(name, domain, run, requestedBy),
+    unknownFields,
+    async perform() {
+      const { current, intent } = await intents.claim({ jobId, addedAt: run.job.timestamp }, request);
+      if (!current) return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
+      return handlers[name]({ intent, jobId, calls: run.calls });
+    },
+    async record(verdict) {
+      if (verdict.kind === 'superseded') return;
+      const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
+      const { sentence: outcome, code, nextRunAt } = verdict;
+      await intents.settle(request, jobId, { state, outcome, code, nextRunAt });
+    },
+  };
+}
+
+function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: TaskOptions): Task {
+  const { certificates } = requests;
+  const { app, domain, requestedBy, unknownFields } = parsed;
+  const jobId = run.job.id ?? '';
+  const what = domain ?? `web application ${app.appId}`;
+  return {
+    fields: { ...(domain !== undefined && { domain }), ...app },
+    announcement: announce('redeploy-ssl', what, run, requestedBy),
+    unknownFields,
+    async perform() {
+      const start = await certificates.begin(app, { jobId, addedAt: run.job.timestamp }, domain);
+      if (start.kind === 'superseded')
+        return superseded(`a newer redeploy of web application ${app.appId} covers this one`);
+      if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
+      if (start.kind === 'early')
+        return waiting('more domains were attached; their delay counts too', start.delayMs);
+      return handlers['redeploy-ssl']({ app, ...start, calls: run.calls });
+    },
+    async record(verdict) {
+      if (verdict.kind === 'superseded') return;
+      const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'retry';
+      const { sentence: outcome, code, nextRunAt } = verdict;
+      const next = await certificates.end(app, jobId, { result, outcome, code, nextRunAt });
+      if (next) await requests.addRedeployJob(app, next);
+    },
+  };
+}
+
+function announce(
+  name: JobName,
+  what: string,
+  { job, attempt }: Run,
+  requestedBy: string | undefined,
+): string {
+  const who = requestedBy ? `, asked for by ${requestedBy}` : '';
+  return `${name} ${what}: attempt ${attempt} of ${job.opts.attempts ?? 1}${who}`;
+}

@@ -1,0 +1,62 @@
+// One activation of one job, as a value: parsed, with its calls counted and its story told. No BullMQ decisions here.
+import type { Job } from 'bullmq';
+import type { Logger } from '../logger.ts';
+import type { ApiCall, CallOptions } from '../runcloud/runcloud.ts';
+
+export interface Run {
+  readonly job: Job;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly log: Logger;
+  /** Handed to RunCloud's client: how to stop, and the counting of calls. */
+  readonly calls: CallOptions;
+  apiCalls(): number;
+  /** Writes a sentence for the operator: into the job's log, which the board shows, and into the process's. */
+  say(level: 'debug' | 'info' | 'warn' | 'error', sentence: string, fields?: object): void;
+  /** Resolves when all sentences are in Redis; a lost sentence is no reason to fail a job. */
+  told(): Promise<void>;
+}
+
+interface RunOptions {
+  readonly job: Job;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly scrub: (text: string) => string;
+}
+
+export function createRun({ job, token, signal, logger, scrub }: RunOptions): Run {
+  const attempt = job.attemptsMade + 1;
+  const log = logger.child({ job: job.name, jobId: job.id, attempt });
+  const writes: Promise<unknown>[] = [];
+  let apiCalls = 0;
+
+  const say: Run['say'] = (level, sentence, fields = {}) => {
+    const text = scrub(sentence);
+    log[level](fields, text);
+    writes.push(job.log(`${new Date().toISOString()} ${text}`).catch(() => undefined));
+  };
+  const onCall = (call: ApiCall): void => {
+    apiCalls += 1;
+    const ended = call.status === undefined ? 'no reply' : String(call.status);
+    say('debug', `${call.method} ${call.path} -> ${ended} (${Math.round(call.durationMs)} ms)`, { call });
+  };
+
+  return {
+    job,
+    token,
+    signal,
+    attempt,
+    startedAt: performance.now(),
+    log,
+    calls: { signal, onCall },
+    apiCalls: () => apiCalls,
+    say,
+    async told() {
+      await Promise.all(writes);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+// Connections to Redis, and what we ask of the server. The only place that builds them.
+import { Redis, type RedisOptions } from 'ioredis';
+import { CodedError, reasonOf } from './errors.ts';
+
+/**
+ * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to
+ * 20 s). `producer`: never queues a command, since a request that the caller has given up must not run later.
+ */
+export type RedisRole = 'worker' | 'producer';
+
+const roles: Record<
+  RedisRole,
+  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout'>
+> = {
+  worker: { maxRetriesPerRequest: null },
+  producer: { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1000 },
+};
+
+export function createRedis(url: string, role: RedisRole, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    ...roles[role],
+    connectionName: `runcloud-domains-${role}`,
+    retryStrategy: (times) => Math.min(times * 200, 2000),
+    // After a failover the old primary answers READONLY; a new connection finds the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  redis.on('error', onError);
+  return redis;
+}
+
+/** Waits until `redis` can take commands. Throws CodedError `redis-unavailable` after `withinMs`. */
+export async function untilReady(redis: Redis, withinMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  let onReady: () => void = () => undefined;
+  let lastError: Error | undefined;
+  const onError = (error: Error): void => {
+    lastError = error;
+  };
+  const ready = new Promise<boolean>((resolve) => {
+    onReady = () => resolve(true);
+    redis.once('ready', onReady);
+    redis.on('error', onError);
+  });
+  const isReady = await within(ready, withinMs, false);
+  redis.off('ready', onReady);
+  redis.off('error', onError);
+  if (!isReady) throw redisUnavailable(lastError, withinMs);
+}
+
+export const redisUnavailable = (cause: unknown, withinMs: number): CodedError => {
+  const reason = cause === undefined ? '' : ` (${reasonOf(cause)})`;
+  return new CodedError('redis-unavailable', `Redis did not answer within ${withinMs} ms${reason}`, {
+    cause,
+  });
+};
+
+/** The value of `promise`, or `fallback` after `ms`; leaves no timer behind. */
+export async function within<T, F>(promise: Promise<T>, ms: number, fallback: F): Promise<T | F> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<F>((resolve) => {
+    timer = setTimeout(() => resolve(fallback), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What matters of a Redis server; a field is undefined where its user may not ask. */
+export interface RedisFacts {
+  readonly version: string | undefined;
+  readonly maxMemory: number | undefined;
+  readonly evictionPolicy: string | undefined;
+  readonly appendOnly: boolean | undefined;
+}
+
+/** Throws CodedError `redis-unavailable` where INFO is refused: BullMQ's worker would spin on that. */
+export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+  let info: string;
+  try {
+    info = await redis.info();
+  } catch (error) {
+    const fix = 'give its user the INFO command (ACL: +info)';
+    throw new CodedError('redis-unavailable', `Redis refused INFO (${reasonOf(error)}); ${fix}`, {
+      cause: error,
+    });
+  }
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+  const maxMemory = field('maxmemory');
+  const appendOnly = field('aof_enabled');
+  return {
+    version: field('redis_version') ?? field('valkey_version'),
+    maxMemory: maxMemory === undefined ? undefined : Number(maxMemory),
+    evictionPolicy: field('maxmemory_policy'),
+    appendOnly: appendOnly === undefined ? undefined : appendOnly === '1',
+  };
+}
+
+export interface RedisFinding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly sentence: string;
+}
+
+/** Judges a server: `fail` means that jobs would be lost, or that the queue cannot run. Pure. */
+export function judgeRedis({ version, maxMemory, evictionPolicy, appendOnly }: RedisFacts): RedisFinding[] {
+  return [judgeVersion(version), judgeEviction(maxMemory, evictionPolicy), judgePersistence(appendOnly)];
+}
+
+function judgeVersion(version: string | undefined): RedisFinding {
+  if (version === undefined)
+    return { level: 'warn', sentence: 'Redis does not tell its version; 6.2 or newer is needed' };
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 6 || (major === 6 && minor >= 2)) return { level: 'ok', sentence: `Redis ${version}` };
+  return { level: 'fail', sentence: `Redis ${version} is too old; install 6.2 or newer` };
+}
+
+function judgeEviction(maxMemory: number | undefined, policy: string | undefined): RedisFinding {
+  if (policy === 'noeviction') return { level: 'ok', sentence: 'maxmemory-policy is noeviction' };
+  const fix = 'set `maxmemory-policy noeviction`';
+  if (policy === undefined)
+    return { level: 'warn', sentence: `Redis does not tell its eviction policy; ${fix}` };
+  if (!maxMemory)
+    return {
+      level: 'warn',
+      sentence: `maxmemory-policy is ${policy} (no maxmemory set, so nothing is evicted yet); ${fix}`,
+    };
+  return { level: 'fail', sentence: `maxmemory-policy is ${policy}: Redis would throw jobs away; ${fix}` };
+}
+
+const judgePersistence = (appendOnly: boolean | undefined): RedisFinding =>
+  appendOnly
+    ? { level: 'ok', sentence: 'the append-only file is on' }
+    : {
+        level: 'warn',
+        sentence: 'the append-only file is off: a crash of Redis loses requests; set `appendonly yes`',
+      };

@@ -1,0 +1,89 @@
+// Finds a certificate in whichever shape RunCloud sends it. Pure; the key pair that lies beside it is not read.
+import { z } from 'zod';
+import type { Certificate } from './runcloud.ts';
+import { idSchema, isRow, textSchema, toDomainName, toRows, unwrap } from './schemas.ts';
+
+/** A row of v3's `GET /ssl`: a domain, and its certificate where it has one. */
+export interface CertificateRow {
+  readonly domainId: number | undefined;
+  readonly domainName: string | undefined;
+  readonly certificate: Certificate | undefined;
+}
+
+export type CertificateReply =
+  | { readonly kind: 'one'; readonly certificate: Certificate }
+  | { readonly kind: 'rows'; readonly rows: readonly CertificateRow[] }
+  | { readonly kind: 'none' }
+  /** JSON, but neither a certificate nor a statement that there is none. */
+  | { readonly kind: 'unclear' };
+
+// [C] v2 SDK src/Resources/SSL.php lists id, method, privateKey, certificate, validUntil, …: we take three.
+const certificateSchema = z
+  .object({ id: idSchema, method: textSchema, validUntil: textSchema })
+  .transform(({ id, method, validUntil }): Certificate => ({ id, method, validUntil }));
+
+const rowSchema = z
+  .object({
+    id: idSchema.optional().catch(undefined),
+    name: textSchema,
+    ssl: z.unknown().optional(),
+  })
+  .transform(({ id, name, ssl }) => ({ domainId: id, domainName: name && toDomainName(name), ssl }));
+
+/** v2's `{"message":"SSL not installed!"}` ([C] ansible-collection-runcloud); its status is not documented. */
+export const saysNotInstalled = (text: string | undefined): boolean => /\bnot installed\b/i.test(text ?? '');
+
+const parseCertificate = (value: unknown): Certificate | undefined => certificateSchema.safeParse(value).data;
+
+function toRow(value: unknown): CertificateRow {
+  const row = rowSchema.safeParse(value).data;
+  return {
+    domainId: row?.domainId,
+    domainName: row?.domainName,
+    certificate: parseCertificate(row?.ssl),
+  };
+}
+
+const toOne = (value: unknown): CertificateReply => {
+  const certificate = parseCertificate(value);
+  return certificate ? { kind: 'one', certificate } : { kind: 'unclear' };
+};
+
+function fromObject(value: Record<string, unknown>): CertificateReply {
+  // A single domain row: the outer id is the domain's, and must never be taken for the certificate's.
+  if ('ssl' in value) return value.ssl === null ? { kind: 'none' } : toOne(value.ssl);
+  // `{}` is how the documents write a reply that they do not describe: [D] runcloud.io/docs/api/v3/api-8811386.
+  if (Object.keys(value).length === 0) return { kind: 'none' };
+  if (typeof value.message === 'string' && saysNotInstalled(value.message)) return { kind: 'none' };
+  return toOne(value);
+}
+
+/**
+ * The shapes of `GET …/ssl`: v2 flat ([C] v2 SDK), v3 one row per domain with `ssl` nested ([F] a TypeScript client
+ * that was corrected against live replies), v3 flat ([C] runcloud-server-management-mcp), each also under `data`.
+ */
+export function parseCertificateReply(body: unknown): CertificateReply {
+  const rows = toRows(body);
+  if (rows) return { kind: 'rows', rows: rows.map(toRow) };
+  if (body === undefined || body === null) return { kind: 'none' };
+  if (isRow(body) && body.data === null) return { kind: 'none' };
+  const value = unwrap(body);
+  return isRow(value) ? fromObject(value) : { kind: 'unclear' };
+}
+
+/**
+ * Basic SSL has one certificate for the web application, so rows that have one should all name the same. The first
+ * is taken: should they differ, the web application is in advanced mode, and the caller has asked for that before.
+ */
+export function toSharedCertificate(rows: readonly CertificateRow[]): Certificate | undefined {
+  return rows.find((row) => row.certificate !== undefined)?.certificate;
+}
+
+export function toDomainCertificate(
+  rows: readonly CertificateRow[],
+  domain: { readonly id: number; readonly name: string },
+): Certificate | undefined {
+  const own =
+    rows.find((row) => row.domainId === domain.id) ?? rows.find((row) => row.domainName === domain.name);
+  return own?.certificate;
+}

@@ -1,0 +1,115 @@
+// Which domains a web application has, as last seen: one reading of RunCloud's list serves a whole burst of jobs.
+// The rule that keeps it honest: a stale sighting may lead to a write, since RunCloud's reply corrects us; it must never
+// lead to doing nothing. Who wants to do nothing asks with `since`. It never writes to RunCloud.
+import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from './runcloud.ts';
+
+/** One domain as seen. `at` is when the reading began, in milliseconds by Redis' clock. */
+export interface Sighting {
+  readonly attached: AttachedDomain | undefined;
+  /** The row with the lowest id of all. */
+  readonly isOldest: boolean;
+  readonly at: number;
+}
+
+export interface Directory {
+  /** What was seen of `name` at or after `since`; reads the list from RunCloud only where nothing so recent is known. */
+  find(app: WebApplication, name: string, since: number, options?: CallOptions): Promise<Sighting>;
+  /** All attached domains, seen at or after `since`. */
+  list(app: WebApplication, since: number, options?: CallOptions): Promise<readonly AttachedDomain[]>;
+  /** What a write's reply said about one name: `undefined` for gone. Saves the next reading. */
+  note(app: WebApplication, name: string, attached: AttachedDomain | undefined, at: number): void;
+}
+
+interface Reading {
+  readonly startedAt: number;
+  readonly rows: ReadonlyMap<string, AttachedDomain>;
+  readonly oldestId: number | undefined;
+}
+
+interface Shelf {
+  reading?: Reading;
+  underway?: { startedAt: number; reading: Promise<Reading> };
+  /** Newer than the reading: what replies to our own writes said. */
+  notes: Map<string, { attached: AttachedDomain | undefined; at: number }>;
+}
+
+interface DirectoryOptions {
+  readonly runcloud: Pick<RunCloud, 'listDomains'>;
+  /** Redis' clock: readings are compared with requests that other machines made. */
+  readonly now: () => Promise<number>;
+  /** How long a reading may lead to writes. Long bursts cost one reading; the panel's changes are seen after this. */
+  readonly maxAgeMs?: number;
+}
+
+export function createDirectory({ runcloud, now, maxAgeMs = 600_000 }: DirectoryOptions): Directory {
+  const shelfOf = createShelves();
+  const readSince = createReader({ runcloud, now, maxAgeMs }, shelfOf);
+
+  return {
+    async find(app, name, since, options = {}) {
+      const { notes, reading: known } = shelfOf(app);
+      const note = notes.get(name);
+      if (note && known && note.at >= since)
+        return { ...note, isOldest: note.attached?.id === known.oldestId };
+      const { rows, oldestId, startedAt } = await readSince(app, since, options);
+      const attached = rows.get(name);
+      return { attached, isOldest: attached !== undefined && attached.id === oldestId, at: startedAt };
+    },
+    async list(app, since, options = {}) {
+      return [...(await readSince(app, since, options)).rows.values()];
+    },
+    note(app, name, attached, at) {
+      shelfOf(app).notes.set(name, { attached, at });
+    },
+  };
+}
+
+type ShelfOf = (app: WebApplication) => Shelf;
+
+function createShelves(): ShelfOf {
+  const shelves = new Map<string, Shelf>();
+  return ({ serverId, appId }) => {
+    const key = `${serverId}:${appId}`;
+    const shelf = shelves.get(key) ?? { notes: new Map() };
+    shelves.set(key, shelf);
+    return shelf;
+  };
+}
+
+function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, shelfOf: ShelfOf) {
+  const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
+    // The signal stays out: the reading is shared, and one job that stops must not fail the others.
+    const rows = await runcloud.listDomains(app, { onCall: options.onCall });
+    const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
+    return keep(shelfOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
+  };
+  const start = (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
+    const shelf = shelfOf(app);
+    const reading = read(app, startedAt, options).finally(() => {
+      delete shelf.underway;
+    });
+    shelf.underway = { startedAt, reading };
+    return reading;
+  };
+  return async function readSince(
+    app: WebApplication,
+    since: number,
+    options: CallOptions,
+  ): Promise<Reading> {
+    const time = await now();
+    const { reading, underway } = shelfOf(app);
+    if (reading && reading.startedAt >= Math.max(since, time - maxAgeMs)) return reading;
+    if (!underway) return start(app, time, options);
+    if (underway.startedAt >= since) return underway.reading;
+    // One reading at a time: all who came too late for this one share the next.
+    await underway.reading.catch(() => undefined);
+    return readSince(app, since, options);
+  };
+}
+
+// Notes older than the reading have served; newer ones still correct it.
+function keep(shelf: Shelf, fresh: Reading): Reading {
+  shelf.reading = fresh;
+  for (const [name, note] of shelf.notes) if (note.at < fresh.startedAt) shelf.notes.delete(name);
+  return fresh;
+}

@@ -1,0 +1,130 @@
+// One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
+// Messages and causes never hold a secret: what enters here has been through redact.ts.
+import { type Code, PermanentError, RateLimitedError, TransientError } from '../errors.ts';
+import type { RunCloud } from './runcloud.ts';
+
+export type Operation = keyof RunCloud;
+
+/** What every error below keeps, beside the message. */
+export interface Failure {
+  readonly operation: Operation;
+  /** Undefined where no reply came. */
+  readonly status?: number | undefined;
+  /** RunCloud's own message, redacted and capped; undefined where it sent none. */
+  readonly reply?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** RunCloud's messages by field of the request, as Laravel words them in a 422. */
+export type FieldErrors = Readonly<Record<string, readonly string[]>>;
+
+const toOptions = (failure: Failure): ErrorOptions =>
+  failure.cause === undefined ? {} : { cause: failure.cause };
+
+/** A failed call that no retry can help. */
+export class RunCloudPermanentError extends PermanentError {
+  readonly operation: Operation;
+  readonly status: number | undefined;
+  readonly reply: string | undefined;
+  constructor(code: Code, message: string, failure: Failure) {
+    super(code, message, toOptions(failure));
+    this.operation = failure.operation;
+    this.status = failure.status;
+    this.reply = failure.reply;
+  }
+}
+
+/** A failed call that may go well later. */
+export class RunCloudTransientError extends TransientError {
+  readonly operation: Operation;
+  readonly status: number | undefined;
+  readonly reply: string | undefined;
+  constructor(code: Code, message: string, failure: Failure) {
+    super(code, message, toOptions(failure));
+    this.operation = failure.operation;
+    this.status = failure.status;
+    this.reply = failure.reply;
+  }
+}
+
+/** HTTP 401. RunCloud also answers so to an address that is not on the IP allow-list. */
+export class UnauthorizedError extends RunCloudPermanentError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-unauthorized', message, failure);
+  }
+}
+
+/** HTTP 403. */
+export class ForbiddenError extends RunCloudPermanentError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-forbidden', message, failure);
+  }
+}
+
+/** HTTP 404. */
+export class NotFoundError extends RunCloudPermanentError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-not-found', message, failure);
+  }
+}
+
+/** HTTP 400, 409, 422 and every other 4xx that has no class of its own. */
+export class RejectedError extends RunCloudPermanentError {
+  readonly fieldErrors: FieldErrors;
+  constructor(message: string, failure: Failure, fieldErrors: FieldErrors = {}) {
+    super('runcloud-rejected', message, failure);
+    this.fieldErrors = fieldErrors;
+  }
+}
+
+/** HTTP 3xx: no route of the API redirects, so the URL or the credentials are probably wrong. */
+export class RedirectedError extends RunCloudPermanentError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-rejected', message, failure);
+  }
+}
+
+/** The request never left: nothing has changed at RunCloud. */
+export class UnreachableError extends RunCloudTransientError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-unreachable', message, failure);
+  }
+}
+
+/** The request left, but what came back (if anything) does not say what it did: look before writing again. */
+export class UnknownResultError extends RunCloudTransientError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-unknown-result', message, failure);
+  }
+}
+
+/** The caller's own signal ended the call. Where `sent` is true, a write may have taken effect. */
+export class CallAbortedError extends RunCloudTransientError {
+  readonly sent: boolean;
+  constructor(message: string, failure: Failure, sent: boolean) {
+    super('runcloud-unknown-result', message, failure);
+    this.sent = sent;
+  }
+}
+
+/** HTTP 429. `retryAfterMs` is as RunCloud sent it, however long: the caller decides what to believe. */
+export class TooManyRequestsError extends RateLimitedError {
+  readonly operation: Operation;
+  readonly status: number | undefined;
+  readonly reply: string | undefined;
+  constructor(message: string, failure: Failure, retryAfterMs: number | undefined) {
+    super(message, retryAfterMs, toOptions(failure));
+    this.operation = failure.operation;
+    this.status = failure.status;
+    this.reply = failure.reply;
+  }
+}
+
+/** RunCloud's own message of a failed call, whatever its class. */
+export function toReply(error: unknown): string | undefined {
+  const isOurs =
+    error instanceof RunCloudPermanentError ||
+    error instanceof RunCloudTransientError ||
+    error instanceof TooManyRequestsError;
+  return isOurs ? error.reply : undefined;
+}

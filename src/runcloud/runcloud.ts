@@ -1,0 +1,107 @@
+// RunCloud's vocabulary as the rest of the program sees it: one shape for API v2 and v3. Types only, no I/O.
+
+/** A web application on a server, by RunCloud's numeric ids. */
+export interface WebApplication {
+  readonly serverId: number;
+  readonly appId: number;
+}
+
+export type Redirection = 'none' | 'www' | 'non-www';
+
+/** A domain as attached to a web application. Fields that the API version does not send are undefined. */
+export interface AttachedDomain {
+  readonly id: number;
+  /** As RunCloud returned it, lower-cased, without a trailing dot. */
+  readonly name: string;
+  readonly type: 'alias' | 'primary' | 'redirect' | undefined;
+  readonly www: boolean | undefined;
+  readonly redirection: Redirection | undefined;
+}
+
+export interface NewDomain {
+  readonly name: string;
+  readonly www: boolean;
+  readonly redirection: Redirection;
+}
+
+/** Basic: one certificate for the web application. Advanced: one per domain. */
+export interface SslMode {
+  readonly advanced: boolean;
+  readonly autoSsl: boolean;
+}
+
+/** A certificate as RunCloud knows it; the key pair itself is never parsed in. */
+export interface Certificate {
+  readonly id: number;
+  readonly method: string | undefined;
+  /** As RunCloud wrote it; the format is not documented. */
+  readonly validUntil: string | undefined;
+}
+
+export interface ServerFacts {
+  readonly id: number;
+  readonly name: string | undefined;
+  readonly ipAddress: string | undefined;
+  readonly online: boolean | undefined;
+}
+
+export interface WebApplicationFacts {
+  readonly id: number;
+  readonly name: string | undefined;
+}
+
+/**
+ * One HTTP exchange, reported to whoever counts calls (log lines, metrics, the demo).
+ * `status` is undefined where no reply came. `operation` is the method's name below.
+ */
+export interface ApiCall {
+  readonly operation: string;
+  readonly method: string;
+  /** Path below the API version, without query: `/servers/1903/webapps/646/domains`. */
+  readonly path: string;
+  readonly status: number | undefined;
+  readonly durationMs: number;
+}
+
+/** What a caller hands to each call: how to stop it, and who wants to know about it. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onCall?: ((call: ApiCall) => void) | undefined;
+}
+
+/**
+ * RunCloud's API. Every method throws the errors of runcloud/errors.ts and never retries.
+ * Source of routes and fields: RunCloud's documents and SDK, see docs/runcloud-api.md.
+ */
+export interface RunCloud {
+  /** Resolves when the credentials are accepted. */
+  ping(options?: CallOptions): Promise<void>;
+  getServer(serverId: number, options?: CallOptions): Promise<ServerFacts>;
+  getWebApplication(app: WebApplication, options?: CallOptions): Promise<WebApplicationFacts>;
+  /** All pages, in RunCloud's order. */
+  listDomains(app: WebApplication, options?: CallOptions): Promise<AttachedDomain[]>;
+  /** The domain as the reply names it; undefined where the reply (2xx) does not name it: look at the list then. */
+  attachDomain(
+    app: WebApplication,
+    domain: NewDomain,
+    options?: CallOptions,
+  ): Promise<AttachedDomain | undefined>;
+  /** True where the reply names the deleted domain; false where it does not: look at the list then. */
+  detachDomain(app: WebApplication, domain: AttachedDomain, options?: CallOptions): Promise<boolean>;
+  getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
+  /** Basic SSL: the web application's certificate, or undefined where none is installed. */
+  getCertificate(app: WebApplication, options?: CallOptions): Promise<Certificate | undefined>;
+  redeployCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
+  /** Advanced SSL: one domain's certificate, or undefined where none is installed. */
+  getDomainCertificate(
+    app: WebApplication,
+    domain: AttachedDomain,
+    options?: CallOptions,
+  ): Promise<Certificate | undefined>;
+  redeployDomainCertificate(
+    app: WebApplication,
+    domain: AttachedDomain,
+    certificate: Certificate,
+    options?: CallOptions,
+  ): Promise<void>;
+}

@@ -1,0 +1,154 @@
+// The calls about certificates: which mode, which certificate, redeploy. Looks, and writes only the redeploys.
+import {
+  type CertificateReply,
+  type CertificateRow,
+  parseCertificateReply,
+  saysNotInstalled,
+  toDomainCertificate,
+  toSharedCertificate,
+} from './certificates.ts';
+import { ForbiddenError, NotFoundError, type Operation, RejectedError, toReply } from './errors.ts';
+import { toUnusableReply } from './failures.ts';
+import type { Http } from './http.ts';
+import { DEFAULT_PER_PAGE, PER_PAGE, readAllPages } from './pages.ts';
+import type { AttachedDomain, CallOptions, Certificate, RunCloud, WebApplication } from './runcloud.ts';
+import { type PageFacts, parseSslMode, toPageFacts } from './schemas.ts';
+
+type SslCalls = Pick<
+  RunCloud,
+  | 'getSslMode'
+  | 'getCertificate'
+  | 'redeployCertificate'
+  | 'getDomainCertificate'
+  | 'redeployDomainCertificate'
+>;
+
+interface Reading {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly options: CallOptions | undefined;
+}
+
+export const toAppPath = ({ serverId, appId }: WebApplication): string =>
+  `/servers/${serverId}/webapps/${appId}`;
+
+/** Whether a refused reading says "there is none": 404 does, and so does the message, whatever its status. */
+const saysNone = (error: unknown): boolean =>
+  error instanceof NotFoundError || saysNotInstalled(toReply(error));
+
+function toRowPage(body: unknown, { operation }: Reading): readonly CertificateRow[] {
+  const reply = parseCertificateReply(body);
+  if (reply.kind === 'rows') return reply.rows;
+  throw toUnusableReply(operation, 200, 'is a list on one page and none on the next');
+}
+
+async function readRest(http: Http, reading: Reading): Promise<readonly CertificateRow[]> {
+  return await readAllPages({
+    readPage: async (page) => {
+      const { body } = await http.exchange({ ...reading, method: 'GET', query: { page, perPage: PER_PAGE } });
+      return { ...toPageFacts(body), items: toRowPage(body, reading) };
+    },
+    keyOf: (row) => row.domainId ?? row.domainName ?? '',
+    fail: (lacks) => toUnusableReply(reading.operation, 200, lacks),
+  });
+}
+
+/** No document says that rows come in pages, so no page is asked for until there may be more of them. */
+function isWhole(rows: number, { total, lastPage = 1 }: PageFacts): boolean {
+  return lastPage <= 1 && (total === undefined ? rows < DEFAULT_PER_PAGE : rows >= total);
+}
+
+async function readCertificate(http: Http, reading: Reading): Promise<CertificateReply> {
+  const { status, body } = await http.exchange({ ...reading, method: 'GET' });
+  const reply = parseCertificateReply(body);
+  if (reply.kind === 'unclear') throw toUnusableReply(reading.operation, status, 'holds no certificate id');
+  if (reply.kind !== 'rows') return reply;
+  return isWhole(reply.rows.length, toPageFacts(body))
+    ? reply
+    : { kind: 'rows', rows: await readRest(http, reading) };
+}
+
+async function readCertificateOrNone(
+  http: Http,
+  reading: Reading,
+  isNone: (error: unknown) => boolean,
+): Promise<CertificateReply> {
+  try {
+    return await readCertificate(http, reading);
+  } catch (error) {
+    if (isNone(error)) return { kind: 'none' };
+    throw error;
+  }
+}
+
+// Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and v2 may not know
+// the route at all: "you may not" and "no such thing" both leave basic SSL. A wrong web application id also ends in
+// a 404 here, and shows in every other call.
+const lacksAdvanced = (error: unknown): boolean =>
+  error instanceof NotFoundError || error instanceof ForbiddenError;
+
+function createModeCall(http: Http): RunCloud['getSslMode'] {
+  return async (app, options) => {
+    const operation = 'getSslMode';
+    try {
+      const path = `${toAppPath(app)}/ssl/advanced`;
+      const { status, body } = await http.exchange({ operation, method: 'GET', path, options });
+      const mode = parseSslMode(body);
+      if (mode?.advanced === undefined) throw toUnusableReply(operation, status, 'does not say advancedSSL');
+      return { advanced: mode.advanced, autoSsl: mode.autoSsl };
+    } catch (error) {
+      if (lacksAdvanced(error)) return { advanced: false, autoSsl: false };
+      throw error;
+    }
+  };
+}
+
+// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". We do so only where
+// the status speaks of this request: not for 401, 403, 408, 425, 429 and 5xx.
+const saysNoDomainCertificate = (error: unknown): boolean =>
+  saysNone(error) || error instanceof RejectedError;
+
+/** The per-domain reply is not documented, and may be without the id: v3's rows of the web application have it then. */
+async function findDomainCertificate(
+  http: Http,
+  app: WebApplication,
+  domain: AttachedDomain,
+  options: CallOptions | undefined,
+): Promise<Certificate | undefined> {
+  const operation = 'getDomainCertificate';
+  const base = toAppPath(app);
+  const own: Reading = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
+  let refused = false;
+  const reply = await readCertificateOrNone(http, own, (error) => {
+    refused = saysNoDomainCertificate(error);
+    return refused;
+  });
+  if (reply.kind === 'one') return reply.certificate;
+  const found = reply.kind === 'rows' ? toDomainCertificate(reply.rows, domain) : undefined;
+  if (found !== undefined || refused) return found;
+  const shared = await readCertificateOrNone(http, { operation, path: `${base}/ssl`, options }, saysNone);
+  return shared.kind === 'rows' ? toDomainCertificate(shared.rows, domain) : undefined;
+}
+
+export function createSslCalls(http: Http): SslCalls {
+  return {
+    getSslMode: createModeCall(http),
+    async getCertificate(app, options) {
+      const reading: Reading = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
+      const reply = await readCertificateOrNone(http, reading, saysNone);
+      if (reply.kind === 'one') return reply.certificate;
+      return reply.kind === 'rows' ? toSharedCertificate(reply.rows) : undefined;
+    },
+    getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),
+    // [S] RunCloudIO/runcloud-sdk-php src/config.php: PUT, empty body. The reply says nothing that can be relied on.
+    async redeployCertificate(app, { id }, options) {
+      const path = `${toAppPath(app)}/ssl/${id}`;
+      await http.exchange({ operation: 'redeployCertificate', method: 'PUT', path, options });
+    },
+    // [D] runcloud.io/docs/api/v2/api-9849816
+    async redeployDomainCertificate(app, domain, { id }, options) {
+      const path = `${toAppPath(app)}/domains/${domain.id}/ssl/${id}`;
+      await http.exchange({ operation: 'redeployDomainCertificate', method: 'PUT', path, options });
+    },
+  };
+}

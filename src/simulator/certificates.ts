@@ -1,0 +1,165 @@
+// What basic and advanced SSL share: the rules for a request, a new certificate, a redeploy, the SSL object of
+// a reply. The routes are in basic-ssl.ts and advanced-ssl.ts; when names become covered is in issuance.ts.
+import type { Context } from './context.ts';
+import { isIssuing, orderCertificate, removeCertificates } from './issuance.ts';
+import { PLANTED_SECRETS, toPem } from './planted-secrets.ts';
+import type { FieldErrors, Reply } from './replies.ts';
+import { failure, toSqlDate, unprocessable } from './replies.ts';
+import type { Rule } from './validation.ts';
+import { booleanRule, choiceRule, findErrors, textRule, toBoolean } from './validation.ts';
+import type { Certificate, CertificateProvider, Domain, Webapp } from './world.ts';
+import { addCertificate, basicCertificateOf, domainsOf, namesOf } from './world.ts';
+
+const DAY_MS = 86_400_000;
+const CSR_KEY_TYPES = ['rsa-2048', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'];
+
+export const SETTING_RULES: readonly Rule[] = [
+  booleanRule('enableHttp'),
+  booleanRule('enableHsts'),
+  choiceRule('ssl_protocol_id', [1, 2, 3, '1', '2', '3']),
+];
+
+// `environment: production` is rejected (section 5 [F] PBAC); left out it is live [I].
+const INSTALL_RULES: readonly Rule[] = [
+  choiceRule('provider', ['letsencrypt', 'custom', 'csr'], true),
+  booleanRule('enableHttp', true),
+  booleanRule('enableHsts', true),
+  choiceRule('environment', ['live', 'staging']),
+  choiceRule('ssl_protocol_id', [1, 2, 3, '1', '2', '3']),
+  booleanRule('advancedSSL'),
+  booleanRule('autoSSL'),
+];
+
+const PROVIDER_RULES: Record<string, readonly Rule[]> = {
+  letsencrypt: [choiceRule('authorizationMethod', ['http-01', 'dns-01'], true)],
+  custom: [textRule('privateKey', true), textRule('certificate', true)],
+  csr: [choiceRule('csrKeyType', CSR_KEY_TYPES, true)],
+};
+
+export function findInstallErrors(body: Context['body']): FieldErrors | null {
+  const rules = [...INSTALL_RULES, ...(PROVIDER_RULES[String(body.provider)] ?? [])];
+  // A Cloudflare integration is needed for dns-01 (section 5, glama-useful and perch).
+  if (body.authorizationMethod === 'dns-01') {
+    rules.push({ field: 'externalApi', required: true, isValid: () => true, complaint: '' });
+  }
+  return findErrors(body, rules);
+}
+
+/** Refuses a second order while one is under way, where the switch says so (section 5, Concurrency). */
+export function refuseWhileIssuing(
+  { world, variants }: Context,
+  existing: Certificate | undefined,
+): Reply | null {
+  const isFree = existing === undefined || !isIssuing(world, existing);
+  if (variants.concurrentIssuance === 'accepted' || isFree) return null;
+  return failure(Number(variants.concurrentIssuance), 'An SSL request is already in progress.', variants);
+}
+
+/** Refuses a second certificate, or takes the first away (not known; PBAC deletes first). */
+export function makeRoom({ world, variants }: Context, existing: Certificate | undefined): Reply | null {
+  if (existing === undefined) return null;
+  if (variants.installOverExisting === '422') {
+    return unprocessable({ provider: ['SSL is already installed.'] });
+  }
+  removeCertificates(world, [existing]);
+  return null;
+}
+
+export function install(context: Context, webapp: Webapp, domain: Domain | null): Certificate {
+  const { world, body, now, settings } = context;
+  const certificate = addCertificate(world, {
+    webappId: webapp.id,
+    domainId: domain?.id ?? null,
+    provider: (body.provider ?? 'letsencrypt') as CertificateProvider,
+    names: [],
+    issuedAt: null,
+    createdAt: now,
+    enableHttp: toBoolean(body.enableHttp),
+    enableHsts: toBoolean(body.enableHsts),
+    authorizationMethod: String(body.authorizationMethod ?? 'http-01'),
+    staging: body.environment === 'staging',
+    sslProtocolId: Number(body.ssl_protocol_id ?? 2),
+  });
+  const names = namesOf(domain === null ? domainsOf(world, webapp.id) : [domain]);
+  if (certificate.provider === 'letsencrypt') {
+    orderCertificate({ world, certificate, names, now, lagMs: settings.issuanceLagMs });
+  }
+  // Only Let's Encrypt takes time; a CSR covers nothing until its certificate is brought.
+  if (certificate.provider === 'custom') Object.assign(certificate, { names, issuedAt: now });
+  return certificate;
+}
+
+/** Orders anew for all names attached at this moment; whether it may take up new names is a switch. */
+export function redeploy(context: Context, certificate: Certificate, domains: readonly Domain[]): void {
+  const { world, variants, settings, now } = context;
+  const isUnchanged = variants.redeployNames === 'unchanged' && certificate.issuedAt !== null;
+  const names = isUnchanged ? certificate.names : namesOf(domains);
+  if (variants.sslIdOnRedeploy === 'new') {
+    certificate.id = world.nextCertificateId;
+    world.nextCertificateId += 1;
+  }
+  orderCertificate({ world, certificate, names, now, lagMs: settings.issuanceLagMs });
+}
+
+export function updateSettings(certificate: Certificate, body: Context['body']): void {
+  if (body.enableHttp !== undefined) certificate.enableHttp = toBoolean(body.enableHttp);
+  if (body.enableHsts !== undefined) certificate.enableHsts = toBoolean(body.enableHsts);
+  if (body.ssl_protocol_id !== undefined) certificate.sslProtocolId = Number(body.ssl_protocol_id);
+}
+
+/** AutoSSL is for domains added later too (section 6 [D]); when it acts is not known. */
+export function autoIssue(context: Context, webapp: Webapp, domain: Domain): void {
+  if (!webapp.autoSsl || context.variants.autoSslOnAttach === 'never') return;
+  const existing = basicCertificateOf(context.world, webapp.id);
+  const asked = { ...context, body: { provider: 'letsencrypt', enableHttp: true } };
+  if (webapp.advancedSsl) install(asked, webapp, domain);
+  else if (existing === undefined) install(asked, webapp, null);
+  else redeploy(context, existing, domainsOf(context.world, webapp.id));
+}
+
+/** How long a write keeps its answer back: a synchronous redeploy answers when it is done. */
+export const holdMs = ({ variants, settings }: Context): number =>
+  variants.redeploy === 'sync' ? settings.issuanceLagMs : 0;
+
+/** Whether GET shows it: a first certificate under way may not be visible yet. */
+export const isVisible = (certificate: Certificate, { variants }: Context): boolean =>
+  certificate.issuedAt !== null || variants.firstIssuance === 'visible';
+
+/** v2's flat object (section 5, v2 SDK): it carries the private key. */
+export function toFlatSsl(certificate: Certificate, context: Context): object {
+  return {
+    ...toSharedFields(certificate, context),
+    privateKey: toPem('PRIVATE KEY', PLANTED_SECRETS.privateKey),
+    certificate: toPem('CERTIFICATE', 'SIMULATED0CERTIFICATE'),
+    api_id: null,
+    ssl_protocol_id: certificate.sslProtocolId,
+  };
+}
+
+/** The `ssl` of a v3 row (section 5, TS client). */
+export function toNestedSsl(certificate: Certificate, context: Context): object {
+  return { ...toSharedFields(certificate, context), enableHstsPreload: false };
+}
+
+function toSharedFields(certificate: Certificate, context: Context): object {
+  const { id, provider, createdAt, authorizationMethod, staging, enableHttp, enableHsts } = certificate;
+  // A synchronous reply is sent when the certificate is there, so it may carry the dates already.
+  const dueAt = context.variants.redeploy === 'sync' ? createdAt : null;
+  const issuedAt = certificate.issuedAt ?? dueAt;
+  return {
+    id,
+    method: provider,
+    validUntil: issuedAt === null ? null : toSslDate(issuedAt + 90 * DAY_MS, context),
+    renewalDate: issuedAt === null ? null : toSslDate(issuedAt + 60 * DAY_MS, context),
+    enableHttp,
+    enableHsts,
+    authorizationMethod,
+    staging,
+    created_at: toSqlDate(createdAt),
+  };
+}
+
+function toSslDate(at: number, { variants }: Context): string | number {
+  if (variants.sslDates === 'unix') return Math.floor(at / 1000);
+  return variants.sslDates === 'iso' ? new Date(at).toISOString() : toSqlDate(at);
+}

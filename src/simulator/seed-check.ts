@@ -1,0 +1,96 @@
+// Checks a seed that arrives over HTTP, and a domain attached or detached behind the client's back; names the
+// bad field. What a seed means is in seed.ts.
+
+import type { JsonObject } from './control-fields.ts';
+import {
+  ControlError,
+  readBoolean,
+  readChoice,
+  readList,
+  readObject,
+  readString,
+  readWhole,
+  rejectUnknownFields,
+  withoutUndefined,
+} from './control-fields.ts';
+import type { Seed, SeedDomain, SeedServer, SeedWebapp } from './seed.ts';
+
+const DOMAIN_FIELDS = ['name', 'type', 'www', 'redirection'];
+const SERVER_FIELDS = ['id', 'name', 'ipAddress', 'connected', 'online'];
+const WEBAPP_FIELDS = [
+  ...['id', 'serverId', 'name', 'primaryDomain', 'domains', 'domainCount'],
+  ...['certificate', 'covers', 'advancedSsl', 'autoSsl'],
+];
+
+export interface DomainChange extends SeedDomain {
+  webapp?: number;
+}
+
+export function parseSeed(input: unknown): Seed {
+  const body = readObject(input, 'seed');
+  rejectUnknownFields(body, ['servers', 'webapps']);
+  return withoutUndefined({
+    servers: readList(body, 'servers')?.map((server, at) => within(`servers.${at}`, server, parseServer)),
+    webapps: readList(body, 'webapps')?.map((webapp, at) => within(`webapps.${at}`, webapp, parseWebapp)),
+  });
+}
+
+export function parseDomainChange(input: unknown): DomainChange {
+  const body = readObject(input, 'domain');
+  const { webapp, ...domain } = body;
+  const id = readWhole({ webapp }, 'webapp', { min: 1 });
+  return withoutUndefined({ ...parseDomain(domain), webapp: id });
+}
+
+/** Puts the place in front of the field that an inner check complains about. */
+function within<T>(place: string, value: unknown, parse: (body: JsonObject) => T): T {
+  try {
+    return parse(readObject(value, ''));
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    const field = error.field === '' ? place : `${place}.${error.field}`;
+    throw new ControlError(field, error.message.slice(error.field.length + 2));
+  }
+}
+
+function parseServer(body: JsonObject): SeedServer {
+  rejectUnknownFields(body, SERVER_FIELDS);
+  return withoutUndefined({
+    id: readWhole(body, 'id', { min: 1 }),
+    name: readString(body, 'name'),
+    ipAddress: readString(body, 'ipAddress'),
+    connected: readBoolean(body, 'connected'),
+    online: readBoolean(body, 'online'),
+  });
+}
+
+function parseWebapp(body: JsonObject): SeedWebapp {
+  rejectUnknownFields(body, WEBAPP_FIELDS);
+  return withoutUndefined({
+    id: readWhole(body, 'id', { min: 1 }),
+    serverId: readWhole(body, 'serverId', { min: 1 }),
+    name: readString(body, 'name'),
+    primaryDomain: body.primaryDomain === null ? null : readString(body, 'primaryDomain'),
+    domains: readList(body, 'domains')?.map((domain, at) => parseListed(domain, `domains.${at}`)),
+    domainCount: readWhole(body, 'domainCount', { max: 10_000 }),
+    certificate: readChoice(body, 'certificate', ['letsencrypt', 'custom', 'none']),
+    covers: readChoice(body, 'covers', ['primary', 'all']),
+    advancedSsl: readBoolean(body, 'advancedSsl'),
+    autoSsl: readBoolean(body, 'autoSsl'),
+  });
+}
+
+const parseListed = (domain: unknown, place: string): string | SeedDomain =>
+  typeof domain === 'string' && domain !== '' ? domain : within(place, domain, parseDomain);
+
+function parseDomain(body: JsonObject): SeedDomain {
+  rejectUnknownFields(body, DOMAIN_FIELDS);
+  const name = readString(body, 'name');
+  if (name === undefined) throw new ControlError('name', 'is needed');
+  return withoutUndefined({
+    name,
+    type: readChoice(body, 'type', ['alias', 'primary', 'redirect']),
+    www: readBoolean(body, 'www'),
+    redirection: readChoice(body, 'redirection', ['none', 'www', 'non-www']),
+  });
+}

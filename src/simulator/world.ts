@@ -1,0 +1,117 @@
+// What the pretended RunCloud account holds: servers, web applications, domains, certificates, orders.
+// Plain data and look-ups; knows nothing of HTTP, of variants or of how a reply is written.
+
+export type DomainType = 'alias' | 'primary' | 'redirect';
+export type Redirection = 'none' | 'www' | 'non-www';
+export type CertificateProvider = 'letsencrypt' | 'custom' | 'csr';
+
+export interface Server {
+  id: number;
+  name: string;
+  ipAddress: string;
+  connected: boolean;
+  online: boolean;
+  createdAt: number;
+}
+
+export interface Webapp {
+  id: number;
+  serverId: number;
+  name: string;
+  advancedSsl: boolean;
+  autoSsl: boolean;
+  createdAt: number;
+}
+
+export interface Domain {
+  id: number;
+  webappId: number;
+  name: string;
+  type: DomainType;
+  www: boolean;
+  redirection: Redirection;
+  createdAt: number;
+}
+
+export interface Certificate {
+  id: number;
+  webappId: number;
+  /** null: the one certificate of a web application in basic mode. */
+  domainId: number | null;
+  provider: CertificateProvider;
+  /** What it covers now; RunCloud's own replies never tell (reference section 5). */
+  names: string[];
+  issuedAt: number | null;
+  createdAt: number;
+  enableHttp: boolean;
+  enableHsts: boolean;
+  authorizationMethod: string;
+  staging: boolean;
+  sslProtocolId: number;
+}
+
+export interface Order {
+  certificate: Certificate;
+  names: string[];
+  orderedAt: number;
+  readyAt: number;
+  status: 'pending' | 'issued' | 'cancelled';
+}
+
+export interface World {
+  servers: Server[];
+  webapps: Webapp[];
+  domains: Domain[];
+  certificates: Certificate[];
+  orders: Order[];
+  nextDomainId: number;
+  nextCertificateId: number;
+}
+
+export const domainsOf = (world: World, webappId: number): Domain[] =>
+  world.domains.filter((domain) => domain.webappId === webappId);
+
+export const certificatesOf = (world: World, webappId: number): Certificate[] =>
+  world.certificates.filter((certificate) => certificate.webappId === webappId);
+
+export const basicCertificateOf = (world: World, webappId: number): Certificate | undefined =>
+  certificatesOf(world, webappId).find((certificate) => certificate.domainId === null);
+
+export const domainCertificateOf = (world: World, domainId: number): Certificate | undefined =>
+  world.certificates.find((certificate) => certificate.domainId === domainId);
+
+/** The www twin is a name of its own: it needs its own DNS and its own place in the certificate (section 5). */
+export function namesOf(domains: readonly Domain[]): string[] {
+  const names = domains.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name]));
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}
+
+export function coveredNamesOf(world: World, webappId: number): string[] {
+  return [...new Set(certificatesOf(world, webappId).flatMap(({ names }) => names))];
+}
+
+export function addDomain(world: World, domain: Omit<Domain, 'id'>): Domain {
+  // A second primary makes an alias of the first: a web application has one [I].
+  if (domain.type === 'primary') demotePrimary(world, domain.webappId);
+  const added = { id: world.nextDomainId, ...domain };
+  world.nextDomainId += 1;
+  world.domains.push(added);
+  return added;
+}
+
+export function demotePrimary(world: World, webappId: number): void {
+  for (const domain of domainsOf(world, webappId)) {
+    if (domain.type === 'primary') domain.type = 'alias';
+  }
+}
+
+export function removeDomain(world: World, domain: Domain): void {
+  world.domains = world.domains.filter(({ id }) => id !== domain.id);
+}
+
+export function addCertificate(world: World, certificate: Omit<Certificate, 'id'>): Certificate {
+  const added = { id: world.nextCertificateId, ...certificate };
+  world.nextCertificateId += 1;
+  world.certificates.push(added);
+  return added;
+}

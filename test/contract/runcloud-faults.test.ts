@@ -1,0 +1,141 @@
+// What the client calls each way that an exchange can break, beside what really happened at RunCloud: an error that
+// says "not done" about a write that was done would be a lie.
+import { describe, expect, test } from '@jest/globals';
+import {
+  ForbiddenError,
+  NotFoundError,
+  RedirectedError,
+  RejectedError,
+  TooManyRequestsError,
+  UnauthorizedError,
+  UnknownResultError,
+  UnreachableError,
+} from '../../src/runcloud/errors.ts';
+import type { RunCloud } from '../../src/runcloud/runcloud.ts';
+import { FAULT_KINDS, type FaultKind, type FaultRule, type Simulator } from '../../src/simulator/index.ts';
+import { app, createBench, outcomeOf, versions } from './runcloud-bench.ts';
+
+const TIMEOUT_MS = 150;
+const SLOW_MS = 400;
+const wanted = { name: 'new.example.org', www: false, redirection: 'none' } as const;
+
+/** The three writes, and whether each took effect. */
+const writes = {
+  'attach-domain': {
+    call: (runcloud: RunCloud) => runcloud.attachDomain(app, wanted),
+    isApplied: ({ state }: Simulator) => state.domains().some(({ name }) => name === wanted.name),
+  },
+  'delete-domain': {
+    call: async (runcloud: RunCloud, { state }: Simulator) => {
+      const { id, name } = state.domains()[40] ?? { id: 0, name: '' };
+      const domain = { id, name, type: undefined, www: undefined, redirection: undefined };
+      return await runcloud.detachDomain(app, domain);
+    },
+    isApplied: ({ state }: Simulator) => state.domains().length === 43,
+  },
+  'redeploy-ssl': {
+    call: (runcloud: RunCloud, { state }: Simulator) => {
+      const id = state.certificates()[0]?.id ?? 0;
+      return runcloud.redeployCertificate(app, { id, method: undefined, validUntil: undefined });
+    },
+    isApplied: ({ state }: Simulator) => state.certificateOrders === 1,
+  },
+};
+const writeNames = Object.keys(writes) as (keyof typeof writes)[];
+
+const spoilt: Record<FaultKind, Omit<FaultRule, 'kind'>[]> = {
+  status: [{}, { status: 502 }, { status: 500, appliesWrite: true }, { status: 408, appliesWrite: true }],
+  html: [{}, { status: 200 }, { status: 200, appliesWrite: true }],
+  'truncated-json': [{}],
+  slow: [{ delayMs: SLOW_MS }, { delayMs: SLOW_MS, appliesWrite: false }],
+  'drop-before': [{}],
+  'drop-after': [{}],
+  reset: [{}, { appliesWrite: true }],
+  'never-answer': [{}, { appliesWrite: true }],
+};
+
+const rules: FaultRule[] = FAULT_KINDS.flatMap((kind) => spoilt[kind].map((rest) => ({ kind, ...rest })));
+
+describe.each(versions)('%s: a write whose result is unknown is never called anything else', (version) => {
+  describe.each(writeNames)('%s', (operation) => {
+    test.each(rules.map((rule) => [JSON.stringify(rule), rule] as const))('%s', async (_, rule) => {
+      await using bench = await createBench(version);
+      const { simulator } = bench;
+      simulator.addFault({ ...rule, operation });
+      const write = writes[operation];
+      const error = await outcomeOf(write.call(bench.client({ timeoutMs: TIMEOUT_MS }), simulator));
+      expect(error).toBeInstanceOf(UnknownResultError);
+      expect(error).toMatchObject({ code: 'runcloud-unknown-result' });
+      // One request, no hidden retry; and both truths occur under this one name, which is why it is "unknown".
+      expect(simulator.state.counters.requests).toBe(1);
+      expect(simulator.state.calls[0]?.writeApplied).toBe(write.isApplied(simulator));
+    });
+
+    test('slow, but in time, is a success', async () => {
+      await using bench = await createBench(version);
+      bench.simulator.addFault({ kind: 'slow', delayMs: 100, operation });
+      const outcome = await outcomeOf(writes[operation].call(bench.runcloud, bench.simulator));
+      expect(outcome).not.toBeInstanceOf(Error);
+      expect(writes[operation].isApplied(bench.simulator)).toBe(true);
+    });
+  });
+
+  test.each<[number, unknown]>([
+    [302, RedirectedError],
+    [400, RejectedError],
+    [401, UnauthorizedError],
+    [403, ForbiddenError],
+    [404, NotFoundError],
+    [409, RejectedError],
+    [418, RejectedError],
+    [422, RejectedError],
+    [429, TooManyRequestsError],
+  ])('a refusal with %i is called by its name, and nothing was written', async (status, kind) => {
+    await using bench = await createBench(version);
+    bench.simulator.addFault({ kind: 'status', status, operation: 'attach-domain' });
+    const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
+    expect(error).toBeInstanceOf(kind);
+    expect(writes['attach-domain'].isApplied(bench.simulator)).toBe(false);
+  });
+});
+
+describe.each(versions)('%s: readings and access', (version) => {
+  const readings: [string, (runcloud: RunCloud) => Promise<unknown>][] = [
+    ['ping', (runcloud) => runcloud.ping()],
+    ['getServer', (runcloud) => runcloud.getServer(1903)],
+    ['listDomains', (runcloud) => runcloud.listDomains(app)],
+    ['getSslMode', (runcloud) => runcloud.getSslMode(app)],
+    ['getCertificate', (runcloud) => runcloud.getCertificate(app)],
+  ];
+  const broken = rules.filter(({ kind, appliesWrite }) => kind !== 'slow' || appliesWrite !== false);
+
+  test.each(readings)('%s: every fault is an unknown result, never a made-up answer', async (_, call) => {
+    await using bench = await createBench(version);
+    for (const rule of broken) {
+      bench.simulator.clearFaults();
+      bench.simulator.addFault(rule);
+      expect(await outcomeOf(call(bench.client({ timeoutMs: TIMEOUT_MS })))).toBeInstanceOf(
+        UnknownResultError,
+      );
+    }
+  });
+
+  test('a fault on the second page fails the whole list', async () => {
+    await using bench = await createBench(version);
+    bench.simulator.addFault({ kind: 'html', operation: 'list-domains', skip: 1 });
+    expect(await outcomeOf(bench.runcloud.listDomains(app))).toBeInstanceOf(UnknownResultError);
+  });
+
+  test('wrong credentials are refused on every route', async () => {
+    await using bench = await createBench(version);
+    const wrong = bench.client({ credentials: { kind: 'token', token: 'not-the-token' } });
+    for (const [, call] of readings) expect(await outcomeOf(call(wrong))).toBeInstanceOf(UnauthorizedError);
+    expect(await outcomeOf(wrong.attachDomain(app, wanted))).toBeInstanceOf(UnauthorizedError);
+  });
+
+  test('a simulator that is gone was not reached', async () => {
+    await using bench = await createBench(version);
+    await bench.simulator.close();
+    expect(await outcomeOf(bench.runcloud.attachDomain(app, wanted))).toBeInstanceOf(UnreachableError);
+  });
+});

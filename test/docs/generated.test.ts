@@ -1,0 +1,39 @@
+// The documents that are tables of the code agree with the code.
+import { describe, expect, test } from '@jest/globals';
+import { between, dotEnvExample, generated, stale, toTable } from '../../scripts/generate-docs.ts';
+import { variables } from '../../src/config.ts';
+import { codes } from '../../src/errors.ts';
+
+describe('generated documents', () => {
+  test('none is stale (else: npm run docs)', () => {
+    expect(stale().map(({ file }) => file)).toEqual([]);
+  });
+
+  test('a second run changes nothing', () => {
+    for (const { render } of generated) {
+      const once = render('before <!-- configuration:start -->old<!-- configuration:end --> after');
+      expect(render(once)).toBe(once);
+    }
+  });
+
+  test('.env.example names every variable, all switched off', () => {
+    const lines = dotEnvExample().split('\n');
+    for (const name of Object.keys(variables))
+      expect(lines.filter((line) => line.startsWith(`#${name}=`))).toHaveLength(1);
+    expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+  });
+
+  test('docs/error-codes.md names every code', () => {
+    const text = generated.find(({ file }) => file === 'docs/error-codes.md')?.render(undefined);
+    for (const code of Object.keys(codes)) expect(text).toContain(`| \`${code}\` |`);
+  });
+
+  test('a README without markers is left alone', () => {
+    expect(between('configuration', () => 'table')('# Title')).toBeUndefined();
+    expect(between('configuration', () => 'table')(undefined)).toBeUndefined();
+  });
+
+  test('a pipe in a cell does not break the table', () => {
+    expect(toTable(['A'], [['x | y']])).toContain('x \\| y');
+  });
+});

@@ -1,0 +1,123 @@
+// The runner's parts that decide: whether an install is finished, who may install, what the last line says.
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { isInstalled, type Packages, recordFits } from '../../scripts/run/install.mjs';
+import { withLock } from '../../scripts/run/lock.mjs';
+import { countResults, readSummary, summaryLine } from '../../scripts/run/summary.mjs';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const { platform, arch } = process;
+const packages = (entries: Packages['packages']): Packages => ({ packages: entries });
+const lock = packages({
+  '': {},
+  'node_modules/a': { integrity: 'a1' },
+  'node_modules/native': { integrity: 'n1', optional: true, os: [platform], cpu: [arch] },
+  'node_modules/foreign': { integrity: 'f1', optional: true, os: ['aix'] },
+});
+const a = { 'node_modules/a': { integrity: 'a1' } };
+const native = { 'node_modules/native': { integrity: 'n1' } };
+
+describe('an install fits the lock', () => {
+  test.each([
+    ['when all of it is there but what is for other systems', { ...a, ...native }, true],
+    ['not when a package is missing', native, false],
+    ['not when an optional one for this system is missing', a, false],
+    ['not when a package is of another version', { ...native, 'node_modules/a': { integrity: 'a2' } }, false],
+    ['not when there is one too many', { ...a, ...native, 'node_modules/b': { integrity: 'b1' } }, false],
+  ])('%s', (_sentence, record, expected) => {
+    expect(recordFits(lock, packages(record))).toBe(expected);
+  });
+});
+
+describe('an install is taken for finished', () => {
+  const write = (path: string, content: unknown): void =>
+    writeFileSync(join(folder, path), JSON.stringify(content));
+
+  beforeEach(() => {
+    mkdirSync(join(folder, 'node_modules/a'), { recursive: true });
+    write('package-lock.json', lock);
+  });
+
+  test('not when packages are there without the record that npm writes last', () => {
+    expect(isInstalled(folder)).toBe(false);
+  });
+
+  test('by that record, and then by a stamp until the lock changes', () => {
+    write('node_modules/.package-lock.json', packages({ ...a, ...native }));
+    expect(isInstalled(folder)).toBe(true);
+    rmSync(join(folder, 'node_modules/.package-lock.json'));
+    expect(isInstalled(folder)).toBe(true);
+    write('package-lock.json', packages({ ...lock.packages, 'node_modules/new': { integrity: 'x' } }));
+    expect(isInstalled(folder)).toBe(false);
+  });
+});
+
+describe('the install lock', () => {
+  const path = (): string => join(folder, 'lock');
+
+  test('lets one after the other in', async () => {
+    const seen: string[] = [];
+    const work = (name: string) => async (): Promise<void> => {
+      seen.push(`${name} in`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      seen.push(`${name} out`);
+    };
+    const said: string[] = [];
+    const lockFor = (name: string) => withLock(path(), work(name), (line) => void said.push(line));
+    await Promise.all([lockFor('first'), lockFor('second')]);
+    expect(said).toEqual([`another run is installing here (process ${process.pid}); waiting for it ...`]);
+    expect(seen.map((line) => line.split(' ')[1])).toEqual(['in', 'out', 'in', 'out']);
+  });
+
+  test('is taken over from a killed run once its npm has ended too', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['-p', 'process.pid']);
+    writeFileSync(path(), JSON.stringify({ host: hostname(), pids: [Number(stdout), Number(stdout)] }));
+    expect(await withLock(path(), async () => 'in')).toBe('in');
+  });
+});
+
+describe('the last line', () => {
+  const results = {
+    numPassedTests: 5,
+    numFailedTests: 0,
+    numPendingTests: 0,
+    numTodoTests: 0,
+    numRuntimeErrorTestSuites: 0,
+  };
+
+  test.each([
+    ['all passed', results, '5 passed, 0 failed'],
+    ['a test failed', { ...results, numFailedTests: 2 }, '5 passed, 2 failed'],
+    ['a file could not be loaded', { ...results, numRuntimeErrorTestSuites: 1 }, '5 passed, 1 failed'],
+  ])('%s', (_sentence, given, expected) => {
+    expect(summaryLine(countResults(given))).toBe(expected);
+  });
+
+  test('counts a jest that left no report, or a bad exit code, as a failure', () => {
+    const file = join(folder, 'summary.json');
+    expect(summaryLine(readSummary(file, 1))).toBe('0 passed, 1 failed');
+    expect(summaryLine(readSummary(file, 0))).toBe('0 passed, 1 failed');
+    writeFileSync(file, JSON.stringify({ passed: 5, failed: 0, skipped: 0 }));
+    expect(summaryLine(readSummary(file, 137))).toBe('5 passed, 1 failed');
+  });
+});
+
+test('an unknown target is refused with the list of those there are', async () => {
+  const script = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
+  const failed = promisify(execFile)(process.execPath, [script, 'toString']);
+  await expect(failed).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('demo|cli|'),
+  });
+});
