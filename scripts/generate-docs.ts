@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { variables } from '../src/config.ts';
 import { codes } from '../src/errors.ts';
+import { payloadSchemas } from '../src/jobs/catalog.ts';
 
 /** `render` gets the file's present text and returns what it should be; undefined where the file wants no table. */
 export interface Generated {
@@ -40,6 +41,18 @@ export const errorCodeTable = (): string =>
     ['Code', 'Meaning', 'What to do'],
     Object.entries(codes).map(([name, { meaning, fix }]) => [code(name), meaning, fix]),
   );
+
+/** One table a job, from the schemas that check the payloads. */
+export function jobTables(): string {
+  const sections = Object.entries(payloadSchemas).map(([name, { shape }]) => {
+    const rows = Object.entries(shape).map(([field, schema]) => {
+      const { accepts, description = '' } = schema.meta() ?? {};
+      return [code(field), String(accepts), schema.safeParse(undefined).success ? '' : 'yes', description];
+    });
+    return `### \`${name}\`\n\n${toTable(['Field', 'Type', 'Required', 'Meaning'], rows)}`;
+  });
+  return `\n${sections.join('\n\n')}\n`;
+}
 
 const document = (title: string, introduction: string, table: () => string) => (): string =>
   [`<!-- ${notice} -->`, `# ${title}`, introduction, `${table()}\n`].join('\n\n');
@@ -82,6 +95,7 @@ export const generated: readonly Generated[] = [
     render: document('Configuration', configurationIntroduction, configurationTable),
   },
   { file: 'docs/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
+  { file: 'docs/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', configurationTable) },
 ];
 

@@ -32,6 +32,9 @@ export interface ParseOptions {
 
 const readFileText: ReadFile = (path) => readFileSync(path, 'utf8');
 
+const withoutEmpty = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => clean(value) !== undefined));
+
 function freeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) freeze(part);
   return Object.freeze(value);
@@ -69,7 +72,11 @@ export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig 
   const { values, broken, problems } = check(gathered);
   const built = build(values, broken, options.isTty ?? false);
   const known = variableNames.flatMap((name) => [name, ...variables[name].aliases]);
-  const warnings = [...gathered.warnings, ...built.warnings, ...suggestions(Object.keys(env), known)];
+  const warnings = [
+    ...gathered.warnings,
+    ...built.warnings,
+    ...suggestions(Object.keys(withoutEmpty(env)), known),
+  ];
   const all = [...gathered.problems, ...problems, ...built.problems];
   if (all.length > 0) throw new ConfigError(all, warnings);
   return { config: freeze(built.value), warnings };
@@ -84,9 +91,6 @@ function readDotEnv(directory: string): Env {
     throw new ConfigError([`${path} cannot be read: make it a file that this user may read, or remove it`]);
   }
 }
-
-const withoutEmpty = (env: Env): Env =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => clean(value) !== undefined));
 
 /**
  * The configuration of this process: its environment, then `.env` in the working directory, then WP_CONFIG.

@@ -11,10 +11,16 @@ const sameSignalMs = 500;
 /** Arguments for node: the program ends by SIGTERM when this process is gone, even by SIGKILL. */
 export const dieWithParent = ['--import', fileURLToPath(new URL('./die-with-parent.mjs', import.meta.url))];
 
+let interruption;
+
+/** The signal that was last passed on to a program, or undefined: why something may have ended early. */
+export const interruptedBy = () => interruption;
+
 function forwardSignals(child) {
   const lastAt = new Map();
   const forward = (signal) => {
     const now = performance.now();
+    interruption = { name: signal, number: constants.signals[signal] };
     if (now - (lastAt.get(signal) ?? -Infinity) > sameSignalMs) child.kill(signal);
     lastAt.set(signal, now);
   };

@@ -12,5 +12,5 @@ export interface Packages {
     }
   >;
 }
-export function recordFits(lock: Packages, record: Packages): boolean;
+export function missingFrom(lock: Packages, record: Packages): string[];
 export function isInstalled(folder: string): boolean;

@@ -4,7 +4,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
-import { ensureDependencies } from './install.mjs';
+import { ensureInstalled } from './install.mjs';
 import { ensureNode, withNodeFirst } from './node.mjs';
 import { Refusal, root, say } from './project.mjs';
 
@@ -54,7 +54,11 @@ async function dispatch([name, ...args]) {
     throw new Refusal(`usage: node scripts/run.mjs <${Object.keys(targets).join('|')}> [args...]`, 2);
   }
   const node = await ensureNode();
-  await ensureDependencies();
+  await ensureInstalled(root, {
+    what: "the project's packages",
+    note: 'npm ci; once, and when they change',
+    node,
+  });
   return target(createTools(node), args);
 }
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { run } from './child.mjs';
-import { ensureInstalled } from './install.mjs';
+import { ensureInstalled, isInstalled, ownLibc } from './install.mjs';
 import { Refusal, root, say } from './project.mjs';
 
 const wantedMajor = 24;
@@ -26,11 +26,13 @@ function answers(node) {
 async function fromNpm() {
   const folder = join(root, 'tools/node');
   const node = join(folder, `node_modules/node-linux-${process.arch}/bin/node`);
+  if (!isInstalled(folder) && ownLibc() !== 'glibc') throw refusal(' without glibc');
   const installed = await ensureInstalled(folder, {
-    what: `Node.js ${wantedMajor} for this project alone (this is ${process.version}; about 190 MB, once)`,
-    isUsable: () => existsSync(node),
+    what: `Node.js ${wantedMajor} for this project alone`,
+    note: `this is ${process.version}; about 190 MB, once`,
+    node: process.execPath,
   });
-  if (installed && !answers(node)) throw refusal(', where the packaged one does not run');
+  if (installed && !answers(node)) throw refusal(', where the one from npm does not run');
   return node;
 }
 

@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
+import type { Receipt } from '../queue/producer.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { follow } from './wait.ts';
 
@@ -35,43 +36,54 @@ export async function enqueue(
   name: JobName,
   domains: readonly string[],
   flags: EnqueueFlags,
-  { requests, operator }: ProducerApp,
+  app: Pick<ProducerApp, 'requests' | 'operator'>,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const wanted = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
-  if (name !== 'redeploy-ssl' && wanted.length === 0) {
+  const named = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
+  if (name !== 'redeploy-ssl' && named.length === 0) {
     terminal.err('no domain was given; name one or more, or a file with --file');
     return exitCodes.usage;
   }
-  const items = wanted.length === 0 ? [undefined] : wanted;
-  const results: Result[] = [];
-  for (let i = 0; i < items.length; i += AT_ONCE) {
-    const part = items.slice(i, i + AT_ONCE);
-    const options = { bulk: items.length > AT_ONCE };
-    results.push(
-      ...(await Promise.all(
-        part.map((domain) => send(domain, () => requests.enqueue(name, toPayload(domain, flags), options))),
-      )),
-    );
-    if (results.some(isUnavailable)) break;
-  }
+  const wanted = named.length === 0 ? [undefined] : named;
+  const results = await sendAll(name, wanted, flags, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
-  else report(name, results, items.length, terminal);
+  else report(name, results, wanted.length, terminal);
   if (results.some(isUnavailable)) return exitCodes.unavailable;
-  const refused = results.some(({ accepted }) => !accepted);
-  const jobs = results.flatMap(({ jobId, domain }) => (jobId ? [{ jobId, domain }] : []));
-  const waited = flags.wait
-    ? await follow(jobs, { operator }, flags.json ? () => undefined : terminal.err)
-    : exitCodes.ok;
-  return refused ? exitCodes.usage : waited;
+  const ended = flags.wait ? await followAll(results, flags, app, terminal) : exitCodes.ok;
+  return results.every(({ accepted }) => accepted) ? ended : exitCodes.usage;
 }
 
-async function send(
-  domain: string | undefined,
-  request: () => ReturnType<ProducerApp['requests']['enqueue']>,
-): Promise<Result> {
+async function sendAll(
+  name: JobName,
+  wanted: readonly (string | undefined)[],
+  flags: EnqueueFlags,
+  { requests }: Pick<ProducerApp, 'requests'>,
+): Promise<Result[]> {
+  const options = { bulk: wanted.length > AT_ONCE };
+  const results: Result[] = [];
+  for (let i = 0; i < wanted.length && !results.some(isUnavailable); i += AT_ONCE) {
+    const part = wanted.slice(i, i + AT_ONCE);
+    const sending = part.map((domain) =>
+      send(domain, requests.enqueue(name, toPayload(domain, flags), options)),
+    );
+    results.push(...(await Promise.all(sending)));
+  }
+  return results;
+}
+
+function followAll(
+  results: readonly Result[],
+  flags: EnqueueFlags,
+  app: Pick<ProducerApp, 'operator'>,
+  terminal: Terminal,
+) {
+  const jobs = results.flatMap(({ jobId, domain }) => (jobId ? [{ jobId, domain }] : []));
+  return follow(jobs, app, flags.json ? () => undefined : terminal.err);
+}
+
+async function send(domain: string | undefined, request: Promise<Receipt>): Promise<Result> {
   try {
-    const receipt = await request();
+    const receipt = await request;
     return { domain: receipt.domain, accepted: true, jobId: receipt.jobId, coalesced: receipt.coalesced };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;

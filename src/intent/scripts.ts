@@ -57,18 +57,19 @@ return {'new', jobId}
 `;
 
 // KEYS intent, all, generation
-// ARGV member, jobId, generation or '', place or '', addedAt, wish, siteId, requestedBy -> {fate, ...HGETALL}
+// ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
+// -> {fate, ...HGETALL}
 // fate: 'current' or 'superseded'. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp.
 export const CLAIM = `${NOW}${RENEW}
-local member, jobId, generation, place, addedAt, wish, siteId, requestedBy = unpack(ARGV)
+local member, jobId, generation, place, addedAt, again, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
 if old[1] and old[1] ~= jobId then
   local newer
   if generation ~= '' then newer = tonumber(old[2]) > tonumber(generation)
   elseif place ~= '' then newer = tonumber(old[3]) >= tonumber(place)
-  else newer = tonumber(old[4]) > tonumber(addedAt) end
+  else newer = tonumber(old[4]) > tonumber(addedAt) or (again == '1' and old[4] == addedAt) end
   if newer then return {'superseded', unpack(redis.call('HGETALL', KEYS[1]))} end
 end
 if old[1] ~= jobId then

@@ -18,10 +18,13 @@ export interface RequestTicket {
   readonly jobId: string;
 }
 
-/** A job as the queue holds it; `place` is BullMQ's counter where its id is that counter. */
+/** A job as the queue holds it. */
 export interface JobTicket {
   readonly jobId: string;
+  /** By the clock of whoever added it. */
   readonly addedAt: number;
+  /** True where it has run before. */
+  readonly again?: boolean;
 }
 
 export interface Settlement {
@@ -64,9 +67,9 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
       const [fate, jobId] = await run<[RequestTicket['fate'], string]>(REQUEST, requestKeys(request), args);
       return { fate, jobId };
     },
-    async claim({ jobId, addedAt }, request) {
+    async claim({ jobId, addedAt, again }, request) {
       const place = /^\d+$/.test(jobId) ? jobId : '';
-      const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt];
+      const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt, again ? '1' : ''];
       const args = [...ticket, ...requestFields(request)];
       const [fate, ...fields] = await run<string[]>(CLAIM, requestKeys(request), args);
       const intent = toIntent(request, toRecord(fields));

@@ -47,7 +47,7 @@ async function look(
   if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-rejected')) throw error;
   const { intent, calls } = work;
   const since = await intents.endWrite(intent);
-  const { attached } = await directory.find(intent, intent.domain, since, { onCall: calls.onCall });
+  const { attached } = await directory.find(intent, intent.domain, since, calls);
   if (attached) return attached;
   if (error.code !== 'runcloud-rejected') throw error;
   throw new PermanentError(

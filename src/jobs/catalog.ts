@@ -23,11 +23,12 @@ const id = (what: string) =>
         error: `must be RunCloud's numeric id of the ${what}, such as 1903`,
       },
     )
-    .describe(`RunCloud's id of the ${what}; default: the configured one`);
+    .optional()
+    .meta({ accepts: 'number', description: `RunCloud's id of the ${what}; default: the configured one` });
 
 const target = {
-  serverId: id('server').optional(),
-  appId: id('web application').optional(),
+  serverId: id('server'),
+  appId: id('web application'),
 };
 
 const siteId = z
@@ -35,8 +36,11 @@ const siteId = z
     error: 'must be a number or a text of 1 to 100 characters',
   })
   .transform(String)
-  .describe('The site that the domain belongs to, for your own reference')
-  .optional();
+  .optional()
+  .meta({
+    accepts: 'text or number',
+    description: 'The site that the domain belongs to, for your own reference',
+  });
 
 // Names are checked by parseDomainName; its reason becomes the field's message.
 const domain = z
@@ -49,13 +53,13 @@ const domain = z
       return z.NEVER;
     }
   })
-  .describe('The domain name; Unicode is converted to its ASCII form');
+  .meta({ accepts: 'text', description: 'The domain name; Unicode is converted to its ASCII form' });
 
 const requestedBy = z
   .string({ error: 'must be a text' })
   .max(100)
-  .describe('Who asks, for the log: a host name, a person')
-  .optional();
+  .optional()
+  .meta({ accepts: 'text', description: 'Who asks, for the log: a host name, a person' });
 
 export const payloadSchemas = {
   'add-domain': z.object({
@@ -66,15 +70,26 @@ export const payloadSchemas = {
     www: z
       .union([z.literal('auto'), z.boolean()], { error: 'must be "auto", true or false' })
       .default('auto')
-      .describe('Attach the www name too; `auto`: for a registrable domain, not for a subdomain'),
+      .meta({
+        accepts: '`auto`, true or false',
+        description:
+          'Attach the www name too; `auto` (default): for a registrable domain, not for a subdomain',
+      }),
     redirection: z
       .enum(['none', 'www', 'non-www'], { error: 'must be "none", "www" or "non-www"' })
-      .describe('Which of the two names redirects to the other; default: `non-www` with www, else `none`')
-      .optional(),
+      .optional()
+      .meta({
+        accepts: '`none`, `www` or `non-www`',
+        description:
+          'Which of the two names redirects to the other; default: `non-www` with www, else `none`',
+      }),
   }),
   'remove-domain': z.object({ domain, ...target, siteId, requestedBy }),
   'redeploy-ssl': z.object({
-    domain: domain.optional().describe("Advanced SSL: redeploy this domain's certificate only; default: all"),
+    domain: domain.optional().meta({
+      accepts: 'text',
+      description: "Advanced SSL: redeploy only this domain's certificate; default: all",
+    }),
     ...target,
     requestedBy,
   }),

@@ -42,7 +42,7 @@ async function look(error: unknown, work: DomainWork, { intents, directory }: Do
   if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-not-found')) throw error;
   const { intent, calls } = work;
   const since = await intents.endWrite(intent);
-  const { attached } = await directory.find(intent, intent.domain, since, { onCall: calls.onCall });
+  const { attached } = await directory.find(intent, intent.domain, since, calls);
   if (attached) throw error;
   return true;
 }

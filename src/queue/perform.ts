@@ -1,5 +1,6 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
+import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
 import type { DomainHandler } from '../jobs/domain-work.ts';
@@ -55,7 +56,7 @@ function domainTask(
     announcement: announce(name, domain, run, requestedBy),
     unknownFields,
     async perform() {
-      const { current, intent } = await intents.claim({ jobId, addedAt: run.job.timestamp }, request);
+      const { current, intent } = await intents.claim(ticketOf(run), request);
       if (!current) return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
       return handlers[name]({ intent, jobId, calls: run.calls });
     },
@@ -78,7 +79,7 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
     announcement: announce('redeploy-ssl', what, run, requestedBy),
     unknownFields,
     async perform() {
-      const start = await certificates.begin(app, { jobId, addedAt: run.job.timestamp }, domain);
+      const start = await certificates.begin(app, ticketOf(run), domain);
       if (start.kind === 'superseded')
         return superseded(`a newer redeploy of web application ${app.appId} covers this one`);
       if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
@@ -95,6 +96,12 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
     },
   };
 }
+
+const ticketOf = ({ job }: Run): JobTicket => ({
+  jobId: job.id ?? '',
+  addedAt: job.timestamp,
+  again: job.attemptsStarted > 1,
+});
 
 function announce(
   name: JobName,

@@ -51,12 +51,15 @@ export function createDirectory({ runcloud, now, maxAgeMs = 600_000 }: Directory
       const note = notes.get(name);
       if (note && known && note.at >= since)
         return { ...note, isOldest: note.attached?.id === known.oldestId };
-      const { rows, oldestId, startedAt } = await readSince(app, since, options);
+      const { rows, oldestId, startedAt } = await unlessAborted(
+        readSince(app, since, options),
+        options.signal,
+      );
       const attached = rows.get(name);
       return { attached, isOldest: attached !== undefined && attached.id === oldestId, at: startedAt };
     },
     async list(app, since, options = {}) {
-      return [...(await readSince(app, since, options)).rows.values()];
+      return [...(await unlessAborted(readSince(app, since, options), options.signal)).rows.values()];
     },
     note(app, name, attached, at) {
       shelfOf(app).notes.set(name, { attached, at });
@@ -105,6 +108,22 @@ function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, s
     await underway.reading.catch(() => undefined);
     return readSince(app, since, options);
   };
+}
+
+// The reading itself goes on: it is shared, and what it finds serves others.
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 // Notes older than the reading have served; newer ones still correct it.

@@ -11,7 +11,7 @@ export type Redirection = 'none' | 'www' | 'non-www';
 /** A domain as attached to a web application. Fields that the API version does not send are undefined. */
 export interface AttachedDomain {
   readonly id: number;
-  /** As RunCloud returned it, lower-cased, without a trailing dot. */
+  /** As RunCloud returned it, in A-labels, lower-cased, without a trailing dot. */
   readonly name: string;
   readonly type: 'alias' | 'primary' | 'redirect' | undefined;
   readonly www: boolean | undefined;

@@ -1,6 +1,5 @@
 // The calls about certificates: which mode, which certificate, redeploy. Looks, and writes only the redeploys.
 import {
-  type CertificateReply,
   type CertificateRow,
   parseCertificateReply,
   saysNotInstalled,
@@ -42,7 +41,7 @@ function toRowPage(body: unknown, { operation }: Reading): readonly CertificateR
   throw toUnusableReply(operation, 200, 'is a list on one page and none on the next');
 }
 
-async function readRest(http: Http, reading: Reading): Promise<readonly CertificateRow[]> {
+async function readAllRows(http: Http, reading: Reading): Promise<readonly CertificateRow[]> {
   return await readAllPages({
     readPage: async (page) => {
       const { body } = await http.exchange({ ...reading, method: 'GET', query: { page, perPage: PER_PAGE } });
@@ -58,25 +57,40 @@ function isWhole(rows: number, { total, lastPage = 1 }: PageFacts): boolean {
   return lastPage <= 1 && (total === undefined ? rows < DEFAULT_PER_PAGE : rows >= total);
 }
 
-async function readCertificate(http: Http, reading: Reading): Promise<CertificateReply> {
-  const { status, body } = await http.exchange({ ...reading, method: 'GET' });
-  const reply = parseCertificateReply(body);
-  if (reply.kind === 'unclear') throw toUnusableReply(reading.operation, status, 'holds no certificate id');
-  if (reply.kind !== 'rows') return reply;
-  return isWhole(reply.rows.length, toPageFacts(body))
-    ? reply
-    : { kind: 'rows', rows: await readRest(http, reading) };
+/** What counts as found: a certificate that stands alone, or one among the rows of a web application's domains. */
+interface Wanted {
+  readonly alone: (certificate: Certificate) => Certificate | undefined;
+  readonly among: (rows: readonly CertificateRow[]) => Certificate | undefined;
 }
 
-async function readCertificateOrNone(
+async function findCertificate(
   http: Http,
   reading: Reading,
-  isNone: (error: unknown) => boolean,
-): Promise<CertificateReply> {
+  wanted: Wanted,
+): Promise<Certificate | undefined> {
+  const { status, body } = await http.exchange({ ...reading, method: 'GET' });
+  const reply = parseCertificateReply(body);
+  switch (reply.kind) {
+    case 'one':
+      return wanted.alone(reply.certificate);
+    case 'none':
+      return undefined;
+    case 'unclear':
+      throw toUnusableReply(reading.operation, status, 'holds no certificate id');
+    case 'rows': {
+      const found = wanted.among(reply.rows);
+      if (found !== undefined || isWhole(reply.rows.length, toPageFacts(body))) return found;
+      return wanted.among(await readAllRows(http, reading));
+    }
+  }
+}
+
+/** The same, where some refusals say "there is none". */
+async function findOrNone(http: Http, reading: Reading, wanted: Wanted): Promise<Certificate | undefined> {
   try {
-    return await readCertificate(http, reading);
+    return await findCertificate(http, reading, wanted);
   } catch (error) {
-    if (isNone(error)) return { kind: 'none' };
+    if (saysNone(error)) return undefined;
     throw error;
   }
 }
@@ -117,27 +131,29 @@ async function findDomainCertificate(
 ): Promise<Certificate | undefined> {
   const operation = 'getDomainCertificate';
   const base = toAppPath(app);
-  const own: Reading = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
-  let refused = false;
-  const reply = await readCertificateOrNone(http, own, (error) => {
-    refused = saysNoDomainCertificate(error);
-    return refused;
-  });
-  if (reply.kind === 'one') return reply.certificate;
-  const found = reply.kind === 'rows' ? toDomainCertificate(reply.rows, domain) : undefined;
-  if (found !== undefined || refused) return found;
-  const shared = await readCertificateOrNone(http, { operation, path: `${base}/ssl`, options }, saysNone);
-  return shared.kind === 'rows' ? toDomainCertificate(shared.rows, domain) : undefined;
+  const among = (rows: readonly CertificateRow[]) => toDomainCertificate(rows, domain);
+  try {
+    const own: Reading = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
+    const found = await findCertificate(http, own, { alone: (certificate) => certificate, among });
+    if (found !== undefined) return found;
+  } catch (error) {
+    if (saysNoDomainCertificate(error)) return undefined;
+    throw error;
+  }
+  // A certificate that stands alone there is the web application's, not this domain's.
+  return await findOrNone(
+    http,
+    { operation, path: `${base}/ssl`, options },
+    { alone: () => undefined, among },
+  );
 }
 
 export function createSslCalls(http: Http): SslCalls {
   return {
     getSslMode: createModeCall(http),
-    async getCertificate(app, options) {
+    getCertificate(app, options) {
       const reading: Reading = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
-      const reply = await readCertificateOrNone(http, reading, saysNone);
-      if (reply.kind === 'one') return reply.certificate;
-      return reply.kind === 'rows' ? toSharedCertificate(reply.rows) : undefined;
+      return findOrNone(http, reading, { alone: (certificate) => certificate, among: toSharedCertificate });
     },
     getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),
     // [S] RunCloudIO/runcloud-sdk-php src/config.php: PUT, empty body. The reply says nothing that can be relied on.

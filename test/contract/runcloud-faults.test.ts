@@ -19,29 +19,35 @@ const TIMEOUT_MS = 150;
 const SLOW_MS = 400;
 const wanted = { name: 'new.example.org', www: false, redirection: 'none' } as const;
 
+interface Write {
+  call(runcloud: RunCloud, simulator: Simulator): Promise<unknown>;
+  isApplied(simulator: Simulator): boolean;
+}
+type WriteName = 'attach-domain' | 'delete-domain' | 'redeploy-ssl';
+
 /** The three writes, and whether each took effect. */
-const writes = {
+const writes: Record<WriteName, Write> = {
   'attach-domain': {
-    call: (runcloud: RunCloud) => runcloud.attachDomain(app, wanted),
-    isApplied: ({ state }: Simulator) => state.domains().some(({ name }) => name === wanted.name),
+    call: (runcloud) => runcloud.attachDomain(app, wanted),
+    isApplied: ({ state }) => state.domains().some(({ name }) => name === wanted.name),
   },
   'delete-domain': {
-    call: async (runcloud: RunCloud, { state }: Simulator) => {
+    call: async (runcloud, { state }) => {
       const { id, name } = state.domains()[40] ?? { id: 0, name: '' };
       const domain = { id, name, type: undefined, www: undefined, redirection: undefined };
       return await runcloud.detachDomain(app, domain);
     },
-    isApplied: ({ state }: Simulator) => state.domains().length === 43,
+    isApplied: ({ state }) => state.domains().length === 43,
   },
   'redeploy-ssl': {
-    call: (runcloud: RunCloud, { state }: Simulator) => {
+    call: (runcloud, { state }) => {
       const id = state.certificates()[0]?.id ?? 0;
       return runcloud.redeployCertificate(app, { id, method: undefined, validUntil: undefined });
     },
-    isApplied: ({ state }: Simulator) => state.certificateOrders === 1,
+    isApplied: ({ state }) => state.certificateOrders === 1,
   },
 };
-const writeNames = Object.keys(writes) as (keyof typeof writes)[];
+const writeNames = Object.keys(writes) as WriteName[];
 
 const spoilt: Record<FaultKind, Omit<FaultRule, 'kind'>[]> = {
   status: [{}, { status: 502 }, { status: 500, appliesWrite: true }, { status: 408, appliesWrite: true }],

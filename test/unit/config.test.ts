@@ -1,14 +1,9 @@
-// The environment in, a frozen Config or one readable error out.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// The environment in, a frozen Config out, with warnings; and what of it may be printed.
 import { describe, expect, test } from '@jest/globals';
 import {
   type Config,
   ConfigError,
   describeConfig,
-  loadConfig,
-  type ParseOptions,
   parseConfig,
   requireCredentials,
   secretsOf,
@@ -21,21 +16,6 @@ const token = { RUNCLOUD_API_TOKEN: 'tok-4711' };
 const pair = { RUNCLOUD_API_KEY: 'key-4711', RUNCLOUD_API_SECRET: 'sec-4711' };
 const v2 = { RUNCLOUD_API_URL: 'https://manage.runcloud.io/api/v2' };
 const v3 = { RUNCLOUD_API_URL: 'https://manage.runcloud.io/api/v3' };
-
-function failure(env: Env, options?: ParseOptions): ConfigError {
-  try {
-    parseConfig(env, options);
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error('The configuration was accepted.');
-}
-
-const php =
-  (code: string): (() => string) =>
-  () =>
-    `<?php\n${code}`;
 
 test('an empty environment gives the documented defaults', () => {
   expect(parseConfig({})).toEqual({
@@ -75,15 +55,12 @@ test('the whole Config is frozen', () => {
   expect(parts.filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
-test.each(Object.entries(variables))(
-  'the example of %s is accepted, a secret one is refused',
-  (name, variable) => {
-    const env = { [name]: variable.example };
-    const options = { readFile: php(`define('WU_RUNCLOUD_APP_ID', 1);`) };
-    const message = variable.secret ? failure(env, options).message : parseConfig(env, options).warnings;
-    if (variable.secret) expect(message).toContain(`${name} is the documentation's example`);
-  },
-);
+const openVariables = Object.entries(variables).filter(([, { secret }]) => !secret);
+
+test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
+  const readFile = () => `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
+  expect(parseConfig({ [name]: example }, { readFile }).warnings).toEqual([]);
+});
 
 const readings: readonly (readonly [
   sentence: string,
@@ -138,139 +115,6 @@ test('logs are pretty on a terminal, unless LOG_FORMAT says otherwise', () => {
   expect(parseConfig({ LOG_FORMAT: 'json' }, { isTty: true }).config.log.format).toBe('json');
 });
 
-const problems: readonly (readonly [sentence: string, env: Env, problem: string | RegExp])[] = [
-  [
-    'a number in words',
-    { WORKER_CONCURRENCY: 'ten' },
-    'WORKER_CONCURRENCY must be a whole number from 1 to 100, got "ten"; example: WORKER_CONCURRENCY=5',
-  ],
-  ['zero', { WORKER_CONCURRENCY: '0' }, /^WORKER_CONCURRENCY must be a whole number from 1 to 100, got "0"/],
-  ['a fraction', { JOB_ATTEMPTS: '1.5' }, /^JOB_ATTEMPTS must be a whole number/],
-  ['an exponent', { JOB_ATTEMPTS: '1e2' }, /^JOB_ATTEMPTS must be a whole number/],
-  ['a unit', { SSL_REDEPLOY_DELAY_MS: '120s' }, /^SSL_REDEPLOY_DELAY_MS must be milliseconds/],
-  ['more than a day', { JOB_BACKOFF_MAX_MS: '99999999999' }, /^JOB_BACKOFF_MAX_MS must be milliseconds/],
-  ['an id in words', { RUNCLOUD_APP_ID: 'shop' }, /^RUNCLOUD_APP_ID must be a RunCloud id/],
-  [
-    'a stray semicolon in an id',
-    { RUNCLOUD_APP_ID: '646;' },
-    /^RUNCLOUD_APP_ID ends with a stray ";": remove it, got "646;"/,
-  ],
-  [
-    'a stray semicolon behind quotes',
-    { RUNCLOUD_APP_ID: `'646';` },
-    /^RUNCLOUD_APP_ID ends with a stray ";"/,
-  ],
-  [
-    'a stray semicolon in an alias',
-    { WU_RUNCLOUD_APP_ID: '646;' },
-    /^WU_RUNCLOUD_APP_ID, read as RUNCLOUD_APP_ID, ends with/,
-  ],
-  [
-    'a stray semicolon in a token',
-    { RUNCLOUD_API_TOKEN: 'hunter2;' },
-    /^RUNCLOUD_API_TOKEN ends with a stray ";": remove it; example/,
-  ],
-  ['two words as a token', { RUNCLOUD_API_TOKEN: 'Bearer hunter2' }, /^RUNCLOUD_API_TOKEN must be one word/],
-  [
-    'a line break in a token',
-    { RUNCLOUD_API_TOKEN: 'hunter2\nX-A: b' },
-    /^RUNCLOUD_API_TOKEN must be one word/,
-  ],
-  ['a half-quoted token', { RUNCLOUD_API_TOKEN: '"hunter2' }, /^RUNCLOUD_API_TOKEN must be one word/],
-  [
-    'a colon in a key',
-    { ...pair, RUNCLOUD_API_KEY: 'hunter2:x' },
-    /^RUNCLOUD_API_KEY must be one word .* or colon/,
-  ],
-  [
-    'a key without a secret',
-    { RUNCLOUD_API_KEY: 'hunter2' },
-    /^RUNCLOUD_API_SECRET is missing: RUNCLOUD_API_KEY is set/,
-  ],
-  [
-    'a secret without a key',
-    { RUNCLOUD_API_SECRET: 'hunter2' },
-    /^RUNCLOUD_API_KEY is missing: RUNCLOUD_API_SECRET is set/,
-  ],
-  ['a key pair with v3', { ...pair, ...v3 }, /^RUNCLOUD_API_URL names API v3, which takes no key pair/],
-  [
-    'http to another host',
-    { RUNCLOUD_API_URL: 'http://example.org/api/v3' },
-    /^RUNCLOUD_API_URL must be https:\/\/, since credentials/,
-  ],
-  [
-    'a host that only looks like loopback',
-    { RUNCLOUD_API_URL: 'http://127.0.0.1.example.org/v3' },
-    /must be https/,
-  ],
-  ['another version', { RUNCLOUD_API_URL: 'https://example.org/api/v4' }, /must end with the API version/],
-  ['no version', { RUNCLOUD_API_URL: 'https://example.org/' }, /must end with the API version/],
-  ['a query', { RUNCLOUD_API_URL: 'https://example.org/v3?a=b' }, /must end with the API version/],
-  ['no URL at all', { RUNCLOUD_API_URL: 'manage.runcloud.io/api/v3' }, /must be an https:\/\/ address/],
-  [
-    'credentials in the URL',
-    { RUNCLOUD_API_URL: 'https://u:hunter2@example.org/v3' },
-    /must not hold credentials/,
-  ],
-  [
-    'a Redis of another scheme',
-    { REDIS_URL: 'http://u:hunter2@r' },
-    /^REDIS_URL must be redis:\/\/ .* got "http:\/\/u:\*\*\*@r"/,
-  ],
-  ['a Redis without a scheme', { REDIS_URL: 'u:hunter2@r:6379' }, /^REDIS_URL must be redis/],
-  ['a Redis without a host', { REDIS_URL: 'redis:///0' }, /^REDIS_URL must be redis/],
-  [
-    'a bare # in the password',
-    { REDIS_URL: 'redis://u:1#hunter2@r' },
-    /must be percent-encoded, got "redis:\/\/u:\*\*\*@r"/,
-  ],
-  ['a bare ? in the password', { REDIS_URL: 'redis://u:1?hunter2@r' }, /must be percent-encoded/],
-  ['a bare / in the password', { REDIS_URL: 'redis://u:1/hunter2@r' }, /must be percent-encoded/],
-  ['a pattern as prefix', { QUEUE_PREFIX: 'bull*' }, /^QUEUE_PREFIX must be letters/],
-  ['an unknown level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
-  ['an unknown format', { LOG_FORMAT: 'xml' }, /^LOG_FORMAT must be one of json, pretty, got "xml"/],
-  [
-    'a longest delay below the first',
-    { JOB_BACKOFF_MAX_MS: '10' },
-    /^JOB_BACKOFF_MAX_MS must not be below JOB_BACKOFF_MS \(5000\), got "10"/,
-  ],
-  [
-    'a first delay above the longest',
-    { JOB_BACKOFF_MS: '1000000' },
-    /^JOB_BACKOFF_MAX_MS must not be below JOB_BACKOFF_MS/,
-  ],
-];
-
-test.each(problems)(
-  '%s is refused with the name, the reason and an example, without secrets',
-  (_, env, problem) => {
-    const error = failure(env);
-    expect(error.problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
-    expect(error.message).toMatch(/; example: [A-Z_]+=\S/);
-    expect(`${error.message}${error.stack}`).not.toContain('hunter2');
-  },
-);
-
-test.each(['your-token-here', 'changeme', 'CHANGE_ME', 'replace-me', '<token>', 'xxxxxxxx', '...', 'todo'])(
-  'the placeholder %s is refused',
-  (placeholder) => {
-    expect(failure({ RUNCLOUD_API_TOKEN: placeholder }).problems).toEqual([
-      expect.stringMatching(/^RUNCLOUD_API_TOKEN still holds a placeholder/),
-    ]);
-  },
-);
-
-test('all problems come at once', () => {
-  const env = {
-    LOG_LEVEL: 'loud',
-    JOB_BACKOFF_MAX_MS: '1',
-    RUNCLOUD_API_KEY: 'k',
-    WP_CONFIG: '/nowhere/wp-config.php',
-  };
-  const names = failure(env).problems.map((problem) => problem.split(' ')[0]);
-  expect(names.toSorted()).toEqual(['JOB_BACKOFF_MAX_MS', 'LOG_LEVEL', 'RUNCLOUD_API_SECRET', 'WP_CONFIG']);
-});
-
 const warned: readonly (readonly [sentence: string, env: Env, warnings: readonly (string | RegExp)[]])[] = [
   [
     'a misspelt name of ours',
@@ -313,113 +157,12 @@ test('of token and key pair, v2 takes the pair and everything else the token', (
   expect([kindOf({}), kindOf(v3), kindOf(v2)]).toEqual(['token', 'token', 'key']);
 });
 
-test('an error tells the warnings that may explain it', () => {
-  const { message } = failure({ RUNCLOUD_API_KEY: 'k', RUNCLOUD_API_SECRT: 's' });
-  expect(message).toMatch(
-    /RUNCLOUD_API_SECRET is missing[\s\S]*This may be why:[\s\S]*RUNCLOUD_API_SECRT is not a setting/,
-  );
-});
-
 test('requireCredentials names what is missing, with an example', () => {
   const { config } = parseConfig({});
   expect(() => requireCredentials(config)).toThrow(ConfigError);
   expect(() => requireCredentials(config)).toThrow(
     /RUNCLOUD_API_TOKEN is missing.*example: RUNCLOUD_API_TOKEN=/,
   );
-});
-
-describe('WP_CONFIG', () => {
-  const env = { WP_CONFIG: '/srv/wp-config.php' };
-
-  test('gives the five constants', () => {
-    const readFile = php(`
-      define( 'WU_RUNCLOUD_API_KEY', 'key-4711' );
-      define( 'WU_RUNCLOUD_API_SECRET', 'sec-4711' );
-      define( 'WU_RUNCLOUD_SERVER_ID', '1903' );
-      define( 'WU_RUNCLOUD_APP_ID', 646 );`);
-    const { config, warnings } = parseConfig(env, { readFile });
-    expect(config.runcloud).toMatchObject({
-      version: 2,
-      credentials: { kind: 'key', key: 'key-4711', secret: 'sec-4711' },
-      serverId: 1903,
-      appId: 646,
-    });
-    expect(warnings).toEqual([]);
-  });
-
-  test('has less to say than the environment and its aliases', () => {
-    const readFile = php(`define('WU_RUNCLOUD_SERVER_ID', 1); define('WU_RUNCLOUD_APP_ID', 2);`);
-    const { config } = parseConfig(
-      { ...env, RUNCLOUD_SERVER_ID: '3', WU_RUNCLOUD_APP_ID: '4' },
-      { readFile },
-    );
-    expect(config.runcloud).toMatchObject({ serverId: 3, appId: 4 });
-  });
-
-  test('does not overrule a key pair of the environment by a token', () => {
-    const readFile = php(`define('WU_RUNCLOUD_API_TOKEN', 'tok-4711');`);
-    const { config, warnings } = parseConfig({ ...env, ...pair }, { readFile });
-    expect(config.runcloud.credentials?.kind).toBe('key');
-    expect(warnings).toEqual([]);
-  });
-
-  test('names file and constant where a value is wrong', () => {
-    const readFile = php(`define('WU_RUNCLOUD_APP_ID', '646;');`);
-    expect(failure(env, { readFile }).problems).toEqual([
-      expect.stringMatching(/^WU_RUNCLOUD_APP_ID in \/srv\/wp-config\.php ends with a stray ";"/),
-    ]);
-  });
-
-  test('warns of what it cannot read, and of a file without any of the constants', () => {
-    const warningsOf = (code: string) => parseConfig(env, { readFile: php(code) }).warnings;
-    expect(warningsOf(`define('WU_RUNCLOUD_APP_ID', getenv('A'));`)).toEqual([
-      expect.stringMatching(/^\/srv\/wp-config\.php: WU_RUNCLOUD_APP_ID is not a literal/),
-    ]);
-    expect(warningsOf(`define('DB_NAME', 'x');`)).toEqual([
-      expect.stringMatching(/defines none of the constants/),
-    ]);
-  });
-});
-
-describe('on disk', () => {
-  const inDirectory = (run: (directory: string) => void): void => {
-    const directory = mkdtempSync(join(tmpdir(), 'config-'));
-    try {
-      run(directory);
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  };
-
-  test('a WP_CONFIG that is missing, or a directory, is a problem with its fix', () => {
-    inDirectory((directory) => {
-      expect(failure({ WP_CONFIG: join(directory, 'none.php') }).message).toMatch(
-        /WP_CONFIG cannot be read: no such file/,
-      );
-      expect(failure({ WP_CONFIG: directory }).message).toMatch(/it is a directory; name the file itself/);
-    });
-  });
-
-  test('.env is read, the environment wins, and an empty variable does not count', () => {
-    inDirectory((directory) => {
-      writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS=3\nWORKER_CONCURRENCY="3"\nLOG_LEVEL=debug\r\n');
-      const { config } = loadConfig({ JOB_ATTEMPTS: '4', WORKER_CONCURRENCY: '' }, directory);
-      expect([config.jobs.attempts, config.worker.concurrency, config.log.level]).toEqual([4, 3, 'debug']);
-    });
-  });
-
-  test('without .env the environment alone counts', () => {
-    inDirectory((directory) => {
-      expect(loadConfig({ JOB_ATTEMPTS: '4' }, directory).config.jobs.attempts).toBe(4);
-    });
-  });
-
-  test('a .env that cannot be read is a problem', () => {
-    inDirectory((directory) => {
-      mkdirSync(join(directory, '.env'));
-      expect(() => loadConfig({}, directory)).toThrow(ConfigError);
-    });
-  });
 });
 
 describe('what may be printed', () => {
@@ -456,6 +199,7 @@ describe('what may be printed', () => {
     const basic = Buffer.from('key-4711:sec-4711').toString('base64');
     expect(secretsOf(config)).toEqual(['key-4711', 'sec-4711', basic, 'p%40ss-4711', 'p@ss-4711', 'q-4711']);
     expect(secretsOf(parseConfig(token).config)).toEqual(['tok-4711']);
+    expect(secretsOf(parseConfig({ REDIS_URL: 'redis://:50%@r' }).config)).toEqual(['50%']);
     expect(secretsOf(parseConfig({}).config)).toEqual([]);
   });
 });

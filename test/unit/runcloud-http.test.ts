@@ -310,22 +310,22 @@ describe('a write that RunCloud took', () => {
 });
 
 describe('a call that never left', () => {
-  let plain: Server | undefined;
-  const sockets = new Set<Socket>();
+  const servers: Server[] = [];
+  const sockets: Socket[] = [];
   afterEach(async () => {
-    for (const socket of sockets) socket.destroy();
-    sockets.clear();
-    await new Promise((resolve) => (plain === undefined ? resolve(null) : plain.close(resolve)));
-    plain = undefined;
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
   });
 
+  /** A server below HTTP; returns its port. */
   async function listen(onSocket: (socket: Socket) => void): Promise<number> {
-    plain = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined));
+    const server = createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
       onSocket(socket);
     });
-    await new Promise<void>((resolve) => plain?.listen(0, '127.0.0.1', resolve));
-    return (plain?.address() as AddressInfo).port;
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
   }
 
   async function failAt(url: string, timeoutMs = 2000): Promise<Error> {

@@ -1,0 +1,147 @@
+// A stage for tests of the whole: the simulator, a corner of Redis, a bare BullMQ client, our own door to the queue, and
+// any number of workers in this process, with short real delays from the configuration. Disposes everything it made.
+import { type Job, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createProducerApp, createWorkerApp, type ProducerApp, type WorkerApp } from '../../src/app.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import {
+  type Call,
+  createSimulator,
+  type Operation,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/simulator/index.ts';
+import { testRedis } from './redis.ts';
+import { until } from './until.ts';
+
+export const APP = { serverId: 1903, appId: 646 } as const;
+export const PRIMARY = 'network.example.org';
+
+export interface StageOptions {
+  readonly version?: 'v2' | 'v3';
+  readonly env?: Readonly<Record<string, string>>;
+  readonly simulator?: SimulatorOptions;
+  /** How many workers to start; default 1. */
+  readonly workers?: number;
+}
+
+export interface Stage extends AsyncDisposable {
+  readonly env: Readonly<Record<string, string>>;
+  readonly config: Config;
+  readonly simulator: Simulator;
+  /** What any BullMQ client has: no code of ours. */
+  readonly queue: Queue;
+  readonly redis: Redis;
+  readonly producer: ProducerApp;
+  startWorker(env?: Readonly<Record<string, string>>): Promise<WorkerApp>;
+  /** Adds a job as a bare BullMQ client does, and resolves with its id. */
+  add(name: string, data: unknown): Promise<string>;
+  job(id: string): Promise<Job>;
+  /** Resolves when the job has completed or failed. */
+  ended(id: string): Promise<Job>;
+  /** Resolves when no job is waiting, delayed or at work. */
+  idle(): Promise<void>;
+  calls(operation: Operation): Call[];
+  names(): string[];
+  /** Every sentence that a job wrote into its own log. */
+  logs(id: string): Promise<string>;
+}
+
+const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, string> => {
+  const { token, key, secret } = simulator.credentials;
+  return {
+    RUNCLOUD_API_URL: `${simulator.url}/api/${version}`,
+    ...(version === 'v3'
+      ? { RUNCLOUD_API_TOKEN: token }
+      : { RUNCLOUD_API_KEY: key, RUNCLOUD_API_SECRET: secret }),
+    RUNCLOUD_SERVER_ID: String(APP.serverId),
+    RUNCLOUD_APP_ID: String(APP.appId),
+    RUNCLOUD_TIMEOUT_MS: '10000',
+    JOB_ATTEMPTS: '5',
+    JOB_BACKOFF_MS: '20',
+    JOB_BACKOFF_MAX_MS: '100',
+    SSL_REDEPLOY_DELAY_MS: '300',
+    SHUTDOWN_TIMEOUT_MS: '10000',
+    LOG_LEVEL: 'silent',
+  };
+};
+
+const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
+
+export async function createStage({
+  version = 'v3',
+  env: given = {},
+  simulator: simulatorOptions = {},
+  workers = 1,
+}: StageOptions = {}): Promise<Stage> {
+  await using stack = new AsyncDisposableStack();
+  const corner = stack.use(await testRedis());
+  const simulator = stack.use(await createSimulator({ rateLimit: 0, ...simulatorOptions }));
+  const env = {
+    ...envOf(version, simulator),
+    REDIS_URL: corner.url,
+    QUEUE_PREFIX: corner.prefix,
+    ...given,
+  };
+  const { config } = parseConfig(env);
+
+  const redis = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  stack.defer(() => redis.disconnect());
+  const queue = new Queue('runcloud-domains', { connection: redis, prefix: config.queuePrefix });
+  queue.on('error', () => undefined);
+  stack.defer(() => queue.close());
+  const producer = createProducerApp(config);
+  stack.defer(() => producer.close());
+  await producer.ready();
+
+  const startWorker = async (more: Readonly<Record<string, string>> = {}): Promise<WorkerApp> => {
+    const app = createWorkerApp(parseConfig({ ...env, ...more }).config);
+    releases.defer(() => app.close());
+    await app.start();
+    return app;
+  };
+  const job = async (id: string): Promise<Job> => {
+    const found: Job | undefined = await queue.getJob(id);
+    if (!found) throw new Error(`there is no job ${id}`);
+    return found;
+  };
+
+  const releases = stack.move();
+  try {
+    for (let i = 0; i < workers; i += 1) await startWorker();
+  } catch (error) {
+    await releases.disposeAsync();
+    throw error;
+  }
+  return {
+    env,
+    config,
+    simulator,
+    queue,
+    redis,
+    producer,
+    startWorker,
+    async add(name, data) {
+      const { id } = await queue.add(name, data);
+      return id ?? '';
+    },
+    job,
+    async ended(id) {
+      return await until(async () => {
+        const found = await job(id);
+        return ['completed', 'failed'].includes(await found.getState()) ? found : undefined;
+      }, `job ${id} has ended`);
+    },
+    async idle() {
+      await until(async () => {
+        const counts = await queue.getJobCounts(...UNFINISHED);
+        return Object.values(counts).every((count) => count === 0);
+      }, 'no job is unfinished');
+    },
+    calls: (operation) => simulator.state.calls.filter((call) => call.operation === operation),
+    names: () => simulator.state.domains().map(({ name }) => name),
+    logs: async (id) => (await queue.getJobLogs(id)).logs.join('\n'),
+    [Symbol.asyncDispose]: () => releases.disposeAsync(),
+  };
+}

@@ -1,0 +1,164 @@
+// What an operator reads about a configuration that is wrong: every problem, its name, an example, and no secret.
+import { expect, test } from '@jest/globals';
+import { ConfigError, parseConfig, variables } from '../../src/config.ts';
+
+type Env = Record<string, string>;
+const pair = { RUNCLOUD_API_KEY: 'key-4711', RUNCLOUD_API_SECRET: 'sec-4711' };
+const v3 = { RUNCLOUD_API_URL: 'https://manage.runcloud.io/api/v3' };
+
+function failure(env: Env): ConfigError {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('The configuration was accepted.');
+}
+
+const problems: readonly (readonly [sentence: string, env: Env, problem: string | RegExp])[] = [
+  [
+    'a number in words',
+    { WORKER_CONCURRENCY: 'ten' },
+    'WORKER_CONCURRENCY must be a whole number from 1 to 100, got "ten"; example: WORKER_CONCURRENCY=5',
+  ],
+  ['zero', { WORKER_CONCURRENCY: '0' }, /^WORKER_CONCURRENCY must be a whole number from 1 to 100, got "0"/],
+  ['a fraction', { JOB_ATTEMPTS: '1.5' }, /^JOB_ATTEMPTS must be a whole number/],
+  ['an exponent', { JOB_ATTEMPTS: '1e2' }, /^JOB_ATTEMPTS must be a whole number/],
+  ['a unit', { SSL_REDEPLOY_DELAY_MS: '120s' }, /^SSL_REDEPLOY_DELAY_MS must be milliseconds/],
+  ['more than a day', { JOB_BACKOFF_MAX_MS: '99999999999' }, /^JOB_BACKOFF_MAX_MS must be milliseconds/],
+  ['an id in words', { RUNCLOUD_APP_ID: 'shop' }, /^RUNCLOUD_APP_ID must be a RunCloud id/],
+  [
+    'a stray semicolon in an id',
+    { RUNCLOUD_APP_ID: '646;' },
+    /^RUNCLOUD_APP_ID ends with a stray ";": remove it, got "646;"/,
+  ],
+  [
+    'a stray semicolon behind quotes',
+    { RUNCLOUD_APP_ID: `'646';` },
+    /^RUNCLOUD_APP_ID ends with a stray ";"/,
+  ],
+  [
+    'a stray semicolon in an alias',
+    { WU_RUNCLOUD_APP_ID: '646;' },
+    /^WU_RUNCLOUD_APP_ID, read as RUNCLOUD_APP_ID, ends with/,
+  ],
+  [
+    'a stray semicolon in a token',
+    { RUNCLOUD_API_TOKEN: 'hunter2;' },
+    /^RUNCLOUD_API_TOKEN ends with a stray ";": remove it; example/,
+  ],
+  ['two words as a token', { RUNCLOUD_API_TOKEN: 'Bearer hunter2' }, /^RUNCLOUD_API_TOKEN must be one word/],
+  [
+    'a line break in a token',
+    { RUNCLOUD_API_TOKEN: 'hunter2\nX-A: b' },
+    /^RUNCLOUD_API_TOKEN must be one word/,
+  ],
+  ['a half-quoted token', { RUNCLOUD_API_TOKEN: '"hunter2' }, /^RUNCLOUD_API_TOKEN must be one word/],
+  [
+    'a colon in a key',
+    { ...pair, RUNCLOUD_API_KEY: 'hunter2:x' },
+    /^RUNCLOUD_API_KEY must be one word .* or colon/,
+  ],
+  [
+    'a key without a secret',
+    { RUNCLOUD_API_KEY: 'hunter2' },
+    /^RUNCLOUD_API_SECRET is missing: RUNCLOUD_API_KEY is set/,
+  ],
+  [
+    'a secret without a key',
+    { RUNCLOUD_API_SECRET: 'hunter2' },
+    /^RUNCLOUD_API_KEY is missing: RUNCLOUD_API_SECRET is set/,
+  ],
+  ['a key pair with v3', { ...pair, ...v3 }, /^RUNCLOUD_API_URL names API v3, which takes no key pair/],
+  [
+    'http to another host',
+    { RUNCLOUD_API_URL: 'http://example.org/api/v3' },
+    /^RUNCLOUD_API_URL must be https:\/\/, since credentials/,
+  ],
+  [
+    'a host that only looks like loopback',
+    { RUNCLOUD_API_URL: 'http://127.0.0.1.example.org/v3' },
+    /must be https/,
+  ],
+  ['another version', { RUNCLOUD_API_URL: 'https://example.org/api/v4' }, /must end with the API version/],
+  ['no version', { RUNCLOUD_API_URL: 'https://example.org/' }, /must end with the API version/],
+  ['a query', { RUNCLOUD_API_URL: 'https://example.org/v3?a=b' }, /must end with the API version/],
+  ['no URL at all', { RUNCLOUD_API_URL: 'manage.runcloud.io/api/v3' }, /must be an https:\/\/ address/],
+  [
+    'credentials in the URL',
+    { RUNCLOUD_API_URL: 'https://u:hunter2@example.org/v3' },
+    /must not hold credentials/,
+  ],
+  [
+    'a Redis of another scheme',
+    { REDIS_URL: 'http://u:hunter2@r' },
+    /^REDIS_URL must be redis:\/\/ .* got "http:\/\/u:\*\*\*@r"/,
+  ],
+  ['a Redis without a scheme', { REDIS_URL: 'u:hunter2@r:6379' }, /^REDIS_URL must be redis/],
+  ['a Redis without a host', { REDIS_URL: 'redis:///0' }, /^REDIS_URL must be redis/],
+  [
+    'a bare # in the password',
+    { REDIS_URL: 'redis://u:1#hunter2@r' },
+    /must be percent-encoded, got "redis:\/\/u:\*\*\*@r"/,
+  ],
+  ['a bare ? in the password', { REDIS_URL: 'redis://u:1?hunter2@r' }, /must be percent-encoded/],
+  ['a bare / in the password', { REDIS_URL: 'redis://u:1/hunter2@r' }, /must be percent-encoded/],
+  ['a pattern as prefix', { QUEUE_PREFIX: 'bull*' }, /^QUEUE_PREFIX must be letters/],
+  ['an unknown level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
+  ['an unknown format', { LOG_FORMAT: 'xml' }, /^LOG_FORMAT must be one of json, pretty, got "xml"/],
+  [
+    'a longest delay below the first',
+    { JOB_BACKOFF_MAX_MS: '10' },
+    /^JOB_BACKOFF_MAX_MS must not be below JOB_BACKOFF_MS \(5000\), got "10"/,
+  ],
+  [
+    'a first delay above the longest',
+    { JOB_BACKOFF_MS: '1000000' },
+    /^JOB_BACKOFF_MAX_MS must not be below JOB_BACKOFF_MS/,
+  ],
+];
+
+test.each(problems)(
+  '%s is refused with the name, the reason and an example, without secrets',
+  (_, env, problem) => {
+    const error = failure(env);
+    expect(error.problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
+    expect(error.message).toMatch(/; example: [A-Z_]+=\S/);
+    expect(`${error.message}${error.stack}`).not.toContain('hunter2');
+  },
+);
+
+test.each(['your-token-here', 'changeme', 'CHANGE_ME', 'replace-me', '<token>', 'xxxxxxxx', '...', 'todo'])(
+  'the placeholder %s is refused',
+  (placeholder) => {
+    expect(failure({ RUNCLOUD_API_TOKEN: placeholder }).problems).toEqual([
+      expect.stringMatching(/^RUNCLOUD_API_TOKEN still holds a placeholder/),
+    ]);
+  },
+);
+
+test('all problems come at once', () => {
+  const env = {
+    LOG_LEVEL: 'loud',
+    JOB_BACKOFF_MAX_MS: '1',
+    RUNCLOUD_API_KEY: 'k',
+    WP_CONFIG: '/nowhere/wp-config.php',
+  };
+  const names = failure(env).problems.map((problem) => problem.split(' ')[0]);
+  expect(names.toSorted()).toEqual(['JOB_BACKOFF_MAX_MS', 'LOG_LEVEL', 'RUNCLOUD_API_SECRET', 'WP_CONFIG']);
+});
+
+test('an error tells the warnings that may explain it', () => {
+  const { message } = failure({ RUNCLOUD_API_KEY: 'k', RUNCLOUD_API_SECRT: 's' });
+  expect(message).toMatch(
+    /RUNCLOUD_API_SECRET is missing[\s\S]*This may be why:[\s\S]*RUNCLOUD_API_SECRT is not a setting/,
+  );
+});
+
+test.each(Object.entries(variables).filter(([, { secret }]) => secret))(
+  'the example of %s, copied as it stands, is refused',
+  (name, { example }) => {
+    expect(failure({ [name]: example }).message).toContain(`${name} is the documentation's example`);
+  },
+);
