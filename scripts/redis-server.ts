@@ -48,8 +48,9 @@ const named: Way = async ({ use }) => {
   const variable = variables[use];
   const url = process.env[variable];
   if (!url) return undefined;
-  if (!URL.canParse(url))
-    throw new Error(`${variable} is not a URL; it should look like redis://127.0.0.1:6379`);
+  if (!/^rediss?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
+    throw new Error(`${variable} is no URL of a Redis; it should look like redis://127.0.0.1:6379`);
+  }
   await mustListen(new URL(url), variable);
   const description = `the one at ${new URL(url).host} (${variable}; neither started nor stopped here)`;
   return { url, kind: 'named', description, stop: async () => undefined };

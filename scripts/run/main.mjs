@@ -40,7 +40,7 @@ function createTools(node) {
     run(node, [...dieWithParent, ...args], { cwd: root, env, ...options });
   return {
     node: runNode,
-    lint: () => runNode([bin.biome, 'ci', '.']),
+    lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
     typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
     build: () => build({ node: runNode }),
     jest: (args, options = {}) =>

@@ -1,4 +1,5 @@
 // What a command may do to the outside: print. cli.ts hands it in, so that no other file touches the console.
+import { hasCode } from '../errors.ts';
 
 export interface Terminal {
   /** Standard output: what was asked for. */
@@ -20,6 +21,13 @@ export const exitCodes = {
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The exit code of an error that ended a command. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (hasCode(error, 'redis-unavailable')) return exitCodes.unavailable;
+  const isUsage = hasCode(error, 'invalid-domain', 'invalid-payload', 'no-web-application');
+  return isUsage ? exitCodes.usage : exitCodes.failed;
+}
 
 /** "in 3 min", "2 h ago": times as a person reads them. */
 export function toRelative(atMs: number, nowMs: number): string {

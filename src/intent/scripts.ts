@@ -128,7 +128,9 @@ local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce')
 local state = jobState(queue, old[1])
 local fate, jobId = 'new', nil
 if state == 'unfinished' and (atOnce == '' or old[2] == '1') then fate, jobId = 'coalesced', old[1]
-elseif state == 'missing' then fate, jobId = 'missing', old[1]
+elseif state == 'missing' then
+  fate, jobId = 'missing', old[1]
+  if atOnce == '1' then redis.call('HSET', KEYS[1], 'atOnce', '1') end
 else
   jobId = stem .. redis.call('INCR', KEYS[3])
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce)

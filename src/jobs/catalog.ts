@@ -13,7 +13,7 @@ const id = (what: string) =>
   z
     .union(
       [
-        z.int().positive(),
+        z.int().positive({ abort: true }),
         z
           .string()
           .regex(/^[1-9]\d{0,15}$/)
@@ -180,7 +180,7 @@ function parsePayload<N extends JobName>(name: N, data: unknown): z.output<(type
 }
 
 function unknownFieldsOf(name: string, data: unknown): string[] {
-  if (!(name in payloadSchemas) || typeof data !== 'object' || data === null) return [];
+  if (!Object.hasOwn(payloadSchemas, name) || typeof data !== 'object' || data === null) return [];
   const known = payloadSchemas[name as JobName].shape;
   return Object.keys(data).filter((field) => !(field in known));
 }

@@ -62,13 +62,18 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   const intents = createIntentStore({ redis, keys });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
 
-  const addRedeployJob = async ({ serverId, appId }: WebApplication, { jobId, delayMs }: RedeployTicket) => {
-    const priority = priorities['redeploy-ssl'];
-    await queue.add('redeploy-ssl', { serverId, appId }, { jobId, priority, delay: delayMs });
+  const addRedeployJob = async (
+    app: WebApplication,
+    { jobId, delayMs }: RedeployTicket,
+    requestedBy?: string,
+  ) => {
+    const { serverId, appId } = app;
+    const payload = { serverId, appId, ...(requestedBy !== undefined && { requestedBy }) };
+    await queue.add('redeploy-ssl', payload, { jobId, priority: priorities['redeploy-ssl'], delay: delayMs });
   };
-  const requestRedeploy = async (app: WebApplication, domain: DomainName | undefined, atOnce: boolean) => {
+  const requestRedeploy = async ({ app, domain, requestedBy }: RedeployRequest, atOnce: boolean) => {
     const ticket = await certificates.ask(app, { domain, atOnce });
-    if (ticket.fate !== 'coalesced') await addRedeployJob(app, ticket);
+    if (ticket.fate !== 'coalesced') await addRedeployJob(app, ticket, requestedBy);
     return ticket;
   };
   const requestDomain = async (name: JobName, request: DomainRequest, priority: number) => {
@@ -77,7 +82,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     return { fate, jobId };
   };
   const send = (job: ParsedJob, { bulk }: EnqueueOptions) => {
-    if (job.name === 'redeploy-ssl') return requestRedeploy(job.app, job.domain, true);
+    if (job.name === 'redeploy-ssl') return requestRedeploy(job, true);
     return requestDomain(job.name, job.request, bulk ? priorities.bulk : priorities[job.name]);
   };
 
@@ -92,7 +97,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
       const domain = job.name === 'redeploy-ssl' ? job.domain : job.request.domain;
       return { jobId, coalesced: fate === 'coalesced', domain, unknownFields: job.unknownFields };
     },
-    askRedeploy: async (app, domain) => (await requestRedeploy(app, domain, false)).delayMs,
+    askRedeploy: async (app, domain) => (await requestRedeploy({ app, domain }, false)).delayMs,
     async dueAt(jobId) {
       // BullMQ's score is the due time times 4096, plus a counter; job.delay is not kept up to date by retries.
       const score = await redis.zscore(`${keys.queue}delayed`, jobId);
@@ -100,6 +105,12 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     },
     close: () => queue.close(),
   };
+}
+
+interface RedeployRequest {
+  readonly app: WebApplication;
+  readonly domain: DomainName | undefined;
+  readonly requestedBy?: string | undefined;
 }
 
 function createQueue(redis: Redis, queuePrefix: string): Queue {

@@ -1,0 +1,103 @@
+// `npm run demo`: the whole of it in one terminal. Starts what it needs, tells a story with it, checks that it came true,
+// and leaves nothing running. The only file here that sees argv and exit codes.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '../src/errors.ts';
+import { abortable, Interruption, listenForTheEnd } from './interruption.ts';
+import { judge, measure } from './measures.ts';
+import { showNextSteps, showSecondTerminal } from './next-steps.ts';
+import { HELP, parseOptions } from './options.ts';
+import { createScreen, type Screen } from './screen.ts';
+import { type Stage, setStage, type Theatre } from './stage.ts';
+import { tell } from './story.ts';
+import { complaint, showSummary } from './summary.ts';
+
+/** What has not been released by then ends with this process: each part watches that it does. */
+const RELEASE_MS = 2500;
+const TICK_MS = 100;
+
+const startedAt = Date.now();
+const screen = createScreen(process.stdout, startedAt);
+
+/** Plays and judges; with `keep` it returns only by being interrupted. */
+async function play(theatre: Theatre, keep: boolean): Promise<void> {
+  screen.text(
+    'runcloud-domains: app servers ask for domains, a worker makes RunCloud so. This is it at work, on a',
+  );
+  screen.text('simulated RunCloud and with shorter delays than in production; everything else is real.');
+  screen.blank();
+  const stage = await setStage(theatre);
+  const { signal } = theatre.ending;
+  const clock = setInterval(() => screen.status(statusOf(stage)), TICK_MS);
+  theatre.releases.defer(() => clearInterval(clock));
+  const told = await tell({ stage, screen, signal });
+  const found = await measure(stage, told);
+  const promises = judge(found);
+  showSummary(screen, found, promises);
+  const sentence = complaint(promises);
+  if (sentence !== undefined) throw new Error(sentence);
+  if (keep) await stayUp(theatre, stage);
+}
+
+const statusOf = ({ narrator }: Stage): string | undefined => {
+  const next = narrator.next();
+  return next && `next: ${next}`;
+};
+
+/** The end that somebody was invited to bring about is no failure. */
+class Finished extends Error {}
+
+async function stayUp({ ending }: Theatre, { redis, simulator }: Stage): Promise<void> {
+  showSecondTerminal(screen, redis, simulator);
+  await abortable(new Promise<never>(() => undefined), ending.signal).catch((reason: unknown) => {
+    throw reason instanceof Interruption ? new Finished() : reason;
+  });
+}
+
+/** Says what has ended the play, and resolves with the exit code. */
+function explain(error: unknown, { ending }: Theatre): number {
+  if (error instanceof Finished) return 0;
+  const reason: unknown = ending.signal.aborted ? ending.signal.reason : error;
+  if (reason instanceof Interruption) return reason.exitCode;
+  process.stderr.write(`${reasonOf(reason)}\n`);
+  return 1;
+}
+
+async function release({ releases }: Theatre, screen: Screen): Promise<void> {
+  screen.status(undefined);
+  const late = new AbortController();
+  const inTime = releases.disposeAsync().then(() => true);
+  inTime.catch(() => undefined);
+  const deadline = sleep(RELEASE_MS, false, { signal: late.signal }).catch(() => false);
+  const isReleased = await Promise.race([inTime, deadline]).finally(() => late.abort());
+  if (!isReleased)
+    process.stderr.write('Not everything had ended in time; the rest ends with this process.\n');
+}
+
+async function run(keep: boolean): Promise<number> {
+  const theatre: Theatre = { screen, ending: listenForTheEnd(), releases: new AsyncDisposableStack() };
+  let exitCode = 0;
+  try {
+    await play(theatre, keep);
+  } catch (error) {
+    exitCode = explain(error, theatre);
+  }
+  const endedAt = Date.now();
+  try {
+    await release(theatre, screen);
+  } catch (error) {
+    process.stderr.write(`While ending: ${reasonOf(error)}\n`);
+    return exitCode || 1;
+  }
+  screen.blank();
+  screen.text(
+    `Worker, simulator and connections are closed, nothing is left behind (${Date.now() - endedAt} ms).`,
+  );
+  if (exitCode === 0 && !keep) showNextSteps(screen);
+  return exitCode;
+}
+
+const wish = parseOptions(process.argv.slice(2));
+if (wish.kind === 'run') process.exit(await run(wish.keep));
+if (wish.kind === 'help') process.stdout.write(`${HELP}\n`);
+else process.stderr.write(`${wish.sentence}\n`);
+process.exitCode = wish.kind === 'help' ? 0 : 2;

@@ -1,0 +1,35 @@
+// The settings that the demo's programs run with. The user's own never count, so that no real RunCloud can be reached.
+import { variableNames, variables } from '../src/config/variables.ts';
+import { DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID, type Simulator } from '../src/simulator/index.ts';
+import { delays } from './cast.ts';
+
+export interface DemoRedis {
+  readonly url: string;
+  readonly prefix: string;
+  /** It was there before us (REDIS_URL), and stays. */
+  readonly isNamed: boolean;
+}
+
+/** What a program needs to talk to this demo: the worker, and the person in a second terminal. */
+export const toConnection = ({ url, prefix }: DemoRedis, simulator: Simulator): Record<string, string> => ({
+  REDIS_URL: url,
+  QUEUE_PREFIX: prefix,
+  RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+  RUNCLOUD_API_TOKEN: simulator.credentials.token,
+  RUNCLOUD_SERVER_ID: String(DEFAULT_SERVER_ID),
+  RUNCLOUD_APP_ID: String(DEFAULT_WEBAPP_ID),
+});
+
+export const toWorkerEnvironment = (connection: Record<string, string>): Record<string, string> => ({
+  ...connection,
+  ...delays,
+  SHUTDOWN_TIMEOUT_MS: '3000',
+  LOG_FORMAT: 'json',
+  LOG_LEVEL: 'debug',
+});
+
+/** Takes every variable of ours out of this process, whose producers would read them. */
+export function forgetUserSettings(): void {
+  for (const name of variableNames.flatMap((main) => [main, ...variables[main].aliases]))
+    delete process.env[name];
+}

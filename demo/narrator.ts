@@ -1,0 +1,117 @@
+// Turns the worker's log lines into what the screen shows, word for word; and keeps what is due next.
+import type { LoggedCall, LogLine } from './log-line.ts';
+import type { Entry, Screen, Tone } from './screen.ts';
+
+export interface Narrator {
+  /** Shows a line of the worker's log. */
+  show(line: LogLine): void;
+  /** Keeps the worker's lines back while `work` runs, so that a request stands above what it causes. */
+  holding<T>(work: () => Promise<T>): Promise<T>;
+  /** What is due next, in words; undefined where nothing is. */
+  next(): string | undefined;
+  /** Notes when a job is due that the worker's lines do not tell. */
+  expect(jobId: string, what: string, at: number): void;
+  mute(): void;
+}
+
+interface Due {
+  readonly what: string;
+  readonly at: number;
+}
+
+const tones: Readonly<Record<string, Tone>> = {
+  done: 'good',
+  superseded: 'good',
+  waiting: 'careful',
+  retry: 'careful',
+  failed: 'bad',
+  'handed-back': 'careful',
+};
+
+export function createNarrator({ screen, base }: { screen: Screen; base: string }): Narrator {
+  const agenda = new Map<string, Due>();
+  const subjects = new Map<string, string>();
+  const held: LogLine[] = [];
+  let holds = 0;
+  let isMuted = false;
+
+  const show = (line: LogLine): void => {
+    if (isMuted) return;
+    if (holds > 0) return void held.push(line);
+    keepAgenda(line, agenda);
+    if (line.jobId !== undefined && line.domain !== undefined) subjects.set(line.jobId, line.domain);
+    screen.entry(toEntry(line, { base, subject: subjects.get(line.jobId ?? ''), room: screen.room() }));
+  };
+
+  return {
+    show,
+    async holding(work) {
+      holds += 1;
+      try {
+        return await work();
+      } finally {
+        holds -= 1;
+        if (holds === 0) for (const line of held.splice(0)) show(line);
+      }
+    },
+    next: () => describe(agenda, Date.now()),
+    expect: (jobId, what, at) => void agenda.set(jobId, { what, at }),
+    mute: () => {
+      isMuted = true;
+    },
+  };
+}
+
+function keepAgenda(
+  { jobId, job, domain, attempt = 1, event, outcome, nextRunAt }: LogLine,
+  agenda: Map<string, Due>,
+): void {
+  if (jobId === undefined) return;
+  if (event === 'started') agenda.delete(jobId);
+  if (nextRunAt === undefined) return;
+  const name = [job, domain].filter(Boolean).join(' ');
+  agenda.set(jobId, { what: outcome === 'retry' ? `${name}, attempt ${attempt + 1}` : name, at: nextRunAt });
+}
+
+/** A job that is late by this much was taken by somebody, or is gone. */
+const STALE_MS = 3000;
+
+function describe(agenda: ReadonlyMap<string, Due>, nowMs: number): string | undefined {
+  const due = [...agenda.values()]
+    .filter(({ at }) => at > nowMs - STALE_MS)
+    .sort((one, other) => one.at - other.at)
+    .map(({ what, at }) => `${what} in ${(Math.max(0, at - nowMs) / 1000).toFixed(1)} s`);
+  return due.length === 0 ? undefined : due.join('; ');
+}
+
+interface Setting {
+  /** What is left out of the paths of API calls. */
+  readonly base: string;
+  readonly subject: string | undefined;
+  readonly room: number;
+}
+
+function toEntry(line: LogLine, setting: Setting): Entry {
+  const { time: at, msg, call, outcome, level } = line;
+  if (call !== undefined)
+    return { at, actor: 'runcloud', tone: 'quiet', fixed: true, text: toCallText(call, setting) };
+  const worker = { at, actor: 'worker', text: msg };
+  if (outcome !== undefined) return { ...worker, lead: msg.split(' ', 1)[0], tone: tones[outcome] };
+  return level === 'warn' || level === 'error' ? { ...worker, tone: 'careful' } : worker;
+}
+
+/** `POST   …/domains         -> 503        12 ms  blog.luna.example`; the domain only where it fits. */
+function toCallText(
+  { method, path, status, durationMs }: LoggedCall,
+  { base, subject, room }: Setting,
+): string {
+  const answer = status === undefined ? 'no reply' : String(status);
+  const took = `${Math.round(durationMs)} ms`.padStart(8);
+  const text = `${method.padEnd(6)} ${shorten(path, base).padEnd(15)} -> ${answer.padEnd(8)} ${took}`;
+  const whole = `${text}  ${subject ?? ''}`.trimEnd();
+  return whole.length <= room ? whole : text;
+}
+
+/** `…` stands for the web application. */
+export const shorten = (path: string, base: string): string =>
+  path.startsWith(base) ? `…${path.slice(base.length)}` : path;

@@ -1,0 +1,124 @@
+// What the person sees: lines in three columns (when, who, what), and on a terminal a line at the bottom that says what
+// comes next. Knows how to write, not what.
+import { styleText } from 'node:util';
+
+export type Tone = 'good' | 'careful' | 'bad' | 'quiet' | 'asker';
+
+export interface Entry {
+  /** Milliseconds since the epoch; default: now. */
+  readonly at?: number;
+  readonly actor: string;
+  /** First word of `text`, painted in `tone`; without it the whole text is. */
+  readonly lead?: string | undefined;
+  readonly text: string;
+  readonly tone?: Tone | undefined;
+  /** Aligned by hand: shortened where it does not fit, never wrapped. */
+  readonly fixed?: boolean;
+}
+
+export interface Screen {
+  readonly isTty: boolean;
+  /** How many characters fit behind the columns of an entry. */
+  readonly room: () => number;
+  blank(): void;
+  heading(text: string): void;
+  /** A line of its own, wrapped below `hang` spaces. */
+  text(line: string, hang?: number): void;
+  entry(entry: Entry): void;
+  /** A finding of the summary: kept or not. */
+  verdict(isKept: boolean, sentence: string): void;
+  /** The line at the bottom; only on a terminal. `undefined` takes it away. */
+  status(text: string | undefined): void;
+}
+
+const formats = {
+  good: 'green',
+  careful: 'yellow',
+  bad: 'red',
+  quiet: 'dim',
+  asker: 'cyan',
+} as const;
+
+const ACTOR_WIDTH = 12;
+const WHEN_WIDTH = 7;
+const INDENT = WHEN_WIDTH + 2 + ACTOR_WIDTH + 2;
+
+export function createScreen(out: NodeJS.WriteStream, startedAt: number): Screen {
+  const paint = (tone: Tone | 'bold', text: string): string =>
+    styleText(tone === 'bold' ? 'bold' : formats[tone], text, { stream: out });
+  const columns = (): number => (out.isTTY ? Math.min(Math.max(out.getWindowSize()[0] || 80, 60), 110) : 100);
+  const bottom = createBottom(out);
+  const write = (lines: readonly string[]): void => bottom.above(lines.map((line) => `${line}\n`).join(''));
+
+  return {
+    isTty: out.isTTY === true,
+    room: () => columns() - INDENT - 1,
+    blank: () => write(['']),
+    heading: (text) => write(['', ...wrap(text, columns() - 1).map((row) => paint('bold', row))]),
+    text: (line, hang = 0) => {
+      const [first = '', ...rest] = wrap(line, columns() - 1 - hang);
+      write([first, ...rest.map((row) => ' '.repeat(hang) + row)]);
+    },
+    entry: (entry) => write(toRows(entry, { startedAt, room: columns() - INDENT - 1, paint })),
+    verdict: (isKept, sentence) => {
+      const mark = isKept ? paint('good', 'ok') : paint('bad', 'NO');
+      const [first = '', ...rest] = wrap(sentence, columns() - 7);
+      write([`  ${mark}  ${first}`, ...rest.map((row) => `      ${row}`)]);
+    },
+    status: (text) => bottom.show(text === undefined ? undefined : paint('quiet', cut(text, columns() - 1))),
+  };
+}
+
+interface Bottom {
+  above(text: string): void;
+  show(line: string | undefined): void;
+}
+
+function createBottom(out: NodeJS.WriteStream): Bottom {
+  let shown: string | undefined;
+  const clear = (): string => (shown === undefined ? '' : '\r\u001b[K');
+  return {
+    above: (text) => void out.write(`${clear()}${text}${shown ?? ''}`),
+    show: (line) => {
+      if (!out.isTTY || line === shown) return;
+      out.write(`${clear()}${line ?? ''}`);
+      shown = line;
+    },
+  };
+}
+
+interface Layout {
+  readonly startedAt: number;
+  readonly room: number;
+  readonly paint: (tone: Tone, text: string) => string;
+}
+
+function toRows({ at, actor, lead, text, tone, fixed }: Entry, { startedAt, room, paint }: Layout): string[] {
+  const [first = '', ...rest] = fixed ? [cut(text, room)] : wrap(text, room);
+  const when = `+${(((at ?? Date.now()) - startedAt) / 1000).toFixed(1)} s`.padStart(WHEN_WIDTH);
+  const who = actor.padEnd(ACTOR_WIDTH);
+  const painted = (row: string): string => (tone === undefined ? row : paint(tone, row));
+  const said = lead === undefined ? painted(first) : painted(lead) + first.slice(lead.length);
+  const shownWho = tone === 'quiet' || tone === 'asker' ? painted(who) : who;
+  return [
+    `${paint('quiet', when)}  ${shownWho}  ${tone === 'asker' ? first : said}`,
+    ...rest.map((row) => ' '.repeat(INDENT) + (lead === undefined && tone !== 'asker' ? painted(row) : row)),
+  ];
+}
+
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+
+/** Rows of at most `width` characters, broken at spaces; a longer word stands alone. */
+export function wrap(text: string, width: number): string[] {
+  const rows: string[] = [];
+  let row = '';
+  for (const word of text.split(' ')) {
+    const longer = row === '' ? word : `${row} ${word}`;
+    if (row !== '' && longer.length > width) {
+      rows.push(row);
+      row = word;
+    } else row = longer;
+  }
+  return [...rows, row];
+}

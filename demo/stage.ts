@@ -1,0 +1,148 @@
+// Sets the stage: Redis, the simulated RunCloud, the worker, the app servers' producers. Whatever it acquires it releases
+// last-in-first-out, even where an interruption comes while the thing is still being made.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
+import { createProducerApp } from '../src/app.ts';
+import { parseConfig } from '../src/config.ts';
+import { createProducer, type Producer } from '../src/index.ts';
+import type { Operator } from '../src/queue/operator.ts';
+import {
+  createSimulator,
+  DEFAULT_SERVER_ID,
+  DEFAULT_WEBAPP_ID,
+  type Simulator,
+} from '../src/simulator/index.ts';
+import { ISSUANCE_LAG_MS, scriptFaults, seed } from './cast.ts';
+import { type DemoRedis, forgetUserSettings, toConnection, toWorkerEnvironment } from './environment.ts';
+import { abortable } from './interruption.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { deleteKeys } from './redis-keys.ts';
+import type { Screen } from './screen.ts';
+import { type DemoWorker, startWorker } from './worker.ts';
+
+export const WEB_APPLICATION = `/servers/${DEFAULT_SERVER_ID}/webapps/${DEFAULT_WEBAPP_ID}`;
+
+/** An app server: asks, and knows nothing of RunCloud. */
+export interface Asker {
+  readonly name: string;
+  readonly producer: Producer;
+}
+
+export interface Stage {
+  readonly redis: DemoRedis;
+  readonly simulator: Simulator;
+  readonly worker: DemoWorker;
+  readonly narrator: Narrator;
+  readonly askers: { readonly first: Asker; readonly second: Asker };
+  /** Reads Redis: how the jobs stand. */
+  readonly operator: Operator;
+}
+
+export interface Theatre {
+  readonly screen: Screen;
+  readonly ending: AbortController;
+  readonly releases: AsyncDisposableStack;
+}
+
+export async function setStage(theatre: Theatre): Promise<Stage> {
+  const { screen, releases } = theatre;
+  const redis = await openRedis(theatre);
+  const simulator = await openSimulator(theatre);
+  const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-demo-'));
+  releases.defer(() => rmSync(cwd, { recursive: true, force: true }));
+
+  const narrator = createNarrator({ screen, base: WEB_APPLICATION });
+  const connection = toConnection(redis, simulator);
+  const worker = await openWorker(theatre, { narrator, connection, cwd });
+  const app = createProducerApp(parseConfig(connection).config);
+  releases.defer(() => app.close());
+  await app.ready();
+  const openAsker = (name: string): Asker => {
+    const producer = within(cwd, () => createProducer(toProducerOptions(redis)));
+    releases.defer(() => producer.close());
+    return { name, producer };
+  };
+  const askers = { first: openAsker('app-server-1'), second: openAsker('app-server-2') };
+  return { redis, simulator, worker, narrator, askers, operator: app.operator };
+}
+
+/** Registers the release before the thing is there. */
+function acquire<T>(
+  { releases, ending }: Theatre,
+  making: Promise<T>,
+  release: (thing: T) => Promise<void>,
+): Promise<T> {
+  releases.defer(async () => {
+    const thing = await making.catch(() => undefined);
+    if (thing !== undefined) await release(thing);
+  });
+  return abortable(making, ending.signal);
+}
+
+async function openRedis(theatre: Theatre): Promise<DemoRedis> {
+  const { screen, releases } = theatre;
+  const say = (text: string): void => screen.entry({ actor: 'redis', text });
+  // With its append-only file, as production has it; the worker would warn otherwise.
+  const making = startRedis({ use: 'demo', say, args: ['--appendonly', 'yes'] });
+  const { url, kind, description } = await acquire(theatre, making, (redis: RunningRedis) => redis.stop());
+  forgetUserSettings();
+  const isNamed = kind === 'named';
+  const prefix = isNamed ? `demo-${crypto.randomUUID().slice(0, 8)}` : 'bull';
+  if (isNamed) releases.defer(() => deleteKeys(url, prefix));
+  say(isNamed ? `${description}; our keys there begin with ${prefix}: and go at the end` : description);
+  return { url, prefix, isNamed };
+}
+
+async function openSimulator(theatre: Theatre): Promise<Simulator> {
+  const making = createSimulator({ seed, issuanceLagMs: ISSUANCE_LAG_MS });
+  const simulator = await acquire(theatre, making, (made) => made.close());
+  scriptFaults(simulator);
+  const text = `simulated, API v3 at ${simulator.url}; below, … stands for ${WEB_APPLICATION}`;
+  theatre.screen.entry({ actor: 'runcloud', text });
+  return simulator;
+}
+
+interface WorkerParts {
+  readonly narrator: Narrator;
+  readonly connection: Record<string, string>;
+  readonly cwd: string;
+}
+
+async function openWorker(
+  { screen, ending, releases }: Theatre,
+  { narrator, connection, cwd }: WorkerParts,
+): Promise<DemoWorker> {
+  const worker = startWorker({
+    environment: toWorkerEnvironment(connection),
+    cwd,
+    signal: ending.signal,
+    onLine: narrator.show,
+    onDeath: (error) => ending.abort(error),
+  });
+  releases.defer(() => worker.stop());
+  // From here on the worker's own lines would only tell of its end.
+  releases.defer(() => narrator.mute());
+  screen.entry({ actor: 'worker', text: `process ${worker.pid}: src/cli.ts worker` });
+  await worker.until('its line "ready"', ({ event }) => event === 'ready');
+  return worker;
+}
+
+const toProducerOptions = ({ url, prefix }: DemoRedis) => ({
+  redisUrl: url,
+  queuePrefix: prefix,
+  serverId: DEFAULT_SERVER_ID,
+  appId: DEFAULT_WEBAPP_ID,
+});
+
+/** Runs `work` in a folder without a `.env`. */
+function within<T>(folder: string, work: () => T): T {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    return work();
+  } finally {
+    process.chdir(before);
+  }
+}

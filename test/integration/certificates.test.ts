@@ -1,0 +1,302 @@
+// What is asked of a certificate, in a real Redis: any number of asks become one redeploy, and none is forgotten.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type Certificates, createCertificates, type RedeployStart } from '../../src/intent/certificates.ts';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { createKeys, type Keys } from '../../src/intent/keys.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
+
+const app = { serverId: 1903, appId: 646 };
+const DELAY_MS = 60_000;
+const [a, b, c] = ['a.example.org', 'b.example.org', 'c.example.org'].map(parseDomainName);
+
+let corner: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let certificates: Certificates;
+
+beforeEach(async () => {
+  corner = await testRedis();
+  redis = new Redis(corner.url, { disconnectTimeout: 50 });
+  keys = createKeys(corner.prefix, 'runcloud-domains');
+  certificates = createCertificates({ redis, keys, delayMs: DELAY_MS });
+});
+
+afterEach(async () => {
+  await redis.quit();
+  await corner.cleanup();
+});
+
+const enqueue = (jobId: string): Promise<number> =>
+  redis.hset(`${keys.queue}${jobId}`, 'name', 'redeploy-ssl');
+const finish = (jobId: string): Promise<number> => redis.zadd(`${keys.queue}completed`, 1, jobId);
+const now = async (): Promise<number> => Number((await redis.time())[0]) * 1000;
+
+/** Makes all that was recorded so far look `ms` older, instead of waiting for it. */
+async function age(ms: number): Promise<void> {
+  for (const member of await redis.zrevrange(keys.asks(app), 0, -1)) {
+    await redis.zincrby(keys.asks(app), -ms, member);
+  }
+  for (const field of ['since', 'startedAt', 'coveredAt']) {
+    const value = await redis.hget(keys.certificate(app), field);
+    if (value) await redis.hset(keys.certificate(app), field, Number(value) - ms);
+  }
+}
+
+/** Redis tells milliseconds: two moments are only told apart when one has passed. */
+async function tick(): Promise<void> {
+  const micros = async (): Promise<number> => Number((await redis.time()).join('').slice(-9, -3));
+  const before = await micros();
+  await until(async () => (await micros()) !== before, 'a millisecond has passed');
+}
+
+async function ask(domain = a, atOnce = false): Promise<{ fate: string; jobId: string; delayMs: number }> {
+  const ticket = await certificates.ask(app, { domain, atOnce });
+  if (ticket.fate !== 'coalesced') await enqueue(ticket.jobId);
+  await tick();
+  return ticket;
+}
+
+async function begin(jobId: string): Promise<RedeployStart> {
+  const start = await certificates.begin(app, { jobId, addedAt: await now() });
+  await tick();
+  return start;
+}
+
+const done = (jobId: string) => certificates.end(app, jobId, { result: 'done', outcome: 'redeployed' });
+const waitingDomains = async () => (await certificates.get(app))?.waitingDomains;
+
+const expectDelay = (delayMs: number, expected: number): void => {
+  expect(delayMs).toBeLessThanOrEqual(expected);
+  expect(delayMs).toBeGreaterThan(expected - 20_000);
+};
+
+describe('asks within the delay', () => {
+  test('become one job, which covers them all', async () => {
+    const first = await ask(a);
+    const second = await ask(b);
+    expect(first.fate).toBe('new');
+    expect(second).toMatchObject({ fate: 'coalesced', jobId: first.jobId });
+    await age(DELAY_MS);
+    expect(await begin(first.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+    expect(await done(first.jobId)).toBeUndefined();
+    expect(await waitingDomains()).toBe(0);
+  });
+
+  test('count their delay from the newest of them', async () => {
+    const { jobId } = await ask(a);
+    await age(50_000);
+    expectDelay((await ask(b)).delayMs, DELAY_MS);
+    await age(50_000);
+    expect(await begin(jobId)).toMatchObject({ kind: 'early' });
+    await age(10_000);
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('let the oldest wait at most three delays, however many follow', async () => {
+    const { jobId } = await ask(a);
+    for (let passed = 0; passed < 3 * DELAY_MS; passed += 50_000) {
+      await age(50_000);
+      await ask(b);
+    }
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('say how long it still takes', async () => {
+    const { jobId, delayMs } = await ask(a);
+    expectDelay(delayMs, DELAY_MS);
+    await age(45_000);
+    const start = await begin(jobId);
+    expect(start.kind).toBe('early');
+    if (start.kind === 'early') expectDelay(start.delayMs, 15_000);
+  });
+
+  test('get the lost job back under its id where it was never added', async () => {
+    const { jobId } = await certificates.ask(app, { domain: a });
+    expect(await certificates.ask(app, { domain: b })).toMatchObject({ fate: 'missing', jobId });
+  });
+
+  test('for two web applications are two jobs', async () => {
+    const first = await ask(a);
+    const second = await certificates.ask({ ...app, appId: 647 }, { domain: a });
+    expect(second.fate).toBe('new');
+    expect(second.jobId).not.toBe(first.jobId);
+  });
+});
+
+describe('an ask while a redeploy runs', () => {
+  test('gets a later job of its own, which waits for the delay', async () => {
+    const { jobId } = await ask(a);
+    await age(DELAY_MS);
+    await begin(jobId);
+    expect(await ask(b)).toMatchObject({ fate: 'coalesced', jobId });
+    const next = await done(jobId);
+    expect(next?.jobId).not.toBe(jobId);
+    expectDelay(next?.delayMs ?? 0, DELAY_MS);
+    expect(await waitingDomains()).toBe(1);
+    await enqueue(next?.jobId ?? '');
+    await age(DELAY_MS);
+    expect(await begin(next?.jobId ?? '')).toMatchObject({ kind: 'run', domains: [b] });
+  });
+
+  test('for the very name that is being covered is not taken for covered', async () => {
+    const { jobId } = await ask(a);
+    await age(DELAY_MS);
+    await begin(jobId);
+    await ask(a);
+    expect(await done(jobId)).toBeDefined();
+  });
+
+  test('gets a later job even where the running one fails for good', async () => {
+    const { jobId } = await ask(a);
+    await age(DELAY_MS);
+    await begin(jobId);
+    await ask(b);
+    const next = await certificates.end(app, jobId, {
+      result: 'failed',
+      outcome: 'a has none',
+      code: 'no-certificate',
+    });
+    expect(next).toBeDefined();
+  });
+});
+
+describe('an explicit redeploy', () => {
+  test('runs at once', async () => {
+    const { jobId, delayMs } = await ask(a, true);
+    expect(delayMs).toBe(0);
+    expect(await begin(jobId)).toMatchObject({ kind: 'run' });
+  });
+
+  test('takes over from a job that still waits, which then has nothing to do', async () => {
+    const waiting = await ask(a);
+    const explicit = await ask(b, true);
+    expect(explicit).toMatchObject({ fate: 'new', delayMs: 0 });
+    expect(await begin(waiting.jobId)).toEqual({ kind: 'superseded' });
+    expect(await begin(explicit.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('for all names says so', async () => {
+    const { jobId } = await certificates.ask(app, { atOnce: true });
+    await enqueue(jobId);
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: undefined });
+  });
+
+  test('is coalesced with another explicit one', async () => {
+    const first = await ask(a, true);
+    expect(await ask(b, true)).toMatchObject({ fate: 'coalesced', jobId: first.jobId });
+  });
+
+  test('runs at once also where the job that waited had vanished', async () => {
+    await certificates.ask(app, { domain: a });
+    const { delayMs } = await certificates.ask(app, { domain: b, atOnce: true });
+    expect(delayMs).toBe(0);
+  });
+});
+
+describe('beginning', () => {
+  test('is refused as busy while another redeploy of the web application runs, and not after it', async () => {
+    const first = await ask(a, true);
+    await begin(first.jobId);
+    const second = { jobId: '77', addedAt: (await now()) + 5000 };
+    await enqueue(second.jobId);
+    expect(await certificates.begin(app, second)).toEqual({ kind: 'busy' });
+    await done(first.jobId);
+    await finish(first.jobId);
+    expect(await certificates.begin(app, second)).toMatchObject({ kind: 'run' });
+  });
+
+  test('is not blocked by a running one whose job is over', async () => {
+    const first = await ask(a, true);
+    await begin(first.jobId);
+    await finish(first.jobId);
+    const second = await ask(b, true);
+    expect(await begin(second.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('again after a crash of the worker runs again', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a] });
+  });
+
+  test('a foreign job runs at once, for the name that it carries', async () => {
+    const job = { jobId: '5', addedAt: await now() };
+    expect(await certificates.begin(app, job, c)).toMatchObject({ kind: 'run', domains: [c] });
+  });
+
+  test('a foreign job that was added before the last good redeploy began is superseded', async () => {
+    const job = { jobId: '5', addedAt: (await now()) - 10_000 };
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await done(jobId);
+    expect(await certificates.begin(app, job)).toEqual({ kind: 'superseded' });
+  });
+
+  test('a job of ours is adopted when the record was lost', async () => {
+    const { jobId } = await ask(a);
+    await redis.del(keys.certificate(app), keys.asks(app));
+    expect(await begin(jobId)).toMatchObject({ kind: 'run' });
+  });
+});
+
+describe('ending', () => {
+  test('with a failure keeps the asks for the next job, and says why', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await certificates.end(app, jobId, { result: 'failed', outcome: 'none there', code: 'no-certificate' });
+    await finish(jobId);
+    expect(await certificates.get(app)).toMatchObject({
+      waitingDomains: 1,
+      outcome: 'none there',
+      code: 'no-certificate',
+      coveredAt: undefined,
+    });
+    const next = await ask(b, true);
+    expect(next.fate).toBe('new');
+    expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('with a retry keeps the job and its asks', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    expect(await certificates.end(app, jobId, { result: 'retry', outcome: '503' })).toBeUndefined();
+    expect(await certificates.get(app)).toMatchObject({ jobId, waitingDomains: 1, outcome: '503' });
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a] });
+  });
+
+  test('well records when the redeploy began, and leaves no job behind', async () => {
+    const { jobId } = await ask(a, true);
+    const start = await begin(jobId);
+    await done(jobId);
+    expect(await certificates.get(app)).toMatchObject({
+      jobId: undefined,
+      outcome: 'redeployed',
+      coveredAt: start.kind === 'run' ? start.startedAt : Number.NaN,
+    });
+  });
+
+  test('name by name leaves the rest for a retry', async () => {
+    const { jobId } = await ask(a, true);
+    await ask(b, true);
+    const start = await begin(jobId);
+    if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+    await certificates.covered(app, 'a.example.org', start.startedAt);
+    await certificates.end(app, jobId, { result: 'retry', outcome: '503' });
+    expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });
+  });
+
+  test('name by name does not drop an ask that came after the redeploy began', async () => {
+    const { jobId } = await ask(a, true);
+    const start = await begin(jobId);
+    if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+    await ask(a);
+    await certificates.covered(app, 'a.example.org', start.startedAt);
+    expect(await waitingDomains()).toBe(1);
+  });
+});
+
+test('nothing is known of a web application that nobody asked for', async () => {
+  expect(await certificates.get(app)).toBeUndefined();
+});

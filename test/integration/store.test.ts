@@ -1,0 +1,309 @@
+// The intents in a real Redis: which request counts, which job carries it, and what a late, lost or foreign job may do.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { createKeys, generationOf, type Keys } from '../../src/intent/keys.ts';
+import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
+
+const key = { serverId: 1903, appId: 646, domain: parseDomainName('shop.example.org') };
+const present: DomainRequest = { ...key, wish: { want: 'present', www: false, redirection: 'none' } };
+const absent: DomainRequest = { ...key, wish: { want: 'absent' } };
+
+let corner: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let store: IntentStore;
+
+beforeEach(async () => {
+  corner = await testRedis();
+  redis = new Redis(corner.url, { disconnectTimeout: 50 });
+  keys = createKeys(corner.prefix, 'runcloud-domains');
+  store = createIntentStore({ redis, keys });
+});
+
+afterEach(async () => {
+  await redis.quit();
+  await corner.cleanup();
+});
+
+/** What BullMQ leaves of a job: its record, its place in the count, and its end. */
+async function enqueue(jobId: string): Promise<void> {
+  await redis.incr(`${keys.queue}id`);
+  await redis.hset(`${keys.queue}${jobId}`, 'name', 'add-domain');
+}
+const finish = (jobId: string): Promise<number> => redis.zadd(`${keys.queue}completed`, 1, jobId);
+const vanish = (jobId: string): Promise<number> => redis.del(`${keys.queue}${jobId}`);
+
+async function request(what: DomainRequest): Promise<string> {
+  const { jobId } = await store.request(what);
+  await enqueue(jobId);
+  return jobId;
+}
+
+/** A job of a client that knows nothing of intents: its id is BullMQ's counter. */
+async function foreignJob(): Promise<{ jobId: string; addedAt: number }> {
+  const place = await redis.incr(`${keys.queue}id`);
+  await redis.hset(`${keys.queue}${place}`, 'name', 'add-domain');
+  return { jobId: String(place), addedAt: await store.now() };
+}
+
+const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
+const forgetIntents = async (): Promise<void> => {
+  await redis.del(keys.intent(key), keys.all, keys.generation);
+};
+
+describe('a request', () => {
+  test('is recorded as pending, with who asked, for which site, and under a job of its own', async () => {
+    const ticket = await store.request({ ...present, siteId: '12', requestedBy: 'web-1' });
+    const generation = generationOf(ticket.jobId);
+    expect(ticket).toEqual({ fate: 'new', jobId: `shop.example.org_1903_646~${generation}` });
+    expect(await store.get(key)).toMatchObject({
+      wish: present.wish,
+      state: 'pending',
+      generation,
+      jobId: ticket.jobId,
+      siteId: '12',
+      requestedBy: 'web-1',
+      wroteAt: 0,
+      wroteGeneration: 0,
+    });
+  });
+
+  test('that repeats one on its way is coalesced with it', async () => {
+    const jobId = await request(present);
+    expect(await store.request(present)).toEqual({ fate: 'coalesced', jobId });
+    expect(await store.get(key)).toMatchObject({ generation: generationOf(jobId) });
+  });
+
+  test('that wants other settings is a new one, with a higher generation', async () => {
+    const first = generationOf(await request(present)) ?? 0;
+    const ticket = await store.request({ ...key, wish: { want: 'present', www: true, redirection: 'www' } });
+    expect(ticket).toMatchObject({ fate: 'new' });
+    const intent = await store.get(key);
+    expect(intent).toMatchObject({ jobId: ticket.jobId, wish: { www: true, redirection: 'www' } });
+    expect(intent?.generation).toBeGreaterThan(first);
+  });
+
+  test('whose job was never added, or vanished, gets a job under the same id', async () => {
+    const { jobId } = await store.request(present);
+    expect(await store.request(present)).toEqual({ fate: 'missing', jobId });
+    await enqueue(jobId);
+    await vanish(jobId);
+    expect(await store.request(present)).toEqual({ fate: 'missing', jobId });
+  });
+
+  test('whose job ended behind our back gets a new generation', async () => {
+    const jobId = await request(present);
+    await finish(jobId);
+    const ticket = await store.request(present);
+    expect(ticket.fate).toBe('new');
+    expect(ticket.jobId).not.toBe(jobId);
+    expect(await store.get(key)).toMatchObject({ jobId: ticket.jobId, state: 'pending' });
+  });
+
+  test('that repeats a settled one gets a new generation: somebody wants us to look again', async () => {
+    const jobId = await request(present);
+    await store.settle(key, jobId, { state: 'settled', outcome: 'attached' });
+    expect(await store.request(present)).toMatchObject({ fate: 'new' });
+  });
+
+  test('forgets the last outcome, and remembers what we did to RunCloud', async () => {
+    const jobId = await request(present);
+    await store.claim(own(jobId), present);
+    await store.beginWrite(key, jobId);
+    const wroteAt = await store.endWrite(key, 4712);
+    await store.settle(key, jobId, {
+      state: 'failed',
+      outcome: 'no',
+      code: 'runcloud-rejected',
+      nextRunAt: 5,
+    });
+    await store.request(absent);
+    const intent = await store.get(key);
+    const wroteGeneration = generationOf(jobId);
+    expect(intent).toMatchObject({ state: 'pending', wroteAt, wroteGeneration, attachedId: 4712 });
+    expect(intent).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
+  });
+
+  test('is listed, the most recently asked first', async () => {
+    for (const name of ['a.example.org', 'b.example.org', 'c.example.org']) {
+      await store.request({ ...present, domain: parseDomainName(name) });
+    }
+    const members = await redis.zrevrange(keys.all, 0, -1);
+    for (const [at, member] of members.sort().entries()) await redis.zadd(keys.all, at, member);
+    expect((await store.list(2)).map(({ domain }) => domain)).toEqual(['c.example.org', 'b.example.org']);
+  });
+
+  test('for one domain leaves every other domain and web application alone', async () => {
+    const elsewhere = { ...present, appId: 647 };
+    await request(present);
+    const jobId = await request(elsewhere);
+    await store.request(absent);
+    expect(await store.get(elsewhere)).toMatchObject({ wish: present.wish, jobId, state: 'pending' });
+  });
+});
+
+describe('an opposite request', () => {
+  test('supersedes the one before: its job may neither start, nor write, nor record', async () => {
+    const first = await request(present);
+    const second = await request(absent);
+    expect(await store.claim(own(first), present)).toMatchObject({
+      current: false,
+      intent: { jobId: second, wish: absent.wish },
+    });
+    expect(await store.beginWrite(key, first)).toBe(false);
+    expect(await store.settle(key, first, { state: 'settled', outcome: 'attached' })).toBe(false);
+    expect(await store.get(key)).toMatchObject({ state: 'pending', outcome: undefined, wroteGeneration: 0 });
+    expect(await store.claim(own(second), absent)).toMatchObject({ current: true });
+  });
+
+  test('that comes between claim and write stops the write', async () => {
+    const first = await request(present);
+    expect((await store.claim(own(first), present)).current).toBe(true);
+    await request(absent);
+    expect(await store.beginWrite(key, first)).toBe(false);
+  });
+});
+
+describe('a job of ours', () => {
+  test('claims, writes and settles in the record of its own generation', async () => {
+    const jobId = await request(present);
+    expect((await store.claim(own(jobId), present)).current).toBe(true);
+    const before = await store.now();
+    expect(await store.beginWrite(key, jobId)).toBe(true);
+    const begun = await store.get(key);
+    expect(begun?.wroteGeneration).toBe(generationOf(jobId));
+    expect(begun?.wroteAt).toBeGreaterThanOrEqual(before);
+    const wroteAt = await store.endWrite(key, 4712);
+    expect(await store.settle(key, jobId, { state: 'settled', outcome: 'attached' })).toBe(true);
+    expect(await store.get(key)).toMatchObject({
+      state: 'settled',
+      outcome: 'attached',
+      attachedId: 4712,
+      wroteAt,
+    });
+  });
+
+  test('may claim again after a retry without a new generation', async () => {
+    const jobId = await request(present);
+    await store.claim(own(jobId), present);
+    await store.settle(key, jobId, {
+      state: 'pending',
+      outcome: '503',
+      code: 'runcloud-unknown-result',
+      nextRunAt: 9,
+    });
+    expect(await store.claim(own(jobId), present)).toMatchObject({
+      current: true,
+      intent: { generation: generationOf(jobId), code: 'runcloud-unknown-result', nextRunAt: 9 },
+    });
+  });
+
+  test('is adopted when the intents were lost', async () => {
+    const jobId = await request(present);
+    await forgetIntents();
+    expect(await store.claim(own(jobId), present)).toMatchObject({
+      current: true,
+      intent: { jobId, state: 'pending', wish: present.wish },
+    });
+    expect(await store.beginWrite(key, jobId)).toBe(true);
+  });
+
+  test('that was adopted after the intents were lost yields to a request made since', async () => {
+    await request(present);
+    await request(absent);
+    const old = await request(present);
+    await forgetIntents();
+    expect((await store.claim(own(old), present)).current).toBe(true);
+    const newest = await request(absent);
+    expect(await store.claim(own(old), present)).toMatchObject({ current: false });
+    expect(await store.claim(own(newest), absent)).toMatchObject({ current: true });
+  });
+
+  test('of an older generation is not adopted after a newer one was, when the intents were lost', async () => {
+    const older = await request(present);
+    const newer = await request(absent);
+    await forgetIntents();
+    expect((await store.claim(own(newer), absent)).current).toBe(true);
+    expect((await store.claim(own(older), present)).current).toBe(false);
+  });
+
+  test('never gets the id of a job that the queue still holds, even when the intents were lost', async () => {
+    const before = await request(present);
+    await finish(before);
+    await forgetIntents();
+    expect((await store.request(absent)).jobId).not.toBe(before);
+  });
+});
+
+describe('a job of a foreign client', () => {
+  test('counts as a request of its own', async () => {
+    const job = await foreignJob();
+    expect(await store.claim(job, { ...present, requestedBy: 'php' })).toMatchObject({
+      current: true,
+      intent: { jobId: job.jobId, requestedAt: job.addedAt, requestedBy: 'php' },
+    });
+  });
+
+  test('that stands behind our request in the queue supersedes it', async () => {
+    const ours = await request(present);
+    const foreign = await foreignJob();
+    expect((await store.claim(foreign, absent)).current).toBe(true);
+    expect((await store.claim(own(ours), present)).current).toBe(false);
+  });
+
+  test('that stands before our request in the queue is superseded by it', async () => {
+    const foreign = await foreignJob();
+    const ours = await request(present);
+    expect((await store.claim(foreign, absent)).current).toBe(false);
+    expect((await store.claim(own(ours), present)).current).toBe(true);
+  });
+
+  test('is superseded by a foreign one behind it, in whichever order they run', async () => {
+    const [first, second] = [await foreignJob(), await foreignJob()];
+    expect((await store.claim(second, absent)).current).toBe(true);
+    expect((await store.claim(first, present)).current).toBe(false);
+    expect(await store.get(key)).toMatchObject({ wish: absent.wish });
+  });
+
+  test('that was superseded does not come back to life when it is retried', async () => {
+    const [first, second] = [await foreignJob(), await foreignJob()];
+    expect((await store.claim(first, present)).current).toBe(true);
+    expect((await store.claim(second, absent)).current).toBe(true);
+    await store.settle(key, second.jobId, { state: 'settled', outcome: 'removed' });
+    expect((await store.claim(first, present)).current).toBe(false);
+    expect(await store.beginWrite(key, first.jobId)).toBe(false);
+    expect(await store.get(key)).toMatchObject({ state: 'settled', wish: absent.wish });
+  });
+
+  test('is not confused by a place with more digits', async () => {
+    await redis.set(`${keys.queue}id`, 8);
+    const [ninth, tenth] = [await foreignJob(), await foreignJob()];
+    expect([ninth.jobId, tenth.jobId]).toEqual(['9', '10']);
+    expect((await store.claim(tenth, absent)).current).toBe(true);
+    expect((await store.claim(ninth, present)).current).toBe(false);
+  });
+
+  test('with an id of its own counts by its timestamp', async () => {
+    await request(present);
+    const intent = await store.get(key);
+    const at = intent?.requestedAt ?? 0;
+    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, absent)).current).toBe(false);
+    expect((await store.claim({ jobId: 'mine-b', addedAt: at + 1 }, absent)).current).toBe(true);
+    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, present)).current).toBe(false);
+  });
+
+  test('whose clock runs ahead does not block the requests that follow', async () => {
+    const ahead = { jobId: 'from-the-future', addedAt: (await store.now()) + 3_600_000 };
+    expect((await store.claim(ahead, absent)).current).toBe(true);
+    expect((await store.get(key))?.requestedAt).toBeLessThanOrEqual(await store.now());
+    const ours = await request(present);
+    expect((await store.claim(own(ours), present)).current).toBe(true);
+  });
+});
+
+test('time is told by Redis, in milliseconds', async () => {
+  const [seconds] = await redis.time();
+  expect(Math.abs((await store.now()) - Number(seconds) * 1000)).toBeLessThan(30_000);
+});

@@ -1,0 +1,202 @@
+// The pure middle: for every pair of what is wanted and what is there, one next step; and when a redeploy is due.
+import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent, Wish } from '../../src/intent/intent.ts';
+import { type Observed, plan, redeployDueAt } from '../../src/intent/plan.ts';
+import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
+
+const domain = parseDomainName('shop.example.org');
+
+const present: Wish = { want: 'present', www: false, redirection: 'none' };
+const absent: Wish = { want: 'absent' };
+
+const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => ({
+  serverId: 1903,
+  appId: 646,
+  domain,
+  wish,
+  state: 'pending',
+  generation: 7,
+  jobId: 'shop.example.org_1903_646~7',
+  requestedAt: 1000,
+  requestedBy: undefined,
+  siteId: undefined,
+  wroteAt: 0,
+  wroteGeneration: 0,
+  attachedId: undefined,
+  outcome: undefined,
+  code: undefined,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
+  ...facts,
+});
+
+const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
+  id: 4712,
+  name: domain,
+  type: 'alias',
+  www: false,
+  redirection: 'none',
+  ...facts,
+});
+
+const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed => ({ attached, isOldest });
+const written = { wroteGeneration: 7, wroteAt: 900 };
+
+type Row = readonly [sentence: string, intent: Intent, observed: Observed, step: object];
+
+const rows: readonly Row[] = [
+  [
+    'wanted and not there -> attach it, with the settings that were asked for',
+    intentFor({ want: 'present', www: true, redirection: 'non-www' }),
+    seen(undefined),
+    { kind: 'attach', domain: { name: domain, www: true, redirection: 'non-www' } },
+  ],
+  [
+    'wanted and there already -> nothing to do',
+    intentFor(present),
+    seen(row()),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already' },
+  ],
+  [
+    'wanted and there because we wrote it -> the certificate has to follow',
+    intentFor(present, written),
+    seen(row()),
+    { kind: 'cover', sentence: 'shop.example.org is attached' },
+  ],
+  [
+    'wanted and there because an earlier request wrote it -> nothing to do',
+    intentFor(present, { wroteGeneration: 6, wroteAt: 900 }),
+    seen(row()),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already' },
+  ],
+  [
+    'wanted, written, and gone again -> attach it again',
+    intentFor(present, written),
+    seen(undefined),
+    { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
+  ],
+  [
+    'there with another www and redirection -> left alone, and said',
+    intentFor(present),
+    seen(row({ www: true, redirection: 'www' })),
+    {
+      kind: 'nothing',
+      sentence: 'shop.example.org is attached already (with www on, redirection www; left as it is)',
+    },
+  ],
+  [
+    'there with www off where on is wanted -> left alone, and said',
+    intentFor({ want: 'present', www: true, redirection: 'none' }),
+    seen(row()),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already (with www off; left as it is)' },
+  ],
+  [
+    'there with settings that the API does not tell -> no difference is claimed',
+    intentFor({ want: 'present', www: true, redirection: 'www' }),
+    seen(row({ www: undefined, redirection: undefined })),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already' },
+  ],
+  [
+    'the primary domain is wanted and there -> nothing to do',
+    intentFor(present),
+    seen(row({ type: 'primary' }), true),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already' },
+  ],
+  [
+    'not wanted and not there -> nothing to do',
+    intentFor(absent),
+    seen(undefined),
+    { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
+  ],
+  [
+    'not wanted and gone because we removed it -> the certificate has to follow',
+    intentFor(absent, written),
+    seen(undefined),
+    { kind: 'cover', sentence: 'shop.example.org is removed' },
+  ],
+  [
+    'not wanted and there -> detach that very row',
+    intentFor(absent),
+    seen(row({ id: 99 })),
+    { kind: 'detach', domain: row({ id: 99 }) },
+  ],
+  [
+    'not wanted, written, and still there -> detach it again',
+    intentFor(absent, written),
+    seen(row()),
+    { kind: 'detach', domain: row() },
+  ],
+  [
+    'not wanted, the oldest row, but RunCloud calls it an alias -> detach it',
+    intentFor(absent),
+    seen(row({ type: 'alias' }), true),
+    { kind: 'detach', domain: row({ type: 'alias' }) },
+  ],
+  [
+    'not wanted, without a type, not the oldest row -> detach it',
+    intentFor(absent),
+    seen(row({ type: undefined })),
+    { kind: 'detach', domain: row({ type: undefined }) },
+  ],
+  [
+    'not wanted, without a type, the oldest row, but we attached it ourselves -> detach it',
+    intentFor(absent, { attachedId: 4712 }),
+    seen(row({ type: undefined }), true),
+    { kind: 'detach', domain: row({ type: undefined }) },
+  ],
+];
+
+const refusals: readonly Row[] = [
+  [
+    'not wanted, but the primary by its type -> refused',
+    intentFor(absent),
+    seen(row({ type: 'primary' })),
+    { sentence: expect.stringContaining('is the primary domain of web application 646') },
+  ],
+  [
+    'not wanted, the primary by its type, even where we attached it -> refused',
+    intentFor(absent, { attachedId: 4712 }),
+    seen(row({ type: 'primary' })),
+    { sentence: expect.stringContaining('never removed') },
+  ],
+  [
+    'not wanted, without a type, the oldest row -> refused, since it may be the primary',
+    intentFor(absent),
+    seen(row({ type: undefined }), true),
+    { sentence: expect.stringContaining('does not say whether it is the primary') },
+  ],
+  [
+    'not wanted, without a type, the oldest row, and another id is ours -> refused',
+    intentFor(absent, { attachedId: 5000 }),
+    seen(row({ type: undefined }), true),
+    { sentence: expect.stringContaining('oldest domain') },
+  ],
+];
+
+describe('plan', () => {
+  test.each(rows)('%s', (_, intent, observed, step) => {
+    expect(plan(intent, observed)).toEqual(step);
+  });
+
+  test.each(refusals)('%s', (_, intent, observed, step) => {
+    expect(plan(intent, observed)).toEqual({ kind: 'refuse', code: 'primary-domain', ...step });
+  });
+
+  test('planning twice with the same facts gives the same step', () => {
+    const [intent, observed] = [intentFor(absent), seen(row())];
+    expect(plan(intent, observed)).toEqual(plan(intent, observed));
+  });
+});
+
+describe('redeployDueAt', () => {
+  test.each([
+    ['a single ask is due one delay later', 1000, 1000, 1120],
+    ['the delay counts from the newest ask', 1000, 1100, 1220],
+    ['the oldest waits exactly three delays where the newest would ask for just that', 1000, 1240, 1360],
+    ['the oldest waits no longer than three delays, however many follow', 1000, 1350, 1360],
+    ['asks that are long past leave it due in the past', 1000, 5000, 1360],
+  ])('%s', (_, oldestAt, newestAt, dueAt) => {
+    expect(redeployDueAt({ oldestAt, newestAt }, 120)).toBe(dueAt);
+  });
+});

@@ -1,0 +1,83 @@
+// What we make of a Redis server: which facts are read from INFO, and which of them stop a worker.
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createRedis, judgeRedis, type RedisFacts, readRedisFacts, within } from '../../src/redis.ts';
+import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
+
+const good: RedisFacts = { version: '7.2.4', maxMemory: 0, evictionPolicy: 'noeviction', appendOnly: true };
+const levelsOf = (facts: Partial<RedisFacts>): string =>
+  judgeRedis({ ...good, ...facts })
+    .map(({ level }) => level)
+    .join(' ');
+
+describe('judging a server', () => {
+  test.each([
+    ['all is well with a recent one that evicts nothing and keeps a log', {}, 'ok ok ok'],
+    ['6.2 is new enough', { version: '6.2.0' }, 'ok ok ok'],
+    ['8 is new enough', { version: '8.0.1' }, 'ok ok ok'],
+    ['6.0 is too old', { version: '6.0.16' }, 'fail ok ok'],
+    ['5 is too old', { version: '5.0.7' }, 'fail ok ok'],
+    ['an untold version is only doubtful', { version: undefined }, 'warn ok ok'],
+    ['eviction without a memory limit is a warning', { evictionPolicy: 'allkeys-lru' }, 'ok warn ok'],
+    [
+      'eviction with a memory limit loses jobs',
+      { evictionPolicy: 'volatile-lru', maxMemory: 1_000_000 },
+      'ok fail ok',
+    ],
+    ['an untold eviction policy is only doubtful', { evictionPolicy: undefined }, 'ok warn ok'],
+    ['no append-only file is a warning', { appendOnly: false }, 'ok ok warn'],
+  ] as const)('%s', (_, facts, levels) => {
+    expect(levelsOf(facts)).toBe(levels);
+  });
+
+  test('every finding that is not ok says how to mend it', () => {
+    const findings = judgeRedis({ version: '5.0.7', maxMemory: 1, evictionPolicy: 'x', appendOnly: false });
+    for (const { sentence } of findings) expect(sentence).toMatch(/install|set `/);
+  });
+});
+
+describe('reading the facts', () => {
+  const open: { disconnect(): void }[] = [];
+  afterEach(() => {
+    for (const redis of open.splice(0)) redis.disconnect();
+  });
+
+  test('finds them in what the server of the suite says of itself', async () => {
+    await using corner = await testRedis();
+    const redis = createRedis(corner.url, 'worker', () => undefined);
+    const facts = await readRedisFacts(redis);
+    redis.disconnect();
+    expect(facts.version).toMatch(/^\d+\.\d+/);
+    expect(facts.evictionPolicy).toMatch(/^[a-z-]+$/);
+    expect(typeof facts.appendOnly).toBe('boolean');
+    expect(typeof facts.maxMemory).toBe('number');
+  });
+
+  test('names the permission that is missing where INFO is refused', async () => {
+    await using corner = await testRedis();
+    const redis = createRedis(corner.url, 'worker', () => undefined);
+    open.push(redis);
+    await until(() => redis.status === 'ready', 'Redis is ready');
+    const user = new URL(corner.url).username;
+    await redis.call('ACL', 'SETUSER', user, '-info');
+    await expect(readRedisFacts(redis)).rejects.toMatchObject({
+      code: 'redis-unavailable',
+      message: expect.stringContaining('+info'),
+    });
+    redis.disconnect();
+  });
+});
+
+describe('within', () => {
+  test('gives the value where it comes in time', async () => {
+    expect(await within(Promise.resolve('value'), 60_000, 'late')).toBe('value');
+  });
+
+  test('gives the fallback where it does not, and leaves no timer behind', async () => {
+    expect(await within(new Promise(() => undefined), 1, 'late')).toBe('late');
+  });
+
+  test('passes an error on', async () => {
+    await expect(within(Promise.reject(new Error('no')), 60_000, 'late')).rejects.toThrow('no');
+  });
+});
