@@ -6,7 +6,7 @@ import { abortable, Interruption, listenForTheEnd } from './interruption.ts';
 import { judge, measure } from './measures.ts';
 import { showNextSteps, showSecondTerminal } from './next-steps.ts';
 import { HELP, parseOptions } from './options.ts';
-import { createScreen, type Screen } from './screen.ts';
+import { createScreen } from './screen.ts';
 import { type Stage, setStage, type Theatre } from './stage.ts';
 import { tell } from './story.ts';
 import { complaint, showSummary } from './summary.ts';
@@ -62,7 +62,8 @@ function explain(error: unknown, { ending }: Theatre): number {
   return 1;
 }
 
-async function release({ releases }: Theatre, screen: Screen): Promise<void> {
+/** Resolves with whether all was released in time. */
+async function release({ releases }: Theatre): Promise<boolean> {
   screen.status(undefined);
   const late = new AbortController();
   const inTime = releases.disposeAsync().then(() => true);
@@ -71,6 +72,7 @@ async function release({ releases }: Theatre, screen: Screen): Promise<void> {
   const isReleased = await Promise.race([inTime, deadline]).finally(() => late.abort());
   if (!isReleased)
     process.stderr.write('Not everything had ended in time; the rest ends with this process.\n');
+  return isReleased;
 }
 
 async function run(keep: boolean): Promise<number> {
@@ -83,15 +85,13 @@ async function run(keep: boolean): Promise<number> {
   }
   const endedAt = Date.now();
   try {
-    await release(theatre, screen);
+    if (!(await release(theatre))) return exitCode || 1;
   } catch (error) {
     process.stderr.write(`While ending: ${reasonOf(error)}\n`);
     return exitCode || 1;
   }
   screen.blank();
-  screen.text(
-    `Worker, simulator and connections are closed, nothing is left behind (${Date.now() - endedAt} ms).`,
-  );
+  screen.text(`All of it has ended, nothing is left behind (${Date.now() - endedAt} ms).`);
   if (exitCode === 0 && !keep) showNextSteps(screen);
   return exitCode;
 }

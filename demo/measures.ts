@@ -52,15 +52,19 @@ export function judge(found: Measures): Promised[] {
   ];
 }
 
-/** Orders and letter case aside. */
+/** The same, in whatever order. */
 const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
   [...one].sort().join(' ') === [...other].sort().join(' ');
 
 const callsOf = (found: Measures, operation: Call['operation'], domain: string): Call[] =>
   found.calls.filter((call) => call.operation === operation && call.domain === domain);
 
-const answers = (calls: readonly Call[]): string =>
-  calls.map(({ status }) => status ?? 'no reply').join(', ') || 'none';
+const statuses = (calls: readonly Call[]): string =>
+  calls.map(({ status }) => status ?? 'no reply').join(', ');
+
+/** `2 POST (503, 200)` */
+const sent = (method: string, calls: readonly Call[]): string =>
+  calls.length === 0 ? `no ${method}` : `${calls.length} ${method} (${statuses(calls)})`;
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
@@ -79,7 +83,7 @@ function asked(found: Measures): Promised {
   const jobIds = new Set(requests.map(({ jobId }) => jobId));
   const posts = callsOf(found, 'attach-domain', domains.twice);
   return {
-    sentence: `${domains.twice}: ${counted(requests.length, 'request')}, ${counted(jobIds.size, 'job')}, ${counted(posts.length, 'POST')}`,
+    sentence: `${domains.twice}: ${counted(requests.length, 'request')}, ${counted(jobIds.size, 'job')}, ${sent('POST', posts)}`,
     isKept:
       requests.length === 2 && jobIds.size === 1 && requests[1]?.coalesced === true && posts.length === 1,
   };
@@ -87,16 +91,18 @@ function asked(found: Measures): Promised {
 
 function retried(found: Measures): Promised {
   const posts = callsOf(found, 'attach-domain', domains.unlucky);
-  const shown = answers(posts);
-  return { sentence: `${domains.unlucky}: POST was answered ${shown}`, isKept: shown === '503, 200' };
+  return {
+    sentence: `${domains.unlucky}: ${sent('POST', posts)}`,
+    isKept: statuses(posts) === '503, 200',
+  };
 }
 
 function removed(found: Measures): Promised {
   const deletes = callsOf(found, 'delete-domain', domains.leaving);
   const isThere = found.attached.some(({ name }) => name === domains.leaving);
   return {
-    sentence: `${domains.leaving}: ${isThere ? 'still attached' : 'gone'}, DELETE was answered ${answers(deletes)}`,
-    isKept: !isThere && answers(deletes) === 'no reply',
+    sentence: `${domains.leaving}: ${isThere ? 'still attached' : 'gone'}, ${sent('DELETE', deletes)}`,
+    isKept: !isThere && statuses(deletes) === 'no reply',
   };
 }
 

@@ -9,8 +9,6 @@ export interface Narrator {
   holding<T>(work: () => Promise<T>): Promise<T>;
   /** What is due next, in words; undefined where nothing is. */
   next(): string | undefined;
-  /** Notes when a job is due that the worker's lines do not tell. */
-  expect(jobId: string, what: string, at: number): void;
   mute(): void;
 }
 
@@ -28,17 +26,30 @@ const tones: Readonly<Record<string, Tone>> = {
   'handed-back': 'careful',
 };
 
-export function createNarrator({ screen, base }: { screen: Screen; base: string }): Narrator {
+export interface NarratorOptions {
+  readonly screen: Screen;
+  /** What is left out of the paths of API calls. */
+  readonly base: string;
+  /** The redeploy that waits after a change of `domain`: the one thing that is due and not in the worker's lines. */
+  readonly redeployOf: (domain: string) => Promise<{ jobId: string; at: number } | undefined>;
+}
+
+export function createNarrator({ screen, base, redeployOf }: NarratorOptions): Narrator {
   const agenda = new Map<string, Due>();
   const subjects = new Map<string, string>();
   const held: LogLine[] = [];
   let holds = 0;
   let isMuted = false;
 
+  const expectRedeploy = async (domain: string): Promise<void> => {
+    const redeploy = await redeployOf(domain).catch(() => undefined);
+    if (redeploy) agenda.set(redeploy.jobId, { what: 'redeploy-ssl', at: redeploy.at });
+  };
   const show = (line: LogLine): void => {
     if (isMuted) return;
     if (holds > 0) return void held.push(line);
     keepAgenda(line, agenda);
+    if (line.outcome === 'done' && line.domain !== undefined) void expectRedeploy(line.domain);
     if (line.jobId !== undefined && line.domain !== undefined) subjects.set(line.jobId, line.domain);
     screen.entry(toEntry(line, { base, subject: subjects.get(line.jobId ?? ''), room: screen.room() }));
   };
@@ -55,7 +66,6 @@ export function createNarrator({ screen, base }: { screen: Screen; base: string 
       }
     },
     next: () => describe(agenda, Date.now()),
-    expect: (jobId, what, at) => void agenda.set(jobId, { what, at }),
     mute: () => {
       isMuted = true;
     },
@@ -85,7 +95,6 @@ function describe(agenda: ReadonlyMap<string, Due>, nowMs: number): string | und
 }
 
 interface Setting {
-  /** What is left out of the paths of API calls. */
   readonly base: string;
   readonly subject: string | undefined;
   readonly room: number;

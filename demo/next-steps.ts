@@ -3,12 +3,12 @@ import { DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../src/simulator/index.t
 import { type DemoRedis, toConnection } from './environment.ts';
 import type { Screen } from './screen.ts';
 
-const COMMAND_WIDTH = 58;
+type Step = readonly [command: string, why: string];
 
-const show = (screen: Screen, steps: readonly (readonly [command: string, why: string])[]): void => {
-  for (const [command, why] of steps)
-    screen.text(`  ${command.padEnd(COMMAND_WIDTH)} ${why}`, COMMAND_WIDTH + 3);
-};
+function show(screen: Screen, steps: readonly Step[]): void {
+  const width = Math.max(...steps.map(([command]) => command.length));
+  for (const [command, why] of steps) screen.pair(command, width, why);
+}
 
 export function showNextSteps(screen: Screen): void {
   screen.heading('Try next');
@@ -23,16 +23,16 @@ export function showNextSteps(screen: Screen): void {
   screen.text('README.md goes on from here to production.');
 }
 
+/** A password that the user has put into REDIS_URL is not for the screen. */
+const isShowable = (url: string): boolean => new URL(url).password === '';
+
 export function showSecondTerminal(screen: Screen, redis: DemoRedis, simulator: Simulator): void {
+  const { REDIS_URL: url = '', ...others } = toConnection(redis, simulator);
   screen.heading('It stays up. In a second terminal, in this folder, first:');
   screen.blank();
-  const settings = Object.entries(toConnection(redis, simulator)).filter(([name]) => name !== 'REDIS_URL');
-  // A URL that the user has given may hold a password, and is known to the user.
-  const url = redis.isNamed
-    ? 'REDIS_URL="..."   # the one that you have given to this demo'
-    : `REDIS_URL=${redis.url}`;
-  screen.text(`  export ${url}`);
-  for (const [name, value] of settings) screen.text(`  export ${name}=${value}`);
+  if (isShowable(url)) screen.row(`  export REDIS_URL=${url}`);
+  for (const [name, value] of Object.entries(others)) screen.row(`  export ${name}=${value}`);
+  if (!isShowable(url)) screen.row('  and REDIS_URL, as you have given it to this demo');
   screen.heading('Then, for example:');
   screen.blank();
   show(screen, [

@@ -22,8 +22,12 @@ export interface Screen {
   readonly room: () => number;
   blank(): void;
   heading(text: string): void;
-  /** A line of its own, wrapped below `hang` spaces. */
-  text(line: string, hang?: number): void;
+  /** Prose. */
+  text(line: string): void;
+  /** Aligned by hand: written as it is, whatever the width. */
+  row(line: string): void;
+  /** Something to copy, never broken, and what it is for. */
+  pair(left: string, leftWidth: number, right: string): void;
   entry(entry: Entry): void;
   /** A finding of the summary: kept or not. */
   verdict(isKept: boolean, sentence: string): void;
@@ -55,9 +59,11 @@ export function createScreen(out: NodeJS.WriteStream, startedAt: number): Screen
     room: () => columns() - INDENT - 1,
     blank: () => write(['']),
     heading: (text) => write(['', ...wrap(text, columns() - 1).map((row) => paint('bold', row))]),
-    text: (line, hang = 0) => {
-      const [first = '', ...rest] = wrap(line, columns() - 1 - hang);
-      write([first, ...rest.map((row) => ' '.repeat(hang) + row)]);
+    text: (line) => write(wrap(line, columns() - 1)),
+    row: (line) => write([line]),
+    pair: (left, leftWidth, right) => {
+      const [first = '', ...rest] = wrap(right, columns() - leftWidth - 5);
+      write([`  ${left.padEnd(leftWidth)}  ${first}`, ...rest.map((row) => ' '.repeat(leftWidth + 4) + row)]);
     },
     entry: (entry) => write(toRows(entry, { startedAt, room: columns() - INDENT - 1, paint })),
     verdict: (isKept, sentence) => {
@@ -109,16 +115,18 @@ function toRows({ at, actor, lead, text, tone, fixed }: Entry, { startedAt, room
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 
-/** Rows of at most `width` characters, broken at spaces; a longer word stands alone. */
-export function wrap(text: string, width: number): string[] {
+const UNBROKEN = '\u00a0';
+
+/** Rows of at most `width` characters, broken at spaces but not before a unit; a longer word stands alone. */
+function wrap(text: string, width: number): string[] {
   const rows: string[] = [];
   let row = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.replace(/(\d) (s|ms)\b/g, `$1${UNBROKEN}$2`).split(' ')) {
     const longer = row === '' ? word : `${row} ${word}`;
     if (row !== '' && longer.length > width) {
       rows.push(row);
       row = word;
     } else row = longer;
   }
-  return [...rows, row];
+  return [...rows, row].map((whole) => whole.replaceAll(UNBROKEN, ' '));
 }

@@ -7,6 +7,7 @@ import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
 import { createProducerApp } from '../src/app.ts';
 import { parseConfig } from '../src/config.ts';
 import { createProducer, type Producer } from '../src/index.ts';
+import { parseDomainName } from '../src/intent/domain-name.ts';
 import type { Operator } from '../src/queue/operator.ts';
 import {
   createSimulator,
@@ -50,22 +51,20 @@ export async function setStage(theatre: Theatre): Promise<Stage> {
   const { screen, releases } = theatre;
   const redis = await openRedis(theatre);
   const simulator = await openSimulator(theatre);
-  const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-demo-'));
-  releases.defer(() => rmSync(cwd, { recursive: true, force: true }));
-
-  const narrator = createNarrator({ screen, base: WEB_APPLICATION });
+  const cwd = openFolder(theatre);
   const connection = toConnection(redis, simulator);
+  const operator = await openOperator(theatre, connection);
+  // Behind the check that Redis takes commands, before everything that writes there.
+  if (redis.isNamed) releases.defer(() => deleteKeys(redis.url, redis.prefix));
+  const narrator = createNarrator({ screen, base: WEB_APPLICATION, redeployOf: toRedeployOf(operator) });
   const worker = await openWorker(theatre, { narrator, connection, cwd });
-  const app = createProducerApp(parseConfig(connection).config);
-  releases.defer(() => app.close());
-  await app.ready();
   const openAsker = (name: string): Asker => {
     const producer = within(cwd, () => createProducer(toProducerOptions(redis)));
     releases.defer(() => producer.close());
     return { name, producer };
   };
   const askers = { first: openAsker('app-server-1'), second: openAsker('app-server-2') };
-  return { redis, simulator, worker, narrator, askers, operator: app.operator };
+  return { redis, simulator, worker, narrator, askers, operator };
 }
 
 /** Registers the release before the thing is there. */
@@ -82,7 +81,7 @@ function acquire<T>(
 }
 
 async function openRedis(theatre: Theatre): Promise<DemoRedis> {
-  const { screen, releases } = theatre;
+  const { screen } = theatre;
   const say = (text: string): void => screen.entry({ actor: 'redis', text });
   // With its append-only file, as production has it; the worker would warn otherwise.
   const making = startRedis({ use: 'demo', say, args: ['--appendonly', 'yes'] });
@@ -90,7 +89,6 @@ async function openRedis(theatre: Theatre): Promise<DemoRedis> {
   forgetUserSettings();
   const isNamed = kind === 'named';
   const prefix = isNamed ? `demo-${crypto.randomUUID().slice(0, 8)}` : 'bull';
-  if (isNamed) releases.defer(() => deleteKeys(url, prefix));
   say(isNamed ? `${description}; our keys there begin with ${prefix}: and go at the end` : description);
   return { url, prefix, isNamed };
 }
@@ -103,6 +101,29 @@ async function openSimulator(theatre: Theatre): Promise<Simulator> {
   theatre.screen.entry({ actor: 'runcloud', text });
   return simulator;
 }
+
+function openFolder({ releases }: Theatre): string {
+  const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-demo-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  releases.defer(remove);
+  process.once('exit', remove);
+  return folder;
+}
+
+async function openOperator(
+  { releases, ending }: Theatre,
+  connection: Record<string, string>,
+): Promise<Operator> {
+  const app = createProducerApp(parseConfig(connection).config);
+  releases.defer(() => app.close());
+  await abortable(app.ready(), ending.signal);
+  return app.operator;
+}
+
+const toRedeployOf = (operator: Operator) => async (domain: string) => {
+  const { id, nextRunAt } = (await operator.domain(parseDomainName(domain), {}))?.redeploy ?? {};
+  return id === undefined || nextRunAt === undefined ? undefined : { jobId: id, at: nextRunAt };
+};
 
 interface WorkerParts {
   readonly narrator: Narrator;

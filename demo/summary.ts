@@ -11,7 +11,7 @@ export function showSummary(screen: Screen, found: Measures, promises: readonly 
   for (const { isKept, sentence } of promises) screen.verdict(isKept, sentence);
   screen.heading('API calls, as the simulator has counted them');
   screen.blank();
-  for (const row of toCallTable(found.calls)) screen.text(row, 31);
+  for (const row of toCallTable(found.calls)) screen.row(row);
 }
 
 /** `/api/v3/servers/1903/webapps/646/domains/4712?page=1` -> `…/domains/4712` */

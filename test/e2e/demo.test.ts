@@ -1,0 +1,198 @@
+// The demo as a person runs it: it tells its story to the end, its commands work, and nothing of it stays behind.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const minuteMs = 60_000;
+
+interface RunningDemo extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly errors: () => string;
+  /** Resolves when the output holds `text`. */
+  shows(text: string): Promise<void>;
+  /** Resolves with the exit code. */
+  ended(): Promise<unknown>;
+  /** What is left in its temporary folder. */
+  leftovers(): string[];
+}
+
+/** Settings of a real installation that must not reach the worker, and broken ones that must not stop the demo. */
+const hostile = {
+  RUNCLOUD_API_KEY: 'a-real-key',
+  RUNCLOUD_SERVER_ID: '99',
+  QUEUE_PREFIX: 'not a prefix',
+  JOB_ATTEMPTS: 'many',
+  WU_RUNCLOUD_API_TOKEN: 'a-real-token',
+};
+
+function startDemo(args: string[], env: Record<string, string> = {}): RunningDemo {
+  const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-test-'));
+  const child = spawn(process.execPath, ['demo/demo.ts', ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH, TMPDIR: folder, ...hostile, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk));
+  const closed = once(child, 'close');
+  const shows = async (text: string): Promise<void> => {
+    for (const deadline = Date.now() + minuteMs; !output.includes(text); await sleep(20))
+      if (child.exitCode !== null || Date.now() > deadline)
+        throw new Error(`no "${text}" in:\n${output}${errors}`);
+  };
+  return {
+    child,
+    output: () => output,
+    errors: () => errors,
+    shows,
+    ended: async () => (await closed)[0],
+    leftovers: () => readdirSync(folder),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null) child.kill('SIGINT');
+      await closed;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const found = (demo: RunningDemo, pattern: RegExp): string => {
+  const value = pattern.exec(demo.output())?.[1];
+  if (value === undefined) throw new Error(`no ${pattern} in:\n${demo.output()}${demo.errors()}`);
+  return value;
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+const refuses = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('error', () => resolve(true));
+    socket.once('connect', () => resolve(socket.destroy() && false));
+  });
+
+async function expectNothingLeft(demo: RunningDemo): Promise<void> {
+  expect(isAlive(Number(found(demo, /worker +process (\d+)/)))).toBe(false);
+  expect(await refuses(Number(found(demo, /API v3 at http:\/\/127\.0\.0\.1:(\d+)/)))).toBe(true);
+  expect(demo.leftovers()).toEqual([]);
+}
+
+const privatePort = (demo: RunningDemo): number => Number(found(demo, /redis-?\S* .*:(\d+), private/));
+
+test.concurrent(
+  'the whole story on a Redis that is given by REDIS_URL: every promise is kept, no key stays',
+  async () => {
+    const url = process.env.TEST_REDIS_URL_IN_USE ?? '';
+    await using demo = startDemo([], { REDIS_URL: url });
+    expect([await demo.ended(), demo.errors()]).toEqual([0, '']);
+    const output = demo.output();
+    for (const fact of [
+      'app-server-1  add-domain annas-bakery.example: accepted',
+      'app-server-2  add-domain shop.bikes.example: coalesced',
+      'add-domain blog.luna.example: attempt 2 of 40, asked for by app-server-2',
+      'DELETE …/domains/4712  -> no reply',
+      'ok  shop.bikes.example: 2 requests, 1 job, 1 POST (200)',
+      'ok  blog.luna.example: 2 POST (503, 200)',
+      'ok  old-shop.example: gone, 1 DELETE (no reply)',
+      'ok  1 certificate order; the certificate covers all 5 names',
+      'ok  5 jobs completed, 0 failed, 0 open',
+      'npm run demo -- --keep',
+    ])
+      expect(output).toContain(fact);
+    expect(output).not.toContain('\u001b');
+    expect(Math.max(...output.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    await expectNothingLeft(demo);
+    const redis = new Redis(url);
+    try {
+      expect(await redis.keys(`${found(demo, /begin with (demo-\w+):/)}*`)).toEqual([]);
+    } finally {
+      redis.disconnect();
+    }
+  },
+  minuteMs,
+);
+
+test.concurrent(
+  'with --keep on a private Redis the second terminal works as printed; Ctrl-C ends it with 0',
+  async () => {
+    await using demo = startDemo(['--keep']);
+    await demo.shows('Ctrl-C here ends all of it.');
+    const exported = [...demo.output().matchAll(/^ {2}export (\w+)=(\S+)$/gm)];
+    const env = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
+    const cli = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), ...args], {
+        cwd: tmpdir(),
+        env: { PATH: process.env.PATH, ...env },
+      });
+    expect((await cli('status')).stdout).toMatch(/^old-shop\.example +removed +settled/m);
+    await cli('add', 'my-shop.example', '--wait');
+    expect((await cli('doctor')).stdout).not.toMatch(/^(warn|fail)/m);
+    await demo.shows('done: my-shop.example attached');
+    const port = privatePort(demo);
+    expect(await refuses(port)).toBe(false);
+    demo.child.kill('SIGINT');
+    expect(await demo.ended()).toBe(0);
+    expect(await refuses(port)).toBe(true);
+    await expectNothingLeft(demo);
+  },
+  minuteMs,
+);
+
+test.concurrent(
+  'Ctrl-C in the middle ends all of it within 3 s',
+  async () => {
+    await using demo = startDemo([]);
+    await demo.shows('2. Two app servers');
+    const at = performance.now();
+    demo.child.kill('SIGINT');
+    expect(await demo.ended()).toBe(130);
+    expect(performance.now() - at).toBeLessThan(3000);
+    expect(demo.errors()).toBe('');
+    expect(await refuses(privatePort(demo))).toBe(true);
+    await expectNothingLeft(demo);
+  },
+  minuteMs,
+);
+
+test.concurrent(
+  'a worker that dies is told in one sentence, and everything else ends too',
+  async () => {
+    await using demo = startDemo([]);
+    await demo.shows('1. An app server');
+    process.kill(Number(found(demo, /worker +process (\d+)/)), 'SIGKILL');
+    expect(await demo.ended()).toBe(1);
+    expect(demo.errors()).toMatch(/^The worker has ended by itself: .*\n$/);
+    expect(await refuses(privatePort(demo))).toBe(true);
+    await expectNothingLeft(demo);
+  },
+  minuteMs,
+);
+
+test.concurrent('wrong arguments and a Redis that is not there are refused in one sentence', async () => {
+  await using unknown = startDemo(['--kep']);
+  await using absent = startDemo([], { REDIS_URL: 'redis://127.0.0.1:1' });
+  await using help = startDemo(['--help']);
+  expect(await unknown.ended()).toBe(2);
+  expect(unknown.errors()).toBe('The demo has no option --kep; it knows --keep and --help.\n');
+  expect(await absent.ended()).toBe(1);
+  expect(absent.errors()).toMatch(/^REDIS_URL names 127\.0\.0\.1:1, but no Redis answers there.*\n$/);
+  expect(await help.ended()).toBe(0);
+  expect(help.output()).toMatch(/^Usage: npm run demo/);
+});
