@@ -72,8 +72,10 @@ export function createOperator({
   const { queue, intents, certificates } = requests;
 
   const jobStatus = async (id: string): Promise<JobStatus> => {
+    // The state first: a record that was read before its job ended would lack the result.
+    const found = plain(await queue.getJobState(id));
     const job = await queue.getJob(id);
-    const state = job ? plain(await job.getState()) : 'gone';
+    const state = job ? found : 'gone';
     return {
       id,
       state,

@@ -60,7 +60,7 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
     JOB_ATTEMPTS: '5',
     JOB_BACKOFF_MS: '20',
     JOB_BACKOFF_MAX_MS: '100',
-    SSL_REDEPLOY_DELAY_MS: '300',
+    SSL_REDEPLOY_DELAY_MS: '100',
     SHUTDOWN_TIMEOUT_MS: '10000',
     LOG_LEVEL: 'silent',
   };
@@ -129,8 +129,9 @@ export async function createStage({
     job,
     async ended(id) {
       return await until(async () => {
-        const found = await job(id);
-        return ['completed', 'failed'].includes(await found.getState()) ? found : undefined;
+        // The state first: a record read before the job ended would lack its result.
+        const state = await queue.getJobState(id);
+        return state === 'completed' || state === 'failed' ? job(id) : undefined;
       }, `job ${id} has ended`);
     },
     async idle() {

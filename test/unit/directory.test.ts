@@ -94,6 +94,37 @@ describe('one reading', () => {
   });
 });
 
+describe('a job that is stopped', () => {
+  const stopped = new Error('the worker is stopping');
+
+  test('does not wait for a shared reading, which goes on for the others', async () => {
+    const abort = new AbortController();
+    const impatient = directory.find(app, 'a.example.org', 0, { signal: abort.signal });
+    const patient = directory.find(app, 'a.example.org', 0);
+    await settled();
+    abort.abort(stopped);
+    await expect(impatient).rejects.toBe(stopped);
+    readings[0]?.answer([row(1, 'a.example.org')]);
+    expect(await patient).toMatchObject({ attached: { id: 1 } });
+  });
+
+  test.each([
+    ['before it asked', 'before'],
+    ['while it waited', 'during'],
+  ])('%s is not brought down by a reading that fails after all', async (_, when) => {
+    const abort = new AbortController();
+    if (when === 'before') abort.abort(stopped);
+    const found = directory.find(app, 'a.example.org', 0, { signal: abort.signal });
+    const outcome = found.catch((error: unknown) => error);
+    await settled();
+    abort.abort(stopped);
+    expect(await outcome).toBe(stopped);
+    // Nobody listens any more: this must not become an unhandled rejection, which would end the process.
+    for (const reading of readings) reading.fail(new Error('socket hang up'));
+    await settled();
+  });
+});
+
 describe('asking for what was seen at or after a time', () => {
   test('is served by a reading that began at that very time', async () => {
     await read();

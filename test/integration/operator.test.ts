@@ -1,0 +1,155 @@
+// What a person sees of the queue, and trying again what failed: a full budget, and never against a newer request.
+import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { until } from '../helpers/until.ts';
+import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
+
+const DOMAIN = 'shop.example.org';
+const domain = parseDomainName(DOMAIN);
+
+/** A job of ours whose two attempts have failed. */
+async function failedAdd(stage: Stage): Promise<string> {
+  stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 2 });
+  const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, siteId: 12 });
+  const job = await stage.ended(jobId);
+  expect(await job.getState()).toBe('failed');
+  return jobId;
+}
+const twoAttempts = { env: { JOB_ATTEMPTS: '2' } };
+
+describe('retrying a failed job', () => {
+  test('gives it a new job with a full budget of attempts, and drops the old record', async () => {
+    await using stage = await createStage(twoAttempts);
+    const jobId = await failedAdd(stage);
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 1 });
+    const result = await stage.producer.operator.retry(jobId);
+    if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
+    const job = await stage.ended(result.jobId);
+    expect(job.returnvalue).toMatch(/attached/);
+    expect(job.attemptsMade).toBe(2);
+    expect(job.data).toMatchObject({ domain: DOMAIN, siteId: '12' });
+    expect(await stage.producer.operator.failed(10)).toEqual([]);
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  });
+
+  test('is refused as superseded where a newer request has taken over', async () => {
+    await using stage = await createStage(twoAttempts);
+    const jobId = await failedAdd(stage);
+    const newer = await stage.producer.requests.enqueue('remove-domain', { domain: DOMAIN });
+    await stage.ended(newer.jobId);
+    expect(await stage.producer.operator.retry(jobId)).toEqual({
+      id: jobId,
+      kind: 'superseded',
+      sentence: expect.stringContaining(newer.jobId),
+    });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY]);
+  });
+
+  test('of a bare BullMQ client works in the same way', async () => {
+    await using stage = await createStage(twoAttempts);
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 2 });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await stage.ended(id);
+    const result = await stage.producer.operator.retry(id);
+    if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
+    expect((await stage.ended(result.jobId)).returnvalue).toMatch(/attached/);
+    await stage.idle();
+  });
+
+  test('of a redeploy runs it at once', async () => {
+    await using stage = await createStage(twoAttempts);
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'redeploy-ssl', times: 2 });
+    const { jobId } = await stage.producer.requests.enqueue('redeploy-ssl', {});
+    await stage.ended(jobId);
+    const result = await stage.producer.operator.retry(jobId);
+    if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
+    expect((await stage.ended(result.jobId)).returnvalue).toMatch(/is being redeployed/);
+  });
+
+  test('is refused with the reason where its payload is wrong', async () => {
+    await using stage = await createStage();
+    const id = await stage.add('add-domain', { domain: 'a_b.example.org' });
+    await stage.ended(id);
+    expect(await stage.producer.operator.retry(id)).toEqual({
+      id,
+      kind: 'refused',
+      sentence: expect.stringContaining('underscore'),
+    });
+    expect(await stage.producer.operator.failed(10)).toHaveLength(1);
+  });
+
+  test('is refused for a job that has not failed, or that nobody knows', async () => {
+    await using stage = await createStage();
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await stage.ended(id);
+    for (const unknown of [id, 'nobody~7']) {
+      expect(await stage.producer.operator.retry(unknown)).toMatchObject({
+        kind: 'refused',
+        sentence: expect.stringContaining('`failed` lists them'),
+      });
+    }
+    await stage.idle();
+  });
+});
+
+describe('looking', () => {
+  test('tells of a domain what is wanted, what happened, and what is known of its certificate', async () => {
+    await using stage = await createStage();
+    await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, requestedBy: 'web-1' });
+    await stage.idle();
+    const status = await stage.producer.operator.domain(domain, {});
+    expect(status).toMatchObject({
+      intent: { state: 'settled', requestedBy: 'web-1', outcome: expect.stringMatching(/attached/) },
+      job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
+      certificate: { outcome: expect.stringMatching(/redeployed/), waitingDomains: 0 },
+    });
+  });
+
+  test('tells of a job that waits for its next try when that is, and why', async () => {
+    await using stage = await createStage({ env: { JOB_BACKOFF_MS: '60000', JOB_BACKOFF_MAX_MS: '60000' } });
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 'always' });
+    const before = Date.now();
+    const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
+    await until(async () => (await stage.producer.operator.job(jobId)).state === 'delayed', 'it is delayed');
+    const job = await stage.producer.operator.job(jobId);
+    expect(job).toMatchObject({ attemptsMade: 1, failedReason: expect.stringMatching(/503/) });
+    expect(job.nextRunAt).toBeGreaterThan(before + 29_000);
+    expect(job.nextRunAt).toBeLessThan(before + 90_000);
+    const status = await stage.producer.operator.domain(domain, {});
+    expect(status?.intent).toMatchObject({ state: 'pending', code: 'runcloud-unknown-result' });
+    expect(await stage.producer.operator.counts()).toMatchObject({ delayed: 1, failed: 0, waiting: 0 });
+  });
+
+  test('counts jobs of ours, which have a priority, and foreign ones, which have none, as waiting', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
+    await stage.add('add-domain', { domain: 'other.example.org' });
+    expect(await stage.producer.operator.counts()).toMatchObject({ waiting: 2, active: 0 });
+  });
+
+  test('lists failed jobs with name, domain, reason and time, the most recent first', async () => {
+    await using stage = await createStage();
+    const first = await stage.add('add-domain', { domain: 'a_b.example.org' });
+    await stage.ended(first);
+    const second = await stage.add('no-such-job', {});
+    await stage.ended(second);
+    expect(await stage.producer.operator.failed(10)).toMatchObject([
+      { id: second, name: 'no-such-job', domain: undefined, reason: expect.stringMatching(/^unknown-job/) },
+      { id: first, domain: 'a_b.example.org', attempts: 1, failedAt: expect.any(Number) },
+    ]);
+    expect(await stage.producer.operator.failed(1)).toHaveLength(1);
+  });
+
+  test('knows nothing of a domain that nobody asked for, and asks which web application is meant', async () => {
+    await using stage = await createStage({
+      workers: 0,
+      env: { RUNCLOUD_SERVER_ID: '', RUNCLOUD_APP_ID: '' },
+    });
+    const { operator } = stage.producer;
+    expect(await operator.domain(domain, { serverId: 1903, appId: 646 })).toBeUndefined();
+    await expect(operator.domain(domain, {})).rejects.toMatchObject({ code: 'no-web-application' });
+    expect(await operator.job('gone')).toMatchObject({ state: 'gone', attemptsMade: 0 });
+  });
+});

@@ -1,0 +1,159 @@
+// Stopping: what runs is finished or handed back unspent, within the deadline, with Redis there or away.
+import { describe, expect, test } from '@jest/globals';
+import { startRedisServer } from '../../scripts/redis-server.ts';
+import { createSimulator } from '../../src/simulator/index.ts';
+import { runCli, startCli } from '../helpers/cli.ts';
+import { until } from '../helpers/until.ts';
+import { createStage, PRIMARY } from '../helpers/worker.ts';
+
+const DOMAIN = 'shop.example.org';
+/** Far above every deadline that is set here: it only guards against hanging. */
+const NEVER_MS = 20_000;
+
+async function timed(work: Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work;
+  return performance.now() - startedAt;
+}
+
+describe('closing a worker', () => {
+  test('that has nothing to do returns at once, and may be done twice', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const worker = await stage.startWorker();
+    expect(await timed(Promise.all([worker.close(), worker.close()]))).toBeLessThan(NEVER_MS);
+    await worker.close();
+  });
+
+  test('during a job lets the job finish, and takes no other', async () => {
+    await using stage = await createStage({ workers: 0, env: { WORKER_CONCURRENCY: '1' } });
+    const worker = await stage.startWorker();
+    stage.simulator.addFault({ kind: 'slow', delayMs: 400, operation: 'attach-domain' });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    const next = await stage.add('add-domain', { domain: 'next.example.org' });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    await worker.close();
+    const job = await stage.job(id);
+    expect(await job.getState()).toBe('completed');
+    expect(job.attemptsMade).toBe(1);
+    expect(await (await stage.job(next)).getState()).toBe('waiting');
+    expect(stage.calls('attach-domain')).toHaveLength(1);
+  });
+
+  test('during a call that does not end hands the job back unspent, and another worker finishes it', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
+    stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    expect(await timed(worker.close())).toBeLessThan(NEVER_MS);
+    const handedBack = await stage.job(id);
+    expect(await handedBack.getState()).toBe('waiting');
+    expect(handedBack.attemptsMade).toBe(0);
+    expect(await stage.logs(id)).toMatch(/handed-back: the worker is stopping/);
+
+    await stage.startWorker();
+    const job = await stage.ended(id);
+    expect(job.returnvalue).toMatch(/attached/);
+    expect(job.attemptsMade).toBe(1);
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+    expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
+  });
+
+  test('during a write that took effect unseen hands it back, and the next worker looks before it writes', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
+    stage.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.names().includes(DOMAIN), 'the write took effect');
+    await worker.close();
+    await stage.startWorker();
+    expect((await stage.ended(id)).returnvalue).toMatch(/attached; certificate redeploy/);
+    await stage.idle();
+    expect(stage.calls('attach-domain')).toHaveLength(1);
+    expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+  });
+
+  test('with a short deadline still ends within reach of it', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '500' });
+    stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    expect(await timed(worker.close())).toBeLessThan(NEVER_MS);
+    expect((await stage.job(id)).attemptsMade).toBe(0);
+  });
+});
+
+describe('a worker process', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with exit code 0, its job done', async (signal) => {
+    await using stage = await createStage({ workers: 0 });
+    stage.simulator.addFault({ kind: 'slow', delayMs: 300, operation: 'attach-domain' });
+    await using worker = startCli(['worker'], { env: { ...stage.env, LOG_LEVEL: 'info' } });
+    await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    worker.child.kill(signal);
+    const { code, out, err } = await worker.ended;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out.trim().split('\n').at(-1)).toMatch(/"event":"stopped"/);
+    expect(await (await stage.job(id)).getState()).toBe('completed');
+  });
+
+  test.each([
+    ['idle', false],
+    ['at work', true],
+  ])('that is %s and loses its Redis still ends within its deadline', async (_, atWork) => {
+    await using server = await startRedisServer();
+    await using simulator = await createSimulator();
+    const env = {
+      REDIS_URL: server.url,
+      RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+      RUNCLOUD_API_TOKEN: simulator.credentials.token,
+      RUNCLOUD_SERVER_ID: '1903',
+      RUNCLOUD_APP_ID: '646',
+      SHUTDOWN_TIMEOUT_MS: '4000',
+    };
+    await using worker = startCli(['worker'], { env });
+    await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+    if (atWork) {
+      simulator.addFault({ kind: 'never-answer', operation: 'list-domains' });
+      expect(await runCli(['add', DOMAIN], { env })).toMatchObject({ code: 0 });
+      await until(() => simulator.state.calls.length > 0, 'the job is at work');
+    }
+    await server.kill();
+    worker.child.kill('SIGTERM');
+    expect(await timed(worker.ended)).toBeLessThan(NEVER_MS);
+    expect(await worker.ended).toMatchObject({ code: 0, signal: null });
+  });
+
+  test('that never reached its Redis ends too, and never said that it was ready', async () => {
+    await using worker = startCli(['worker'], {
+      env: { REDIS_URL: 'redis://127.0.0.1:1', RUNCLOUD_API_TOKEN: 'a0token0for0nobody' },
+    });
+    await until(() => worker.out().includes('redis-error'), 'it has looked for Redis');
+    worker.child.kill('SIGTERM');
+    const { code, out } = await worker.ended;
+    expect(code).toBe(0);
+    expect(out).not.toMatch(/ready for jobs/);
+  });
+
+  test('that is killed outright loses nothing: another one finishes its job', async () => {
+    await using stage = await createStage({ workers: 0 });
+    stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
+    await using worker = startCli(['worker'], { env: { ...stage.env, LOG_LEVEL: 'info' } });
+    const id = await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+    await stage.startWorker();
+    // Its lock has to run out and the stalled check to come round: see the worker's constants.
+    const job = await until(
+      async () => ((await (await stage.job(id)).getState()) === 'completed' ? stage.job(id) : undefined),
+      'the job was taken over',
+      60_000,
+    );
+    expect(job.returnvalue).toMatch(/attached/);
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  }, 90_000);
+});

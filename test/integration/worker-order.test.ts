@@ -1,0 +1,149 @@
+// Requests that overtake each other, and redeploys that others arrive during: the last wish wins, none is forgotten.
+import { describe, expect, test } from '@jest/globals';
+import { until } from '../helpers/until.ts';
+import { APP, createStage, PRIMARY } from '../helpers/worker.ts';
+
+const DOMAIN = 'shop.example.org';
+const OTHER = 'late.example.org';
+
+describe('add, remove and add again, quickly', () => {
+  test('through our producer: the last wins, and the jobs before it make no call', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const { enqueue } = stage.producer.requests;
+    const first = await enqueue('add-domain', { domain: DOMAIN });
+    const second = await enqueue('remove-domain', { domain: DOMAIN });
+    const third = await enqueue('add-domain', { domain: DOMAIN });
+    expect(new Set([first.jobId, second.jobId, third.jobId]).size).toBe(3);
+    await stage.startWorker();
+    await stage.idle();
+
+    for (const { jobId } of [first, second]) {
+      const job = await stage.job(jobId);
+      expect(job.returnvalue).toMatch(new RegExp(`newer request for ${DOMAIN} .*${third.jobId}`));
+      expect(await stage.logs(jobId)).not.toMatch(/GET|POST|DELETE/);
+    }
+    expect(stage.calls('attach-domain')).toHaveLength(1);
+    expect(stage.calls('delete-domain')).toHaveLength(0);
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  });
+
+  test('through a bare BullMQ client: the last wins', async () => {
+    await using stage = await createStage();
+    await stage.add('add-domain', { domain: DOMAIN });
+    await stage.add('remove-domain', { domain: DOMAIN });
+    await stage.add('add-domain', { domain: DOMAIN });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+    expect(stage.simulator.state.overlappingWrites()).toEqual([]);
+    expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
+  });
+
+  test('while the POST of the first is slow: the last wins all the same', async () => {
+    await using stage = await createStage();
+    stage.simulator.addFault({ kind: 'slow', delayMs: 400, operation: 'attach-domain' });
+    const { enqueue } = stage.producer.requests;
+    await enqueue('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+    await enqueue('remove-domain', { domain: DOMAIN });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY]);
+    expect(await stage.producer.requests.intents.list(1)).toMatchObject([
+      { wish: { want: 'absent' }, state: 'settled' },
+    ]);
+  });
+
+  test('with settings that changed: the last settings count', async () => {
+    await using stage = await createStage({ workers: 0 });
+    const { enqueue } = stage.producer.requests;
+    await enqueue('add-domain', { domain: DOMAIN, www: false });
+    await enqueue('add-domain', { domain: DOMAIN, www: true, redirection: 'www' });
+    await stage.startWorker();
+    await stage.idle();
+    expect(stage.simulator.state.domains()[1]).toMatchObject({ name: DOMAIN, www: true, redirection: 'www' });
+    expect(stage.calls('attach-domain')).toHaveLength(1);
+  });
+});
+
+describe('an add that lands while a redeploy runs', () => {
+  test('gets a later redeploy, which covers it', async () => {
+    await using stage = await createStage();
+    stage.simulator.addFault({ kind: 'slow', delayMs: 700, operation: 'redeploy-ssl' });
+    await stage.add('add-domain', { domain: DOMAIN });
+    await until(() => stage.calls('redeploy-ssl').length === 1, 'the redeploy is under way');
+    const late = await stage.ended(await stage.add('add-domain', { domain: OTHER }));
+    expect(late.returnvalue).toMatch(/attached/);
+    expect(stage.calls('redeploy-ssl')[0]?.endedAt).toBeNull();
+    await stage.idle();
+
+    const [first, second, ...more] = stage.calls('redeploy-ssl');
+    expect(more).toEqual([]);
+    expect(second?.startedAt).toBeGreaterThanOrEqual(first?.endedAt ?? Number.POSITIVE_INFINITY);
+    expect(stage.simulator.state.coveredNames()).toEqual([PRIMARY, DOMAIN, OTHER]);
+  });
+
+  test('waits for its turn where several workers run: redeploys of one web application never overlap', async () => {
+    await using stage = await createStage({ workers: 2, env: { SSL_REDEPLOY_DELAY_MS: '50' } });
+    stage.simulator.addFault({ kind: 'slow', delayMs: 200, operation: 'redeploy-ssl', times: 'always' });
+    for (let i = 0; i < 6; i += 1) {
+      await stage.ended(await stage.add('add-domain', { domain: `d${i}.example.org` }));
+      await until(() => stage.calls('redeploy-ssl').length > i / 3, 'a redeploy began');
+    }
+    await stage.idle();
+    const puts = stage.calls('redeploy-ssl');
+    for (const [i, put] of puts.slice(1).entries()) {
+      expect(put.startedAt).toBeGreaterThanOrEqual(puts[i]?.endedAt ?? Number.POSITIVE_INFINITY);
+    }
+    expect(stage.simulator.state.coveredNames()).toHaveLength(7);
+  });
+});
+
+describe('advanced SSL', () => {
+  const seed = { webapps: [{ advancedSsl: true, covers: 'all', domainCount: 4 }] } as const;
+  const names = [1, 2, 3, 4].map((i) => `customer-646-${i}.example.com`);
+
+  test('redeploys only the name that was asked for', async () => {
+    await using stage = await createStage({ simulator: { seed } });
+    const job = await stage.ended(await stage.add('redeploy-ssl', { domain: names[1] }));
+    expect(job.returnvalue).toMatch(/certificates of 1 domain/);
+    expect(stage.calls('redeploy-domain-ssl').map(({ domain }) => domain)).toEqual([names[1]]);
+    expect(stage.calls('redeploy-ssl')).toHaveLength(0);
+  });
+
+  test('redeploys every name where none was named', async () => {
+    await using stage = await createStage({ simulator: { seed } });
+    await stage.ended(await stage.add('redeploy-ssl', {}));
+    expect(stage.calls('redeploy-domain-ssl').map(({ domain }) => domain)).toEqual([PRIMARY, ...names]);
+  });
+
+  test('does not order again, on a retry, what was done before the failure', async () => {
+    await using stage = await createStage({ simulator: { seed } });
+    for (const domain of [names[0], names[2]]) {
+      await stage.producer.requests.certificates.ask(APP, { domain: domain as never, atOnce: true });
+    }
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'redeploy-domain-ssl', skip: 1 });
+    await stage.producer.requests.enqueue('redeploy-ssl', { domain: names[0] });
+    await stage.idle();
+    const orders = stage.calls('redeploy-domain-ssl').filter(({ writeApplied }) => writeApplied);
+    expect(orders.map(({ domain }) => domain)).toEqual([names[0], names[2]]);
+  });
+
+  test('says which names have no certificate, and redeploys the others', async () => {
+    await using stage = await createStage({ simulator: { seed } });
+    stage.simulator.attachDomain({ name: OTHER });
+    const job = await stage.ended(await stage.add('redeploy-ssl', {}));
+    expect(job.failedReason).toMatch(new RegExp(`^no-certificate: .*for ${OTHER}; install one per domain`));
+    expect(stage.calls('redeploy-domain-ssl')).toHaveLength(5);
+  });
+});
+
+describe('an explicit redeploy', () => {
+  test('takes over from the one that waits for its delay: one order in all', async () => {
+    await using stage = await createStage({ env: { SSL_REDEPLOY_DELAY_MS: '1500' } });
+    await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
+    const { jobId } = await stage.producer.requests.enqueue('redeploy-ssl', {});
+    await stage.ended(jobId);
+    expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
+    await stage.idle();
+    expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+  });
+});
