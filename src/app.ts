@@ -1,18 +1,24 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out.
 // The only file that knows them all.
-import { type Config, type RunCloudCredentials, requireCredentials, secretsOf } from './config.ts';
+import type { Redis } from 'ioredis';
+import { createBrake, type Hold } from './brake/brake.ts';
+import type { Config, RunCloudCredentials } from './config.ts';
+import { createCredentialSource } from './credentials.ts';
 import { examine, type Finding } from './doctor.ts';
+import type { DomainName } from './intent/domain-name.ts';
 import { createAddDomain } from './jobs/add-domain.ts';
 import { createRedeploySsl } from './jobs/redeploy-ssl.ts';
 import { createRemoveDomain } from './jobs/remove-domain.ts';
 import { createLogger, type Logger, scrub } from './logger.ts';
 import { createOperator, type Operator } from './queue/operator.ts';
 import type { Handlers } from './queue/perform.ts';
-import { createRequestQueue, type RequestQueue } from './queue/producer.ts';
+import { createRequestQueue, type RequestQueue } from './queue/requests.ts';
+import { createSweeper } from './queue/sweep.ts';
 import { createWorker, oncePerSecond } from './queue/worker.ts';
 import { createRedis, judgeRedis, readRedisFacts, untilReady, within } from './redis.ts';
 import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
-import { createDirectory } from './runcloud/directory.ts';
+import { createDirectory, type Directory } from './runcloud/directory.ts';
+import type { WebApplication } from './runcloud/runcloud.ts';
 
 const PRODUCER_DEADLINE_MS = 1000;
 /** A burst of removals fits in: one reading of the list then proves them all. */
@@ -30,7 +36,8 @@ export interface ProducerApp {
 export function createProducerApp(config: Config): ProducerApp {
   const redis = createRedis(config.redisUrl, 'producer', () => undefined);
   const requests = createRequestQueue({ ...queueOptions(config), redis, deadlineMs: PRODUCER_DEADLINE_MS });
-  const operator = createOperator({ requests, defaults: defaultsOf(config) });
+  const brake = createBrake({ ...brakeOptions(config), redis, key: requests.keyOf('brake') });
+  const operator = createOperator({ requests, defaults: defaultsOf(config), hold: brake.status });
   return {
     requests,
     operator,
@@ -50,11 +57,10 @@ export interface WorkerApp {
   close(): Promise<void>;
 }
 
-/** The worker with everything it needs. Throws ConfigError without credentials. */
-export function createWorkerApp(config: Config): WorkerApp {
-  const credentials = requireCredentials(config);
-  const secrets = secretsOf(config);
-  const logger = createLogger({ ...config.log, secrets });
+/** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
+export function createWorkerApp(config: Config, reload: () => Config = () => config): WorkerApp {
+  const credentials = createCredentialSource(config, reload);
+  const logger = createLogger({ ...config.log, secrets: credentials.secrets });
   const releases = new AsyncDisposableStack();
 
   const onRedisError = oncePerSecond((error: Error) =>
@@ -64,29 +70,48 @@ export function createWorkerApp(config: Config): WorkerApp {
   releases.defer(() => redis.disconnect());
   const requests = createRequestQueue({ ...queueOptions(config), redis });
   releases.defer(() => within(requests.close(), 500, undefined));
-  const runcloud = createRunCloud(toRunCloudSettings(config, credentials));
+  const brake = createBrake({ ...brakeOptions(config), redis, key: requests.keyOf('brake') });
+  const runcloud = createRunCloud({ ...toRunCloudSettings(config, credentials.current), brake });
   releases.defer(() => runcloud.close());
+  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const hold = async (): Promise<Hold | undefined> => {
+    const held = await brake.hold(runcloud.fingerprint());
+    if (held?.kind !== 'refused' || !credentials.refresh()) return held;
+    logger.info({ event: 'credentials-changed' }, 'the credentials have changed; trying the new ones');
+    return brake.hold(runcloud.fingerprint());
+  };
 
   const start = async (): Promise<void> => {
-    await untilReady(redis, 10_000);
-    for (const { level, sentence } of judgeRedis(await readRedisFacts(redis))) {
-      if (level === 'fail') throw new Error(sentence);
-      if (level === 'warn') logger.warn({ event: 'redis-check' }, sentence);
-    }
+    await checkRedis(redis, logger);
     const worker = createWorker({
       ...queueOptions(config),
       redis,
       requests,
       logger,
-      handlers: createHandlers(runcloud, requests),
+      hold,
+      handlers: createHandlers(runcloud, directory, requests),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
-      scrub: (text) => scrub(text, secrets),
+      scrub: (text) => scrub(text, credentials.secrets()),
     });
     releases.defer(() => worker.close(config.worker.shutdownTimeoutMs - 1000));
     await worker.ready();
+    const isHeld = async () => (await hold()) !== undefined;
+    const intervalMs = config.worker.sweepIntervalMs;
+    const sweeper = createSweeper({ redis, requests, directory, logger, intervalMs, isHeld });
+    releases.defer(() => within(sweeper.stop(), 500, undefined));
+    sweeper.start();
   };
   return { logger, start, close: () => releases.disposeAsync() };
+}
+
+/** Throws CodedError `redis-unavailable` where Redis does not answer, Error where it would lose jobs. */
+async function checkRedis(redis: Redis, logger: Logger): Promise<void> {
+  await untilReady(redis, 10_000);
+  for (const { level, sentence } of judgeRedis(await readRedisFacts(redis))) {
+    if (level === 'fail') throw new Error(sentence);
+    if (level === 'warn') logger.warn({ event: 'redis-check' }, sentence);
+  }
 }
 
 /** The parts of `doctor`; works with whatever is configured. */
@@ -110,9 +135,11 @@ export function createDoctor(config: Config): {
   };
 }
 
-function createHandlers(runcloud: RunCloudClient, requests: RequestQueue): Handlers {
-  const { intents, certificates, askRedeploy } = requests;
-  const directory = createDirectory({ runcloud, now: intents.now });
+function createHandlers(runcloud: RunCloudClient, directory: Directory, requests: RequestQueue): Handlers {
+  const { intents, certificates } = requests;
+  const askRedeploy = async (app: WebApplication, domain: DomainName): Promise<void> => {
+    await requests.requestRedeploy({ app, domain }, false);
+  };
   const ports = { runcloud, directory, intents, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
   return {
     'add-domain': createAddDomain(ports),
@@ -121,9 +148,14 @@ function createHandlers(runcloud: RunCloudClient, requests: RequestQueue): Handl
   };
 }
 
+const brakeOptions = ({ runcloud: { ratePerMinute, pauseMs } }: Config) => ({
+  ratePerMinute,
+  defaultCloseMs: pauseMs,
+});
+
 const toRunCloudSettings = (
   { runcloud: { url, version, timeoutMs } }: Config,
-  credentials: RunCloudCredentials,
+  credentials: RunCloudCredentials | (() => RunCloudCredentials),
 ) => ({
   url,
   version: version === 2 ? ('v2' as const) : ('v3' as const),

@@ -152,7 +152,12 @@ function addServiceCommands(program: Command): void {
     .action(async () => {
       const loaded = loadConfig();
       finish(
-        await runWorker({ ...loaded, stopped: untilSignal(), announceReady: () => process.send?.('ready') }),
+        await runWorker({
+          ...loaded,
+          stopped: untilSignal(),
+          announceReady: () => process.send?.('ready'),
+          reload: () => loadConfig().config,
+        }),
       );
     });
   program

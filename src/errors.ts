@@ -67,6 +67,11 @@ export const codes = {
     meaning: 'Redis did not answer in time; the request was not accepted.',
     fix: 'Check REDIS_URL and that Redis runs, then send the request again (sending twice is harmless).',
   },
+  'job-quarantined': {
+    meaning:
+      'The job ended its worker process several times over (a crash, out of memory), or BullMQ gave it up.',
+    fix: 'Look at the worker’s log for the crash; `retry` tries the domain again.',
+  },
   unexpected: {
     meaning: 'A bug in this program: the log line carries the stack.',
     fix: 'Report it with the log line; the job is retried meanwhile.',
@@ -88,11 +93,17 @@ export class CodedError extends Error {
 /** No retry can help: the job fails now and waits for a person. */
 export class PermanentError extends CodedError {}
 
-/** Try again, by the retry policy; spends an attempt. */
-export class TransientError extends CodedError {}
+/** Try again, by the retry policy; spends an attempt, unless RunCloud is down for everybody. */
+export class TransientError extends CodedError {
+  /** Set to false by who knows that this was no fault of the job: an outage that the brake has noticed. */
+  attemptSpent = true;
+}
 
-/** RunCloud says slow down: no attempt is spent. `retryAfterMs` is undefined where RunCloud did not say how long. */
-export class RateLimitedError extends CodedError {
+/** RunCloud refuses everybody at this moment: the brake holds all jobs, and none spends an attempt. */
+export class HeldError extends CodedError {}
+
+/** RunCloud says slow down. `retryAfterMs` is undefined where RunCloud did not say how long. */
+export class RateLimitedError extends HeldError {
   readonly retryAfterMs: number | undefined;
   constructor(message: string, retryAfterMs?: number, options?: ErrorOptions) {
     super('runcloud-rate-limited', message, options);

@@ -2,7 +2,7 @@
 import { createProducerApp } from './app.ts';
 import { type Config, loadConfig } from './config.ts';
 import type { AddDomainPayload, RedeploySslPayload, RemoveDomainPayload } from './jobs/catalog.ts';
-import type { EnqueueOptions, Receipt } from './queue/producer.ts';
+import type { EnqueueOptions, Receipt } from './queue/requests.ts';
 
 export { ConfigError } from './config.ts';
 export { type Code, CodedError, codes, PermanentError } from './errors.ts';

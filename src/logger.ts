@@ -18,7 +18,7 @@ export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly format: 'json' | 'pretty';
   /** Texts that must never be written, see `secretsOf` in config.ts. */
-  readonly secrets: readonly string[];
+  readonly secrets: readonly string[] | (() => readonly string[]);
   /** Where whole lines go, each with its line break. Default: stdout, written synchronously so that none is lost. */
   readonly destination?: DestinationStream;
 }
@@ -59,6 +59,19 @@ function createCleaner(secrets: readonly string[]): ToText {
   };
 }
 
+/** Cleans by the secrets as they are at each line: credentials may be corrected while the program runs. */
+function createCurrentCleaner(secrets: () => readonly string[]): ToText {
+  let known = secrets();
+  let clean = createCleaner(known);
+  return (line) => {
+    if (secrets() !== known) {
+      known = secrets();
+      clean = createCleaner(known);
+    }
+    return clean(line);
+  };
+}
+
 /** Control characters in a reply could move the cursor or set the title of the operator's terminal. */
 const withoutControls: ToText = (json) =>
   json.replace(/\\u00[01][\da-f]/g, '\ufffd').replace(/(?!\n)\p{Cc}/gu, '\ufffd');
@@ -79,7 +92,7 @@ const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.$
  */
 export function createLogger({ level, format, secrets, destination }: LoggerOptions): Logger {
   const target = destination ?? fileDestination({ dest: 1, sync: true });
-  const clean = createCleaner(secrets);
+  const clean = createCurrentCleaner(typeof secrets === 'function' ? secrets : () => secrets);
   const pretty = format === 'pretty' ? createPretty() : undefined;
   const write = (line: string): void => {
     const cleaned = clean(line);

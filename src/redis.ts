@@ -24,6 +24,8 @@ export function createRedis(url: string, role: RedisRole, onError: (error: Error
     // After a failover the old primary answers READONLY; a new connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
+  // BullMQ's queue, worker and we ourselves listen on the same connection.
+  redis.setMaxListeners(50);
   redis.on('error', onError);
   return redis;
 }
@@ -48,6 +50,13 @@ export async function untilReady(redis: Redis, withinMs: number): Promise<void> 
 }
 
 export const redisUnavailable = (cause: unknown, withinMs: number): CodedError => {
+  if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reasonOf(cause))) {
+    return new CodedError(
+      'redis-unavailable',
+      'Redis refused the login: put the right user and password into REDIS_URL',
+      { cause },
+    );
+  }
   const reason = cause === undefined ? '' : ` (${reasonOf(cause)})`;
   return new CodedError('redis-unavailable', `Redis did not answer within ${withinMs} ms${reason}`, {
     cause,

@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
-import type { Receipt } from '../queue/producer.ts';
+import type { Receipt } from '../queue/requests.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { follow } from './wait.ts';
 

@@ -15,15 +15,20 @@ interface Flags {
 const SHOWN_DOMAINS = 50;
 
 export async function showQueue({ operator }: App, { json }: Flags, terminal: Terminal): Promise<ExitCode> {
-  const [counts, domains] = await Promise.all([operator.counts(), operator.domains(SHOWN_DOMAINS)]);
+  const [counts, held, domains] = await Promise.all([
+    operator.counts(),
+    operator.hold(),
+    operator.domains(SHOWN_DOMAINS),
+  ]);
   if (json) {
-    terminal.out(JSON.stringify({ counts, domains: domains.map(toJson) }, null, 2));
+    terminal.out(JSON.stringify({ counts, held: held ?? null, domains: domains.map(toJson) }, null, 2));
     return exitCodes.ok;
   }
   const { waiting, active, delayed, failed, completed } = counts;
   terminal.out(
     `jobs: ${waiting} waiting, ${active} at work, ${delayed} delayed, ${failed} failed, ${completed} completed`,
   );
+  if (held) terminal.out(`held: ${held.sentence}`);
   if (domains.length === 0) {
     terminal.out('no domain was asked for yet; try `add shop.example.org`');
     return exitCodes.ok;

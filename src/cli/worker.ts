@@ -10,6 +10,8 @@ export interface WorkerCommand {
   readonly stopped: Promise<string>;
   /** Tells a process manager that jobs are taken (PM2's wait_ready). */
   readonly announceReady: () => void;
+  /** Reads the configuration anew, for corrected credentials. */
+  readonly reload: () => Config;
 }
 
 /** Throws what keeps the worker from starting: ConfigError, CodedError `redis-unavailable`. */
@@ -18,8 +20,9 @@ export async function runWorker({
   warnings,
   stopped,
   announceReady,
+  reload,
 }: WorkerCommand): Promise<ExitCode> {
-  const app = createWorkerApp(config);
+  const app = createWorkerApp(config, reload);
   const { logger } = app;
   for (const warning of warnings) logger.warn({ event: 'configuration' }, warning);
   const { serverId, appId, url } = config.runcloud;

@@ -73,6 +73,8 @@ function toRunCloud(values: Values, credentials: RunCloudCredentials | undefined
     serverId: values.RUNCLOUD_SERVER_ID,
     appId: values.RUNCLOUD_APP_ID,
     timeoutMs: values.RUNCLOUD_TIMEOUT_MS,
+    ratePerMinute: values.RUNCLOUD_RATE_PER_MINUTE,
+    pauseMs: values.RUNCLOUD_PAUSE_MS,
   };
 }
 
@@ -96,7 +98,11 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
     runcloud: toRunCloud(values, credentials),
-    worker: { concurrency: values.WORKER_CONCURRENCY, shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS },
+    worker: {
+      concurrency: values.WORKER_CONCURRENCY,
+      shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+      sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+    },
     jobs: {
       attempts: values.JOB_ATTEMPTS,
       backoffMs: values.JOB_BACKOFF_MS,

@@ -15,6 +15,8 @@ export interface RunCloudConfig {
   readonly serverId?: number | undefined;
   readonly appId?: number | undefined;
   readonly timeoutMs: number;
+  readonly ratePerMinute: number;
+  readonly pauseMs: number;
 }
 
 /** Deep-frozen. */
@@ -22,7 +24,11 @@ export interface Config {
   readonly redisUrl: string;
   readonly queuePrefix: string;
   readonly runcloud: RunCloudConfig;
-  readonly worker: { readonly concurrency: number; readonly shutdownTimeoutMs: number };
+  readonly worker: {
+    readonly concurrency: number;
+    readonly shutdownTimeoutMs: number;
+    readonly sweepIntervalMs: number;
+  };
   readonly jobs: { readonly attempts: number; readonly backoffMs: number; readonly backoffMaxMs: number };
   readonly ssl: { readonly redeployDelayMs: number };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };

@@ -99,6 +99,15 @@ export const environment = z.object({
     description: 'How long one API call may take; after that its result counts as unknown.',
     example: '60000',
   }),
+  RUNCLOUD_RATE_PER_MINUTE: withDefault(kinds.wholeNumber(1, 6000), '60', {
+    description:
+      'Calls to RunCloud in any minute, all workers together. RunCloud does not publish its limit; where its X-RateLimit-Limit header is lower, that counts.',
+    example: '60',
+  }),
+  RUNCLOUD_PAUSE_MS: withDefault(kinds.milliseconds(1000, 900_000), '60000', {
+    description: 'How long all workers pause when RunCloud says slow down (429) without saying for how long.',
+    example: '60000',
+  }),
   WORKER_CONCURRENCY: withDefault(kinds.wholeNumber(1, 100), '5', {
     description: 'Jobs that one worker process runs at the same time.',
     example: '5',
@@ -120,6 +129,11 @@ export const environment = z.object({
   SSL_REDEPLOY_DELAY_MS: withDefault(kinds.milliseconds(), '120000', {
     description: 'How long after the newest attachment the certificate is redeployed, once for all of them.',
     example: '120000',
+  }),
+  SWEEP_INTERVAL_MS: withDefault(kinds.milliseconds(), '900000', {
+    description:
+      'How often a worker looks for requests whose job is lost or stuck, and for domains that RunCloud does not have as wanted.',
+    example: '900000',
   }),
   SHUTDOWN_TIMEOUT_MS: withDefault(kinds.milliseconds(1, 600_000), '30000', {
     description: 'How long running jobs may finish after SIGTERM before they are handed back.',

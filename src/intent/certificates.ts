@@ -34,6 +34,8 @@ export interface CertificateRecord {
   readonly outcomeAt: number | undefined;
   readonly coveredAt: number | undefined;
   readonly waitingDomains: number;
+  /** One of the waiting domains. */
+  readonly oneWaiting: DomainName | undefined;
 }
 
 export interface Certificates {
@@ -96,20 +98,21 @@ export function createCertificates({
       return nextId ? { fate: 'new', jobId: nextId, delayMs: wait } : undefined;
     },
     async get(app) {
-      const [record, waitingDomains] = await Promise.all([
+      const [record, waiting] = await Promise.all([
         redis.hgetall(keys.certificate(app)),
-        redis.zcard(keys.asks(app)),
+        redis.zrange(keys.asks(app), '0', '-1'),
       ]);
-      return Object.keys(record).length > 0 ? toCertificateRecord(record, waitingDomains) : undefined;
+      return Object.keys(record).length > 0 ? toCertificateRecord(record, waiting) : undefined;
     },
   };
 }
 
-const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
+const toCertificateRecord = (record: Record<string, string>, waiting: string[]): CertificateRecord => ({
   jobId: record.jobId || undefined,
   outcome: record.outcome || undefined,
   code: record.code || undefined,
   outcomeAt: record.outcomeAt ? Number(record.outcomeAt) : undefined,
   coveredAt: record.coveredAt ? Number(record.coveredAt) : undefined,
-  waitingDomains,
+  waitingDomains: waiting.length,
+  oneWaiting: waiting.find((name) => name !== ALL) as DomainName | undefined,
 });

@@ -8,6 +8,11 @@ export interface Keys {
   readonly all: string;
   readonly generation: string;
   intent(key: DomainKey): string;
+  /** The right to write for one domain. */
+  fence(key: DomainKey): string;
+  readonly brake: string;
+  /** Any other key of ours. */
+  own(name: string): string;
   certificate(app: WebApplication): string;
   asks(app: WebApplication): string;
 }
@@ -18,7 +23,10 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     queue: `${queuePrefix}:${queueName}:`,
     all: `${base}:all`,
     generation: `${base}:generation`,
+    brake: `${base}:brake`,
+    own: (name) => `${base}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
+    fence: (key) => `${base}:fence:${toMember(key)}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
   };

@@ -38,15 +38,18 @@ end
 `;
 
 // KEYS intent, all, generation
-// ARGV queue, member, wish, siteId, requestedBy, jobIdStem -> {fate, jobId}
-// fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced'.
+// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId}
+// fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
+// 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed).
 export const REQUEST = `${NOW}${UNFINISHED}${RENEW}
-local queue, member, wish, siteId, requestedBy, stem = unpack(ARGV)
-local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId')
+local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
+local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
+if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
 if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
   if state == 'unfinished' then return {'coalesced', old[3]} end
-  if state == 'missing' then return {'missing', old[3]} end
+  -- BullMQ refuses a foreign client's number as an id that we choose: such a job comes back as one of ours.
+  if state == 'missing' and string.find(old[3], '~%d+$') then return {'missing', old[3]} end
 end
 local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
@@ -56,10 +59,10 @@ redis.call('HSET', KEYS[1], 'jobId', jobId)
 return {'new', jobId}
 `;
 
-// KEYS intent, all, generation
+// KEYS intent, all, generation, fence
 // ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
 // -> {fate, ...HGETALL}
-// fate: 'current' or 'superseded'. A job of ours carries its generation in its id; a job added by a foreign BullMQ
+// fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp.
 export const CLAIM = `${NOW}${RENEW}
@@ -78,21 +81,39 @@ if old[1] ~= jobId then
   renew(KEYS[1], KEYS[2], KEYS[3], member, {
     'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId })
 end
+if redis.call('EXISTS', KEYS[4]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 
-// KEYS intent  ARGV jobId -> 1 where the job may write, 0 where a newer request has taken over
+// ---- the fence: at most one run may write for a domain, for as long as it can say that it is alive (fence.ts).
+// While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
+// a reading that began before, even when the writer never came back.
+
+// KEYS intent, fence  ARGV jobId, holder, leaseMs -> 'held', 'superseded' or 'busy'
 export const BEGIN_WRITE = `${NOW}
-if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'wroteAt', now(), 'wroteGeneration', redis.call('HGET', KEYS[1], 'generation'))
+local jobId, holder, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+if redis.call('HGET', KEYS[1], 'jobId') ~= jobId then return 'superseded' end
+if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'wroteGeneration', redis.call('HGET', KEYS[1], 'generation'))
+return 'held'
+`;
+
+// KEYS intent, fence  ARGV holder, leaseMs -> 1 where the lease goes on
+export const RENEW_WRITE = `${NOW}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
 `;
 
-// KEYS intent  ARGV attachedId or '' -> wroteAt
+// KEYS intent, fence  ARGV holder, attachedId or '' -> the time
 export const END_WRITE = `${NOW}
 local at = now()
-redis.call('HSET', KEYS[1], 'wroteAt', at)
-if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[1]) end
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'wroteAt', at)
+  if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
+end
 return at
 `;
 

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { DomainKey, Intent, IntentState, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { BEGIN_WRITE, CLAIM, END_WRITE, REQUEST, SETTLE } from './scripts.ts';
+import { BEGIN_WRITE, CLAIM, END_WRITE, RENEW_WRITE, REQUEST, SETTLE } from './scripts.ts';
 
 /** What somebody asks for one domain, and who. */
 export interface DomainRequest extends DomainKey {
@@ -12,9 +12,12 @@ export interface DomainRequest extends DomainKey {
   readonly requestedBy?: string | undefined;
 }
 
-/** `new` and `missing`: add the job under `jobId`. `coalesced`: that job is on its way already. */
+/**
+ * `new` and `missing`: add the job under `jobId`. `coalesced`: that job is on its way already. `superseded`: the request was
+ * to renew a generation that is no longer the newest; `jobId` carries the newer one.
+ */
 export interface RequestTicket {
-  readonly fate: 'new' | 'missing' | 'coalesced';
+  readonly fate: 'new' | 'missing' | 'coalesced' | 'superseded';
   readonly jobId: string;
 }
 
@@ -27,6 +30,15 @@ export interface JobTicket {
   readonly again?: boolean;
 }
 
+/** `busy`: another run may still be writing for this domain; look again soon. */
+export type Claim = 'current' | 'superseded' | 'busy';
+
+/** The right to write for one domain: who holds it, and for how long without a renewal. */
+export interface Lease {
+  readonly holder: string;
+  readonly leaseMs: number;
+}
+
 export interface Settlement {
   readonly state: IntentState;
   readonly outcome: string;
@@ -36,34 +48,44 @@ export interface Settlement {
 }
 
 export interface IntentStore {
-  /** Records a request; a repetition of one that is on its way is coalesced with it. */
-  request(request: DomainRequest): Promise<RequestTicket>;
+  /**
+   * Records a request; a repetition of one that is on its way is coalesced with it. With `onlyGeneration` it renews that
+   * generation, and does nothing where somebody has asked for something else meanwhile.
+   */
+  request(request: DomainRequest, onlyGeneration?: number): Promise<RequestTicket>;
   /** Asks whether `job` carries the newest request of its domain; a foreign job becomes a request here. */
-  claim(job: JobTicket, request: DomainRequest): Promise<{ current: boolean; intent: Intent }>;
-  /** To be called right before a write to RunCloud; false where a newer request has taken over. */
-  beginWrite(key: DomainKey, jobId: string): Promise<boolean>;
+  claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
+  /** To be called right before a write to RunCloud. */
+  beginWrite(key: DomainKey, jobId: string, lease: Lease): Promise<'held' | 'superseded' | 'busy'>;
+  /** False where the lease has run out, or somebody else holds the fence. */
+  renewWrite(key: DomainKey, lease: Lease): Promise<boolean>;
   /** To be called when the write's reply is in. Returns the time by Redis' clock. */
-  endWrite(key: DomainKey, attachedId?: number): Promise<number>;
+  endWrite(key: DomainKey, lease: Lease, attachedId?: number): Promise<number>;
   /** Records an outcome; false where a newer request has taken over, whose outcome counts instead. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<boolean>;
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The most recently asked first. */
   list(limit: number): Promise<Intent[]>;
+  /** All of them, in no order, a few at a time. */
+  scan(): AsyncGenerator<Intent>;
+  /** The newest generation of all; falls only where Redis has lost its data. */
+  newestGeneration(): Promise<number>;
   /** Milliseconds since the epoch by Redis' clock. */
   now(): Promise<number>;
 }
 
 export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys }): IntentStore {
   const requestKeys = (key: DomainKey): string[] => [keys.intent(key), keys.all, keys.generation];
+  const writeKeys = (key: DomainKey): string[] => [keys.intent(key), keys.fence(key)];
   const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
     redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
 
   return {
-    async request(request) {
-      const stem = toJobIdStem(request);
-      const args = [keys.queue, toMember(request), ...requestFields(request), stem];
+    async request(request, onlyGeneration) {
+      const what = [keys.queue, toMember(request), onlyGeneration ?? '', toJobIdStem(request)];
+      const args = [...what, ...requestFields(request)];
       const [fate, jobId] = await run<[RequestTicket['fate'], string]>(REQUEST, requestKeys(request), args);
       return { fate, jobId };
     },
@@ -71,15 +93,19 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
       const place = /^\d+$/.test(jobId) ? jobId : '';
       const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt, again ? '1' : ''];
       const args = [...ticket, ...requestFields(request)];
-      const [fate, ...fields] = await run<string[]>(CLAIM, requestKeys(request), args);
+      const claimKeys = [...requestKeys(request), keys.fence(request)];
+      const [fate, ...fields] = await run<[Claim, ...string[]]>(CLAIM, claimKeys, args);
       const intent = toIntent(request, toRecord(fields));
       if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
-      return { current: fate === 'current', intent };
+      return { fate, intent };
     },
-    async beginWrite(key, jobId) {
-      return (await run<number>(BEGIN_WRITE, [keys.intent(key)], [jobId])) === 1;
+    beginWrite: (key, jobId, { holder, leaseMs }) =>
+      run<'held' | 'superseded' | 'busy'>(BEGIN_WRITE, writeKeys(key), [jobId, holder, leaseMs]),
+    async renewWrite(key, { holder, leaseMs }) {
+      return (await run<number>(RENEW_WRITE, writeKeys(key), [holder, leaseMs])) === 1;
     },
-    endWrite: (key, attachedId) => run<number>(END_WRITE, [keys.intent(key)], [attachedId ?? '']),
+    endWrite: (key, { holder }, attachedId) =>
+      run<number>(END_WRITE, writeKeys(key), [holder, attachedId ?? '']),
     async settle(key, jobId, { state, outcome, code, nextRunAt }) {
       const args = [jobId, state, outcome, code ?? '', nextRunAt ?? ''];
       return (await run<number>(SETTLE, [keys.intent(key)], args)) === 1;
@@ -89,6 +115,17 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
       const found = await Promise.all(members.map((member) => get(parseMember(member))));
       return found.filter((intent) => intent !== undefined);
+    },
+    async *scan() {
+      for await (const page of redis.zscanStream(keys.all, { count: 200 })) {
+        // Members and scores by turns.
+        const members = (page as string[]).filter((_, i) => i % 2 === 0);
+        const found = await Promise.all(members.map((member) => get(parseMember(member))));
+        yield* found.filter((intent) => intent !== undefined);
+      }
+    },
+    async newestGeneration() {
+      return Number((await redis.get(keys.generation)) ?? 0);
     },
     async now() {
       const [seconds, micros] = await redis.time();

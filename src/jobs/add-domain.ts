@@ -1,15 +1,16 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
 import { hasCode, PermanentError } from '../errors.ts';
-import { type Outcome, superseded, waiting } from '../outcome.ts';
-import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
+import { type Fenced, underFence } from '../intent/fence.ts';
+import { type Outcome, waiting } from '../outcome.ts';
+import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
 import {
   conclude,
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
   nextStep,
-  overtaken,
+  unwritten,
 } from './domain-work.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
@@ -23,32 +24,31 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs } = ports;
-  if (!(await intents.beginWrite(intent, jobId))) return superseded(overtaken(work));
-  const written = await runcloud
-    .attachDomain(intent, domain, calls)
-    .catch((error: unknown) => look(error, work, ports));
-  const at = await intents.endWrite(intent, written?.id);
-  if (!written) {
-    return waiting(
-      `RunCloud took ${intent.domain} without naming it; looking whether it is there`,
-      lookDelayMs,
-    );
+  const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
+  const written = await underFence(intents, intent, jobId, calls, post, (reply) => reply?.id).catch(
+    (error: unknown) => look(error, work, ports),
+  );
+  if (written.fate !== 'written') return unwritten(written.fate, intent);
+  if (!written.value) {
+    const sentence = `RunCloud took ${intent.domain} without naming it; looking whether it is there`;
+    return waiting(sentence, lookDelayMs);
   }
-  directory.note(intent, intent.domain, written, at);
+  directory.note(intent, intent.domain, written.value, written.at);
   return conclude({ kind: 'cover', sentence: `${intent.domain} attached` }, work, ports);
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
-async function look(
-  error: unknown,
-  work: DomainWork,
-  { intents, directory }: DomainPorts,
-): Promise<AttachedDomain> {
+async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<AttachedDomain>> {
   if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-rejected')) throw error;
-  const { intent, calls } = work;
-  const since = await intents.endWrite(intent);
-  const { attached } = await directory.find(intent, intent.domain, since, calls);
-  if (attached) return attached;
+  const { intent, calls, say } = work;
+  say(`${error.message}; looking whether ${intent.domain} is there`);
+  const { attached, at } = await ports.directory.find(
+    intent,
+    intent.domain,
+    await ports.intents.now(),
+    calls,
+  );
+  if (attached) return { fate: 'written', value: attached, at };
   if (error.code !== 'runcloud-rejected') throw error;
   throw new PermanentError(
     error.code,

@@ -4,7 +4,7 @@ import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
 import { plan, type Step } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { done, type Outcome } from '../outcome.ts';
+import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { CallOptions, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 
@@ -13,15 +13,17 @@ export interface DomainWork {
   readonly intent: Intent;
   readonly jobId: string;
   readonly calls: CallOptions;
+  /** Writes a sentence into the job's log. */
+  readonly say: (sentence: string) => void;
 }
 
 /** What the outside hands in. */
 export interface DomainPorts {
   readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
   readonly directory: Directory;
-  readonly intents: Pick<IntentStore, 'beginWrite' | 'endWrite'>;
-  /** Resolves with the milliseconds until the redeploy is due. */
-  readonly askRedeploy: (app: WebApplication, domain: DomainName) => Promise<number>;
+  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now'>;
+  /** Asks for a coalesced redeploy after the delay. */
+  readonly askRedeploy: (app: WebApplication, domain: DomainName) => Promise<void>;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
   readonly lookDelayMs: number;
 }
@@ -45,9 +47,15 @@ export async function conclude(
 ): Promise<Outcome> {
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
   if (step.kind === 'nothing') return done(step.sentence);
-  const delayMs = await askRedeploy(intent, intent.domain);
-  return done(`${step.sentence}; certificate redeploy in ${Math.ceil(delayMs / 1000)} s`);
+  await askRedeploy(intent, intent.domain);
+  return done(`${step.sentence}; a certificate redeploy follows`);
 }
 
-export const overtaken = ({ intent }: DomainWork): string =>
-  `a newer request for ${intent.domain} has taken over; nothing was written`;
+/** The outcome of a write that the fence did not let through. */
+export const unwritten = (fate: 'superseded' | 'busy', { domain }: Intent): Outcome =>
+  fate === 'superseded'
+    ? superseded(`a newer request for ${domain} has taken over; nothing was written`)
+    : waiting(`another run may still be writing for ${domain}`, BUSY_MS);
+
+/** How soon to look again while another run holds the fence. */
+export const BUSY_MS = 1_000;

@@ -47,7 +47,7 @@ async function redeployShared(
     );
   }
   await runcloud.redeployCertificate(app, certificate, calls);
-  const asked = domains ? ` for ${counted(domains.length)}` : '';
+  const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
   return done(`the certificate of web application ${app.appId} is being redeployed${asked}`);
 }
 

@@ -1,14 +1,15 @@
 // remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
 import { hasCode } from '../errors.ts';
-import { type Outcome, superseded, waiting } from '../outcome.ts';
-import type { AttachedDomain } from '../runcloud/runcloud.ts';
+import { type Fenced, underFence } from '../intent/fence.ts';
+import { type Outcome, waiting } from '../outcome.ts';
+import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import {
   conclude,
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
   nextStep,
-  overtaken,
+  unwritten,
 } from './domain-work.ts';
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
@@ -22,27 +23,32 @@ export function createRemoveDomain(ports: DomainPorts): DomainHandler {
 async function detach(domain: AttachedDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs } = ports;
-  if (!(await intents.beginWrite(intent, jobId))) return superseded(overtaken(work));
-  const gone = await runcloud
-    .detachDomain(intent, domain, calls)
-    .catch((error: unknown) => look(error, work, ports));
-  const at = await intents.endWrite(intent);
-  if (!gone) {
+  const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
+  const written = await underFence(intents, intent, jobId, calls, send).catch((error: unknown) =>
+    look(error, work, ports),
+  );
+  if (written.fate !== 'written') return unwritten(written.fate, intent);
+  if (!written.value) {
     return waiting(
       `RunCloud accepted the removal of ${intent.domain}; looking whether it is gone`,
       lookDelayMs,
     );
   }
-  directory.note(intent, intent.domain, undefined, at);
+  directory.note(intent, intent.domain, undefined, written.at);
   return conclude({ kind: 'cover', sentence: `${intent.domain} removed` }, work, ports);
 }
 
 // 404 may mean that the domain went before us, or that the web application is unknown: the list tells.
-async function look(error: unknown, work: DomainWork, { intents, directory }: DomainPorts): Promise<true> {
+async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
   if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-not-found')) throw error;
-  const { intent, calls } = work;
-  const since = await intents.endWrite(intent);
-  const { attached } = await directory.find(intent, intent.domain, since, calls);
+  const { intent, calls, say } = work;
+  say(`${error.message}; looking whether ${intent.domain} is gone`);
+  const { attached, at } = await ports.directory.find(
+    intent,
+    intent.domain,
+    await ports.intents.now(),
+    calls,
+  );
   if (attached) throw error;
-  return true;
+  return { fate: 'written', value: true, at };
 }

@@ -1,11 +1,13 @@
 // What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
+import type { Hold } from '../brake/brake.ts';
 import { CodedError, PermanentError, reasonOf } from '../errors.ts';
 import type { CertificateRecord } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
-import { type ParsedJob, parseJob, type TargetDefaults } from '../jobs/catalog.ts';
-import type { Receipt, RequestQueue } from './producer.ts';
+import type { DomainRequest, RequestTicket } from '../intent/store.ts';
+import { parseJob, priorities, type TargetDefaults } from '../jobs/catalog.ts';
+import type { RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
 export interface QueueCounts {
@@ -53,6 +55,8 @@ export type RetryResult =
 
 export interface Operator {
   counts(): Promise<QueueCounts>;
+  /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
+  hold(): Promise<Hold | undefined>;
   job(id: string): Promise<JobStatus>;
   domains(limit: number): Promise<DomainStatus[]>;
   domain(name: DomainName, target: TargetDefaults): Promise<DomainStatus | undefined>;
@@ -62,30 +66,16 @@ export interface Operator {
   retry(jobId: string): Promise<RetryResult>;
 }
 
-export function createOperator({
-  requests,
-  defaults,
-}: {
-  requests: RequestQueue;
-  defaults: TargetDefaults;
-}): Operator {
+export interface OperatorOptions {
+  readonly requests: RequestQueue;
+  readonly defaults: TargetDefaults;
+  readonly hold: () => Promise<Hold | undefined>;
+}
+
+export function createOperator({ requests, defaults, hold }: OperatorOptions): Operator {
   const { queue, intents, certificates } = requests;
 
-  const jobStatus = async (id: string): Promise<JobStatus> => {
-    // The state first: a record that was read before its job ended would lack the result.
-    const found = plain(await queue.getJobState(id));
-    const job = await queue.getJob(id);
-    const state = job ? found : 'gone';
-    return {
-      id,
-      state,
-      attemptsMade: job?.attemptsMade ?? 0,
-      failedReason: job?.failedReason || undefined,
-      result: typeof job?.returnvalue === 'string' ? job.returnvalue : undefined,
-      nextRunAt: state === 'delayed' ? await requests.dueAt(id) : undefined,
-    };
-  };
-
+  const jobStatus = createJobStatus(requests);
   const statusOf = async (intent: Intent): Promise<DomainStatus> => {
     const [job, certificate] = await Promise.all([jobStatus(intent.jobId), certificates.get(intent)]);
     const redeploy = certificate?.jobId ? await jobStatus(certificate.jobId) : undefined;
@@ -105,6 +95,7 @@ export function createOperator({
       const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0, completed = 0 } = counts;
       return { waiting: waiting + prioritized, active, delayed, failed, completed };
     },
+    hold,
     job: jobStatus,
     domains: async (limit) => Promise.all((await intents.list(limit)).map(statusOf)),
     async domain(name, target) {
@@ -134,33 +125,51 @@ export function createOperator({
   };
 }
 
-// A new request with the same wish: it gets a new job with a full budget, and the ordinary rules hold. BullMQ's own retry
-// would leave one try, and run beside a newer job of the same domain.
+function createJobStatus(requests: RequestQueue) {
+  const { queue } = requests;
+  return async (id: string): Promise<JobStatus> => {
+    // The state first: a record that was read before its job ended would lack the result.
+    const found = plain(await queue.getJobState(id));
+    const job = await queue.getJob(id);
+    const state = job ? found : 'gone';
+    return {
+      id,
+      state,
+      attemptsMade: job?.attemptsMade ?? 0,
+      failedReason: job?.failedReason || undefined,
+      result: typeof job?.returnvalue === 'string' ? job.returnvalue : undefined,
+      nextRunAt: state === 'delayed' ? await requests.dueAt(id) : undefined,
+    };
+  };
+}
+
+// A new generation of the same wish gets a new job with a full budget, and the ordinary rules hold. BullMQ's own retry would
+// leave one try, and run beside a newer job of the same domain.
 async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaults): Promise<RetryResult> {
   const id = job.id ?? '';
   const parsed = parseJob(job.name, job.data, defaults);
-  const newer = await newerJob(parsed, id, requests);
-  if (newer !== undefined) {
-    return {
-      id,
-      kind: 'superseded',
-      sentence: `job ${newer} carries a newer request; this one stays as it is`,
-    };
+  const ticket =
+    parsed.name === 'redeploy-ssl'
+      ? await requests.requestRedeploy(parsed, true)
+      : await retryDomain(parsed.request, id, requests);
+  if (ticket.fate === 'superseded') {
+    const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
+    return { id, kind: 'superseded', sentence };
   }
-  const receipt: Receipt = await requests.enqueue(parsed.name, job.data);
   // The new job is on its way; a record that cannot be removed now is only clutter.
   await job.remove().catch(reasonOf);
-  return { id, kind: 'retried', jobId: receipt.jobId };
+  return { id, kind: 'retried', jobId: ticket.jobId };
 }
 
-async function newerJob(
-  parsed: ParsedJob,
+async function retryDomain(
+  request: DomainRequest,
   id: string,
-  { intents }: RequestQueue,
-): Promise<string | undefined> {
-  if (parsed.name === 'redeploy-ssl') return undefined;
-  const intent = await intents.get(parsed.request);
-  return intent && intent.jobId !== id ? intent.jobId : undefined;
+  requests: RequestQueue,
+): Promise<RequestTicket> {
+  const intent = await requests.intents.get(request);
+  if (!intent) return requests.requestDomain(request, priorities.retry);
+  if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
+  return requests.renew(intent);
 }
 
 function plain(state: string): JobStatus['state'] {

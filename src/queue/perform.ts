@@ -3,10 +3,10 @@
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
-import type { DomainHandler } from '../jobs/domain-work.ts';
+import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
-import type { RequestQueue } from './producer.ts';
+import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -52,13 +52,16 @@ function domainTask(
   const jobId = run.job.id ?? '';
   const { domain, serverId, appId, siteId, requestedBy } = request;
   return {
-    fields: { domain, serverId, appId, ...(siteId !== undefined && { siteId }) },
+    fields: { domain, serverId, appId, ...whoOf({ siteId, requestedBy }) },
     announcement: announce(name, domain, run, requestedBy),
     unknownFields,
     async perform() {
-      const { current, intent } = await intents.claim(ticketOf(run), request);
-      if (!current) return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
-      return handlers[name]({ intent, jobId, calls: run.calls });
+      const { fate, intent } = await intents.claim(ticketOf(run), request);
+      if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
+      if (fate === 'superseded')
+        return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
+      const say = (sentence: string): void => run.say('debug', sentence);
+      return handlers[name]({ intent, jobId, calls: run.calls, say });
     },
     async record(verdict) {
       if (verdict.kind === 'superseded') return;
@@ -75,7 +78,12 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
   const jobId = run.job.id ?? '';
   const what = domain ?? `web application ${app.appId}`;
   return {
-    fields: { ...(domain !== undefined && { domain }), ...app },
+    fields: {
+      ...(domain !== undefined && { domain }),
+      serverId: app.serverId,
+      appId: app.appId,
+      ...whoOf({ requestedBy }),
+    },
     announcement: announce('redeploy-ssl', what, run, requestedBy),
     unknownFields,
     async perform() {
@@ -84,7 +92,7 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
         return superseded(`a newer redeploy of web application ${app.appId} covers this one`);
       if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
       if (start.kind === 'early')
-        return waiting('more domains were attached; their delay counts too', start.delayMs);
+        return waiting('there were more changes; the delay counts from the newest', start.delayMs);
       return handlers['redeploy-ssl']({ app, ...start, calls: run.calls });
     },
     async record(verdict) {
@@ -96,6 +104,17 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
     },
   };
 }
+
+const whoOf = ({
+  siteId,
+  requestedBy,
+}: {
+  siteId?: string | undefined;
+  requestedBy?: string | undefined;
+}) => ({
+  ...(siteId !== undefined && { siteId }),
+  ...(requestedBy !== undefined && { requestedBy }),
+});
 
 const ticketOf = ({ job }: Run): JobTicket => ({
   jobId: job.id ?? '',

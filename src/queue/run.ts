@@ -10,10 +10,11 @@ export interface Run {
   /** 1 for the first try. */
   readonly attempt: number;
   readonly startedAt: number;
-  readonly log: Logger;
   /** Handed to RunCloud's client: how to stop, and the counting of calls. */
   readonly calls: CallOptions;
   apiCalls(): number;
+  /** Adds fields to every later line: which domain, who asked. */
+  about(fields: object): void;
   /** Writes a sentence for the operator: into the job's log, which the board shows, and into the process's. */
   say(level: 'debug' | 'info' | 'warn' | 'error', sentence: string, fields?: object): void;
   /** Resolves when all sentences are in Redis; a lost sentence is no reason to fail a job. */
@@ -30,7 +31,7 @@ interface RunOptions {
 
 export function createRun({ job, token, signal, logger, scrub }: RunOptions): Run {
   const attempt = job.attemptsMade + 1;
-  const log = logger.child({ job: job.name, jobId: job.id, attempt });
+  let log = logger.child({ job: job.name, jobId: job.id, attempt });
   const writes: Promise<unknown>[] = [];
   let apiCalls = 0;
 
@@ -51,9 +52,11 @@ export function createRun({ job, token, signal, logger, scrub }: RunOptions): Ru
     signal,
     attempt,
     startedAt: performance.now(),
-    log,
     calls: { signal, onCall },
     apiCalls: () => apiCalls,
+    about(fields) {
+      log = log.child(fields);
+    },
     say,
     async told() {
       await Promise.all(writes);

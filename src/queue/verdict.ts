@@ -1,5 +1,5 @@
 // What became of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
-import { type Code, CodedError, PermanentError, RateLimitedError, reasonOf } from '../errors.ts';
+import { type Code, CodedError, HeldError, PermanentError, reasonOf, TransientError } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
@@ -33,28 +33,17 @@ export function verdictOfError(
   policy: RetryPolicy,
   { attemptsMade, nowMs, random }: Moment,
 ): Verdict {
-  if (error instanceof RateLimitedError) {
-    const delayMs = rateLimitDelayMs(error.retryAfterMs);
-    return {
-      kind: 'waiting',
-      sentence: error.message,
-      code: error.code,
-      delayMs,
-      nextRunAt: nowMs + delayMs,
-    };
-  }
   const known = error instanceof CodedError;
-  const what = {
-    sentence: reasonOf(error),
-    code: known ? error.code : ('unexpected' as const),
-    error: known ? undefined : error,
-  };
+  const code = known ? error.code : ('unexpected' as const);
+  const what = { sentence: reasonOf(error), code, error: known ? undefined : error };
+  if (isHeld(error)) return { kind: 'waiting', ...what, delayMs: HELD_MS, nextRunAt: nowMs + HELD_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
   if (delayMs === undefined) return { kind: 'failed', ...what };
   return { kind: 'retry', ...what, delayMs, nextRunAt: nowMs + delayMs };
 }
 
-// RunCloud documents no Retry-After (docs/runcloud-api.md), so absurd values are possible.
-const DEFAULT_RATE_LIMIT_DELAY_MS = 30_000;
-export const rateLimitDelayMs = (retryAfterMs: number | undefined): number =>
-  Math.min(Math.max(retryAfterMs ?? DEFAULT_RATE_LIMIT_DELAY_MS, 1000), 900_000);
+// The brake decides how long: the job goes back, and its next run waits until the brake lets go.
+const HELD_MS = 1_000;
+
+const isHeld = (error: unknown): boolean =>
+  error instanceof HeldError || (error instanceof TransientError && !error.attemptSpent);

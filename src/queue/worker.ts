@@ -1,13 +1,17 @@
 // Takes jobs from the queue and carries them out: parse, announce, perform, settle, report. The one place where our
 // outcomes and errors become BullMQ's.
-import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Job, type JobJson, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Hold } from '../brake/brake.ts';
+import { reasonOf } from '../errors.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
 import { within } from '../redis.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { createRun, type Run } from './run.ts';
+import { adopt, settle, toBackoff } from './settle.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
 export interface WorkerOptions extends TaskOptions {
@@ -18,6 +22,8 @@ export interface WorkerOptions extends TaskOptions {
   readonly logger: Logger;
   /** Takes secrets out of a text. */
   readonly scrub: (text: string) => string;
+  /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
+  readonly hold: () => Promise<Hold | undefined>;
 }
 
 export interface DomainWorker {
@@ -34,14 +40,14 @@ const MAX_STALLED_COUNT = 5;
 /** What stays in Redis of finished jobs, so that the board has a past and memory has a bound. */
 const KEEP_COMPLETED = { age: 7 * 24 * 3600, count: 2_000 };
 const KEEP_FAILED = { age: 30 * 24 * 3600, count: 10_000 };
-const KEEP_LOG_LINES = 100;
 /** An aborted handler gets this long to hand its job back. */
 const HAND_BACK_MS = 2_000;
 
 export function createWorker(options: WorkerOptions): DomainWorker {
   const { redis, queuePrefix, concurrency, logger } = options;
-  const process = createProcessor(options);
-  const worker = new Worker(
+  const draining = new AbortController();
+  const process = createProcessor(options, draining.signal);
+  const worker = new TolerantWorker(
     QUEUE_NAME,
     // BullMQ makes an abort signal only for processors that name a third parameter.
     async (job: Job, token?: string, signal?: AbortSignal) =>
@@ -55,9 +61,7 @@ export function createWorker(options: WorkerOptions): DomainWorker {
       maxStalledCount: MAX_STALLED_COUNT,
       removeOnComplete: KEEP_COMPLETED,
       removeOnFail: KEEP_FAILED,
-      settings: {
-        backoffStrategy: (_made, _type, error) => (error instanceof RetryLater ? error.delayMs : 1000),
-      },
+      settings: { backoffStrategy: toBackoff },
     },
   );
   worker.on(
@@ -68,46 +72,104 @@ export function createWorker(options: WorkerOptions): DomainWorker {
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lost its lock');
   });
+  // The one failure that does not come from our own processor: BullMQ itself gives a job up that has stalled too often.
+  worker.on('failed', (job, error) => {
+    if (job && error.message.includes('stalled more than allowable limit')) void quarantine(job, options);
+  });
   return {
     async ready() {
       await worker.waitUntilReady();
     },
-    close: (timeoutMs) => closeWithin(worker, timeoutMs, logger),
+    close: (timeoutMs) => {
+      draining.abort();
+      return closeWithin(worker, timeoutMs, logger);
+    },
   };
 }
 
-/** An attempt that failed, as BullMQ shall see it: no stack, no cause, nothing that was not scrubbed. */
-class RetryLater extends Error {
-  readonly delayMs: number;
-  constructor(sentence: string, delayMs: number) {
-    super(sentence);
-    this.name = 'RetryLater';
-    this.delayMs = delayMs;
-    this.stack = sentence;
+/** A payload that is no JSON would leave its job active until it stalls; as a text it fails at once, by its schema. */
+class TolerantWorker extends Worker {
+  protected override createJob(json: JobJson, jobId: string): Job {
+    return super.createJob(
+      { ...json, data: isJson(json.data) ? json.data : JSON.stringify('not JSON') },
+      jobId,
+    );
   }
 }
 
-function createProcessor(options: WorkerOptions) {
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text || '{}');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function createProcessor(options: WorkerOptions, draining: AbortSignal) {
   const { logger, scrub, retryPolicy } = options;
   return async (job: Job, token: string, signal: AbortSignal): Promise<string> => {
     adopt(job, retryPolicy);
     const run = createRun({ job, token, signal, logger, scrub });
     let task: Task | undefined;
-    let verdict: Verdict;
-    try {
+    const judge = async (): Promise<Verdict> => {
       task = createTask(run, options);
       announce(run, task);
-      verdict = verdictOfOutcome(await task.perform(), Date.now());
-    } catch (error) {
-      verdict = signal.aborted ? handedBack : verdictOfFailure(error, run, retryPolicy);
-    }
+      if (!(await isReleased(run, task, options, draining))) return handedBack;
+      return verdictOfOutcome(await task.perform(), Date.now());
+    };
+    const verdict = await judge().catch((error: unknown) =>
+      signal.aborted ? handedBack : verdictOfFailure(error, run, retryPolicy),
+    );
     // The record first: when BullMQ forgets a job, the record has its outcome.
     await task?.record(verdict);
-    report(run, task, verdict);
+    report(run, verdict);
     await run.told();
     return settle(run, verdict, scrub);
   };
 }
+
+// A job that ends its process each time must not do so for ever: it waits for a person, and the others go on.
+async function quarantine(job: Job, options: WorkerOptions): Promise<void> {
+  const run = createRun({ ...options, job, token: '', signal: new AbortController().signal });
+  const verdict: Verdict = {
+    kind: 'failed',
+    code: 'job-quarantined',
+    sentence: 'this job has ended its worker several times over and is not tried again by itself',
+  };
+  try {
+    const task = createTask(run, options);
+    run.about(task.fields);
+    await task.record(verdict);
+    report(run, verdict);
+  } catch (error) {
+    options.logger.error({ event: 'quarantine-failed', jobId: job.id }, reasonOf(error));
+  }
+}
+
+// A job that is taken while nothing can be done keeps its place, untouched: at most `concurrency` jobs wait here, all others
+// stay in the queue, and a newer request may overtake it meanwhile. False where the worker stops: then it goes back.
+async function isReleased(
+  run: Run,
+  task: Task,
+  { hold }: WorkerOptions,
+  draining: AbortSignal,
+): Promise<boolean> {
+  const signal = AbortSignal.any([run.signal, draining]);
+  let said: string | undefined;
+  for (let held = await hold(); held; held = await hold()) {
+    if (said !== held.kind) {
+      run.say('warn', `held: ${held.sentence}`, { event: 'held', why: held.kind });
+      await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
+    }
+    said = held.kind;
+    await sleep(Math.min(held.waitMs, HOLD_LOOK_MS), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return false;
+  }
+  return true;
+}
+
+const HOLD_LOOK_MS = 1_000;
 
 const handedBack: Verdict = {
   kind: 'handed-back',
@@ -121,13 +183,9 @@ const verdictOfFailure = (error: unknown, { job }: Run, policy: RetryPolicy): Ve
     random: Math.random(),
   });
 
-// Jobs of foreign clients carry no options: the worker's own count for every job, so that there is one retry policy.
-function adopt(job: Job, { attempts }: RetryPolicy): void {
-  Object.assign(job.opts, { attempts, backoff: { type: 'custom' }, keepLogs: KEEP_LOG_LINES });
-}
-
 function announce(run: Run, task: Task): void {
-  run.say('debug', task.announcement, { event: 'started', ...task.fields });
+  run.about(task.fields);
+  run.say('debug', task.announcement, { event: 'started' });
   if (task.unknownFields.length > 0) {
     run.say('warn', `unknown fields were left out: ${task.unknownFields.join(', ')}`, {
       event: 'unknown-fields',
@@ -144,13 +202,12 @@ const levels = {
   'handed-back': 'info',
 } as const;
 
-function report(run: Run, task: Task | undefined, verdict: Verdict): void {
+function report(run: Run, verdict: Verdict): void {
   const { kind, sentence, code, delayMs, nextRunAt, error } = verdict;
-  const next = delayMs === undefined ? '' : `; next look in ${Math.ceil(delayMs / 1000)} s`;
+  const next = delayMs === undefined ? '' : `; next look in ${toSeconds(delayMs)}`;
   run.say(levels[kind], `${kind}: ${sentence}${next}`, {
     event: 'outcome',
     outcome: kind,
-    ...task?.fields,
     ...(code && { code }),
     ...(nextRunAt !== undefined && { nextRunAt: new Date(nextRunAt).toISOString() }),
     ...(error !== undefined && { err: error }),
@@ -159,32 +216,7 @@ function report(run: Run, task: Task | undefined, verdict: Verdict): void {
   });
 }
 
-/** Tells BullMQ; returns the job's result or throws what BullMQ takes for the move. */
-async function settle(
-  { job, token }: Run,
-  verdict: Verdict,
-  scrub: (text: string) => string,
-): Promise<string> {
-  const reason = scrub(verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence);
-  switch (verdict.kind) {
-    case 'done':
-    case 'superseded':
-      return reason;
-    case 'waiting':
-      await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
-      throw new DelayedError();
-    case 'handed-back':
-      await job.moveToWait(token);
-      throw new WaitingError();
-    case 'retry':
-      throw new RetryLater(reason, verdict.delayMs ?? 0);
-    case 'failed': {
-      const failure = new UnrecoverableError(reason);
-      failure.stack = reason;
-      throw failure;
-    }
-  }
-}
+const toSeconds = (ms: number): string => `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
 
 // BullMQ's close() has no time limit, and never resolves while Redis is away (taskforcesh/bullmq#4656).
 async function closeWithin(worker: Worker, timeoutMs: number, logger: Logger): Promise<void> {

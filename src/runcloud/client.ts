@@ -15,6 +15,8 @@ export interface RunCloudSettings extends HttpSettings {
 }
 
 export interface RunCloudClient extends RunCloud {
+  /** Names the credentials in force, without being them. */
+  fingerprint(): string;
   /** Closes the connections; calls under way end as of unknown result. */
   close(): void;
 }
@@ -60,6 +62,7 @@ export function createRunCloud({ version, ...settings }: RunCloudSettings): RunC
     ...createPlainCalls(http),
     ...createDomainCalls(http, version),
     ...createSslCalls(http),
+    fingerprint: () => http.fingerprint(),
     close: () => http.close(),
   };
 }

@@ -113,6 +113,7 @@ function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, s
 // The reading itself goes on: it is shared, and what it finds serves others.
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
+  work.catch(() => undefined); // nobody may be listening any more when it fails
   signal.throwIfAborted();
   let stop: () => void = () => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {

@@ -1,6 +1,6 @@
 // One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
 // Messages and causes never hold a secret: what enters here has been through redact.ts.
-import { type Code, PermanentError, RateLimitedError, TransientError } from '../errors.ts';
+import { type Code, HeldError, PermanentError, RateLimitedError, TransientError } from '../errors.ts';
 import type { RunCloud } from './runcloud.ts';
 
 export type Operation = keyof RunCloud;
@@ -48,9 +48,15 @@ export class RunCloudTransientError extends TransientError {
 }
 
 /** HTTP 401. RunCloud also answers so to an address that is not on the IP allow-list. */
-export class UnauthorizedError extends RunCloudPermanentError {
+export class UnauthorizedError extends HeldError {
+  readonly operation: Operation;
+  readonly status: number | undefined;
+  readonly reply: string | undefined;
   constructor(message: string, failure: Failure) {
-    super('runcloud-unauthorized', message, failure);
+    super('runcloud-unauthorized', message, toOptions(failure));
+    this.operation = failure.operation;
+    this.status = failure.status;
+    this.reply = failure.reply;
   }
 }
 
@@ -104,6 +110,7 @@ export class CallAbortedError extends RunCloudTransientError {
   constructor(message: string, failure: Failure, sent: boolean) {
     super('runcloud-unknown-result', message, failure);
     this.sent = sent;
+    this.attemptSpent = sent;
   }
 }
 

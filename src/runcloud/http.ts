@@ -10,7 +10,8 @@ import { CallAbortedError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
-import type { CallOptions } from './runcloud.ts';
+import type { CallBrake, CallOptions } from './runcloud.ts';
+import { type Exchanged, toFingerprint, underBrake } from './under-brake.ts';
 
 /** A v3 (or workspace v2) token goes out as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
 export type Credentials =
@@ -27,6 +28,8 @@ export interface HttpSettings {
   readonly userAgent?: string | undefined;
   /** Yours to destroy, and the way to go through a proxy: no environment variable is looked at. */
   readonly agent?: HttpAgent | undefined;
+  /** Asked before each call, told after each. */
+  readonly brake?: CallBrake | undefined;
 }
 
 export interface Exchange {
@@ -47,6 +50,8 @@ export interface Reply {
 
 export interface Http {
   exchange(exchange: Exchange): Promise<Reply>;
+  /** Names the credentials in force, without being them. */
+  fingerprint(): string;
   /** Closes the connections; calls under way end as of unknown result. */
   close(): void;
 }
@@ -173,8 +178,9 @@ function toReply(response: Response<string>, { operation }: Exchange, redact: Re
   return { status, body: json.value };
 }
 
-function assertWanted({ operation, options }: Exchange): void {
-  if (options?.signal?.aborted !== true) return;
+function assertWanted({ operation, method, options }: Exchange): void {
+  const mayGo = method === 'GET' || (options?.mayWrite?.() ?? true);
+  if (mayGo && options?.signal?.aborted !== true) return;
   throw new CallAbortedError(
     `The call was stopped by us before ${toPhrase(operation)}`,
     { operation },
@@ -201,13 +207,25 @@ export function createHttp(settings: HttpSettings): Http {
     }
   };
 
+  const currentCredentials = (): Credentials => {
+    const { credentials } = settings;
+    return typeof credentials === 'function' ? credentials() : credentials;
+  };
+
   return {
+    fingerprint: () => toFingerprint(toAuthorization(currentCredentials())),
     async exchange(exchange) {
-      assertWanted(exchange);
-      const { credentials } = settings;
-      const current = typeof credentials === 'function' ? credentials() : credentials;
+      const { brake } = settings;
+      const current = currentCredentials();
+      const auth = toAuthorization(current);
       const redact = createRedact(toSecrets(current));
-      return toReply(await perform(exchange, toAuthorization(current), redact), exchange, redact);
+      assertWanted(exchange);
+      const call = async (): Promise<Exchanged> => {
+        assertWanted(exchange);
+        const response = await perform(exchange, auth, redact);
+        return { response, toReply: () => toReply(response, exchange, redact) };
+      };
+      return brake ? underBrake(brake, toFingerprint(auth), exchange, call) : (await call()).toReply();
     },
     close() {
       if (settings.agent === undefined) agent.destroy();

@@ -63,10 +63,33 @@ export interface ApiCall {
   readonly durationMs: number;
 }
 
+/** What the HTTP layer asks before and tells after each call; brake/ has the real one. */
+export interface CallBrake {
+  /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
+  enter(fingerprint: string, signal?: AbortSignal): Promise<void>;
+  report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused'>;
+}
+
+/** What came of one call. */
+export interface CallReport {
+  /** `ok`: RunCloud answered. `down`: 5xx, no answer, no connection. `closed`: 429. `refused`: the credentials. */
+  readonly result: 'ok' | 'down' | 'closed' | 'refused';
+  readonly fingerprint: string;
+  /** For `closed`: how long, as RunCloud said, if it said. */
+  readonly retryAfterMs?: number | undefined;
+  /** For `closed` and `refused`: RunCloud's words. */
+  readonly why?: string | undefined;
+  /** X-RateLimit-Limit and -Remaining, where sent ([D] runcloud.io/docs/api/v2). */
+  readonly limit?: number | undefined;
+  readonly remaining?: number | undefined;
+}
+
 /** What a caller hands to each call: how to stop it, and who wants to know about it. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCall?: ((call: ApiCall) => void) | undefined;
+  /** Asked right before a write goes out: false where the right to write has run out meanwhile. */
+  readonly mayWrite?: (() => boolean) | undefined;
 }
 
 /**

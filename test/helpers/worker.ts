@@ -57,6 +57,8 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
     RUNCLOUD_SERVER_ID: String(APP.serverId),
     RUNCLOUD_APP_ID: String(APP.appId),
     RUNCLOUD_TIMEOUT_MS: '10000',
+    RUNCLOUD_RATE_PER_MINUTE: '6000',
+    RUNCLOUD_PAUSE_MS: '1000',
     JOB_ATTEMPTS: '5',
     JOB_BACKOFF_MS: '20',
     JOB_BACKOFF_MAX_MS: '100',

@@ -1,0 +1,87 @@
+// The Lua behind brake.ts: one hash in Redis that every worker asks before each call. Times by Redis' own clock.
+//
+// Fields: tat (theoretical arrival time of the rate), limit (as RunCloud's header said), closedUntil and why (429),
+//         failures, downSince, probeAt, probeMs (RunCloud down), refused, refusedAt, refusedWhy (credentials).
+
+const NOW = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+`;
+
+// KEYS brake  ARGV ratePerMinute, fingerprint, take ('1': take a slot) -> {kind, waitMs, why}
+// kind: 'go', 'rate', 'closed', 'down', 'refused'. Fingerprint '*' asks how things stand, whoever probes next.
+// The rate is GCRA: b calls at once, the rest spaced so that no window of 60 s holds more than the rate:
+// with spacing T = 60 s / (rate - b) and tolerance (b - 1) T, a window holds at most (60 s + (b - 1) T) / T + 1 = rate.
+export const ENTER = `${NOW}
+local rate, fingerprint, take = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local h = redis.call('HMGET', KEYS[1], 'tat', 'limit', 'closedUntil', 'why', 'downSince', 'probeAt', 'probeMs',
+  'refused', 'refusedAt', 'refusedWhy')
+local closedUntil = tonumber(h[3]) or 0
+if closedUntil > now then return {'closed', closedUntil - now, h[4] or ''} end
+if fingerprint == '*' then
+  local function left(at) return math.max(0, (tonumber(at) or now) - now) end
+  if h[8] and h[8] ~= '' then return {'refused', left(h[9]), h[10] or ''} end
+  if h[5] and h[5] ~= '' then return {'down', left(h[6]), h[5]} end
+  return {'go', 0, ''}
+end
+if h[8] and h[8] == fingerprint then
+  local probeAt = tonumber(h[9])
+  if probeAt > now then return {'refused', probeAt - now, h[10] or ''} end
+  if take == '1' then redis.call('HSET', KEYS[1], 'refusedAt', now + 60000) end
+elseif h[5] and h[5] ~= '' then
+  local probeAt = tonumber(h[6])
+  if probeAt > now then return {'down', probeAt - now, h[5]} end
+  if take == '1' then
+    local probeMs = math.min(tonumber(h[7]) * 2, 60000)
+    redis.call('HSET', KEYS[1], 'probeAt', now + probeMs, 'probeMs', probeMs)
+  end
+end
+if take ~= '1' then return {'go', 0, ''} end
+local limit = tonumber(h[2])
+if limit and limit > 0 and limit < rate then rate = limit end
+local burst = math.max(1, math.floor(rate / 6))
+local spacing = 60000 / math.max(1, rate - burst)
+if rate == 1 then spacing = 60000 end
+local tat = math.max(tonumber(h[1]) or 0, now)
+local wait = tat - (burst - 1) * spacing - now
+if wait > 0 then return {'rate', math.ceil(wait), ''} end
+redis.call('HSET', KEYS[1], 'tat', tostring(tat + spacing))
+return {'go', 0, ''}
+`;
+
+// KEYS brake  ARGV result, fingerprint, ratePerMinute, closeMs, why, limit, remaining, failuresToTrip, firstProbeMs -> state
+// result: 'ok' (RunCloud answered), 'down' (5xx, no answer, no connection), 'closed' (429), 'refused' (credentials).
+// state: 'open', 'closed', 'down', 'refused'.
+export const REPORT = `${NOW}
+local result, fingerprint, rate, closeMs, why, limit, remaining, trip, firstProbe = unpack(ARGV)
+rate, closeMs = tonumber(rate), tonumber(closeMs)
+if limit ~= '' then redis.call('HSET', KEYS[1], 'limit', limit) end
+if result == 'down' then
+  local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
+  local since = redis.call('HGET', KEYS[1], 'downSince')
+  if since and since ~= '' then return 'down' end
+  if failures < tonumber(trip) then return 'open' end
+  redis.call('HSET', KEYS[1], 'downSince', now, 'probeAt', now + tonumber(firstProbe), 'probeMs', firstProbe)
+  return 'down'
+end
+redis.call('HSET', KEYS[1], 'failures', 0, 'downSince', '')
+if result == 'refused' then
+  redis.call('HSET', KEYS[1], 'refused', fingerprint, 'refusedAt', now + 60000, 'refusedWhy', why)
+  return 'refused'
+end
+if redis.call('HGET', KEYS[1], 'refused') == fingerprint then redis.call('HSET', KEYS[1], 'refused', '') end
+local burst = math.max(1, math.floor(rate / 6))
+local spacing = 60000 / math.max(1, rate - burst)
+if result == 'closed' then
+  local closedUntil = math.max(now + closeMs, tonumber(redis.call('HGET', KEYS[1], 'closedUntil')) or 0)
+  -- An empty bucket when the gate opens: whoever waited goes on one by one.
+  redis.call('HSET', KEYS[1], 'closedUntil', closedUntil, 'why', why, 'tat', tostring(closedUntil + (burst - 1) * spacing))
+  return 'closed'
+end
+-- The last calls of RunCloud's own window go out one by one.
+if remaining ~= '' and tonumber(remaining) <= burst then
+  local tat = math.max(tonumber(redis.call('HGET', KEYS[1], 'tat')) or 0, now + burst * spacing)
+  redis.call('HSET', KEYS[1], 'tat', tostring(tat))
+end
+return 'open'
+`;

@@ -1,0 +1,61 @@
+// What a sweep does about one intent. Pure: how things stand goes in, one word comes out.
+import type { Intent } from './intent.ts';
+
+/** How things stand. Times in milliseconds by Redis' clock. */
+export interface Standing {
+  readonly intent: Intent;
+  /** Where its job stands in the queue; `gone`: nowhere. */
+  readonly job: 'gone' | 'failed' | 'completed' | 'unfinished';
+  /** Whether RunCloud has the domain, and when that was seen; undefined where nobody looked. */
+  readonly seen?: { readonly attached: boolean; readonly at: number } | undefined;
+  readonly now: number;
+}
+
+export type Upkeep =
+  | { readonly kind: 'nothing' }
+  /** Ask for the same again; a job that is gone comes back under its own id. */
+  | { readonly kind: 'renew'; readonly why: string }
+  /** BullMQ has given the job up: a person must look. */
+  | { readonly kind: 'quarantine' };
+
+/** Failures that may pass by themselves. */
+export const PASSING_CODES: ReadonlySet<string> = new Set([
+  'runcloud-unknown-result',
+  'runcloud-unreachable',
+]);
+/** A failure that may have passed is tried again so often. */
+const TRY_AGAIN_MS = 3_600_000;
+/**
+ * A difference between RunCloud and a settled intent is ours to mend for so long: a write that took effect late, a lie. Later
+ * ones are somebody's doing in RunCloud's own panel, and stay.
+ */
+const MEND_MS = 24 * 3_600_000;
+
+export function upkeepOf(standing: Standing): Upkeep {
+  const { intent } = standing;
+  if (intent.state === 'pending') return pendingUpkeep(standing);
+  if (intent.state === 'failed') return failedUpkeep(standing);
+  return settledUpkeep(standing);
+}
+
+function pendingUpkeep({ job }: Standing): Upkeep {
+  if (job === 'unfinished') return { kind: 'nothing' };
+  if (job === 'failed') return { kind: 'quarantine' };
+  return { kind: 'renew', why: 'its job was lost' };
+}
+
+function failedUpkeep({ intent, now }: Standing): Upkeep {
+  const { code, outcomeAt } = intent;
+  if (!code || !PASSING_CODES.has(code) || outcomeAt === undefined || now - outcomeAt < TRY_AGAIN_MS)
+    return { kind: 'nothing' };
+  return { kind: 'renew', why: `it failed with ${code}, which may have passed` };
+}
+
+function settledUpkeep({ intent, seen, now }: Standing): Upkeep {
+  const settledAt = intent.outcomeAt ?? intent.requestedAt;
+  if (!seen || now - settledAt > MEND_MS || seen.at < Math.max(settledAt, intent.wroteAt))
+    return { kind: 'nothing' };
+  const isWanted = intent.wish.want === 'present';
+  if (seen.attached === isWanted) return { kind: 'nothing' };
+  return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
+}

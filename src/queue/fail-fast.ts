@@ -1,0 +1,37 @@
+// A deadline round everything that a producer asks of Redis: its caller must hear within a second, and nothing that it has
+// given up may run later (the connection queues no commands).
+import type { Redis } from 'ioredis';
+import { CodedError, reasonOf } from '../errors.ts';
+import { redisUnavailable, untilReady, within } from '../redis.ts';
+
+const LATE = Symbol('late');
+
+/** Runs `work` once Redis is there; one deadline over both. A late reply is an unknown: sending again is harmless. */
+export async function failFast<T>(
+  redis: Redis,
+  deadlineMs: number | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (deadlineMs === undefined) return work();
+  const startedAt = performance.now();
+  await untilReady(redis, deadlineMs);
+  const left = Math.max(1, deadlineMs - (performance.now() - startedAt));
+  const result = await within(
+    work().catch((error: unknown) => {
+      if (error instanceof CodedError) throw error;
+      if (/\bOOM\b/.test(reasonOf(error))) throw outOfMemory(error);
+      throw redisUnavailable(error, deadlineMs);
+    }),
+    left,
+    LATE,
+  );
+  if (result === LATE) throw redisUnavailable(undefined, deadlineMs);
+  return result;
+}
+
+const outOfMemory = (cause: unknown): CodedError =>
+  new CodedError(
+    'redis-unavailable',
+    'Redis is out of memory and took nothing; raise maxmemory, then send again',
+    { cause },
+  );

@@ -1,0 +1,62 @@
+// Our verdicts as BullMQ's moves: what it is told when an attempt has ended.
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { priorities } from '../jobs/catalog.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import type { Run } from './run.ts';
+import type { Verdict } from './verdict.ts';
+
+const KEEP_LOG_LINES = 100;
+
+// Jobs of foreign clients carry no options: the worker's own count for every job, so that there is one retry policy.
+export function adopt(job: Job, { attempts }: RetryPolicy): void {
+  Object.assign(job.opts, { attempts, backoff: { type: 'custom' }, keepLogs: KEEP_LOG_LINES });
+}
+
+/** BullMQ's backoff strategy. An error that is not ours (Redis went away in the middle) is tried again soon. */
+export const toBackoff = (_made: number, _type: unknown, error?: Error): number =>
+  error instanceof RetryLater ? error.delayMs : 1000;
+
+/** An attempt that failed, as BullMQ shall see it: no stack, no cause, nothing that was not scrubbed. */
+class RetryLater extends Error {
+  readonly delayMs: number;
+  constructor(sentence: string, delayMs: number) {
+    super(sentence);
+    this.name = 'RetryLater';
+    this.delayMs = delayMs;
+    this.stack = sentence;
+  }
+}
+
+/** Tells BullMQ; returns the job's result or throws what BullMQ takes for the move. */
+export async function settle(
+  { job, token }: Run,
+  verdict: Verdict,
+  scrub: (text: string) => string,
+): Promise<string> {
+  const reason = scrub(verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence);
+  switch (verdict.kind) {
+    case 'done':
+    case 'superseded':
+      return reason;
+    case 'waiting':
+      await goFirst(job);
+      await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
+      throw new DelayedError();
+    case 'handed-back':
+      await job.moveToWait(token);
+      throw new WaitingError();
+    case 'retry':
+      await goFirst(job);
+      throw new RetryLater(reason, verdict.delayMs ?? 0);
+    case 'failed': {
+      const failure = new UnrecoverableError(reason);
+      failure.stack = reason;
+      throw failure;
+    }
+  }
+}
+
+// A job that comes back does not queue behind ten thousand others. (0, a bare client's default, is before all already.)
+async function goFirst(job: Job): Promise<void> {
+  if (job.priority > priorities.retry) await job.changePriority({ priority: priorities.retry });
+}

@@ -1,0 +1,153 @@
+// The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
+// carries, and for domains that RunCloud does not have as wanted, and asks for them again.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { reasonOf } from '../errors.ts';
+import type { Intent } from '../intent/intent.ts';
+import { type Standing, upkeepOf } from '../intent/upkeep.ts';
+import type { Logger } from '../logger.ts';
+import type { Directory } from '../runcloud/directory.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { RequestQueue } from './requests.ts';
+
+export interface SweepOptions {
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  readonly intervalMs: number;
+  /** True while RunCloud is down or refuses us: then only the queue is looked at. */
+  readonly isHeld: () => Promise<boolean>;
+}
+
+/** What one sweep did. */
+export interface SweepReport {
+  looked: number;
+  renewed: number;
+  quarantined: number;
+  redeploys: number;
+  deduplicationKeys: number;
+}
+
+export interface Sweeper {
+  /** Sweeps once, whatever the others do. */
+  sweep(): Promise<SweepReport>;
+  /** Sweeps now and every interval until `stop`; of all workers, one does it. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const TICK_MS = 5_000;
+/** The sweeper's turn, in Redis: one worker per interval. */
+const TURN = 'sweep';
+
+export function createSweeper(options: SweepOptions): Sweeper {
+  const { redis, requests, logger, intervalMs } = options;
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let newest = 0;
+
+  const sweep = (): Promise<SweepReport> => sweepOnce(options, stopping.signal);
+  const isMyTurn = async (): Promise<boolean> =>
+    (await redis.set(requests.keyOf(TURN), '1', 'PX', intervalMs, 'NX')) === 'OK';
+
+  const alarmIfEmptied = async (): Promise<void> => {
+    const generation = await requests.intents.newestGeneration();
+    if (generation < newest) {
+      logger.error(
+        { event: 'redis-emptied', had: newest, has: generation },
+        'Redis has lost its data: requests from before are gone, send them again; new ones work',
+      );
+    }
+    newest = generation;
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await alarmIfEmptied();
+        if (await isMyTurn()) tell(logger, await sweep());
+      } catch (error) {
+        if (!stopping.signal.aborted) logger.warn({ event: 'sweep-failed' }, `sweep: ${reasonOf(error)}`);
+      }
+      await sleep(Math.min(TICK_MS, intervalMs), undefined, { signal: stopping.signal }).catch(
+        () => undefined,
+      );
+    }
+  };
+
+  return {
+    sweep,
+    start() {
+      running ??= loop();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+function tell(logger: Logger, report: SweepReport): void {
+  const { looked, renewed, quarantined, redeploys } = report;
+  const level = renewed + quarantined + redeploys > 0 ? 'warn' : 'debug';
+  const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived`;
+  logger[level]({ event: 'sweep', ...report }, `sweep: ${looked} domains looked at, ${found}`);
+}
+
+async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
+  const report: SweepReport = { looked: 0, renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 };
+  const apps = new Map<string, WebApplication>();
+  const mayLook = !(await options.isHeld());
+  const startedAt = await options.requests.intents.now();
+  for await (const intent of options.requests.intents.scan()) {
+    if (signal.aborted) return report;
+    apps.set(`${intent.serverId}:${intent.appId}`, intent);
+    report.looked += 1;
+    const standing = await standingOf(intent, options, mayLook, startedAt);
+    await mend(standing, options, report);
+  }
+  for (const app of apps.values()) if (await options.requests.reviveRedeploy(app)) report.redeploys += 1;
+  report.deduplicationKeys = await options.requests.dropOrphanedDeduplicationKeys();
+  return report;
+}
+
+async function standingOf(
+  intent: Intent,
+  { requests, directory }: SweepOptions,
+  mayLook: boolean,
+  startedAt: number,
+): Promise<Standing> {
+  const standing = { intent, job: await requests.jobFate(intent.jobId), now: startedAt };
+  if (!mayLook || intent.state !== 'settled') return standing;
+  const untold = upkeepOf({ ...standing, seen: { attached: intent.wish.want === 'absent', at: startedAt } });
+  // No difference would be ours to mend: no reason to spend calls on looking.
+  if (untold.kind === 'nothing') return standing;
+  const { attached, at } = await directory.find(intent, intent.domain, startedAt);
+  return { ...standing, seen: { attached: attached !== undefined, at } };
+}
+
+async function mend(
+  standing: Standing,
+  { requests, logger }: SweepOptions,
+  report: SweepReport,
+): Promise<void> {
+  const { intent } = standing;
+  const upkeep = upkeepOf(standing);
+  if (upkeep.kind === 'nothing') return;
+  const { domain, jobId } = intent;
+  if (upkeep.kind === 'quarantine') {
+    const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;
+    await requests.intents.settle(intent, jobId, { state: 'failed', outcome, code: 'job-quarantined' });
+    report.quarantined += 1;
+    logger.error({ event: 'quarantined', domain, jobId }, outcome);
+    return;
+  }
+  const renewed = await requests.renew(intent);
+  if (renewed.fate !== 'new' && renewed.fate !== 'missing') return;
+  report.renewed += 1;
+  logger.warn(
+    { event: 'renewed', domain, jobId: renewed.jobId },
+    `${domain} is asked for again: ${upkeep.why}`,
+  );
+}

@@ -1,0 +1,84 @@
+// One exchange under the brake: asks before, tells after, and marks failures that were no fault of the job.
+import { createHash } from 'node:crypto';
+import type { Response } from 'got';
+import { TransientError } from '../errors.ts';
+import {
+  CallAbortedError,
+  ForbiddenError,
+  TooManyRequestsError,
+  toReply as toRunCloudsWords,
+  UnauthorizedError,
+  UnknownResultError,
+  UnreachableError,
+} from './errors.ts';
+import { toPhrase } from './failures.ts';
+import type { Exchange, Reply } from './http.ts';
+import type { CallBrake, CallReport } from './runcloud.ts';
+
+/** A response that came, and what it amounts to; `toReply` throws for everything but a usable 2xx. */
+export interface Exchanged {
+  readonly response: Response<string>;
+  readonly toReply: () => Reply;
+}
+
+/** Names credentials without being them: refused ones are told from corrected ones by it. */
+export const toFingerprint = (authorization: string): string =>
+  createHash('sha256').update(authorization).digest('hex').slice(0, 12);
+
+export async function underBrake(
+  brake: CallBrake,
+  fingerprint: string,
+  exchange: Exchange,
+  call: () => Promise<Exchanged>,
+): Promise<Reply> {
+  await enter(brake, fingerprint, exchange);
+  let headers: Pick<CallReport, 'limit' | 'remaining'> = {};
+  try {
+    const { response, toReply } = await call();
+    headers = toRateLimit(response);
+    const reply = toReply();
+    await brake.report({ result: 'ok', fingerprint, ...headers });
+    return reply;
+  } catch (error) {
+    const report = toReport(error, exchange);
+    const state = report && (await brake.report({ ...report, fingerprint, ...headers }));
+    if (state === 'down' && error instanceof TransientError) error.attemptSpent = false;
+    throw error;
+  }
+}
+
+async function enter(brake: CallBrake, fingerprint: string, { operation, options }: Exchange): Promise<void> {
+  try {
+    await brake.enter(fingerprint, options?.signal);
+  } catch (error) {
+    if (options?.signal?.aborted !== true) throw error;
+    throw new CallAbortedError(
+      `The call was stopped by us before ${toPhrase(operation)}`,
+      { operation },
+      false,
+    );
+  }
+}
+
+/** Undefined where the call says nothing about RunCloud: we stopped it ourselves. */
+function toReport(error: unknown, { operation }: Exchange): Omit<CallReport, 'fingerprint'> | undefined {
+  if (error instanceof CallAbortedError) return undefined;
+  if (error instanceof TooManyRequestsError)
+    return { result: 'closed', retryAfterMs: error.retryAfterMs, why: toRunCloudsWords(error) };
+  const isRefused =
+    error instanceof UnauthorizedError || (error instanceof ForbiddenError && operation === 'ping');
+  if (isRefused) return { result: 'refused', why: error.message };
+  const isDown = error instanceof UnreachableError || error instanceof UnknownResultError;
+  return { result: isDown ? 'down' : 'ok' };
+}
+
+function toRateLimit({ headers }: Response<string>): Pick<CallReport, 'limit' | 'remaining'> {
+  return {
+    limit: toCount(headers['x-ratelimit-limit']),
+    remaining: toCount(headers['x-ratelimit-remaining']),
+  };
+}
+
+function toCount(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
+}
