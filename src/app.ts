@@ -144,7 +144,7 @@ function createHandlers(runcloud: RunCloudClient, directory: Directory, requests
   return {
     'add-domain': createAddDomain(ports),
     'remove-domain': createRemoveDomain(ports),
-    'redeploy-ssl': createRedeploySsl({ runcloud, directory, covered: certificates.covered }),
+    'redeploy-ssl': createRedeploySsl({ runcloud, directory, certificates }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { DomainName } from './domain-name.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY } from './scripts.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
+import { createWrites, type Writes } from './writes.ts';
 
 /** A redeploy's job, and how long it has to wait. */
 export interface RedeployTicket extends RequestTicket {
@@ -38,7 +39,7 @@ export interface CertificateRecord {
   readonly oneWaiting: DomainName | undefined;
 }
 
-export interface Certificates {
+export interface Certificates extends Writes<WebApplication> {
   /** Asks for a redeploy: `atOnce` by a person, else when the delay has passed. `domain` undefined: all names. */
   ask(
     app: WebApplication,
@@ -89,6 +90,11 @@ export function createCertificates({
       if (kind !== 'run') return { kind };
       return { kind, startedAt: ms, domains: asked.includes(ALL) ? undefined : asked };
     },
+    ...createWrites<WebApplication>({
+      redis,
+      keysOf: (app) => [keys.certificate(app), keys.certificateFence(app)],
+      owner: 'running',
+    }),
     async covered(app, domain, startedAt) {
       await run(COVERED, app, [domain, startedAt]);
     },

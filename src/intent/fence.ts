@@ -1,16 +1,13 @@
-// One writer per domain: a write goes out only inside a lease that is renewed while we live, so that a worker which was
+// One writer per domain, and one per certificate: a write goes out only inside a lease that is renewed while we live, so that a worker which was
 // paused or cut off cannot undo newer work when it wakes up. Time is this process's own monotonic clock.
 import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Intent } from './intent.ts';
-import type { IntentStore, Lease } from './store.ts';
+import type { Lease, Writes } from './writes.ts';
 
 /** What became of a write under the fence. `at`: its end, by Redis' clock. */
 export type Fenced<T> =
   | { readonly fate: 'written'; readonly value: T; readonly at: number }
   | { readonly fate: 'superseded' | 'busy' };
-
-type Store = Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite'>;
 
 /** Shorter than a dead worker's job takes to be noticed (ADR 4), so that its successor need not wait. */
 export const LEASE_MS = 9_000;
@@ -19,12 +16,12 @@ const RENEW_EVERY_MS = 2_500;
 const MARGIN_MS = 1_500;
 
 /**
- * Runs `write` while holding the fence of the intent's domain. The options that it gets end the call when the lease cannot
+ * Runs `write` while holding the fence of `key`. The options that it gets end the call when the lease cannot
  * be renewed. Rethrows what `write` throws, after giving the fence back.
  */
-export async function underFence<T>(
-  store: Store,
-  intent: Intent,
+export async function underFence<Key, T>(
+  store: Writes<Key>,
+  key: Key,
   jobId: string,
   calls: CallOptions,
   write: (calls: CallOptions) => Promise<T>,
@@ -32,14 +29,14 @@ export async function underFence<T>(
 ): Promise<Fenced<T>> {
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS };
   const askedAt = performance.now();
-  const fate = await store.beginWrite(intent, jobId, lease);
+  const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };
-  const watch = keepAlive(() => store.renewWrite(intent, lease), askedAt);
+  const watch = keepAlive(() => store.renewWrite(key, lease), askedAt);
   try {
     const value = await write(watch.options(calls));
-    return { fate: 'written', value, at: await store.endWrite(intent, lease, toAttachedId(value)) };
+    return { fate: 'written', value, at: await store.endWrite(key, lease, toAttachedId(value)) };
   } catch (error) {
-    await store.endWrite(intent, lease);
+    await store.endWrite(key, lease);
     throw error;
   } finally {
     watch.stop();
@@ -55,7 +52,7 @@ interface Watch {
 function keepAlive(renew: () => Promise<boolean>, heldSince: number): Watch {
   const lost = new AbortController();
   let deadline = heldSince + LEASE_MS - MARGIN_MS;
-  const lose = (): void => lost.abort(new Error('the right to write for this domain has run out'));
+  const lose = (): void => lost.abort(new Error('the right to write has run out'));
   const look = (): void => {
     if (performance.now() >= deadline) {
       lose();

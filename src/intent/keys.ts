@@ -8,8 +8,9 @@ export interface Keys {
   readonly all: string;
   readonly generation: string;
   intent(key: DomainKey): string;
-  /** The right to write for one domain. */
+  /** The right to write for one domain, or for one web application's certificate. */
   fence(key: DomainKey): string;
+  certificateFence(app: WebApplication): string;
   readonly brake: string;
   /** Any other key of ours. */
   own(name: string): string;
@@ -27,6 +28,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     own: (name) => `${base}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
     fence: (key) => `${base}:fence:${toMember(key)}`,
+    certificateFence: ({ serverId, appId }) => `${base}:fence:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
   };

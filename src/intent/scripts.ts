@@ -85,20 +85,21 @@ if redis.call('EXISTS', KEYS[4]) == 1 then return {'busy', unpack(redis.call('HG
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 
-// ---- the fence: at most one run may write for a domain, for as long as it can say that it is alive (fence.ts).
+// ---- the fence: at most one run may write for a domain or a certificate, for as long as it can say that it is alive (fence.ts).
 // While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
-// KEYS intent, fence  ARGV jobId, holder, leaseMs -> 'held', 'superseded' or 'busy'
+// KEYS record, fence  ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write)
+// -> 'held', 'superseded' or 'busy'
 export const BEGIN_WRITE = `${NOW}
-local jobId, holder, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
-if redis.call('HGET', KEYS[1], 'jobId') ~= jobId then return 'superseded' end
+local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'wroteGeneration', redis.call('HGET', KEYS[1], 'generation'))
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'wroteGeneration', redis.call('HGET', KEYS[1], 'generation') or 0)
 return 'held'
 `;
 
-// KEYS intent, fence  ARGV holder, leaseMs -> 1 where the lease goes on
+// KEYS record, fence  ARGV holder, leaseMs -> 1 where the lease goes on
 export const RENEW_WRITE = `${NOW}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
@@ -106,7 +107,7 @@ redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
 `;
 
-// KEYS intent, fence  ARGV holder, attachedId or '' -> the time
+// KEYS record, fence  ARGV holder, attachedId or '' -> the time
 export const END_WRITE = `${NOW}
 local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then

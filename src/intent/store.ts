@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { DomainKey, Intent, IntentState, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { BEGIN_WRITE, CLAIM, END_WRITE, RENEW_WRITE, REQUEST, SETTLE } from './scripts.ts';
+import { CLAIM, REQUEST, SETTLE } from './scripts.ts';
+import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
 export interface DomainRequest extends DomainKey {
@@ -33,12 +34,6 @@ export interface JobTicket {
 /** `busy`: another run may still be writing for this domain; look again soon. */
 export type Claim = 'current' | 'superseded' | 'busy';
 
-/** The right to write for one domain: who holds it, and for how long without a renewal. */
-export interface Lease {
-  readonly holder: string;
-  readonly leaseMs: number;
-}
-
 export interface Settlement {
   readonly state: IntentState;
   readonly outcome: string;
@@ -47,7 +42,7 @@ export interface Settlement {
   readonly nextRunAt?: number | undefined;
 }
 
-export interface IntentStore {
+export interface IntentStore extends Writes<DomainKey> {
   /**
    * Records a request; a repetition of one that is on its way is coalesced with it. With `onlyGeneration` it renews that
    * generation, and does nothing where somebody has asked for something else meanwhile.
@@ -55,12 +50,6 @@ export interface IntentStore {
   request(request: DomainRequest, onlyGeneration?: number): Promise<RequestTicket>;
   /** Asks whether `job` carries the newest request of its domain; a foreign job becomes a request here. */
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
-  /** To be called right before a write to RunCloud. */
-  beginWrite(key: DomainKey, jobId: string, lease: Lease): Promise<'held' | 'superseded' | 'busy'>;
-  /** False where the lease has run out, or somebody else holds the fence. */
-  renewWrite(key: DomainKey, lease: Lease): Promise<boolean>;
-  /** To be called when the write's reply is in. Returns the time by Redis' clock. */
-  endWrite(key: DomainKey, lease: Lease, attachedId?: number): Promise<number>;
   /** Records an outcome; false where a newer request has taken over, whose outcome counts instead. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<boolean>;
   get(key: DomainKey): Promise<Intent | undefined>;
@@ -76,7 +65,6 @@ export interface IntentStore {
 
 export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys }): IntentStore {
   const requestKeys = (key: DomainKey): string[] => [keys.intent(key), keys.all, keys.generation];
-  const writeKeys = (key: DomainKey): string[] => [keys.intent(key), keys.fence(key)];
   const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
     redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
@@ -99,13 +87,11 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
       if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
       return { fate, intent };
     },
-    beginWrite: (key, jobId, { holder, leaseMs }) =>
-      run<'held' | 'superseded' | 'busy'>(BEGIN_WRITE, writeKeys(key), [jobId, holder, leaseMs]),
-    async renewWrite(key, { holder, leaseMs }) {
-      return (await run<number>(RENEW_WRITE, writeKeys(key), [holder, leaseMs])) === 1;
-    },
-    endWrite: (key, { holder }, attachedId) =>
-      run<number>(END_WRITE, writeKeys(key), [holder, attachedId ?? '']),
+    ...createWrites<DomainKey>({
+      redis,
+      keysOf: (key) => [keys.intent(key), keys.fence(key)],
+      owner: 'jobId',
+    }),
     async settle(key, jobId, { state, outcome, code, nextRunAt }) {
       const args = [jobId, state, outcome, code ?? '', nextRunAt ?? ''];
       return (await run<number>(SETTLE, [keys.intent(key)], args)) === 1;

@@ -96,35 +96,41 @@ function tell(logger: Logger, report: SweepReport): void {
 }
 
 async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
+  const { requests } = options;
   const report: SweepReport = { looked: 0, renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 };
   const apps = new Map<string, WebApplication>();
-  const mayLook = !(await options.isHeld());
-  const startedAt = await options.requests.intents.now();
-  for await (const intent of options.requests.intents.scan()) {
+  const look = await createLook(options);
+  for await (const intent of requests.intents.scan()) {
     if (signal.aborted) return report;
     apps.set(`${intent.serverId}:${intent.appId}`, intent);
     report.looked += 1;
-    const standing = await standingOf(intent, options, mayLook, startedAt);
-    await mend(standing, options, report);
+    await mend(await look(intent), options, report);
   }
-  for (const app of apps.values()) if (await options.requests.reviveRedeploy(app)) report.redeploys += 1;
-  report.deduplicationKeys = await options.requests.dropOrphanedDeduplicationKeys();
+  for (const app of apps.values()) if (await requests.reviveRedeploy(app)) report.redeploys += 1;
+  report.deduplicationKeys = await requests.dropOrphanedDeduplicationKeys();
   return report;
 }
 
-async function standingOf(
-  intent: Intent,
-  { requests, directory }: SweepOptions,
-  mayLook: boolean,
-  startedAt: number,
-): Promise<Standing> {
-  const standing = { intent, job: await requests.jobFate(intent.jobId), now: startedAt };
-  if (!mayLook || intent.state !== 'settled') return standing;
-  const untold = upkeepOf({ ...standing, seen: { attached: intent.wish.want === 'absent', at: startedAt } });
-  // No difference would be ours to mend: no reason to spend calls on looking.
-  if (untold.kind === 'nothing') return standing;
-  const { attached, at } = await directory.find(intent, intent.domain, startedAt);
-  return { ...standing, seen: { attached: attached !== undefined, at } };
+// How an intent stands, with a look at RunCloud where a difference would be ours to mend. A RunCloud that does not answer
+// ends the looking, not the sweep: what the queue has lost is found all the same.
+async function createLook({ requests, directory, isHeld, logger }: SweepOptions) {
+  const startedAt = await requests.intents.now();
+  let mayAsk = !(await isHeld());
+  return async (intent: Intent): Promise<Standing> => {
+    const standing: Standing = { intent, job: await requests.jobFate(intent.jobId), now: startedAt };
+    const different = { attached: intent.wish.want === 'absent', at: startedAt };
+    const isOurs =
+      intent.state === 'settled' && upkeepOf({ ...standing, seen: different }).kind !== 'nothing';
+    if (!mayAsk || !isOurs) return standing;
+    try {
+      const { attached, at } = await directory.find(intent, intent.domain, startedAt);
+      return { ...standing, seen: { attached: attached !== undefined, at } };
+    } catch (error) {
+      mayAsk = false;
+      logger.warn({ event: 'sweep-blind' }, `sweep: RunCloud is not looked at this time: ${reasonOf(error)}`);
+      return standing;
+    }
+  };
 }
 
 async function mend(

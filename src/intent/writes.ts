@@ -1,0 +1,39 @@
+// The fence in Redis: who may write to RunCloud for one thing (a domain, a web application's certificate), and until when.
+// fence.ts keeps the lease alive.
+import type { Redis } from 'ioredis';
+import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './scripts.ts';
+
+/** The right to write: who holds it, and for how long without a renewal. */
+export interface Lease {
+  readonly holder: string;
+  readonly leaseMs: number;
+}
+
+export interface Writes<Key> {
+  /** To be called right before a write. `superseded`: this job is not the one that may; `busy`: another run holds the fence. */
+  beginWrite(key: Key, jobId: string, lease: Lease): Promise<'held' | 'superseded' | 'busy'>;
+  /** False where the lease has run out, or somebody else holds the fence. */
+  renewWrite(key: Key, lease: Lease): Promise<boolean>;
+  /** To be called when the write's reply is in. Returns the time by Redis' clock. */
+  endWrite(key: Key, lease: Lease, attachedId?: number): Promise<number>;
+}
+
+interface WritesOptions<Key> {
+  readonly redis: Redis;
+  /** The record that remembers the write, and the fence. */
+  readonly keysOf: (key: Key) => [record: string, fence: string];
+  /** The record's field that names the job which may write. */
+  readonly owner: 'jobId' | 'running';
+}
+
+export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>): Writes<Key> {
+  const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
+    redis.eval(script, 2, ...keysOf(key), ...args) as Promise<T>;
+  return {
+    beginWrite: (key, jobId, { holder, leaseMs }) => run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner]),
+    async renewWrite(key, { holder, leaseMs }) {
+      return (await run<number>(RENEW_WRITE, key, [holder, leaseMs])) === 1;
+    },
+    endWrite: (key, { holder }, attachedId) => run(END_WRITE, key, [holder, attachedId ?? '']),
+  };
+}
