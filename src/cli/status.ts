@@ -36,6 +36,7 @@ export async function showQueue({ operator }: App, { json }: Flags, terminal: Te
   const rows = domains.map((status) => toRow(status, Date.now()));
   for (const line of toTable([['DOMAIN', 'WANTED', 'STATE', 'LAST OUTCOME', 'NEXT'], ...rows]))
     terminal.out(line);
+  for (const line of describeCertificates(domains, Date.now())) terminal.out(line);
   if (domains.length === SHOWN_DOMAINS) terminal.out(`(the ${SHOWN_DOMAINS} asked for most recently)`);
   return exitCodes.ok;
 }
@@ -55,6 +56,18 @@ export async function showDomain(
   if (json) terminal.out(JSON.stringify(toJson(status), null, 2));
   else for (const line of describeDomain(status, Date.now())) terminal.out(line);
   return exitCodes.ok;
+}
+
+/** One line per web application. */
+function describeCertificates(statuses: readonly DomainStatus[], nowMs: number): string[] {
+  const byApp = new Map(statuses.map((status) => [status.intent.appId, status]));
+  return [...byApp].flatMap(([appId, { certificate, redeploy }]) => {
+    const { outcome, outcomeAt } = certificate ?? {};
+    const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
+    const ahead = redeploy && redeploy.state !== 'gone' ? [`redeploy: ${describeJob(redeploy, nowMs)}`] : [];
+    const parts = [...last, ...ahead];
+    return parts.length > 0 ? [`certificate of web application ${appId}: ${parts.join('; ')}`] : [];
+  });
 }
 
 const wanted = ({ intent: { wish } }: DomainStatus): string => {
