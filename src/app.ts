@@ -14,7 +14,7 @@ import { createOperator, type Operator } from './queue/operator.ts';
 import type { Handlers } from './queue/perform.ts';
 import { createRequestQueue, type RequestQueue } from './queue/requests.ts';
 import { createSweeper } from './queue/sweep.ts';
-import { createWorker, oncePerSecond } from './queue/worker.ts';
+import { createWorker, oncePerSecond, type Recovery } from './queue/worker.ts';
 import { createRedis, judgeRedis, readRedisFacts, untilReady, within } from './redis.ts';
 import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
 import { createDirectory, type Directory } from './runcloud/directory.ts';
@@ -58,7 +58,11 @@ export interface WorkerApp {
 }
 
 /** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
-export function createWorkerApp(config: Config, reload: () => Config = () => config): WorkerApp {
+export function createWorkerApp(
+  config: Config,
+  reload: () => Config = () => config,
+  recovery?: Recovery,
+): WorkerApp {
   const credentials = createCredentialSource(config, reload);
   const logger = createLogger({ ...config.log, secrets: credentials.secrets });
   const releases = new AsyncDisposableStack();
@@ -92,9 +96,10 @@ export function createWorkerApp(config: Config, reload: () => Config = () => con
       handlers: createHandlers(runcloud, directory, requests),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
+      recovery,
       scrub: (text) => scrub(text, credentials.secrets()),
     });
-    releases.defer(() => worker.close(config.worker.shutdownTimeoutMs - 1000));
+    releases.defer(() => worker.close(config.worker.shutdownTimeoutMs * 0.9));
     await worker.ready();
     const isHeld = async () => (await hold()) !== undefined;
     const intervalMs = config.worker.sweepIntervalMs;

@@ -116,6 +116,10 @@ function addWatchCommands(program: Command): void {
     .command('status')
     .description('Show the queue, or one domain: what is wanted, what happened last, what comes next.')
     .argument('[domain]', 'one domain')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains status\n  runcloud-domains status shop.example.org --json',
+    )
     .option('--json', 'print JSON')
     .action((domain: string | undefined, flags: { json?: boolean }) =>
       withRedis((app) =>
@@ -125,6 +129,7 @@ function addWatchCommands(program: Command): void {
   program
     .command('failed')
     .description('List the jobs that wait for a person, each with its reason.')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
     .option('--json', 'print JSON')
     .action((flags: { json?: boolean }) => withRedis((app) => showFailed(app, flags, terminal)));
   program
@@ -149,6 +154,10 @@ function addServiceCommands(program: Command): void {
     .description(
       'Carry out jobs until SIGTERM or SIGINT (Ctrl-C); what runs then is finished or handed back.',
     )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains worker\n  LOG_LEVEL=debug LOG_FORMAT=pretty runcloud-domains worker',
+    )
     .action(async () => {
       const loaded = loadConfig();
       finish(
@@ -165,6 +174,7 @@ function addServiceCommands(program: Command): void {
     .description(
       'Check configuration, Redis, credentials, server, web application and SSL; each line ok, warn or fail with the fix.',
     )
+    .addHelpText('after', '\nExamples:\n  runcloud-domains doctor\n  runcloud-domains doctor --redis-only')
     .option('--redis-only', 'only configuration and Redis (for container health checks)')
     .option('--json', 'print JSON')
     .action(async (flags: { redisOnly?: boolean; json?: boolean }) => {

@@ -10,10 +10,15 @@ export type RedisRole = 'worker' | 'producer';
 
 const roles: Record<
   RedisRole,
-  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout'>
+  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout' | 'disconnectTimeout'>
 > = {
   worker: { maxRetriesPerRequest: null },
-  producer: { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1000 },
+  producer: {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: 1000,
+    disconnectTimeout: 100,
+  },
 };
 
 export function createRedis(url: string, role: RedisRole, onError: (error: Error) => void): Redis {
@@ -24,8 +29,8 @@ export function createRedis(url: string, role: RedisRole, onError: (error: Error
     // After a failover the old primary answers READONLY; a new connection finds the new one.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
-  // BullMQ's queue, worker and we ourselves listen on the same connection.
-  redis.setMaxListeners(50);
+  // BullMQ's queue, worker and every request that waits for the connection listen on it: no leak, however many.
+  redis.setMaxListeners(0);
   redis.on('error', onError);
   return redis;
 }

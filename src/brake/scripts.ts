@@ -24,18 +24,10 @@ if fingerprint == '*' then
   if h[5] and h[5] ~= '' then return {'down', left(h[6]), h[5]} end
   return {'go', 0, ''}
 end
-if h[8] and h[8] == fingerprint then
-  local probeAt = tonumber(h[9])
-  if probeAt > now then return {'refused', probeAt - now, h[10] or ''} end
-  if take == '1' then redis.call('HSET', KEYS[1], 'refusedAt', now + 60000) end
-elseif h[5] and h[5] ~= '' then
-  local probeAt = tonumber(h[6])
-  if probeAt > now then return {'down', probeAt - now, h[5]} end
-  if take == '1' then
-    local probeMs = math.min(tonumber(h[7]) * 2, 60000)
-    redis.call('HSET', KEYS[1], 'probeAt', now + probeMs, 'probeMs', probeMs)
-  end
-end
+local isRefused = h[8] and h[8] == fingerprint
+local isDown = not isRefused and h[5] and h[5] ~= ''
+if isRefused and tonumber(h[9]) > now then return {'refused', tonumber(h[9]) - now, h[10] or ''} end
+if isDown and tonumber(h[6]) > now then return {'down', tonumber(h[6]) - now, h[5]} end
 if take ~= '1' then return {'go', 0, ''} end
 local limit = tonumber(h[2])
 if limit and limit > 0 and limit < rate then rate = limit end
@@ -45,6 +37,12 @@ if rate == 1 then spacing = 60000 end
 local tat = math.max(tonumber(h[1]) or 0, now)
 local wait = tat - (burst - 1) * spacing - now
 if wait > 0 then return {'rate', math.ceil(wait), ''} end
+-- Only a call that goes out uses a probe up.
+if isRefused then redis.call('HSET', KEYS[1], 'refusedAt', now + 60000) end
+if isDown then
+  local probeMs = math.min(tonumber(h[7]) * 2, 60000)
+  redis.call('HSET', KEYS[1], 'probeAt', now + probeMs, 'probeMs', probeMs)
+end
 redis.call('HSET', KEYS[1], 'tat', tostring(tat + spacing))
 return {'go', 0, ''}
 `;

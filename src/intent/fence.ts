@@ -54,7 +54,8 @@ function keepAlive(renew: () => Promise<boolean>, heldSince: number): Watch {
   let deadline = heldSince + LEASE_MS - MARGIN_MS;
   const lose = (): void => lost.abort(new Error('the right to write has run out'));
   const look = (): void => {
-    if (performance.now() >= deadline) {
+    // Now, where the next look would come after the lease has ended.
+    if (performance.now() + RENEW_EVERY_MS >= deadline + MARGIN_MS) {
       lose();
       return;
     }

@@ -22,13 +22,14 @@ end
 `;
 
 // Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`wroteGeneration\` belong to RunCloud's side and stay.
+// \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
-local function renew(intentKey, allKey, generationKey, member, fields)
+local function renew(intentKey, allKey, generationKey, member, fields, own)
   local least = tonumber(redis.call('HGET', intentKey, 'generation')) or 0
-  local generation = redis.call('INCR', generationKey)
-  if generation <= least then
-    generation = least + 1
-    redis.call('SET', generationKey, generation)
+  local generation = own
+  if not own or own <= least then generation = math.max(redis.call('INCR', generationKey), least + 1) end
+  if generation > (tonumber(redis.call('GET', generationKey)) or 0) then
+    redis.call('SET', generationKey, string.format('%.0f', generation))
   end
   redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
   redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', unpack(fields))
@@ -54,8 +55,10 @@ end
 local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
   'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place })
+-- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
+while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
 local jobId = stem .. generation
-redis.call('HSET', KEYS[1], 'jobId', jobId)
+redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
 return {'new', jobId}
 `;
 
@@ -79,7 +82,8 @@ if old[1] ~= jobId then
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
   renew(KEYS[1], KEYS[2], KEYS[3], member, {
-    'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId })
+    'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId },
+    tonumber(generation))
 end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
@@ -154,7 +158,7 @@ elseif state == 'missing' then
   fate, jobId = 'missing', old[1]
   if atOnce == '1' then redis.call('HSET', KEYS[1], 'atOnce', '1') end
 else
-  jobId = stem .. redis.call('INCR', KEYS[3])
+  repeat jobId = stem .. redis.call('INCR', KEYS[3]) until redis.call('EXISTS', queue .. jobId) == 0
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce)
 end
 return {fate, jobId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())}
@@ -191,19 +195,22 @@ return 1
 
 // KEYS record, asks, generation
 // ARGV jobId, result ('done', 'failed' or 'retry'), outcome, code, delayMs, jobIdStem, nextRunAt -> {jobId or '', delayMs}
-// 'done' drops the asks that were made before the redeploy began; what was asked for while it ran gets a later job.
+// 'done' drops the asks that were made before the redeploy began; what was asked for while it ran gets a later job, also
+// where this one has failed for good: the names that failed it need not be those that came later.
 export const END_REDEPLOY = `${NOW}${DUE}
 local jobId, result, outcome, code, delay, stem, nextRunAt = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt')
 redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if record[2] == jobId then redis.call('HSET', KEYS[1], 'running', '') end
-if result ~= 'done' or record[2] ~= jobId then return {'', 0} end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
-redis.call('HSET', KEYS[1], 'coveredAt', record[3])
+if result == 'retry' or record[2] ~= jobId then return {'', 0} end
+if result == 'done' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
+  redis.call('HSET', KEYS[1], 'coveredAt', record[3])
+end
 if record[1] ~= jobId then return {'', 0} end
-local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
+local oldest = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. record[3], '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 if not oldest then
-  redis.call('HSET', KEYS[1], 'jobId', '')
+  if result == 'done' then redis.call('HSET', KEYS[1], 'jobId', '') end
   return {'', 0}
 end
 local nextId = stem .. redis.call('INCR', KEYS[3])

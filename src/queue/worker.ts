@@ -24,6 +24,8 @@ export interface WorkerOptions extends TaskOptions {
   readonly scrub: (text: string) => string;
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   readonly hold: () => Promise<Hold | undefined>;
+  /** Tests only: crash recovery in a hurry. */
+  readonly recovery?: Recovery | undefined;
 }
 
 export interface DomainWorker {
@@ -33,9 +35,9 @@ export interface DomainWorker {
   close(timeoutMs: number): Promise<void>;
 }
 
-// A dead worker's job is taken up within lockDuration + 2 x stalledInterval (docs/adr/0004-crash-recovery.md).
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 4_000;
+/** A dead worker's job is taken up within lockMs + 2 x stalledCheckMs (docs/adr/0004-crash-recovery.md). */
+const RECOVERY = { lockMs: 10_000, stalledCheckMs: 4_000 };
+export type Recovery = Readonly<typeof RECOVERY>;
 const MAX_STALLED_COUNT = 5;
 /** What stays in Redis of finished jobs, so that the board has a past and memory has a bound. */
 const KEEP_COMPLETED = { age: 7 * 24 * 3600, count: 2_000 };
@@ -44,7 +46,7 @@ const KEEP_FAILED = { age: 30 * 24 * 3600, count: 10_000 };
 const HAND_BACK_MS = 2_000;
 
 export function createWorker(options: WorkerOptions): DomainWorker {
-  const { redis, queuePrefix, concurrency, logger } = options;
+  const { redis, queuePrefix, concurrency, logger, recovery = RECOVERY } = options;
   const draining = new AbortController();
   const process = createProcessor(options, draining.signal);
   const worker = new TolerantWorker(
@@ -56,8 +58,8 @@ export function createWorker(options: WorkerOptions): DomainWorker {
       connection: redis,
       prefix: queuePrefix,
       concurrency,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_CHECK_MS,
+      lockDuration: recovery.lockMs,
+      stalledInterval: recovery.stalledCheckMs,
       maxStalledCount: MAX_STALLED_COUNT,
       removeOnComplete: KEEP_COMPLETED,
       removeOnFail: KEEP_FAILED,
@@ -224,9 +226,10 @@ async function closeWithin(worker: Worker, timeoutMs: number, logger: Logger): P
     () => true,
     () => true,
   );
-  if (await within(closing, Math.max(0, timeoutMs - HAND_BACK_MS), false)) return;
+  const handBackMs = Math.min(HAND_BACK_MS, timeoutMs / 2);
+  if (await within(closing, timeoutMs - handBackMs, false)) return;
   worker.cancelAllJobs('the worker is stopping');
-  if (await within(closing, HAND_BACK_MS, false)) return;
+  if (await within(closing, handBackMs, false)) return;
   logger.warn(
     { event: 'forced-close' },
     'jobs did not stop in time; another worker takes them over from Redis',
