@@ -23,6 +23,8 @@ export const toConnection = ({ url, prefix }: DemoRedis, simulator: Simulator): 
 export const toWorkerEnvironment = (connection: Record<string, string>): Record<string, string> => ({
   ...connection,
   ...delays,
+  // The story is not about the brake: it must not wait for it.
+  RUNCLOUD_RATE_PER_MINUTE: '600',
   SHUTDOWN_TIMEOUT_MS: '3000',
   LOG_FORMAT: 'json',
   LOG_LEVEL: 'debug',

@@ -52,7 +52,7 @@ async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promi
   if (error.code !== 'runcloud-rejected') throw error;
   throw new PermanentError(
     error.code,
-    `${error.message} (it is not on this web application; look for it on another)`,
+    `${error.message} (${intent.domain} is not on this web application; look for it on another)`,
     {
       cause: error,
     },
