@@ -5,7 +5,7 @@ import { createBrake, type Hold } from './brake/brake.ts';
 import type { Config, RunCloudCredentials } from './config.ts';
 import { createCredentialSource } from './credentials.ts';
 import { examine, type Finding } from './doctor.ts';
-import type { DomainName } from './intent/domain-name.ts';
+import type { DomainKey } from './intent/intent.ts';
 import { createAddDomain } from './jobs/add-domain.ts';
 import { createRedeploySsl } from './jobs/redeploy-ssl.ts';
 import { createRemoveDomain } from './jobs/remove-domain.ts';
@@ -18,7 +18,6 @@ import { createWorker, oncePerSecond, type Recovery } from './queue/worker.ts';
 import { createRedis, judgeRedis, readRedisFacts, untilReady, within } from './redis.ts';
 import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
 import { createDirectory, type Directory } from './runcloud/directory.ts';
-import type { WebApplication } from './runcloud/runcloud.ts';
 
 const PRODUCER_DEADLINE_MS = 1000;
 /** A burst of removals fits in: one reading of the list then proves them all. */
@@ -142,8 +141,8 @@ export function createDoctor(config: Config): {
 
 function createHandlers(runcloud: RunCloudClient, directory: Directory, requests: RequestQueue): Handlers {
   const { intents, certificates } = requests;
-  const askRedeploy = async (app: WebApplication, domain: DomainName): Promise<void> => {
-    await requests.requestRedeploy({ app, domain }, false);
+  const askRedeploy = async (changed: DomainKey): Promise<void> => {
+    await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
   const ports = { runcloud, directory, intents, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
   return {

@@ -3,8 +3,9 @@ import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
+import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
-import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY } from './scripts.ts';
+import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './scripts.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -21,35 +22,43 @@ export type RedeployStart =
   | { readonly kind: 'busy' };
 
 export interface RedeployEnd {
-  readonly result: 'done' | 'failed' | 'retry';
+  readonly result: 'done' | 'failed' | 'pending';
   readonly outcome: string;
   readonly code?: Code | undefined;
   readonly nextRunAt?: number | undefined;
+  /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
+  readonly token?: string | undefined;
+}
+
+/** What to redeploy, and for whom. */
+export interface RedeployAsk {
+  /** One name, all of the web application's, or only what waits already. */
+  readonly domain: DomainName | 'all' | 'waiting';
+  /** A person waits: no delay. */
+  readonly atOnce?: boolean | undefined;
+  /** The domain whose change is behind it: it counts as asked for from now on. */
+  readonly changed?: DomainKey | undefined;
 }
 
 /** The record of one web application's certificate, for status pages. Times in milliseconds since the epoch. */
 export interface CertificateRecord {
   readonly jobId: string | undefined;
+  readonly state: 'pending' | 'done' | 'failed' | undefined;
   readonly outcome: string | undefined;
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
   readonly coveredAt: number | undefined;
   readonly waitingDomains: number;
-  /** One of the waiting domains. */
-  readonly oneWaiting: DomainName | undefined;
 }
 
 export interface Certificates extends Writes<WebApplication> {
-  /** Asks for a redeploy: `atOnce` by a person, else when the delay has passed. `domain` undefined: all names. */
-  ask(
-    app: WebApplication,
-    ask: { domain?: DomainName | undefined; atOnce?: boolean },
-  ): Promise<RedeployTicket>;
+  ask(app: WebApplication, ask: RedeployAsk): Promise<RedeployTicket>;
   begin(app: WebApplication, job: JobTicket, domain?: DomainName): Promise<RedeployStart>;
   /** Advanced SSL: this name is done, a retry need not order it again. */
   covered(app: WebApplication, domain: string, startedAt: number): Promise<void>;
-  /** Returns the next job to add, where names were asked for while this one ran. */
-  end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<RedeployTicket | undefined>;
+  /** Advanced SSL: what was asked of all names is asked of each of these. */
+  spread(app: WebApplication, domains: readonly string[]): Promise<void>;
+  end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
 }
 
@@ -64,17 +73,19 @@ export function createCertificates({
   keys: Keys;
   delayMs: number;
 }): Certificates {
-  const run = <T>(script: string, app: WebApplication, args: (string | number)[]): Promise<T> =>
-    redis.eval(script, 3, keys.certificate(app), keys.asks(app), keys.generation, ...args) as Promise<T>;
+  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
+    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const keysOf = (app: WebApplication): string[] => [keys.certificate(app), keys.asks(app)];
   const stemOf = (app: WebApplication): string => toJobIdStem({ ...app, domain: 'redeploy' });
 
   return {
-    async ask(app, { domain, atOnce }) {
-      const args = [keys.queue, domain ?? ALL, delayMs, atOnce ? '1' : '', stemOf(app)];
+    async ask(app, { domain, atOnce, changed }) {
+      const what = domain === 'all' ? ALL : domain === 'waiting' ? '' : domain;
+      const intent = changed ? keys.intent(changed) : keys.certificate(app);
       const [fate, jobId, wait] = await run<[RedeployTicket['fate'], string, number]>(
         ASK_REDEPLOY,
-        app,
-        args,
+        [...keysOf(app), keys.generation, intent],
+        [keys.queue, what, delayMs, atOnce ? '1' : '', stemOf(app)],
       );
       return { fate, jobId, delayMs: wait };
     },
@@ -83,7 +94,7 @@ export function createCertificates({
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
       const [kind, ms, ...asked] = await run<[RedeployStart['kind'], number, ...string[]]>(
         BEGIN_REDEPLOY,
-        app,
+        keysOf(app),
         args,
       );
       if (kind === 'early') return { kind, delayMs: ms };
@@ -96,29 +107,31 @@ export function createCertificates({
       owner: 'running',
     }),
     async covered(app, domain, startedAt) {
-      await run(COVERED, app, [domain, startedAt]);
+      await run(COVERED, [keys.asks(app)], [domain, startedAt]);
     },
-    async end(app, jobId, { result, outcome, code, nextRunAt }) {
-      const args = [jobId, result, outcome, code ?? '', delayMs, stemOf(app), nextRunAt ?? ''];
-      const [nextId, wait] = await run<[string, number]>(END_REDEPLOY, app, args);
-      return nextId ? { fate: 'new', jobId: nextId, delayMs: wait } : undefined;
+    async spread(app, domains) {
+      await run(SPREAD, [keys.asks(app)], [...domains]);
+    },
+    async end(app, jobId, { result, outcome, code, nextRunAt, token }) {
+      const args = [keys.queue, jobId, token ?? '', result, outcome, code ?? '', nextRunAt ?? ''];
+      await run(END_REDEPLOY, keysOf(app), args);
     },
     async get(app) {
-      const [record, waiting] = await Promise.all([
+      const [record, waitingDomains] = await Promise.all([
         redis.hgetall(keys.certificate(app)),
-        redis.zrange(keys.asks(app), '0', '-1'),
+        redis.zcard(keys.asks(app)),
       ]);
-      return Object.keys(record).length > 0 ? toCertificateRecord(record, waiting) : undefined;
+      return Object.keys(record).length > 0 ? toCertificateRecord(record, waitingDomains) : undefined;
     },
   };
 }
 
-const toCertificateRecord = (record: Record<string, string>, waiting: string[]): CertificateRecord => ({
+const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
   jobId: record.jobId || undefined,
+  state: (record.state || undefined) as CertificateRecord['state'],
   outcome: record.outcome || undefined,
   code: record.code || undefined,
   outcomeAt: record.outcomeAt ? Number(record.outcomeAt) : undefined,
   coveredAt: record.coveredAt ? Number(record.coveredAt) : undefined,
-  waitingDomains: waiting.length,
-  oneWaiting: waiting.find((name) => name !== ALL) as DomainName | undefined,
+  waitingDomains,
 });

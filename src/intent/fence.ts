@@ -28,10 +28,13 @@ export async function underFence<Key, T>(
   toAttachedId: (value: T) => number | undefined = () => undefined,
 ): Promise<Fenced<T>> {
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS };
-  const askedAt = performance.now();
+  const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };
-  const watch = keepAlive(() => store.renewWrite(key, lease), askedAt);
+  const watch = keepAlive(
+    { renew: () => store.renewWrite(key, lease), confirm: () => store.renewWrite(key, lease, jobId) },
+    askedAt,
+  );
   try {
     const value = await write(watch.options(calls));
     return { fate: 'written', value, at: await store.endWrite(key, lease, toAttachedId(value)) };
@@ -48,24 +51,45 @@ interface Watch {
   stop(): void;
 }
 
-// The deadline counts from before each request to Redis, since the reply may have been long on its way.
-function keepAlive(renew: () => Promise<boolean>, heldSince: number): Watch {
+interface Keeper {
+  /** Prolongs the lease; false where it is lost. */
+  renew(): Promise<boolean>;
+  /** The same, right before the write leaves; false also where a newer request has taken over. */
+  confirm(): Promise<boolean>;
+}
+
+// A machine that was suspended stops the monotonic clock, a clock that was set moves the other one: either may end a lease.
+interface Clock {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+const clock = (): Clock => ({ monotonic: performance.now(), wall: Date.now() });
+const elapsedMs = (since: Clock): number =>
+  Math.max(performance.now() - since.monotonic, Date.now() - since.wall);
+
+// The lease counts from before each request to Redis, since the reply may have been long on its way.
+function keepAlive({ renew, confirm }: Keeper, heldAt: Clock): Watch {
   const lost = new AbortController();
-  let deadline = heldSince + LEASE_MS - MARGIN_MS;
+  let heldSince = heldAt;
+  const isHeld = (): boolean => !lost.signal.aborted && elapsedMs(heldSince) < LEASE_MS - MARGIN_MS;
+  const prolong = async (ask: () => Promise<boolean>): Promise<boolean> => {
+    const askedAt = clock();
+    const held = await ask();
+    if (held) heldSince = askedAt;
+    return held;
+  };
   const lose = (): void => lost.abort(new Error('the right to write has run out'));
   const look = (): void => {
     // Now, where the next look would come after the lease has ended.
-    if (performance.now() + RENEW_EVERY_MS >= deadline + MARGIN_MS) {
+    if (elapsedMs(heldSince) + RENEW_EVERY_MS >= LEASE_MS) {
       lose();
       return;
     }
-    const askedAt = performance.now();
-    renew().then(
+    prolong(renew).then(
       (held) => {
-        if (held) deadline = askedAt + LEASE_MS - MARGIN_MS;
-        else lose();
+        if (!held) lose();
       },
-      () => undefined, // Redis is away: the deadline decides
+      () => undefined, // Redis is away: the clock decides
     );
   };
   const timer = setInterval(look, RENEW_EVERY_MS);
@@ -73,7 +97,7 @@ function keepAlive(renew: () => Promise<boolean>, heldSince: number): Watch {
     options: (calls) => ({
       ...calls,
       signal: AbortSignal.any([lost.signal, ...(calls.signal ? [calls.signal] : [])]),
-      mayWrite: () => performance.now() < deadline && !lost.signal.aborted,
+      mayWrite: async () => isHeld() && (await prolong(confirm)) && isHeld(),
     }),
     stop: () => clearInterval(timer),
   };

@@ -36,8 +36,10 @@ export interface Intent extends DomainKey {
   readonly siteId: string | undefined;
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;
-  /** The generation of that write; 0 before the first. */
-  readonly wroteGeneration: number;
+  /** We have written, and the certificate has not been asked for since: it has to follow. Outlives the generation. */
+  readonly uncovered: boolean;
+  /** How often the sweep has asked for this wish again. */
+  readonly renewals: number;
   /** RunCloud's id of the domain, where we attached it ourselves. */
   readonly attachedId: number | undefined;
   /** The last outcome in words, with its code where something is wrong. */
@@ -47,6 +49,3 @@ export interface Intent extends DomainKey {
   /** When the job looks again, while pending. */
   readonly nextRunAt: number | undefined;
 }
-
-/** True where this very generation has written to RunCloud: the certificate has to follow. */
-export const hasWritten = (intent: Intent): boolean => intent.wroteGeneration === intent.generation;

@@ -1,7 +1,7 @@
 // The pure middle: what is wanted, what is there, hence the next step. No I/O, no clock.
 import type { Code } from '../errors.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
-import { hasWritten, type Intent, type WantPresent } from './intent.ts';
+import type { Intent, WantPresent } from './intent.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {
@@ -27,14 +27,14 @@ export function plan(intent: Intent, observed: Observed): Step {
 function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed): Step {
   const { www, redirection } = wish;
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
-  if (hasWritten(intent)) return { kind: 'cover', sentence: `${intent.domain} is attached` };
+  if (intent.uncovered) return { kind: 'cover', sentence: `${intent.domain} is attached` };
   return { kind: 'nothing', sentence: `${intent.domain} is attached already${differences(wish, attached)}` };
 }
 
 function planAbsent(intent: Intent, observed: Observed): Step {
   const { attached } = observed;
   if (!attached) {
-    if (hasWritten(intent)) return { kind: 'cover', sentence: `${intent.domain} is removed` };
+    if (intent.uncovered) return { kind: 'cover', sentence: `${intent.domain} is removed` };
     return { kind: 'nothing', sentence: `${intent.domain} is not attached, nothing to remove` };
   }
   const primary = primaryReason(intent, observed, attached);
@@ -59,18 +59,4 @@ function differences({ www, redirection }: WantPresent, attached: AttachedDomain
   if (attached.redirection !== undefined && attached.redirection !== redirection)
     found.push(`redirection ${attached.redirection}`);
   return found.length > 0 ? ` (with ${found.join(', ')}; left as it is)` : '';
-}
-
-/** The dates of the requests that a redeploy has to cover, in milliseconds. */
-export interface RedeployAsks {
-  readonly oldestAt: number;
-  readonly newestAt: number;
-}
-
-/**
- * When a coalesced redeploy is due: `delayMs` after the newest attachment, so that a burst costs one certificate order;
- * but the oldest waits at most three delays, so that a steady trickle cannot starve it.
- */
-export function redeployDueAt({ oldestAt, newestAt }: RedeployAsks, delayMs: number): number {
-  return Math.min(newestAt + delayMs, oldestAt + 3 * delayMs);
 }

@@ -1,4 +1,4 @@
-// The Lua behind store.ts and certificates.ts: each is one atomic step in Redis. No other file of ours speaks Lua.
+// The Lua behind store.ts, writes.ts and certificates.ts: each is one atomic step in Redis.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
 const NOW = `
@@ -13,7 +13,10 @@ end
 const UNFINISHED = `
 local function jobState(queue, id)
   if id == false or id == '' then return 'none' end
-  if redis.call('EXISTS', queue .. id) == 0 then return 'missing' end
+  if redis.call('EXISTS', queue .. id) == 0 then
+    -- BullMQ refuses a foreign client's number as an id that we choose: such a job comes back as one of ours.
+    if string.find(id, '~%d+$') then return 'missing' else return 'none' end
+  end
   if redis.call('ZSCORE', queue .. 'failed', id) or redis.call('ZSCORE', queue .. 'completed', id) then
     return 'finished'
   end
@@ -21,7 +24,7 @@ local function jobState(queue, id)
 end
 `;
 
-// Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`wroteGeneration\` belong to RunCloud's side and stay.
+// Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
 // \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(intentKey, allKey, generationKey, member, fields, own)
@@ -46,15 +49,21 @@ export const REQUEST = `${NOW}${UNFINISHED}${RENEW}
 local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
+local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
 if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
-  if state == 'unfinished' then return {'coalesced', old[3]} end
-  -- BullMQ refuses a foreign client's number as an id that we choose: such a job comes back as one of ours.
-  if state == 'missing' and string.find(old[3], '~%d+$') then return {'missing', old[3]} end
+  if state == 'unfinished' or state == 'missing' then
+    -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
+    redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place)
+    if state == 'unfinished' then return {'coalesced', old[3]} end
+    return {'missing', old[3]}
+  end
 end
-local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
+local renewals = 0
+if only ~= '' then renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + 1 end
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
-  'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place })
+  'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place,
+  'renewals', renewals })
 -- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
 while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
 local jobId = stem .. generation
@@ -99,13 +108,16 @@ export const BEGIN_WRITE = `${NOW}
 local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'wroteGeneration', redis.call('HGET', KEYS[1], 'generation') or 0)
+-- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', '1')
 return 'held'
 `;
 
-// KEYS record, fence  ARGV holder, leaseMs -> 1 where the lease goes on
+// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner -> 1 where the lease goes on
+// With jobId, right before the write is sent: 0 also where a newer request has taken over.
 export const RENEW_WRITE = `${NOW}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[3] then return 0 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
@@ -122,17 +134,31 @@ end
 return at
 `;
 
-// KEYS intent  ARGV jobId, state, outcome, code, nextRunAt -> 1 where recorded, 0 where a newer request has taken over
-export const SETTLE = `${NOW}
-if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[2], 'outcome', ARGV[3], 'code', ARGV[4], 'outcomeAt', now(), 'nextRunAt', ARGV[5])
-return 1
+// A run that has lost BullMQ's lock records nothing: another run of the same job speaks for it.
+const LOCKED = `
+local function isLocked(queue, jobId, token)
+  return token == '' or redis.call('GET', queue .. jobId .. ':lock') == token
+end
+`;
+
+// KEYS intent  ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '' -> fate
+// fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
+// requestedAt, so that this run's look may be too old to settle it.
+export const SETTLE = `${NOW}${LOCKED}
+local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV)
+if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
+if state == 'settled' and requestedAt ~= '' then
+  if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
+end
+redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
+return 'recorded'
 `;
 
 // ---- the certificate of one web application (certificates.ts)
 // asks: sorted set of domain names to cover ('*': all), scored by when each was asked for last.
-// record: jobId (the job that will redeploy next), since (when that job's first ask came), running, startedAt,
-//         coveredAt (start of the last successful redeploy), outcome, code, outcomeAt.
+// record: jobId (the job that will redeploy next), since (when that job's first ask came), atOnce (a person waits),
+//         running (the job that redeploys now), startedAt, all (it covers all names), coveredAt (start of the last
+//         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt.
 
 const DUE = `
 local function due(record, asks, delay)
@@ -144,22 +170,26 @@ local function due(record, asks, delay)
 end
 `;
 
-// KEYS record, asks, generation
-// ARGV queue, domain or '*', delayMs, atOnce ('1' or ''), jobIdStem -> {fate, jobId, delayMs}; fates as in REQUEST
-// An explicit redeploy (atOnce) takes over from a job that still waits for its delay.
+// KEYS record, asks, generation, intent (or record)
+// ARGV queue, domain, '*' or '' (only what waits already), delayMs, atOnce ('1' or ''), jobIdStem
+// -> {fate, jobId, delayMs}; fates as in REQUEST
+// A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
+// (atOnce) takes over from a job that still waits for its delay. The intent's certificate counts as asked for.
 export const ASK_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
 local queue, domain, delay, atOnce, stem = unpack(ARGV)
-redis.call('ZADD', KEYS[2], now(), domain)
-local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce')
+if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
+if KEYS[4] ~= KEYS[1] then redis.call('HSET', KEYS[4], 'uncovered', '') end
+local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce', 'running')
 local state = jobState(queue, old[1])
+local waits = state == 'unfinished' and old[3] ~= old[1]
 local fate, jobId = 'new', nil
-if state == 'unfinished' and (atOnce == '' or old[2] == '1') then fate, jobId = 'coalesced', old[1]
+if waits and (atOnce == '' or old[2] == '1') then fate, jobId = 'coalesced', old[1]
 elseif state == 'missing' then
   fate, jobId = 'missing', old[1]
   if atOnce == '1' then redis.call('HSET', KEYS[1], 'atOnce', '1') end
 else
   repeat jobId = stem .. redis.call('INCR', KEYS[3]) until redis.call('EXISTS', queue .. jobId) == 0
-  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce)
+  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending')
 end
 return {fate, jobId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())}
 `;
@@ -167,53 +197,58 @@ return {fate, jobId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())
 // KEYS record, asks
 // ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, ...asks}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
+// A foreign job for all names is superseded by a redeploy of all names that began after it was added.
 export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
 local queue, jobId, own, addedAt, domain, delay = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'coveredAt')
 if record[1] ~= jobId then
   if own == '1' and record[1] and record[1] ~= '' then return {'superseded', 0} end
-  if record[3] and tonumber(record[3]) > tonumber(addedAt) then return {'superseded', 0} end
+  if domain == '*' and (tonumber(record[3]) or 0) > tonumber(addedAt) then return {'superseded', 0} end
   redis.call('ZADD', KEYS[2], now(), domain)
-  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', '1')
+  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', '1', 'state', 'pending')
 end
 if record[2] and record[2] ~= '' and record[2] ~= jobId and jobState(queue, record[2]) == 'unfinished' then
   return {'busy', 0}
 end
 local wait = due(KEYS[1], KEYS[2], tonumber(delay)) - now()
 if wait > 0 then return {'early', wait} end
-redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'atOnce', '1')
-return {'run', now(), unpack(redis.call('ZRANGE', KEYS[2], 0, -1))}
+local asks = redis.call('ZRANGE', KEYS[2], 0, -1)
+local all = ''
+if redis.call('ZSCORE', KEYS[2], '*') then all = '1' end
+redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'all', all)
+return {'run', now(), unpack(asks)}
 `;
 
-// KEYS record, asks  ARGV domain, startedAt: this name is covered by the redeploy that began at startedAt
+// KEYS asks  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
+export const SPREAD = `
+local score = redis.call('ZSCORE', KEYS[1], '*')
+if not score then return 0 end
+for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'NX', score, name) end
+return redis.call('ZREM', KEYS[1], '*')
+`;
+
+// KEYS asks  ARGV domain, startedAt: this name is covered by the redeploy that began at startedAt
 export const COVERED = `
-local score = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if score and tonumber(score) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[2], ARGV[1]) end
-redis.call('HSET', KEYS[1], 'coveredAt', ARGV[2])
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score and tonumber(score) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return 1
 `;
 
-// KEYS record, asks, generation
-// ARGV jobId, result ('done', 'failed' or 'retry'), outcome, code, delayMs, jobIdStem, nextRunAt -> {jobId or '', delayMs}
-// 'done' drops the asks that were made before the redeploy began; what was asked for while it ran gets a later job, also
-// where this one has failed for good: the names that failed it need not be those that came later.
-export const END_REDEPLOY = `${NOW}${DUE}
-local jobId, result, outcome, code, delay, stem, nextRunAt = unpack(ARGV)
-local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt')
+// KEYS record, asks
+// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt -> 1 where recorded
+// 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job.
+export const END_REDEPLOY = `${NOW}${LOCKED}
+local queue, jobId, token, result, outcome, code, nextRunAt = unpack(ARGV)
+local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
+if not isLocked(queue, jobId, token) then return 0 end
+if record[1] ~= jobId and record[2] ~= jobId then return 0 end
 redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
-if record[2] == jobId then redis.call('HSET', KEYS[1], 'running', '') end
-if result == 'retry' or record[2] ~= jobId then return {'', 0} end
-if result == 'done' then
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
-  redis.call('HSET', KEYS[1], 'coveredAt', record[3])
+if record[2] == jobId then
+  redis.call('HSET', KEYS[1], 'running', '')
+  if result == 'done' then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3]) end
+  if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end
 end
-if record[1] ~= jobId then return {'', 0} end
-local oldest = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. record[3], '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
-if not oldest then
-  if result == 'done' then redis.call('HSET', KEYS[1], 'jobId', '') end
-  return {'', 0}
-end
-local nextId = stem .. redis.call('INCR', KEYS[3])
-redis.call('HSET', KEYS[1], 'jobId', nextId, 'since', oldest, 'atOnce', '')
-return {nextId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())}
+if record[1] == jobId then redis.call('HSET', KEYS[1], 'state', result) end
+if record[1] == jobId and result == 'done' then redis.call('HSET', KEYS[1], 'jobId', '') end
+return 1
 `;

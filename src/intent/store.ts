@@ -40,7 +40,17 @@ export interface Settlement {
   readonly code?: Code | undefined;
   /** When the job looks again, in milliseconds since the epoch. */
   readonly nextRunAt?: number | undefined;
+  /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
+  readonly token?: string | undefined;
+  /** The request that this run looked for, see `again`. */
+  readonly requestedAt?: number | undefined;
 }
+
+/**
+ * `superseded`: a newer request, or another run of the same job, counts instead. `again`: the same was asked for once more
+ * since the run began, so that its look may be too old to settle it.
+ */
+export type Settled = 'recorded' | 'superseded' | 'again';
 
 export interface IntentStore extends Writes<DomainKey> {
   /**
@@ -50,8 +60,8 @@ export interface IntentStore extends Writes<DomainKey> {
   request(request: DomainRequest, onlyGeneration?: number): Promise<RequestTicket>;
   /** Asks whether `job` carries the newest request of its domain; a foreign job becomes a request here. */
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
-  /** Records an outcome; false where a newer request has taken over, whose outcome counts instead. */
-  settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<boolean>;
+  /** Records an outcome, where it still counts. */
+  settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The most recently asked first. */
   list(limit: number): Promise<Intent[]>;
@@ -92,9 +102,9 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
       keysOf: (key) => [keys.intent(key), keys.fence(key)],
       owner: 'jobId',
     }),
-    async settle(key, jobId, { state, outcome, code, nextRunAt }) {
-      const args = [jobId, state, outcome, code ?? '', nextRunAt ?? ''];
-      return (await run<number>(SETTLE, [keys.intent(key)], args)) === 1;
+    settle(key, jobId, { state, outcome, code, nextRunAt, token, requestedAt }) {
+      const what = [state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
+      return run<Settled>(SETTLE, [keys.intent(key)], [keys.queue, jobId, token ?? '', ...what]);
     },
     get,
     async list(limit) {
@@ -159,7 +169,8 @@ function toIntent(key: DomainKey, fields: Record<string, string>): Intent | unde
     requestedBy: fields.requestedBy || undefined,
     siteId: fields.siteId || undefined,
     wroteAt: Number(fields.wroteAt ?? 0),
-    wroteGeneration: Number(fields.wroteGeneration ?? 0),
+    uncovered: fields.uncovered === '1',
+    renewals: Number(fields.renewals ?? 0),
     attachedId: optionalNumber(fields.attachedId),
     outcome: fields.outcome || undefined,
     code: fields.code || undefined,

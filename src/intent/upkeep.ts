@@ -51,7 +51,11 @@ function failedUpkeep({ intent, now }: Standing): Upkeep {
   return { kind: 'renew', why: `it failed with ${code}, which may have passed` };
 }
 
+/** Who undoes it more often than this in RunCloud's panel means it. */
+const MAX_RENEWALS = 3;
+
 function settledUpkeep({ intent, seen, now }: Standing): Upkeep {
+  if (intent.renewals >= MAX_RENEWALS) return { kind: 'nothing' };
   const settledAt = intent.outcomeAt ?? intent.requestedAt;
   if (!seen || now - settledAt > MEND_MS || seen.at < Math.max(settledAt, intent.wroteAt))
     return { kind: 'nothing' };

@@ -12,8 +12,11 @@ export interface Lease {
 export interface Writes<Key> {
   /** To be called right before a write. `superseded`: this job is not the one that may; `busy`: another run holds the fence. */
   beginWrite(key: Key, jobId: string, lease: Lease): Promise<'held' | 'superseded' | 'busy'>;
-  /** False where the lease has run out, or somebody else holds the fence. */
-  renewWrite(key: Key, lease: Lease): Promise<boolean>;
+  /**
+   * False where the lease has run out, or somebody else holds the fence; with `jobId`, right before the write is sent, also
+   * where a newer request has taken over.
+   */
+  renewWrite(key: Key, lease: Lease, jobId?: string): Promise<boolean>;
   /** To be called when the write's reply is in. Returns the time by Redis' clock. */
   endWrite(key: Key, lease: Lease, attachedId?: number): Promise<number>;
 }
@@ -31,8 +34,8 @@ export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>):
     redis.eval(script, 2, ...keysOf(key), ...args) as Promise<T>;
   return {
     beginWrite: (key, jobId, { holder, leaseMs }) => run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner]),
-    async renewWrite(key, { holder, leaseMs }) {
-      return (await run<number>(RENEW_WRITE, key, [holder, leaseMs])) === 1;
+    async renewWrite(key, { holder, leaseMs }, jobId) {
+      return (await run<number>(RENEW_WRITE, key, [holder, leaseMs, jobId ?? '', owner])) === 1;
     },
     endWrite: (key, { holder }, attachedId) => run(END_WRITE, key, [holder, attachedId ?? '']),
   };

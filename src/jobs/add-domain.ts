@@ -1,6 +1,6 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
-import { hasCode, PermanentError } from '../errors.ts';
+import { PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
@@ -9,6 +9,7 @@ import {
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
+  isWorthLooking,
   nextStep,
   unwritten,
 } from './domain-work.ts';
@@ -39,7 +40,7 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
 async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<AttachedDomain>> {
-  if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-rejected')) throw error;
+  if (!isWorthLooking(error, 'runcloud-unknown-result', 'runcloud-rejected')) throw error;
   const { intent, calls, say } = work;
   say(`${error.message}; looking whether ${intent.domain} is there`);
   const { attached, at } = await ports.directory.find(

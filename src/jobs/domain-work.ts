@@ -1,12 +1,11 @@
 // What add-domain and remove-domain share: look, plan, and conclude. The write itself stays in each job's file.
-import { PermanentError } from '../errors.ts';
-import type { DomainName } from '../intent/domain-name.ts';
-import type { Intent } from '../intent/intent.ts';
+import { type Code, type CodedError, hasCode, PermanentError, TransientError } from '../errors.ts';
+import type { DomainKey, Intent } from '../intent/intent.ts';
 import { plan, type Step } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
-import type { CallOptions, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 
 /** One domain's job at work. */
 export interface DomainWork {
@@ -23,7 +22,7 @@ export interface DomainPorts {
   readonly directory: Directory;
   readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now'>;
   /** Asks for a coalesced redeploy after the delay. */
-  readonly askRedeploy: (app: WebApplication, domain: DomainName) => Promise<void>;
+  readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
   readonly lookDelayMs: number;
 }
@@ -39,6 +38,12 @@ export async function nextStep({ intent, calls }: DomainWork, directory: Directo
   return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt)));
 }
 
+/**
+ * True where a look may tell what a failed write did. Not while RunCloud is down for everybody: the next run looks anyway.
+ */
+export const isWorthLooking = (error: unknown, ...codes: Code[]): error is CodedError =>
+  hasCode(error, ...codes) && !(error instanceof TransientError && !error.attemptSpent);
+
 /** Carries out the steps that do not write domains. */
 export async function conclude(
   step: Exclude<Step, { kind: 'attach' | 'detach' }>,
@@ -47,7 +52,7 @@ export async function conclude(
 ): Promise<Outcome> {
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
   if (step.kind === 'nothing') return done(step.sentence);
-  await askRedeploy(intent, intent.domain);
+  await askRedeploy(intent);
   return done(`${step.sentence}; a certificate redeploy follows`);
 }
 

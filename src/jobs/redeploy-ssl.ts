@@ -26,7 +26,7 @@ export interface RedeployPorts {
     | 'redeployDomainCertificate'
   >;
   readonly directory: Directory;
-  readonly certificates: Pick<Certificates, 'covered' | 'beginWrite' | 'renewWrite' | 'endWrite'>;
+  readonly certificates: Pick<Certificates, 'covered' | 'spread' | 'beginWrite' | 'renewWrite' | 'endWrite'>;
 }
 
 export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
@@ -57,6 +57,11 @@ async function redeployEach(work: RedeployWork, ports: RedeployPorts): Promise<O
   const { app, domains, startedAt, calls } = work;
   const attached = await ports.directory.list(app, startedAt, calls);
   const wanted = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
+  if (!domains)
+    await ports.certificates.spread(
+      app,
+      wanted.map(({ name }) => name),
+    );
   const bare: string[] = [];
   for (const domain of wanted) {
     const fate = await redeployOne(domain, work, ports);

@@ -1,5 +1,4 @@
 // remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
-import { hasCode } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
@@ -8,6 +7,7 @@ import {
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
+  isWorthLooking,
   nextStep,
   unwritten,
 } from './domain-work.ts';
@@ -40,7 +40,7 @@ async function detach(domain: AttachedDomain, work: DomainWork, ports: DomainPor
 
 // 404 may mean that the domain went before us, or that the web application is unknown: the list tells.
 async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
-  if (!hasCode(error, 'runcloud-unknown-result', 'runcloud-not-found')) throw error;
+  if (!isWorthLooking(error, 'runcloud-unknown-result', 'runcloud-not-found')) throw error;
   const { intent, calls, say } = work;
   say(`${error.message}; looking whether ${intent.domain} is gone`);
   const { attached, at } = await ports.directory.find(

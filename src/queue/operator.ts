@@ -5,6 +5,7 @@ import { CodedError, PermanentError, reasonOf } from '../errors.ts';
 import type { CertificateRecord } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
+import { generationOf } from '../intent/keys.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { parseJob, priorities, type TargetDefaults } from '../jobs/catalog.ts';
 import type { RequestQueue } from './requests.ts';
@@ -109,9 +110,14 @@ export function createOperator({ requests, defaults, hold }: OperatorOptions): O
       const intent = await intents.get({ serverId, appId, domain: name });
       return intent && statusOf(intent);
     },
-    failed: async (limit) => (await queue.getFailed(0, limit - 1)).map(toFailedJob),
+    async failed(limit) {
+      const ids = await queue.getRanges(['failed'], 0, limit - 1);
+      return Promise.all(
+        ids.map(async (id) => toFailedJob(id, await queue.getJob(id).catch(() => undefined))),
+      );
+    },
     async retry(id) {
-      const job = await queue.getJob(id);
+      const job = await queue.getJob(id).catch(() => undefined);
       if (!job || (await job.getState()) !== 'failed') {
         return { id, kind: 'refused', sentence: `no failed job has the id ${id}; \`failed\` lists them` };
       }
@@ -150,8 +156,11 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
   const parsed = parseJob(job.name, job.data, defaults);
   const ticket =
     parsed.name === 'redeploy-ssl'
-      ? await requests.requestRedeploy(parsed, true)
-      : await retryDomain(parsed.request, id, requests);
+      ? await requests.requestRedeploy(parsed.app, {
+          domain: generationOf(id) === undefined ? (parsed.domain ?? 'all') : 'waiting',
+          atOnce: true,
+        })
+      : await retryDomain(parsed.request, job, requests);
   if (ticket.fate === 'superseded') {
     const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
     return { id, kind: 'superseded', sentence };
@@ -163,11 +172,14 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
 
 async function retryDomain(
   request: DomainRequest,
-  id: string,
+  { id = '', timestamp: addedAt }: Job,
   requests: RequestQueue,
 ): Promise<RequestTicket> {
   const intent = await requests.intents.get(request);
   if (!intent) return requests.requestDomain(request, priorities.retry);
+  // A foreign job that failed before it was ever claimed may be newer than the record.
+  const isNewer = generationOf(id) === undefined && addedAt > intent.requestedAt;
+  if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
   return requests.renew(intent);
 }
@@ -177,14 +189,18 @@ function plain(state: string): JobStatus['state'] {
   return state === 'unknown' ? 'gone' : 'waiting';
 }
 
-function toFailedJob(job: Job): FailedJob {
-  const domain = typeof job.data?.domain === 'string' ? job.data.domain : undefined;
+/** A job whose payload is no JSON cannot be read at all; it must not hide the others. */
+function toFailedJob(id: string, job: Job | undefined): FailedJob {
+  const domain = typeof job?.data?.domain === 'string' ? job.data.domain : undefined;
+  const reason = job
+    ? job.failedReason || 'no reason was recorded'
+    : 'invalid-payload: its payload is not JSON';
   return {
-    id: job.id ?? '',
-    name: job.name,
+    id,
+    name: job?.name ?? '?',
     domain,
-    reason: job.failedReason || 'no reason was recorded',
-    attempts: job.attemptsMade,
-    failedAt: job.finishedOn,
+    reason,
+    attempts: job?.attemptsMade ?? 0,
+    failedAt: job?.finishedOn,
   };
 }

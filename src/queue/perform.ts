@@ -8,7 +8,7 @@ import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
 import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
-import type { Verdict } from './verdict.ts';
+import { type Verdict, verdictOfOutcome } from './verdict.ts';
 
 export interface Handlers {
   readonly 'add-domain': DomainHandler;
@@ -23,7 +23,8 @@ export interface Task {
   readonly announcement: string;
   readonly unknownFields: readonly string[];
   perform(): Promise<Outcome>;
-  record(verdict: Verdict): Promise<void>;
+  /** Writes the verdict into the record; the one that is returned counts. */
+  record(verdict: Verdict): Promise<Verdict>;
 }
 
 export interface TaskOptions {
@@ -51,12 +52,14 @@ function domainTask(
   const { intents } = requests;
   const jobId = run.job.id ?? '';
   const { domain, serverId, appId, siteId, requestedBy } = request;
+  let requestedAt: number | undefined;
   return {
     fields: { domain, serverId, appId, ...whoOf({ siteId, requestedBy }) },
     announcement: announce(name, domain, run, requestedBy),
     unknownFields,
     async perform() {
       const { fate, intent } = await intents.claim(ticketOf(run), request);
+      requestedAt = intent.requestedAt;
       if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
       if (fate === 'superseded')
         return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
@@ -64,10 +67,14 @@ function domainTask(
       return handlers[name]({ intent, jobId, calls: run.calls, say });
     },
     async record(verdict) {
-      if (verdict.kind === 'superseded') return;
+      if (verdict.kind === 'superseded') return verdict;
       const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
       const { sentence: outcome, code, nextRunAt } = verdict;
-      await intents.settle(request, jobId, { state, outcome, code, nextRunAt });
+      const settlement = { state, outcome, code, nextRunAt, token: run.token, requestedAt } as const;
+      const settled = await intents.settle(request, jobId, settlement);
+      return settled === 'again'
+        ? verdictOfOutcome(waiting(`${domain} was asked for again; looking once more`, 0), Date.now())
+        : verdict;
     },
   };
 }
@@ -96,11 +103,11 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
       return handlers['redeploy-ssl']({ app, ...start, jobId, calls: run.calls });
     },
     async record(verdict) {
-      if (verdict.kind === 'superseded') return;
-      const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'retry';
+      if (verdict.kind === 'superseded') return verdict;
+      const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
       const { sentence: outcome, code, nextRunAt } = verdict;
-      const next = await certificates.end(app, jobId, { result, outcome, code, nextRunAt });
-      if (next) await requests.addRedeployJob(app, next);
+      await certificates.end(app, jobId, { result, outcome, code, nextRunAt, token: run.token });
+      return verdict;
     },
   };
 }

@@ -1,13 +1,14 @@
 // Puts requests into Redis: the intent first, then the job that carries it. Knows nothing of RunCloud's API.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { reasonOf } from '../errors.ts';
 import {
   type CertificateRecord,
   type Certificates,
   createCertificates,
+  type RedeployAsk,
   type RedeployTicket,
 } from '../intent/certificates.ts';
-import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
 import { createKeys, type Keys } from '../intent/keys.ts';
 import {
@@ -44,9 +45,7 @@ export interface RequestQueue {
   enqueue(name: JobName, payload: unknown, options?: EnqueueOptions): Promise<Receipt>;
   /** With `onlyGeneration`: renews that generation, and does nothing where a newer request has taken over. */
   requestDomain(request: DomainRequest, priority: number, onlyGeneration?: number): Promise<RequestTicket>;
-  /** `atOnce` for a person's request, else coalesced after the delay. */
-  requestRedeploy(request: RedeployRequest, atOnce: boolean): Promise<RedeployTicket>;
-  addRedeployJob(app: WebApplication, ticket: RedeployTicket, requestedBy?: string): Promise<void>;
+  requestRedeploy(app: WebApplication, ask: RedeployAsk, requestedBy?: string): Promise<RedeployTicket>;
   /** Asks for an intent's wish again, unless a newer one has taken over. */
   renew(intent: Intent): Promise<RequestTicket>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
@@ -89,7 +88,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
       const isRedeploy = job.name === 'redeploy-ssl';
       const { jobId, fate } = await failFast(redis, deadlineMs, () =>
         isRedeploy
-          ? doors.requestRedeploy(job, true)
+          ? doors.requestRedeploy(job.app, { domain: job.domain ?? 'all', atOnce: true }, job.requestedBy)
           : doors.requestDomain(job.request, bulk ? priorities.bulk : priorities[job.name]),
       );
       const domain = isRedeploy ? job.domain : job.request.domain;
@@ -99,21 +98,17 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   };
 }
 
-type Doors = Pick<
-  RequestQueue,
-  'requestDomain' | 'requestRedeploy' | 'addRedeployJob' | 'renew' | 'reviveRedeploy'
->;
+type Doors = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
 
 // The record first, the job second: a job that is lost between the two is found by the sweep.
 function createDoors(queue: Queue, intents: IntentStore, certificates: Certificates): Doors {
-  const addRedeployJob: Doors['addRedeployJob'] = async (app, { jobId, delayMs }, requestedBy) => {
+  const requestRedeploy: Doors['requestRedeploy'] = async (app, ask, requestedBy) => {
+    const ticket = await certificates.ask(app, ask);
+    if (ticket.fate === 'coalesced') return ticket;
     const { serverId, appId } = app;
     const payload = { serverId, appId, ...(requestedBy !== undefined && { requestedBy }) };
-    await queue.add('redeploy-ssl', payload, { jobId, priority: priorities['redeploy-ssl'], delay: delayMs });
-  };
-  const requestRedeploy: Doors['requestRedeploy'] = async ({ app, domain, requestedBy }, atOnce) => {
-    const ticket = await certificates.ask(app, { domain, atOnce });
-    if (ticket.fate !== 'coalesced') await addRedeployJob(app, ticket, requestedBy);
+    const priority = priorities['redeploy-ssl'];
+    await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority, delay: ticket.delayMs });
     return ticket;
   };
   const requestDomain: Doors['requestDomain'] = async (request, priority, onlyGeneration) => {
@@ -124,24 +119,34 @@ function createDoors(queue: Queue, intents: IntentStore, certificates: Certifica
     return ticket;
   };
   return {
-    addRedeployJob,
     requestRedeploy,
     requestDomain,
-    renew: (intent) => requestDomain(intent, priorities.retry, intent.generation),
+    async renew(intent) {
+      const ticket = await requestDomain(intent, priorities.retry, intent.generation);
+      // What has been asked for again no longer waits for a person; a record that stays is only clutter.
+      if (ticket.fate === 'new') await queue.remove(intent.jobId).catch(reasonOf);
+      return ticket;
+    },
     async reviveRedeploy(app) {
       const record = await certificates.get(app);
       if (!record || record.waitingDomains === 0 || isFinal(record)) return false;
-      return (await requestRedeploy({ app, domain: record.oneWaiting }, false)).fate !== 'coalesced';
+      return (await requestRedeploy(app, { domain: 'waiting' })).fate !== 'coalesced';
     },
   };
 }
 
 // What only a person can mend is not asked for again and again.
-const isFinal = ({ code }: CertificateRecord): boolean => code !== undefined && !PASSING_CODES.has(code);
+const isFinal = ({ state, code }: CertificateRecord): boolean =>
+  state === 'failed' && !PASSING_CODES.has(code ?? '');
 
 type Queries = Pick<RequestQueue, 'dueAt' | 'jobFate' | 'dropOrphanedDeduplicationKeys' | 'keyOf'>;
 
 function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
+  // A key with an expiry is a throttle, by intention.
+  const isOrphan = async (key: string): Promise<boolean> => {
+    const jobId = (await redis.pttl(key)) > 0 ? null : await redis.get(key);
+    return jobId !== null && (await queue.getJobState(jobId)) === 'unknown';
+  };
   return {
     async dueAt(jobId) {
       // BullMQ's score is the due time times 4096, plus a counter; job.delay is not kept up to date by retries.
@@ -155,23 +160,12 @@ function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
     },
     async dropOrphanedDeduplicationKeys() {
       let dropped = 0;
-      for await (const found of redis.scanStream({ match: `${keys.queue}de:*`, count: 500 })) {
-        for (const key of found as string[]) {
-          const jobId = await redis.get(key);
-          if (jobId && (await queue.getJobState(jobId)) === 'unknown') dropped += await redis.del(key);
-        }
-      }
+      for await (const found of redis.scanStream({ match: `${keys.queue}de:*`, count: 500 }))
+        for (const key of found as string[]) if (await isOrphan(key)) dropped += await redis.del(key);
       return dropped;
     },
     keyOf: keys.own,
   };
-}
-
-/** A redeploy of one domain's certificate, or (undefined) of the whole web application's. */
-export interface RedeployRequest {
-  readonly app: WebApplication;
-  readonly domain: DomainName | undefined;
-  readonly requestedBy?: string | undefined;
 }
 
 function createQueue(redis: Redis, queuePrefix: string): Queue {

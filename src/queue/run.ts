@@ -27,9 +27,11 @@ interface RunOptions {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly scrub: (text: string) => string;
+  /** Aborts when the worker stops: no more waiting, but what is under way goes on. */
+  readonly draining: AbortSignal;
 }
 
-export function createRun({ job, token, signal, logger, scrub }: RunOptions): Run {
+export function createRun({ job, token, signal, logger, scrub, draining }: RunOptions): Run {
   const attempt = job.attemptsMade + 1;
   let log = logger.child({ job: job.name, jobId: job.id, attempt });
   const writes: Promise<unknown>[] = [];
@@ -52,7 +54,7 @@ export function createRun({ job, token, signal, logger, scrub }: RunOptions): Ru
     signal,
     attempt,
     startedAt: performance.now(),
-    calls: { signal, onCall },
+    calls: { signal, onCall, patience: draining },
     apiCalls: () => apiCalls,
     about(fields) {
       log = log.child(fields);

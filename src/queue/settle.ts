@@ -9,7 +9,9 @@ const KEEP_LOG_LINES = 100;
 
 // Jobs of foreign clients carry no options: the worker's own count for every job, so that there is one retry policy.
 export function adopt(job: Job, { attempts }: RetryPolicy): void {
-  Object.assign(job.opts, { attempts, backoff: { type: 'custom' }, keepLogs: KEEP_LOG_LINES });
+  const ours = { attempts, backoff: { type: 'custom' }, keepLogs: KEEP_LOG_LINES };
+  // Retention is the worker's: a failed request must be there to be looked at, and tried again.
+  Object.assign(job.opts, ours, { removeOnComplete: undefined, removeOnFail: undefined });
 }
 
 /** BullMQ's backoff strategy. An error that is not ours (Redis went away in the middle) is tried again soon. */
@@ -17,7 +19,7 @@ export const toBackoff = (_made: number, _type: unknown, error?: Error): number 
   error instanceof RetryLater ? error.delayMs : 1000;
 
 /** An attempt that failed, as BullMQ shall see it: no stack, no cause, nothing that was not scrubbed. */
-class RetryLater extends Error {
+export class RetryLater extends Error {
   readonly delayMs: number;
   constructor(sentence: string, delayMs: number) {
     super(sentence);
@@ -27,13 +29,16 @@ class RetryLater extends Error {
   }
 }
 
-/** Tells BullMQ; returns the job's result or throws what BullMQ takes for the move. */
-export async function settle(
-  { job, token }: Run,
-  verdict: Verdict,
-  scrub: (text: string) => string,
-): Promise<string> {
-  const reason = scrub(verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence);
+/** True for what settle() throws on purpose. */
+export const isMove = (error: unknown): boolean =>
+  error instanceof RetryLater ||
+  error instanceof DelayedError ||
+  error instanceof WaitingError ||
+  error instanceof UnrecoverableError;
+
+/** Tells BullMQ; the verdict's sentence is clean. Returns the job's result or throws what BullMQ takes for the move. */
+export async function settle({ job, token }: Run, verdict: Verdict): Promise<string> {
+  const reason = verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence;
   switch (verdict.kind) {
     case 'done':
     case 'superseded':

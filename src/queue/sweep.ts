@@ -99,37 +99,47 @@ async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<Sw
   const { requests } = options;
   const report: SweepReport = { looked: 0, renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 };
   const apps = new Map<string, WebApplication>();
-  const look = await createLook(options);
+  const look = await createLook(options, signal);
   for await (const intent of requests.intents.scan()) {
     if (signal.aborted) return report;
     apps.set(`${intent.serverId}:${intent.appId}`, intent);
     report.looked += 1;
-    await mend(await look(intent), options, report);
+    const standing = await look(intent);
+    if (standing) await mend(standing, options, report);
   }
   for (const app of apps.values()) if (await requests.reviveRedeploy(app)) report.redeploys += 1;
   report.deduplicationKeys = await requests.dropOrphanedDeduplicationKeys();
   return report;
 }
 
-// How an intent stands, with a look at RunCloud where a difference would be ours to mend. A RunCloud that does not answer
-// ends the looking, not the sweep: what the queue has lost is found all the same.
-async function createLook({ requests, directory, isHeld, logger }: SweepOptions) {
+// How an intent stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
+// read ends the looking there, not the sweep: what the queue has lost is found all the same.
+async function createLook({ requests, directory, isHeld, logger }: SweepOptions, signal: AbortSignal) {
   const startedAt = await requests.intents.now();
-  let mayAsk = !(await isHeld());
-  return async (intent: Intent): Promise<Standing> => {
-    const standing: Standing = { intent, job: await requests.jobFate(intent.jobId), now: startedAt };
+  const mayLook = !(await isHeld());
+  const unreadable = new Set<number>();
+  const see = async (intent: Intent): Promise<Standing['seen']> => {
+    try {
+      const { attached, at } = await directory.find(intent, intent.domain, startedAt, { signal });
+      return { attached: attached !== undefined, at };
+    } catch (error) {
+      unreadable.add(intent.appId);
+      const what = `web application ${intent.appId} is not looked at this time`;
+      logger.warn({ event: 'sweep-blind', appId: intent.appId }, `sweep: ${what}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  };
+  return async (scanned: Intent): Promise<Standing | undefined> => {
+    // The job first, the record second: a job that ends in between has written its record before.
+    const job = await requests.jobFate(scanned.jobId);
+    const intent = await requests.intents.get(scanned);
+    if (intent?.jobId !== scanned.jobId) return undefined; // somebody is at it
+    const standing: Standing = { intent, job, now: startedAt };
     const different = { attached: intent.wish.want === 'absent', at: startedAt };
     const isOurs =
       intent.state === 'settled' && upkeepOf({ ...standing, seen: different }).kind !== 'nothing';
-    if (!mayAsk || !isOurs) return standing;
-    try {
-      const { attached, at } = await directory.find(intent, intent.domain, startedAt);
-      return { ...standing, seen: { attached: attached !== undefined, at } };
-    } catch (error) {
-      mayAsk = false;
-      logger.warn({ event: 'sweep-blind' }, `sweep: RunCloud is not looked at this time: ${reasonOf(error)}`);
-      return standing;
-    }
+    if (!mayLook || !isOurs || unreadable.has(intent.appId)) return standing;
+    return { ...standing, seen: await see(intent) };
   };
 }
 

@@ -178,8 +178,8 @@ function toReply(response: Response<string>, { operation }: Exchange, redact: Re
   return { status, body: json.value };
 }
 
-function assertWanted({ operation, method, options }: Exchange): void {
-  const mayGo = method === 'GET' || (options?.mayWrite?.() ?? true);
+async function assertWanted({ operation, method, options }: Exchange): Promise<void> {
+  const mayGo = method === 'GET' || ((await options?.mayWrite?.()) ?? true);
   if (mayGo && options?.signal?.aborted !== true) return;
   throw new CallAbortedError(
     `The call was stopped by us before ${toPhrase(operation)}`,
@@ -219,9 +219,8 @@ export function createHttp(settings: HttpSettings): Http {
       const current = currentCredentials();
       const auth = toAuthorization(current);
       const redact = createRedact(toSecrets(current));
-      assertWanted(exchange);
       const call = async (): Promise<Exchanged> => {
-        assertWanted(exchange);
+        await assertWanted(exchange);
         const response = await perform(exchange, auth, redact);
         return { response, toReply: () => toReply(response, exchange, redact) };
       };

@@ -88,8 +88,10 @@ export interface CallReport {
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCall?: ((call: ApiCall) => void) | undefined;
-  /** Asked right before a write goes out: false where the right to write has run out meanwhile. */
-  readonly mayWrite?: (() => boolean) | undefined;
+  /** Asked right before a write goes out: false where the right to write has run out, or somebody wants something else. */
+  readonly mayWrite?: (() => Promise<boolean>) | undefined;
+  /** Ends the waiting at the brake, but no call that is under way: the worker is stopping. */
+  readonly patience?: AbortSignal | undefined;
 }
 
 /**

@@ -48,10 +48,13 @@ export async function underBrake(
 }
 
 async function enter(brake: CallBrake, fingerprint: string, { operation, options }: Exchange): Promise<void> {
+  const ends = [options?.signal, options?.patience].filter((signal) => signal !== undefined);
+  const signal = AbortSignal.any(ends);
   try {
-    await brake.enter(fingerprint, options?.signal);
+    signal.throwIfAborted();
+    await brake.enter(fingerprint, signal);
   } catch (error) {
-    if (options?.signal?.aborted !== true) throw error;
+    if (!signal.aborted) throw error;
     throw new CallAbortedError(
       `The call was stopped by us before ${toPhrase(operation)}`,
       { operation },

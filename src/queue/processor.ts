@@ -1,0 +1,155 @@
+// One job from its activation to its end: parse, announce, wait while all are held, perform, record, report, settle.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Job } from 'bullmq';
+import type { Hold } from '../brake/brake.ts';
+import { reasonOf, TransientError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { createTask, type Task, type TaskOptions } from './perform.ts';
+import type { RetryPolicy } from './retry-policy.ts';
+import { createRun, type Run } from './run.ts';
+import { isMove, RetryLater, settle } from './settle.ts';
+import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
+
+export interface ProcessorOptions extends TaskOptions {
+  readonly retryPolicy: RetryPolicy;
+  readonly logger: Logger;
+  /** Takes secrets out of a text. */
+  readonly scrub: (text: string) => string;
+  /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
+  readonly hold: () => Promise<Hold | undefined>;
+}
+
+export type Processor = (job: Job, token: string, signal: AbortSignal) => Promise<string>;
+
+export function createProcessor(options: ProcessorOptions, draining: AbortSignal): Processor {
+  return async (job, token, signal) => {
+    const run = createRun({ ...options, job, token, signal, draining });
+    try {
+      return await process(run, options, draining);
+    } catch (error) {
+      if (isMove(error)) throw error;
+      // Redis failed us in the middle. What BullMQ keeps of it must be as clean as everything else.
+      throw new RetryLater(options.scrub(reasonOf(error)), 1_000);
+    }
+  };
+}
+
+async function process(run: Run, options: ProcessorOptions, draining: AbortSignal): Promise<string> {
+  let task: Task | undefined;
+  const perform = async (): Promise<Verdict> => {
+    task = createTask(run, options);
+    announce(run, task);
+    if (!(await isReleased(run, task, options, draining))) return handedBack;
+    return verdictOfOutcome(await task.perform(), Date.now());
+  };
+  const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
+  const verdict = { ...judged, sentence: options.scrub(judged.sentence) };
+  // The record first: when BullMQ forgets a job, the record has its outcome.
+  const recorded = task ? await task.record(verdict) : verdict;
+  report(run, recorded);
+  await run.told();
+  return settle(run, recorded);
+}
+
+/** A job that ends its process each time must not do so for ever: it waits for a person, and the others go on. */
+export async function quarantine(job: Job, options: ProcessorOptions, draining: AbortSignal): Promise<void> {
+  const run = createRun({ ...options, job, token: '', signal: draining, draining });
+  const verdict: Verdict = {
+    kind: 'failed',
+    code: 'job-quarantined',
+    sentence: 'this job has ended its worker several times over and is not tried again by itself',
+  };
+  try {
+    const task = createTask(run, options);
+    run.about(task.fields);
+    await task.record(verdict);
+    report(run, verdict);
+  } catch (error) {
+    options.logger.error({ event: 'quarantine-failed', jobId: job.id }, options.scrub(reasonOf(error)));
+  }
+}
+
+// A job that is taken while nothing can be done keeps its place, untouched: at most `concurrency` jobs wait here, all others
+// stay in the queue, and a newer request may overtake it meanwhile. False where the worker stops: then it goes back.
+async function isReleased(
+  run: Run,
+  task: Task,
+  { hold }: ProcessorOptions,
+  draining: AbortSignal,
+): Promise<boolean> {
+  const signal = AbortSignal.any([run.signal, draining]);
+  let said: string | undefined;
+  for (let held = await hold(); held; held = await hold()) {
+    if (said !== held.kind) {
+      run.say('warn', `held: ${held.sentence}`, { event: 'held', why: held.kind });
+      await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
+    }
+    said = held.kind;
+    await sleep(Math.min(held.waitMs, HOLD_LOOK_MS), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return false;
+  }
+  return true;
+}
+
+const HOLD_LOOK_MS = 1_000;
+
+const handedBack: Verdict = {
+  kind: 'handed-back',
+  sentence: 'the worker is stopping; the job goes back to the queue',
+};
+
+const lostLock: Verdict = {
+  kind: 'handed-back',
+  sentence: 'another worker has taken this job over',
+};
+
+function verdictOfFailure(
+  error: unknown,
+  { job, signal }: Run,
+  { retryPolicy }: ProcessorOptions,
+  draining: AbortSignal,
+): Verdict {
+  const isUnsent = error instanceof TransientError && !error.attemptSpent;
+  if (draining.aborted && (signal.aborted || isUnsent)) return handedBack;
+  if (signal.aborted) return lostLock;
+  return verdictOfError(error, retryPolicy, {
+    attemptsMade: job.attemptsMade + 1,
+    nowMs: Date.now(),
+    random: Math.random(),
+  });
+}
+
+function announce(run: Run, task: Task): void {
+  run.about(task.fields);
+  run.say('debug', task.announcement, { event: 'started' });
+  if (task.unknownFields.length > 0) {
+    run.say('warn', `unknown fields were left out: ${task.unknownFields.join(', ')}`, {
+      event: 'unknown-fields',
+    });
+  }
+}
+
+const levels = {
+  done: 'info',
+  superseded: 'info',
+  waiting: 'info',
+  retry: 'warn',
+  failed: 'error',
+  'handed-back': 'info',
+} as const;
+
+function report(run: Run, verdict: Verdict): void {
+  const { kind, sentence, code, delayMs, nextRunAt, error } = verdict;
+  const next = delayMs === undefined ? '' : `; next look in ${toSeconds(delayMs)}`;
+  run.say(levels[kind], `${kind}: ${sentence}${next}`, {
+    event: 'outcome',
+    outcome: kind,
+    ...(code && { code }),
+    ...(nextRunAt !== undefined && { nextRunAt: new Date(nextRunAt).toISOString() }),
+    ...(error !== undefined && { err: error }),
+    apiCalls: run.apiCalls(),
+    durationMs: Math.round(performance.now() - run.startedAt),
+  });
+}
+
+const toSeconds = (ms: number): string => `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
