@@ -24,6 +24,8 @@ export interface WorkerOptions extends TaskOptions {
   readonly scrub: (text: string) => string;
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   readonly hold: () => Promise<Hold | undefined>;
+  /** Hears of BullMQ's own troubles, most of them Redis'; as often as BullMQ tries. */
+  readonly onError: (error: Error) => void;
   /** Tests only: crash recovery in a hurry. */
   readonly recovery?: Recovery | undefined;
 }
@@ -66,10 +68,7 @@ export function createWorker(options: WorkerOptions): DomainWorker {
       settings: { backoffStrategy: toBackoff },
     },
   );
-  worker.on(
-    'error',
-    oncePerSecond((error) => logger.error({ event: 'worker-error' }, `worker: ${error.message}`)),
-  );
+  worker.on('error', options.onError);
   // Another worker has taken these jobs over: what we still do for them must stop.
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lost its lock');
