@@ -15,7 +15,7 @@ import type { Handlers } from './queue/perform.ts';
 import { createRequestQueue, type RequestQueue } from './queue/requests.ts';
 import { createSweeper } from './queue/sweep.ts';
 import { createWorker, oncePerSecond, type Recovery } from './queue/worker.ts';
-import { createRedis, judgeRedis, readRedisFacts, untilReady, within } from './redis.ts';
+import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, within } from './redis.ts';
 import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
 import { createDirectory, type Directory } from './runcloud/directory.ts';
 
@@ -66,10 +66,13 @@ export function createWorkerApp(
   const logger = createLogger({ ...config.log, secrets: credentials.secrets });
   const releases = new AsyncDisposableStack();
 
-  const onRedisError = oncePerSecond((error: Error) =>
-    logger.error({ event: 'redis-error' }, `Redis: ${error.message}`),
+  // One line a second in all: while Redis is away, the connection and BullMQ both have their say.
+  const tell = oncePerSecond(({ event, text }: { event: string; text: string }) =>
+    logger.error({ event }, text),
   );
-  const redis = createRedis(config.redisUrl, 'worker', onRedisError);
+  const redis = createRedis(config.redisUrl, 'worker', ({ message }) =>
+    tell({ event: 'redis-error', text: `Redis: ${message}` }),
+  );
   releases.defer(() => redis.disconnect());
   const requests = createRequestQueue({ ...queueOptions(config), redis });
   releases.defer(() => within(requests.close(), 500, undefined));
@@ -85,7 +88,7 @@ export function createWorkerApp(
   };
 
   const start = async (): Promise<void> => {
-    await checkRedis(redis, logger);
+    await checkRedis(redis, requests, logger);
     const worker = createWorker({
       ...queueOptions(config),
       redis,
@@ -96,6 +99,7 @@ export function createWorkerApp(
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
+      onError: ({ message }) => tell({ event: 'worker-error', text: `worker: ${message}` }),
       scrub: (text) => scrub(text, credentials.secrets()),
     });
     releases.defer(() => worker.close(config.worker.shutdownTimeoutMs * 0.9));
@@ -110,12 +114,13 @@ export function createWorkerApp(
 }
 
 /** Throws CodedError `redis-unavailable` where Redis does not answer, Error where it would lose jobs. */
-async function checkRedis(redis: Redis, logger: Logger): Promise<void> {
+async function checkRedis(redis: Redis, { queue, keyOf }: RequestQueue, logger: Logger): Promise<void> {
   await untilReady(redis, 10_000);
   for (const { level, sentence } of judgeRedis(await readRedisFacts(redis))) {
     if (level === 'fail') throw new Error(sentence);
     if (level === 'warn') logger.warn({ event: 'redis-check' }, sentence);
   }
+  for (const key of [queue.toKey('probe'), keyOf('probe')]) await probeRights(redis, key);
 }
 
 /** The parts of `doctor`; works with whatever is configured. */

@@ -30,7 +30,8 @@ export function createRedis(url: string, role: RedisRole, onError: (error: Error
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   // BullMQ's queue, worker and every request that waits for the connection listen on it: no leak, however many.
-  redis.setMaxListeners(0);
+  // (Not by 0: BullMQ adds 3 to the number that it finds, and would make 3 of it.)
+  redis.setMaxListeners(Number.POSITIVE_INFINITY);
   redis.on('error', onError);
   return redis;
 }
@@ -109,6 +110,23 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
     evictionPolicy: field('maxmemory_policy'),
     appendOnly: appendOnly === undefined ? undefined : appendOnly === '1',
   };
+}
+
+/**
+ * Does what a worker does to `key`, one of our names without a value. Throws CodedError `redis-unavailable` where our user may
+ * not: BullMQ's worker would try again without a pause.
+ */
+export async function probeRights(redis: Redis, key: string): Promise<void> {
+  try {
+    await redis.eval("return redis.call('DEL', KEYS[1])", 1, key);
+    await redis.bzpopmin(key, 0.001);
+  } catch (error) {
+    if (!reasonOf(error).includes('NOPERM') && !reasonOf(error).includes('No permissions')) return;
+    const fix = 'let its user use all keys that begin with QUEUE_PREFIX, and scripts and blocking commands';
+    throw new CodedError('redis-unavailable', `Redis refused our user (${reasonOf(error)}); ${fix}`, {
+      cause: error,
+    });
+  }
 }
 
 export interface RedisFinding {

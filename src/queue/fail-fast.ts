@@ -13,16 +13,21 @@ export async function failFast<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (deadlineMs === undefined) return work();
-  const startedAt = performance.now();
+  const deadline = performance.now() + deadlineMs;
   await untilReady(redis, deadlineMs);
-  const left = Math.max(1, deadlineMs - (performance.now() - startedAt));
+  // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
+  const attempt = async (): Promise<T> => {
+    await redis.ping();
+    if (performance.now() >= deadline) throw redisUnavailable(undefined, deadlineMs);
+    return work();
+  };
   const result = await within(
-    work().catch((error: unknown) => {
+    attempt().catch((error: unknown) => {
       if (error instanceof CodedError) throw error;
       if (/\bOOM\b/.test(reasonOf(error))) throw outOfMemory(error);
       throw redisUnavailable(error, deadlineMs);
     }),
-    left,
+    Math.max(1, deadline - performance.now()),
     LATE,
   );
   if (result === LATE) throw redisUnavailable(undefined, deadlineMs);

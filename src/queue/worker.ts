@@ -12,6 +12,8 @@ export interface WorkerOptions extends ProcessorOptions {
   readonly redis: Redis;
   readonly queuePrefix: string;
   readonly concurrency: number;
+  /** Hears of BullMQ's own troubles, most of them Redis'; as often as BullMQ tries. */
+  readonly onError: (error: Error) => void;
   /** Tests only: crash recovery in a hurry. */
   readonly recovery?: Recovery | undefined;
 }
@@ -55,10 +57,7 @@ export function createWorker(options: WorkerOptions): DomainWorker {
     },
   );
   worker.adopt = (job) => adopt(job, options.retryPolicy);
-  worker.on(
-    'error',
-    oncePerSecond((error) => logger.error({ event: 'worker-error' }, `worker: ${error.message}`)),
-  );
+  worker.on('error', options.onError);
   // Another worker has taken these jobs over: what we still do for them must stop.
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) worker.cancelJob(id, 'lost its lock');
