@@ -97,7 +97,8 @@ function keepAlive({ renew, confirm }: Keeper, heldAt: Clock): Watch {
     options: (calls) => ({
       ...calls,
       signal: AbortSignal.any([lost.signal, ...(calls.signal ? [calls.signal] : [])]),
-      mayWrite: async () => isHeld() && (await prolong(confirm)) && isHeld(),
+      // Without Redis nobody can say that the right still stands.
+      mayWrite: async () => isHeld() && (await prolong(confirm).catch(() => false)) && isHeld(),
     }),
     stop: () => clearInterval(timer),
   };

@@ -36,8 +36,8 @@ export interface Intent extends DomainKey {
   readonly siteId: string | undefined;
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;
-  /** We have written, and the certificate has not been asked for since: it has to follow. Outlives the generation. */
-  readonly uncovered: boolean;
+  /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */
+  readonly uncovered: 'attach' | 'detach' | undefined;
   /** How often the sweep has asked for this wish again. */
   readonly renewals: number;
   /** RunCloud's id of the domain, where we attached it ourselves. */

@@ -34,7 +34,8 @@ function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed):
 function planAbsent(intent: Intent, observed: Observed): Step {
   const { attached } = observed;
   if (!attached) {
-    if (intent.uncovered) return { kind: 'cover', sentence: `${intent.domain} is removed` };
+    // An attachment that never showed needs no certificate.
+    if (intent.uncovered === 'detach') return { kind: 'cover', sentence: `${intent.domain} is removed` };
     return { kind: 'nothing', sentence: `${intent.domain} is not attached, nothing to remove` };
   }
   const primary = primaryReason(intent, observed, attached);

@@ -109,7 +109,9 @@ local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', '1')
+local uncovered = 'attach'
+if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach' end
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', uncovered)
 return 'held'
 `;
 

@@ -169,7 +169,7 @@ function toIntent(key: DomainKey, fields: Record<string, string>): Intent | unde
     requestedBy: fields.requestedBy || undefined,
     siteId: fields.siteId || undefined,
     wroteAt: Number(fields.wroteAt ?? 0),
-    uncovered: fields.uncovered === '1',
+    uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
     renewals: Number(fields.renewals ?? 0),
     attachedId: optionalNumber(fields.attachedId),
     outcome: fields.outcome || undefined,
