@@ -46,13 +46,17 @@ export const REQUEST = `${NOW}${UNFINISHED}${RENEW}
 local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
+local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
 if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
-  if state == 'unfinished' then return {'coalesced', old[3]} end
   -- BullMQ refuses a foreign client's number as an id that we choose: such a job comes back as one of ours.
-  if state == 'missing' and string.find(old[3], '~%d+$') then return {'missing', old[3]} end
+  if state == 'missing' and not string.find(old[3], '~%d+$') then state = 'finished' end
+  if state ~= 'finished' then
+    -- A repetition, too, was asked last: a foreign job that was added in between is older.
+    if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place) end
+    return {state == 'missing' and 'missing' or 'coalesced', old[3]}
+  end
 end
-local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
   'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place })
 -- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
