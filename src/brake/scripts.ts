@@ -1,7 +1,8 @@
 // The Lua behind brake.ts: one hash in Redis that every worker asks before each call. Times by Redis' own clock.
 //
 // Fields: tat (theoretical arrival time of the rate), limit (as RunCloud's header said), closedUntil and why (429),
-//         failures, downSince, probeAt, probeMs (RunCloud down), refused, refusedAt, refusedWhy (credentials).
+//         failures, downSince, probeAt, probeMs (RunCloud down), refused, refusedAt, refusedWhy (credentials),
+//         corrected ('1': other credentials have been accepted since).
 
 const NOW = `
 local t = redis.call('TIME')
@@ -15,12 +16,12 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 export const ENTER = `${NOW}
 local rate, fingerprint, take = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local h = redis.call('HMGET', KEYS[1], 'tat', 'limit', 'closedUntil', 'why', 'downSince', 'probeAt', 'probeMs',
-  'refused', 'refusedAt', 'refusedWhy')
+  'refused', 'refusedAt', 'refusedWhy', 'corrected')
 local closedUntil = tonumber(h[3]) or 0
 if closedUntil > now then return {'closed', closedUntil - now, h[4] or ''} end
 if fingerprint == '*' then
   local function left(at) return math.max(0, (tonumber(at) or now) - now) end
-  if h[8] and h[8] ~= '' then return {'refused', left(h[9]), h[10] or ''} end
+  if h[8] and h[8] ~= '' and h[11] ~= '1' then return {'refused', left(h[9]), h[10] or ''} end
   if h[5] and h[5] ~= '' then return {'down', left(h[6]), h[5]} end
   return {'go', 0, ''}
 end
@@ -64,10 +65,12 @@ if result == 'down' then
 end
 redis.call('HSET', KEYS[1], 'failures', 0, 'downSince', '')
 if result == 'refused' then
-  redis.call('HSET', KEYS[1], 'refused', fingerprint, 'refusedAt', now + 60000, 'refusedWhy', why)
+  redis.call('HSET', KEYS[1], 'refused', fingerprint, 'refusedAt', now + 60000, 'refusedWhy', why, 'corrected', '')
   return 'refused'
 end
-if redis.call('HGET', KEYS[1], 'refused') == fingerprint then redis.call('HSET', KEYS[1], 'refused', '') end
+-- A worker that still has the refused ones goes on waiting; for onlookers they are corrected.
+if redis.call('HGET', KEYS[1], 'refused') == fingerprint then redis.call('HSET', KEYS[1], 'refused', '')
+elseif result == 'ok' then redis.call('HSET', KEYS[1], 'corrected', '1') end
 local burst = math.max(1, math.floor(rate / 6))
 local spacing = 60000 / math.max(1, rate - burst)
 if result == 'closed' then

@@ -54,7 +54,7 @@ if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
   if state == 'unfinished' or state == 'missing' then
     -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
-    redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place)
+    if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place) end
     if state == 'unfinished' then return {'coalesced', old[3]} end
     return {'missing', old[3]}
   end

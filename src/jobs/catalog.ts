@@ -182,8 +182,14 @@ function parsePayload<N extends JobName>(name: N, data: unknown): z.output<(type
 function unknownFieldsOf(name: string, data: unknown): string[] {
   if (!Object.hasOwn(payloadSchemas, name) || typeof data !== 'object' || data === null) return [];
   const known = payloadSchemas[name as JobName].shape;
-  return Object.keys(data).filter((field) => !(field in known));
+  const unknown = Object.keys(data).filter((field) => !(field in known));
+  const named = unknown.slice(0, MAX_UNKNOWN).map((field) => field.slice(0, MAX_UNKNOWN_LENGTH));
+  return unknown.length > MAX_UNKNOWN ? [...named, `and ${unknown.length - MAX_UNKNOWN} more`] : named;
 }
+
+/** They go into logs and receipts, whatever a foreign client has put there. */
+const MAX_UNKNOWN = 20;
+const MAX_UNKNOWN_LENGTH = 100;
 
 function toApp(
   given: { serverId?: number | undefined; appId?: number | undefined },
