@@ -91,7 +91,8 @@ if old[1] ~= jobId then
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
   renew(KEYS[1], KEYS[2], KEYS[3], member, {
-    'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId },
+    'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId,
+    'renewals', 0 },
     tonumber(generation))
 end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
