@@ -22,7 +22,7 @@ const terminal: Terminal = {
 const EXIT_CODES = `
 Exit codes:
   0  done        1  it was tried and failed        2  bad input or configuration
-  3  Redis is away: nothing was accepted, sending again is harmless`;
+  3  Redis is away: send again, repeating is harmless`;
 
 let exitCode: ExitCode = exitCodes.ok;
 const finish = (code: ExitCode): void => {

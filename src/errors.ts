@@ -64,7 +64,7 @@ export const codes = {
     fix: 'Nothing: the worker looks before it writes again. If it lasts, look at RunCloud’s status page.',
   },
   'redis-unavailable': {
-    meaning: 'Redis did not answer in time; the request was not accepted.',
+    meaning: 'Redis did not answer in time; the request was not accepted, or nobody can say whether it was.',
     fix: 'Check REDIS_URL and that Redis runs, then send the request again (sending twice is harmless).',
   },
   'job-quarantined': {

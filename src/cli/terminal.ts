@@ -9,14 +9,14 @@ export interface Terminal {
   readonly isTty: boolean;
 }
 
-/** Exit codes are API; docs/cli.md and `--help` list them. */
+/** Exit codes are API; README.md and `--help` list them. */
 export const exitCodes = {
   ok: 0,
   /** It was tried, and it failed: a job, a check. */
   failed: 1,
   /** Bad input or configuration: nothing was done with it. */
   usage: 2,
-  /** Redis is away: nothing was accepted. Sending again is harmless. */
+  /** Redis is away, or did not answer in time. Sending again is harmless. */
   unavailable: 3,
 } as const;
 
