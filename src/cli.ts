@@ -178,11 +178,11 @@ function addServiceCommands(program: Command): void {
     .option('--redis-only', 'only configuration and Redis (for container health checks)')
     .option('--json', 'print JSON')
     .action(async (flags: { redisOnly?: boolean; json?: boolean }) => {
-      const { config, warnings } = loadConfig();
-      const doctor = createDoctor(config);
+      const loaded = loadConfig();
+      const doctor = createDoctor(loaded.config);
       try {
         finish(
-          await showFindings(doctor.examine(flags.redisOnly ? 'redis' : 'all'), warnings, flags, terminal),
+          await showFindings(doctor.examine(flags.redisOnly ? 'redis' : 'all'), loaded, flags, terminal),
         );
       } finally {
         await doctor.close();
@@ -225,6 +225,12 @@ function explain(error: unknown): ExitCode {
   }
   terminal.err(`error: ${reasonOf(error)}${error instanceof CodedError ? ` [${error.code}]` : ''}`);
   return exitCodeOf(error);
+}
+
+const NEEDED_NODE = 24;
+if (Number(process.versions.node.split('.')[0]) < NEEDED_NODE) {
+  terminal.err(`runcloud-domains needs Node.js ${NEEDED_NODE} or newer; this is ${process.versions.node}`);
+  process.exit(exitCodes.usage);
 }
 
 await createProgram()

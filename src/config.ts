@@ -21,6 +21,8 @@ export { type Variable, type VariableName, variables } from './config/variables.
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** Whether a `.env` file was there to be read. */
+  readonly hasDotEnv?: boolean;
 }
 
 export interface ParseOptions {
@@ -82,12 +84,14 @@ export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig 
   return { config: freeze(built.value), warnings };
 }
 
-function readDotEnv(directory: string): Env {
+/** What `.env` says, and which of its lines say nothing; undefined where there is none. */
+function readDotEnv(directory: string): { env: Env; warnings: string[] } | undefined {
   const path = join(directory, '.env');
   try {
-    return parseEnv(readFileText(path));
+    const text = readFileText(path);
+    return { env: parseEnv(text), warnings: brokenLines(text) };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return {};
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new ConfigError([`${path} cannot be read: make it a file that this user may read, or remove it`]);
   }
 }
@@ -97,8 +101,17 @@ function readDotEnv(directory: string): Env {
  * Throws ConfigError, as `parseConfig` does.
  */
 export function loadConfig(env: Env = process.env, directory: string = process.cwd()): LoadedConfig {
-  const merged = { ...withoutEmpty(readDotEnv(directory)), ...withoutEmpty(env) };
-  return parseConfig(merged, { isTty: process.stdout.isTTY === true });
+  const file = readDotEnv(directory);
+  const merged = { ...withoutEmpty(file?.env ?? {}), ...withoutEmpty(env) };
+  const { config, warnings } = parseConfig(merged, { isTty: process.stdout.isTTY === true });
+  return { config, warnings: [...(file?.warnings ?? []), ...warnings], hasDotEnv: file !== undefined };
+}
+
+// `NAME: value`, as YAML has it, would be dropped in silence. (A value over several lines begins with a quote.)
+function brokenLines(text: string): string[] {
+  const lines = text.split(/\r?\n/).map((line, i) => ({ line: line.trim(), number: i + 1 }));
+  const broken = lines.filter(({ line }) => /^[A-Za-z_]\w*\s*(:|$)/.test(line));
+  return broken.map(({ number }) => `line ${number} of .env has no effect: write NAME=value`);
 }
 
 /**

@@ -27,16 +27,22 @@ export async function* examine(ports: DoctorPorts, scope: 'all' | 'redis'): Asyn
     (await ports.checkRedis()).map((found) => ({ subject: 'redis', ...found })),
   );
   if (scope === 'redis') return;
-  if (!ports.runcloud) {
+  const { runcloud, app } = ports;
+  if (app.serverId === undefined) yield unset('server', 'RUNCLOUD_SERVER_ID');
+  if (app.appId === undefined) yield unset('web application', 'RUNCLOUD_APP_ID');
+  if (!runcloud) {
     yield noCredentials;
     return;
   }
-  const { runcloud, app } = ports;
   const reached = await attempt('credentials', () => ping(runcloud));
   yield* reached;
   if (reached.some(({ level }) => level === 'fail')) return;
-  yield* await attempt('server', () => checkServer(runcloud, app));
-  yield* await attempt('web application', () => checkWebApplication(runcloud, app));
+  if (app.serverId === undefined) return;
+  const { serverId, appId } = app;
+  const server = await attempt('server', () => checkServer(runcloud, serverId));
+  yield* server;
+  if (appId === undefined || server.some(({ level }) => level === 'fail')) return;
+  yield* await attempt('web application', () => checkWebApplication(runcloud, { serverId, appId }));
 }
 
 const noCredentials: Finding = {
@@ -46,29 +52,37 @@ const noCredentials: Finding = {
   fix: 'set RUNCLOUD_API_TOKEN (API v3), or RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET (API v2)',
 };
 
-async function attempt(subject: string, check: Check): Promise<Finding[]> {
+async function attempt(subject: Subject, check: Check): Promise<Finding[]> {
   try {
     return await check();
   } catch (error) {
-    const fix = error instanceof CodedError ? codes[error.code].fix : undefined;
+    const fix = fixes[subject] ?? (error instanceof CodedError ? codes[error.code].fix : undefined);
     return [{ level: 'fail', subject, sentence: reasonOf(error), fix }];
   }
 }
+
+type Subject = 'redis' | 'credentials' | 'server' | 'web application' | 'ssl';
+
+/** What to do where the code's own advice would lead back to `doctor`. */
+const fixes: Partial<Record<Subject, string>> = {
+  redis: 'check REDIS_URL (rediss:// where Redis speaks TLS), and that Redis runs there',
+  server: "set RUNCLOUD_SERVER_ID to the number behind /servers/ in RunCloud's address bar",
+  'web application': "set RUNCLOUD_APP_ID to the number behind /webapps/ in RunCloud's address bar",
+};
 
 async function ping(runcloud: RunCloud): Promise<Finding[]> {
   await runcloud.ping();
   return [{ level: 'ok', subject: 'credentials', sentence: 'RunCloud accepts them' }];
 }
 
-const unset = (subject: string, variable: string): Finding => ({
+const unset = (subject: Subject, variable: string): Finding => ({
   level: 'warn',
   subject,
   sentence: `${variable} is not set; every job has to name it`,
   fix: `set ${variable} to the number in RunCloud's address bar`,
 });
 
-async function checkServer(runcloud: RunCloud, { serverId }: Partial<WebApplication>): Promise<Finding[]> {
-  if (serverId === undefined) return [unset('server', 'RUNCLOUD_SERVER_ID')];
+async function checkServer(runcloud: RunCloud, serverId: number): Promise<Finding[]> {
   const { name, ipAddress, online } = await runcloud.getServer(serverId);
   const sentence = `${serverId}${name ? ` "${name}"` : ''}${ipAddress ? `, ${ipAddress}` : ''}`;
   if (online !== false) return [{ level: 'ok', subject: 'server', sentence }];
@@ -82,11 +96,8 @@ async function checkServer(runcloud: RunCloud, { serverId }: Partial<WebApplicat
   ];
 }
 
-async function checkWebApplication(runcloud: RunCloud, target: Partial<WebApplication>): Promise<Finding[]> {
-  const { serverId, appId } = target;
-  if (appId === undefined) return [unset('web application', 'RUNCLOUD_APP_ID')];
-  if (serverId === undefined) return [];
-  const app = { serverId, appId };
+async function checkWebApplication(runcloud: RunCloud, app: WebApplication): Promise<Finding[]> {
+  const { appId } = app;
   const { name } = await runcloud.getWebApplication(app);
   const domains = await runcloud.listDomains(app);
   const sentence = `${appId}${name ? ` "${name}"` : ''}, ${domains.length} domain${domains.length === 1 ? '' : 's'}`;

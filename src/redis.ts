@@ -38,7 +38,25 @@ export function createRedis(url: string, role: RedisRole, onError: (error: Error
 
 /** Waits until `redis` can take commands. Throws CodedError `redis-unavailable` after `withinMs`. */
 export async function untilReady(redis: Redis, withinMs: number): Promise<void> {
-  if (redis.status === 'ready') return;
+  if (redis.status !== 'ready') await untilConnected(redis, withinMs);
+  await assertDatabase(redis);
+}
+
+// ioredis only reports a database that does not exist, and goes on in database 0: in somebody else's queue, perhaps.
+const checked = new WeakSet<Redis>();
+async function assertDatabase(redis: Redis): Promise<void> {
+  const database = redis.options.db ?? 0;
+  if (database === 0 || checked.has(redis)) return;
+  try {
+    await redis.select(database);
+    checked.add(redis);
+  } catch (error) {
+    const sentence = `Redis refused database ${database}, which REDIS_URL ends in (${reasonOf(error)})`;
+    throw new CodedError('redis-unavailable', sentence, { cause: error });
+  }
+}
+
+async function untilConnected(redis: Redis, withinMs: number): Promise<void> {
   let onReady: () => void = () => undefined;
   let lastError: Error | undefined;
   const onError = (error: Error): void => {

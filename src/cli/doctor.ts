@@ -1,14 +1,15 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
+import type { LoadedConfig } from '../config.ts';
 import type { Finding } from '../doctor.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export async function showFindings(
   findings: AsyncIterable<Finding>,
-  warnings: readonly string[],
+  { warnings, hasDotEnv }: Pick<LoadedConfig, 'warnings' | 'hasDotEnv'>,
   { json }: { json?: boolean | undefined },
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const all: Finding[] = [configuration(warnings)];
+  const all: Finding[] = [configuration(warnings, hasDotEnv ?? false)];
   const show = (finding: Finding): void => {
     if (!json) for (const line of toLines(finding)) terminal.out(line);
   };
@@ -21,10 +22,12 @@ export async function showFindings(
   return all.some(({ level }) => level === 'fail') ? exitCodes.failed : exitCodes.ok;
 }
 
-const configuration = (warnings: readonly string[]): Finding =>
-  warnings.length === 0
-    ? { level: 'ok', subject: 'configuration', sentence: 'complete and understood' }
-    : { level: 'warn', subject: 'configuration', sentence: warnings.join('; ') };
+function configuration(warnings: readonly string[], hasDotEnv: boolean): Finding {
+  const subject = 'configuration';
+  if (warnings.length > 0) return { level: 'warn', subject, sentence: warnings.join('; ') };
+  const sources = hasDotEnv ? 'the environment and .env' : 'the environment; there is no .env here';
+  return { level: 'ok', subject, sentence: `understood, from ${sources}` };
+}
 
 function toLines({ level, subject, sentence, fix }: Finding): string[] {
   const first = `${level.padEnd(4)}  ${subject.padEnd(15)}  ${sentence}`;

@@ -119,7 +119,10 @@ function readDomains(file: string): string[] {
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new CodedError('invalid-payload', `--file ${file} cannot be read: ${reasonOf(error)}`);
+    throw new CodedError(
+      'invalid-payload',
+      `--file ${file} cannot be read (${reasonOf(error)}); name a text file with one domain per line`,
+    );
   }
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#'));

@@ -161,6 +161,10 @@ export async function retry(
   { operator }: App,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  if (flags.all && ids.length > 0) {
+    terminal.err('name jobs or say --all, not both');
+    return exitCodes.usage;
+  }
   const wanted = flags.all ? (await operator.failed(MAX_RETRIED)).map(({ id }) => id) : ids;
   if (wanted.length === 0) {
     terminal.err(flags.all ? 'no job has failed' : 'name the jobs to retry, or --all; `failed` lists them');

@@ -28,7 +28,8 @@ function suggest(name: string, known: readonly string[]): string | undefined {
   const ours = /^(?:WU_)?RUNCLOUD_/i.test(name);
   const near = nearest(name, known);
   // Names outside our own prefixes may belong to another program: only a near miss is worth a word.
-  const close = near !== undefined && near.distance <= (ours ? 5 : 2);
+  const isStart = near !== undefined && name.length >= 8 && near.name.startsWith(name.toUpperCase());
+  const close = near !== undefined && (isStart || near.distance <= (ours ? 5 : 2));
   if (!close) return ours ? `${name} is not a setting of this program and has no effect` : undefined;
   return `${name} is not a setting of this program; did you mean ${near.name}?`;
 }

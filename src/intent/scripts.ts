@@ -49,7 +49,8 @@ export const REQUEST = `${NOW}${UNFINISHED}${RENEW}
 local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
-local place = (tonumber(redis.call('GET', queue .. 'id')) or 0) + 1
+-- Foreign jobs up to here are older, later ones are newer.
+local place = tonumber(redis.call('GET', queue .. 'id')) or 0
 if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
   if state == 'unfinished' or state == 'missing' then
@@ -60,7 +61,10 @@ if old[1] == 'pending' and old[2] == wish then
   end
 end
 local renewals = 0
-if only ~= '' then renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + 1 end
+-- Counted is what was settled and undone, not what failed or was lost.
+if only ~= '' then
+  renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + (old[1] == 'settled' and 1 or 0)
+end
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
   'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place,
   'renewals', renewals })

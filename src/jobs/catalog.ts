@@ -201,5 +201,6 @@ function toApp(
   const missing = [serverId === undefined && 'serverId', appId === undefined && 'appId']
     .filter(Boolean)
     .join(' and ');
-  throw new PermanentError('no-web-application', `${missing} is neither in the job nor configured`);
+  const sentence = `there is no ${missing}: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or name them in the job (--server, --app)`;
+  throw new PermanentError('no-web-application', sentence);
 }

@@ -92,6 +92,7 @@ function tell(logger: Logger, report: SweepReport): void {
   const { looked, renewed, quarantined, redeploys } = report;
   const level = renewed + quarantined + redeploys > 0 ? 'warn' : 'debug';
   const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived`;
+  if (looked === 0) return;
   logger[level]({ event: 'sweep', ...report }, `sweep: ${looked} domains looked at, ${found}`);
 }
 
