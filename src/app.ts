@@ -13,6 +13,7 @@ import { createLogger, type Logger, scrub } from './logger.ts';
 import { createOperator, type Operator } from './queue/operator.ts';
 import type { Handlers } from './queue/perform.ts';
 import { createRequestQueue, type RequestQueue } from './queue/requests.ts';
+import { createSuspects } from './queue/suspects.ts';
 import { createSweeper } from './queue/sweep.ts';
 import { createWorker, oncePerSecond, type Recovery } from './queue/worker.ts';
 import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, within } from './redis.ts';
@@ -99,6 +100,7 @@ export function createWorkerApp(
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
+      suspects: createSuspects(redis, requests.keyOf('suspect')),
       onError: ({ message }) => tell({ event: 'worker-error', text: `worker: ${message}` }),
       scrub: (text) => scrub(text, credentials.secrets()),
     });

@@ -4,10 +4,12 @@ import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { waiting } from '../outcome.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { createRun, type Run } from './run.ts';
 import { isMove, RetryLater, settle } from './settle.ts';
+import { SUSPECT_WAIT_MS, type Suspects } from './suspects.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
 export interface ProcessorOptions extends TaskOptions {
@@ -17,6 +19,7 @@ export interface ProcessorOptions extends TaskOptions {
   readonly scrub: (text: string) => string;
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   readonly hold: () => Promise<Hold | undefined>;
+  readonly suspects: Suspects;
 }
 
 export type Processor = (job: Job, token: string, signal: AbortSignal) => Promise<string>;
@@ -40,12 +43,17 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
     task = createTask(run, options);
     announce(run, task);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
-    return verdictOfOutcome(await task.perform(), Date.now());
+    const { id = '', stalledCounter } = run.job;
+    if (!(await options.suspects.enter(id, stalledCounter, run.signal)))
+      return verdictOfOutcome(suspectWaits, Date.now());
+    const outcome = await task.perform();
+    return verdictOfOutcome(outcome, Date.now());
   };
   const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
   const verdict = { ...judged, sentence: options.scrub(judged.sentence) };
   // The record first: when BullMQ forgets a job, the record has its outcome.
   const recorded = task ? await task.record(verdict) : verdict;
+  if (run.job.stalledCounter > 0) await options.suspects.leave(run.job.id ?? '');
   report(run, recorded);
   await run.told();
   return settle(run, recorded);
@@ -97,6 +105,11 @@ const handedBack: Verdict = {
   kind: 'handed-back',
   sentence: 'the worker is stopping; the job goes back to the queue',
 };
+
+const suspectWaits = waiting(
+  'its worker died more than once; it runs when no other such job does',
+  SUSPECT_WAIT_MS,
+);
 
 const lostLock: Verdict = {
   kind: 'handed-back',

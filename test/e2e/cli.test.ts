@@ -104,10 +104,10 @@ describe('a command line that is wrong ends with 2:', () => {
 });
 
 describe('with Redis away a command ends with 3, soon and in one sentence:', () => {
-  const thirty = Array.from({ length: 30 }, (_, i) => `d${i}.example.org`);
+  const hundred = Array.from({ length: 100 }, (_, i) => `d${i}.example.org`);
   const cases: readonly (readonly [string, string[]])[] = [
     ['add', ['add', 'a.example.org']],
-    ['add of 30 domains with --wait', ['add', '--wait', ...thirty]],
+    ['add of 100 domains with --wait', ['add', '--wait', ...hundred]],
     ['remove', ['remove', 'a.example.org']],
     ['redeploy', ['redeploy']],
     ['status', ['status']],
@@ -160,7 +160,7 @@ describe('with a worker', () => {
       expect.stringMatching(/^one\.example\.org: add-domain accepted, job one\.example\.org_1903_646~\d+$/),
       expect.stringMatching(/^two\.example\.org: add-domain accepted, job /),
     ]);
-    expect(result.err).toMatch(/^one\.example\.org: one\.example\.org attached; certificate redeploy/m);
+    expect(result.err).toMatch(/^one\.example\.org: one\.example\.org attached; a certificate redeploy/m);
     expect(stage.names()).toEqual(expect.arrayContaining(['one.example.org', 'two.example.org']));
   });
 

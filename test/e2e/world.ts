@@ -1,0 +1,160 @@
+// One world per test: a Redis of its own with an append-only file, the simulator, worker processes; and the invariants that
+// must hold when the dust has settled.
+import { expect } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
+import { createProducerApp, type ProducerApp } from '../../src/app.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { createIntentStore } from '../../src/intent/store.ts';
+import {
+  type Call,
+  createSimulator,
+  DEFAULT_PRIMARY_DOMAIN,
+  type Operation,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/simulator/index.ts';
+import { until } from '../helpers/until.ts';
+import {
+  PATIENCE_MS,
+  spawnWorker,
+  untilReady,
+  type WorkerProcess,
+  type WorkerProcessOptions,
+} from './processes.ts';
+
+export const APP = { serverId: 1903, appId: 646 } as const;
+export const PRIMARY = DEFAULT_PRIMARY_DOMAIN;
+
+export type Env = Readonly<Record<string, string>>;
+
+export interface World extends AsyncDisposable {
+  readonly env: Env;
+  readonly config: Config;
+  readonly server: RedisServer;
+  readonly simulator: Simulator;
+  readonly redis: Redis;
+  /** What any BullMQ client has. */
+  readonly queue: Queue;
+  readonly producer: ProducerApp;
+  startWorker(env?: Env, options?: Omit<WorkerProcessOptions, 'env'>): Promise<WorkerProcess>;
+  /**
+   * Asks for a domain through our own door, and remembers it as the last accepted request. Resolves with the job's id.
+   * On another web application than APP's it is one that must fail.
+   */
+  add(domain: string, appId?: number): Promise<string>;
+  remove(domain: string): Promise<string>;
+  /** For requests that were accepted elsewhere. */
+  wish(domain: string, want: 'present' | 'absent'): void;
+  intent(domain: string, appId?: number): Promise<Intent | undefined>;
+  calls(operation: Operation, domain?: string): Call[];
+  names(): string[];
+  /** Resolves when no job is waiting, delayed or at work. */
+  idle(): Promise<void>;
+  /** Waits until all is quiet, then asserts I1 to I4 and I7. */
+  verify(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly env?: Env;
+  readonly simulator?: SimulatorOptions;
+  readonly redisArgs?: readonly string[];
+}
+
+const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
+
+const envOf = (server: RedisServer, simulator: Simulator): Record<string, string> => ({
+  REDIS_URL: server.url,
+  RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+  RUNCLOUD_API_TOKEN: simulator.credentials.token,
+  RUNCLOUD_SERVER_ID: String(APP.serverId),
+  RUNCLOUD_APP_ID: String(APP.appId),
+  RUNCLOUD_RATE_PER_MINUTE: '6000',
+  JOB_BACKOFF_MS: '50',
+  JOB_BACKOFF_MAX_MS: '500',
+  SSL_REDEPLOY_DELAY_MS: '100',
+  LOG_LEVEL: 'debug',
+  LOG_FORMAT: 'json',
+});
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startRedisServer({ aof: true, args: options.redisArgs ?? [] }));
+  const simulator = stack.use(await createSimulator({ rateLimit: 0, ...options.simulator }));
+  const env = { ...envOf(server, simulator), ...options.env };
+  const { config } = parseConfig(env);
+  const redis = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  redis.on('error', () => undefined);
+  stack.defer(() => redis.disconnect());
+  const queue = new Queue('runcloud-domains', { connection: redis, skipVersionCheck: true });
+  queue.on('error', () => undefined);
+  const producer = createProducerApp(config);
+  stack.defer(() => producer.close());
+  await producer.ready();
+
+  // On the connection that waits for Redis, unlike the producer's.
+  const intents = createIntentStore({ redis, keys: createKeys(config.queuePrefix, 'runcloud-domains') });
+  const wishes = new Map<string, 'present' | 'absent'>();
+  const hopeless = new Map<string, number>();
+  const intent: World['intent'] = (domain, appId = APP.appId) =>
+    intents.get({ ...APP, appId, domain: domain as Intent['domain'] });
+  const names = (): string[] => simulator.state.domains().map(({ name }) => name);
+  const idle = async (): Promise<void> => {
+    const isIdle = async (): Promise<boolean> =>
+      Object.values(await queue.getJobCounts(...UNFINISHED)).every((count) => count === 0);
+    await until(isIdle, 'no job is unfinished', PATIENCE_MS);
+  };
+  const releases = stack.move();
+
+  return {
+    env,
+    config,
+    server,
+    simulator,
+    redis,
+    queue,
+    producer,
+    async startWorker(more = {}, how = {}) {
+      return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, ...how })));
+    },
+    async add(domain, appId = APP.appId) {
+      const { jobId } = await producer.requests.enqueue('add-domain', { domain, appId });
+      if (appId === APP.appId) wishes.set(domain, 'present');
+      else hopeless.set(domain, appId);
+      return jobId;
+    },
+    async remove(domain) {
+      const { jobId } = await producer.requests.enqueue('remove-domain', { domain });
+      wishes.set(domain, 'absent');
+      return jobId;
+    },
+    wish: (domain, want) => void wishes.set(domain, want),
+    intent,
+    calls: (operation, domain) =>
+      simulator.state.calls.filter(
+        (call) => call.operation === operation && (domain === undefined || call.domain === domain),
+      ),
+    names,
+    idle,
+    async verify() {
+      await idle();
+      for (const [domain, want] of wishes) {
+        const found = await intent(domain);
+        expect([domain, verdictOf(found)]).toEqual([domain, `${want} settled`]);
+      }
+      for (const [domain, appId] of hopeless)
+        expect(await intent(domain, appId)).toMatchObject({ state: 'failed', code: expect.any(String) });
+      const wanted = [...wishes].filter(([, want]) => want === 'present').map(([domain]) => domain);
+      expect(names().sort()).toEqual([PRIMARY, ...wanted].sort());
+      expect(simulator.state.overlappingWrites()).toEqual([]);
+      expect((await queue.getFailed()).filter((job) => !job.failedReason)).toEqual([]);
+    },
+    [Symbol.asyncDispose]: () => releases.disposeAsync(),
+  };
+}
+
+const verdictOf = (intent: Intent | undefined): string =>
+  intent ? `${intent.wish.want} ${intent.state}${intent.code ? ` (${intent.code})` : ''}` : 'nothing';
