@@ -21,7 +21,7 @@ const screen = createScreen(process.stdout, startedAt);
 /** Plays and judges; with `keep` it returns only by being interrupted. */
 async function play(theatre: Theatre, keep: boolean): Promise<void> {
   screen.text(
-    'runcloud-domains: app servers ask for domains, a worker makes RunCloud so. This is it at work, on a',
+    'runcloud-domains: app servers ask for domains, a worker carries it out. This is it at work, on a',
   );
   screen.text('simulated RunCloud and with shorter delays than in production; everything else is real.');
   screen.blank();
