@@ -31,7 +31,9 @@ export async function tell(teller: Teller): Promise<Told> {
   await ask(first, 'add-domain', domains.apex);
   await changed(teller, domains.apex);
 
-  await act('2. Two app servers ask for the same domain: one job carries both requests. The list was read just now.');
+  await act(
+    '2. Two app servers ask for the same domain: one job carries both requests. The list was read just now.',
+  );
   await ask(first, 'add-domain', domains.twice);
   await ask(second, 'add-domain', domains.twice);
   await changed(teller, domains.twice);
