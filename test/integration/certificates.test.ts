@@ -2,14 +2,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type Certificates, createCertificates, type RedeployStart } from '../../src/intent/certificates.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { type DomainName, parseDomainName } from '../../src/intent/domain-name.ts';
 import { createKeys, type Keys } from '../../src/intent/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const app = { serverId: 1903, appId: 646 };
 const DELAY_MS = 60_000;
-const [a, b, c] = ['a.example.org', 'b.example.org', 'c.example.org'].map(parseDomainName);
+const a = parseDomainName('a.example.org');
+const b = parseDomainName('b.example.org');
+const c = parseDomainName('c.example.org');
 
 let corner: TestRedis;
 let redis: Redis;
@@ -51,7 +53,10 @@ async function tick(): Promise<void> {
   await until(async () => (await micros()) !== before, 'a millisecond has passed');
 }
 
-async function ask(domain = a, atOnce = false): Promise<{ fate: string; jobId: string; delayMs: number }> {
+async function ask(
+  domain: DomainName = a,
+  atOnce = false,
+): Promise<{ fate: string; jobId: string; delayMs: number }> {
   const ticket = await certificates.ask(app, { domain, atOnce });
   if (ticket.fate !== 'coalesced') await enqueue(ticket.jobId);
   await tick();
@@ -80,7 +85,7 @@ describe('asks within the delay', () => {
     expect(second).toMatchObject({ fate: 'coalesced', jobId: first.jobId });
     await age(DELAY_MS);
     expect(await begin(first.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
-    expect(await done(first.jobId)).toBeUndefined();
+    await done(first.jobId);
     expect(await waitingDomains()).toBe(0);
   });
 
@@ -130,14 +135,14 @@ describe('an ask while a redeploy runs', () => {
     const { jobId } = await ask(a);
     await age(DELAY_MS);
     await begin(jobId);
-    expect(await ask(b)).toMatchObject({ fate: 'coalesced', jobId });
-    const next = await done(jobId);
-    expect(next?.jobId).not.toBe(jobId);
-    expectDelay(next?.delayMs ?? 0, DELAY_MS);
-    expect(await waitingDomains()).toBe(1);
-    await enqueue(next?.jobId ?? '');
+    const next = await ask(b);
+    expect(next.fate).toBe('new');
+    expectDelay(next.delayMs, DELAY_MS);
+    expect(await ask(c)).toMatchObject({ fate: 'coalesced', jobId: next.jobId });
+    await done(jobId);
+    expect(await waitingDomains()).toBe(2);
     await age(DELAY_MS);
-    expect(await begin(next?.jobId ?? '')).toMatchObject({ kind: 'run', domains: [b] });
+    expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [b, c] });
   });
 
   test('for the very name that is being covered is not taken for covered', async () => {
@@ -145,20 +150,30 @@ describe('an ask while a redeploy runs', () => {
     await age(DELAY_MS);
     await begin(jobId);
     await ask(a);
-    expect(await done(jobId)).toBeDefined();
+    await done(jobId);
+    expect(await waitingDomains()).toBe(1);
   });
 
-  test('gets a later job even where the running one fails for good', async () => {
+  test('takes the names along that the running one could not cover', async () => {
     const { jobId } = await ask(a);
     await age(DELAY_MS);
     await begin(jobId);
-    await ask(b);
-    const next = await certificates.end(app, jobId, {
-      result: 'failed',
-      outcome: 'a has none',
-      code: 'no-certificate',
-    });
-    expect(next).toBeDefined();
+    const next = await ask(b);
+    await certificates.end(app, jobId, { result: 'failed', outcome: 'a has none', code: 'no-certificate' });
+    await finish(jobId);
+    await age(DELAY_MS);
+    expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
+  });
+
+  test('by a person runs as soon as the running one is over', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    const next = await ask(b, true);
+    expect(next).toMatchObject({ fate: 'new', delayMs: 0 });
+    expect(await begin(next.jobId)).toEqual({ kind: 'busy' });
+    await done(jobId);
+    await finish(jobId);
+    expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [b] });
   });
 });
 
@@ -178,7 +193,7 @@ describe('an explicit redeploy', () => {
   });
 
   test('for all names says so', async () => {
-    const { jobId } = await certificates.ask(app, { atOnce: true });
+    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: undefined });
   });
@@ -226,12 +241,30 @@ describe('beginning', () => {
     expect(await certificates.begin(app, job, c)).toMatchObject({ kind: 'run', domains: [c] });
   });
 
-  test('a foreign job that was added before the last good redeploy began is superseded', async () => {
+  test('a foreign job for all names that was added before a good redeploy of all began is superseded', async () => {
     const job = { jobId: '5', addedAt: (await now()) - 10_000 };
-    const { jobId } = await ask(a, true);
+    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    await enqueue(jobId);
     await begin(jobId);
     await done(jobId);
     expect(await certificates.begin(app, job)).toEqual({ kind: 'superseded' });
+  });
+
+  test('a foreign job for one name runs, whatever was covered since: nobody may have asked for that name', async () => {
+    const job = { jobId: '5', addedAt: (await now()) - 10_000 };
+    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    await enqueue(jobId);
+    await begin(jobId);
+    await done(jobId);
+    expect(await certificates.begin(app, job, c)).toMatchObject({ kind: 'run', domains: [c] });
+  });
+
+  test('a foreign job whose record BullMQ has dropped does not come back under its number', async () => {
+    await certificates.begin(app, { jobId: '5', addedAt: await now() }, c);
+    await certificates.end(app, '5', { result: 'failed', outcome: 'none there', code: 'no-certificate' });
+    const next = await ask(a);
+    expect(next.fate).toBe('new');
+    expect(next.jobId).toMatch(/~\d+$/);
   });
 
   test('a job of ours is adopted when the record was lost', async () => {
@@ -258,20 +291,22 @@ describe('ending', () => {
     expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
   });
 
-  test('with a retry keeps the job and its asks', async () => {
+  test('with a failure that is tried again keeps the job and its asks', async () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
-    expect(await certificates.end(app, jobId, { result: 'retry', outcome: '503' })).toBeUndefined();
+    await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
     expect(await certificates.get(app)).toMatchObject({ jobId, waitingDomains: 1, outcome: '503' });
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a] });
   });
 
   test('well records when the redeploy began, and leaves no job behind', async () => {
-    const { jobId } = await ask(a, true);
+    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    await enqueue(jobId);
     const start = await begin(jobId);
     await done(jobId);
     expect(await certificates.get(app)).toMatchObject({
       jobId: undefined,
+      state: 'done',
       outcome: 'redeployed',
       coveredAt: start.kind === 'run' ? start.startedAt : Number.NaN,
     });
@@ -283,7 +318,7 @@ describe('ending', () => {
     const start = await begin(jobId);
     if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
     await certificates.covered(app, 'a.example.org', start.startedAt);
-    await certificates.end(app, jobId, { result: 'retry', outcome: '503' });
+    await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });
   });
 
@@ -294,6 +329,40 @@ describe('ending', () => {
     await ask(a);
     await certificates.covered(app, 'a.example.org', start.startedAt);
     expect(await waitingDomains()).toBe(1);
+  });
+});
+
+describe('a run that has lost the lock of its job', () => {
+  test('ends nothing: another run speaks for it', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await redis.set(`${keys.queue}${jobId}:lock`, 'the other run');
+    await certificates.end(app, jobId, { result: 'done', outcome: 'redeployed', token: 'this run' });
+    expect(await certificates.get(app)).toMatchObject({ waitingDomains: 1, outcome: undefined });
+    await certificates.end(app, jobId, { result: 'done', outcome: 'redeployed', token: 'the other run' });
+    expect(await waitingDomains()).toBe(0);
+  });
+});
+
+test('what was asked of all names is asked of each, and done with one by one', async () => {
+  const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+  await enqueue(jobId);
+  const start = await begin(jobId);
+  if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+  await certificates.spread(app, [a, b]);
+  await certificates.covered(app, a, start.startedAt);
+  await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
+  expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });
+});
+
+test('what waits is carried by a new job without being asked for anew', async () => {
+  const { jobId } = await ask(a);
+  await age(2 * DELAY_MS);
+  await redis.del(`${keys.queue}${jobId}`);
+  expect(await certificates.ask(app, { domain: 'waiting' })).toMatchObject({
+    fate: 'missing',
+    jobId,
+    delayMs: 0,
   });
 });
 

@@ -47,21 +47,26 @@ const secretsOf = (stage: Stage): string[] => [
 const found = (text: string, secrets: readonly string[]): string[] =>
   secrets.filter((secret) => text.includes(secret));
 
+/** What a reply holds that gives back what it was called with. */
+function echoOf(stage: Stage): { message: string; errors: object } {
+  const leak = credentialsOf(stage).join(' ');
+  return { message: `Bad credentials ${leak}`, errors: { name: [leak] } };
+}
+
 /** Replies that give back what they were called with, as debug pages do; and every way to fail. */
 function misbehave(stage: Stage): void {
   const { simulator } = stage;
-  const leak = credentialsOf(stage).join(' ');
-  const echo = { message: `Bad credentials ${leak}`, errors: { name: [leak] } };
+  const echo = echoOf(stage);
   simulator.addFault({ kind: 'status', status: 500, body: echo, operation: 'list-domains' });
   simulator.addFault({ kind: 'status', status: 422, body: echo, domain: 'rejected.example.org' });
-  simulator.addFault({ kind: 'status', status: 401, body: echo, domain: 'unauthorized.example.org' });
-  simulator.addFault({ kind: 'status', status: 503, body: leak, domain: 'flaky.example.org' });
+  simulator.addFault({ kind: 'status', status: 403, body: echo, domain: 'forbidden.example.org' });
+  simulator.addFault({ kind: 'status', status: 503, body: echo.message, domain: 'flaky.example.org' });
   simulator.addFault({ kind: 'html', status: 503, domain: 'html.example.org' });
   simulator.addFault({ kind: 'drop-after', domain: 'dropped.example.org' });
   simulator.addFault({ kind: 'status', status: 500, body: echo, operation: 'redeploy-ssl' });
 }
 
-const NAMES = ['good', 'rejected', 'unauthorized', 'flaky', 'html', 'dropped'].map((n) => `${n}.example.org`);
+const NAMES = ['good', 'rejected', 'forbidden', 'flaky', 'html', 'dropped'].map((n) => `${n}.example.org`);
 
 describe.each(['v2', 'v3'] as const)('with API %s', (version) => {
   test('nothing secret is in stdout, stderr, jobs, their logs and reasons, or intents', async () => {
@@ -77,13 +82,17 @@ describe.each(['v2', 'v3'] as const)('with API %s', (version) => {
     await stage.ended(await stage.add('remove-domain', { domain: 'good.example.org' }));
     await stage.ended(await stage.add('no-such-job', {}));
     await stage.idle();
+    // Refused credentials hold everything, so they come last.
+    stage.simulator.addFault({ kind: 'status', status: 401, body: echoOf(stage) });
+    await stage.add('remove-domain', { domain: 'unauthorized.example.org' });
+    await until(() => /HTTP 401|refuse/.test(worker.out()), 'the refusal is told');
     worker.child.kill('SIGTERM');
     const { out, err } = await worker.ended;
 
     const failed = await stage.queue.getFailed();
     expect(failed.map(({ failedReason }) => failedReason.split(':')[0]).toSorted()).toEqual([
+      'runcloud-forbidden',
       'runcloud-rejected',
-      'runcloud-unauthorized',
       'unknown-job',
     ]);
     const kept = await dump(stage);

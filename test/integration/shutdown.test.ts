@@ -68,7 +68,7 @@ describe('closing a worker', () => {
     await until(() => stage.names().includes(DOMAIN), 'the write took effect');
     await worker.close();
     await stage.startWorker();
-    expect((await stage.ended(id)).returnvalue).toMatch(/attached; certificate redeploy/);
+    expect((await stage.ended(id)).returnvalue).toMatch(/attached; a certificate redeploy/);
     await stage.idle();
     expect(stage.calls('attach-domain')).toHaveLength(1);
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);

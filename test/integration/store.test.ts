@@ -49,6 +49,9 @@ async function foreignJob(): Promise<{ jobId: string; addedAt: number }> {
   return { jobId: String(place), addedAt: await store.now() };
 }
 
+/** The right to write, as one run holds it. */
+const lease = { holder: 'one run', leaseMs: 60_000 };
+
 const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
 const forgetIntents = async (): Promise<void> => {
   await redis.del(keys.intent(key), keys.all, keys.generation);
@@ -67,7 +70,8 @@ describe('a request', () => {
       siteId: '12',
       requestedBy: 'web-1',
       wroteAt: 0,
-      wroteGeneration: 0,
+      uncovered: undefined,
+      renewals: 0,
     });
   });
 
@@ -112,8 +116,8 @@ describe('a request', () => {
   test('forgets the last outcome, and remembers what we did to RunCloud', async () => {
     const jobId = await request(present);
     await store.claim(own(jobId), present);
-    await store.beginWrite(key, jobId);
-    const wroteAt = await store.endWrite(key, 4712);
+    await store.beginWrite(key, jobId, lease);
+    const wroteAt = await store.endWrite(key, lease, 4712);
     await store.settle(key, jobId, {
       state: 'failed',
       outcome: 'no',
@@ -122,8 +126,7 @@ describe('a request', () => {
     });
     await store.request(absent);
     const intent = await store.get(key);
-    const wroteGeneration = generationOf(jobId);
-    expect(intent).toMatchObject({ state: 'pending', wroteAt, wroteGeneration, attachedId: 4712 });
+    expect(intent).toMatchObject({ state: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
     expect(intent).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
   });
 
@@ -150,34 +153,38 @@ describe('an opposite request', () => {
     const first = await request(present);
     const second = await request(absent);
     expect(await store.claim(own(first), present)).toMatchObject({
-      current: false,
+      fate: 'superseded',
       intent: { jobId: second, wish: absent.wish },
     });
-    expect(await store.beginWrite(key, first)).toBe(false);
-    expect(await store.settle(key, first, { state: 'settled', outcome: 'attached' })).toBe(false);
-    expect(await store.get(key)).toMatchObject({ state: 'pending', outcome: undefined, wroteGeneration: 0 });
-    expect(await store.claim(own(second), absent)).toMatchObject({ current: true });
+    expect(await store.beginWrite(key, first, lease)).toBe('superseded');
+    expect(await store.settle(key, first, { state: 'settled', outcome: 'attached' })).toBe('superseded');
+    expect(await store.get(key)).toMatchObject({
+      state: 'pending',
+      outcome: undefined,
+      uncovered: undefined,
+    });
+    expect(await store.claim(own(second), absent)).toMatchObject({ fate: 'current' });
   });
 
   test('that comes between claim and write stops the write', async () => {
     const first = await request(present);
-    expect((await store.claim(own(first), present)).current).toBe(true);
+    expect((await store.claim(own(first), present)).fate).toBe('current');
     await request(absent);
-    expect(await store.beginWrite(key, first)).toBe(false);
+    expect(await store.beginWrite(key, first, lease)).toBe('superseded');
   });
 });
 
 describe('a job of ours', () => {
   test('claims, writes and settles in the record of its own generation', async () => {
     const jobId = await request(present);
-    expect((await store.claim(own(jobId), present)).current).toBe(true);
+    expect((await store.claim(own(jobId), present)).fate).toBe('current');
     const before = await store.now();
-    expect(await store.beginWrite(key, jobId)).toBe(true);
+    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
     const begun = await store.get(key);
-    expect(begun?.wroteGeneration).toBe(generationOf(jobId));
-    expect(begun?.wroteAt).toBeGreaterThanOrEqual(before);
-    const wroteAt = await store.endWrite(key, 4712);
-    expect(await store.settle(key, jobId, { state: 'settled', outcome: 'attached' })).toBe(true);
+    expect(begun?.uncovered).toBe('attach');
+    expect(begun?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
+    const wroteAt = await store.endWrite(key, lease, 4712);
+    expect(await store.settle(key, jobId, { state: 'settled', outcome: 'attached' })).toBe('recorded');
     expect(await store.get(key)).toMatchObject({
       state: 'settled',
       outcome: 'attached',
@@ -196,7 +203,7 @@ describe('a job of ours', () => {
       nextRunAt: 9,
     });
     expect(await store.claim(own(jobId), present)).toMatchObject({
-      current: true,
+      fate: 'current',
       intent: { generation: generationOf(jobId), code: 'runcloud-unknown-result', nextRunAt: 9 },
     });
   });
@@ -205,10 +212,10 @@ describe('a job of ours', () => {
     const jobId = await request(present);
     await forgetIntents();
     expect(await store.claim(own(jobId), present)).toMatchObject({
-      current: true,
+      fate: 'current',
       intent: { jobId, state: 'pending', wish: present.wish },
     });
-    expect(await store.beginWrite(key, jobId)).toBe(true);
+    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
   });
 
   test('that was adopted after the intents were lost yields to a request made since', async () => {
@@ -216,18 +223,18 @@ describe('a job of ours', () => {
     await request(absent);
     const old = await request(present);
     await forgetIntents();
-    expect((await store.claim(own(old), present)).current).toBe(true);
+    expect((await store.claim(own(old), present)).fate).toBe('current');
     const newest = await request(absent);
-    expect(await store.claim(own(old), present)).toMatchObject({ current: false });
-    expect(await store.claim(own(newest), absent)).toMatchObject({ current: true });
+    expect(await store.claim(own(old), present)).toMatchObject({ fate: 'superseded' });
+    expect(await store.claim(own(newest), absent)).toMatchObject({ fate: 'current' });
   });
 
   test('of an older generation is not adopted after a newer one was, when the intents were lost', async () => {
     const older = await request(present);
     const newer = await request(absent);
     await forgetIntents();
-    expect((await store.claim(own(newer), absent)).current).toBe(true);
-    expect((await store.claim(own(older), present)).current).toBe(false);
+    expect((await store.claim(own(newer), absent)).fate).toBe('current');
+    expect((await store.claim(own(older), present)).fate).toBe('superseded');
   });
 
   test('never gets the id of a job that the queue still holds, even when the intents were lost', async () => {
@@ -244,7 +251,7 @@ describe('a job of a foreign client', () => {
   test('counts as a request of its own', async () => {
     const job = await foreignJob();
     expect(await store.claim(job, { ...present, requestedBy: 'php' })).toMatchObject({
-      current: true,
+      fate: 'current',
       intent: { jobId: job.jobId, requestedAt: job.addedAt, requestedBy: 'php' },
     });
   });
@@ -252,31 +259,31 @@ describe('a job of a foreign client', () => {
   test('that stands behind our request in the queue supersedes it', async () => {
     const ours = await request(present);
     const foreign = await foreignJob();
-    expect((await store.claim(foreign, absent)).current).toBe(true);
-    expect((await store.claim(own(ours), present)).current).toBe(false);
+    expect((await store.claim(foreign, absent)).fate).toBe('current');
+    expect((await store.claim(own(ours), present)).fate).toBe('superseded');
   });
 
   test('that stands before our request in the queue is superseded by it', async () => {
     const foreign = await foreignJob();
     const ours = await request(present);
-    expect((await store.claim(foreign, absent)).current).toBe(false);
-    expect((await store.claim(own(ours), present)).current).toBe(true);
+    expect((await store.claim(foreign, absent)).fate).toBe('superseded');
+    expect((await store.claim(own(ours), present)).fate).toBe('current');
   });
 
   test('is superseded by a foreign one behind it, in whichever order they run', async () => {
     const [first, second] = [await foreignJob(), await foreignJob()];
-    expect((await store.claim(second, absent)).current).toBe(true);
-    expect((await store.claim(first, present)).current).toBe(false);
+    expect((await store.claim(second, absent)).fate).toBe('current');
+    expect((await store.claim(first, present)).fate).toBe('superseded');
     expect(await store.get(key)).toMatchObject({ wish: absent.wish });
   });
 
   test('that was superseded does not come back to life when it is retried', async () => {
     const [first, second] = [await foreignJob(), await foreignJob()];
-    expect((await store.claim(first, present)).current).toBe(true);
-    expect((await store.claim(second, absent)).current).toBe(true);
+    expect((await store.claim(first, present)).fate).toBe('current');
+    expect((await store.claim(second, absent)).fate).toBe('current');
     await store.settle(key, second.jobId, { state: 'settled', outcome: 'removed' });
-    expect((await store.claim(first, present)).current).toBe(false);
-    expect(await store.beginWrite(key, first.jobId)).toBe(false);
+    expect((await store.claim(first, present)).fate).toBe('superseded');
+    expect(await store.beginWrite(key, first.jobId, lease)).toBe('superseded');
     expect(await store.get(key)).toMatchObject({ state: 'settled', wish: absent.wish });
   });
 
@@ -284,25 +291,25 @@ describe('a job of a foreign client', () => {
     await redis.set(`${keys.queue}id`, 8);
     const [ninth, tenth] = [await foreignJob(), await foreignJob()];
     expect([ninth.jobId, tenth.jobId]).toEqual(['9', '10']);
-    expect((await store.claim(tenth, absent)).current).toBe(true);
-    expect((await store.claim(ninth, present)).current).toBe(false);
+    expect((await store.claim(tenth, absent)).fate).toBe('current');
+    expect((await store.claim(ninth, present)).fate).toBe('superseded');
   });
 
   test('with an id of its own counts by its timestamp', async () => {
     await request(present);
     const intent = await store.get(key);
     const at = intent?.requestedAt ?? 0;
-    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, absent)).current).toBe(false);
-    expect((await store.claim({ jobId: 'mine-b', addedAt: at + 1 }, absent)).current).toBe(true);
-    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, present)).current).toBe(false);
+    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, absent)).fate).toBe('superseded');
+    expect((await store.claim({ jobId: 'mine-b', addedAt: at + 1 }, absent)).fate).toBe('current');
+    expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, present)).fate).toBe('superseded');
   });
 
   test('whose clock runs ahead does not block the requests that follow', async () => {
     const ahead = { jobId: 'from-the-future', addedAt: (await store.now()) + 3_600_000 };
-    expect((await store.claim(ahead, absent)).current).toBe(true);
+    expect((await store.claim(ahead, absent)).fate).toBe('current');
     expect((await store.get(key))?.requestedAt).toBeLessThanOrEqual(await store.now());
     const ours = await request(present);
-    expect((await store.claim(own(ours), present)).current).toBe(true);
+    expect((await store.claim(own(ours), present)).fate).toBe('current');
   });
 });
 

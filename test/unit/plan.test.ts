@@ -1,8 +1,8 @@
-// The pure middle: for every pair of what is wanted and what is there, one next step; and when a redeploy is due.
+// The pure middle: for every pair of what is wanted and what is there, one next step.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent, Wish } from '../../src/intent/intent.ts';
-import { type Observed, plan, redeployDueAt } from '../../src/intent/plan.ts';
+import { type Observed, plan } from '../../src/intent/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 
 const domain = parseDomainName('shop.example.org');
@@ -22,7 +22,8 @@ const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => ({
   requestedBy: undefined,
   siteId: undefined,
   wroteAt: 0,
-  wroteGeneration: 0,
+  uncovered: undefined,
+  renewals: 0,
   attachedId: undefined,
   outcome: undefined,
   code: undefined,
@@ -41,11 +42,18 @@ const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
 });
 
 const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed => ({ attached, isOldest });
-const written = { wroteGeneration: 7, wroteAt: 900 };
+const attachedByUs = { uncovered: 'attach', wroteAt: 900 } as const;
+const detachedByUs = { uncovered: 'detach', wroteAt: 900 } as const;
 
 type Row = readonly [sentence: string, intent: Intent, observed: Observed, step: object];
 
 const rows: readonly Row[] = [
+  [
+    'not wanted, attached by us in a write that never showed -> nothing to remove, and no certificate order',
+    intentFor(absent, attachedByUs),
+    seen(undefined),
+    { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
+  ],
   [
     'wanted and not there -> attach it, with the settings that were asked for',
     intentFor({ want: 'present', www: true, redirection: 'non-www' }),
@@ -60,19 +68,19 @@ const rows: readonly Row[] = [
   ],
   [
     'wanted and there because we wrote it -> the certificate has to follow',
-    intentFor(present, written),
+    intentFor(present, attachedByUs),
     seen(row()),
     { kind: 'cover', sentence: 'shop.example.org is attached' },
   ],
   [
     'wanted and there because an earlier request wrote it -> nothing to do',
-    intentFor(present, { wroteGeneration: 6, wroteAt: 900 }),
+    intentFor(present, { uncovered: undefined, wroteAt: 900 }),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
   [
     'wanted, written, and gone again -> attach it again',
-    intentFor(present, written),
+    intentFor(present, attachedByUs),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
   ],
@@ -111,7 +119,7 @@ const rows: readonly Row[] = [
   ],
   [
     'not wanted and gone because we removed it -> the certificate has to follow',
-    intentFor(absent, written),
+    intentFor(absent, detachedByUs),
     seen(undefined),
     { kind: 'cover', sentence: 'shop.example.org is removed' },
   ],
@@ -123,7 +131,7 @@ const rows: readonly Row[] = [
   ],
   [
     'not wanted, written, and still there -> detach it again',
-    intentFor(absent, written),
+    intentFor(absent, detachedByUs),
     seen(row()),
     { kind: 'detach', domain: row() },
   ],
@@ -186,17 +194,5 @@ describe('plan', () => {
   test('planning twice with the same facts gives the same step', () => {
     const [intent, observed] = [intentFor(absent), seen(row())];
     expect(plan(intent, observed)).toEqual(plan(intent, observed));
-  });
-});
-
-describe('redeployDueAt', () => {
-  test.each([
-    ['a single ask is due one delay later', 1000, 1000, 1120],
-    ['the delay counts from the newest ask', 1000, 1100, 1220],
-    ['the oldest waits exactly three delays where the newest would ask for just that', 1000, 1240, 1360],
-    ['the oldest waits no longer than three delays, however many follow', 1000, 1350, 1360],
-    ['asks that are long past leave it due in the past', 1000, 5000, 1360],
-  ])('%s', (_, oldestAt, newestAt, dueAt) => {
-    expect(redeployDueAt({ oldestAt, newestAt }, 120)).toBe(dueAt);
   });
 });

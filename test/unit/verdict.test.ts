@@ -4,12 +4,13 @@ import {
   type Code,
   CodedError,
   codes,
+  HeldError,
   PermanentError,
   RateLimitedError,
   TransientError,
 } from '../../src/errors.ts';
 import { done, superseded, waiting } from '../../src/outcome.ts';
-import { rateLimitDelayMs, verdictOfError, verdictOfOutcome } from '../../src/queue/verdict.ts';
+import { verdictOfError, verdictOfOutcome } from '../../src/queue/verdict.ts';
 
 const policy = { attempts: 3, backoffMs: 100, backoffMaxMs: 1000 };
 const first = { attemptsMade: 1, nowMs: 50_000, random: 0 };
@@ -54,20 +55,32 @@ describe('an error', () => {
   });
 
   test('that cannot heal fails at the first try', () => {
-    const error = new PermanentError('runcloud-unauthorized', 'who are you');
+    const error = new PermanentError('runcloud-forbidden', 'not you');
     expect(verdictOfError(error, policy, first)).toMatchObject({
       kind: 'failed',
-      code: 'runcloud-unauthorized',
+      code: 'runcloud-forbidden',
     });
   });
 
-  test('of the rate limit waits as long as RunCloud asks for, even with the budget spent', () => {
-    expect(verdictOfError(new RateLimitedError('slow down', 7000), policy, last)).toEqual({
-      kind: 'waiting',
-      sentence: 'slow down',
-      code: 'runcloud-rate-limited',
-      delayMs: 7000,
-      nextRunAt: 57_000,
+  describe('that was no fault of the job spends no attempt, even the last: it looks again in a second, when', () => {
+    const outage = new TransientError('runcloud-unknown-result', 'HTTP 503');
+    outage.attemptSpent = false;
+    test.each([
+      ['RunCloud says slow down, however long', new RateLimitedError('slow down', 7000)],
+      ['RunCloud says slow down, and not for how long', new RateLimitedError('slow down')],
+      ['RunCloud refuses the credentials', new HeldError('runcloud-unauthorized', 'who are you')],
+      ['RunCloud is down for everybody', outage],
+    ])('%s', (_, error) => {
+      for (const moment of [first, last]) {
+        expect(verdictOfError(error, policy, moment)).toEqual({
+          kind: 'waiting',
+          sentence: error.message,
+          code: error.code,
+          error: undefined,
+          delayMs: 1000,
+          nextRunAt: 51_000,
+        });
+      }
     });
   });
 
@@ -90,17 +103,5 @@ describe('an error', () => {
 
   test.each(Object.keys(codes) as Code[])('keeps its code %s', (code) => {
     expect(verdictOfError(new CodedError(code, 'why'), policy, first)).toMatchObject({ code });
-  });
-});
-
-describe('the wait after a 429', () => {
-  test.each([
-    ['is half a minute where RunCloud names none', undefined, 30_000],
-    ['is what RunCloud names', 12_000, 12_000],
-    ['is at least a second', 0, 1000],
-    ['is never negative', -5, 1000],
-    ['is at most a quarter of an hour', 86_400_000, 900_000],
-  ])('%s', (_, retryAfterMs, delayMs) => {
-    expect(rateLimitDelayMs(retryAfterMs)).toBe(delayMs);
   });
 });

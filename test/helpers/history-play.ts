@@ -1,0 +1,252 @@
+// Plays one history against two real workers, a simulator and Redis, lets everything come to rest as it would by itself
+// (time that would only be waited for is taken out of Redis), and checks the invariants.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { createProducerApp, type ProducerApp } from '../../src/app.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
+import { createRunCloud } from '../../src/runcloud/client.ts';
+import { createDirectory } from '../../src/runcloud/directory.ts';
+import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
+import { domainName, type Event, type History, panelName } from './history.ts';
+import { type Asked, checkInvariants } from './invariants.ts';
+import { bury, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
+import { until } from './until.ts';
+
+const WORKERS = 2;
+
+/** One place where histories are played one after the other. */
+export interface Lane extends AsyncDisposable {
+  play(history: History): Promise<void>;
+}
+
+interface LaneParts {
+  readonly redisUrl: string;
+  readonly simulator: Simulator;
+  readonly redis: Redis;
+}
+
+export async function createLane(redisUrl: string, prefix: string): Promise<Lane> {
+  await using stack = new AsyncDisposableStack();
+  const simulator = stack.use(await createSimulator({ rateLimit: 0 }));
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+  redis.setMaxListeners(0);
+  stack.defer(() => redis.disconnect());
+  const releases = stack.move();
+  let played = 0;
+  return {
+    async play(history) {
+      played += 1;
+      simulator.reset();
+      const here = `${prefix}-${played}`;
+      {
+        await using theatre = await createTheatre({ redisUrl, simulator, redis }, here);
+        for (const event of history) await theatre.happen(event);
+        await theatre.comeToRest();
+        await theatre.check();
+      }
+      await removeKeys(redis, here);
+    },
+    [Symbol.asyncDispose]: () => releases.disposeAsync(),
+  };
+}
+
+async function removeKeys(redis: Redis, prefix: string): Promise<void> {
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1000 }))
+    if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
+}
+
+class Theatre implements AsyncDisposable {
+  readonly #parts: LaneParts;
+  readonly #prefix: string;
+  readonly #env: Record<string, string>;
+  readonly #config: Config;
+  readonly #producer: ProducerApp;
+  readonly #queue: Queue;
+  readonly #sweeper: Sweeper;
+  readonly #closeClient: () => void;
+  readonly #asked: Asked[] = [];
+  readonly #jobs: string[] = [];
+  readonly #panel = new Set<string>();
+  readonly #workers: (Worker | undefined)[] = Array.from({ length: WORKERS });
+  #dead: Worker[] = [];
+  readonly #buried: Worker[] = [];
+
+  constructor(parts: LaneParts, prefix: string) {
+    this.#parts = parts;
+    this.#prefix = prefix;
+    this.#env = envOf(parts.simulator, parts.redisUrl, prefix);
+    this.#config = parseConfig(this.#env).config;
+    this.#producer = createProducerApp(this.#config);
+    this.#queue = new Queue('runcloud-domains', {
+      connection: parts.redis,
+      prefix,
+      skipWaitingForReady: true,
+    });
+    this.#queue.on('error', () => undefined);
+    const { url, timeoutMs, credentials } = this.#config.runcloud;
+    if (!credentials) throw new Error('no credentials');
+    const runcloud = createRunCloud({
+      url,
+      version: 'v3',
+      timeoutMs: Math.max(timeoutMs, 5_000),
+      credentials,
+    });
+    this.#closeClient = () => runcloud.close();
+    const { requests } = this.#producer;
+    this.#sweeper = createSweeper({
+      redis: parts.redis,
+      requests,
+      directory: createDirectory({ runcloud, now: requests.intents.now }),
+      logger: pino({ level: 'silent' }),
+      intervalMs: 60_000,
+      isHeld: async () => false,
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#producer.ready();
+    await this.#startMissing();
+  }
+
+  async #startMissing(): Promise<void> {
+    for (let at = 0; at < WORKERS; at += 1)
+      this.#workers[at] ??= await startWorker(this.#env, this.#parts.simulator);
+  }
+
+  async happen(event: Event): Promise<void> {
+    switch (event.kind) {
+      case 'ask':
+        return this.#ask(event);
+      case 'redeploy':
+        this.#jobs.push(
+          event.by === 'bare'
+            ? ((await this.#queue.add('redeploy-ssl', {})).id ?? '')
+            : (await this.#producer.requests.enqueue('redeploy-ssl', {})).jobId,
+        );
+        return;
+      case 'fault':
+        this.#parts.simulator.addFault(event.rule);
+        return;
+      case 'pass':
+        await sleep(event.ms);
+        return;
+      case 'stop':
+        await this.#stop(event.worker);
+        return this.#startMissing();
+      case 'kill':
+        return this.#kill(event.worker);
+      case 'recover':
+        return this.#recover();
+      case 'panel':
+        return this.#panelChange(panelName(event.domain));
+      case 'retry':
+        await this.#retryFailed();
+        return;
+      case 'sweep':
+        // RunCloud may not answer: the next sweep looks again.
+        await this.#sweeper.sweep().catch(() => undefined);
+        return;
+    }
+  }
+
+  async #ask({ domain: number, want, by }: Extract<Event, { kind: 'ask' }>): Promise<void> {
+    const domain = domainName(number);
+    const name = want === 'present' ? 'add-domain' : 'remove-domain';
+    const { requests } = this.#producer;
+    if (by === 'producer' || by === 'bulk') {
+      const { jobId } = await requests.enqueue(name, { domain }, { bulk: by === 'bulk' });
+      this.#asked.push({ domain, want, jobId });
+      return;
+    }
+    const skew = by === 'skewed' ? { timestamp: Date.now() + (number % 2 === 0 ? 300_000 : -300_000) } : {};
+    const { id = '' } = await this.#queue.add(name, { domain }, skew);
+    this.#asked.push({ domain, want, jobId: id });
+  }
+
+  #panelChange(name: string): void {
+    const { simulator } = this.#parts;
+    if (this.#panel.delete(name)) simulator.detachDomain({ name });
+    else {
+      this.#panel.add(name);
+      simulator.attachDomain({ name });
+    }
+  }
+
+  async #stop(at: number): Promise<void> {
+    const worker = this.#workers[at];
+    this.#workers[at] = undefined;
+    if (worker) await end(worker);
+  }
+
+  #kill(at: number): void {
+    const worker = this.#workers[at];
+    this.#workers[at] = undefined;
+    if (!worker) return;
+    worker.redisLine.cut();
+    worker.httpLine.cut();
+    this.#dead.push(worker);
+  }
+
+  async #recover(): Promise<void> {
+    await bury(this.#dead, this.#parts.redis, this.#prefix);
+    this.#buried.push(...this.#dead);
+    this.#dead = [];
+    await this.#startMissing();
+  }
+
+  async #retryFailed(): Promise<number> {
+    const { operator } = this.#producer;
+    let retried = 0;
+    for (const { id } of await operator.failed(100))
+      if ((await operator.retry(id)).kind === 'retried') retried += 1;
+    return retried;
+  }
+
+  async comeToRest(): Promise<void> {
+    const { simulator } = this.#parts;
+    simulator.clearFaults();
+    await this.#recover();
+    // A write that RunCloud took may take effect after everybody has given it up.
+    const isOver = (): boolean =>
+      simulator.state.calls.every(({ fault, startedAt }) => fault !== 'slow' || startedAt < Date.now() - 200);
+    for (let round = 0; round < 10; round += 1) {
+      await until(async () => (await this.#isIdle()) && isOver(), `everything has come to rest`);
+      const { renewed, quarantined, redeploys } = await this.#sweeper.sweep();
+      if (renewed + quarantined + redeploys + (await this.#retryFailed()) === 0 && (await this.#isIdle()))
+        return;
+    }
+    throw new Error('the sweep finds something to mend each time');
+  }
+
+  async #isIdle(): Promise<boolean> {
+    await openBrake(this.#parts.redis, this.#prefix);
+    const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+    return Object.values(counts).every((count) => count === 0);
+  }
+
+  check(): Promise<void> {
+    const { simulator, redis } = this.#parts;
+    const others = [...this.#panel];
+    const [asked, prefix, jobs] = [this.#asked, this.#prefix, this.#jobs];
+    return checkInvariants({ simulator, redis, prefix, asked, others, jobs, ratePerMinute: RATE });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A worker that cannot reach Redis would not let go of it in this process.
+    const dead = [...this.#dead, ...this.#buried];
+    for (const { redisLine } of dead) redisLine.mend();
+    await Promise.all([...this.#workers, ...dead].map((worker) => worker && end(worker)));
+    this.#closeClient();
+    await this.#queue.close();
+    await this.#producer.close();
+  }
+}
+
+async function createTheatre(parts: LaneParts, prefix: string): Promise<Theatre> {
+  const theatre = new Theatre(parts, prefix);
+  await theatre.start();
+  return theatre;
+}

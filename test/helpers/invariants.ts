@@ -1,0 +1,236 @@
+// The promise as a check: given what was asked (in the order in which it was accepted), the simulator and Redis, it names
+// every invariant (I1 to I7, docs/reliability.md) that does not hold once everything has come to rest.
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { codes } from '../../src/errors.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { createIntentStore } from '../../src/intent/store.ts';
+import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../src/simulator/index.ts';
+
+/** One request that was accepted, and the job that it was answered with. */
+export interface Asked {
+  readonly domain: string;
+  readonly want: 'present' | 'absent';
+  readonly jobId: string;
+}
+
+export interface Evidence {
+  readonly simulator: Pick<Simulator, 'state'>;
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** In the order of acceptance: of each domain the last one counts. */
+  readonly asked: readonly Asked[];
+  /** Further jobs (redeploys) that were accepted. */
+  readonly jobs?: readonly string[];
+  /** Names that were there before, or that somebody attached in RunCloud's panel; they must all be there. */
+  readonly others?: readonly string[];
+  /** Calls in any 60 s; undefined: not looked at. */
+  readonly ratePerMinute?: number;
+  /** Everything that the workers have written. */
+  readonly logs?: string;
+  /** Looked for besides the simulator's planted secrets. */
+  readonly secrets?: readonly string[];
+  /** Domains whose last request may have ended as visibly failed; all others must be as wanted. */
+  readonly mayFail?: (domain: string) => boolean;
+}
+
+const PRIMARY = 'network.example.org';
+const APP = { serverId: 1903, appId: 646 };
+
+/** Throws one error that lists everything that does not hold. */
+export async function checkInvariants(evidence: Evidence): Promise<void> {
+  const violations = await findViolations(evidence);
+  if (violations.length === 0) return;
+  const shown = violations.slice(0, 20).map((line) => `  ${line}`);
+  throw new Error(`${violations.length} violation(s) of the invariants:\n${shown.join('\n')}`);
+}
+
+/** One sentence per violation, beginning with the invariant's number. */
+export async function findViolations(evidence: Evidence): Promise<string[]> {
+  const { simulator, redis, prefix, ratePerMinute } = evidence;
+  const { calls } = simulator.state;
+  const intents = await readIntents(redis, prefix);
+  const queue = new Queue(QUEUE_NAME, { connection: redis, prefix, skipWaitingForReady: true });
+  queue.on('error', () => undefined);
+  try {
+    return [
+      ...finalStates(evidence, intents),
+      ...overlaps(simulator),
+      ...strangers(evidence, calls),
+      ...(await leftovers(queue)),
+      ...unsettled(intents),
+      ...(ratePerMinute === undefined ? [] : tooFast(calls, ratePerMinute)),
+      ...(await leaks(evidence)),
+      ...(await unanswered(queue, evidence, intents)),
+    ];
+  } finally {
+    await queue.close();
+  }
+}
+
+async function readIntents(redis: Redis, prefix: string): Promise<Map<string, Intent>> {
+  const store = createIntentStore({ redis, keys: createKeys(prefix, QUEUE_NAME) });
+  const found = new Map<string, Intent>();
+  for await (const intent of store.scan()) found.set(intent.domain, intent);
+  return found;
+}
+
+/** What was asked last of each domain. */
+export function lastOf(asked: readonly Asked[]): Map<string, Asked> {
+  return new Map(asked.map((request) => [request.domain, request]));
+}
+
+function finalStates({ simulator, asked, mayFail }: Evidence, intents: Map<string, Intent>): string[] {
+  const attached = new Set(simulator.state.domains().map(({ name }) => name));
+  const wrong = (domain: string, want: string): string[] => {
+    if (attached.has(domain) === (want === 'present')) return [];
+    const intent = intents.get(domain);
+    if (intent?.state === 'failed' && mayFail?.(domain)) return [];
+    return [`I1: ${domain} should be ${want} and is not (its record: ${describe(intent)})`];
+  };
+  return [...lastOf(asked)].flatMap(([domain, { want }]) => wrong(domain, want));
+}
+
+const describe = (intent: Intent | undefined): string =>
+  intent ? `${intent.wish.want}, ${intent.state}, ${intent.code ?? ''} ${intent.outcome ?? ''}` : 'none';
+
+function overlaps({ state }: Pick<Simulator, 'state'>): string[] {
+  const isOfCertificates = ({ operation }: Call): boolean => /cert|ssl/i.test(operation ?? '');
+  const certificates = state
+    .overlappingWrites({ by: 'webapp' })
+    .filter((pair) => pair.every(isOfCertificates));
+  return [...state.overlappingWrites(), ...certificates].map(
+    ([first, second]) =>
+      `I2: ${first.operation} and ${second.operation} of ${first.domain} were in flight together`,
+  );
+}
+
+function strangers({ simulator, asked, others = [] }: Evidence, calls: readonly Call[]): string[] {
+  const names = simulator.state.domains().map(({ name }) => name.toLowerCase());
+  const named = new Set(asked.map(({ domain }) => domain));
+  const expected = [PRIMARY, ...others];
+  const twice = names.filter((name, at) => names.indexOf(name) !== at);
+  const uncalledFor = names.filter((name) => !named.has(name) && !expected.includes(name));
+  const touched = calls.filter((call) => isDomainWrite(call) && !named.has(call.domain ?? ''));
+  return [
+    ...twice.map((name) => `I3: ${name} is attached twice`),
+    ...uncalledFor.map((name) => `I3: nobody asked for ${name}, but it is attached`),
+    ...expected.filter((name) => !names.includes(name)).map((name) => `I3: ${name} is gone`),
+    ...touched.map(({ operation, domain }) => `I3: ${operation} of ${domain}, which nobody had named`),
+  ];
+}
+
+const isDomainWrite = (call: Call): boolean =>
+  isWrite(call) && (call.operation === 'attach-domain' || call.operation === 'delete-domain');
+
+async function leftovers(queue: Queue): Promise<string[]> {
+  const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([state, count]) => `I4: ${count} job(s) left ${state}`);
+}
+
+function unsettled(intents: Map<string, Intent>): string[] {
+  return [...intents.values()]
+    .filter(({ state }) => state === 'pending')
+    .map(
+      (intent) =>
+        `I4: the intent of ${intent.domain} is pending, though no job is left (${describe(intent)})`,
+    );
+}
+
+function tooFast(calls: readonly Call[], ratePerMinute: number): string[] {
+  const most = mostInWindow(
+    calls.map(({ startedAt }) => startedAt),
+    60_000,
+  );
+  return most > ratePerMinute ? [`I5: ${most} calls within 60 s, ${ratePerMinute} are allowed`] : [];
+}
+
+/** The most times that fall into any half-open window of `windowMs`. */
+export function mostInWindow(times: readonly number[], windowMs: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  let most = 0;
+  let first = 0;
+  for (const [at, time] of sorted.entries()) {
+    while (time - (sorted[first] ?? time) >= windowMs) first += 1;
+    most = Math.max(most, at - first + 1);
+  }
+  return most;
+}
+
+async function leaks({ redis, prefix, logs = '', secrets = [] }: Evidence): Promise<string[]> {
+  const wanted = [...Object.values(PLANTED_SECRETS), ...secrets];
+  const found = (text: string, where: string): string[] =>
+    wanted.filter((secret) => text.includes(secret)).map((secret) => `I6: ${secret} stands in ${where}`);
+  const violations = found(logs, 'the logs');
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 })) {
+    for (const key of keys as string[]) {
+      violations.push(...found(`${key} ${await contentOf(redis, key)}`, `Redis, at ${key}`));
+    }
+  }
+  return violations;
+}
+
+async function contentOf(redis: Redis, key: string): Promise<string> {
+  switch (await redis.type(key)) {
+    case 'string':
+      return (await redis.get(key)) ?? '';
+    case 'hash':
+      return JSON.stringify(await redis.hgetall(key));
+    case 'list':
+      return JSON.stringify(await redis.lrange(key, 0, -1));
+    case 'set':
+      return JSON.stringify(await redis.smembers(key));
+    case 'zset':
+      return JSON.stringify(await redis.zrange(key, '0', '-1'));
+    case 'stream':
+      return JSON.stringify(await redis.xrange(key, '-', '+'));
+    default:
+      return '';
+  }
+}
+
+// A record that was dropped (trimmed, or replaced by a person's retry) is answered for by its domain's intent.
+async function unanswered(
+  queue: Queue,
+  { asked, jobs = [], mayFail }: Evidence,
+  intents: Map<string, Intent>,
+): Promise<string[]> {
+  const violations: string[] = [];
+  for (const jobId of new Set([...asked.map((request) => request.jobId), ...jobs])) {
+    const wrong = await wrongEnd(queue, jobId);
+    if (wrong) violations.push(`I7: job ${jobId} ${wrong}`);
+  }
+  for (const domain of lastOf(asked).keys()) {
+    const wrong = wrongRecord(intents.get(domain), mayFail?.(domain) ?? false);
+    if (wrong) violations.push(`I7: the record of ${domain} ${wrong}`);
+  }
+  return violations;
+}
+
+function wrongRecord(intent: Intent | undefined, mayFail: boolean): string | undefined {
+  if (!intent) return 'is missing';
+  if (!intent.outcome) return 'has no outcome';
+  if (intent.state !== 'failed') return undefined;
+  if (!isKnown(intent.code)) return `says failed without a code (${describe(intent)})`;
+  return mayFail ? undefined : `says failed, which nothing explains (${describe(intent)})`;
+}
+
+async function wrongEnd(queue: Queue, jobId: string): Promise<string | undefined> {
+  const state = await queue.getJobState(jobId);
+  const job = await queue.getJob(jobId);
+  if (!job) return undefined;
+  if (state === 'completed')
+    return typeof job.returnvalue === 'string' && job.returnvalue ? undefined : 'ended without a sentence';
+  if (state !== 'failed') return `is ${state}`;
+  const [code = ''] = (job.failedReason ?? '').split(':');
+  return isKnown(code) ? undefined : `failed without a code: ${job.failedReason}`;
+}
+
+const isKnown = (code: string | undefined): boolean => code !== undefined && Object.hasOwn(codes, code);
+
+/** The web application and its primary domain that the check looks at, as the simulator has them by default. */
+export const WATCHED = { ...APP, primary: PRIMARY } as const;

@@ -1,0 +1,82 @@
+// A worker in this process that can die: it reaches Redis and RunCloud by lines that can be cut. What the world would do while
+// time passes after a death (locks, leases and the brake's dates run out) is done to Redis at once.
+import type { Redis } from 'ioredis';
+import { createWorkerApp, type WorkerApp } from '../../src/app.ts';
+import { parseConfig } from '../../src/config.ts';
+import type { Simulator } from '../../src/simulator/index.ts';
+import { createLine, type Line } from './line.ts';
+
+export const RATE = 6000;
+
+export interface Worker {
+  readonly app: WorkerApp;
+  readonly redisLine: Line;
+  readonly httpLine: Line;
+}
+
+export const envOf = (simulator: Simulator, redisUrl: string, prefix: string): Record<string, string> => ({
+  RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+  RUNCLOUD_API_TOKEN: simulator.credentials.token,
+  RUNCLOUD_SERVER_ID: '1903',
+  RUNCLOUD_APP_ID: '646',
+  RUNCLOUD_TIMEOUT_MS: '100',
+  RUNCLOUD_RATE_PER_MINUTE: String(RATE),
+  RUNCLOUD_PAUSE_MS: '1000',
+  REDIS_URL: redisUrl,
+  QUEUE_PREFIX: prefix,
+  WORKER_CONCURRENCY: '3',
+  JOB_ATTEMPTS: '1000',
+  JOB_BACKOFF_MS: '5',
+  JOB_BACKOFF_MAX_MS: '20',
+  SSL_REDEPLOY_DELAY_MS: '30',
+  SHUTDOWN_TIMEOUT_MS: '3000',
+  LOG_LEVEL: 'silent',
+});
+
+export async function startWorker(env: Record<string, string>, simulator: Simulator): Promise<Worker> {
+  const url = new URL(env.REDIS_URL ?? '');
+  const redisLine = await createLine({ host: url.hostname, port: Number(url.port) });
+  const httpLine = await createLine({ host: '127.0.0.1', port: simulator.port });
+  url.host = `127.0.0.1:${redisLine.port}`;
+  const runcloud = `http://127.0.0.1:${httpLine.port}/api/v3`;
+  const app = createWorkerApp(
+    parseConfig({ ...env, REDIS_URL: url.href, RUNCLOUD_API_URL: runcloud }).config,
+  );
+  await app.start();
+  return { app, redisLine, httpLine };
+}
+
+/** What becomes of the dead: their locks and their rights to write run out, BullMQ takes their jobs for stalled. */
+export async function bury(dead: readonly Worker[], redis: Redis, prefix: string): Promise<void> {
+  const base = `${prefix}:runcloud-domains`;
+  const wasTheirs = async (key: string): Promise<boolean> => {
+    const holder = await redis.get(key);
+    return holder !== null && dead.some(({ redisLine }) => redisLine.hasCarried(holder));
+  };
+  for (const key of await redis.keys(`${base}:*:lock`)) {
+    if (!(await wasTheirs(key))) continue;
+    await redis.del(key);
+    await redis.sadd(`${base}:stalled`, key.slice(base.length + 1, -':lock'.length));
+  }
+  const fences = `${base}-intents:fence:`;
+  for (const key of await redis.keys(`${fences}*`)) {
+    if (!(await wasTheirs(key))) continue;
+    await redis.hset(`${base}-intents:intent:${key.slice(fences.length)}`, 'wroteAt', Date.now());
+    await redis.del(key);
+  }
+  // The next worker that starts looks for stalled jobs at once.
+  if (dead.length > 0) await redis.del(`${base}:stalled-check`);
+}
+
+/** The pauses that the brake has ordered are over. */
+export async function openBrake(redis: Redis, prefix: string): Promise<void> {
+  const key = `${prefix}:runcloud-domains-intents:brake`;
+  for (const field of ['closedUntil', 'probeAt'])
+    if (Number(await redis.hget(key, field)) > 0) await redis.hset(key, field, 0);
+}
+
+export async function end({ app, redisLine, httpLine }: Worker): Promise<void> {
+  await app.close();
+  await redisLine[Symbol.asyncDispose]();
+  await httpLine[Symbol.asyncDispose]();
+}

@@ -1,0 +1,49 @@
+// A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
+import { createLogger } from '../../src/logger.ts';
+import type { RequestQueue } from '../../src/queue/requests.ts';
+import { createSweeper, type Sweeper, type SweepReport } from '../../src/queue/sweep.ts';
+import { createRunCloud } from '../../src/runcloud/client.ts';
+import { createDirectory } from '../../src/runcloud/directory.ts';
+import type { Stage } from './worker.ts';
+
+/** So that the workers' own sweeps, but the first, stay out of the way. */
+export const NO_SWEEPS = { SWEEP_INTERVAL_MS: '3600000' } as const;
+
+/** What a sweep tells that had nothing to do. */
+export const NOTHING = { renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 } as const;
+
+export interface Parts {
+  readonly requests?: RequestQueue;
+  readonly isHeld?: () => Promise<boolean>;
+}
+
+/** A sweeper as a worker has it, with parts of the test's own. */
+export function createTestSweeper(
+  stage: Stage,
+  parts: Parts = {},
+): { sweeper: Sweeper; close(): Promise<void> } {
+  const { requests } = stage.producer;
+  const { url, timeoutMs, credentials } = stage.config.runcloud;
+  if (!credentials) throw new Error('the stage has no credentials');
+  const runcloud = createRunCloud({ url, version: 'v3', timeoutMs, credentials });
+  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const logger = createLogger({ ...stage.config.log, secrets: () => [] });
+  const all = { requests, isHeld: async () => false, ...parts };
+  const sweeper = createSweeper({ redis: stage.redis, directory, logger, intervalMs: 3_600_000, ...all });
+  return {
+    sweeper,
+    async close() {
+      await sweeper.stop();
+      runcloud.close();
+    },
+  };
+}
+
+export async function sweep(stage: Stage, parts: Parts = {}): Promise<SweepReport> {
+  const { sweeper, close } = createTestSweeper(stage, parts);
+  try {
+    return await sweeper.sweep();
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,155 @@
+// RunCloud slows us down, stumbles, goes away or is asked for too much at once: nobody calls while it says no, nothing fails,
+// nothing is lost, and the one who waits at a screen goes first. (The brake itself: brake.test.ts.)
+import { expect, test } from '@jest/globals';
+import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
+import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { inParallel, until } from '../helpers/until.ts';
+import { createStage, type Stage } from '../helpers/worker.ts';
+
+const names = (count: number, stem = 'site'): string[] =>
+  Array.from({ length: count }, (_, at) => `${stem}-${at}.example.com`);
+
+const add = (stage: Stage, domains: readonly string[], bulk = false): Promise<Asked[]> =>
+  inParallel(domains, 50, async (domain): Promise<Asked> => {
+    const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain }, { bulk });
+    return { domain, want: 'present', jobId };
+  });
+
+const check = (
+  stage: Stage,
+  asked: readonly Asked[],
+  simulator: Simulator = stage.simulator,
+): Promise<void> => {
+  const { redis, config } = stage;
+  const ratePerMinute = config.runcloud.ratePerMinute;
+  return checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked, ratePerMinute });
+};
+
+/** Failed tries of each job. */
+async function attemptsSpent(stage: Stage, asked: readonly Asked[]): Promise<number[]> {
+  const jobs = await Promise.all(asked.map(({ jobId }) => stage.job(jobId)));
+  return jobs.map(({ attemptsMade, finishedOn }) => attemptsMade - (finishedOn ? 1 : 0));
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** Until the fifth failure in a row nobody can know that it is an outage. */
+const BEFORE_IT_IS_KNOWN = 4;
+
+const quiet = { SSL_REDEPLOY_DELAY_MS: '86400000' };
+
+test.concurrent('scenario 17: after a 429 with Retry-After 3 nobody of two workers calls for 3 s, then no burst', async () => {
+  // 600 a minute: 100 at once, then one each 120 ms.
+  const env = { RUNCLOUD_RATE_PER_MINUTE: '600', WORKER_CONCURRENCY: '5' };
+  await using stage = await createStage({ workers: 2, env });
+  const { simulator } = stage;
+  simulator.addFault({ kind: 'status', status: 429, headers: { 'Retry-After': '3' }, skip: 6 });
+  const asked = await add(stage, names(30));
+  await stage.idle();
+  const { calls } = simulator.state;
+  const closedAt = calls.find(({ status }) => status === 429)?.endedAt ?? Number.NaN;
+  const after = calls.map(({ startedAt }) => startedAt - closedAt);
+  // What had left before RunCloud's answer was known may still arrive.
+  const onTheWay = 250;
+  expect(after.filter((ms) => ms > onTheWay && ms < 3_000 - 1)).toEqual([]);
+  const reopened = after.filter((ms) => ms >= 3_000 - 1);
+  expect(reopened.length).toBeGreaterThanOrEqual(15);
+  // However late a call arrives, it cannot be earlier than one by one from the opening on.
+  const early = reopened.filter((ms, at) => ms < 3_000 - 1 + at * 120);
+  expect(early).toEqual([]);
+  expect(sum(await attemptsSpent(stage, asked))).toBe(0);
+  await check(stage, asked);
+});
+
+test.concurrent('scenario 17: a storm of 429 fails no job and costs no attempt', async () => {
+  await using stage = await createStage({ workers: 2, env: { ...quiet, JOB_ATTEMPTS: '1' } });
+  const headers = { 'Retry-After': '1' };
+  stage.simulator.addFault({ kind: 'status', status: 429, headers, times: 4 });
+  const asked = await add(stage, names(20));
+  await until(() => stage.simulator.state.faults[0]?.remaining === 0, 'the storm is over');
+  const storm = stage.simulator.state.calls.filter(({ status }) => status === 429);
+  expect(storm.length).toBe(4);
+  // The deadline of a redeploy lies a day ahead; everything else must end by itself.
+  await until(async () => (await stage.queue.getCompletedCount()) === asked.length, 'all are done');
+  expect(sum(await attemptsSpent(stage, asked))).toBe(0);
+  expect(await stage.queue.getFailedCount()).toBe(0);
+});
+
+test.concurrent('scenario 19: with 30 % of 5xx all jobs end without a person, and retries are bounded', async () => {
+  const env = { JOB_ATTEMPTS: '40' };
+  await using stage = await createStage({ workers: 2, env, simulator: { randomSeed: 19 } });
+  const { simulator } = stage;
+  simulator.addFault({ kind: 'status', status: 500, probability: 0.15 });
+  simulator.addFault({ kind: 'html', status: 502, appliesWrite: true, probability: 0.176 });
+  const asked = await add(stage, names(100));
+  const ended = async (): Promise<boolean> => {
+    const { waiting = 0, prioritized = 0, active = 0, delayed = 0 } = await stage.queue.getJobCounts();
+    return waiting + prioritized + active + delayed === 0;
+  };
+  await until(ended, 'all have ended', 60_000);
+  const { counters } = simulator.state;
+  expect(counters.faults / counters.requests).toBeGreaterThan(0.2);
+  expect(counters.byOperation['attach-domain']).toBeLessThan(2 * asked.length);
+  // One write each without faults; a failed call costs its retry and a look that others share.
+  expect(counters.requests).toBeLessThan(5 * asked.length);
+  expect(await stage.queue.getFailedCount()).toBe(0);
+  await check(stage, asked);
+}, 90_000);
+
+// BURST=10000 plays the full number (about three minutes: 6000 calls a minute are the most that can be configured).
+const BURST = Number(process.env.BURST ?? 700);
+test.concurrent(`scenario 20: a remove behind ${BURST} adds gets one of the first free slots, and each add is applied once`, async () => {
+  const env = { ...quiet, RUNCLOUD_RATE_PER_MINUTE: BURST > 5_000 ? '6000' : '3000' };
+  const seed = { webapps: [{ domains: ['old.example.com'] }] };
+  await using stage = await createStage({ workers: 2, env, simulator: { seed } });
+  const { simulator, producer } = stage;
+  const asked = await add(stage, names(BURST), true);
+  await until(() => stage.calls('attach-domain').length >= BURST / 10, 'the burst is under way');
+  const domain = 'old.example.com';
+  const { jobId } = await producer.requests.enqueue('remove-domain', { domain });
+  const before = stage.calls('attach-domain').length;
+  await stage.ended(jobId);
+  const removedAt = stage.calls('delete-domain')[0]?.startedAt ?? Number.POSITIVE_INFINITY;
+  const overtaking = stage.calls('attach-domain').filter(({ startedAt }) => startedAt < removedAt).length;
+  // Ten jobs are at work; each may call before the remove does, and once more while it is taken.
+  expect(overtaking - before).toBeLessThanOrEqual(30);
+  await until(() => simulator.state.domains().length === BURST + 1, 'all are attached', 400_000);
+  const applied = stage.calls('attach-domain').filter(({ writeApplied }) => writeApplied);
+  expect(applied.length).toBe(BURST);
+  expect(simulator.state.overlappingWrites()).toEqual([]);
+  await until(async () => (await stage.queue.getCompletedCount()) >= Math.min(BURST, 2_000), 'all are done');
+  expect(await stage.queue.getFailedCount()).toBe(0);
+  expect(asked.length).toBe(BURST);
+}, 420_000);
+
+test.concurrent('an outage without answers: all jobs wait, probes go out one by one, everything resumes by itself', async () => {
+  const env = { RUNCLOUD_TIMEOUT_MS: '150' };
+  await using stage = await createStage({ workers: 2, env });
+  const { simulator, producer } = stage;
+  simulator.addFault({ kind: 'never-answer', times: 'always' });
+  const asked = await add(stage, names(20));
+  const hold = await until(() => producer.operator.hold(), 'the outage is noticed');
+  expect(hold.kind).toBe('down');
+  const seen = simulator.state.calls.length;
+  await until(() => simulator.state.calls.length > seen, 'a probe goes out');
+  const spent = await attemptsSpent(stage, asked);
+  simulator.clearFaults();
+  await stage.idle();
+  expect(Math.max(...spent)).toBeLessThanOrEqual(BEFORE_IT_IS_KNOWN);
+  // Neither the outage nor its probes cost anything.
+  expect(await attemptsSpent(stage, asked)).toEqual(spent);
+  await check(stage, asked);
+}, 60_000);
+
+test.concurrent('an outage with refused connections: nothing is lost, one POST each once RunCloud is back', async () => {
+  await using stage = await createStage({ workers: 2 });
+  const { port } = stage.simulator;
+  await stage.simulator.close();
+  const asked = await add(stage, names(20));
+  await until(() => stage.producer.operator.hold(), 'the outage is noticed');
+  await using back = await createSimulator({ port, rateLimit: 0 });
+  await stage.idle();
+  expect(back.state.counters.byOperation['attach-domain']).toBe(asked.length);
+  expect(Math.max(...(await attemptsSpent(stage, asked)))).toBeLessThanOrEqual(BEFORE_IT_IS_KNOWN);
+  await check(stage, asked, back);
+}, 60_000);

@@ -1,0 +1,119 @@
+// The right to write for one domain, and the renewal of a request, in a real Redis: one holder at a time, none for ever.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { createKeys, generationOf, type Keys } from '../../src/intent/keys.ts';
+import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
+
+const key = { serverId: 1903, appId: 646, domain: parseDomainName('shop.example.org') };
+const present: DomainRequest = { ...key, wish: { want: 'present', www: false, redirection: 'none' } };
+const absent: DomainRequest = { ...key, wish: { want: 'absent' } };
+const lease = { holder: 'a run', leaseMs: 60_000 };
+const other = { ...lease, holder: 'another run' };
+
+let corner: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let store: IntentStore;
+
+beforeEach(async () => {
+  corner = await testRedis();
+  redis = new Redis(corner.url, { disconnectTimeout: 50 });
+  keys = createKeys(corner.prefix, 'runcloud-domains');
+  store = createIntentStore({ redis, keys });
+});
+
+afterEach(async () => {
+  await redis.quit();
+  await corner.cleanup();
+});
+
+/** Records a request, and what BullMQ leaves of the job that carries it. */
+async function request(what: DomainRequest): Promise<string> {
+  const { jobId } = await store.request(what);
+  await redis.incr(`${keys.queue}id`);
+  await redis.hset(`${keys.queue}${jobId}`, 'name', 'add-domain');
+  return jobId;
+}
+
+const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
+
+describe('the fence', () => {
+  test('lets one run write at a time, and the next when the first gives it back', async () => {
+    const jobId = await request(present);
+    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
+    expect(await store.beginWrite(key, jobId, other)).toBe('busy');
+    expect((await store.claim(own(jobId), present)).fate).toBe('busy');
+    await store.endWrite(key, lease);
+    expect((await store.claim(own(jobId), present)).fate).toBe('current');
+    expect(await store.beginWrite(key, jobId, other)).toBe('held');
+  });
+
+  test('outlives the request that it was taken for: the next one waits for its end, not for its lease', async () => {
+    const first = await request(present);
+    await store.beginWrite(key, first, lease);
+    const second = await request(absent);
+    expect((await store.claim(own(second), absent)).fate).toBe('busy');
+    expect(await store.beginWrite(key, second, other)).toBe('busy');
+    await store.endWrite(key, lease, 4712);
+    expect(await store.claim(own(second), absent)).toMatchObject({
+      fate: 'current',
+      intent: { attachedId: 4712 },
+    });
+  });
+
+  test('of one domain is none of another', async () => {
+    const elsewhere = { ...present, domain: parseDomainName('other.example.org') };
+    await store.beginWrite(key, await request(present), lease);
+    expect(await store.beginWrite(elsewhere, await request(elsewhere), other)).toBe('held');
+  });
+
+  test('that was not renewed in time is lost: its former holder can neither renew it nor give it back', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, leaseMs: 1 });
+    await until(async () => (await store.beginWrite(key, jobId, other)) === 'held', 'the lease has run out');
+    const held = await store.get(key);
+    expect(await store.renewWrite(key, lease)).toBe(false);
+    await store.endWrite(key, lease, 4712);
+    expect((await store.claim(own(jobId), present)).fate).toBe('busy');
+    expect(await store.get(key)).toEqual(held);
+    expect(held?.attachedId).toBeUndefined();
+  });
+
+  test('is held for longer by each renewal, and nothing is concluded from what was seen before its end', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, leaseMs: 1000 });
+    const before = await store.now();
+    expect(await store.renewWrite(key, lease)).toBe(true);
+    expect(await redis.pttl(keys.fence(key))).toBeGreaterThan(1000);
+    expect((await store.get(key))?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
+    const endedAt = await store.endWrite(key, lease);
+    expect(endedAt).toBeLessThan(before + lease.leaseMs);
+    expect((await store.get(key))?.wroteAt).toBe(endedAt);
+  });
+});
+
+describe('renewing a generation', () => {
+  test('starts a new one for the same wish', async () => {
+    const jobId = await request(present);
+    await store.settle(key, jobId, { state: 'failed', outcome: 'no' });
+    const renewed = await store.request(present, generationOf(jobId));
+    expect(renewed.fate).toBe('new');
+    expect(renewed.jobId).not.toBe(jobId);
+    expect(await store.get(key)).toMatchObject({
+      jobId: renewed.jobId,
+      state: 'pending',
+      outcome: undefined,
+    });
+  });
+
+  test('does nothing where somebody has asked for something else meanwhile', async () => {
+    const old = await request(present);
+    const jobId = await request(absent);
+    const before = await store.get(key);
+    expect(await store.request(present, generationOf(old))).toEqual({ fate: 'superseded', jobId });
+    expect(await store.get(key)).toEqual(before);
+  });
+});

@@ -1,0 +1,205 @@
+// The sweep on a real Redis and the simulator: what RunCloud does not have as wanted, and what an outage
+// made fail, is asked for again, and never against a newer wish.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import type { RequestQueue } from '../../src/queue/requests.ts';
+import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { until } from '../helpers/until.ts';
+import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
+
+const DOMAIN = 'shop.example.org';
+const key = { ...APP, domain: parseDomainName(DOMAIN) };
+const HOUR = 3_600_000;
+
+let stage: Stage;
+let releases: AsyncDisposableStack;
+beforeEach(() => {
+  releases = new AsyncDisposableStack();
+});
+afterEach(() => releases.disposeAsync());
+
+async function set(options: StageOptions = {}): Promise<RequestQueue> {
+  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
+  if (options.workers !== 0) await firstSweepDone();
+  return stage.producer.requests;
+}
+
+/** The workers' first sweep is at start; what a test prepares must come after it. */
+async function firstSweepDone(): Promise<void> {
+  const turn = stage.producer.requests.keyOf('sweep');
+  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
+}
+
+async function ask(want: Asked['want'] = 'present'): Promise<Asked> {
+  const name = want === 'present' ? 'add-domain' : 'remove-domain';
+  const { jobId } = await stage.producer.requests.enqueue(name, { domain: DOMAIN });
+  return { domain: DOMAIN, want, jobId };
+}
+
+async function settle(want: Asked['want'] = 'present'): Promise<Asked> {
+  const asked = await ask(want);
+  await stage.ended(asked.jobId);
+  await stage.idle();
+  return asked;
+}
+
+const intentKey = (): string => createKeys(stage.config.queuePrefix, 'runcloud-domains').intent(key);
+
+/** Makes the record older, as if that much time had passed since its outcome. */
+async function age(ms: number): Promise<void> {
+  for (const field of ['outcomeAt', 'wroteAt', 'requestedAt'])
+    await stage.redis.hincrby(intentKey(), field, -ms);
+}
+
+const check = (asked: readonly Asked[]): Promise<void> =>
+  checkInvariants({
+    simulator: stage.simulator,
+    redis: stage.redis,
+    prefix: stage.config.queuePrefix,
+    asked,
+  });
+
+describe('a settled request that RunCloud does not have as wanted', () => {
+  test('is mended within a day: an add whose domain is gone', async () => {
+    await set();
+    const asked = await settle();
+    stage.simulator.detachDomain({ name: DOMAIN });
+    await age(23 * HOUR);
+    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+    expect(await sweep(stage)).toMatchObject(NOTHING);
+    await check([asked]);
+  });
+
+  test('is mended within a day: a removal that a late write has undone', async () => {
+    await set();
+    const asked = await settle('absent');
+    stage.simulator.attachDomain({ name: DOMAIN });
+    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY]);
+    await check([asked]);
+  });
+
+  test('is left as it is after a day: somebody’s own doing in RunCloud’s panel, and no call is spent', async () => {
+    await set();
+    await settle();
+    stage.simulator.detachDomain({ name: DOMAIN });
+    await age(25 * HOUR);
+    const { requests } = stage.simulator.state.counters;
+    expect(await sweep(stage)).toMatchObject(NOTHING);
+    expect(stage.simulator.state.counters.requests).toBe(requests);
+    expect(stage.names()).toEqual([PRIMARY]);
+  });
+
+  test('is not looked at while RunCloud is down or refuses us, but lost jobs are found all the same', async () => {
+    await set({ workers: 0 });
+    await ask();
+    await stage.queue.obliterate({ force: true });
+    expect(await sweep(stage, { isHeld: async () => true })).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(stage.simulator.state.counters.requests).toBe(0);
+  });
+});
+
+test('a request that failed in an outage is tried again after an hour, not before, and by nobody’s hand', async () => {
+  await set({ env: { JOB_ATTEMPTS: '1' } });
+  stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
+  const asked = await ask();
+  await stage.ended(asked.jobId);
+  await age(HOUR - 60_000);
+  expect(await sweep(stage)).toMatchObject(NOTHING);
+  await age(60_000);
+  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  await stage.idle();
+  await check([asked]);
+});
+
+test('however often a request failed in an outage, what is undone after it is mended all the same', async () => {
+  await set({ env: { JOB_ATTEMPTS: '1' } });
+  stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 4 });
+  const asked = await ask();
+  await stage.ended(asked.jobId);
+  for (let i = 0; i < 4; i += 1) {
+    await age(HOUR);
+    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    await stage.idle();
+  }
+  expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  stage.simulator.detachDomain({ name: DOMAIN });
+  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  await stage.idle();
+  await check([asked]);
+});
+
+test('a request that failed for a reason that does not pass stays failed', async () => {
+  await set();
+  stage.simulator.addFault({ kind: 'status', status: 422, operation: 'attach-domain' });
+  await stage.ended((await ask()).jobId);
+  await age(48 * HOUR);
+  expect(await sweep(stage)).toMatchObject(NOTHING);
+});
+
+describe('a newer wish is never overridden by the sweep', () => {
+  /** Parts that let somebody ask for the opposite in the middle of the sweep. */
+  const moments = {
+    'when it has listed the domain': (requests: RequestQueue, askNow: () => Promise<void>): RequestQueue => ({
+      ...requests,
+      intents: {
+        ...requests.intents,
+        async *scan() {
+          for await (const intent of requests.intents.scan()) {
+            await askNow();
+            yield intent;
+          }
+        },
+      },
+    }),
+    'when it has looked, and is about to ask again': (
+      requests: RequestQueue,
+      askNow: () => Promise<void>,
+    ) => ({
+      ...requests,
+      async renew(intent: Intent) {
+        await askNow();
+        return requests.renew(intent);
+      },
+    }),
+  };
+
+  test.each(Object.entries(moments))('that is made %s', async (_, at) => {
+    const requests = await set();
+    await settle();
+    stage.simulator.detachDomain({ name: DOMAIN });
+    const newer: Asked[] = [];
+    const watched = at(requests, async () => {
+      newer.push(await ask('absent'));
+    });
+    expect(await sweep(stage, { requests: watched })).toMatchObject(NOTHING);
+    await stage.idle();
+    expect(newer).toHaveLength(1);
+    expect(stage.names()).toEqual([PRIMARY]);
+    expect(await requests.intents.get(key)).toMatchObject({
+      jobId: newer[0]?.jobId,
+      wish: { want: 'absent' },
+      state: 'settled',
+    });
+  });
+});
+
+test('a domain that somebody takes away each time is mended three times, then left: they mean it', async () => {
+  await set();
+  await settle();
+  for (const renewed of [1, 1, 1, 0]) {
+    stage.simulator.detachDomain({ name: DOMAIN });
+    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed });
+    await stage.idle();
+  }
+  expect(stage.names()).toEqual([PRIMARY]);
+  // A new request counts anew.
+  await settle();
+  expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+});

@@ -1,0 +1,143 @@
+// What a sweep does about one intent: each sentence of the table is a way in which things can stand.
+import { describe, expect, test } from '@jest/globals';
+import { type Code, codes } from '../../src/errors.ts';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent, Wish } from '../../src/intent/intent.ts';
+import { PASSING_CODES, type Standing, upkeepOf } from '../../src/intent/upkeep.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = 100 * DAY;
+
+const present: Wish = { want: 'present', www: false, redirection: 'none' };
+const absent: Wish = { want: 'absent' };
+
+const intentOf = (more: Partial<Intent>): Intent => ({
+  serverId: 1903,
+  appId: 646,
+  domain: parseDomainName('shop.example.org'),
+  wish: present,
+  state: 'pending',
+  generation: 7,
+  jobId: 'shop.example.org_1903_646~7',
+  requestedAt: NOW - HOUR,
+  requestedBy: undefined,
+  siteId: undefined,
+  wroteAt: 0,
+  uncovered: undefined,
+  renewals: 0,
+  attachedId: undefined,
+  outcome: undefined,
+  code: undefined,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
+  ...more,
+});
+
+type Case = readonly [sentence: string, intent: Partial<Intent>, standing: Omit<Partial<Standing>, 'intent'>];
+
+const verdictOf = ([, intent, standing]: Case) =>
+  upkeepOf({ intent: intentOf(intent), job: 'completed', now: NOW, ...standing });
+
+const named = (rows: readonly Case[]) => rows.map((row) => [row[0], row] as const);
+
+describe('a request that is on its way', () => {
+  test.each([['waits in the queue, or is at work: it is left alone', {}, { job: 'unfinished' }] as const])(
+    '%s',
+    (...row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }),
+  );
+
+  test.each(
+    named([
+      ['has lost its job: it is asked for again', {}, { job: 'gone' }],
+      ['has a job that completed without telling: it is asked for again', {}, { job: 'completed' }],
+      ['has lost its job long ago: it is asked for again', { requestedAt: 0 }, { job: 'gone' }],
+      ['has lost its job between two tries', { code: 'unexpected', outcomeAt: NOW - 1 }, { job: 'gone' }],
+    ]),
+  )('%s', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'its job was lost' }));
+
+  test('has a job that BullMQ itself gave up: a person must look', () => {
+    expect(verdictOf(['', {}, { job: 'failed' }])).toEqual({ kind: 'quarantine' });
+  });
+
+  test('is not judged by what RunCloud has: its job will look', () => {
+    const seen = { attached: false, at: NOW };
+    expect(verdictOf(['', {}, { job: 'unfinished', seen }])).toEqual({ kind: 'nothing' });
+  });
+});
+
+describe('a request that failed', () => {
+  const failed = { state: 'failed', outcomeAt: NOW - HOUR } as const;
+
+  test.each([...PASSING_CODES] as Code[])('with %s is tried again after an hour, not before', (code) => {
+    const why = `it failed with ${code}, which may have passed`;
+    expect(verdictOf(['', { ...failed, code }, { job: 'failed' }])).toEqual({ kind: 'renew', why });
+    const young = { ...failed, code, outcomeAt: NOW - HOUR + 1 };
+    expect(verdictOf(['', young, { job: 'failed' }])).toEqual({ kind: 'nothing' });
+  });
+
+  test.each((Object.keys(codes) as Code[]).filter((code) => !PASSING_CODES.has(code)))(
+    'with %s waits for a person, however long',
+    (code) => {
+      const old = { ...failed, code, outcomeAt: 0 };
+      for (const job of ['failed', 'gone', 'completed'] as const)
+        expect(verdictOf(['', old, { job }])).toEqual({ kind: 'nothing' });
+    },
+  );
+
+  test('by an outage only is what passes by itself', () => {
+    expect([...PASSING_CODES].toSorted()).toEqual(['runcloud-unknown-result', 'runcloud-unreachable']);
+  });
+
+  test('without a code or a time is left alone', () => {
+    expect(verdictOf(['', { state: 'failed', outcomeAt: 0 }, {}])).toEqual({ kind: 'nothing' });
+    const timeless = { state: 'failed', code: 'runcloud-unreachable' } as const;
+    expect(verdictOf(['', timeless, {}])).toEqual({ kind: 'nothing' });
+  });
+});
+
+describe('a request that was settled', () => {
+  const settled = { state: 'settled', outcomeAt: NOW - HOUR, wroteAt: NOW - HOUR } as const;
+  const wanted = { ...settled, wish: present };
+  const unwanted = { ...settled, wish: absent };
+  const has = { attached: true, at: NOW };
+  const hasNot = { attached: false, at: NOW };
+
+  test.each(
+    named([
+      ['is as wanted (there)', wanted, { seen: has }],
+      ['is as wanted (gone)', unwanted, { seen: hasNot }],
+      ['was not looked at', wanted, {}],
+      ['was last seen before it was settled', wanted, { seen: { attached: false, at: NOW - HOUR - 1 } }],
+      [
+        'was last seen before the end of our own write',
+        { ...wanted, wroteAt: NOW + 1 },
+        { seen: { attached: false, at: NOW } },
+      ],
+      [
+        'differs since more than a day: somebody’s own doing',
+        { ...wanted, outcomeAt: NOW - DAY - 1 },
+        { seen: hasNot },
+      ],
+      ['was settled long ago, and differs', { ...unwanted, outcomeAt: 0 }, { seen: has }],
+      ['has no job any more', wanted, { job: 'gone' }],
+      ['was mended three times already, and undone each time', { ...wanted, renewals: 3 }, { seen: hasNot }],
+    ]),
+  )('and %s: it is left alone', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
+
+  test.each(
+    named([
+      ['is missing', wanted, { seen: hasNot }],
+      ['is missing, a day after', { ...wanted, outcomeAt: NOW - DAY }, { seen: hasNot }],
+      ['is missing, seen in the very moment', wanted, { seen: { attached: false, at: NOW - HOUR } }],
+      ['is missing, and was mended twice before', { ...wanted, renewals: 2 }, { seen: hasNot }],
+      ['is missing, of a record without a time', { ...wanted, outcomeAt: undefined }, { seen: hasNot }],
+    ]),
+  )('and %s: it is asked for again', (_, row) =>
+    expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'RunCloud does not have it' }),
+  );
+
+  test('and is still there: its removal is asked for again', () => {
+    expect(verdictOf(['', unwanted, { seen: has }])).toEqual({ kind: 'renew', why: 'RunCloud still has it' });
+  });
+});
