@@ -13,5 +13,7 @@ const config: Config = {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcovonly'],
   testTimeout: 30_000,
+  // Most tests wait for real servers and real delays; with one worker they would wait one after the other.
+  maxWorkers: 2,
 };
 export default config;

@@ -313,7 +313,7 @@ describe('with a worker', () => {
     expect(wrong.out).toMatch(/^fail +credentials .*\n +fix: Check the token/m);
     const away = await runCli(['doctor', '--redis-only'], { env: AWAY });
     expect(away.code).toBe(1);
-    expect(away.out).toMatch(/^fail +redis .*did not answer.*\n +fix: Check REDIS_URL/m);
+    expect(away.out).toMatch(/^fail +redis .*did not answer.*\n +fix: check REDIS_URL/m);
     for (const result of [wrong, away]) expectNoStack(result);
   });
 });

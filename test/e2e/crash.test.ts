@@ -112,13 +112,18 @@ test.concurrent(
     const jobId = await world.add('killer.example.org', 777);
     const isQuarantined = async (): Promise<boolean> =>
       (await world.intent('killer.example.org', 777))?.state === 'failed';
+    const poisonCalls = (): number =>
+      world.simulator.state.calls.filter(({ webapp }) => webapp === 777).length;
     let touched = 0;
     for (; !(await isQuarantined()); touched += 1) {
       if (touched > 20) throw new Error('it was never quarantined');
       await world.add(`rest-${touched}.example.org`);
+      const before = poisonCalls();
       workers.push(await world.startWorker({}, { program: 'impatient' }));
+      // It kills when it is carried out, not when it is taken.
+      const struck = () => (poisonCalls() > before ? ownerOf(workers, jobId) : undefined);
       const killer = await until(
-        async () => ownerOf(workers, jobId) ?? ((await isQuarantined()) ? 'quarantined' : undefined),
+        async () => struck() ?? ((await isQuarantined()) ? 'quarantined' : undefined),
         'the job has found another worker',
         PATIENCE_MS,
       );

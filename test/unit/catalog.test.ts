@@ -146,8 +146,10 @@ describe('a payload that is refused', () => {
       code: 'no-web-application',
       message: expect.stringContaining('serverId and appId'),
     });
-    expect(refusalOf('add-domain', data, { serverId: 1 }).message).toMatch(/^appId is neither/);
-    expect(refusalOf('redeploy-ssl', {}, { appId: 1 }).message).toMatch(/^serverId is neither/);
+    expect(refusalOf('add-domain', data, { serverId: 1 }).message).toMatch(
+      /^there is no appId: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID/,
+    );
+    expect(refusalOf('redeploy-ssl', {}, { appId: 1 }).message).toMatch(/^there is no serverId: set/);
   });
 });
 
