@@ -12,7 +12,7 @@ import { createDirectory } from '../../src/runcloud/directory.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
 import { type Asked, checkInvariants } from './invariants.ts';
-import { bury, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
+import { bury, dispose, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
 import { until } from './until.ts';
 
 const WORKERS = 2;
@@ -26,6 +26,8 @@ interface LaneParts {
   readonly redisUrl: string;
   readonly simulator: Simulator;
   readonly redis: Redis;
+  /** What is left of each history (dead workers, keys) goes while the next ones are played. */
+  readonly funerals: Promise<void>[];
 }
 
 export async function createLane(redisUrl: string, prefix: string): Promise<Lane> {
@@ -34,6 +36,10 @@ export async function createLane(redisUrl: string, prefix: string): Promise<Lane
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
   redis.setMaxListeners(0);
   stack.defer(() => redis.disconnect());
+  const funerals: Promise<void>[] = [];
+  stack.defer(async () => {
+    await Promise.all(funerals);
+  });
   const releases = stack.move();
   let played = 0;
   return {
@@ -41,13 +47,10 @@ export async function createLane(redisUrl: string, prefix: string): Promise<Lane
       played += 1;
       simulator.reset();
       const here = `${prefix}-${played}`;
-      {
-        await using theatre = await createTheatre({ redisUrl, simulator, redis }, here);
-        for (const event of history) await theatre.happen(event);
-        await theatre.comeToRest();
-        await theatre.check();
-      }
-      await removeKeys(redis, here);
+      await using theatre = await createTheatre({ redisUrl, simulator, redis, funerals }, here);
+      for (const event of history) await theatre.happen(event);
+      await theatre.comeToRest();
+      await theatre.check();
     },
     [Symbol.asyncDispose]: () => releases.disposeAsync(),
   };
@@ -80,25 +83,16 @@ class Theatre implements AsyncDisposable {
     this.#env = envOf(parts.simulator, parts.redisUrl, prefix);
     this.#config = parseConfig(this.#env).config;
     this.#producer = createProducerApp(this.#config);
-    this.#queue = new Queue('runcloud-domains', {
-      connection: parts.redis,
-      prefix,
-      skipWaitingForReady: true,
-    });
+    const connection = parts.redis;
+    this.#queue = new Queue('runcloud-domains', { connection, prefix, skipWaitingForReady: true });
     this.#queue.on('error', () => undefined);
-    const { url, timeoutMs, credentials } = this.#config.runcloud;
+    const { url, credentials } = this.#config.runcloud;
     if (!credentials) throw new Error('no credentials');
-    const runcloud = createRunCloud({
-      url,
-      version: 'v3',
-      timeoutMs: Math.max(timeoutMs, 5_000),
-      credentials,
-    });
+    const runcloud = createRunCloud({ url, version: 'v3', timeoutMs: 5_000, credentials });
     this.#closeClient = () => runcloud.close();
     const { requests } = this.#producer;
     this.#sweeper = createSweeper({
-      redis: parts.redis,
-      requests,
+      ...{ redis: parts.redis, requests },
       directory: createDirectory({ runcloud, now: requests.intents.now }),
       logger: pino({ level: 'silent' }),
       intervalMs: 60_000,
@@ -235,10 +229,10 @@ class Theatre implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A worker that cannot reach Redis would not let go of it in this process.
+    await Promise.all(this.#workers.map((worker) => worker && end(worker)));
+    const { funerals, redis } = this.#parts;
     const dead = [...this.#dead, ...this.#buried];
-    for (const { redisLine } of dead) redisLine.mend();
-    await Promise.all([...this.#workers, ...dead].map((worker) => worker && end(worker)));
+    funerals.push(Promise.all(dead.map(dispose)).then(() => removeKeys(redis, this.#prefix)));
     this.#closeClient();
     await this.#queue.close();
     await this.#producer.close();

@@ -8,6 +8,8 @@ export interface Line extends AsyncDisposable {
   /** Ends all connections and refuses new ones. */
   cut(): void;
   mend(): void;
+  /** How many connections of the worker are open. */
+  connections(): number;
   /** True where `text` went from the worker to the other side. */
   hasCarried(text: string): boolean;
 }
@@ -15,6 +17,7 @@ export interface Line extends AsyncDisposable {
 export async function createLine(target: { readonly host: string; readonly port: number }): Promise<Line> {
   const sockets = new Set<Socket>();
   let carried = '';
+  let open = 0;
   let isCut = false;
   const track = (socket: Socket): void => {
     sockets.add(socket);
@@ -27,6 +30,10 @@ export async function createLine(target: { readonly host: string; readonly port:
       near.destroy();
       return;
     }
+    open += 1;
+    near.once('close', () => {
+      open -= 1;
+    });
     const far = connect(target);
     track(far);
     near.setNoDelay(true);
@@ -50,6 +57,7 @@ export async function createLine(target: { readonly host: string; readonly port:
     mend() {
       isCut = false;
     },
+    connections: () => open,
     hasCarried: (text) => carried.includes(text),
     async [Symbol.asyncDispose]() {
       cut();

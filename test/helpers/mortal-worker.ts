@@ -5,6 +5,7 @@ import { createWorkerApp, type WorkerApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
+import { until } from './until.ts';
 
 export const RATE = 6000;
 
@@ -29,7 +30,7 @@ export const envOf = (simulator: Simulator, redisUrl: string, prefix: string): R
   JOB_BACKOFF_MS: '5',
   JOB_BACKOFF_MAX_MS: '20',
   SSL_REDEPLOY_DELAY_MS: '30',
-  SHUTDOWN_TIMEOUT_MS: '3000',
+  SHUTDOWN_TIMEOUT_MS: '10000',
   LOG_LEVEL: 'silent',
 });
 
@@ -79,4 +80,11 @@ export async function end({ app, redisLine, httpLine }: Worker): Promise<void> {
   await app.close();
   await redisLine[Symbol.asyncDispose]();
   await httpLine[Symbol.asyncDispose]();
+}
+
+/** Takes a dead worker out of this process. BullMQ's worker lets go only once both its connections are back. */
+export async function dispose(worker: Worker): Promise<void> {
+  worker.redisLine.mend();
+  await until(() => worker.redisLine.connections() >= 2, 'a dead worker has found Redis again');
+  await end(worker);
 }

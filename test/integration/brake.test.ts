@@ -1,76 +1,23 @@
-// The brake driven directly, several of them on one Redis: the rate in every window, the gate of a 429, both breakers.
-// Long waits pass by moving the brake's own dates in Redis back: what an hour does, without the hour.
+// The brake driven directly, several of them on one Redis: the rate in every window, and the gate of a 429.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
-import { type Brake, createBrake } from '../../src/brake/brake.ts';
 import { ENTER } from '../../src/brake/scripts.ts';
 import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
-import type { CallReport } from '../../src/runcloud/runcloud.ts';
+import { type Bench, type Benches, type BenchOptions, createBenches, KEY } from '../helpers/brake-bench.ts';
 import { mostInWindow } from '../helpers/invariants.ts';
-import { type TestRedis, testRedis } from '../helpers/redis.ts';
 
-const KEY = 'fingerprint';
-const DATES = ['tat', 'closedUntil', 'probeAt', 'refusedAt'];
-
-let corner: TestRedis;
-let redis: Redis;
-let made = 0;
+let benches: Benches;
 
 beforeAll(async () => {
-  corner = await testRedis();
-  redis = new Redis(corner.url);
+  benches = await createBenches();
 });
 afterAll(async () => {
-  redis.disconnect();
-  await corner.cleanup();
+  await benches[Symbol.asyncDispose]();
 });
 
-interface Bench {
-  readonly key: string;
-  readonly brakes: readonly Brake[];
-  readonly brake: Brake;
-  /** Lets `ms` pass for the brake. */
-  later(ms: number): Promise<void>;
-  report(result: CallReport['result'], more?: Partial<CallReport>): ReturnType<Brake['report']>;
-  /** How many of `calls` simultaneous ones may go out at once, over all brakes. */
-  released(calls: number, fingerprint?: string): Promise<number>;
-}
-
-function bench({ ratePerMinute = 6000, brakes: count = 3, defaultCloseMs = 60_000 } = {}): Bench {
-  made += 1;
-  const key = `${corner.prefix}:brake-${made}`;
-  const options = { redis, key, ratePerMinute, defaultCloseMs };
-  const brakes = Array.from({ length: count }, () => createBrake(options));
-  const brake = brakes[0] as Brake;
-  return {
-    key,
-    brakes,
-    brake,
-    async later(ms) {
-      for (const field of DATES) {
-        if (await redis.hget(key, field)) await redis.hincrbyfloat(key, field, -ms);
-      }
-    },
-    report: (result, more = {}) => brake.report({ result, fingerprint: KEY, ...more }),
-    async released(calls, fingerprint = KEY) {
-      const stop = new AbortController();
-      let through = 0;
-      const entered = Array.from({ length: calls }, async (_, at) => {
-        await brakes[at % count]?.enter(fingerprint, stop.signal);
-        through += 1;
-      });
-      // A question that was asked later is answered later: by then each call has its first answer.
-      for (const each of brakes) await each.hold(fingerprint);
-      const answered = through;
-      stop.abort();
-      await Promise.allSettled(entered);
-      return answered;
-    },
-  };
-}
+const bench = (options?: BenchOptions): Bench => benches.bench(options);
 
 const ask = async (key: string, rate: number): Promise<[string, number]> =>
-  (await redis.eval(ENTER, 1, key, rate, KEY, '1')) as [string, number];
+  (await benches.redis.eval(ENTER, 1, key, rate, KEY, '1')) as [string, number];
 
 /** A minute, less what reading two clocks may differ by. */
 const MINUTE = 60_000 - 10;
@@ -186,104 +133,6 @@ describe('the gate', () => {
     expect(await the.released(30)).toBe(1);
     await the.later(1_200);
     expect(await the.released(30)).toBe(1);
-  });
-});
-
-describe('the breaker of an outage', () => {
-  const fail = async (the: Bench, times: number): Promise<string[]> => {
-    const states: string[] = [];
-    for (let i = 0; i < times; i += 1) states.push(await the.report('down'));
-    return states;
-  };
-
-  test('trips with the fifth failure in a row, and not before', async () => {
-    const the = bench();
-    expect(await fail(the, 5)).toEqual(['open', 'open', 'open', 'open', 'down']);
-    expect(await the.brakes[1]?.hold(KEY)).toMatchObject({ kind: 'down' });
-    expect(await the.released(10)).toBe(0);
-  });
-
-  test('a success in between starts the count anew', async () => {
-    const the = bench();
-    await fail(the, 4);
-    await the.report('ok');
-    expect(await fail(the, 4)).not.toContain('down');
-    expect(await the.brake.hold(KEY)).toBeUndefined();
-  });
-
-  test('of everybody who waits one probes; the probes become rarer, up to one a minute', async () => {
-    const the = bench();
-    await fail(the, 5);
-    const waits = [5_000, 10_000, 20_000, 40_000, 60_000, 60_000];
-    for (const wait of waits) {
-      expect(await the.released(10)).toBe(0);
-      const { waitMs = 0 } = (await the.brake.hold(KEY)) ?? {};
-      expect(waitMs).toBeLessThanOrEqual(wait);
-      expect(waitMs).toBeGreaterThan(wait - 2_000);
-      await the.later(wait);
-      expect(await the.released(10)).toBe(1);
-      await the.report('down');
-    }
-  });
-
-  test('a probe that the rate does not let through is not lost', async () => {
-    const the = bench({ ratePerMinute: 1 });
-    expect(await the.released(1)).toBe(1);
-    await fail(the, 5);
-    await the.later(5_000);
-    expect(await the.released(3)).toBe(0);
-    await the.later(55_000);
-    expect(await the.released(3)).toBe(1);
-  });
-
-  test('any answer ends it: a success, a 429, a refusal of the credentials', async () => {
-    for (const result of ['ok', 'closed', 'refused'] as const) {
-      const the = bench();
-      await fail(the, 5);
-      await the.report(result);
-      expect((await the.brake.hold(KEY))?.kind).not.toBe('down');
-    }
-  });
-
-  test('onlookers see it until a call has gone well, also while a probe is due', async () => {
-    const the = bench();
-    await fail(the, 5);
-    await the.later(5_000);
-    expect(await the.brake.hold(KEY)).toBeUndefined();
-    expect(await the.brake.status()).toMatchObject({ kind: 'down' });
-    await the.report('ok');
-    expect(await the.brake.status()).toBeUndefined();
-  });
-});
-
-describe('the breaker of refused credentials', () => {
-  test('holds whoever has these credentials, and nobody else', async () => {
-    const the = bench();
-    await the.report('refused', { why: 'RunCloud refused the credentials' });
-    expect(await the.brakes[1]?.hold(KEY)).toMatchObject({ kind: 'refused' });
-    expect(await the.released(5)).toBe(0);
-    expect(await the.brake.hold('corrected')).toBeUndefined();
-    expect(await the.released(5, 'corrected')).toBe(5);
-    expect((await the.brake.status())?.sentence).toContain('RunCloud refused the credentials');
-  });
-
-  test('lets one probe a minute through', async () => {
-    const the = bench();
-    await the.report('refused');
-    await the.later(59_000);
-    expect(await the.released(5)).toBe(0);
-    await the.later(1_000);
-    expect(await the.released(5)).toBe(1);
-    expect(await the.released(5)).toBe(0);
-  });
-
-  test('only a success with the same credentials ends it', async () => {
-    const the = bench();
-    await the.report('refused');
-    await the.brake.report({ result: 'ok', fingerprint: 'corrected' });
-    expect(await the.brake.hold(KEY)).toMatchObject({ kind: 'refused' });
-    await the.report('ok');
-    expect(await the.brake.hold(KEY)).toBeUndefined();
   });
 });
 
