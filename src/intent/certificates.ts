@@ -2,10 +2,10 @@
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
 import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
-import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './scripts.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { createWrites, type Writes } from './writes.ts';
 

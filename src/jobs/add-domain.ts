@@ -9,7 +9,7 @@ import {
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
-  isWorthLooking,
+  lookAfter,
   nextStep,
   unwritten,
 } from './domain-work.ts';
@@ -39,23 +39,11 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
-async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<AttachedDomain>> {
-  if (!isWorthLooking(error, 'runcloud-unknown-result', 'runcloud-rejected')) throw error;
-  const { intent, calls, say } = work;
-  say(`${error.message}; looking whether ${intent.domain} is there`);
-  const { attached, at } = await ports.directory.find(
-    intent,
-    intent.domain,
-    await ports.intents.now(),
-    calls,
-  );
-  if (attached) return { fate: 'written', value: attached, at };
+async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<AttachedDomain>> {
+  const codes = ['runcloud-unknown-result', 'runcloud-rejected'] as const;
+  const { error, seen } = await lookAfter(failure, codes, work, ports);
+  if (seen.attached) return { fate: 'written', value: seen.attached, at: seen.at };
   if (error.code !== 'runcloud-rejected') throw error;
-  throw new PermanentError(
-    error.code,
-    `${error.message} (${intent.domain} is not on this web application; look for it on another)`,
-    {
-      cause: error,
-    },
-  );
+  const sentence = `${error.message} (${work.intent.domain} is not on this web application; look for it on another)`;
+  throw new PermanentError(error.code, sentence, { cause: error });
 }

@@ -39,10 +39,19 @@ export async function nextStep({ intent, calls }: DomainWork, directory: Directo
 }
 
 /**
- * True where a look may tell what a failed write did. Not while RunCloud is down for everybody: the next run looks anyway.
+ * After a write that failed: looks what is there now, where a look may tell what the write did, else rethrows. Not while
+ * RunCloud is down for everybody: the next run looks anyway.
  */
-export const isWorthLooking = (error: unknown, ...codes: Code[]): error is CodedError =>
-  hasCode(error, ...codes) && !(error instanceof TransientError && !error.attemptSpent);
+export async function lookAfter(
+  error: unknown,
+  codes: readonly Code[],
+  { intent, calls, say }: DomainWork,
+  { directory, intents }: DomainPorts,
+): Promise<{ readonly error: CodedError; readonly seen: Sighting }> {
+  if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
+  say(`${error.message}; looking whether ${intent.domain} is there`);
+  return { error, seen: await directory.find(intent, intent.domain, await intents.now(), calls) };
+}
 
 /** Carries out the steps that do not write domains. */
 export async function conclude(

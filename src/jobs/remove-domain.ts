@@ -7,7 +7,7 @@ import {
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
-  isWorthLooking,
+  lookAfter,
   nextStep,
   unwritten,
 } from './domain-work.ts';
@@ -39,16 +39,9 @@ async function detach(domain: AttachedDomain, work: DomainWork, ports: DomainPor
 }
 
 // 404 may mean that the domain went before us, or that the web application is unknown: the list tells.
-async function look(error: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
-  if (!isWorthLooking(error, 'runcloud-unknown-result', 'runcloud-not-found')) throw error;
-  const { intent, calls, say } = work;
-  say(`${error.message}; looking whether ${intent.domain} is gone`);
-  const { attached, at } = await ports.directory.find(
-    intent,
-    intent.domain,
-    await ports.intents.now(),
-    calls,
-  );
-  if (attached) throw error;
-  return { fate: 'written', value: true, at };
+async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
+  const codes = ['runcloud-unknown-result', 'runcloud-not-found'] as const;
+  const { error, seen } = await lookAfter(failure, codes, work, ports);
+  if (seen.attached) throw error;
+  return { fate: 'written', value: true, at: seen.at };
 }
