@@ -32,6 +32,8 @@ export interface Intent extends DomainKey {
   /** The job that carries this generation. */
   readonly jobId: string;
   readonly requestedAt: number;
+  /** BullMQ's job counter when it was asked for: a bare client's job with a higher number is newer. */
+  readonly place: number;
   readonly requestedBy: string | undefined;
   readonly siteId: string | undefined;
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */

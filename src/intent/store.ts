@@ -166,6 +166,7 @@ function toIntent(key: DomainKey, fields: Record<string, string>): Intent | unde
     generation: Number(fields.generation),
     jobId: fields.jobId ?? '',
     requestedAt: Number(fields.requestedAt),
+    place: Number(fields.place ?? 0),
     requestedBy: fields.requestedBy || undefined,
     siteId: fields.siteId || undefined,
     wroteAt: Number(fields.wroteAt ?? 0),

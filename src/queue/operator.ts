@@ -160,7 +160,7 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
           domain: generationOf(id) === undefined ? (parsed.domain ?? 'all') : 'waiting',
           atOnce: true,
         })
-      : await retryDomain(parsed.request, job, requests);
+      : await retryDomain(parsed.request, id, requests);
   if (ticket.fate === 'superseded') {
     const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
     return { id, kind: 'superseded', sentence };
@@ -172,13 +172,13 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
 
 async function retryDomain(
   request: DomainRequest,
-  { id = '', timestamp: addedAt }: Job,
+  id: string,
   requests: RequestQueue,
 ): Promise<RequestTicket> {
   const intent = await requests.intents.get(request);
   if (!intent) return requests.requestDomain(request, priorities.retry);
-  // A foreign job that failed before it was ever claimed may be newer than the record.
-  const isNewer = generationOf(id) === undefined && addedAt > intent.requestedAt;
+  // A bare client's job that failed before it was ever claimed may be newer than the record.
+  const isNewer = /^\d+$/.test(id) && Number(id) > intent.place && id !== intent.jobId;
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
   return requests.renew(intent);

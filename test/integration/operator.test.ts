@@ -1,6 +1,7 @@
 // What a person sees of the queue, and trying again what failed: a full budget, and never against a newer request.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { createOperator } from '../../src/queue/operator.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -56,6 +57,38 @@ describe('retrying a failed job', () => {
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
     expect((await stage.ended(result.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();
+  });
+
+  test('of a bare client is refused as superseded too, however far ahead the client’s clock was', async () => {
+    await using stage = await createStage(twoAttempts);
+    stage.simulator.addFault({ kind: 'status', status: 422, operation: 'list-domains', times: 1 });
+    const ahead = { timestamp: Date.now() + 300_000 };
+    const { id = '' } = await stage.queue.add('remove-domain', { domain: DOMAIN }, ahead);
+    expect(await (await stage.ended(id)).getState()).toBe('failed');
+    const newer = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
+    await stage.ended(newer.jobId);
+    expect(await stage.producer.operator.retry(id)).toMatchObject({ kind: 'superseded' });
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  });
+
+  test('of a bare client that failed before it was ever claimed, and is the newest, is a request now', async () => {
+    await using stage = await createStage({ env: { RUNCLOUD_APP_ID: '' } });
+    const asked = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, appId: 646 });
+    await stage.ended(asked.jobId);
+    const id = await stage.add('remove-domain', { domain: DOMAIN });
+    expect((await stage.ended(id)).failedReason).toMatch(/^no-web-application/);
+    const { requests } = stage.producer;
+    const operator = createOperator({
+      requests,
+      defaults: { serverId: 1903, appId: 646 },
+      hold: async () => undefined,
+    });
+    const result = await operator.retry(id);
+    if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
+    expect((await stage.ended(result.jobId)).returnvalue).toMatch(/removed/);
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY]);
   });
 
   test('of a redeploy runs it at once', async () => {

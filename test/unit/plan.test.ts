@@ -19,6 +19,7 @@ const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => ({
   generation: 7,
   jobId: 'shop.example.org_1903_646~7',
   requestedAt: 1000,
+  place: 0,
   requestedBy: undefined,
   siteId: undefined,
   wroteAt: 0,

@@ -21,6 +21,7 @@ const intentOf = (more: Partial<Intent>): Intent => ({
   generation: 7,
   jobId: 'shop.example.org_1903_646~7',
   requestedAt: NOW - HOUR,
+  place: 0,
   requestedBy: undefined,
   siteId: undefined,
   wroteAt: 0,
