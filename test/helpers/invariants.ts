@@ -113,7 +113,9 @@ function strangers({ simulator, asked, others = [] }: Evidence, calls: readonly 
   const expected = [PRIMARY, ...others];
   const twice = names.filter((name, at) => names.indexOf(name) !== at);
   const uncalledFor = names.filter((name) => !named.has(name) && !expected.includes(name));
-  const touched = calls.filter((call) => isDomainWrite(call) && !named.has(call.domain ?? ''));
+  // A DELETE that met an id which was gone already has no name, and changed nothing: a write that took effect late came first.
+  const met = (call: Call): boolean => call.domain !== null || call.writeApplied;
+  const touched = calls.filter((call) => isDomainWrite(call) && met(call) && !named.has(call.domain ?? ''));
   return [
     ...twice.map((name) => `I3: ${name} is attached twice`),
     ...uncalledFor.map((name) => `I3: nobody asked for ${name}, but it is attached`),
