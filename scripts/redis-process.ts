@@ -64,7 +64,7 @@ async function freePort(): Promise<number> {
 
 function argumentsFor({ port, dir, options }: Spec): string[] {
   const basic = ['--port', String(port), '--bind', host, '--dir', dir, '--logfile', join(dir, 'redis.log')];
-  const aof = options.aof ? ['yes', '--appendfsync', 'everysec'] : ['no'];
+  const aof = options.aof ? ['yes', '--appendfsync', 'always'] : ['no'];
   const stored = ['--save', '', '--appendonly', ...aof, '--maxmemory-policy', 'noeviction'];
   return [...basic, '--daemonize', 'no', ...stored, ...(options.args ?? [])];
 }

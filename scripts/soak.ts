@@ -170,7 +170,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' } } });
   const minutes = Number(values.minutes);
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await startRedisServer({ aof: true, args: ['--appendfsync', 'always'], say }));
+  const server = stack.use(await startRedisServer({ aof: true, say }));
   const simulator = stack.use(await createSimulator({ rateLimit: 0 }));
   const env = envOf(simulator, server.url);
   const producer = createProducerApp(parseConfig(env).config);

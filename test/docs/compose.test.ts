@@ -46,7 +46,7 @@ describe('docker-compose.yml', () => {
 
   test.each([
     ['--appendonly', 'yes'],
-    ['--appendfsync', 'everysec'],
+    ['--appendfsync', 'always'],
     ['--maxmemory-policy', 'noeviction'],
   ])('starts Redis with %s %s', (flag, value) => {
     expect(redis.command[redis.command.indexOf(flag) + 1]).toBe(value);
