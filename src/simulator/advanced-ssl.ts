@@ -5,8 +5,9 @@ import {
   holdMs,
   install,
   isVisible,
-  makeRoom,
   redeploy,
+  refuseOrder,
+  refuseSecond,
   refuseWhileIssuing,
   SETTING_RULES,
   toFlatSsl,
@@ -99,9 +100,10 @@ export const installDomainSsl: Handler = withAdvancedMode((context, domain, weba
   const errors = findInstallErrors(context.body);
   if (errors !== null) return unprocessable(errors);
   const existing = domainCertificateOf(context.world, domain.id);
-  const refusal = refuseWhileIssuing(context, existing) ?? makeRoom(context, existing);
+  const refusal = refuseWhileIssuing(context, existing) ?? refuseSecond(context, existing);
   if (refusal !== null) return refusal;
-  const certificate = install(context, webapp, domain);
+  const certificate = install(context, webapp, { domain, existing });
+  if (certificate === null) return refuseOrder(context);
   const status = createdStatus(context.variants);
   return { ...domainSslReply(context, certificate, 'SSL installed.', status), holdMs: holdMs(context) };
 });
@@ -118,9 +120,8 @@ export const redeployDomainSsl: Handler = withCertificate((context, certificate,
   if (certificate.provider !== 'letsencrypt') {
     return failure(422, "Only Let's Encrypt certificates can be redeployed.", context.variants);
   }
-  const refusal = refuseWhileIssuing(context, certificate);
+  const refusal = refuseWhileIssuing(context, certificate) ?? redeploy(context, certificate, [domain]);
   if (refusal !== null) return refusal;
-  redeploy(context, certificate, [domain]);
   return { ...domainSslReply(context, certificate, 'SSL redeployed.'), holdMs: holdMs(context) };
 });
 

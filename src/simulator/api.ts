@@ -46,7 +46,7 @@ function answerKnownCaller(parts: ApiParts, request: ApiRequest): Reply {
   const match = matchRoute(request.method, request.path);
   if (match === null) return failure(404, 'Not Found.', parts.variants);
   const context = toContext(parts, request, match);
-  settleOrders(context.world, context.now);
+  settleOrders(context, context.now);
   return match.handle(context);
 }
 

@@ -5,8 +5,9 @@ import {
   holdMs,
   install,
   isVisible,
-  makeRoom,
   redeploy,
+  refuseOrder,
+  refuseSecond,
   refuseWhileIssuing,
   SETTING_RULES,
   toFlatSsl,
@@ -97,9 +98,10 @@ export const installSsl: Handler = withBasicMode((context, webapp) => {
   const errors = findInstallErrors(context.body);
   if (errors !== null) return unprocessable(errors);
   const existing = basicCertificateOf(context.world, webapp.id);
-  const refusal = refuseWhileIssuing(context, existing) ?? makeRoom(context, existing);
+  const refusal = refuseWhileIssuing(context, existing) ?? refuseSecond(context, existing);
   if (refusal !== null) return refusal;
-  const certificate = install(context, webapp, null);
+  const certificate = install(context, webapp, { existing });
+  if (certificate === null) return refuseOrder(context);
   const status = createdStatus(context.variants);
   return { ...sslReply(context, certificate, 'SSL installed.', status), holdMs: holdMs(context) };
 });
@@ -117,9 +119,9 @@ export const redeploySsl: Handler = withCertificate((context, certificate, webap
   if (certificate.provider !== 'letsencrypt') {
     return failure(422, "Only Let's Encrypt certificates can be redeployed.", variants);
   }
-  const refusal = refuseWhileIssuing(context, certificate);
+  const refusal =
+    refuseWhileIssuing(context, certificate) ?? redeploy(context, certificate, domainsOf(world, webapp.id));
   if (refusal !== null) return refusal;
-  redeploy(context, certificate, domainsOf(world, webapp.id));
   const object = toFlatSsl(certificate, context);
   const reply = { status: 200, object, message: 'SSL redeployed.', variants };
   return { ...writeReply(variants.redeployReply, reply), holdMs: holdMs(context) };

@@ -1,7 +1,7 @@
 // What basic and advanced SSL share: the rules for a request, a new certificate, a redeploy, the SSL object of
 // a reply. The routes are in basic-ssl.ts and advanced-ssl.ts; when names become covered is in issuance.ts.
 import type { Context } from './context.ts';
-import { isIssuing, orderCertificate, removeCertificates } from './issuance.ts';
+import { isIssuing, isRefusedAloud, orderCertificate, removeCertificates } from './issuance.ts';
 import { PLANTED_SECRETS, toPem } from './planted-secrets.ts';
 import type { FieldErrors, Reply } from './replies.ts';
 import { failure, toSqlDate, unprocessable } from './replies.ts';
@@ -55,19 +55,46 @@ export function refuseWhileIssuing(
   return failure(Number(variants.concurrentIssuance), 'An SSL request is already in progress.', variants);
 }
 
-/** Refuses a second certificate, or takes the first away (not known; PBAC deletes first). */
-export function makeRoom({ world, variants }: Context, existing: Certificate | undefined): Reply | null {
-  if (existing === undefined) return null;
-  if (variants.installOverExisting === '422') {
-    return unprocessable({ provider: ['SSL is already installed.'] });
-  }
-  removeCertificates(world, [existing]);
-  return null;
+/** Refuses a second certificate, where the switch says so (not known; PBAC deletes first). */
+export function refuseSecond({ variants }: Context, existing: Certificate | undefined): Reply | null {
+  if (existing === undefined || variants.installOverExisting === 'replaces') return null;
+  return unprocessable({ provider: ['SSL is already installed.'] });
 }
 
-export function install(context: Context, webapp: Webapp, domain: Domain | null): Certificate {
-  const { world, body, now, settings } = context;
-  const certificate = addCertificate(world, {
+/** The text is a client's, for a helper on RunCloud (section 10, rehmatworks #10): it names no name. */
+export function refuseOrder({ variants }: Context): Reply {
+  const message = "any of your domains aren't pointed to your server or SSL limit is reached";
+  return failure(422, message, variants);
+}
+
+/** In the place of `existing`, if any; null where the order was refused, and then all is as it was. */
+export function install(
+  context: Context,
+  webapp: Webapp,
+  { domain = null, existing }: { domain?: Domain | null; existing?: Certificate | undefined } = {},
+): Certificate | null {
+  const { world, variants, now } = context;
+  const certificate = addCertificate(world, toCertificate(context, webapp, domain));
+  const names = namesOf(domain === null ? domainsOf(world, webapp.id) : [domain]);
+  if (certificate.provider === 'letsencrypt') {
+    const order = orderCertificate(context, certificate, names);
+    if (isRefusedAloud(order, variants)) {
+      removeCertificates(world, [certificate]);
+      return null;
+    }
+  }
+  // Only Let's Encrypt takes time; a CSR covers nothing until its certificate is brought.
+  if (certificate.provider === 'custom') Object.assign(certificate, { names, issuedAt: now });
+  if (existing !== undefined) removeCertificates(world, [existing]);
+  return certificate;
+}
+
+function toCertificate(
+  { body, now }: Context,
+  webapp: Webapp,
+  domain: Domain | null,
+): Omit<Certificate, 'id'> {
+  return {
     webappId: webapp.id,
     domainId: domain?.id ?? null,
     provider: (body.provider ?? 'letsencrypt') as CertificateProvider,
@@ -79,26 +106,24 @@ export function install(context: Context, webapp: Webapp, domain: Domain | null)
     authorizationMethod: String(body.authorizationMethod ?? 'http-01'),
     staging: body.environment === 'staging',
     sslProtocolId: Number(body.ssl_protocol_id ?? 2),
-  });
-  const names = namesOf(domain === null ? domainsOf(world, webapp.id) : [domain]);
-  if (certificate.provider === 'letsencrypt') {
-    orderCertificate({ world, certificate, names, now, lagMs: settings.issuanceLagMs });
-  }
-  // Only Let's Encrypt takes time; a CSR covers nothing until its certificate is brought.
-  if (certificate.provider === 'custom') Object.assign(certificate, { names, issuedAt: now });
-  return certificate;
+  };
 }
 
-/** Orders anew for all names attached at this moment; whether it may take up new names is a switch. */
-export function redeploy(context: Context, certificate: Certificate, domains: readonly Domain[]): void {
-  const { world, variants, settings, now } = context;
+/** Orders anew for all names attached at this moment; whether it may take up new names is a switch. The refusal, if any. */
+export function redeploy(
+  context: Context,
+  certificate: Certificate,
+  domains: readonly Domain[],
+): Reply | null {
+  const { world, variants } = context;
   const isUnchanged = variants.redeployNames === 'unchanged' && certificate.issuedAt !== null;
   const names = isUnchanged ? certificate.names : namesOf(domains);
+  if (isRefusedAloud(orderCertificate(context, certificate, names), variants)) return refuseOrder(context);
   if (variants.sslIdOnRedeploy === 'new') {
     certificate.id = world.nextCertificateId;
     world.nextCertificateId += 1;
   }
-  orderCertificate({ world, certificate, names, now, lagMs: settings.issuanceLagMs });
+  return null;
 }
 
 export function updateSettings(certificate: Certificate, body: Context['body']): void {
@@ -107,13 +132,13 @@ export function updateSettings(certificate: Certificate, body: Context['body']):
   if (body.ssl_protocol_id !== undefined) certificate.sslProtocolId = Number(body.ssl_protocol_id);
 }
 
-/** AutoSSL is for domains added later too (section 6 [D]); when it acts is not known. */
+/** AutoSSL is for domains added later too (section 6 [D]); when it acts, and what a refusal does, is not known. */
 export function autoIssue(context: Context, webapp: Webapp, domain: Domain): void {
   if (!webapp.autoSsl || context.variants.autoSslOnAttach === 'never') return;
   const existing = basicCertificateOf(context.world, webapp.id);
   const asked = { ...context, body: { provider: 'letsencrypt', enableHttp: true } };
-  if (webapp.advancedSsl) install(asked, webapp, domain);
-  else if (existing === undefined) install(asked, webapp, null);
+  if (webapp.advancedSsl) install(asked, webapp, { domain });
+  else if (existing === undefined) install(asked, webapp);
   else redeploy(context, existing, domainsOf(context.world, webapp.id));
 }
 

@@ -22,6 +22,17 @@ export function readObject(value: unknown, field: string): JsonObject {
   return value;
 }
 
+/** Puts the place in front of the field that an inner check complains about. */
+export function within<T>(place: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    const field = error.field === '' ? place : `${place}.${error.field}`;
+    throw new ControlError(field, error.message.slice(error.field.length + 2));
+  }
+}
+
 export function rejectUnknownFields(body: JsonObject, known: readonly string[]): void {
   const stranger = Object.keys(body).find((field) => !known.includes(field));
   if (stranger !== undefined) throw new ControlError(stranger, `is not known; known are ${known.join(', ')}`);

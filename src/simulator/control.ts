@@ -5,7 +5,7 @@ import { ControlError, isObject, readObject, rejectUnknownFields } from './contr
 import { readText } from './exchange.ts';
 import { OPERATIONS } from './routes.ts';
 import { parseDomainChange, parseSeed } from './seed-check.ts';
-import type { SimulatorControls } from './simulator.ts';
+import type { SimulatorControls } from './steering.ts';
 import { VARIANT_TABLE } from './variant-table.ts';
 
 export const CONTROL_PREFIX = '/_simulator';
@@ -17,6 +17,7 @@ const LEVERS: Record<string, Lever> = {
   'GET /': () => ({ endpoints: Object.keys(LEVERS), operations: OPERATIONS }),
   'GET /state': ({ state }) => state.snapshot(),
   'GET /calls': ({ state }, _, query) => callsAfter(state.calls, query),
+  'GET /orders': ({ state }) => state.orders,
   'GET /overlaps': ({ state }) => state.overlappingWrites(),
   'GET /variants': ({ variants }) => ({ current: variants, table: VARIANT_TABLE }),
   'POST /variants': (controls, body) => controls.setVariants(readObject(body, 'body')),
@@ -29,6 +30,27 @@ const LEVERS: Record<string, Lever> = {
   },
   'POST /domains': (controls, body) => controls.attachDomain(parseDomainChange(body)),
   'DELETE /domains': (controls, body) => controls.detachDomain(parseDomainChange(body)),
+  'GET /dns': ({ state }) => state.snapshot().dns,
+  /** { name, a?, aaaa?, cname?, caa?, fails? }: all that the DNS says of this name from now on. */
+  'POST /dns': (controls, body) => {
+    const { name, ...record } = readObject(body, 'body');
+    controls.setDns(name as string, record);
+    return controls.state.snapshot().dns;
+  },
+  /** { name } */
+  'DELETE /dns': (controls, body) => {
+    controls.removeDns(readObject(body, 'body').name as string);
+    return controls.state.snapshot().dns;
+  },
+  /** Where the DNS and the web server listen, and whom to trust; null without an edge. */
+  'GET /edge': ({ edge }) => edge ?? null,
+  'GET /serve': ({ state }) => state.snapshot().lies,
+  /** { name, expired?, wrongName?, untrusted?, silent?, notAfter? }: what the web server shows; { name }: the truth. */
+  'POST /serve': (controls, body) => {
+    const { name, ...lie } = readObject(body, 'body');
+    controls.serve(name as string, lie);
+    return controls.state.snapshot().lies;
+  },
   'POST /reset': (controls, body) => {
     const request = readObject(body ?? {}, 'body');
     rejectUnknownFields(request, ['seed']);

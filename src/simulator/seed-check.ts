@@ -11,8 +11,10 @@ import {
   readString,
   readWhole,
   rejectUnknownFields,
+  within,
   withoutUndefined,
 } from './control-fields.ts';
+import { parseZone } from './dns-records.ts';
 import type { Seed, SeedDomain, SeedServer, SeedWebapp } from './seed.ts';
 
 const DOMAIN_FIELDS = ['name', 'type', 'www', 'redirection'];
@@ -28,10 +30,11 @@ export interface DomainChange extends SeedDomain {
 
 export function parseSeed(input: unknown): Seed {
   const body = readObject(input, 'seed');
-  rejectUnknownFields(body, ['servers', 'webapps']);
+  rejectUnknownFields(body, ['servers', 'webapps', 'dns']);
   return withoutUndefined({
-    servers: readList(body, 'servers')?.map((server, at) => within(`servers.${at}`, server, parseServer)),
-    webapps: readList(body, 'webapps')?.map((webapp, at) => within(`webapps.${at}`, webapp, parseWebapp)),
+    servers: readList(body, 'servers')?.map((server, at) => parseAt(`servers.${at}`, server, parseServer)),
+    webapps: readList(body, 'webapps')?.map((webapp, at) => parseAt(`webapps.${at}`, webapp, parseWebapp)),
+    dns: parseDns(body.dns),
   });
 }
 
@@ -42,15 +45,13 @@ export function parseDomainChange(input: unknown): DomainChange {
   return withoutUndefined({ ...parseDomain(domain), webapp: id });
 }
 
-/** Puts the place in front of the field that an inner check complains about. */
-function within<T>(place: string, value: unknown, parse: (body: JsonObject) => T): T {
-  try {
-    return parse(readObject(value, ''));
-  } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
-    const field = error.field === '' ? place : `${place}.${error.field}`;
-    throw new ControlError(field, error.message.slice(error.field.length + 2));
-  }
+const parseAt = <T>(place: string, value: unknown, parse: (body: JsonObject) => T): T =>
+  within(place, () => parse(readObject(value, '')));
+
+/** Checked here, so that a bad one is named before anything is built from it. */
+function parseDns(input: unknown): Seed['dns'] {
+  if (input !== undefined) parseZone(input);
+  return input as Seed['dns'];
 }
 
 function parseServer(body: JsonObject): SeedServer {
@@ -81,7 +82,7 @@ function parseWebapp(body: JsonObject): SeedWebapp {
 }
 
 const parseListed = (domain: unknown, place: string): string | SeedDomain =>
-  typeof domain === 'string' && domain !== '' ? domain : within(place, domain, parseDomain);
+  typeof domain === 'string' && domain !== '' ? domain : parseAt(place, domain, parseDomain);
 
 function parseDomain(body: JsonObject): SeedDomain {
   rejectUnknownFields(body, DOMAIN_FIELDS);

@@ -1,6 +1,7 @@
 // Builds the world a simulator starts with. Every field has a default: server 1903, web application 646 with
 // a primary domain and a basic Let's Encrypt certificate for it. Addresses are of the documentation ranges.
-
+import type { DnsRecord } from './dns-records.ts';
+import { parseZone } from './dns-records.ts';
 import type { Domain, DomainType, Redirection, Webapp, World } from './world.ts';
 import { addCertificate, addDomain, domainsOf, namesOf } from './world.ts';
 
@@ -43,6 +44,8 @@ export interface SeedWebapp {
 export interface Seed {
   servers?: readonly SeedServer[];
   webapps?: readonly SeedWebapp[];
+  /** What the DNS says at the start, by name. What unknown names say is the setting `defaultDns`. */
+  dns?: Readonly<Record<string, DnsRecord>>;
 }
 
 export function createWorld(seed: Seed, now: number): World {
@@ -52,6 +55,8 @@ export function createWorld(seed: Seed, now: number): World {
     domains: [],
     certificates: [],
     orders: [],
+    dns: parseZone(seed.dns ?? {}),
+    lies: new Map(),
     nextDomainId: 4711,
     nextCertificateId: 88,
   };

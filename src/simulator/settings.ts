@@ -1,6 +1,12 @@
-// The numbers of one simulator: lag, rate limit, quota, domain limit. Quantities only; questions of shape are
-// variants. All may be changed while it runs.
-import { readObject, readWhole, rejectUnknownFields, withoutUndefined } from './control-fields.ts';
+// The settings of one simulator: lag, rate limit, quota, limits, what the DNS says of unknown names. No open
+// question about RunCloud's API: those are variants. All may be changed while it runs.
+import {
+  readChoice,
+  readObject,
+  readWhole,
+  rejectUnknownFields,
+  withoutUndefined,
+} from './control-fields.ts';
 
 export interface Settings {
   /** From the order to the covered name. Seen live: about 30 s (reference section 5 [F] PBAC). */
@@ -12,6 +18,14 @@ export interface Settings {
   quota: number;
   /** Domains per web application; 0 is no limit (Unknown, line 3). */
   domainLimit: number;
+  /** Let's Encrypt (section 9): new certificates per registered domain in 7 days, really 50; 0 is no limit. */
+  certificatesPerWeek: number;
+  /** Certificates for the same exact set of names in 7 days, really 5; 0 is no limit. */
+  duplicatesPerWeek: number;
+  /** Failed authorizations per name in an hour, really 5; 0 is no limit. */
+  failuresPerHour: number;
+  /** What names say that the zone does not have: that they do not exist, or the server's address. */
+  defaultDns: 'nxdomain' | 'server';
 }
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
@@ -20,6 +34,10 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   rateLimitWindowMs: 60_000,
   quota: 0,
   domainLimit: 0,
+  certificatesPerWeek: 0,
+  duplicatesPerWeek: 0,
+  failuresPerHour: 0,
+  defaultDns: 'nxdomain',
 };
 
 export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
@@ -34,5 +52,9 @@ export function parseSettings(input: unknown): Partial<Settings> {
     rateLimitWindowMs: readWhole(body, 'rateLimitWindowMs', { min: 1 }),
     quota: readWhole(body, 'quota'),
     domainLimit: readWhole(body, 'domainLimit'),
+    certificatesPerWeek: readWhole(body, 'certificatesPerWeek'),
+    duplicatesPerWeek: readWhole(body, 'duplicatesPerWeek'),
+    failuresPerHour: readWhole(body, 'failuresPerHour'),
+    defaultDns: readChoice(body, 'defaultDns', ['nxdomain', 'server']),
   });
 }

@@ -9,24 +9,19 @@ import { DEFAULT_CREDENTIALS } from './authentication.ts';
 import type { Call } from './calls.ts';
 import { createCallLog } from './calls.ts';
 import { CONTROL_PREFIX, serveControl } from './control.ts';
-import { ControlError } from './control-fields.ts';
+import type { EdgeOptions } from './edge.ts';
 import type { ExchangeParts } from './exchange.ts';
 import { serveApi } from './exchange.ts';
-import type { FaultRule } from './fault-rules.ts';
-import type { FaultStatus } from './faults.ts';
 import { createFaults } from './faults.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import type { Seed } from './seed.ts';
-import { createWorld, DEFAULT_WEBAPP_ID, toDomain } from './seed.ts';
-import type { DomainChange } from './seed-check.ts';
+import { createWorld } from './seed.ts';
 import type { Settings } from './settings.ts';
 import { DEFAULT_SETTINGS, parseSettings, SETTING_NAMES } from './settings.ts';
-import type { SimulatorState } from './state.ts';
-import { createState } from './state.ts';
+import type { Edge, SimulatorControls } from './steering.ts';
+import { createControls } from './steering.ts';
 import type { Variants } from './variants.ts';
 import { defaultVariants, parseVariants } from './variants.ts';
-import type { Domain } from './world.ts';
-import { addDomain, domainsOf, removeDomain } from './world.ts';
 
 export interface SimulatorOptions extends Partial<Settings> {
   /** Default 0: any free port. */
@@ -36,29 +31,14 @@ export interface SimulatorOptions extends Partial<Settings> {
   credentials?: Partial<Credentials>;
   variants?: Partial<Variants>;
   seed?: Seed;
+  /** Starts a DNS server and a web server with certificates too. Not there by default: they take a moment. */
+  edge?: true | EdgeOptions;
   /** For faults with a probability. Default 1. */
   randomSeed?: number;
   /** Called when a call has ended. */
   onCall?: (call: Call) => void;
   /** Clock of the rate limit, the issuance lag and the dates. Default Date.now. */
   now?: () => number;
-}
-
-export interface SimulatorControls {
-  /** May be written to directly; setVariants checks what it is given. */
-  readonly variants: Variants;
-  readonly settings: Settings;
-  readonly state: SimulatorState;
-  setVariants: (patch: Partial<Variants>) => Variants;
-  setSettings: (patch: Partial<Settings>) => Settings;
-  addFault: (rule: FaultRule) => FaultStatus;
-  removeFault: (id: number) => void;
-  clearFaults: () => void;
-  /** As somebody would in RunCloud's own screens: no call, no certificate. */
-  attachDomain: (domain: DomainChange) => Domain;
-  detachDomain: (domain: { name: string; webapp?: number }) => Domain;
-  /** Back to the start, or to another seed: world, variants, settings, faults, calls, rate limit. */
-  reset: (seed?: Seed) => void;
 }
 
 export interface Simulator extends SimulatorControls, AsyncDisposable {
@@ -69,16 +49,24 @@ export interface Simulator extends SimulatorControls, AsyncDisposable {
   close: () => Promise<void>;
 }
 
+/** With option `edge`, its result is there for sure. */
+export type EdgedSimulator = Simulator & { readonly edge: Edge };
+
+export function createSimulator(
+  options: SimulatorOptions & { edge: true | EdgeOptions },
+): Promise<EdgedSimulator>;
+export function createSimulator(options?: SimulatorOptions): Promise<Simulator>;
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const closing = new AbortController();
   const parts = createParts(options, closing.signal);
-  const controls = createControls(parts, options);
+  await using stack = new AsyncDisposableStack();
+  const controls = await addEdge(createControls(parts, options), parts, options, stack);
   const server = createServer((request, response) => void serve({ parts, controls, request, response }));
+  stack.defer(() => stop(server));
   const port = await listen(server, options);
-  const close = async (): Promise<void> => {
-    closing.abort();
-    await stop(server);
-  };
+  stack.defer(() => closing.abort());
+  const started = stack.move();
+  const close = (): Promise<void> => started.disposeAsync();
   return {
     ...controls,
     url: `http://${options.host ?? '127.0.0.1'}:${port}`,
@@ -87,6 +75,21 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function addEdge(
+  controls: SimulatorControls,
+  parts: ExchangeParts,
+  { edge }: SimulatorOptions,
+  stack: AsyncDisposableStack,
+): Promise<SimulatorControls> {
+  if (edge === undefined) return controls;
+  // Loaded late: who needs no certificates does not wait for the libraries that make them.
+  const { startEdge } = await import('./edge.ts');
+  const { addresses, close } = await startEdge(parts, edge === true ? {} : edge);
+  stack.defer(close);
+  const { setDns, removeDns, serve: lie } = controls;
+  return { ...controls, edge: { ...addresses, setDns, removeDns, serve: lie } };
 }
 
 function createParts(options: SimulatorOptions, closing: AbortSignal): ExchangeParts {
@@ -109,47 +112,6 @@ function createParts(options: SimulatorOptions, closing: AbortSignal): ExchangeP
 function settingsIn(options: SimulatorOptions): Partial<Settings> {
   const given = SETTING_NAMES.filter((name) => options[name] !== undefined);
   return parseSettings(Object.fromEntries(given.map((name) => [name, options[name]])));
-}
-
-function createControls(parts: ExchangeParts, options: SimulatorOptions): SimulatorControls {
-  const { variants, settings, faults, world, now } = parts;
-  const first = structuredClone({ variants, settings });
-  return {
-    variants,
-    settings,
-    state: createState(parts),
-    setVariants: (patch) => Object.assign(variants, parseVariants(patch)),
-    setSettings: (patch) => Object.assign(settings, parseSettings(patch)),
-    addFault: (rule) => faults.add(rule),
-    removeFault: (id) => faults.remove(id),
-    clearFaults: () => faults.clear(),
-    attachDomain: ({ webapp = DEFAULT_WEBAPP_ID, ...domain }) => {
-      requireWebapp(parts, webapp);
-      return addDomain(world, toDomain(domain, webapp, now()));
-    },
-    detachDomain: (wanted) => detach(parts, wanted),
-    reset: (seed = options.seed ?? {}) => {
-      Object.assign(world, createWorld(seed, now()));
-      Object.assign(variants, first.variants);
-      Object.assign(settings, first.settings);
-      faults.clear();
-      parts.callLog.clear();
-      parts.rateLimiter.reset();
-    },
-  };
-}
-
-function requireWebapp({ world }: ExchangeParts, webapp: number): void {
-  if (!world.webapps.some(({ id }) => id === webapp)) throw new ControlError('webapp', 'is not there');
-}
-
-function detach({ world }: ExchangeParts, wanted: { name: string; webapp?: number }): Domain {
-  const domain = domainsOf(world, wanted.webapp ?? DEFAULT_WEBAPP_ID).find(
-    ({ name }) => name === wanted.name,
-  );
-  if (domain === undefined) throw new ControlError('name', 'is not attached');
-  removeDomain(world, domain);
-  return domain;
 }
 
 async function serve(exchange: {

@@ -2,17 +2,24 @@
 // except that certificates whose time has come are shown as issued.
 import type { Call, CallLog, Counters } from './calls.ts';
 import { findOverlappingWrites } from './calls.ts';
+import type { DnsRecord } from './dns-records.ts';
 import type { FaultStatus, Faults } from './faults.ts';
 import { settleOrders } from './issuance.ts';
+import type { Lie } from './lies.ts';
 import { DEFAULT_WEBAPP_ID } from './seed.ts';
 import type { Settings } from './settings.ts';
 import type { Variants } from './variants.ts';
-import type { Certificate, Domain, Server, Webapp, World } from './world.ts';
+import type { Certificate, Domain, Order, Server, Webapp, World } from './world.ts';
 import { certificatesOf, coveredNamesOf, domainsOf } from './world.ts';
 
 export interface CertificateState extends Certificate {
   /** Names of the orders under way. */
   pendingNames: string[];
+}
+
+export interface OrderState extends Omit<Order, 'certificate'> {
+  certificateId: number;
+  webappId: number;
 }
 
 export interface WebappState extends Webapp {
@@ -26,6 +33,10 @@ export interface Snapshot {
   servers: Server[];
   webapps: WebappState[];
   certificateOrders: number;
+  limitBreaches: number;
+  dns: Record<string, DnsRecord>;
+  /** What the web server shows instead of the truth, by name. */
+  lies: Record<string, Lie>;
   counters: Counters;
   faults: FaultStatus[];
   variants: Variants;
@@ -37,13 +48,17 @@ export interface SimulatorState {
   readonly counters: Counters;
   /** Let's Encrypt orders since the start or the last reset. */
   readonly certificateOrders: number;
+  /** The same, oldest first. */
+  readonly orders: OrderState[];
+  /** How many of them one of Let's Encrypt's limits refused. */
+  readonly limitBreaches: number;
   readonly faults: FaultStatus[];
   /** Of web application 646 unless told otherwise. */
   domains: (webapp?: number) => Domain[];
   certificates: (webapp?: number) => CertificateState[];
   coveredNames: (webapp?: number) => string[];
   overlappingWrites: (options?: { by?: 'domain' | 'webapp'; graceMs?: number }) => [Call, Call][];
-  /** Everything but the calls, as plain data. */
+  /** Everything but the calls and the orders, as plain data. */
   snapshot: () => Snapshot;
 }
 
@@ -59,7 +74,7 @@ interface StateParts {
 export function createState(parts: StateParts): SimulatorState {
   const { world, callLog, faults, now } = parts;
   const settled = (): World => {
-    settleOrders(world, now());
+    settleOrders(parts, now());
     return world;
   };
   return {
@@ -71,6 +86,12 @@ export function createState(parts: StateParts): SimulatorState {
     },
     get certificateOrders() {
       return world.orders.length;
+    },
+    get orders() {
+      return settled().orders.map(toOrder);
+    },
+    get limitBreaches() {
+      return countBreaches(world);
     },
     get faults() {
       return faults.list();
@@ -95,11 +116,32 @@ function toSnapshot({ variants, settings, callLog, faults }: StateParts, world: 
     servers: world.servers,
     webapps,
     certificateOrders: world.orders.length,
+    limitBreaches: countBreaches(world),
+    dns: toDns(world),
+    lies: Object.fromEntries(world.lies),
     counters: callLog.counters(),
     faults: faults.list(),
     variants,
     settings,
   });
+}
+
+const toOrder = ({ certificate, ...order }: Order): OrderState => ({
+  ...structuredClone(order),
+  certificateId: certificate.id,
+  webappId: certificate.webappId,
+});
+
+const countBreaches = ({ orders }: World): number =>
+  orders.filter(({ refusedBy }) => refusedBy !== null).length;
+
+/** As setDns takes it. */
+function toDns({ dns }: World): Record<string, DnsRecord> {
+  const entries = [...dns].map(([name, { cname, fails, ...lists }]): [string, DnsRecord] => [
+    name,
+    { ...(cname === null ? lists : { cname }), ...(fails !== null && { fails }) },
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function toCertificates(world: World, webappId: number): CertificateState[] {

@@ -129,6 +129,23 @@ export const VARIANT_TABLE = {
   ),
   autoSslOnAttach: choice(['issues', 'never'], 'What AutoSSL does for a new domain', 'Unknown, line 9'),
 
+  // Let's Encrypt behind RunCloud
+  validation: choice(
+    ['none', 'http-01'],
+    'Whether each name of an order has to resolve to the server, in the simulated DNS',
+    'section 5, "One domain’s DNS is wrong"; section 9',
+  ),
+  badName: choice(
+    ['blocks-all', 'left-out'],
+    'A name that does not validate fails the whole order, or is left out of the certificate',
+    'section 5 [I], rehmatworks #13; Unknown, line 8',
+  ),
+  issuanceFailure: choice(
+    ['silent', '422'],
+    'A failed order is not told, or RunCloud looks first and refuses without naming the culprit',
+    'section 10, rehmatworks #10; Unknown, line 8',
+  ),
+
   // Limits and headers
   retryAfter: choice(
     ['none', 'seconds', 'date', 'text'],

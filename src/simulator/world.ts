@@ -1,5 +1,8 @@
-// What the pretended RunCloud account holds: servers, web applications, domains, certificates, orders.
-// Plain data and look-ups; knows nothing of HTTP, of variants or of how a reply is written.
+// What the pretended RunCloud account holds: servers, web applications, domains, certificates, orders; and what
+// lies behind it: the DNS, and what is shown instead of a certificate. Plain data and look-ups; knows nothing of
+// HTTP, of variants or of how a reply is written.
+import type { Zone } from './dns-records.ts';
+import type { Lie } from './lies.ts';
 
 export type DomainType = 'alias' | 'primary' | 'redirect';
 export type Redirection = 'none' | 'www' | 'non-www';
@@ -50,12 +53,21 @@ export interface Certificate {
   sslProtocolId: number;
 }
 
+/** Let's Encrypt's limits (reference section 9). */
+export type Limit = 'certificatesPerWeek' | 'duplicatesPerWeek' | 'failuresPerHour' | 'namesPerCertificate';
+
 export interface Order {
   certificate: Certificate;
   names: string[];
   orderedAt: number;
   readyAt: number;
-  status: 'pending' | 'issued' | 'cancelled';
+  status: 'pending' | 'issued' | 'failed' | 'cancelled';
+  /** Names that could not be validated, or that a limit refused; an issued order has left them out. */
+  failedNames: string[];
+  /** null: no limit stood in the way. */
+  refusedBy: Limit | null;
+  /** The same exact set was issued before. */
+  isRenewal: boolean;
 }
 
 export interface World {
@@ -64,6 +76,9 @@ export interface World {
   domains: Domain[];
   certificates: Certificate[];
   orders: Order[];
+  dns: Zone;
+  /** By lower-case name. */
+  lies: Map<string, Lie>;
   nextDomainId: number;
   nextCertificateId: number;
 }
@@ -84,6 +99,15 @@ export const domainCertificateOf = (world: World, domainId: number): Certificate
 export function namesOf(domains: readonly Domain[]): string[] {
   const names = domains.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name]));
   return [...new Set(names.map((name) => name.toLowerCase()))];
+}
+
+/** The attached domain that answers to a lower-case name: its own, or its www twin. */
+export function domainNamed(world: World, name: string): Domain | undefined {
+  const bare = name.startsWith('www.') ? name.slice(4) : null;
+  return world.domains.find((domain) => {
+    const own = domain.name.toLowerCase();
+    return own === name || (domain.www && own === bare);
+  });
 }
 
 export function coveredNamesOf(world: World, webappId: number): string[] {
