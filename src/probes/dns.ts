@@ -1,0 +1,58 @@
+// Does a name lead to our web application, and may Let's Encrypt issue for it? Looks, and says so in one sentence.
+// Never throws except when aborted; what could not be asked is `unknown`, not "missing".
+import type { DnsFinding } from './findings.ts';
+import { createReachProbe, parseProbeUrl } from './http.ts';
+import { toCaaText } from './judge-caa.ts';
+import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
+import { askDns, createResolver } from './questions.ts';
+
+export interface DnsProbeOptions {
+  /** Whom to ask, with a port or without; without any, whom the machine asks. */
+  readonly servers?: readonly string[] | undefined;
+  /** See parseProbeUrl: the page by which a name behind a CDN is known. */
+  readonly probeUrl?: string | undefined;
+  /** For one try at one DNS server. */
+  readonly timeoutMs?: number | undefined;
+  /** Lets the probe page be asked for at private and loopback addresses: for networks whose DNS is nobody else's. */
+  readonly reachPrivate?: boolean | undefined;
+}
+
+export interface DnsProbe {
+  look(name: string, expected: readonly string[], signal?: AbortSignal): Promise<DnsFinding>;
+}
+
+const defaultTimeoutMs = 2_000;
+
+const toSeen = (answers: DnsAnswers): DnsFinding['seen'] => ({
+  a: toValues(answers.a),
+  aaaa: toValues(answers.aaaa),
+  cname: answers.cname,
+  caa: answers.caa.kind === 'found' ? answers.caa.value.records.map(toCaaText) : [],
+});
+
+/** Throws where a setting is wrong: a DNS server that is no address, a probe URL that cannot be used. */
+export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
+  const questions = { servers: options.servers, timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
+  createResolver(questions);
+  const reachProbe =
+    options.probeUrl === undefined
+      ? undefined
+      : createReachProbe(parseProbeUrl(options.probeUrl), { reachPrivate: options.reachPrivate });
+
+  /** Asked only where it decides something: at addresses that are not ours. */
+  async function reach(name: string, foreign: readonly string[], signal?: AbortSignal): Promise<Reach> {
+    if (reachProbe === undefined || foreign.length === 0) return undefined;
+    return (await reachProbe.reaches(name, foreign, signal)) ? 'reached' : 'not-reached';
+  }
+
+  return {
+    async look(name, expected, signal) {
+      const answers = await askDns(name, questions, signal);
+      const first = judgeDns(name, answers, expected);
+      const isMisled = first.verdict === 'elsewhere' || first.verdict === 'leftover';
+      const foreign = isMisled ? findForeign(answers, expected) : [];
+      const judgement = judgeDns(name, answers, expected, await reach(name, foreign, signal));
+      return { name, ...judgement, expected, seen: toSeen(answers) };
+    },
+  };
+}

@@ -1,0 +1,70 @@
+// What a server's certificate means for a name: one verdict, one sentence for a support agent.
+// Pure: no handshake here. The texts in a certificate are the server's, so they are cut and cleaned before they are repeated.
+import { checkServerIdentity } from 'node:tls';
+import type { ServedCertificate, TlsVerdict } from './findings.ts';
+
+export interface TlsCircumstances {
+  /** OpenSSL's code for what is wrong with the chain; whether the name fits is judged here. */
+  readonly authorizationError: string | undefined;
+  readonly nowMs: number;
+}
+
+export interface TlsJudgement {
+  readonly verdict: TlsVerdict;
+  readonly sentence: string;
+}
+
+const maxShown = 100;
+
+export function toShownText(text: string): string {
+  const line = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  return line.length > maxShown ? `${line.slice(0, maxShown - 1)}…` : line;
+}
+
+const toDay = (timeMs: number): string =>
+  Number.isNaN(new Date(timeMs).getTime()) ? 'an unknown day' : new Date(timeMs).toISOString().slice(0, 10);
+
+/** Only what can be a DNS name: anything else could pass for several names once they are written in one line. */
+const isPlainName = (name: string): boolean => /^[\w.*-]+$/.test(name);
+
+/** By the alternative names alone, as browsers do; a common name without them counts for nothing. */
+function coversName(name: string, served: ServedCertificate): boolean {
+  const names = served.names.filter(isPlainName);
+  if (names.length === 0) return false;
+  const subjectaltname = names.map((covered) => `DNS:${covered}`).join(', ');
+  // The type asks for a whole PeerCertificate; checkServerIdentity reads these two fields.
+  const certificate = { subject: { CN: '' }, subjectaltname } as Parameters<typeof checkServerIdentity>[1];
+  return checkServerIdentity(name, certificate) === undefined;
+}
+
+function describeNames(served: ServedCertificate): string {
+  const names = (served.names.length > 0 ? served.names : [served.subject]).map(toShownText);
+  const shown = names.slice(0, 3).join(', ') || 'no name at all';
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+/** The name first: RunCloud shows another site's certificate before coverage, whose age and issuer are not the point. */
+export function judgeTls(
+  name: string,
+  served: ServedCertificate,
+  { authorizationError, nowMs }: TlsCircumstances,
+): TlsJudgement {
+  const certificate = `the certificate for ${name}`;
+  if (!coversName(name, served)) {
+    const sentence = `the server shows a certificate for ${describeNames(served)}, not for ${name}`;
+    return { verdict: 'wrong-name', sentence };
+  }
+  if (nowMs > served.notAfter)
+    return { verdict: 'expired', sentence: `${certificate} expired on ${toDay(served.notAfter)}` };
+  if (nowMs < served.notBefore)
+    return {
+      verdict: 'not-yet-valid',
+      sentence: `${certificate} is valid from ${toDay(served.notBefore)} on`,
+    };
+  if (authorizationError !== undefined) {
+    const issuer = toShownText(served.issuer) || 'an unnamed issuer';
+    const sentence = `${certificate} comes from ${issuer}, which browsers do not trust (${authorizationError})`;
+    return { verdict: 'untrusted', sentence };
+  }
+  return { verdict: 'covers', sentence: `${certificate} is in place, valid until ${toDay(served.notAfter)}` };
+}

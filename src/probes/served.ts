@@ -1,0 +1,33 @@
+// Reads what a server showed of its certificate into plain values.
+// Judges nothing, and passes texts on as they are: who repeats them cleans them.
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { ServedCertificate } from './findings.ts';
+
+function toFirst(field: string | string[] | undefined): string {
+  return (Array.isArray(field) ? field[0] : field) ?? '';
+}
+
+/** Node writes a name that holds odd characters in quotes: `DNS:a.example, DNS:"b, c"`. */
+export function parseAltNames(text: string | undefined): readonly string[] {
+  const parts = (text ?? '').match(/[^:,\s]+:(?:"(?:[^"\\]|\\.)*"|[^,"]*)/g) ?? [];
+  return parts
+    .filter((part) => part.startsWith('DNS:'))
+    .map((part) => part.slice('DNS:'.length).replace(/^"|"$/g, '').trim());
+}
+
+function toServed(certificate: PeerCertificate): ServedCertificate {
+  const { subject, issuer } = certificate;
+  return {
+    subject: toFirst(subject?.CN),
+    issuer: [toFirst(issuer?.O), toFirst(issuer?.CN)].filter((part) => part !== '').join(' '),
+    names: parseAltNames(certificate.subjectaltname),
+    notBefore: Date.parse(certificate.valid_from),
+    notAfter: Date.parse(certificate.valid_to),
+  };
+}
+
+export function readCertificate(socket: TLSSocket): ServedCertificate | undefined {
+  const certificate: PeerCertificate | null = socket.getPeerCertificate();
+  // Without a certificate Node gives an empty object.
+  return certificate === null || certificate.valid_to === undefined ? undefined : toServed(certificate);
+}

@@ -1,0 +1,167 @@
+// The DNS probe against a real DNS server on loopback.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createDnsProbe, type DnsProbe, type DnsProbeOptions } from '../../src/probes/dns.ts';
+import { type DnsFault, type DnsServer, type DnsZone, startDnsServer } from '../helpers/dns-server.ts';
+import { until } from '../helpers/until.ts';
+
+const name = 'shop.example.org';
+const ours = '203.0.113.7';
+const here = { [name]: { A: [ours] } };
+
+let stack: AsyncDisposableStack;
+let dns: DnsServer;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  dns = stack.use(await startDnsServer());
+});
+afterEach(() => stack.disposeAsync());
+
+function probeOf(zone: DnsZone, options: DnsProbeOptions = {}): DnsProbe {
+  Object.assign(dns.zone, zone);
+  return createDnsProbe({ servers: [dns.address], ...options });
+}
+
+const look = (zone: DnsZone, options: DnsProbeOptions = {}, expected: readonly string[] = [ours]) =>
+  probeOf(zone, options).look(name, expected);
+
+describe('records', () => {
+  test('a name that leads here is found here, with all that was seen', async () => {
+    const finding = await look({ [name]: { A: [ours], CAA: ['issue letsencrypt.org'] } });
+    expect(finding).toEqual({
+      name,
+      verdict: 'here',
+      sentence: `${name} leads to ${ours}`,
+      expected: [ours],
+      seen: { a: [ours], aaaa: [], cname: [], caa: ['issue letsencrypt.org'] },
+    });
+  });
+
+  test('a chain of CNAMEs is followed and shown', async () => {
+    const finding = await look({
+      [name]: { CNAME: 'a.example.net' },
+      'a.example.net': { CNAME: 'b.example.net' },
+      'b.example.net': { A: [ours] },
+    });
+    expect(finding).toMatchObject({ verdict: 'here', seen: { cname: ['a.example.net', 'b.example.net'] } });
+  });
+
+  test('a loop of CNAMEs ends', async () => {
+    const finding = await look({
+      [name]: { CNAME: 'a.example.net' },
+      'a.example.net': { CNAME: name },
+    });
+    expect(finding).toMatchObject({ verdict: 'unknown', seen: { cname: ['a.example.net'] } });
+  });
+
+  test('a CNAME to a name that does not exist is missing', async () => {
+    const finding = await look({ [name]: { CNAME: 'gone.example.net' } });
+    expect(finding).toMatchObject({ verdict: 'missing', seen: { cname: ['gone.example.net'] } });
+  });
+
+  test('a name that does not exist and one without addresses are both missing, told apart', async () => {
+    expect(await look({})).toMatchObject({
+      verdict: 'missing',
+      sentence: expect.stringContaining('does not exist'),
+    });
+    expect(await look({ [name]: {} })).toMatchObject({
+      verdict: 'missing',
+      sentence: expect.stringContaining('has no address'),
+    });
+  });
+
+  test('an AAAA that leads elsewhere is a leftover', async () => {
+    const finding = await look({ [name]: { A: [ours], AAAA: ['2001:db8:0:0::1'] } });
+    expect(finding).toMatchObject({ verdict: 'leftover', seen: { aaaa: ['2001:db8::1'] } });
+  });
+
+  test('the machine need not be told: without servers a probe can be made', () => {
+    expect(() => createDnsProbe()).not.toThrow();
+  });
+
+  test('a DNS server that is no address is refused before the first look', () => {
+    expect(() => createDnsProbe({ servers: ['dns.example.org'] })).toThrow('dns.example.org');
+  });
+});
+
+describe('what could not be asked', () => {
+  const faults: readonly (readonly [DnsFault, string])[] = [
+    ['SERVFAIL', 'ESERVFAIL'],
+    ['REFUSED', 'EREFUSED'],
+    ['silent', 'ETIMEOUT'],
+  ];
+  const records = ['A', 'AAAA', 'CAA'] as const;
+  const cases = faults.flatMap(([fault, code]) => records.map((record) => [fault, record, code] as const));
+
+  test.each(cases)('%s for %s says nothing about the record', async (fault, record, code) => {
+    const finding = await look({ [name]: { A: [ours], [record]: fault } }, { timeoutMs: 50 });
+    expect(finding).toMatchObject({ verdict: 'unknown', sentence: expect.stringContaining(`(${code})`) });
+  });
+
+  test('a CNAME that cannot be asked for is no obstacle: it is evidence only', async () => {
+    expect(await look({ [name]: { A: [ours], CNAME: 'SERVFAIL' } })).toMatchObject({ verdict: 'here' });
+  });
+
+  test('a DNS server that is not there says nothing about the record', async () => {
+    const gone = await startDnsServer();
+    await gone[Symbol.asyncDispose]();
+    const finding = await look(here, { servers: [gone.address], timeoutMs: 50 });
+    expect(finding.verdict).toBe('unknown');
+  });
+
+  test('an aborted look throws what it was aborted with', async () => {
+    const probe = probeOf({ [name]: { A: 'silent' } });
+    const abort = new AbortController();
+    const reason = new Error('shutting down');
+    const looking = expect(probe.look(name, [ours], abort.signal)).rejects.toBe(reason);
+    await until(() => dns.questions.includes(`A ${name}`), 'the question has arrived');
+    abort.abort(reason);
+    await looking;
+  });
+
+  test('a look that is aborted before it begins asks nothing', async () => {
+    const reason = new Error('shutting down');
+    await expect(probeOf(here).look(name, [ours], AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(dns.questions).toEqual([]);
+  });
+});
+
+describe('CAA', () => {
+  const deep = 'a.shop.example.co.uk';
+  const lookDeep = (zone: DnsZone) => probeOf({ [deep]: { A: [ours] }, ...zone }).look(deep, [ours]);
+
+  test('is looked for up to the registrable domain, and not above', async () => {
+    await lookDeep({});
+    expect(dns.questions.filter((question) => question.startsWith('CAA'))).toEqual([
+      'CAA a.shop.example.co.uk',
+      'CAA shop.example.co.uk',
+      'CAA example.co.uk',
+    ]);
+  });
+
+  test('of a name above forbids', async () => {
+    expect(await lookDeep({ 'example.co.uk': { CAA: ['issue digicert.com'] } })).toMatchObject({
+      verdict: 'forbidden',
+      sentence: expect.stringContaining('(issue digicert.com at example.co.uk)'),
+      seen: { caa: ['issue digicert.com'] },
+    });
+  });
+
+  test('nearer to the name counts, and hides what stands above', async () => {
+    const finding = await lookDeep({
+      'shop.example.co.uk': { CAA: ['issue letsencrypt.org'] },
+      'example.co.uk': { CAA: ['issue digicert.com'] },
+    });
+    expect(finding).toMatchObject({ verdict: 'here', seen: { caa: ['issue letsencrypt.org'] } });
+  });
+
+  test('with a critical tag that nobody knows forbids', async () => {
+    expect(await lookDeep({ 'example.co.uk': { CAA: ['128 tbs x'] } })).toMatchObject({
+      verdict: 'forbidden',
+    });
+  });
+
+  test('that cannot be asked for above the name says nothing', async () => {
+    expect(await lookDeep({ 'example.co.uk': { CAA: 'SERVFAIL' } })).toMatchObject({ verdict: 'unknown' });
+  });
+});

@@ -1,0 +1,143 @@
+// A CDN before the web application: web servers on loopback stand for it, and a real DNS server leads to them.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createDnsProbe, type DnsProbe, type DnsProbeOptions } from '../../src/probes/dns.ts';
+import { type DnsServer, type DnsZone, startDnsServer } from '../helpers/dns-server.ts';
+import { createCa } from '../helpers/tls-server.ts';
+import { until } from '../helpers/until.ts';
+
+const name = 'shop.example.org';
+const ours = '203.0.113.7';
+const wrong = '198.51.100.9';
+
+let stack: AsyncDisposableStack;
+let dns: DnsServer;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  dns = stack.use(await startDnsServer());
+});
+afterEach(() => stack.disposeAsync());
+
+function probeOf(zone: DnsZone, options: DnsProbeOptions = {}): DnsProbe {
+  Object.assign(dns.zone, zone);
+  return createDnsProbe({ servers: [dns.address], ...options });
+}
+
+const look = (zone: DnsZone, options: DnsProbeOptions = {}, expected: readonly string[] = [ours]) =>
+  probeOf(zone, options).look(name, expected);
+
+describe('a CDN in front', () => {
+  type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+  const page: Handler = (_request, response) => void response.end('token 7f3a91\n');
+  const cdn = { [name]: { A: ['127.0.0.1'] } };
+  let asked: string[];
+  beforeEach(() => {
+    asked = [];
+  });
+
+  async function serve(handle: Handler, tls?: { key: string; cert: string }): Promise<number> {
+    const listener: Handler = (request, response) => {
+      asked.push(`${request.headers.host}${request.url}`);
+      handle(request, response);
+    };
+    const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    stack.defer(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  const options = (port: number, scheme = 'http'): DnsProbeOptions => ({
+    probeUrl: `${scheme}://{domain}:${port}/probe.txt#7f3a91`,
+    reachPrivate: true,
+  });
+
+  test('that hands the page on is a proxy', async () => {
+    const port = await serve(page);
+    expect(await look(cdn, options(port))).toMatchObject({ verdict: 'proxied' });
+    expect(asked).toEqual([`${name}:${port}/probe.txt`]);
+  });
+
+  test('with a certificate for another name is a proxy too', async () => {
+    const port = await serve(page, createCa().issue({ names: ['other.example'] }));
+    expect(await look(cdn, options(port, 'https'))).toMatchObject({ verdict: 'proxied' });
+  });
+
+  test('is asked only where an address is not ours', async () => {
+    const port = await serve(page);
+    expect(await look(cdn, options(port), ['127.0.0.1'])).toMatchObject({ verdict: 'here' });
+    expect(asked).toEqual([]);
+  });
+
+  test('at a private address is never asked', async () => {
+    const port = await serve(page);
+    const finding = await look(cdn, { ...options(port), reachPrivate: false });
+    expect(finding).toMatchObject({
+      verdict: 'elsewhere',
+      sentence: expect.stringContaining('does not reach the web application'),
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('one of whose addresses belongs to somebody else is no proxy', async () => {
+    const port = await serve(page);
+    const finding = await look({ [name]: { A: ['127.0.0.1', '127.0.0.2'] } }, options(port));
+    expect(finding.verdict).toBe('elsewhere');
+  });
+
+  test('that follows redirects of the same host is a proxy', async () => {
+    const port = await serve((request, response) =>
+      request.url === '/3' ? page(request, response) : redirect(response, next(request.url)),
+    );
+    expect(await look(cdn, options(port))).toMatchObject({ verdict: 'proxied' });
+    expect(asked.map((line) => line.split('/')[1])).toEqual(['probe.txt', '1', '2', '3']);
+  });
+
+  const redirect = (response: ServerResponse, location: string): void =>
+    void response.writeHead(302, { location }).end();
+  const next = (url = ''): string => `/${Number(url.slice(1)) + 1 || 1}`;
+
+  const refusals: readonly (readonly [string, Handler])[] = [
+    ['that sends us round and round', (request, response) => redirect(response, next(request.url))],
+    [
+      'that sends us to another host',
+      (_request, response) => redirect(response, 'http://localhost/probe.txt'),
+    ],
+    ['that sends us to another port', (_request, response) => redirect(response, `http://${name}:22/`)],
+    ['that sends us to a file', (_request, response) => redirect(response, 'file:///etc/passwd')],
+    ['that shows another page', (_request, response) => void response.end('hello')],
+    ['that shows the text with an error', (_request, response) => void response.writeHead(404).end('7f3a91')],
+    [
+      'that hides the text behind 64 kB',
+      (_request, response) => void response.end(`${'x'.repeat(70_000)}7f3a91`),
+    ],
+    ['that hangs up', (request) => void request.socket.destroy()],
+  ];
+
+  test.each(refusals)('%s is no proxy', async (_sentence, handle) => {
+    const port = await serve(handle);
+    expect(await look(cdn, options(port))).toMatchObject({ verdict: 'elsewhere' });
+    expect(asked.length).toBeLessThanOrEqual(4);
+  });
+
+  test('that never answers can be left by aborting', async () => {
+    const port = await serve(() => {});
+    const abort = new AbortController();
+    const reason = new Error('shutting down');
+    const looking = expect(probeOf(cdn, options(port)).look(name, [ours], abort.signal)).rejects.toBe(reason);
+    await until(() => asked.length > 0, 'the page has been asked for');
+    abort.abort(reason);
+    await looking;
+  });
+
+  test('is not looked for without a probe URL', async () => {
+    expect(await look({ [name]: { A: [wrong] } })).toMatchObject({
+      sentence: `${name} leads to ${wrong}, not to ${ours}: set its A record to ${ours}`,
+    });
+  });
+});
