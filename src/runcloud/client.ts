@@ -6,6 +6,7 @@ import { createHttp, type Http, type HttpSettings } from './http.ts';
 import type { CallOptions, RunCloud } from './runcloud.ts';
 import { isRow, parseServer, parseWebApplication } from './schemas.ts';
 import { createSslCalls, toAppPath } from './ssl-calls.ts';
+import { createSslWrites } from './ssl-writes.ts';
 
 export type { ApiVersion } from './domain-calls.ts';
 export type { Credentials } from './http.ts';
@@ -62,6 +63,7 @@ export function createRunCloud({ version, ...settings }: RunCloudSettings): RunC
     ...createPlainCalls(http),
     ...createDomainCalls(http, version),
     ...createSslCalls(http),
+    ...createSslWrites(http),
     fingerprint: () => http.fingerprint(),
     close: () => http.close(),
   };

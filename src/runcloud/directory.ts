@@ -59,7 +59,8 @@ export function createDirectory({ runcloud, now, maxAgeMs = 600_000 }: Directory
       return { attached, isOldest: attached !== undefined && attached.id === oldestId, at: startedAt };
     },
     async list(app, since, options = {}) {
-      return [...(await unlessAborted(readSince(app, since, options), options.signal)).rows.values()];
+      const { rows, startedAt } = await unlessAborted(readSince(app, since, options), options.signal);
+      return [...corrected(rows, startedAt, shelfOf(app).notes).values()];
     },
     note(app, name, attached, at) {
       shelfOf(app).notes.set(name, { attached, at });
@@ -125,6 +126,17 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** A reading with what replies to our own writes said since. */
+function corrected(rows: Reading['rows'], startedAt: number, notes: Shelf['notes']): Reading['rows'] {
+  const all = new Map(rows);
+  for (const [name, { attached, at }] of notes) {
+    if (at < startedAt) continue;
+    if (attached) all.set(name, attached);
+    else all.delete(name);
+  }
+  return all;
 }
 
 // Notes older than the reading have served; newer ones still correct it.

@@ -135,3 +135,15 @@ export function toReply(error: unknown): string | undefined {
     error instanceof TooManyRequestsError;
   return isOurs ? error.reply : undefined;
 }
+
+/**
+ * Whether a write may have reached RunCloud. False only where it provably did not leave: no connection stood, we
+ * stopped it before (our signal, `mayWrite`, the waiting at the brake), or its credentials fit no header. True for all
+ * else, refusals included: an error that is not ours (Redis away when the brake is told) may follow a write that was done.
+ */
+export function wasSent(error: unknown): boolean {
+  if (error instanceof CallAbortedError) return error.sent;
+  // A 401 has a status; only the credentials that Node would not send are without.
+  if (error instanceof UnauthorizedError) return error.status !== undefined;
+  return !(error instanceof UnreachableError);
+}

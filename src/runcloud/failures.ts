@@ -26,9 +26,13 @@ const phrases: Record<Operation, string> = {
   detachDomain: 'removing the domain',
   getSslMode: 'reading the SSL mode',
   getCertificate: 'reading the certificate',
+  installCertificate: 'installing the certificate',
   redeployCertificate: 'redeploying the certificate',
+  removeCertificate: 'removing the certificate',
   getDomainCertificate: "reading the domain's certificate",
+  installDomainCertificate: "installing the domain's certificate",
   redeployDomainCertificate: "redeploying the domain's certificate",
+  removeDomainCertificate: "removing the domain's certificate",
 };
 
 /** The operation in words that fit behind "when". */

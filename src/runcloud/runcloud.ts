@@ -38,6 +38,17 @@ export interface Certificate {
   readonly validUntil: string | undefined;
 }
 
+/** How a new Let's Encrypt certificate is asked for. */
+export interface InstallSettings {
+  /** Staging certificates are trusted by nobody, and have limits of their own at Let's Encrypt. */
+  readonly environment: 'live' | 'staging';
+  readonly challenge: 'http-01' | 'dns-01';
+  /** RunCloud's id of a DNS integration; looked at for dns-01 only, which RunCloud refuses without it. */
+  readonly dnsIntegration?: number | undefined;
+  /** One domain's certificate: AutoSSL as it stands, since nobody knows whether the flag speaks for the web application. */
+  readonly autoSsl?: boolean | undefined;
+}
+
 export interface ServerFacts {
   readonly id: number;
   readonly name: string | undefined;
@@ -116,14 +127,33 @@ export interface RunCloud {
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
   /** Basic SSL: the web application's certificate, or undefined where none is installed. */
   getCertificate(app: WebApplication, options?: CallOptions): Promise<Certificate | undefined>;
+  /**
+   * This and the five other writes for certificates: accepted is not issued, whatever the status. Who needs the new
+   * certificate (or its id) looks afterwards; over an existing one RunCloud may refuse (`RejectedError`) or replace it.
+   */
+  installCertificate(app: WebApplication, settings: InstallSettings, options?: CallOptions): Promise<void>;
   redeployCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
+  /** Leaves the web application without TLS until another is installed. `NotFoundError`: gone already, perhaps. */
+  removeCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
   /** Advanced SSL: one domain's certificate, or undefined where none is installed. */
   getDomainCertificate(
     app: WebApplication,
     domain: AttachedDomain,
     options?: CallOptions,
   ): Promise<Certificate | undefined>;
+  installDomainCertificate(
+    app: WebApplication,
+    domain: AttachedDomain,
+    settings: InstallSettings,
+    options?: CallOptions,
+  ): Promise<void>;
   redeployDomainCertificate(
+    app: WebApplication,
+    domain: AttachedDomain,
+    certificate: Certificate,
+    options?: CallOptions,
+  ): Promise<void>;
+  removeDomainCertificate(
     app: WebApplication,
     domain: AttachedDomain,
     certificate: Certificate,

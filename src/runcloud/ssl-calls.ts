@@ -1,4 +1,4 @@
-// The calls about certificates: which mode, which certificate, redeploy. Looks, and writes only the redeploys.
+// The calls that look at certificates: which mode, which certificate. Those that write are in ssl-writes.ts.
 import {
   type CertificateRow,
   parseCertificateReply,
@@ -13,14 +13,7 @@ import { DEFAULT_PER_PAGE, PER_PAGE, readAllPages } from './pages.ts';
 import type { AttachedDomain, CallOptions, Certificate, RunCloud, WebApplication } from './runcloud.ts';
 import { type PageFacts, parseSslMode, toPageFacts } from './schemas.ts';
 
-type SslCalls = Pick<
-  RunCloud,
-  | 'getSslMode'
-  | 'getCertificate'
-  | 'redeployCertificate'
-  | 'getDomainCertificate'
-  | 'redeployDomainCertificate'
->;
+type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate'>;
 
 interface Reading {
   readonly operation: Operation;
@@ -156,15 +149,5 @@ export function createSslCalls(http: Http): SslCalls {
       return findOrNone(http, reading, { alone: (certificate) => certificate, among: toSharedCertificate });
     },
     getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),
-    // [S] RunCloudIO/runcloud-sdk-php src/config.php: PUT, empty body. The reply says nothing that can be relied on.
-    async redeployCertificate(app, { id }, options) {
-      const path = `${toAppPath(app)}/ssl/${id}`;
-      await http.exchange({ operation: 'redeployCertificate', method: 'PUT', path, options });
-    },
-    // [D] runcloud.io/docs/api/v2/api-9849816
-    async redeployDomainCertificate(app, domain, { id }, options) {
-      const path = `${toAppPath(app)}/domains/${domain.id}/ssl/${id}`;
-      await http.exchange({ operation: 'redeployDomainCertificate', method: 'PUT', path, options });
-    },
   };
 }

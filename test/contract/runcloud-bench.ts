@@ -1,7 +1,14 @@
 // What the contract tests share: a simulator that is seeded for them, and a client for one API version.
 import { createRunCloud, type RunCloudClient, type RunCloudSettings } from '../../src/runcloud/client.ts';
 import type { ApiVersion } from '../../src/runcloud/domain-calls.ts';
-import { createSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/index.ts';
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+  VARIANT_CASES,
+  type VariantCase,
+  type Variants,
+} from '../../src/simulator/index.ts';
 
 export const versions = ['v2', 'v3'] as const satisfies readonly ApiVersion[];
 
@@ -53,6 +60,18 @@ export async function createBench(version: ApiVersion, options: SimulatorOptions
       await simulator.close();
     },
   };
+}
+
+/** Every answer to every open question, one at a time, with the name of its test. */
+export const cases = VARIANT_CASES.map((one) => [`${one.name}=${one.value}`, one] as const);
+
+export async function eachCase(
+  run: (bench: Bench, variants: Variants) => Promise<void>,
+  version: ApiVersion,
+  { name, value }: VariantCase,
+): Promise<void> {
+  await using bench = await createBench(version, { variants: { [name]: value } });
+  await run(bench, bench.simulator.variants);
 }
 
 /** What a call ended with: its value, or the error that it threw. */

@@ -10,10 +10,11 @@ import {
   UnauthorizedError,
   UnknownResultError,
   UnreachableError,
+  wasSent,
 } from '../../src/runcloud/errors.ts';
 import type { RunCloud } from '../../src/runcloud/runcloud.ts';
 import { FAULT_KINDS, type FaultKind, type FaultRule, type Simulator } from '../../src/simulator/index.ts';
-import { app, createBench, outcomeOf, versions } from './runcloud-bench.ts';
+import { app, bareApp, createBench, outcomeOf, versions } from './runcloud-bench.ts';
 
 const TIMEOUT_MS = 150;
 const SLOW_MS = 400;
@@ -23,9 +24,9 @@ interface Write {
   call(runcloud: RunCloud, simulator: Simulator): Promise<unknown>;
   isApplied(simulator: Simulator): boolean;
 }
-type WriteName = 'attach-domain' | 'delete-domain' | 'redeploy-ssl';
+type WriteName = 'attach-domain' | 'delete-domain' | 'redeploy-ssl' | 'install-ssl' | 'delete-ssl';
 
-/** The three writes, and whether each took effect. */
+/** The writes, and whether each took effect; those for one domain's certificate go the same way through the client. */
 const writes: Record<WriteName, Write> = {
   'attach-domain': {
     call: (runcloud) => runcloud.attachDomain(app, wanted),
@@ -45,6 +46,17 @@ const writes: Record<WriteName, Write> = {
       return runcloud.redeployCertificate(app, { id, method: undefined, validUntil: undefined });
     },
     isApplied: ({ state }) => state.certificateOrders === 1,
+  },
+  'install-ssl': {
+    call: (runcloud) => runcloud.installCertificate(bareApp, { environment: 'live', challenge: 'http-01' }),
+    isApplied: ({ state }) => state.certificates(bareApp.appId).length === 1,
+  },
+  'delete-ssl': {
+    call: (runcloud, { state }) => {
+      const id = state.certificates()[0]?.id ?? 0;
+      return runcloud.removeCertificate(app, { id, method: undefined, validUntil: undefined });
+    },
+    isApplied: ({ state }) => state.certificates().length === 0,
   },
 };
 const writeNames = Object.keys(writes) as WriteName[];
@@ -72,6 +84,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
       const error = await outcomeOf(write.call(bench.client({ timeoutMs: TIMEOUT_MS }), simulator));
       expect(error).toBeInstanceOf(UnknownResultError);
       expect(error).toMatchObject({ code: 'runcloud-unknown-result' });
+      expect(wasSent(error)).toBe(true);
       // One request, no hidden retry; and both truths occur under this one name, which is why it is "unknown".
       expect(simulator.state.counters.requests).toBe(1);
       expect(simulator.state.calls[0]?.writeApplied).toBe(write.isApplied(simulator));
@@ -142,6 +155,8 @@ describe.each(versions)('%s: readings and access', (version) => {
   test('a simulator that is gone was not reached', async () => {
     await using bench = await createBench(version);
     await bench.simulator.close();
-    expect(await outcomeOf(bench.runcloud.attachDomain(app, wanted))).toBeInstanceOf(UnreachableError);
+    const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
+    expect(error).toBeInstanceOf(UnreachableError);
+    expect(wasSent(error)).toBe(false);
   });
 });

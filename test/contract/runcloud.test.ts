@@ -8,36 +8,26 @@ import {
   TooManyRequestsError,
 } from '../../src/runcloud/errors.ts';
 import type { AttachedDomain, NewDomain } from '../../src/runcloud/runcloud.ts';
-import { VARIANT_CASES, type VariantCase, type Variants } from '../../src/simulator/index.ts';
+import type { Variants } from '../../src/simulator/index.ts';
 import {
   advancedApp,
   app,
   type Bench,
   bareApp,
+  cases,
   createBench,
+  eachCase,
   IDN,
   MIXED_CASE,
   outcomeOf,
   versions,
 } from './runcloud-bench.ts';
 
-type Version = (typeof versions)[number];
-
 const wanted: NewDomain = { name: 'new.example.org', www: true, redirection: 'non-www' };
 
-const only = ({ name, value }: VariantCase): Partial<Variants> => ({ [name]: value });
 const nameOf = ({ name }: AttachedDomain): string => name;
 const namesIn = ({ simulator }: Bench, appId = app.appId): string[] =>
   simulator.state.domains(appId).map(({ name }) => name.toLowerCase());
-
-async function eachCase(
-  run: (bench: Bench, variants: Variants) => Promise<void>,
-  version: Version,
-  one: VariantCase,
-) {
-  await using bench = await createBench(version, { variants: only(one) });
-  await run(bench, bench.simulator.variants);
-}
 
 /** Attaches the 45th domain, finds it in the list of 45, and attaches it again. */
 async function attachStory(bench: Bench, variants: Variants): Promise<AttachedDomain[]> {
@@ -128,7 +118,6 @@ async function readingsStory({ runcloud }: Bench): Promise<void> {
 }
 
 describe.each(versions)('%s', (version) => {
-  const cases = VARIANT_CASES.map((one) => [`${one.name}=${one.value}`, one] as const);
   test.each(cases)('readings: %s', (_, one) => eachCase(readingsStory, version, one));
   test.each(cases)('domains: %s', (_, one) => eachCase(domainsStory, version, one));
   test.each(cases)('basic SSL: %s', (_, one) => eachCase(basicSslStory, version, one));

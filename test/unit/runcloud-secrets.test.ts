@@ -24,6 +24,7 @@ const domain = {
 } as const;
 const wanted = { name: domain.name, www: false, redirection: 'none' } as const;
 const certificate = { id: 88, method: undefined, validUntil: undefined };
+const install = { environment: 'live', challenge: 'http-01' } as const;
 
 const calls: ((r: RunCloudClient, o: CallOptions) => Promise<unknown>)[] = [
   (r, o) => r.ping(o),
@@ -37,6 +38,10 @@ const calls: ((r: RunCloudClient, o: CallOptions) => Promise<unknown>)[] = [
   (r, o) => r.redeployCertificate(app, certificate, o),
   (r, o) => r.getDomainCertificate(app, domain, o),
   (r, o) => r.redeployDomainCertificate(app, domain, certificate, o),
+  (r, o) => r.installCertificate(app, install, o),
+  (r, o) => r.removeCertificate(app, certificate, o),
+  (r, o) => r.installDomainCertificate(app, domain, install, o),
+  (r, o) => r.removeDomainCertificate(app, domain, certificate, o),
 ];
 
 /** Every way of printing that might dig up what a value carries along. */

@@ -1,0 +1,66 @@
+// What rarely changes about a web application, read now and then: its server's address, and how its certificates are kept.
+// Never writes.
+import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
+
+export interface AppFacts {
+  /** The server's own address; undefined where RunCloud does not tell. */
+  readonly ipAddress: string | undefined;
+  /** Each domain has a certificate of its own. */
+  readonly advanced: boolean;
+  /** RunCloud issues by itself. */
+  readonly autoSsl: boolean;
+}
+
+export interface Facts {
+  /** As last read, at most six hours ago: who only waits costs RunCloud nothing. */
+  glance(app: WebApplication, calls?: CallOptions): Promise<AppFacts>;
+  /** With the certificate mode as it is now: who orders must have noticed a change. */
+  read(app: WebApplication, calls?: CallOptions): Promise<AppFacts>;
+}
+
+interface Options {
+  readonly runcloud: Pick<RunCloud, 'getServer' | 'getSslMode'>;
+  readonly maxAgeMs?: number;
+}
+
+type Mode = Pick<AppFacts, 'advanced' | 'autoSsl'>;
+
+export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Facts {
+  const addresses = createShelf<string | undefined>(maxAgeMs);
+  const modes = createShelf<Mode>(maxAgeMs);
+
+  const address = ({ serverId }: WebApplication, calls?: CallOptions) =>
+    addresses.get(String(serverId), async () => (await runcloud.getServer(serverId, calls)).ipAddress);
+  const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
+  const readMode = async (app: WebApplication, calls?: CallOptions): Promise<Mode> => {
+    const { advanced, autoSsl = false } = await runcloud.getSslMode(app, calls);
+    return { advanced, autoSsl };
+  };
+
+  return {
+    async glance(app, calls) {
+      const mode = await modes.get(keyOf(app), () => readMode(app, calls));
+      return { ...mode, ipAddress: await address(app, calls) };
+    },
+    async read(app, calls) {
+      modes.drop(keyOf(app));
+      return this.glance(app, calls);
+    },
+  };
+}
+
+/** Values with an age; two who ask at once share one reading, a failed one is forgotten. */
+function createShelf<T>(maxAgeMs: number) {
+  const known = new Map<string, { readonly at: number; readonly value: Promise<T> }>();
+  return {
+    drop: (key: string) => known.delete(key),
+    get(key: string, read: () => Promise<T>): Promise<T> {
+      const entry = known.get(key);
+      if (entry && performance.now() - entry.at < maxAgeMs) return entry.value;
+      const value = read();
+      known.set(key, { at: performance.now(), value });
+      value.catch(() => known.delete(key));
+      return value;
+    },
+  };
+}
