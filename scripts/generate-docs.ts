@@ -66,7 +66,16 @@ export const between = (name: string, table: () => string) => (present: string |
   return `${present.slice(0, from + start.length)}\n${table()}\n${present.slice(to)}`;
 };
 
-/** Every variable, switched off, with its default or else its example. */
+/** What is advised where customers' domains are at stake; the defaults are what the program did before. */
+const productionSection = (): string =>
+  [
+    '# Recommended in production. Take a line away to get the default above.',
+    ...Object.entries(variables).flatMap(([name, { production }]) =>
+      production === '' ? [] : [`${name}=${production}`],
+    ),
+  ].join('\n');
+
+/** Every variable, switched off, with its default or else its example; then what production is advised to have. */
 export function dotEnvExample(): string {
   const entries = Object.entries(variables).map(([name, { description, accepts, default: value, ...rest }]) =>
     [
@@ -76,7 +85,7 @@ export function dotEnvExample(): string {
     ].join('\n'),
   );
   const head = `# ${notice}\n# Copy to .env and take the "#" away where needed. The environment wins over the file.`;
-  return `${[head, ...entries].join('\n\n')}\n`;
+  return `${[head, ...entries, productionSection()].join('\n\n')}\n`;
 }
 
 const configurationIntroduction = [

@@ -1,4 +1,5 @@
 // From checked values to the Config: the facts that concern more than one variable. Pure.
+import { toHttps } from './build-https.ts';
 import type { Config, RunCloudConfig, RunCloudCredentials } from './shape.ts';
 import { runcloudUrls, type Values, type VariableName, variables } from './variables.ts';
 
@@ -64,6 +65,13 @@ function checkBackoff(values: Values): string[] {
     : [];
 }
 
+/** RunCloud takes `dns-01` with the id of an integration only (docs/runcloud-api.md). */
+function checkChallenge({ SSL_CHALLENGE, SSL_DNS_INTEGRATION }: Values): string[] {
+  if (SSL_CHALLENGE !== 'dns-01' || SSL_DNS_INTEGRATION !== undefined) return [];
+  const example = exampleOf('SSL_DNS_INTEGRATION');
+  return [`SSL_DNS_INTEGRATION is missing: SSL_CHALLENGE is dns-01, which needs it; ${example}`];
+}
+
 function toRunCloud(values: Values, credentials: RunCloudCredentials | undefined): RunCloudConfig {
   const version = values.RUNCLOUD_API_URL?.version ?? (credentials?.kind === 'key' ? 2 : 3);
   return {
@@ -94,6 +102,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
     : checkCredentials(values);
   const backoff =
     broken.has('JOB_BACKOFF_MS') || broken.has('JOB_BACKOFF_MAX_MS') ? [] : checkBackoff(values);
+  const challenge = broken.has('SSL_DNS_INTEGRATION') ? [] : checkChallenge(values);
   const value: Config = {
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
@@ -108,9 +117,9 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
       backoffMs: values.JOB_BACKOFF_MS,
       backoffMaxMs: values.JOB_BACKOFF_MAX_MS,
     },
-    ssl: { redeployDelayMs: values.SSL_REDEPLOY_DELAY_MS },
+    ...toHttps(values),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTty ? 'pretty' : 'json') },
     wpConfigPath: values.WP_CONFIG,
   };
-  return { value, problems: [...told.problems, ...backoff], warnings: told.warnings };
+  return { value, problems: [...told.problems, ...backoff, ...challenge], warnings: told.warnings };
 }

@@ -1,4 +1,7 @@
 // The Config as people may see it, and the list of what they may not. Nothing here returns a secret except `secretsOf`.
+import type { httpsVariables } from './https-variables.ts';
+import { fromMs } from './kinds.ts';
+import { fromHostAndPort } from './network-kinds.ts';
 import type { Config } from './shape.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
 
@@ -18,7 +21,39 @@ export const maskUrl = (text: string): string =>
 
 type Values = Record<VariableName, string | number | undefined>;
 
-function valuesOf({ runcloud, worker, jobs, ssl, log, ...rest }: Config): Values {
+type HttpsName = keyof typeof httpsVariables;
+
+const onOff = (value: boolean): string => (value ? 'on' : 'off');
+
+const joined = (list: readonly string[] = []): string | undefined => list.join(',') || undefined;
+
+const httpsValuesOf = ({ dns, tls, ssl, limits, watch }: Config): Pick<Values, HttpsName> => ({
+  DNS_GATE: dns.gate,
+  DNS_SERVERS: joined(dns.servers),
+  EXPECTED_IPS: joined(dns.expectedIps),
+  DNS_GATE_PROBE: dns.probeUrl,
+  DNS_DEADLINE: fromMs(dns.deadlineMs),
+  TLS_PROBE: onOff(tls.probe),
+  TLS_PROBE_ADDRESS: tls.address && fromHostAndPort(tls.address),
+  TLS_CA_FILE: tls.caFile,
+  CERTIFICATE_DEADLINE: fromMs(ssl.deadlineMs),
+  SSL_INSTALL: ssl.install,
+  SSL_ENVIRONMENT: ssl.environment,
+  SSL_CHALLENGE: ssl.challenge,
+  SSL_DNS_INTEGRATION: ssl.dnsIntegration,
+  SSL_REISSUE: ssl.reissue,
+  SSL_POISON: ssl.poison,
+  SSL_COOLDOWN: fromMs(ssl.cooldownMs),
+  LE_CERTIFICATES_PER_WEEK: limits.certificatesPerWeek,
+  LE_DUPLICATES_PER_WEEK: limits.duplicatesPerWeek,
+  LE_ORDERS_PER_3H: limits.ordersPer3Hours,
+  LE_FAILURES_PER_HOUR: limits.failuresPerHour,
+  WATCH_INTERVAL: fromMs(watch.intervalMs),
+  WATCH_REPAIR: onOff(watch.repair),
+});
+
+function valuesOf(config: Config): Values {
+  const { runcloud, worker, jobs, ssl, log, ...rest } = config;
   const { credentials } = runcloud;
   return {
     REDIS_URL: rest.redisUrl,
@@ -37,6 +72,7 @@ function valuesOf({ runcloud, worker, jobs, ssl, log, ...rest }: Config): Values
     JOB_BACKOFF_MS: jobs.backoffMs,
     JOB_BACKOFF_MAX_MS: jobs.backoffMaxMs,
     SSL_REDEPLOY_DELAY_MS: ssl.redeployDelayMs,
+    ...httpsValuesOf(config),
     SWEEP_INTERVAL_MS: worker.sweepIntervalMs,
     SHUTDOWN_TIMEOUT_MS: worker.shutdownTimeoutMs,
     LOG_LEVEL: log.level,

@@ -14,6 +14,17 @@ export type LogLevel = (typeof logLevels)[number];
 export const logFormats = ['json', 'pretty'] as const;
 export type LogFormat = (typeof logFormats)[number];
 
+export const switches = ['on', 'off'] as const;
+
+export const dnsGates = ['off', 'attach', 'certificate', 'auto'] as const;
+export type DnsGate = (typeof dnsGates)[number];
+
+export const sslInstalls = ['off', 'letsencrypt'] as const;
+export const sslEnvironments = ['live', 'staging'] as const;
+export const sslChallenges = ['http-01', 'dns-01'] as const;
+export const sslReissues = ['off', 'reinstall'] as const;
+export const sslPoisons = ['hold', 'detach', 'proceed'] as const;
+
 /** Where RunCloud's API is, and which version the path names. `url` has no trailing slash. */
 export interface ApiBase {
   readonly url: string;
@@ -35,7 +46,7 @@ const text = () =>
     .refine((value) => !placeholder.test(value), { error: unfinished, abort: true });
 
 /** Passes where `toValue` finds one; `complain` may name a more exact reason than `accepts`. */
-function kind<T>(
+export function kind<T>(
   accepts: string,
   toValue: (raw: string) => T | undefined,
   complain?: (raw: string) => string,
@@ -62,6 +73,27 @@ const dayMs = 86_400_000;
 /** At most a day: anything longer is a unit mixed up. */
 export const milliseconds = (min = 1, max = dayMs): Kind<number> =>
   kind(`milliseconds, a whole number from ${min} to ${max}`, (raw) => integerWithin(raw, min, max));
+
+const units = { d: dayMs, h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
+
+/** Milliseconds of `7d`, `6h`, `30m`, `45s`, `500ms`; NaN for anything else. */
+function toMs(raw: string): number {
+  const [, count, unit] = /^(\d+)(d|h|m|s|ms)$/.exec(raw.toLowerCase()) ?? [];
+  return Number(count) * (units[unit as keyof typeof units] ?? Number.NaN);
+}
+
+/** The shortest text that `duration` reads back as the same. */
+export function fromMs(ms: number): string {
+  const [unit, size] = Object.entries(units).find(([, each]) => ms % each === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}
+
+/** A time with its unit, in milliseconds. A bare number is refused: nobody could tell which unit was meant. */
+export const duration = (min: string, max: string): Kind<number> =>
+  kind(`a whole number with its unit (d, h, m, s or ms), from ${min} to ${max}`, (raw) => {
+    const ms = toMs(raw);
+    return ms >= toMs(min) && ms <= toMs(max) ? ms : undefined;
+  });
 
 export const numericId: Kind<number> = kind('a RunCloud id, a whole number above 0', (raw) =>
   integerWithin(raw, 1, Number.MAX_SAFE_INTEGER),

@@ -1,5 +1,6 @@
 // What the rest of the program sees of the environment. Types only.
-import type { LogFormat, LogLevel } from './kinds.ts';
+import type { DnsGate, LogFormat, LogLevel } from './kinds.ts';
+import type { HostAndPort } from './network-kinds.ts';
 
 /** `token`: sent as Bearer. `key`: a key pair, sent as HTTP Basic; API v2 only. */
 export type RunCloudCredentials =
@@ -19,6 +20,46 @@ export interface RunCloudConfig {
   readonly pauseMs: number;
 }
 
+export interface DnsConfig {
+  readonly gate: DnsGate;
+  /** `ip`, `ip:port` or `[v6]:port`; undefined: the system's. */
+  readonly servers: readonly string[] | undefined;
+  /** Addresses besides the server's own. */
+  readonly expectedIps: readonly string[];
+  /** Holds `{domain}`; its fragment is the text that the reply must hold. */
+  readonly probeUrl: string | undefined;
+  readonly deadlineMs: number;
+}
+
+export interface TlsConfig {
+  readonly probe: boolean;
+  /** Undefined: the server's own address, port 443. */
+  readonly address: HostAndPort | undefined;
+  readonly caFile: string | undefined;
+}
+
+export interface SslConfig {
+  readonly redeployDelayMs: number;
+  /** How long after a redeploy a name may stay uncovered. */
+  readonly deadlineMs: number;
+  readonly install: 'off' | 'letsencrypt';
+  readonly environment: 'live' | 'staging';
+  readonly challenge: 'http-01' | 'dns-01';
+  /** Set where the challenge is `dns-01`. */
+  readonly dnsIntegration: number | undefined;
+  readonly reissue: 'off' | 'reinstall';
+  readonly poison: 'hold' | 'detach' | 'proceed';
+  readonly cooldownMs: number;
+}
+
+/** What may be ordered of Let's Encrypt. */
+export interface LimitsConfig {
+  readonly certificatesPerWeek: number;
+  readonly duplicatesPerWeek: number;
+  readonly ordersPer3Hours: number;
+  readonly failuresPerHour: number;
+}
+
 /** Deep-frozen. */
 export interface Config {
   readonly redisUrl: string;
@@ -30,7 +71,11 @@ export interface Config {
     readonly sweepIntervalMs: number;
   };
   readonly jobs: { readonly attempts: number; readonly backoffMs: number; readonly backoffMaxMs: number };
-  readonly ssl: { readonly redeployDelayMs: number };
+  readonly dns: DnsConfig;
+  readonly tls: TlsConfig;
+  readonly ssl: SslConfig;
+  readonly limits: LimitsConfig;
+  readonly watch: { readonly intervalMs: number; readonly repair: boolean };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The wp-config.php that was read, where WP_CONFIG names one. */
   readonly wpConfigPath?: string | undefined;

@@ -98,26 +98,40 @@ function gatherText(path: string, text: string): Gathered {
   return { found: new Map(found), problems: [], warnings: warnings.map((warning) => `${path}: ${warning}`) };
 }
 
+const unreadable = (name: VariableName, path: string, error: unknown): string =>
+  `${name} cannot be read: ${toReason(error)}, got "${path}"; example: ${name}=${variables[name].example}`;
+
 function gatherFile(path: string, readFile: ReadFile): Gathered {
   try {
     return gatherText(path, readFile(path));
   } catch (error) {
-    const example = variables.WP_CONFIG.example;
-    const problem = `WP_CONFIG cannot be read: ${toReason(error)}, got "${path}"; example: WP_CONFIG=${example}`;
-    return { found: new Map(), problems: [problem], warnings: [] };
+    return { found: new Map(), problems: [unreadable('WP_CONFIG', path, error)], warnings: [] };
+  }
+}
+
+/** Whoever needs the file reads it later; that it is missing should come to light at the start. */
+function checkFile(name: VariableName, { found }: Gathered, readFile: ReadFile): string[] {
+  const path = found.get(name)?.text;
+  if (path === undefined) return [];
+  try {
+    readFile(path);
+    return [];
+  } catch (error) {
+    return [unreadable(name, path, error)];
   }
 }
 
 /** The text of every variable that is set anywhere: the environment first, then the file that WP_CONFIG names. */
 export function gather(env: Env, readFile: ReadFile): Gathered {
-  const environment = gatherEnvironment(env);
+  const given = gatherEnvironment(env);
+  const environment = { ...given, problems: checkFile('TLS_CA_FILE', given, readFile) };
   const path = environment.found.get('WP_CONFIG')?.text;
   if (path === undefined) return environment;
   const file = gatherFile(path, readFile);
   const used = [...file.found].filter(([name]) => !isOverruled(name, environment));
   return {
     found: new Map([...used, ...environment.found]),
-    problems: file.problems,
+    problems: [...environment.problems, ...file.problems],
     warnings: [...environment.warnings, ...file.warnings],
   };
 }

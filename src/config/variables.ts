@@ -1,48 +1,11 @@
 // The table of variables: one zod schema whose fields carry what people read about them. The documentation,
 // .env.example, masked printing, errors and "did you mean" all derive from it; no fact about a variable stands elsewhere.
 import * as z from 'zod';
+import { httpsVariables } from './https-variables.ts';
 import * as kinds from './kinds.ts';
+import { facts, optional, secret, type Variable, withDefault } from './variable.ts';
 
-/** What people read about a variable. */
-export interface Variable {
-  readonly description: string;
-  /** Completes "must be ...". */
-  readonly accepts: string;
-  /** A value that parses (a secret's does not: it is refused as the documentation's example). */
-  readonly example: string;
-  /** As shown to people; empty where there is none. */
-  readonly default: string;
-  /** True where the whole value is printed as `***`. */
-  readonly secret: boolean;
-  /** Other names that are read where the variable itself is not set. */
-  readonly aliases: readonly string[];
-}
-
-interface Facts extends Pick<Variable, 'description' | 'example'> {
-  readonly secret?: true;
-  readonly aliases?: readonly string[];
-}
-
-const facts = z.registry<Variable>();
-
-const toVariable = (kind: kinds.Kind<unknown>, given: Facts, shownDefault: string): Variable => ({
-  accepts: kind.accepts,
-  default: shownDefault,
-  secret: false,
-  aliases: [],
-  ...given,
-});
-
-/** A variable whose default is a value like any other; it passes through the same schema. */
-const withDefault = <T>(kind: kinds.Kind<T>, value: string, given: Facts) =>
-  kind.schema.prefault(value).register(facts, toVariable(kind, given, value));
-
-/** A variable that may be absent; `shownDefault` says what then applies, if anything does. */
-const optional = <T>(kind: kinds.Kind<T>, given: Facts, shownDefault = '') =>
-  kind.schema.optional().register(facts, toVariable(kind, given, shownDefault));
-
-const secret = (kind: (example: string) => kinds.Kind<string>, given: Facts) =>
-  optional(kind(given.example), { ...given, secret: true });
+export type { Variable } from './variable.ts';
 
 /** RunCloud's own bases, by version (runcloud.io/docs/api/v3, runcloud.io/docs/api/v2). */
 export const runcloudUrls = {
@@ -130,6 +93,7 @@ export const environment = z.object({
     description: 'How long after the newest attachment the certificate is redeployed, once for all of them.',
     example: '120000',
   }),
+  ...httpsVariables,
   SWEEP_INTERVAL_MS: withDefault(kinds.milliseconds(), '900000', {
     description:
       'How often a worker looks for requests whose job is lost or stuck, and for domains that RunCloud does not have as wanted.',

@@ -1,0 +1,128 @@
+// The Lua behind ledger.ts: what may be ordered of Let's Encrypt, and what was; each script one atomic step.
+//
+// bucket: the theoretical arrival time of GCRA in milliseconds; a bucket that is full again has no key.
+// set: when exactly these names were ordered last; its being there makes the next order of them a renewal.
+// record: the last order of one certificate: set, names (JSON), orderedAt, failures (in a row, of this set), retryAt, failed
+//         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
+//         before (the record that this order replaced, as HGETALL gives it, JSON).
+
+import { NOW } from './scripts.ts';
+
+// Let's Encrypt's limits are token buckets: a burst up to the capacity, then one token per `every`. That is GCRA with the
+// tolerance (capacity - 1) * every: the arrival time says when all tokens would be back.
+const BUCKETS = `
+local function arrival(key, at) return math.max(tonumber(redis.call('GET', key)) or 0, at) end
+local function freeAt(key, every, capacity, at) return arrival(key, at) - (capacity - 1) * every end
+local function store(key, tat, at)
+  if tat <= at then return redis.call('DEL', key) end
+  redis.call('SET', key, string.format('%.0f', tat), 'PX', string.format('%.0f', tat - at))
+end
+-- An empty bucket cannot owe: what is spent beyond the last token is not paid for later.
+local function spend(key, every, capacity, at)
+  store(key, math.min(arrival(key, at), at + (capacity - 1) * every) + every, at)
+end
+local function giveBack(key, every, at) store(key, arrival(key, at) - every, at) end
+
+-- Each key from KEYS[3] on is a bucket; three arguments from ARGV[first] on describe it.
+-- use: 'new' (an order takes a token, unless it is a renewal), 'always', 'look' (it must not be empty).
+local function bucket(i, first)
+  local base = first + (i - 3) * 3
+  return tonumber(ARGV[base]), tonumber(ARGV[base + 1]), ARGV[base + 2]
+end
+local function takes(use, isRenewal) return use == 'always' or (use == 'new' and not isRenewal) end
+`;
+
+// KEYS record, set, ...buckets
+// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, ...(everyMs, capacity, use)
+// -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order of these failed)}
+// Nobody tells the ledger of success: an order that was not said to have failed within forgiveMs went well. Until then its
+// set keeps the failures before it. Two orders of one certificate never have the same time, which is their name.
+export const TAKE = `${NOW}${BUCKETS}
+local set, names, changed, cooldown, forgive, remember = unpack(ARGV, 1, 6)
+local at = now()
+local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed')
+local isSame, lastAt, retryAt = last[1] == set, tonumber(last[2]) or 0, tonumber(last[4]) or 0
+if isSame and retryAt > at then return {'refused', retryAt, 0} end
+if isSame and last[5] ~= '1' and changed == '' and at < lastAt + cooldown then return {'repeated', lastAt} end
+
+local isRenewal = redis.call('EXISTS', KEYS[2]) == 1
+local worst, worstAt = 0, at
+for i = 3, #KEYS do
+  local every, capacity, use = bucket(i, 7)
+  if use == 'look' or takes(use, isRenewal) then
+    local free = freeAt(KEYS[i], every, capacity, at)
+    if free > worstAt then worst, worstAt = i - 2, free end
+  end
+end
+if worst > 0 then return {'refused', worstAt, worst} end
+for i = 3, #KEYS do
+  local every, capacity, use = bucket(i, 7)
+  if takes(use, isRenewal) then spend(KEYS[i], every, capacity, at) end
+end
+
+local failures = 0
+if isSame and (last[5] == '1' or at < lastAt + forgive) then failures = tonumber(last[3]) or 0 end
+local orderedAt = math.max(at, lastAt + 1)
+local orderedText = string.format('%.0f', orderedAt)
+redis.call('HDEL', KEYS[1], 'before')
+local before = cjson.encode(redis.call('HGETALL', KEYS[1]))
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'set', set, 'names', names, 'orderedAt', orderedText, 'failures', failures, 'retryAt', 0,
+  'failed', '', 'renewal', isRenewal and '1' or '', 'before', before)
+redis.call('PEXPIRE', KEYS[1], remember)
+redis.call('SET', KEYS[2], orderedText, 'PX', remember)
+return {'granted', orderedAt}
+`;
+
+// KEYS record, set, ...buckets  ARGV set, orderedAt, rememberMs, ...(everyMs, capacity, use) -> 1 where it was undone
+// An order that failed was sent; one that is not the last any more is not undone: rather a token too few than one too many.
+export const UNSENT = `${NOW}${BUCKETS}
+local set, orderedAt, remember = unpack(ARGV, 1, 3)
+local at = now()
+local record = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failed', 'renewal', 'before')
+if record[1] ~= set or record[2] ~= orderedAt or record[3] == '1' then return 0 end
+local isRenewal = record[4] == '1'
+for i = 3, #KEYS do
+  local every, _, use = bucket(i, 4)
+  if takes(use, isRenewal) then giveBack(KEYS[i], every, at) end
+end
+if not isRenewal and redis.call('GET', KEYS[2]) == orderedAt then redis.call('DEL', KEYS[2]) end
+redis.call('DEL', KEYS[1])
+local before = cjson.decode(record[5])
+if #before > 0 then
+  redis.call('HSET', KEYS[1], unpack(before))
+  redis.call('PEXPIRE', KEYS[1], remember)
+end
+return 1
+`;
+
+// KEYS record, set, ...buckets of the culprits  ARGV set, orderedAt, everyMs, capacity, ...culprits -> retryAt
+// Each domain on a certificate may report: the order is counted once, and so is each name that it failed for.
+// What failed the first time was never issued, so the next order of the same names is no renewal.
+export const FAILED = `${NOW}${BUCKETS}
+local set, orderedAt, every, capacity = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local at = now()
+local record = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'renewal')
+if record[1] ~= set then return at end
+if record[2] ~= orderedAt then return math.max(at, tonumber(record[4])) end
+for i = 3, #KEYS do
+  if redis.call('HSETNX', KEYS[1], 'blamed:' .. ARGV[i + 2], '1') == 1 then spend(KEYS[i], every, capacity, at) end
+end
+if record[5] == '1' then return tonumber(record[4]) end
+local failures = tonumber(record[3]) + 1
+local retryAt = at + (({60000, 600000, 6000000})[failures] or 86400000)
+redis.call('HSET', KEYS[1], 'failed', '1', 'failures', failures, 'retryAt', string.format('%.0f', retryAt))
+if record[6] ~= '1' and redis.call('GET', KEYS[2]) == orderedAt then redis.call('DEL', KEYS[2]) end
+return retryAt
+`;
+
+// KEYS ...buckets  ARGV ...(everyMs, capacity) -> how many tokens each has left
+export const LEFT = `${NOW}${BUCKETS}
+local at = now()
+local left = {}
+for i, key in ipairs(KEYS) do
+  local every, capacity = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  left[i] = math.max(0, math.floor(capacity - (arrival(key, at) - at) / every))
+end
+return left
+`;

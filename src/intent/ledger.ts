@@ -1,0 +1,238 @@
+// The ledger of what may be ordered of Let's Encrypt, in Redis: an order takes its tokens before it is sent, the same order is
+// not placed twice, and what failed backs off. The limits: docs/runcloud-api.md; letsencrypt.org/docs/rate-limits.
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { getDomain } from 'tldts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { Keys } from './keys.ts';
+import { FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+
+export interface CertificateOrder {
+  readonly app: WebApplication;
+  /** Advanced SSL: the domain whose own certificate it is. */
+  readonly domain?: string | undefined;
+  readonly names: readonly string[];
+}
+
+export type LimitName =
+  | 'certificates-per-week'
+  | 'duplicates-per-week'
+  | 'orders-per-3-hours'
+  | 'failures-per-hour'
+  /** Not Let's Encrypt's: our own backing off. */
+  | 'failed-issuance';
+
+/** Times in milliseconds by Redis' clock. */
+export type Permit =
+  | { readonly kind: 'granted'; readonly orderedAt: number }
+  /** The same names were ordered inside the cool-down: doing nothing is right. */
+  | { readonly kind: 'repeated'; readonly orderedAt: number }
+  | {
+      readonly kind: 'refused';
+      readonly limit: LimitName;
+      readonly subject: string;
+      readonly nextAt: number;
+      /** How many the limit allows, where it is one that counts. */
+      readonly of?: number | undefined;
+    };
+
+/** The last order of one certificate. */
+export interface LastOrder {
+  readonly names: readonly string[];
+  readonly orderedAt: number;
+  /** Issuances of exactly these names that failed in a row. */
+  readonly failures: number;
+  /** When the same names may be ordered again after a failure; 0: nothing holds them. */
+  readonly retryAt: number;
+}
+
+export interface Budget {
+  readonly limit: LimitName;
+  readonly subject: string;
+  readonly left: number;
+  readonly of: number;
+}
+
+export interface LedgerLimits {
+  readonly certificatesPerWeek: number;
+  readonly duplicatesPerWeek: number;
+  readonly ordersPer3Hours: number;
+  readonly failuresPerHour: number;
+}
+
+export interface Ledger {
+  /**
+   * Takes from every bucket what the order costs, all or nothing, and remembers the order, before it is sent: its reply may be
+   * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it.
+   */
+  take(order: CertificateOrder, changed: boolean): Promise<Permit>;
+  /** The order was not sent: gives back its tokens, and restores what stood before. */
+  unsent(order: CertificateOrder, orderedAt: number): Promise<void>;
+  /**
+   * The order of `orderedAt` was refused, or its names stayed uncovered: counted once, whoever reports it. The same names back off
+   * 1, 10, 100 minutes, then a day; each of `culprits` costs a failed validation. Returns when the same may be ordered next.
+   */
+  failed(order: CertificateOrder, orderedAt: number, culprits: readonly string[]): Promise<number>;
+  last(app: WebApplication, domain?: string): Promise<LastOrder | undefined>;
+  /** What is left for a certificate with new names, for status pages. */
+  budgets(names: readonly string[]): Promise<readonly Budget[]>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const WEEK_MS = 7 * DAY_MS;
+/** A certificate of Let's Encrypt lives 90 days: whoever does not renew it by then starts anew. */
+const REMEMBER_MS = 90 * DAY_MS;
+/** The longest backing off: see TAKE. */
+const FORGIVE_MS = DAY_MS;
+
+interface Bucket {
+  readonly key: string;
+  readonly limit: LimitName;
+  readonly subject: string;
+  readonly everyMs: number;
+  readonly of: number;
+  readonly use: 'new' | 'always' | 'look';
+}
+
+/**
+ * The part of a name that its owner registered, as Let's Encrypt counts: by the whole Public Suffix List, its private part
+ * included, and a public suffix itself as it stands (FQDNsToETLDsPlusOne in github.com/letsencrypt/boulder, ratelimits).
+ * domain-name.ts leaves the private part out, for a reason of its own: there the question is who may have a www.
+ */
+const toRegisteredDomain = (name: string): string =>
+  getDomain(name, { allowPrivateDomains: true, validateHostname: false }) ?? name;
+
+const unique = (names: readonly string[]): string[] => [...new Set(names)].toSorted();
+
+const hash = (names: readonly string[]): string =>
+  createHash('sha256').update(unique(names).join(',')).digest('hex').slice(0, 32);
+
+const describeNames = (names: readonly string[]): string => {
+  const [first = 'no name', ...more] = unique(names);
+  return more.length > 1 ? `${first} and ${more.length} more` : [first, ...more].join(' and ');
+};
+
+function createBuckets(keys: Keys, limits: LedgerLimits) {
+  const key = (...parts: (string | number)[]): string => keys.own(['ledger', ...parts].join(':'));
+  /** A lower number of our own also refills more slowly. */
+  const bucket =
+    (limit: LimitName, use: Bucket['use'], windowMs: number, of: number) =>
+    (subject: string, id = subject): Bucket => ({
+      key: key(limit, id),
+      limit,
+      subject,
+      everyMs: Math.ceil(windowMs / of),
+      of,
+      use,
+    });
+  const certificates = bucket('certificates-per-week', 'new', WEEK_MS, limits.certificatesPerWeek);
+  const duplicates = bucket('duplicates-per-week', 'always', WEEK_MS, limits.duplicatesPerWeek);
+  const orders = bucket('orders-per-3-hours', 'new', 3 * HOUR_MS, limits.ordersPer3Hours);
+  const failures = bucket('failures-per-hour', 'look', HOUR_MS, limits.failuresPerHour);
+  const of = (names: readonly string[]): Bucket[] => [
+    ...unique(names.map(toRegisteredDomain)).map((domain) => certificates(domain)),
+    duplicates(describeNames(names), hash(names)),
+    // Let's Encrypt counts orders per account. Whether RunCloud has one for each server or one for all is not known
+    // (reference runcloud-api.md, section 9), so all that we order counts as one account's.
+    orders('all certificates', 'all'),
+    ...unique(names).map((name) => failures(name)),
+  ];
+  return { key, of, failures };
+}
+
+export function createLedger(options: {
+  redis: Redis;
+  keys: Keys;
+  limits: LedgerLimits;
+  cooldownMs: number;
+}): Ledger {
+  const { redis, cooldownMs } = options;
+  const buckets = createBuckets(options.keys, options.limits);
+  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
+    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const recordKey = ({ serverId, appId }: WebApplication, domain?: string): string =>
+    buckets.key('order', serverId, appId, ...(domain ? [domain] : []));
+  const keysOf = ({ app, domain, names }: CertificateOrder, used: readonly Bucket[]): string[] => [
+    recordKey(app, domain),
+    buckets.key('set', hash(names)),
+    ...used.map(({ key }) => key),
+  ];
+  const argsOf = (used: readonly Bucket[]) => used.flatMap(({ everyMs, of, use }) => [everyMs, of, use]);
+
+  return {
+    async take(order, changed) {
+      const used = buckets.of(order.names);
+      const names = unique(order.names);
+      const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
+      const args = [hash(names), JSON.stringify(names), ...how, ...argsOf(used)];
+      const [kind, at, index = 0] = await run<[Permit['kind'], number, number?]>(
+        TAKE,
+        keysOf(order, used),
+        args,
+      );
+      return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
+    },
+    async unsent(order, orderedAt) {
+      const used = buckets.of(order.names);
+      await run(UNSENT, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);
+    },
+    failed(order, orderedAt, culprits) {
+      const names = unique(culprits);
+      const { everyMs, of } = buckets.failures('');
+      const used = names.map((name) => buckets.failures(name));
+      return run(FAILED, keysOf(order, used), [hash(order.names), orderedAt, everyMs, of, ...names]);
+    },
+    async last(app, domain) {
+      const record = await redis.hgetall(recordKey(app, domain));
+      return record.orderedAt === undefined ? undefined : toLastOrder(record);
+    },
+    async budgets(names) {
+      const used = buckets.of(names);
+      const args = used.flatMap(({ everyMs, of }) => [everyMs, of]);
+      const left = await run<number[]>(
+        LEFT,
+        used.map(({ key }) => key),
+        args,
+      );
+      return used.map(({ limit, subject, of }, i) => ({ limit, subject, left: left[i] ?? 0, of }));
+    },
+  };
+}
+
+type Refusal = Extract<Permit, { kind: 'refused' }>;
+
+const toRefusal = (bucket: Bucket | undefined, names: readonly string[], nextAt: number): Refusal =>
+  bucket
+    ? { kind: 'refused', limit: bucket.limit, subject: bucket.subject, nextAt, of: bucket.of }
+    : { kind: 'refused', limit: 'failed-issuance', subject: describeNames(names), nextAt };
+
+const toLastOrder = (record: Record<string, string>): LastOrder => ({
+  names: JSON.parse(record.names ?? '[]') as string[],
+  orderedAt: Number(record.orderedAt),
+  failures: Number(record.failures),
+  retryAt: Number(record.retryAt),
+});
+
+/** Let's Encrypt's own number, and what it counts; a lower one is ours. */
+const official: Readonly<Record<LimitName, readonly [number, (subject: string) => string]>> = {
+  'certificates-per-week': [50, (subject) => `certificates per week for ${subject}`],
+  'duplicates-per-week': [5, (subject) => `certificates per week for exactly the same names (${subject})`],
+  'orders-per-3-hours': [300, () => 'orders in 3 hours'],
+  'failures-per-hour': [5, (subject) => `failed validations per hour for ${subject}`],
+  'failed-issuance': [0, (subject) => subject],
+};
+
+/** Rounded up: nobody should try too early. */
+const toMinute = (at: number): string =>
+  `${new Date(Math.ceil(at / 60_000) * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/** Why an order has to wait, and until when, for people. */
+export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string {
+  const next = `next attempt allowed at ${toMinute(nextAt)}`;
+  if (limit === 'failed-issuance')
+    return `the last order for exactly these names (${subject}) failed; ${next}`;
+  const [number, describe] = official[limit];
+  const who = of === undefined || of === number ? "Let's Encrypt allows" : 'the configuration allows';
+  return `${who} ${of ?? number} ${describe(subject)} and they are spent; ${next}`;
+}

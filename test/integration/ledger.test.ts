@@ -1,0 +1,483 @@
+// What may be ordered of Let's Encrypt, in a real Redis: every limit holds, nothing is ordered twice, failures back off.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createKeys, type Keys } from '../../src/intent/keys.ts';
+import {
+  type CertificateOrder,
+  createLedger,
+  type Ledger,
+  type LedgerLimits,
+  type LimitName,
+  type Permit,
+} from '../../src/intent/ledger.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
+
+const app = { serverId: 1903, appId: 646 };
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const WEEK_MS = 7 * DAY_MS;
+const COOLDOWN_MS = 10 * MINUTE_MS;
+const official = { certificatesPerWeek: 50, duplicatesPerWeek: 5, ordersPer3Hours: 300, failuresPerHour: 5 };
+
+let corner: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let ledger: Ledger;
+
+const createLimited = (limits: Partial<LedgerLimits>, cooldownMs = COOLDOWN_MS): Ledger =>
+  createLedger({ redis, keys, limits: { ...official, ...limits }, cooldownMs });
+
+beforeEach(async () => {
+  corner = await testRedis();
+  redis = new Redis(corner.url, { disconnectTimeout: 50 });
+  keys = createKeys(corner.prefix, 'runcloud-domains');
+  ledger = createLimited({});
+});
+
+afterEach(async () => {
+  await redis.quit();
+  await corner.cleanup();
+});
+
+const order = (...names: string[]): CertificateOrder => ({ app, names });
+const ownOrder = (name: string): CertificateOrder => ({ app, domain: name, names: [name] });
+const a = order('a.example.org');
+
+async function now(): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+async function granted(asked: CertificateOrder, changed = false, from = ledger): Promise<number> {
+  const permit = await from.take(asked, changed);
+  if (permit.kind !== 'granted') throw new Error(`it is ${JSON.stringify(permit)}`);
+  return permit.orderedAt;
+}
+
+async function refused(asked: CertificateOrder, changed = false, from = ledger) {
+  const permit = await from.take(asked, changed);
+  if (permit.kind !== 'refused') throw new Error(`it is ${JSON.stringify(permit)}`);
+  return permit;
+}
+
+async function left(limit: LimitName, names: readonly string[], from = ledger): Promise<number[]> {
+  return (await from.budgets(names)).filter((budget) => budget.limit === limit).map((budget) => budget.left);
+}
+
+/** Makes the last order of the web application's certificate look `ms` older, instead of waiting for it. */
+async function age(ms: number): Promise<void> {
+  const key = keys.own(`ledger:order:${app.serverId}:${app.appId}`);
+  for (const field of ['orderedAt', 'retryAt']) {
+    const value = Number(await redis.hget(key, field));
+    if (value > 0) await redis.hset(key, field, value - ms);
+  }
+}
+
+const ledgerKeys = (): Promise<string[]> => redis.keys(`${keys.own('ledger:')}*`);
+const hours = (from: number, to: number): number => (to - from) / HOUR_MS;
+const kinds = (permits: readonly Permit[], kind: Permit['kind']): number =>
+  permits.filter((permit) => permit.kind === kind).length;
+
+describe('an order', () => {
+  test('that is granted is remembered before it is sent', async () => {
+    const orderedAt = await granted(order('b.example.org', 'a.example.org'));
+    expect(Math.abs((await now()) - orderedAt)).toBeLessThan(10_000);
+    expect(await ledger.last(app)).toEqual({
+      names: ['a.example.org', 'b.example.org'],
+      orderedAt,
+      failures: 0,
+      retryAt: 0,
+    });
+  });
+
+  test('of a certificate that nobody ordered is not there', async () => {
+    expect(await ledger.last(app)).toBeUndefined();
+  });
+
+  test('of a domain with its own certificate is none of the web application', async () => {
+    await granted(ownOrder('a.example.org'));
+    expect(await ledger.last(app)).toBeUndefined();
+    expect(await ledger.last(app, 'a.example.org')).toMatchObject({ names: ['a.example.org'] });
+    expect(await ledger.last(app, 'b.example.org')).toBeUndefined();
+  });
+
+  test('leaves nothing in Redis that would stay for ever', async () => {
+    const orderedAt = await granted(a);
+    await ledger.failed(a, orderedAt, a.names);
+    const found = await ledgerKeys();
+    expect(found.length).toBeGreaterThanOrEqual(5);
+    for (const key of found) expect(await redis.pttl(key)).toBeGreaterThan(0);
+  });
+});
+
+describe('within the cool-down', () => {
+  test('the same names are not ordered again, in whatever order they stand', async () => {
+    const orderedAt = await granted(order('a.example.org', 'b.example.org'));
+    expect(await ledger.take(order('b.example.org', 'a.example.org', 'a.example.org'), false)).toEqual({
+      kind: 'repeated',
+      orderedAt,
+    });
+    expect(await left('duplicates-per-week', ['a.example.org', 'b.example.org'])).toEqual([4]);
+  });
+
+  test('the same names are ordered again where something has changed since', async () => {
+    const first = await granted(a);
+    expect(await granted(a, true)).toBeGreaterThan(first);
+  });
+
+  test('other names are ordered', async () => {
+    await granted(a);
+    await granted(order('a.example.org', 'b.example.org'));
+  });
+
+  test('another certificate with the same names is ordered', async () => {
+    await granted(a);
+    await granted({ ...a, app: { ...app, appId: 647 } });
+  });
+});
+
+test('after the cool-down the same names are ordered again', async () => {
+  await granted(a);
+  await age(COOLDOWN_MS);
+  await granted(a);
+});
+
+test('without a cool-down the same names are ordered again at once', async () => {
+  const eager = createLimited({}, 0);
+  await granted(a, false, eager);
+  await granted(a, false, eager);
+});
+
+describe('certificates per week', () => {
+  test('are counted per registered domain, and the next is allowed when one has come back', async () => {
+    const few = createLimited({ certificatesPerWeek: 2 });
+    const first = await granted(ownOrder('a.example.co.uk'), false, few);
+    await granted(ownOrder('b.example.co.uk'), false, few);
+    const permit = await refused(ownOrder('c.example.co.uk'), false, few);
+    expect(permit).toMatchObject({ limit: 'certificates-per-week', subject: 'example.co.uk', of: 2 });
+    expect(permit.nextAt).toBe(first + WEEK_MS / 2);
+    await granted(ownOrder('a.other.co.uk'), false, few);
+  });
+
+  test('come back one in 202 minutes', async () => {
+    const asked = Array.from({ length: 50 }, (_, i) => ownOrder(`n${i}.example.org`));
+    const first = await granted(asked[0] as CertificateOrder);
+    for (const each of asked.slice(1)) await granted(each);
+    const { nextAt } = await refused(ownOrder('n50.example.org'));
+    expect((nextAt - first) / MINUTE_MS).toBeCloseTo(201.6, 1);
+  });
+
+  test('are counted for each registered domain on the certificate', async () => {
+    await granted(order('a.example.org', 'b.example.org', 'a.example.com'));
+    expect(await left('certificates-per-week', ['example.com', 'example.org'])).toEqual([49, 49]);
+  });
+
+  test('below a private public suffix are counted per site', async () => {
+    await granted(ownOrder('shop.github.io'));
+    expect(await left('certificates-per-week', ['shop.github.io', 'other.github.io'])).toEqual([50, 49]);
+  });
+
+  test('hold an order as a whole: no other bucket pays for one that is refused', async () => {
+    const few = createLimited({ certificatesPerWeek: 1 });
+    await granted(ownOrder('a.example.org'), false, few);
+    const names = ['b.example.org', 'a.example.com'];
+    await refused(order(...names), false, few);
+    expect(await left('certificates-per-week', names, few)).toEqual([1, 0]);
+    expect(await left('duplicates-per-week', names, few)).toEqual([5]);
+    expect(await left('orders-per-3-hours', names, few)).toEqual([299]);
+    expect(await few.last(app)).toBeUndefined();
+  });
+});
+
+describe('a renewal', () => {
+  test('of the same names costs no certificate per week and no order', async () => {
+    const few = createLimited({ certificatesPerWeek: 1, ordersPer3Hours: 1 });
+    await granted(a, false, few);
+    await granted(a, true, few);
+    expect(await left('duplicates-per-week', a.names, few)).toEqual([3]);
+    await refused(ownOrder('b.example.org'), false, few);
+  });
+
+  test('of the same names is one of the five duplicates', async () => {
+    const first = await granted(a);
+    for (let i = 1; i < 5; i += 1) await granted(a, true);
+    const permit = await refused(a, true);
+    expect(permit).toMatchObject({ limit: 'duplicates-per-week', subject: 'a.example.org', of: 5 });
+    expect(hours(first, permit.nextAt)).toBeCloseTo(33.6, 1);
+  });
+
+  test('with one name more is none', async () => {
+    const few = createLimited({ certificatesPerWeek: 1 });
+    await granted(a, false, few);
+    expect(await refused(order('a.example.org', 'b.example.org'), false, few)).toMatchObject({
+      limit: 'certificates-per-week',
+    });
+  });
+
+  test('is no renewal where the first order of these names failed: nothing was issued', async () => {
+    await ledger.failed(a, await granted(a), []);
+    await age(MINUTE_MS);
+    await granted(a);
+    expect(await left('certificates-per-week', a.names)).toEqual([48]);
+  });
+
+  test('stays one where an order in between failed', async () => {
+    await granted(a);
+    await ledger.failed(a, await granted(a, true), []);
+    await age(MINUTE_MS);
+    await granted(a);
+    expect(await left('certificates-per-week', a.names)).toEqual([49]);
+  });
+});
+
+test('orders are counted all together, whatever web application they are for', async () => {
+  const few = createLimited({ ordersPer3Hours: 2 });
+  const first = await granted(ownOrder('a.example.org'), false, few);
+  await granted({ ...ownOrder('a.example.com'), app: { serverId: 1, appId: 2 } }, false, few);
+  const permit = await refused(ownOrder('a.example.net'), false, few);
+  expect(permit).toMatchObject({ limit: 'orders-per-3-hours', of: 2 });
+  expect(hours(first, permit.nextAt)).toBeCloseTo(1.5, 1);
+});
+
+test('of several limits that are spent the one that lasts longest is told', async () => {
+  const few = createLimited({ ordersPer3Hours: 1, certificatesPerWeek: 1 });
+  await granted(ownOrder('a.example.org'), false, few);
+  expect(await refused(ownOrder('b.example.org'), false, few)).toMatchObject({
+    limit: 'certificates-per-week',
+  });
+  expect(await refused(ownOrder('b.example.com'), false, few)).toMatchObject({ limit: 'orders-per-3-hours' });
+});
+
+test('of several limits the one that lasts longest is told also where another comes first', async () => {
+  const few = createLimited({ certificatesPerWeek: 2, duplicatesPerWeek: 1 });
+  const asked = ownOrder('a.example.org');
+  await few.failed(asked, await granted(asked, false, few), []);
+  await granted(ownOrder('b.example.org'), false, few);
+  const elsewhere = { ...asked, app: { ...app, appId: 647 } };
+  expect(await refused(elsewhere, false, few)).toMatchObject({ limit: 'duplicates-per-week' });
+});
+
+describe('failed validations', () => {
+  const bad = 'bad.example.org';
+
+  /** Orders `names` as a set of its own each time, and has `bad` fail. */
+  async function failTimes(times: number): Promise<void> {
+    for (let i = 0; i < times; i += 1) {
+      const asked = order(bad, `n${i}.example.org`);
+      await ledger.failed(asked, await granted(asked), [bad]);
+    }
+  }
+
+  test('of one name hold every order with it after five in an hour, and no order without it', async () => {
+    await failTimes(4);
+    await granted(order(bad, 'more.example.org'));
+    await failTimes(1);
+    const before = await now();
+    const permit = await refused(order(bad, 'again.example.org'));
+    expect(permit).toMatchObject({ limit: 'failures-per-hour', subject: bad, of: 5 });
+    expect(permit.nextAt).toBeGreaterThan(before);
+    expect(permit.nextAt).toBeLessThanOrEqual(before + 12 * MINUTE_MS);
+    await granted(order('again.example.org'));
+  });
+
+  test('are spent by failures only: an order just looks whether any are left', async () => {
+    await granted(a);
+    expect(await left('failures-per-hour', a.names)).toEqual([5]);
+  });
+
+  test('are counted for those names that are at fault', async () => {
+    const asked = order(bad, 'good.example.org');
+    await ledger.failed(asked, await granted(asked), [bad]);
+    expect(await left('failures-per-hour', [bad, 'good.example.org'])).toEqual([4, 5]);
+  });
+
+  test('hold a renewal too', async () => {
+    const few = createLimited({ failuresPerHour: 1 });
+    await granted(order(bad), false, few);
+    const other = order(bad, 'good.example.org');
+    await few.failed(other, await granted(other, false, few), [bad]);
+    expect(await refused(order(bad), true, few)).toMatchObject({ limit: 'failures-per-hour', subject: bad });
+  });
+
+  test('of an order that several domains report are counted once for each name', async () => {
+    const asked = order(bad, 'worse.example.org');
+    const orderedAt = await granted(asked);
+    await ledger.failed(asked, orderedAt, [bad]);
+    await ledger.failed(asked, orderedAt, [bad, 'worse.example.org']);
+    expect(await left('failures-per-hour', [bad, 'worse.example.org'])).toEqual([4, 4]);
+  });
+
+  test('never owe: whatever failed beyond the limit, the next try is one refill away', async () => {
+    const few = createLimited({ failuresPerHour: 1 });
+    const asked = ['n1', 'n2', 'n3'].map((name) => ({ ...order(bad, `${name}.example.org`), domain: name }));
+    const times = await Promise.all(asked.map((each) => granted(each, false, few)));
+    await Promise.all(asked.map((each, i) => few.failed(each, times[i] ?? 0, [bad])));
+    const { nextAt } = await refused(order(bad), false, few);
+    expect(hours(await now(), nextAt)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('an order that failed', () => {
+  test('is tried again after 1, 10, 100 minutes, then once a day', async () => {
+    const waits: number[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      const orderedAt = await granted(a);
+      const retryAt = await ledger.failed(a, orderedAt, []);
+      waits.push(Math.round((retryAt - (await now())) / MINUTE_MS));
+      expect(await refused(a)).toMatchObject({
+        limit: 'failed-issuance',
+        subject: 'a.example.org',
+        nextAt: retryAt,
+      });
+      await age(retryAt - orderedAt);
+    }
+    expect(waits).toEqual([1, 10, 100, 1440, 1440]);
+    expect(await ledger.last(app)).toMatchObject({ failures: 5 });
+  });
+
+  test('holds the same names also where something has changed', async () => {
+    await ledger.failed(a, await granted(a), []);
+    expect(await refused(a, true)).toMatchObject({ limit: 'failed-issuance' });
+  });
+
+  test('does not hold other names, which begin without failures', async () => {
+    const asked = order('a.example.org', 'bad.example.org');
+    await ledger.failed(asked, await granted(asked), []);
+    await granted(a);
+    expect(await ledger.last(app)).toMatchObject({ failures: 0, retryAt: 0 });
+  });
+
+  test('is not held by the cool-down once its retry is due', async () => {
+    await ledger.failed(a, await granted(a), []);
+    await age(MINUTE_MS);
+    await granted(a);
+  });
+
+  test('and was tried again is not tried a third time before it is known how that went', async () => {
+    await ledger.failed(a, await granted(a), []);
+    await age(MINUTE_MS);
+    const orderedAt = await granted(a);
+    expect(await ledger.last(app)).toMatchObject({ failures: 1, retryAt: 0 });
+    expect(await ledger.take(a, false)).toEqual({ kind: 'repeated', orderedAt });
+  });
+
+  test('is counted once, whoever reports it', async () => {
+    const orderedAt = await granted(a);
+    const reports = await Promise.all([1, 2, 3].map(() => ledger.failed(a, orderedAt, [])));
+    expect(new Set(reports).size).toBe(1);
+    expect(await ledger.last(app)).toMatchObject({ failures: 1, retryAt: reports[0] });
+  });
+
+  test('and is not the last one any more says nothing about the last one', async () => {
+    const first = await granted(a);
+    await granted(a, true);
+    const retryAt = await ledger.failed(a, first, []);
+    expect(retryAt).toBeLessThanOrEqual(await now());
+    expect(await ledger.last(app)).toMatchObject({ failures: 0 });
+  });
+
+  test('still counts while a later order of the same names is not a day old', async () => {
+    await ledger.failed(a, await granted(a), []);
+    await age(MINUTE_MS);
+    await granted(a);
+    await granted(a, true);
+    expect(await ledger.last(app)).toMatchObject({ failures: 1 });
+  });
+
+  test('is forgiven by an order of the same names that nobody called failed for a day', async () => {
+    await ledger.failed(a, await granted(a), []);
+    await age(MINUTE_MS);
+    await granted(a);
+    await age(DAY_MS);
+    await granted(a);
+    expect(await ledger.last(app)).toMatchObject({ failures: 0 });
+  });
+});
+
+describe('an order that was not sent', () => {
+  test('gives back all that it took', async () => {
+    const asked = order('a.example.org', 'a.example.com');
+    const full = await ledger.budgets(asked.names);
+    const orderedAt = await granted(asked);
+    expect(await ledger.budgets(asked.names)).not.toEqual(full);
+    await ledger.unsent(asked, orderedAt);
+    expect(await ledger.budgets(asked.names)).toEqual(full);
+    expect(await ledgerKeys()).toEqual([]);
+  });
+
+  test('leaves the order before it as it stood, failures and all', async () => {
+    const retryAt = await ledger.failed(a, await granted(a), []);
+    const before = await ledger.last(app);
+    const asked = order('a.example.org', 'b.example.org');
+    await ledger.unsent(asked, await granted(asked));
+    expect(await ledger.last(app)).toEqual(before);
+    expect(await refused(a)).toMatchObject({ limit: 'failed-issuance', nextAt: retryAt });
+  });
+
+  test('does not hold the next try by the cool-down', async () => {
+    await ledger.unsent(a, await granted(a));
+    await granted(a);
+  });
+
+  test('leaves its names as new as they were', async () => {
+    await ledger.unsent(a, await granted(a));
+    await granted(a);
+    expect(await left('certificates-per-week', a.names)).toEqual([49]);
+  });
+
+  test('gives a renewal only what a renewal took', async () => {
+    await granted(a);
+    await ledger.unsent(a, await granted(a, true));
+    expect(await left('certificates-per-week', a.names)).toEqual([49]);
+    expect(await left('duplicates-per-week', a.names)).toEqual([4]);
+    await granted(a, true);
+    expect(await left('certificates-per-week', a.names)).toEqual([49]);
+  });
+
+  test('is undone once, and not after it was called failed or another took its place', async () => {
+    const first = await granted(a);
+    await ledger.unsent(a, first);
+    await ledger.unsent(a, first);
+    const second = await granted(a);
+    await granted(a, true);
+    await ledger.unsent(a, second);
+    const third = (await ledger.last(app))?.orderedAt ?? 0;
+    await ledger.failed(a, third, []);
+    await ledger.unsent(a, third);
+    expect(await left('duplicates-per-week', a.names)).toEqual([3]);
+    expect(await ledger.last(app)).toMatchObject({ orderedAt: third, failures: 1 });
+  });
+});
+
+describe('twenty workers at the same time', () => {
+  test('get five orders where five are left', async () => {
+    const few = createLimited({ certificatesPerWeek: 5 });
+    const asked = Array.from({ length: 20 }, (_, i) => ownOrder(`n${i}.example.org`));
+    const permits = await Promise.all(asked.map((each) => few.take(each, false)));
+    expect([kinds(permits, 'granted'), kinds(permits, 'refused')]).toEqual([5, 15]);
+  });
+
+  test('order the same names once', async () => {
+    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.take(a, false)));
+    expect([kinds(permits, 'granted'), kinds(permits, 'repeated')]).toEqual([1, 19]);
+  });
+
+  test('never give two orders of one certificate the same time', async () => {
+    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.take(a, true)));
+    const times = permits.flatMap((permit) => (permit.kind === 'granted' ? [permit.orderedAt] : []));
+    expect(times).toHaveLength(5);
+    expect(new Set(times).size).toBe(5);
+  });
+});
+
+test('the budgets tell what is left of each limit', async () => {
+  await granted(a);
+  expect(await ledger.budgets(['a.example.org', 'b.example.org'])).toEqual([
+    { limit: 'certificates-per-week', subject: 'example.org', left: 49, of: 50 },
+    { limit: 'duplicates-per-week', subject: 'a.example.org and b.example.org', left: 5, of: 5 },
+    { limit: 'orders-per-3-hours', subject: 'all certificates', left: 299, of: 300 },
+    { limit: 'failures-per-hour', subject: 'a.example.org', left: 5, of: 5 },
+    { limit: 'failures-per-hour', subject: 'b.example.org', left: 5, of: 5 },
+  ]);
+});

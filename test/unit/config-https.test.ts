@@ -1,0 +1,198 @@
+// The variables of HTTPS: DNS, handshakes, certificates, Let's Encrypt's limits, the watch.
+import { expect, test } from '@jest/globals';
+import { type Config, ConfigError, describeConfig, parseConfig } from '../../src/config.ts';
+
+type Env = Record<string, string>;
+const probe = 'http://{domain}/runcloud-domains.txt#7f3a91';
+
+function problemsOf(env: Env, readFile?: (path: string) => string): readonly string[] {
+  try {
+    parseConfig(env, readFile ? { readFile } : {});
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  throw new Error('The configuration was accepted.');
+}
+
+const readings: readonly (readonly [
+  sentence: string,
+  env: Env,
+  pick: (config: Config) => unknown,
+  is: unknown,
+])[] = [
+  ['days', { DNS_DEADLINE: '3d' }, (c) => c.dns.deadlineMs, 259_200_000],
+  ['hours', { WATCH_INTERVAL: '2h' }, (c) => c.watch.intervalMs, 7_200_000],
+  ['minutes', { CERTIFICATE_DEADLINE: '5m' }, (c) => c.ssl.deadlineMs, 300_000],
+  ['seconds', { SSL_COOLDOWN: '45s' }, (c) => c.ssl.cooldownMs, 45_000],
+  ['milliseconds', { SSL_COOLDOWN: '500ms' }, (c) => c.ssl.cooldownMs, 500],
+  ['a unit in upper case', { DNS_DEADLINE: '3D' }, (c) => c.dns.deadlineMs, 259_200_000],
+  ['a cool-down of nothing', { SSL_COOLDOWN: '0s' }, (c) => c.ssl.cooldownMs, 0],
+  ['a gate', { DNS_GATE: 'Auto' }, (c) => c.dns.gate, 'auto'],
+  [
+    'DNS servers with and without a port',
+    { DNS_SERVERS: '9.9.9.9, 10.0.0.53:5353,2620:fe::fe,[2620:fe::9]:53' },
+    (c) => c.dns.servers,
+    ['9.9.9.9', '10.0.0.53:5353', '2620:fe::fe', '[2620:fe::9]:53'],
+  ],
+  [
+    'a list that ends with a comma',
+    { EXPECTED_IPS: '203.0.113.7,' },
+    (c) => c.dns.expectedIps,
+    ['203.0.113.7'],
+  ],
+  [
+    'the same address twice, once',
+    { EXPECTED_IPS: '203.0.113.7,2001:db8::7,203.0.113.7' },
+    (c) => c.dns.expectedIps,
+    ['203.0.113.7', '2001:db8::7'],
+  ],
+  ["the probe's address, quoted or not", { DNS_GATE_PROBE: `"${probe}"` }, (c) => c.dns.probeUrl, probe],
+  ['a switch that is off', { TLS_PROBE: 'off' }, (c) => c.tls.probe, false],
+  ['a switch that is on', { WATCH_REPAIR: 'on' }, (c) => c.watch.repair, true],
+  [
+    'a name and a port',
+    { TLS_PROBE_ADDRESS: 'edge.example.org:8443' },
+    (c) => c.tls.address,
+    { host: 'edge.example.org', port: 8443 },
+  ],
+  [
+    'an IPv6 address and a port',
+    { TLS_PROBE_ADDRESS: '[2001:db8::7]:443' },
+    (c) => c.tls.address,
+    { host: '2001:db8::7', port: 443 },
+  ],
+  [
+    'dns-01 with an integration',
+    { SSL_CHALLENGE: 'dns-01', SSL_DNS_INTEGRATION: '17' },
+    (c) => c.ssl.dnsIntegration,
+    17,
+  ],
+  ['a limit that was raised', { LE_ORDERS_PER_3H: '3000' }, (c) => c.limits.ordersPer3Hours, 3000],
+];
+
+test.each(readings)('%s can be read', (_, env, pick, is) => {
+  expect(pick(parseConfig(env).config)).toEqual(is);
+});
+
+const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp])[] = [
+  [
+    'a time without a unit',
+    { DNS_DEADLINE: '7' },
+    /^DNS_DEADLINE must be a whole number with its unit \(d, h, m, s or ms\), from 1ms to 365d, got "7"; example: DNS_DEADLINE=7d$/,
+  ],
+  [
+    'a time of two parts',
+    { WATCH_INTERVAL: '1h30m' },
+    /^WATCH_INTERVAL must be a whole number with its unit/,
+  ],
+  [
+    'a fraction of a time',
+    { WATCH_INTERVAL: '1.5h' },
+    /^WATCH_INTERVAL must be a whole number with its unit/,
+  ],
+  ['a watch that never looks', { WATCH_INTERVAL: '0s' }, /^WATCH_INTERVAL must be .* from 1ms to 7d/],
+  [
+    'a time beyond its bounds',
+    { CERTIFICATE_DEADLINE: '8d' },
+    /^CERTIFICATE_DEADLINE must be .* to 7d, got "8d"/,
+  ],
+  [
+    'an unknown gate',
+    { DNS_GATE: 'on' },
+    /^DNS_GATE must be one of off, attach, certificate, auto, got "on"/,
+  ],
+  ['a DNS server by name', { DNS_SERVERS: 'dns.quad9.net' }, /^DNS_SERVERS must be IP addresses with commas/],
+  ['a DNS server with port 0', { DNS_SERVERS: '9.9.9.9:0' }, /^DNS_SERVERS must be IP addresses/],
+  ['spaces for commas', { DNS_SERVERS: '9.9.9.9 1.1.1.1' }, /^DNS_SERVERS must be IP addresses/],
+  ['nothing but a comma', { DNS_SERVERS: ',' }, /^DNS_SERVERS must be IP addresses/],
+  [
+    'one address among others that is none',
+    { EXPECTED_IPS: '203.0.113.7,203.0.113.256' },
+    /^EXPECTED_IPS must be IPv4 or IPv6 addresses with commas between them \(entry 2 is not\), got .*; example: EXPECTED_IPS=203/,
+  ],
+  [
+    'a probe without a place for the domain',
+    { DNS_GATE_PROBE: 'http://example.org/#x' },
+    /^DNS_GATE_PROBE must hold \{domain\}/,
+  ],
+  [
+    'a probe with the domain in the expected text only',
+    { DNS_GATE_PROBE: 'http://example.org/#{domain}' },
+    /^DNS_GATE_PROBE must hold \{domain\}/,
+  ],
+  [
+    'a probe whose text .env took for a comment',
+    { DNS_GATE_PROBE: 'http://{domain}/x' },
+    /^DNS_GATE_PROBE must end with # and the text .* quotes .*; example: DNS_GATE_PROBE="http/,
+  ],
+  ['a probe of another scheme', { DNS_GATE_PROBE: 'ftp://{domain}/#x' }, /^DNS_GATE_PROBE must be an http/],
+  ['credentials in a probe', { DNS_GATE_PROBE: 'http://u:p@{domain}/#x' }, /^DNS_GATE_PROBE must not hold/],
+  ['a switch that is neither', { TLS_PROBE: 'yes' }, /^TLS_PROBE must be one of on, off/],
+  [
+    'an address without a port',
+    { TLS_PROBE_ADDRESS: '203.0.113.7' },
+    /^TLS_PROBE_ADDRESS must be a host and/,
+  ],
+  ['a bare IPv6 address', { TLS_PROBE_ADDRESS: '2001:db8::7' }, /^TLS_PROBE_ADDRESS must be a host and/],
+  ['a port that is none', { TLS_PROBE_ADDRESS: 'a.example:70000' }, /^TLS_PROBE_ADDRESS must be a host and/],
+  ['another word for live', { SSL_ENVIRONMENT: 'production' }, /^SSL_ENVIRONMENT must be one of live, /],
+  [
+    'dns-01 without an integration',
+    { SSL_CHALLENGE: 'dns-01' },
+    /^SSL_DNS_INTEGRATION is missing: SSL_CHALLENGE is dns-01.*; example: SSL_DNS_INTEGRATION=17$/,
+  ],
+  [
+    'dns-01 with a broken integration, once',
+    { SSL_CHALLENGE: 'dns-01', SSL_DNS_INTEGRATION: 'cloudflare' },
+    /^SSL_DNS_INTEGRATION must be a RunCloud id/,
+  ],
+  ['more duplicates than anybody is allowed', { LE_DUPLICATES_PER_WEEK: '6' }, /from 1 to 5, got "6"/],
+  ['more failures than anybody is allowed', { LE_FAILURES_PER_HOUR: '6' }, /from 1 to 5, got "6"/],
+  ['no certificates at all', { LE_CERTIFICATES_PER_WEEK: '0' }, /from 1 to 5000, got "0"/],
+];
+
+test.each(problems)('%s is refused with the name, the reason and an example', (_, env, problem) => {
+  expect(problemsOf(env)).toEqual([expect.stringMatching(problem)]);
+  expect(problemsOf(env)[0]).toMatch(/; example: [A-Z_\d]+=\S/);
+});
+
+test('a file of certificate authorities that is not there is a problem at the start', () => {
+  expect(problemsOf({ TLS_CA_FILE: '/nowhere/ca.pem' })).toEqual([
+    'TLS_CA_FILE cannot be read: no such file, got "/nowhere/ca.pem"; example: TLS_CA_FILE=/etc/ssl/extra-ca.pem',
+  ]);
+});
+
+test('a missing file of certificate authorities and a missing wp-config.php are told together', () => {
+  const env = { TLS_CA_FILE: '/nowhere/ca.pem', WP_CONFIG: '/nowhere/wp-config.php' };
+  expect(problemsOf(env).map((problem) => problem.split(' ')[0])).toEqual(['TLS_CA_FILE', 'WP_CONFIG']);
+});
+
+test('the Config holds the path of the certificate authorities, not what the file says', () => {
+  const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => 'PEM-4711' });
+  expect(config.tls.caFile).toBe('/srv/ca.pem');
+  expect(JSON.stringify(config)).not.toContain('4711');
+});
+
+test('what describeConfig shows of HTTPS, can be set: it is the same configuration again', () => {
+  const env = {
+    DNS_GATE: 'auto',
+    DNS_SERVERS: '9.9.9.9,[2620:fe::9]:53',
+    EXPECTED_IPS: '203.0.113.7',
+    DNS_GATE_PROBE: probe,
+    DNS_DEADLINE: '36h',
+    TLS_PROBE: 'off',
+    TLS_PROBE_ADDRESS: '[2001:db8::7]:443',
+    SSL_COOLDOWN: '0s',
+    CERTIFICATE_DEADLINE: '1500ms',
+    WATCH_REPAIR: 'on',
+  };
+  const { config } = parseConfig(env);
+  const set = describeConfig(config).filter(({ value }) => value !== '-');
+  expect(parseConfig(Object.fromEntries(set.map(({ name, value }) => [name, value]))).config).toEqual(config);
+  expect(Object.fromEntries(set.map(({ name, value }) => [name, value]))).toMatchObject({
+    DNS_DEADLINE: '36h',
+    CERTIFICATE_DEADLINE: '1500ms',
+    TLS_PROBE_ADDRESS: '[2001:db8::7]:443',
+  });
+});
