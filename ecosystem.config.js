@@ -1,6 +1,6 @@
 // Starts the workers under PM2 (`pm2 start ecosystem.config.js`, after `npm run build`).
-// Settings belong in .env beside this file, which the worker reads itself; none are repeated here.
-import { existsSync } from 'node:fs';
+// Settings belong in .env beside this file, which the worker reads itself; what stands here would win over it.
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const pinned = fileURLToPath(
@@ -17,6 +17,17 @@ function interpreter() {
   );
 }
 
+// In production domains wait for their DNS (docs/certificates.md), unless the environment or .env says otherwise. PM2 keeps
+// what an earlier start has set, so there is always a value; an empty one counts as unset, and the worker goes by .env.
+function dnsGate() {
+  // biome-ignore lint/style/noProcessEnv: PM2's own environment; what the worker sees is still read in config.ts only.
+  const given = process.env.DNS_GATE;
+  if (given) return given;
+  const file = new URL('.env', import.meta.url);
+  const line = /^[ \t]*(?:export[ \t]+)?DNS_GATE[ \t]*=[ \t]*\S/m;
+  return existsSync(file) && line.test(readFileSync(file, 'utf8')) ? '' : 'auto';
+}
+
 // A named export: PM2 reads no default export from an ESM file.
 export const apps = [
   {
@@ -25,6 +36,7 @@ export const apps = [
     script: './dist/cli.js',
     args: 'worker',
     interpreter: interpreter(),
+    env: { DNS_GATE: dnsGate() },
     // Workers share no port, so nothing is won by cluster mode; fork mode runs as many of them just as well.
     exec_mode: 'fork',
     instances: 2,

@@ -10,6 +10,7 @@ import { parseConfig } from '../src/config.ts';
 import { hasCode } from '../src/errors.ts';
 import { createSimulator, type FaultRule, type Simulator } from '../src/simulator/index.ts';
 import { type Asked, findViolations } from '../test/helpers/invariants.ts';
+import { UNPROVEN } from '../test/helpers/unproven.ts';
 import { until } from '../test/helpers/until.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
 import { type Crew, createCrew } from './soak-crew.ts';
@@ -60,6 +61,7 @@ const envOf = (simulator: Simulator, redisUrl: string): Record<string, string> =
   JOB_ATTEMPTS: '1000',
   JOB_BACKOFF_MS: '100',
   JOB_BACKOFF_MAX_MS: '2000',
+  ...UNPROVEN,
   SSL_REDEPLOY_DELAY_MS: '1000',
   SWEEP_INTERVAL_MS: '10000',
   LOG_FORMAT: 'json',

@@ -1,32 +1,32 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out.
 // The only file that knows them all.
 import type { Redis } from 'ioredis';
+import { createHandlers, createLedgerOf } from './app/handlers.ts';
+import { createLookOf } from './app/look.ts';
 import { createBrake, type Hold } from './brake/brake.ts';
 import type { Config, RunCloudCredentials } from './config.ts';
 import { createCredentialSource } from './credentials.ts';
 import { examine, type Finding } from './doctor.ts';
-import type { DomainKey } from './intent/intent.ts';
-import { createAddDomain } from './jobs/add-domain.ts';
-import { createRedeploySsl } from './jobs/redeploy-ssl.ts';
-import { createRemoveDomain } from './jobs/remove-domain.ts';
+import { PACE, type Pace } from './intent/pace.ts';
 import { createLogger, type Logger, scrub } from './logger.ts';
 import { createOperator, type Operator } from './queue/operator.ts';
-import type { Handlers } from './queue/perform.ts';
 import { createRequestQueue, type RequestQueue } from './queue/requests.ts';
 import { createSuspects } from './queue/suspects.ts';
-import { createSweeper } from './queue/sweep.ts';
+import { createSweeper, type SweepOptions } from './queue/sweep.ts';
+import { createWatcher, type WatchOptions } from './queue/watch.ts';
 import { createWorker, oncePerSecond, type Recovery } from './queue/worker.ts';
 import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, within } from './redis.ts';
-import { createRunCloud, type RunCloudClient } from './runcloud/client.ts';
-import { createDirectory, type Directory } from './runcloud/directory.ts';
+import { createRunCloud } from './runcloud/client.ts';
+import { createDirectory } from './runcloud/directory.ts';
+import { createFacts } from './runcloud/facts.ts';
 
 const PRODUCER_DEADLINE_MS = 1000;
-/** A burst of removals fits in: one reading of the list then proves them all. */
-const LOOK_DELAY_MS = 3000;
 
 export interface ProducerApp {
   readonly requests: RequestQueue;
   readonly operator: Operator;
+  /** What the workers look at besides RunCloud, as far as this configuration says. */
+  readonly looking: { readonly hasDnsGate: boolean; readonly watchIntervalMs: number | undefined };
   /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -37,10 +37,12 @@ export function createProducerApp(config: Config): ProducerApp {
   const redis = createRedis(config.redisUrl, 'producer', () => undefined);
   const requests = createRequestQueue({ ...queueOptions(config), redis, deadlineMs: PRODUCER_DEADLINE_MS });
   const brake = createBrake({ ...brakeOptions(config), redis, key: requests.keyOf('brake') });
-  const operator = createOperator({ requests, defaults: defaultsOf(config), hold: brake.status });
+  const ledger = createLedgerOf({ config, redis });
+  const operator = createOperator({ requests, defaults: defaultsOf(config), hold: brake.status, ledger });
   return {
     requests,
     operator,
+    looking: toLooking(config),
     ready: () => untilReady(redis, PRODUCER_DEADLINE_MS),
     async close() {
       await within(requests.close(), 500, undefined);
@@ -48,6 +50,11 @@ export function createProducerApp(config: Config): ProducerApp {
     },
   };
 }
+
+const toLooking = ({ dns, tls, watch }: Config): ProducerApp['looking'] => ({
+  hasDnsGate: dns.gate !== 'off',
+  watchIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : watch.intervalMs,
+});
 
 export interface WorkerApp {
   readonly logger: Logger;
@@ -57,11 +64,17 @@ export interface WorkerApp {
   close(): Promise<void>;
 }
 
+/** Tests and the demo only: the same in a hurry. */
+export interface Tuning {
+  readonly recovery?: Recovery;
+  readonly pace?: Pace;
+}
+
 /** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
 export function createWorkerApp(
   config: Config,
   reload: () => Config = () => config,
-  recovery?: Recovery,
+  { recovery, pace = PACE }: Tuning = {},
 ): WorkerApp {
   const credentials = createCredentialSource(config, reload);
   const logger = createLogger({ ...config.log, secrets: credentials.secrets });
@@ -81,6 +94,9 @@ export function createWorkerApp(
   const runcloud = createRunCloud({ ...toRunCloudSettings(config, credentials.current), brake });
   releases.defer(() => runcloud.close());
   const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const facts = createFacts({ runcloud });
+  const parts = { config, pace, redis, requests, runcloud, directory, facts };
+  const look = createLookOf(parts);
   const hold = async (): Promise<Hold | undefined> => {
     const held = await brake.hold(runcloud.fingerprint());
     if (held?.kind !== 'refused' || !credentials.refresh()) return held;
@@ -96,7 +112,7 @@ export function createWorkerApp(
       requests,
       logger,
       hold,
-      handlers: createHandlers(runcloud, directory, requests),
+      handlers: createHandlers({ ...parts, look }),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
@@ -106,13 +122,26 @@ export function createWorkerApp(
     });
     releases.defer(() => worker.close(config.worker.shutdownTimeoutMs * 0.9));
     await worker.ready();
-    const isHeld = async () => (await hold()) !== undefined;
-    const intervalMs = config.worker.sweepIntervalMs;
-    const sweeper = createSweeper({ redis, requests, directory, logger, intervalMs, isHeld });
-    releases.defer(() => within(sweeper.stop(), 500, undefined));
-    sweeper.start();
+    startUpkeep({ ...parts, look, logger, releases, isHeld: async () => (await hold()) !== undefined });
   };
   return { logger, start, close: () => releases.disposeAsync() };
+}
+
+/** What a worker looks at besides its jobs. */
+function startUpkeep({
+  config,
+  releases,
+  ...parts
+}: Omit<WatchOptions & SweepOptions, 'intervalMs' | 'repair'> & {
+  readonly config: Config;
+  readonly releases: AsyncDisposableStack;
+}): void {
+  const sweeper = createSweeper({ ...parts, intervalMs: config.worker.sweepIntervalMs });
+  const watcher = createWatcher({ ...parts, ...config.watch });
+  for (const turns of [sweeper, watcher]) {
+    releases.defer(() => within(turns.stop(), 500, undefined));
+    turns.start();
+  }
 }
 
 /** Throws CodedError `redis-unavailable` where Redis does not answer, Error where it would lose jobs. */
@@ -143,19 +172,6 @@ export function createDoctor(config: Config): {
       runcloud?.close();
       redis.disconnect();
     },
-  };
-}
-
-function createHandlers(runcloud: RunCloudClient, directory: Directory, requests: RequestQueue): Handlers {
-  const { intents, certificates } = requests;
-  const askRedeploy = async (changed: DomainKey): Promise<void> => {
-    await requests.requestRedeploy(changed, { domain: changed.domain, changed });
-  };
-  const ports = { runcloud, directory, intents, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
-  return {
-    'add-domain': createAddDomain(ports),
-    'remove-domain': createRemoveDomain(ports),
-    'redeploy-ssl': createRedeploySsl({ runcloud, directory, certificates }),
   };
 }
 

@@ -5,13 +5,15 @@ import { Command, CommanderError, Option } from 'commander';
 import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
+import { retry, showFailed } from './cli/failed.ts';
 import { simulate } from './cli/simulate.ts';
-import { retry, showDomain, showFailed, showQueue } from './cli/status.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import { runWorker } from './cli/worker.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { CodedError, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
+import { stages } from './outcome.ts';
 
 const terminal: Terminal = {
   out: (line) => console.log(line),
@@ -114,18 +116,23 @@ function addEnqueueCommands(program: Command): void {
 function addWatchCommands(program: Command): void {
   program
     .command('status')
-    .description('Show the queue, or one domain: what is wanted, what happened last, what comes next.')
+    .description('Show all domains, or one: its state, why, who must act, what was seen, what comes next.')
     .argument('[domain]', 'one domain')
     .addHelpText(
       'after',
-      '\nExamples:\n  runcloud-domains status\n  runcloud-domains status shop.example.org --json',
+      '\nExamples:\n  runcloud-domains status --state held,waiting-for-dns\n  runcloud-domains status shop.example.org --json',
     )
+    .option('--state <state...>', `only domains in these states: ${stages.join(', ')}`)
+    .option('--history', 'one domain: all of its last 50 changes of state, not the newest 5 only')
     .option('--json', 'print JSON')
-    .action((domain: string | undefined, flags: { json?: boolean }) =>
-      withRedis((app) =>
+    .action(async (domain: string | undefined, flags: StatusFlags) => {
+      const problem = judgeFlags(domain, flags);
+      if (problem) terminal.err(problem);
+      if (problem) return finish(exitCodes.usage);
+      return withRedis((app) =>
         domain === undefined ? showQueue(app, flags, terminal) : showDomain(domain, app, flags, terminal),
-      ),
-    );
+      );
+    });
   program
     .command('failed')
     .description('List the jobs that wait for a person, each with its reason.')

@@ -1,9 +1,37 @@
 // What a job's handler may return. Everything else it throws (errors.ts). Imports nothing of ours.
 
+/** Where a domain stands in its life, as people read it. docs/certificates.md has the diagram. */
+export const stages = [
+  'requested',
+  'waiting-for-dns',
+  'attaching',
+  'attached',
+  'waiting-for-certificate',
+  'live',
+  'removing',
+  'removed',
+  'failed',
+  'held',
+] as const;
+export type Stage = (typeof stages)[number];
+
+/** Who must act where nothing goes on by itself. */
+export type Actor = 'customer' | 'operator' | 'runcloud' | 'letsencrypt';
+
+/** What an outcome says about the domain; what is left out stays as it was. */
+export interface Report {
+  readonly stage?: Stage | undefined;
+  /** With `held`. */
+  readonly mustAct?: Actor | undefined;
+  /** What was seen: JSON, no secrets. */
+  readonly evidence?: object | undefined;
+}
+
 /** The wanted state is reached; `sentence` says how, for the operator. */
 export interface Done {
   readonly kind: 'done';
   readonly sentence: string;
+  readonly report?: Report | undefined;
 }
 
 /** A newer request for the same domain has taken over; nothing was done. */
@@ -17,14 +45,16 @@ export interface Waiting {
   readonly kind: 'waiting';
   readonly sentence: string;
   readonly delayMs: number;
+  readonly report?: Report | undefined;
 }
 
 export type Outcome = Done | Superseded | Waiting;
 
-export const done = (sentence: string): Done => ({ kind: 'done', sentence });
+export const done = (sentence: string, report?: Report): Done => ({ kind: 'done', sentence, report });
 export const superseded = (sentence: string): Superseded => ({ kind: 'superseded', sentence });
-export const waiting = (sentence: string, delayMs: number): Waiting => ({
+export const waiting = (sentence: string, delayMs: number, report?: Report): Waiting => ({
   kind: 'waiting',
   sentence,
   delayMs,
+  report,
 });

@@ -42,7 +42,7 @@ return {fate, jobId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())
 `;
 
 // KEYS record, asks
-// ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, ...asks}
+// ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, ...asks with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
 // A foreign job for all names is superseded by a redeploy of all names that began after it was added.
 export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
@@ -59,11 +59,12 @@ if record[2] and record[2] ~= '' and record[2] ~= jobId and jobState(queue, reco
 end
 local wait = due(KEYS[1], KEYS[2], tonumber(delay)) - now()
 if wait > 0 then return {'early', wait} end
-local asks = redis.call('ZRANGE', KEYS[2], 0, -1)
+local asks = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+local atOnce = redis.call('HGET', KEYS[1], 'atOnce') or ''
 local all = ''
 if redis.call('ZSCORE', KEYS[2], '*') then all = '1' end
 redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'all', all)
-return {'run', now(), unpack(asks)}
+return {'run', now(), atOnce, unpack(asks)}
 `;
 
 // KEYS asks  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
@@ -82,14 +83,16 @@ return 1
 `;
 
 // KEYS record, asks
-// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt -> 1 where recorded
+// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt,
+// mustAct -> 1 where recorded
 // 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job.
 export const END_REDEPLOY = `${NOW}${LOCKED}
-local queue, jobId, token, result, outcome, code, nextRunAt = unpack(ARGV)
+local queue, jobId, token, result, outcome, code, nextRunAt, mustAct = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end
 if record[1] ~= jobId and record[2] ~= jobId then return 0 end
-redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
+redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
+  'mustAct', mustAct)
 if record[2] == jobId then
   redis.call('HSET', KEYS[1], 'running', '')
   if result == 'done' then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3]) end

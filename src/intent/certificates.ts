@@ -1,6 +1,7 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
+import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
@@ -16,7 +17,15 @@ export interface RedeployTicket extends RequestTicket {
 
 export type RedeployStart =
   /** Redeploy now. `domains` are the names asked for; undefined: all of the web application's. */
-  | { readonly kind: 'run'; readonly startedAt: number; readonly domains: readonly string[] | undefined }
+  | {
+      readonly kind: 'run';
+      readonly startedAt: number;
+      readonly domains: readonly string[] | undefined;
+      /** A person asked for it: no delay, and no looking whether it is needed. */
+      readonly atOnce: boolean;
+      /** When a single name was last asked for; 0 where all were. */
+      readonly changedAt: number;
+    }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'early'; readonly delayMs: number }
   | { readonly kind: 'busy' };
@@ -26,6 +35,8 @@ export interface RedeployEnd {
   readonly outcome: string;
   readonly code?: Code | undefined;
   readonly nextRunAt?: number | undefined;
+  /** Who must act, where it waits for somebody. */
+  readonly mustAct?: Actor | undefined;
   /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
   readonly token?: string | undefined;
 }
@@ -48,6 +59,9 @@ export interface CertificateRecord {
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
   readonly coveredAt: number | undefined;
+  /** When the redeploy that is on its way looks next. */
+  readonly nextRunAt: number | undefined;
+  readonly mustAct: Actor | undefined;
   readonly waitingDomains: number;
 }
 
@@ -60,6 +74,8 @@ export interface Certificates extends Writes<WebApplication> {
   spread(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
+  /** Whether a redeploy for this name (or for all) is asked for and not done. */
+  isAsked(app: WebApplication, domain: string): Promise<boolean>;
 }
 
 const ALL = '*';
@@ -92,14 +108,14 @@ export function createCertificates({
     async begin(app, { jobId, addedAt }, domain) {
       const own = generationOf(jobId) === undefined ? '' : '1';
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
-      const [kind, ms, ...asked] = await run<[RedeployStart['kind'], number, ...string[]]>(
+      const [kind, ms, atOnce, ...asked] = await run<[RedeployStart['kind'], number, string, ...string[]]>(
         BEGIN_REDEPLOY,
         keysOf(app),
         args,
       );
       if (kind === 'early') return { kind, delayMs: ms };
       if (kind !== 'run') return { kind };
-      return { kind, startedAt: ms, domains: asked.includes(ALL) ? undefined : asked };
+      return { kind, startedAt: ms, atOnce: atOnce === '1', ...toAsked(asked) };
     },
     ...createWrites<WebApplication>({
       redis,
@@ -112,9 +128,14 @@ export function createCertificates({
     async spread(app, domains) {
       await run(SPREAD, [keys.asks(app)], [...domains]);
     },
-    async end(app, jobId, { result, outcome, code, nextRunAt, token }) {
-      const args = [keys.queue, jobId, token ?? '', result, outcome, code ?? '', nextRunAt ?? ''];
+    async end(app, jobId, { result, outcome, code, nextRunAt, mustAct, token }) {
+      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? ''];
+      const args = [keys.queue, jobId, token ?? '', ...what];
       await run(END_REDEPLOY, keysOf(app), args);
+    },
+    async isAsked(app, domain) {
+      const [own, all] = await redis.zmscore(keys.asks(app), domain, ALL);
+      return own !== null || all !== null;
     },
     async get(app) {
       const [record, waitingDomains] = await Promise.all([
@@ -126,6 +147,13 @@ export function createCertificates({
   };
 }
 
+// Names and scores by turns, as ZRANGE gives them.
+function toAsked(pairs: readonly string[]): { domains: readonly string[] | undefined; changedAt: number } {
+  const names = pairs.filter((_, i) => i % 2 === 0);
+  const times = names.map((name, i) => (name === ALL ? 0 : Number(pairs[2 * i + 1])));
+  return { domains: names.includes(ALL) ? undefined : names, changedAt: Math.max(0, ...times) };
+}
+
 const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
   jobId: record.jobId || undefined,
   state: (record.state || undefined) as CertificateRecord['state'],
@@ -133,5 +161,7 @@ const toCertificateRecord = (record: Record<string, string>, waitingDomains: num
   code: record.code || undefined,
   outcomeAt: record.outcomeAt ? Number(record.outcomeAt) : undefined,
   coveredAt: record.coveredAt ? Number(record.coveredAt) : undefined,
+  nextRunAt: record.nextRunAt ? Number(record.nextRunAt) : undefined,
+  mustAct: (record.mustAct || undefined) as Actor | undefined,
   waitingDomains,
 });

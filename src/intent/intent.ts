@@ -1,4 +1,6 @@
 // What is wanted for one domain, and which job carries it. Types and pure readings only, no I/O.
+import type { Actor, Stage } from '../outcome.ts';
+import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
 
@@ -20,6 +22,22 @@ export interface WantAbsent {
   readonly want: 'absent';
 }
 
+/** One step of a domain's life. */
+export interface Transition {
+  readonly at: number;
+  readonly stage: Stage;
+  readonly reason: string;
+  readonly mustAct?: Actor | undefined;
+  readonly code?: string | undefined;
+}
+
+/** What the last look at DNS and at the server saw of the domain and its www twin. */
+export interface Evidence {
+  readonly at: number;
+  readonly dns: readonly DnsFinding[];
+  readonly tls: readonly TlsFinding[];
+}
+
 /** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */
 export type IntentState = 'pending' | 'settled' | 'failed';
 
@@ -27,6 +45,16 @@ export type IntentState = 'pending' | 'settled' | 'failed';
 export interface Intent extends DomainKey {
   readonly wish: Wish;
   readonly state: IntentState;
+  /** Where the domain stands in its life; `outcome` is the reason in words. */
+  readonly stage: Stage;
+  readonly stageAt: number;
+  readonly mustAct: Actor | undefined;
+  /** Since when it is attached, as far as this request knows; 0 where it is not known. An older order does not cover it. */
+  readonly attachedAt: number;
+  /** When RunCloud was last seen to have it; 0: look again. */
+  readonly seenAt: number;
+  /** What the last looks saw. */
+  readonly evidence: Evidence | undefined;
   /** Grows with every request that is not a repetition; the newest one is the one that counts. */
   readonly generation: number;
   /** The job that carries this generation. */

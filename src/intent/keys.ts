@@ -8,6 +8,8 @@ export interface Keys {
   readonly all: string;
   readonly generation: string;
   intent(key: DomainKey): string;
+  /** The domain's last transitions; outlives its removal. */
+  history(key: DomainKey): string;
   /** The right to write for one domain, or for one web application's certificate. */
   fence(key: DomainKey): string;
   certificateFence(app: WebApplication): string;
@@ -27,6 +29,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     brake: `${base}:brake`,
     own: (name) => `${base}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
+    history: (key) => `${base}:history:${toMember(key)}`,
     fence: (key) => `${base}:fence:${toMember(key)}`,
     certificateFence: ({ serverId, appId }) => `${base}:fence:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,

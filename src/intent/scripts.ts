@@ -24,6 +24,28 @@ local function jobState(queue, id)
 end
 `;
 
+// Where a domain stands, and the list of how it came there (50 steps). A step is a change of stage or of who must act.
+const MOVE_TO = `
+local function moveTo(intentKey, historyKey, stage, reason, mustAct, code)
+  if stage == '' then return end
+  local old = redis.call('HMGET', intentKey, 'stage', 'mustAct')
+  if old[1] == stage and (old[2] or '') == mustAct then return end
+  redis.call('HSET', intentKey, 'stage', stage, 'stageAt', now(), 'mustAct', mustAct)
+  local step = { at = now(), stage = stage, reason = reason }
+  if mustAct ~= '' then step.mustAct = mustAct end
+  if code ~= '' then step.code = code end
+  redis.call('LPUSH', historyKey, cjson.encode(step))
+  redis.call('LTRIM', historyKey, 0, 49)
+  return 1
+end
+local function askedFor(intentKey, historyKey, wish, requestedBy)
+  local stage, reason = 'requested', 'asked for'
+  if wish == 'absent' then stage, reason = 'removing', 'its removal was asked for' end
+  if requestedBy ~= '' then reason = reason .. ' by ' .. requestedBy end
+  moveTo(intentKey, historyKey, stage, reason, '', '')
+end
+`;
+
 // Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
 // \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
@@ -35,17 +57,17 @@ local function renew(intentKey, allKey, generationKey, member, fields, own)
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
   redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
-  redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', unpack(fields))
+  redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   return generation
 end
 `;
 
-// KEYS intent, all, generation
+// KEYS intent, all, generation, history
 // ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed).
-export const REQUEST = `${NOW}${UNFINISHED}${RENEW}
+export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}
 local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
@@ -72,16 +94,17 @@ local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
 while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
 local jobId = stem .. generation
 redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
+askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 return {'new', jobId}
 `;
 
-// KEYS intent, all, generation, fence
+// KEYS intent, all, generation, history, fence
 // ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp.
-export const CLAIM = `${NOW}${RENEW}
+export const CLAIM = `${NOW}${MOVE_TO}${RENEW}
 local member, jobId, generation, place, addedAt, again, wish, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
 if old[1] and old[1] ~= jobId then
@@ -98,8 +121,9 @@ if old[1] ~= jobId then
     'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId,
     'renewals', 0 },
     tonumber(generation))
+  askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 end
-if redis.call('EXISTS', KEYS[4]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
+if redis.call('EXISTS', KEYS[5]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 
@@ -107,15 +131,16 @@ return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 // While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
-// KEYS record, fence  ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write)
+// KEYS record, fence, history (of a domain)  ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write)
 // -> 'held', 'superseded' or 'busy'
-export const BEGIN_WRITE = `${NOW}
+export const BEGIN_WRITE = `${NOW}${MOVE_TO}
 local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
 local uncovered = 'attach'
-if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach' end
+if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach'
+elseif KEYS[3] then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', uncovered)
 return 'held'
 `;
@@ -148,15 +173,38 @@ local function isLocked(queue, jobId, token)
 end
 `;
 
-// KEYS intent  ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '' -> fate
+// KEYS intent, history
+// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', stage or '', mustAct, evidence or '' -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
-export const SETTLE = `${NOW}${LOCKED}
-local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV)
+export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}
+local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt, stage, mustAct, evidence = unpack(ARGV)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
 if state == 'settled' and requestedAt ~= '' then
   if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
 end
 redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
+if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
+if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
+moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code)
 return 'recorded'
+`;
+
+// KEYS intent  ARGV jobId, seenAt, attachedAt or ''
+export const NOTE_SEEN = `
+if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'seenAt', ARGV[2])
+if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'attachedAt', ARGV[3]) end
+return 1
+`;
+
+// KEYS intent, history  ARGV jobId, stage, reason, mustAct, evidence -> 1 where the stage has changed
+// A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
+export const NOTE_WATCHED = `${NOW}${MOVE_TO}
+local jobId, stage, reason, mustAct, evidence = unpack(ARGV)
+local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
+if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
+redis.call('HSET', KEYS[1], 'evidence', evidence, 'outcome', reason)
+if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '') then return 0 end
+return 1
 `;

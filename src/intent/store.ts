@@ -1,9 +1,10 @@
 // The intents in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
-import type { DomainKey, Intent, IntentState, Wish } from './intent.ts';
+import type { Report } from '../outcome.ts';
+import type { DomainKey, Evidence, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { CLAIM, REQUEST, SETTLE } from './scripts.ts';
+import { CLAIM, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -42,6 +43,8 @@ export interface Settlement {
   readonly nextRunAt?: number | undefined;
   /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
   readonly token?: string | undefined;
+  /** What it says of the domain; what is left out stays. */
+  readonly report?: Report | undefined;
   /** The request that this run looked for, see `again`. */
   readonly requestedAt?: number | undefined;
 }
@@ -62,6 +65,12 @@ export interface IntentStore extends Writes<DomainKey> {
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
+  /** Remembers for this job's request when RunCloud was seen to have the domain (0: look again), and since when it is there. */
+  noteSeen(key: DomainKey, jobId: string, seenAt: number, attachedAt?: number): Promise<void>;
+  /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
+  noteWatched(key: DomainKey, jobId: string, seen: { sentence: string; report: Report }): Promise<boolean>;
+  /** The domain's last 50 transitions, the newest first. */
+  history(key: DomainKey): Promise<Transition[]>;
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The most recently asked first. */
   list(limit: number): Promise<Intent[]>;
@@ -74,11 +83,14 @@ export interface IntentStore extends Writes<DomainKey> {
 }
 
 export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys }): IntentStore {
-  const requestKeys = (key: DomainKey): string[] => [keys.intent(key), keys.all, keys.generation];
-  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
-  const get = async (key: DomainKey): Promise<Intent | undefined> =>
-    toIntent(key, await redis.hgetall(keys.intent(key)));
+  const requestKeys = (key: DomainKey): string[] => [
+    keys.intent(key),
+    keys.all,
+    keys.generation,
+    keys.history(key),
+  ];
+  const run: RunScript = (script, scriptKeys, args) =>
+    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<never>;
 
   return {
     async request(request, onlyGeneration) {
@@ -99,13 +111,53 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
     },
     ...createWrites<DomainKey>({
       redis,
-      keysOf: (key) => [keys.intent(key), keys.fence(key)],
+      keysOf: (key) => [keys.intent(key), keys.fence(key), keys.history(key)],
       owner: 'jobId',
     }),
-    settle(key, jobId, { state, outcome, code, nextRunAt, token, requestedAt }) {
+    settle(key, jobId, { state, outcome, code, nextRunAt, token, requestedAt, report = {} }) {
       const what = [state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
-      return run<Settled>(SETTLE, [keys.intent(key)], [keys.queue, jobId, token ?? '', ...what]);
+      const args = [keys.queue, jobId, token ?? '', ...what, ...reportFields(report)];
+      return run<Settled>(SETTLE, [keys.intent(key), keys.history(key)], args);
     },
+    ...createLife(run, redis, keys),
+    ...createReadings(redis, keys),
+    async newestGeneration() {
+      return Number((await redis.get(keys.generation)) ?? 0);
+    },
+    async now() {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    },
+  };
+}
+
+type RunScript = <T>(script: string, scriptKeys: string[], args: (string | number)[]) => Promise<T>;
+
+function createLife(
+  run: RunScript,
+  redis: Redis,
+  keys: Keys,
+): Pick<IntentStore, 'noteSeen' | 'noteWatched' | 'history'> {
+  return {
+    async noteSeen(key, jobId, seenAt, attachedAt) {
+      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt ?? '']);
+    },
+    async noteWatched(key, jobId, { sentence, report }) {
+      const [stage = '', mustAct = '', evidence = ''] = reportFields(report);
+      const args = [jobId, stage, sentence, mustAct, evidence];
+      return (await run<number>(NOTE_WATCHED, [keys.intent(key), keys.history(key)], args)) === 1;
+    },
+    async history(key) {
+      const steps = await redis.lrange(keys.history(key), 0, -1);
+      return steps.map((step) => JSON.parse(step) as Transition);
+    },
+  };
+}
+
+function createReadings(redis: Redis, keys: Keys): Pick<IntentStore, 'get' | 'list' | 'scan'> {
+  const get = async (key: DomainKey): Promise<Intent | undefined> =>
+    toIntent(key, await redis.hgetall(keys.intent(key)));
+  return {
     get,
     async list(limit) {
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
@@ -120,13 +172,6 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
         yield* found.filter((intent) => intent !== undefined);
       }
     },
-    async newestGeneration() {
-      return Number((await redis.get(keys.generation)) ?? 0);
-    },
-    async now() {
-      const [seconds, micros] = await redis.time();
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    },
   };
 }
 
@@ -134,6 +179,12 @@ const requestFields = ({ wish, siteId, requestedBy }: DomainRequest): string[] =
   wish.want === 'present' ? `present ${wish.www ? 'www' : 'no-www'} ${wish.redirection}` : 'absent',
   siteId ?? '',
   requestedBy ?? '',
+];
+
+const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [
+  stage ?? '',
+  mustAct ?? '',
+  evidence ? JSON.stringify(evidence) : '',
 ];
 
 function toWish(text: string): Wish {
@@ -154,6 +205,15 @@ function toRecord(pairs: string[]): Record<string, string> {
 
 const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
 
+const toLife = (fields: Record<string, string>) => ({
+  stage: (fields.stage || 'requested') as Intent['stage'],
+  stageAt: Number(fields.stageAt ?? fields.requestedAt),
+  mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
+  attachedAt: Number(fields.attachedAt ?? 0),
+  seenAt: Number(fields.seenAt ?? 0),
+  evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
+});
+
 function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
   if (!fields.generation || !fields.wish) return undefined;
   const { serverId, appId, domain } = key;
@@ -163,6 +223,7 @@ function toIntent(key: DomainKey, fields: Record<string, string>): Intent | unde
     domain,
     wish: toWish(fields.wish),
     state: fields.state as IntentState,
+    ...toLife(fields),
     generation: Number(fields.generation),
     jobId: fields.jobId ?? '',
     requestedAt: Number(fields.requestedAt),

@@ -23,15 +23,15 @@ export interface Writes<Key> {
 
 interface WritesOptions<Key> {
   readonly redis: Redis;
-  /** The record that remembers the write, and the fence. */
-  readonly keysOf: (key: Key) => [record: string, fence: string];
+  /** The record that remembers the write, the fence, and a domain's history. */
+  readonly keysOf: (key: Key) => [record: string, fence: string, history?: string];
   /** The record's field that names the job which may write. */
   readonly owner: 'jobId' | 'running';
 }
 
 export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>): Writes<Key> {
   const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
-    redis.eval(script, 2, ...keysOf(key), ...args) as Promise<T>;
+    redis.eval(script, keysOf(key).length, ...(keysOf(key) as string[]), ...args) as Promise<T>;
   return {
     beginWrite: (key, jobId, { holder, leaseMs }) => run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner]),
     async renewWrite(key, { holder, leaseMs }, jobId) {

@@ -16,10 +16,22 @@ import {
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
-    const step = await nextStep(work, ports.directory);
-    if (step.kind === 'detach') throw new TypeError('add-domain was planned to detach');
-    return step.kind === 'attach' ? attach(step.domain, work, ports) : conclude(step, work, ports);
+    const { intent } = work;
+    if (ports.https && intent.seenAt >= intent.requestedAt) {
+      const how = { uncovered: intent.uncovered === 'attach', looked: false };
+      return ports.https.prove(work, `${intent.domain} is attached`, how);
+    }
+    // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right.
+    const isWaiting = intent.stage === 'waiting-for-dns' || intent.stage === 'held';
+    return (isWaiting ? await ports.https?.gate(work) : undefined) ?? lookAndAttach(work, isWaiting, ports);
   };
+}
+
+async function lookAndAttach(work: DomainWork, passedGate: boolean, ports: DomainPorts): Promise<Outcome> {
+  const step = await nextStep(work, ports.directory);
+  if (step.kind === 'detach') throw new TypeError('add-domain was planned to detach');
+  if (step.kind !== 'attach') return conclude(step, work, ports);
+  return (passedGate ? undefined : await ports.https?.gate(work)) ?? attach(step.domain, work, ports);
 }
 
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
@@ -32,7 +44,7 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value) {
     const sentence = `RunCloud took ${intent.domain} without naming it; looking whether it is there`;
-    return waiting(sentence, lookDelayMs);
+    return waiting(sentence, lookDelayMs, { stage: 'attaching' });
   }
   directory.note(intent, intent.domain, written.value, written.at);
   return conclude({ kind: 'cover', sentence: `${intent.domain} attached` }, work, ports);

@@ -111,6 +111,7 @@ export const priorities = {
   'remove-domain': 2,
   'redeploy-ssl': 3,
   'add-domain': 5,
+  look: 7,
   bulk: 10,
 } as const;
 

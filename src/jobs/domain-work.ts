@@ -6,6 +6,7 @@ import type { IntentStore } from '../intent/store.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
+import type { Https } from './https.ts';
 
 /** One domain's job at work. */
 export interface DomainWork {
@@ -21,6 +22,8 @@ export interface DomainPorts {
   readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
   readonly directory: Directory;
   readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now'>;
+  /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
+  readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
@@ -56,13 +59,18 @@ export async function lookAfter(
 /** Carries out the steps that do not write domains. */
 export async function conclude(
   step: Exclude<Step, { kind: 'attach' | 'detach' }>,
-  { intent }: DomainWork,
-  { askRedeploy }: DomainPorts,
+  work: DomainWork,
+  { askRedeploy, https }: DomainPorts,
 ): Promise<Outcome> {
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
-  if (step.kind === 'nothing') return done(step.sentence);
+  const { intent } = work;
+  const isPresent = intent.wish.want === 'present';
+  if (isPresent && https)
+    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', looked: true });
+  const report = { stage: isPresent ? 'attached' : 'removed' } as const;
+  if (step.kind === 'nothing') return done(step.sentence, report);
   await askRedeploy(intent);
-  return done(`${step.sentence}; a certificate redeploy follows`);
+  return done(`${step.sentence}; a certificate redeploy follows`, report);
 }
 
 /** The outcome of a write that the fence did not let through. */

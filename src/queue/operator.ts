@@ -2,12 +2,19 @@
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { CodedError, PermanentError, reasonOf } from '../errors.ts';
-import type { CertificateRecord } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import type { Intent } from '../intent/intent.ts';
 import { generationOf } from '../intent/keys.ts';
+import type { Ledger } from '../intent/ledger.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { parseJob, priorities, type TargetDefaults } from '../jobs/catalog.ts';
+import type { Stage } from '../outcome.ts';
+import {
+  createDomainReadings,
+  type DomainDetails,
+  type DomainStatus,
+  type JobStatus,
+  type Survey,
+} from './domain-status.ts';
 import type { RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
@@ -19,27 +26,7 @@ export interface QueueCounts {
   readonly completed: number;
 }
 
-/** One job as the queue holds it. Times in milliseconds since the epoch. */
-export interface JobStatus {
-  readonly id: string;
-  /** `gone`: its record was dropped, or it never was. */
-  readonly state: 'waiting' | 'active' | 'delayed' | 'failed' | 'completed' | 'gone';
-  readonly attemptsMade: number;
-  /** Why the last attempt failed. */
-  readonly failedReason: string | undefined;
-  /** What a completed job said of itself. */
-  readonly result: string | undefined;
-  readonly nextRunAt: number | undefined;
-}
-
-/** One domain as status pages show it. */
-export interface DomainStatus {
-  readonly intent: Intent;
-  readonly job: JobStatus;
-  /** What is known of its web application's certificate. */
-  readonly certificate: CertificateRecord | undefined;
-  readonly redeploy: JobStatus | undefined;
-}
+export type { DomainDetails, DomainStatus, JobStatus, Survey };
 
 export interface FailedJob {
   readonly id: string;
@@ -59,8 +46,9 @@ export interface Operator {
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   hold(): Promise<Hold | undefined>;
   job(id: string): Promise<JobStatus>;
-  domains(limit: number): Promise<DomainStatus[]>;
-  domain(name: DomainName, target: TargetDefaults): Promise<DomainStatus | undefined>;
+  /** The domains asked for most recently, with `only` those in one of these stages; all domains are counted. */
+  survey(limit: number, only?: readonly Stage[]): Promise<Survey>;
+  domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
   /** The most recent first. */
   failed(limit: number): Promise<FailedJob[]>;
   /** Tries a failed job again with a full budget of attempts, unless a newer request has taken over. */
@@ -71,17 +59,13 @@ export interface OperatorOptions {
   readonly requests: RequestQueue;
   readonly defaults: TargetDefaults;
   readonly hold: () => Promise<Hold | undefined>;
+  readonly ledger: Pick<Ledger, 'budgets'>;
 }
 
-export function createOperator({ requests, defaults, hold }: OperatorOptions): Operator {
-  const { queue, intents, certificates } = requests;
+export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {
+  const { queue, intents } = requests;
 
-  const jobStatus = createJobStatus(requests);
-  const statusOf = async (intent: Intent): Promise<DomainStatus> => {
-    const [job, certificate] = await Promise.all([jobStatus(intent.jobId), certificates.get(intent)]);
-    const redeploy = certificate?.jobId ? await jobStatus(certificate.jobId) : undefined;
-    return { intent, job, certificate, redeploy };
-  };
+  const { jobStatus, detailsOf, survey } = createDomainReadings(requests, ledger);
 
   return {
     async counts() {
@@ -98,7 +82,7 @@ export function createOperator({ requests, defaults, hold }: OperatorOptions): O
     },
     hold,
     job: jobStatus,
-    domains: async (limit) => Promise.all((await intents.list(limit)).map(statusOf)),
+    survey,
     async domain(name, target) {
       const { serverId, appId } = { ...defaults, ...target };
       if (serverId === undefined || appId === undefined) {
@@ -108,7 +92,7 @@ export function createOperator({ requests, defaults, hold }: OperatorOptions): O
         );
       }
       const intent = await intents.get({ serverId, appId, domain: name });
-      return intent && statusOf(intent);
+      return intent && detailsOf(intent);
     },
     async failed(limit) {
       const ids = await queue.getRanges(['failed'], 0, limit - 1);
@@ -128,24 +112,6 @@ export function createOperator({ requests, defaults, hold }: OperatorOptions): O
         throw error;
       }
     },
-  };
-}
-
-function createJobStatus(requests: RequestQueue) {
-  const { queue } = requests;
-  return async (id: string): Promise<JobStatus> => {
-    // The state first: a record that was read before its job ended would lack the result.
-    const found = plain(await queue.getJobState(id));
-    const job = await queue.getJob(id);
-    const state = job ? found : 'gone';
-    return {
-      id,
-      state,
-      attemptsMade: job?.attemptsMade ?? 0,
-      failedReason: job?.failedReason || undefined,
-      result: typeof job?.returnvalue === 'string' ? job.returnvalue : undefined,
-      nextRunAt: state === 'delayed' ? await requests.dueAt(id) : undefined,
-    };
   };
 }
 
@@ -182,11 +148,6 @@ async function retryDomain(
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
   return requests.renew(intent);
-}
-
-function plain(state: string): JobStatus['state'] {
-  if (state === 'active' || state === 'delayed' || state === 'failed' || state === 'completed') return state;
-  return state === 'unknown' ? 'gone' : 'waiting';
 }
 
 /** A job whose payload is no JSON cannot be read at all; it must not hide the others. */

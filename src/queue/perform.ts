@@ -69,8 +69,8 @@ function domainTask(
     async record(verdict) {
       if (verdict.kind === 'superseded') return verdict;
       const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
-      const { sentence: outcome, code, nextRunAt } = verdict;
-      const settlement = { state, outcome, code, nextRunAt, token: run.token, requestedAt } as const;
+      const { sentence: outcome, code, nextRunAt, report } = verdict;
+      const settlement = { state, outcome, code, nextRunAt, token: run.token, requestedAt, report } as const;
       const settled = await intents.settle(request, jobId, settlement);
       return settled === 'again'
         ? verdictOfOutcome(waiting(`${domain} was asked for again; looking once more`, 0), Date.now())
@@ -100,13 +100,16 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
       if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
       if (start.kind === 'early')
         return waiting('there were more changes; the delay counts from the newest', start.delayMs);
-      return handlers['redeploy-ssl']({ app, ...start, jobId, calls: run.calls });
+      // An attempt that failed, or whose worker died, may have sent the order.
+      const again = run.job.attemptsMade > 0 || run.job.stalledCounter > 0;
+      return handlers['redeploy-ssl']({ app, ...start, again, jobId, calls: run.calls });
     },
     async record(verdict) {
       if (verdict.kind === 'superseded') return verdict;
       const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
-      const { sentence: outcome, code, nextRunAt } = verdict;
-      await certificates.end(app, jobId, { result, outcome, code, nextRunAt, token: run.token });
+      const { sentence: outcome, code, nextRunAt, report } = verdict;
+      const mustAct = report?.mustAct;
+      await certificates.end(app, jobId, { result, outcome, code, nextRunAt, mustAct, token: run.token });
       return verdict;
     },
   };

@@ -9,7 +9,7 @@ import {
   type RedeployAsk,
   type RedeployTicket,
 } from '../intent/certificates.ts';
-import type { Intent } from '../intent/intent.ts';
+import type { DomainKey, Intent } from '../intent/intent.ts';
 import { createKeys, type Keys } from '../intent/keys.ts';
 import {
   createIntentStore,
@@ -75,14 +75,15 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   const keys = createKeys(queuePrefix, QUEUE_NAME);
   const intents = createIntentStore({ redis, keys });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
-  const doors = createDoors(queue, intents, certificates);
+  const queries = createQueries(redis, queue, keys);
+  const doors = createDoors(queue, intents, certificates, queries.dueAt);
 
   return {
     queue,
     intents,
     certificates,
     ...doors,
-    ...createQueries(redis, queue, keys),
+    ...queries,
     async enqueue(name, payload, { bulk } = {}) {
       const job = parseJob(name, payload, defaults);
       const isRedeploy = job.name === 'redeploy-ssl';
@@ -100,22 +101,49 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
 
 type Doors = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
 
+// A delayed job runs sooner than planned; one that is not delayed (any more) needs no help.
+const createHasten =
+  (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobId: string, delayMs: number) => {
+    const due = await dueAt(jobId);
+    if (due === undefined || due <= Date.now() + delayMs) return;
+    const job = await queue.getJob(jobId);
+    await job?.changeDelay(delayMs).catch(() => undefined); // it has just begun to run
+  };
+
 // The record first, the job second: a job that is lost between the two is found by the sweep.
-function createDoors(queue: Queue, intents: IntentStore, certificates: Certificates): Doors {
+function createDoors(
+  queue: Queue,
+  intents: IntentStore,
+  certificates: Certificates,
+  dueAt: RequestQueue['dueAt'],
+): Doors {
+  const hasten = createHasten(queue, dueAt);
   const requestRedeploy: Doors['requestRedeploy'] = async (app, ask, requestedBy) => {
     const ticket = await certificates.ask(app, ask);
-    if (ticket.fate === 'coalesced') return ticket;
+    if (ticket.fate === 'coalesced') {
+      const record = await certificates.get(app);
+      // Names that have changed may go well where the others had to wait. (With a code it is an attempt that failed.)
+      if (record?.jobId === ticket.jobId && !record.code) await hasten(ticket.jobId, ticket.delayMs);
+      return ticket;
+    }
     const { serverId, appId } = app;
     const payload = { serverId, appId, ...(requestedBy !== undefined && { requestedBy }) };
     const priority = priorities['redeploy-ssl'];
     await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority, delay: ticket.delayMs });
     return ticket;
   };
+  // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
+  const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
+    const intent = await intents.get(key);
+    const waits = intent && (intent.stage.startsWith('waiting-for') || intent.stage === 'held');
+    if (waits && !intent.code) await hasten(jobId, 0);
+  };
   const requestDomain: Doors['requestDomain'] = async (request, priority, onlyGeneration) => {
     const ticket = await intents.request(request, onlyGeneration);
     const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
     if (ticket.fate === 'new' || ticket.fate === 'missing')
       await queue.add(name, toPayload(request), { jobId: ticket.jobId, priority });
+    if (ticket.fate === 'coalesced' && onlyGeneration === undefined) await lookNow(request, ticket.jobId);
     return ticket;
   };
   return {

@@ -44,7 +44,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
     case 'superseded':
       return reason;
     case 'waiting':
-      await goFirst(job);
+      await (isLook(verdict) ? goBehind(job) : goFirst(job));
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':
@@ -59,6 +59,13 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
       throw failure;
     }
   }
+}
+
+// What waits for DNS or a certificate is looked at a hundred times, and must not stand before what is asked for now.
+const isLook = ({ report }: Verdict): boolean => report?.stage !== undefined && report.stage !== 'attaching';
+
+async function goBehind(job: Job): Promise<void> {
+  if (job.priority !== priorities.look) await job.changePriority({ priority: priorities.look });
 }
 
 // A job that comes back does not queue behind ten thousand others. (0, a bare client's default, is before all already.)

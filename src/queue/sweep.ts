@@ -1,6 +1,5 @@
 // The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
 // carries, and for domains that RunCloud does not have as wanted, and asks for them again.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Intent } from '../intent/intent.ts';
@@ -9,6 +8,7 @@ import type { Logger } from '../logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './requests.ts';
+import { createTurns } from './turns.ts';
 
 export interface SweepOptions {
   readonly redis: Redis;
@@ -37,20 +37,12 @@ export interface Sweeper {
   stop(): Promise<void>;
 }
 
-const TICK_MS = 5_000;
 /** The sweeper's turn, in Redis: one worker per interval. */
 const TURN = 'sweep';
 
 export function createSweeper(options: SweepOptions): Sweeper {
   const { redis, requests, logger, intervalMs } = options;
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
   let newest = 0;
-
-  const sweep = (): Promise<SweepReport> => sweepOnce(options, stopping.signal);
-  const isMyTurn = async (): Promise<boolean> =>
-    (await redis.set(requests.keyOf(TURN), '1', 'PX', intervalMs, 'NX')) === 'OK';
-
   const alarmIfEmptied = async (): Promise<void> => {
     const generation = await requests.intents.newestGeneration();
     if (generation < newest) {
@@ -61,31 +53,15 @@ export function createSweeper(options: SweepOptions): Sweeper {
     }
     newest = generation;
   };
-
-  const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      try {
-        await alarmIfEmptied();
-        if (await isMyTurn()) tell(logger, await sweep());
-      } catch (error) {
-        if (!stopping.signal.aborted) logger.warn({ event: 'sweep-failed' }, `sweep: ${reasonOf(error)}`);
-      }
-      await sleep(Math.min(TICK_MS, intervalMs), undefined, { signal: stopping.signal }).catch(
-        () => undefined,
-      );
-    }
-  };
-
-  return {
-    sweep,
-    start() {
-      running ??= loop();
-    },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
+  const turns = createTurns({
+    redis,
+    key: requests.keyOf(TURN),
+    intervalMs,
+    beforehand: alarmIfEmptied,
+    run: async (signal) => tell(logger, await sweepOnce(options, signal)),
+    onError: (error) => logger.warn({ event: 'sweep-failed' }, `sweep: ${reasonOf(error)}`),
+  });
+  return { sweep: () => sweepOnce(options, new AbortController().signal), ...turns };
 }
 
 function tell(logger: Logger, report: SweepReport): void {
@@ -155,7 +131,12 @@ async function mend(
   const { domain, jobId } = intent;
   if (upkeep.kind === 'quarantine') {
     const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;
-    await requests.intents.settle(intent, jobId, { state: 'failed', outcome, code: 'job-quarantined' });
+    await requests.intents.settle(intent, jobId, {
+      state: 'failed',
+      outcome,
+      code: 'job-quarantined',
+      report: { stage: 'failed' },
+    });
     report.quarantined += 1;
     logger.error({ event: 'quarantined', domain, jobId }, outcome);
     return;

@@ -1,6 +1,6 @@
 // What became of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
 import { type Code, CodedError, HeldError, PermanentError, reasonOf, TransientError } from '../errors.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Outcome, Report } from '../outcome.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
 export interface Verdict {
@@ -11,6 +11,8 @@ export interface Verdict {
   /** Milliseconds until the next look, for `waiting` and `retry`. */
   readonly delayMs?: number | undefined;
   readonly nextRunAt?: number | undefined;
+  /** What it says of the domain. */
+  readonly report?: Report | undefined;
   /** A bug's stack, for the log only. */
   readonly error?: unknown;
 }
@@ -38,7 +40,7 @@ export function verdictOfError(
   const what = { sentence: reasonOf(error), code, error: known ? undefined : error };
   if (isHeld(error)) return { kind: 'waiting', ...what, delayMs: HELD_MS, nextRunAt: nowMs + HELD_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
-  if (delayMs === undefined) return { kind: 'failed', ...what };
+  if (delayMs === undefined) return { kind: 'failed', ...what, report: { stage: 'failed' } };
   return { kind: 'retry', ...what, delayMs, nextRunAt: nowMs + delayMs };
 }
 

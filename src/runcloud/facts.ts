@@ -1,5 +1,6 @@
 // What rarely changes about a web application, read now and then: its server's address, and how its certificates are kept.
 // Never writes.
+import { PermanentError } from '../errors.ts';
 import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 export interface AppFacts {
@@ -30,7 +31,15 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
   const modes = createShelf<Mode>(maxAgeMs);
 
   const address = ({ serverId }: WebApplication, calls?: CallOptions) =>
-    addresses.get(String(serverId), async () => (await runcloud.getServer(serverId, calls)).ipAddress);
+    addresses.get(String(serverId), async () => {
+      try {
+        return (await runcloud.getServer(serverId, calls)).ipAddress;
+      } catch (error) {
+        // Credentials that may attach domains need not be good for reading servers.
+        if (error instanceof PermanentError) return undefined;
+        throw error;
+      }
+    });
   const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
   const readMode = async (app: WebApplication, calls?: CallOptions): Promise<Mode> => {
     const { advanced, autoSsl = false } = await runcloud.getSslMode(app, calls);

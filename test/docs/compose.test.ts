@@ -1,7 +1,10 @@
 // docker-compose.yml, Dockerfile and ecosystem.config.js against the configuration: what they promise must hold.
 // No container is started here.
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseConfig, variables } from '../../src/config.ts';
@@ -25,9 +28,20 @@ const compose = z
   .parse(parse(text('docker-compose.yml')));
 const { redis, worker } = compose.services;
 
-const ecosystem: unknown = await import(new URL('../../ecosystem.config.js', import.meta.url).href);
-const app = z.object({ kill_timeout: z.number(), interpreter: z.string() }).loose();
-const { apps } = z.object({ apps: z.array(app) }).parse(ecosystem);
+/** As compose fills in `${NAME:-default}`; `env` is its shell and .env together. */
+const filledIn = (env: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(worker.environment).map(([name, value]) => [
+      name,
+      value.replace(/\$\{(\w+):-([^}]*)\}/g, (_, of: string, otherwise: string) => env[of] || otherwise),
+    ]),
+  );
+
+const app = z
+  .object({ kill_timeout: z.number(), interpreter: z.string(), env: z.record(z.string(), z.string()) })
+  .loose();
+const importApps = async (file: URL) => z.object({ apps: z.array(app) }).parse(await import(file.href)).apps;
+const apps = await importApps(new URL('../../ecosystem.config.js', import.meta.url));
 
 const shutdownTimeoutMs = Number(variables.SHUTDOWN_TIMEOUT_MS.default);
 const dockerfile = text('Dockerfile');
@@ -36,7 +50,15 @@ describe('docker-compose.yml', () => {
   test('sets only variables that the configuration knows, to values that it accepts', () => {
     const unknown = Object.keys(worker.environment).filter((name) => !(name in variables));
     expect(unknown).toEqual([]);
-    expect(() => parseConfig(worker.environment)).not.toThrow();
+    expect(() => parseConfig(filledIn({}))).not.toThrow();
+  });
+
+  test.each([
+    ['auto', {}],
+    ['auto', { DNS_GATE: '' }],
+    ['off', { DNS_GATE: 'off' }],
+  ])('gives the worker DNS_GATE=%s where .env and the shell say %j', (gate, env) => {
+    expect(parseConfig(filledIn(env)).config.dns.gate).toBe(gate);
   });
 
   test('points the worker at its own Redis, which must be healthy first', () => {
@@ -106,6 +128,46 @@ describe('ecosystem.config.js', () => {
       wait_ready: true,
     });
     expect(worker?.interpreter).toBe(process.execPath);
+  });
+
+  describe('DNS_GATE', () => {
+    const before = process.env.DNS_GATE;
+    afterEach(() => {
+      if (before === undefined) delete process.env.DNS_GATE;
+      else process.env.DNS_GATE = before;
+    });
+
+    /** What a copy of the file sets, beside a .env with this text. */
+    async function envBeside(dotEnv: string | undefined, gate: string | undefined) {
+      const folder = mkdtempSync(join(tmpdir(), 'ecosystem-'));
+      try {
+        const file = join(folder, 'ecosystem.config.mjs');
+        writeFileSync(file, text('ecosystem.config.js'));
+        if (dotEnv !== undefined) writeFileSync(join(folder, '.env'), dotEnv);
+        if (gate === undefined) delete process.env.DNS_GATE;
+        else process.env.DNS_GATE = gate;
+        return (await importApps(pathToFileURL(file))).map(({ env }) => env);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
+
+    test.each([
+      ['no .env', undefined],
+      ['a .env without it', 'REDIS_URL=redis://127.0.0.1\nOTHER_DNS_GATE=off\n'],
+      ['one where it is switched off by a #', '#DNS_GATE=off\n'],
+      ['one where it is empty', 'DNS_GATE=\nLOG_LEVEL=info\n'],
+    ])('is auto beside %s', async (_, dotEnv) => {
+      expect(await envBeside(dotEnv, undefined)).toEqual([{ DNS_GATE: 'auto' }]);
+    });
+
+    test.each([
+      ['', '.env has a line for it', 'LOG_LEVEL=info\nDNS_GATE=off\n', undefined],
+      ['', '.env exports it', 'export DNS_GATE = attach\n', undefined],
+      ['off', 'the environment has it', 'DNS_GATE=attach\n', 'off'],
+    ])('is "%s" (empty: .env counts) where %s', async (left, _, dotEnv, gate) => {
+      expect(await envBeside(dotEnv, gate)).toEqual([{ DNS_GATE: left }]);
+    });
   });
 
   test('names no variable that the configuration does not know', () => {

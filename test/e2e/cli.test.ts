@@ -72,6 +72,12 @@ describe('a command line that is wrong ends with 2:', () => {
     ['a pasted address', ['remove', 'https://a.example.org/x'], {}, /use "a\.example\.org"/],
     ['a server id that is no number', ['add', 'a.example.org', '--server', 'x'], {}, /serverId: must be/],
     ['a file that is not there', ['add', '--file', 'nowhere.txt'], {}, /--file nowhere\.txt cannot be read/],
+    [
+      'a state that is none; the states are named',
+      ['status', '--state', 'held,settled'],
+      {},
+      /--state must be of requested, .*; got "settled"/,
+    ],
     ['a port that is none', ['simulate', '--port', 'x'], {}, /--port must be a whole number/],
     [
       'no web application',
@@ -225,12 +231,14 @@ describe('with a worker', () => {
     const text = await run(['status']);
     expect(text.code).toBe(0);
     expect(text.out).toMatch(/^jobs: \d+ waiting, \d+ at work, \d+ delayed, \d+ failed, \d+ completed$/m);
-    expect(text.out).toMatch(/^DOMAIN +WANTED +STATE +LAST OUTCOME +NEXT$/m);
-    expect(text.out).toMatch(/^seen\.example\.org +attached +settled +/m);
+    expect(text.out).toMatch(/^domains: .*\d+ attached/m);
+    expect(text.out).toMatch(/^DOMAIN +WANTED +STATE +NEXT +LAST OUTCOME$/m);
+    expect(text.out).toMatch(/^seen\.example\.org +attached +attached +/m);
     const { code, out } = await run(['status', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       counts: { active: expect.any(Number) },
+      stages: { attached: expect.any(Number) },
       domains: expect.arrayContaining([expect.objectContaining({ domain: 'seen.example.org' })]),
     });
   });
@@ -240,11 +248,27 @@ describe('with a worker', () => {
     const text = await run(['status', 'Told.example.org.']);
     expect(text.code).toBe(0);
     expect(text.out).toMatch(
-      /^told\.example\.org shall be attached \(web application 646\); asked for .* ago by /,
+      /^told\.example\.org: attached since .* ago\)\.\nIt shall be attached \(web application 646\); asked for .* ago by /,
     );
-    expect(text.out).toMatch(/^settled: told\.example\.org attached/m);
+    expect(text.out).toMatch(/^Last outcome: told\.example\.org attached/m);
+    expect(text.out).toMatch(/^ {2}\d{4}-\d\d-\d\d \d\d:\d\d UTC {2}requested +asked for by /m);
     const { out } = await run(['status', 'told.example.org', '--json']);
-    expect(JSON.parse(out)).toMatchObject({ state: 'settled', wanted: { want: 'present' }, code: null });
+    expect(JSON.parse(out)).toMatchObject({
+      state: 'attached',
+      request: 'settled',
+      wanted: { want: 'present' },
+      code: null,
+      history: [{ state: 'attached' }, { state: 'attaching' }, { state: 'requested' }],
+    });
+  });
+
+  test('status --state shows the domains that stand there, and no others', async () => {
+    await run(['add', 'stays.example.org', 'goes.example.org', '--wait']);
+    await run(['remove', 'goes.example.org', '--wait']);
+    const removed = await run(['status', '--state', 'held,removed']);
+    expect(removed.code).toBe(0);
+    expect(removed.out).toMatch(/^goes\.example\.org +removed +removed/m);
+    expect(removed.out).not.toMatch(/^stays\.example\.org/m);
   });
 
   test('status of a domain that nobody asked for ends with 1, of one that cannot be with 2', async () => {
@@ -278,7 +302,7 @@ describe('with a worker', () => {
       expect.arrayContaining([expect.objectContaining({ id: jobId, domain: 'sad.example.org' })]),
     );
     const status = await run(['status', 'sad.example.org']);
-    expect(status.out).toMatch(/^What to do: /m);
+    expect(status.out).toMatch(/^You must act: /m);
 
     const retried = await run(['retry', jobId]);
     expect(retried).toMatchObject({ code: 0, out: expect.stringMatching(/on its way again, job sad/) });
@@ -323,9 +347,15 @@ test('simulate and worker work together, each in its own process', async () => {
   await using simulator = startCli(['simulate', '--port', '0']);
   await until(() => simulator.err().includes('RUNCLOUD_API_URL='), 'the simulator has told its address');
   const told = Object.fromEntries(
-    [...simulator.err().matchAll(/(RUNCLOUD_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
+    [...simulator.err().matchAll(/([A-Z]\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
   ) as Record<string, string>;
-  const env = { REDIS_URL: stage.config.redisUrl, QUEUE_PREFIX: stage.config.queuePrefix, ...told };
+  const env = {
+    REDIS_URL: stage.config.redisUrl,
+    QUEUE_PREFIX: stage.config.queuePrefix,
+    ...told,
+    TLS_PROBE: 'off',
+  };
+  expect(told).toMatchObject({ TLS_PROBE_ADDRESS: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
   await using worker = startCli(['worker'], { env });
   await until(() => worker.out().includes('ready for jobs'), 'the worker is ready');
   expect((await runCli(['add', 'a.example.org', '--wait'], { env })).code).toBe(0);

@@ -3,7 +3,7 @@ import { createWorkerApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 
 const { config } = parseConfig(process.env);
-const app = createWorkerApp(config, () => config, { lockMs: 1000, stalledCheckMs: 300 });
+const app = createWorkerApp(config, () => config, { recovery: { lockMs: 1000, stalledCheckMs: 300 } });
 await app.start();
 app.logger.info({ event: 'ready' }, 'ready for jobs');
 process.once('SIGTERM', () => void app.close().then(() => process.exit(0)));

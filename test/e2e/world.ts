@@ -17,6 +17,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
+import { UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';
 import {
   PATIENCE_MS,
@@ -75,6 +76,7 @@ const envOf = (server: RedisServer, simulator: Simulator): Record<string, string
   RUNCLOUD_RATE_PER_MINUTE: '6000',
   JOB_BACKOFF_MS: '50',
   JOB_BACKOFF_MAX_MS: '500',
+  ...UNPROVEN,
   SSL_REDEPLOY_DELAY_MS: '100',
   LOG_LEVEL: 'debug',
   LOG_FORMAT: 'json',

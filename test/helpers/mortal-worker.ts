@@ -5,6 +5,7 @@ import { createWorkerApp, type WorkerApp } from '../../src/app.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
+import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
 
 export const RATE = 6000;
@@ -29,6 +30,7 @@ export const envOf = (simulator: Simulator, redisUrl: string, prefix: string): R
   JOB_ATTEMPTS: '1000',
   JOB_BACKOFF_MS: '5',
   JOB_BACKOFF_MAX_MS: '20',
+  ...UNPROVEN,
   SSL_REDEPLOY_DELAY_MS: '30',
   SHUTDOWN_TIMEOUT_MS: '10000',
   LOG_LEVEL: 'silent',

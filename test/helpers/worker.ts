@@ -4,6 +4,7 @@ import { type Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createProducerApp, createWorkerApp, type ProducerApp, type WorkerApp } from '../../src/app.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
+import type { Pace } from '../../src/intent/pace.ts';
 import {
   type Call,
   createSimulator,
@@ -12,14 +13,19 @@ import {
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
 import { testRedis } from './redis.ts';
+import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
 
 export const APP = { serverId: 1903, appId: 646 } as const;
 export const PRIMARY = 'network.example.org';
 
+type Env = Readonly<Record<string, string>>;
+
 export interface StageOptions {
   readonly version?: 'v2' | 'v3';
-  readonly env?: Readonly<Record<string, string>>;
+  /** What differs from the usual; may depend on the simulator that was made. */
+  readonly env?: Env | ((simulator: Simulator) => Promise<Env>);
+  readonly pace?: Pace;
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
   readonly workers?: number;
@@ -62,6 +68,7 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
     JOB_ATTEMPTS: '5',
     JOB_BACKOFF_MS: '20',
     JOB_BACKOFF_MAX_MS: '100',
+    ...UNPROVEN,
     SSL_REDEPLOY_DELAY_MS: '100',
     SHUTDOWN_TIMEOUT_MS: '10000',
     LOG_LEVEL: 'silent',
@@ -73,6 +80,7 @@ const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 export async function createStage({
   version = 'v3',
   env: given = {},
+  pace,
   simulator: simulatorOptions = {},
   workers = 1,
 }: StageOptions = {}): Promise<Stage> {
@@ -83,7 +91,7 @@ export async function createStage({
     ...envOf(version, simulator),
     REDIS_URL: corner.url,
     QUEUE_PREFIX: corner.prefix,
-    ...given,
+    ...(typeof given === 'function' ? await given(simulator) : given),
   };
   const { config } = parseConfig(env);
 
@@ -98,7 +106,7 @@ export async function createStage({
   await producer.ready();
 
   const startWorker = async (more: Readonly<Record<string, string>> = {}): Promise<WorkerApp> => {
-    const app = createWorkerApp(parseConfig({ ...env, ...more }).config);
+    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, pace ? { pace } : {});
     releases.defer(() => app.close());
     await app.start();
     return app;

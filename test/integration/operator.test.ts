@@ -83,6 +83,7 @@ describe('retrying a failed job', () => {
       requests,
       defaults: { serverId: 1903, appId: 646 },
       hold: async () => undefined,
+      ledger: { budgets: async () => [] },
     });
     const result = await operator.retry(id);
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
@@ -138,6 +139,48 @@ describe('looking', () => {
       job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
       certificate: { outcome: expect.stringMatching(/redeployed/), waitingDomains: 0 },
     });
+  });
+
+  test('tells how a domain came to where it stands, the newest first, also once it is removed', async () => {
+    await using stage = await createStage();
+    const stagesOf = async () =>
+      (await stage.producer.operator.domain(domain, {}))?.history.map((step) => step.stage);
+    await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, requestedBy: 'web-1' });
+    await stage.idle();
+    expect(await stagesOf()).toEqual(['attached', 'attaching', 'requested']);
+    await stage.producer.requests.enqueue('remove-domain', { domain: DOMAIN });
+    await stage.idle();
+    expect(await stagesOf()).toEqual(['removed', 'removing', 'attached', 'attaching', 'requested']);
+  });
+
+  test('tells what Let’s Encrypt still allows for the names of the domain', async () => {
+    await using stage = await createStage({ workers: 0, env: { SSL_ENVIRONMENT: 'live' } });
+    await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, www: true });
+    const status = await stage.producer.operator.domain(domain, {});
+    expect(status?.budgets).toEqual(
+      expect.arrayContaining([
+        { limit: 'certificates-per-week', subject: 'example.org', left: 50, of: 50 },
+        { limit: 'failures-per-hour', subject: `www.${DOMAIN}`, left: 5, of: 5 },
+      ]),
+    );
+  });
+
+  test('counts all domains by stage, and shows the newest requests, of all or of some stages', async () => {
+    await using stage = await createStage();
+    const { requests, operator } = stage.producer;
+    for (const name of ['a.example.org', 'b.example.org', 'c.example.org']) {
+      await stage.ended((await requests.enqueue('add-domain', { domain: name })).jobId);
+    }
+    await stage.ended((await requests.enqueue('remove-domain', { domain: 'b.example.org' })).jobId);
+    const shownOf = async (limit: number, only?: Parameters<typeof operator.survey>[1]) => {
+      const { domains, stages } = await operator.survey(limit, only);
+      expect(stages).toEqual({ attached: 2, removed: 1 });
+      return domains.map(({ intent }) => intent.domain);
+    };
+    expect(await shownOf(2)).toEqual(['b.example.org', 'c.example.org']);
+    expect(await shownOf(9, ['attached'])).toEqual(['c.example.org', 'a.example.org']);
+    expect(await shownOf(1, ['attached', 'removed'])).toEqual(['b.example.org']);
+    expect(await shownOf(9, ['live'])).toEqual([]);
   });
 
   test('tells of a job that waits for its next try when that is, and why', async () => {

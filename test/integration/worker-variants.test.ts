@@ -29,7 +29,10 @@ const redeployedNames = ({ calls }: Stage): string[] =>
   calls('redeploy-domain-ssl').flatMap(({ domain }) => domain ?? []);
 
 async function walk(version: 'v2' | 'v3', { name, value }: VariantCase): Promise<Trace> {
-  await using stage = await createStage({ version, simulator: { seed, defaultDns: 'server', variants: { [name]: value } } });
+  await using stage = await createStage({
+    version,
+    simulator: { seed, defaultDns: 'server', variants: { [name]: value } },
+  });
   const bare = await stage.add('redeploy-ssl', { appId: 647 });
   await stage.add('redeploy-ssl', { appId: 648, domain: ADVANCED });
   await stage.add('add-domain', { domain: DOMAIN });

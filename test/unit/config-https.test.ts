@@ -114,12 +114,12 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a probe without a place for the domain',
     { DNS_GATE_PROBE: 'http://example.org/#x' },
-    /^DNS_GATE_PROBE must hold \{domain\}/,
+    /^DNS_GATE_PROBE must have \{domain\} as its host/,
   ],
   [
     'a probe with the domain in the expected text only',
     { DNS_GATE_PROBE: 'http://example.org/#{domain}' },
-    /^DNS_GATE_PROBE must hold \{domain\}/,
+    /^DNS_GATE_PROBE must have \{domain\} as its host/,
   ],
   [
     'a probe whose text .env took for a comment',

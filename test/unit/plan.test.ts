@@ -4,34 +4,14 @@ import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent, Wish } from '../../src/intent/intent.ts';
 import { type Observed, plan } from '../../src/intent/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
+import { intentOf } from '../helpers/intent.ts';
 
 const domain = parseDomainName('shop.example.org');
 
 const present: Wish = { want: 'present', www: false, redirection: 'none' };
 const absent: Wish = { want: 'absent' };
 
-const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => ({
-  serverId: 1903,
-  appId: 646,
-  domain,
-  wish,
-  state: 'pending',
-  generation: 7,
-  jobId: 'shop.example.org_1903_646~7',
-  requestedAt: 1000,
-  place: 0,
-  requestedBy: undefined,
-  siteId: undefined,
-  wroteAt: 0,
-  uncovered: undefined,
-  renewals: 0,
-  attachedId: undefined,
-  outcome: undefined,
-  code: undefined,
-  outcomeAt: undefined,
-  nextRunAt: undefined,
-  ...facts,
-});
+const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => intentOf({ wish, ...facts });
 
 const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
   id: 4712,

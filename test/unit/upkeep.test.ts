@@ -1,9 +1,9 @@
 // What a sweep does about one intent: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
 import { type Code, codes } from '../../src/errors.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent, Wish } from '../../src/intent/intent.ts';
 import { PASSING_CODES, type Standing, upkeepOf } from '../../src/intent/upkeep.ts';
+import { intentOf } from '../helpers/intent.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -12,33 +12,12 @@ const NOW = 100 * DAY;
 const present: Wish = { want: 'present', www: false, redirection: 'none' };
 const absent: Wish = { want: 'absent' };
 
-const intentOf = (more: Partial<Intent>): Intent => ({
-  serverId: 1903,
-  appId: 646,
-  domain: parseDomainName('shop.example.org'),
-  wish: present,
-  state: 'pending',
-  generation: 7,
-  jobId: 'shop.example.org_1903_646~7',
-  requestedAt: NOW - HOUR,
-  place: 0,
-  requestedBy: undefined,
-  siteId: undefined,
-  wroteAt: 0,
-  uncovered: undefined,
-  renewals: 0,
-  attachedId: undefined,
-  outcome: undefined,
-  code: undefined,
-  outcomeAt: undefined,
-  nextRunAt: undefined,
-  ...more,
-});
+const askedFor = (more: Partial<Intent>): Intent => intentOf({ requestedAt: NOW - HOUR, ...more });
 
 type Case = readonly [sentence: string, intent: Partial<Intent>, standing: Omit<Partial<Standing>, 'intent'>];
 
 const verdictOf = ([, intent, standing]: Case) =>
-  upkeepOf({ intent: intentOf(intent), job: 'completed', now: NOW, ...standing });
+  upkeepOf({ intent: askedFor(intent), job: 'completed', now: NOW, ...standing });
 
 const named = (rows: readonly Case[]) => rows.map((row) => [row[0], row] as const);
 

@@ -1,0 +1,106 @@
+// The jobs' handlers with what each of them needs. Part of the wiring (app.ts).
+import type { Redis } from 'ioredis';
+import type { Config } from '../config.ts';
+import type { DomainKey } from '../intent/intent.ts';
+import { createKeys } from '../intent/keys.ts';
+import { createLedger, type Ledger, type LedgerLimits } from '../intent/ledger.ts';
+import type { Pace } from '../intent/pace.ts';
+import { createAddDomain } from '../jobs/add-domain.ts';
+import { QUEUE_NAME } from '../jobs/catalog.ts';
+import { createHttps, type Https } from '../jobs/https.ts';
+import type { Look } from '../jobs/look.ts';
+import { createRedeploySsl } from '../jobs/redeploy-ssl.ts';
+import type { RedeployPorts } from '../jobs/redeploy-work.ts';
+import { createRemoveDomain } from '../jobs/remove-domain.ts';
+import type { Handlers } from '../queue/perform.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+import type { RunCloudClient } from '../runcloud/client.ts';
+import type { Directory } from '../runcloud/directory.ts';
+import type { Facts } from '../runcloud/facts.ts';
+
+/** A burst of removals fits in: one reading of the list then proves them all. */
+const LOOK_DELAY_MS = 3000;
+/** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment, docs/runcloud-api.md section 9). */
+const STAGING_LIMITS: LedgerLimits = {
+  certificatesPerWeek: 30_000,
+  duplicatesPerWeek: 30_000,
+  ordersPer3Hours: 1_500,
+  failuresPerHour: 200,
+};
+
+export interface HandlerParts {
+  readonly config: Config;
+  readonly pace: Pace;
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly runcloud: RunCloudClient;
+  readonly directory: Directory;
+  readonly facts: Facts;
+  readonly look: Look | undefined;
+}
+
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { requests, runcloud, directory } = parts;
+  const { intents } = requests;
+  const askRedeploy = async (changed: DomainKey): Promise<void> => {
+    await requests.requestRedeploy(changed, { domain: changed.domain, changed });
+  };
+  const ledger = createLedgerOf(parts);
+  const https = createHttpsOf(parts, ledger, askRedeploy);
+  const ports = { runcloud, directory, intents, https, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
+  return {
+    'add-domain': createAddDomain(ports),
+    'remove-domain': createRemoveDomain(ports),
+    'redeploy-ssl': createRedeploySsl(redeployPorts(parts, ledger)),
+  };
+}
+
+export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 'redis'>): Ledger {
+  const { ssl, limits, queuePrefix } = config;
+  return createLedger({
+    redis,
+    keys: createKeys(queuePrefix, QUEUE_NAME),
+    limits: ssl.environment === 'staging' ? STAGING_LIMITS : limits,
+    cooldownMs: ssl.cooldownMs,
+  });
+}
+
+function createHttpsOf(
+  { config, pace, requests, facts, look }: HandlerParts,
+  ledger: Ledger,
+  askRedeploy: (changed: DomainKey) => Promise<void>,
+): Https | undefined {
+  const { intents, certificates } = requests;
+  const { dns, ssl } = config;
+  const settings = {
+    gate: dns.gate,
+    poison: ssl.poison,
+    deadlineMs: dns.deadlineMs,
+    certificateDeadlineMs: ssl.deadlineMs,
+    pace,
+  };
+  return look && createHttps({ look, facts, ledger, certificates, intents, askRedeploy, settings });
+}
+
+function redeployPorts(parts: HandlerParts, ledger: Ledger): RedeployPorts {
+  const { config, pace, requests, runcloud, directory, facts, look } = parts;
+  const { intents, certificates, renew } = requests;
+  const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, poison } = config.ssl;
+  const hasGuard = look && config.dns.gate !== 'off';
+  return {
+    runcloud,
+    facts,
+    directory,
+    certificates,
+    ledger,
+    look,
+    guard: hasGuard ? { runcloud, directory, intents, look, renew, poison, pace } : undefined,
+    settings: {
+      install,
+      installSettings: { environment, challenge, dnsIntegration },
+      reissue,
+      cooldownMs,
+      pace,
+    },
+  };
+}

@@ -1,0 +1,29 @@
+// The probes, as the configuration wants them. Part of the wiring (app.ts).
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config.ts';
+import { createLook, type Look } from '../jobs/look.ts';
+import { createDnsProbe } from '../probes/dns.ts';
+import { createTlsProbe } from '../probes/tls.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+import type { Facts } from '../runcloud/facts.ts';
+
+interface Parts {
+  readonly config: Config;
+  readonly facts: Facts;
+  readonly requests: Pick<RequestQueue, 'intents'>;
+}
+
+/** Undefined where DNS_GATE and TLS_PROBE are off: then nothing but RunCloud is looked at. */
+export function createLookOf({ config, facts, requests }: Parts): Look | undefined {
+  const { dns, tls } = config;
+  if (dns.gate === 'off' && !tls.probe) return undefined;
+  const ca = tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
+  return createLook({
+    facts,
+    dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl }),
+    tls: tls.probe ? createTlsProbe(ca) : undefined,
+    expectedIps: dns.expectedIps,
+    tlsAddress: tls.address,
+    now: requests.intents.now,
+  });
+}

@@ -1,0 +1,171 @@
+// status <domain>: one domain's story in sentences that a support agent can read out. Pure.
+import { codes } from '../errors.ts';
+import { isBad } from '../intent/gate.ts';
+import type { Intent, Transition } from '../intent/intent.ts';
+import type { Budget } from '../intent/ledger.ts';
+import type { Actor, Stage } from '../outcome.ts';
+import type { DnsFinding } from '../probes/findings.ts';
+import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
+import { adviseDns, describeAdvice } from './status-dns.ts';
+import { describeSeen } from './status-seen.ts';
+import { toRelative, toTable } from './terminal.ts';
+import { describeJob } from './wait.ts';
+
+/** What the configuration says about looking, so far as the story depends on it. */
+export interface LookSettings {
+  /** DNS_GATE is not off. */
+  readonly hasDnsGate: boolean;
+  /** WATCH_INTERVAL; undefined where nothing is watched. */
+  readonly watchIntervalMs: number | undefined;
+}
+
+const actors: Readonly<Record<Actor, { short: string; sentence: string }>> = {
+  customer: { short: 'customer', sentence: 'The customer must act' },
+  operator: { short: 'you', sentence: 'You must act' },
+  runcloud: { short: 'RunCloud', sentence: 'RunCloud must act (open a ticket if it lasts)' },
+  letsencrypt: {
+    short: "Let's Encrypt",
+    sentence: "Let's Encrypt's limit must pass; nothing to do",
+  },
+};
+
+/** `held (customer)` */
+export const toShownStage = (stage: Stage, mustAct: Actor | undefined): string =>
+  mustAct ? `${stage} (${actors[mustAct].short})` : stage;
+
+/** `2026-11-24 10:05 UTC` */
+const toMinute = (atMs: number): string =>
+  `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+const toMoment = (atMs: number, nowMs: number): string => `${toMinute(atMs)} (${toRelative(atMs, nowMs)})`;
+
+export interface Telling extends LookSettings {
+  readonly nowMs: number;
+  /** How many transitions to tell. */
+  readonly steps: number;
+}
+
+export function describeDomain(status: DomainDetails, telling: Telling): string[] {
+  const { intent, history, budgets } = status;
+  const { nowMs } = telling;
+  return [
+    `${intent.domain}: ${toShownStage(intent.stage, intent.mustAct)} since ${toMoment(intent.stageAt, nowMs)}.`,
+    describeWish(intent, nowMs),
+    ...describeReason(status, nowMs),
+    ...describeDuty(status, telling),
+    ...describeNextLook(status, telling),
+    ...(intent.evidence && intent.wish.want === 'present' ? describeSeen(intent.evidence, nowMs) : []),
+    ...describeCertificate(status, nowMs),
+    ...describeBudgets(budgets),
+    ...describeHistory(history, telling.steps),
+  ];
+}
+
+function describeWish({ wish, appId, requestedAt, requestedBy, siteId }: Intent, nowMs: number): string {
+  const wanted = wish.want === 'absent' ? 'removed' : wish.www ? 'attached, with www' : 'attached';
+  const by = requestedBy ? ` by ${requestedBy}` : '';
+  const site = siteId ? ` for site ${siteId}` : '';
+  return `It shall be ${wanted} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${by}${site}.`;
+}
+
+const isReached = (stage: Stage): boolean => stage === 'live' || stage === 'attached' || stage === 'removed';
+
+/** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
+function describeReason({ intent, history }: DomainDetails, nowMs: number): string[] {
+  const { outcome, outcomeAt = 0, stage, stageAt, code } = intent;
+  const [step] = history;
+  const isNewer = step?.stage === stage && stageAt > outcomeAt;
+  const reason = isNewer ? step.reason : outcome;
+  if (!reason) return [];
+  const label = isReached(stage) ? 'Last outcome' : 'Why';
+  const at = toRelative(isNewer ? stageAt : outcomeAt, nowMs);
+  return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
+}
+
+/** Who must act; the gate waits for the customer before it says so. */
+function actorOf({ mustAct, stage }: Intent, bad: readonly DnsFinding[]): Actor | undefined {
+  if (mustAct) return mustAct;
+  if (stage === 'failed') return 'operator';
+  return stage === 'waiting-for-dns' && bad.length > 0 ? 'customer' : undefined;
+}
+
+function describeDuty({ intent, job, redeploy }: DomainDetails, telling: Telling): string[] {
+  const dns = intent.wish.want === 'present' ? (intent.evidence?.dns ?? []) : [];
+  const bad = dns.filter(isBad);
+  const actor = actorOf(intent, bad);
+  return [
+    ...describeFix(intent, actor, bad.length > 0),
+    ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
+    ...(isReached(intent.stage) && bad.length === 0 ? [] : describeAdvice(adviseDns(dns))),
+    ...describeRetry([job, ...(redeploy ? [redeploy] : [])]),
+  ];
+}
+
+function describeFix({ code }: Intent, actor: Actor | undefined, hasRecords: boolean): string[] {
+  const fix = code && code in codes ? codes[code as keyof typeof codes].fix : undefined;
+  const what = fix ? [`What to do: ${fix}`] : [];
+  if (!actor) return what;
+  const { sentence } = actors[actor];
+  if (actor === 'operator' && fix) return [`${sentence}: ${fix}`];
+  if (actor === 'customer' && hasRecords) return [`${sentence}: DNS is not right yet.`, ...what];
+  return [`${sentence}.`, ...what];
+}
+
+function describeRetry(jobs: readonly JobStatus[]): string[] {
+  const ids = jobs.filter(({ state }) => state === 'failed').map(({ id }) => id);
+  return ids.length > 0 ? [`Then try it again: runcloud-domains retry ${ids.join(' ')}`] : [];
+}
+
+function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSettings): string {
+  const why = bad.map(({ sentence }) => sentence).join('; ');
+  return hasDnsGate ? `Warning: ${why}.` : `Warning (nothing waits for it, DNS_GATE is off): ${why}.`;
+}
+
+/** When its job, or that of the redeploy, looks again; undefined where no time is set. */
+export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
+  job.state === 'delayed' ? (job.nextRunAt ?? intent.nextRunAt) : undefined;
+
+function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs }: Telling): string[] {
+  const { intent, job } = status;
+  const at = nextLookOf(status);
+  if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
+  if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
+    return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
+  if (intent.state === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
+  const isWatched = intent.state === 'settled' && intent.wish.want === 'present';
+  if (!isWatched || watchIntervalMs === undefined) return [];
+  return [`We look again every ${toRelative(nowMs, nowMs + watchIntervalMs).replace(' ago', '')}.`];
+}
+
+function describeCertificate({ certificate, redeploy }: DomainStatus, nowMs: number): string[] {
+  const { outcome, outcomeAt, mustAct } = certificate ?? {};
+  const waits = mustAct ? `; ${actors[mustAct].sentence}` : '';
+  return [
+    ...(outcome && outcomeAt ? [`Certificate: ${outcome} (${toRelative(outcomeAt, nowMs)})${waits}.`] : []),
+    ...(redeploy && isAhead(redeploy) ? [`Certificate redeploy: ${describeJob(redeploy, nowMs)}.`] : []),
+  ];
+}
+
+/** What a completed one said is the certificate's outcome already. */
+export const isAhead = ({ state }: JobStatus): boolean => state !== 'gone' && state !== 'completed';
+
+function describeBudgets(budgets: readonly Budget[]): string[] {
+  const touched = budgets.filter(({ left, of }) => left < of);
+  if (touched.length === 0) return [];
+  const parts = touched.map(
+    ({ limit, subject, left, of }) => `${left} of ${of} ${limit.replaceAll('-', ' ')} (${subject})`,
+  );
+  return [`Let's Encrypt's budget left: ${parts.join('; ')}.`];
+}
+
+function describeHistory(history: readonly Transition[], steps: number): string[] {
+  if (history.length === 0) return [];
+  const rows = history
+    .slice(0, steps)
+    .map(({ at, stage, mustAct, reason }) => [toMinute(at), toShownStage(stage, mustAct), reason]);
+  const more = history.length - rows.length;
+  return [
+    `History, newest first${more > 0 ? ` (${more} more with --history)` : ''}:`,
+    ...toTable(rows).map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,37 @@
+// What the last look at a domain saw, in lines: DNS, certificate, HTTP. Pure. The texts are the servers' own, so they are cleaned
+// before they reach a terminal.
+import type { Evidence } from '../intent/intent.ts';
+import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import { toShownText } from '../probes/judge-tls.ts';
+import { toRelative } from './terminal.ts';
+
+export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[] {
+  const lines = [...dns.map(describeDns), ...tls.map(describeTls)];
+  return lines.length > 0 ? [`Seen ${toRelative(at, nowMs)}:`, ...lines.map((line) => `  ${line}`)] : [];
+}
+
+function describeDns({ name, verdict, seen }: DnsFinding): string {
+  const records = [
+    ...seen.cname.slice(0, 1).map((target) => `CNAME ${target}`),
+    ...seen.a.map((address) => `A ${address}`),
+    ...seen.aaaa.map((address) => `AAAA ${address}`),
+    ...seen.caa.map((record) => `CAA ${record}`),
+  ];
+  const shown = records.map(toShownText).join(', ') || 'no record';
+  return `DNS of ${name}: ${shown} (${verdict})`;
+}
+
+const SHOWN_NAMES = 4;
+
+function describeTls({ name, verdict, sentence, certificate, httpStatus }: TlsFinding): string {
+  const http = httpStatus === undefined ? '' : `; HTTP ${httpStatus}`;
+  if (!certificate) return `HTTPS of ${name}: ${sentence}${http}`;
+  const { names, issuer, notAfter } = certificate;
+  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
+  const shown = names.slice(0, SHOWN_NAMES).map(toShownText).join(', ') || 'no name';
+  const what = `certificate for ${shown}${more}, by ${toShownText(issuer) || 'nobody'}, valid until ${toDay(notAfter)}`;
+  return `HTTPS of ${name}: ${what} (${verdict})${http}`;
+}
+
+const toDay = (atMs: number): string =>
+  Number.isNaN(new Date(atMs).getTime()) ? 'an unknown day' : new Date(atMs).toISOString().slice(0, 10);

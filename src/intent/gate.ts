@@ -1,0 +1,59 @@
+// The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
+import type { Actor, Report } from '../outcome.ts';
+import type { DnsFinding } from '../probes/findings.ts';
+import { growing, type Pace } from './pace.ts';
+
+export interface GateSettings {
+  /** DNS_GATE */
+  readonly gate: 'off' | 'attach' | 'certificate' | 'auto';
+  /** SSL_POISON */
+  readonly poison: 'hold' | 'detach' | 'proceed';
+  /** DNS_DEADLINE */
+  readonly deadlineMs: number;
+}
+
+/** What DNS is waited for with: before the domain is attached, before its certificate is ordered, or not at all. */
+export function gateBefore(
+  { gate, poison }: GateSettings,
+  { advanced }: { advanced: boolean },
+): 'attach' | 'certificate' | 'nothing' {
+  if (gate === 'off') return 'nothing';
+  // What was detached because its DNS is dead comes back when that is right, not before.
+  if (poison === 'detach' && !advanced) return 'attach';
+  if (gate !== 'auto') return gate;
+  return advanced ? 'certificate' : 'attach';
+}
+
+/** Let's Encrypt would not validate this name. What could not be asked is not said to be wrong. */
+export const isBad = ({ verdict }: DnsFinding): boolean =>
+  verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';
+
+const isGood = ({ verdict }: DnsFinding): boolean => verdict === 'here' || verdict === 'proxied';
+
+/** What to wait for, with a sentence for people. */
+export interface Closed {
+  readonly sentence: string;
+  readonly delayMs: number;
+  readonly report: Report;
+}
+
+/** Undefined where the gate is open. `since`: when the domain was asked for last. Times in milliseconds by one clock. */
+export function judgeGate(
+  dns: readonly DnsFinding[],
+  { since, now, deadlineMs, pace }: { since: number; now: number; deadlineMs: number; pace: Pace },
+): Closed | undefined {
+  if (dns.every(isGood)) return undefined;
+  const found = dns.filter((finding) => !isGood(finding));
+  const sentence = found.map((finding) => finding.sentence).join('; ');
+  const waited = now - since;
+  if (waited >= deadlineMs) {
+    const mustAct: Actor = found.some(isBad) ? 'customer' : 'operator';
+    return { sentence, delayMs: pace.heldMs, report: { stage: 'held', mustAct } };
+  }
+  const delayMs = growing(waited, pace.dnsFirstMs, pace.dnsLongestMs);
+  return {
+    sentence,
+    delayMs: Math.min(delayMs, deadlineMs - waited + 1),
+    report: { stage: 'waiting-for-dns' },
+  };
+}

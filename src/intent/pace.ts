@@ -1,0 +1,23 @@
+// How long until the next look. Pure.
+
+/** Milliseconds. */
+export interface Pace {
+  readonly dnsFirstMs: number;
+  readonly dnsLongestMs: number;
+  readonly tlsFirstMs: number;
+  readonly tlsLongestMs: number;
+  /** What has passed its deadline is still looked at, so that nobody has to ask again: a customer may be very late. */
+  readonly heldMs: number;
+}
+
+export const PACE: Pace = {
+  dnsFirstMs: 60_000,
+  dnsLongestMs: 3_600_000,
+  tlsFirstMs: 10_000,
+  tlsLongestMs: 600_000,
+  heldMs: 86_400_000,
+};
+
+/** Half of what has been waited already: each look is half as far away again as the one before. */
+export const growing = (waitedMs: number, firstMs: number, longestMs: number): number =>
+  Math.min(longestMs, Math.max(firstMs, Math.round(waitedMs / 2)));

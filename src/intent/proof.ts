@@ -1,0 +1,109 @@
+// From attached to live: what the handshakes, DNS, the last order and the redeploy on its way say together. Pure.
+import type { Actor, Report } from '../outcome.ts';
+import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import type { CertificateRecord } from './certificates.ts';
+import { isBad } from './gate.ts';
+import type { LastOrder } from './ledger.ts';
+import { growing, type Pace } from './pace.ts';
+
+/** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
+export interface ProofFacts {
+  readonly tls: readonly TlsFinding[];
+  readonly dns: readonly DnsFinding[];
+  /** The last order of the certificate that shall cover it. */
+  readonly order: LastOrder | undefined;
+  readonly redeploy: CertificateRecord | undefined;
+  /** A redeploy for it is asked for, and not done. */
+  readonly isAsked: boolean;
+  readonly attachedAt: number;
+  readonly now: number;
+  readonly deadlineMs: number;
+  readonly pace: Pace;
+}
+
+export type ProofStep =
+  | { readonly kind: 'live'; readonly sentence: string }
+  | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
+  /** Nothing is on its way that would cover it. */
+  | { readonly kind: 'ask'; readonly sentence: string }
+  /** The order was carried out, as far as RunCloud says, and the name is still not covered. */
+  | {
+      readonly kind: 'order-failed';
+      readonly order: LastOrder;
+      readonly sentence: string;
+      readonly mustAct: Actor;
+    };
+
+export function judgeProof(facts: ProofFacts): ProofStep {
+  const open = facts.tls.filter(({ verdict }) => verdict !== 'covers');
+  if (open.length === 0) return { kind: 'live', sentence: describeLive(facts) };
+  const sentence = open.map((finding) => finding.sentence).join('; ');
+  if (facts.isAsked) return awaitRedeploy(sentence, facts);
+  const { order } = facts;
+  if (!order || order.orderedAt < facts.attachedAt || !coversAll(order, facts.tls))
+    return { kind: 'ask', sentence };
+  return awaitIssue(order, open, sentence, facts);
+}
+
+const coversAll = ({ names }: LastOrder, tls: readonly TlsFinding[]): boolean =>
+  tls.every(({ name }) => names.includes(name));
+
+export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): string {
+  const until = Math.min(...tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY));
+  const names = tls.map(({ name }) => name).join(' and ');
+  const valid = Number.isFinite(until) ? ` until ${new Date(until).toISOString().slice(0, 10)}` : '';
+  const warning = dns
+    .filter(isBad)
+    .map((finding) => `; but ${finding.sentence}`)
+    .join('');
+  return `HTTPS works: a handshake showed a certificate that covers ${names}${valid}${warning}`;
+}
+
+// The redeploy has its own reasons to wait; its words are the domain's.
+function awaitRedeploy(sentence: string, { redeploy, dns, now, pace }: ProofFacts): ProofStep {
+  const { state, outcome, mustAct } = redeploy ?? {};
+  if (state === 'failed') {
+    const failed = `the certificate redeploy failed: ${outcome}`;
+    const report: Report = { stage: 'held', mustAct: 'operator' };
+    return { kind: 'wait', sentence: failed, delayMs: pace.tlsLongestMs, report };
+  }
+  const dueInMs = (redeploy?.nextRunAt ?? now) - now;
+  const delayMs = Math.min(pace.tlsLongestMs, Math.max(0, dueInMs) + pace.tlsFirstMs);
+  if (mustAct && outcome) {
+    // Whose own DNS is wrong need not look further.
+    const own = dns.filter(isBad);
+    const report: Report = { stage: 'held', mustAct: own.length > 0 ? 'customer' : mustAct };
+    const why = own.map((finding) => `${finding.sentence}; `).join('');
+    return { kind: 'wait', sentence: `${why}${outcome}`, delayMs, report };
+  }
+  const waits = `${sentence}; a certificate redeploy is on its way`;
+  return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
+}
+
+function awaitIssue(
+  order: LastOrder,
+  open: readonly TlsFinding[],
+  sentence: string,
+  { dns, now, deadlineMs, pace }: ProofFacts,
+): ProofStep {
+  const age = now - order.orderedAt;
+  const at = new Date(order.orderedAt).toISOString().slice(0, 16).replace('T', ' ');
+  if (age < deadlineMs) {
+    const delayMs = Math.min(growing(age, pace.tlsFirstMs, pace.tlsLongestMs), deadlineMs - age + 1);
+    const waits = `${sentence}; the certificate was ordered at ${at} UTC`;
+    return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
+  }
+  // Could not check is never failed.
+  if (open.some(({ verdict }) => verdict === 'unknown')) {
+    const report: Report = { stage: 'held', mustAct: 'operator' };
+    return { kind: 'wait', sentence, delayMs: pace.tlsLongestMs, report };
+  }
+  const culprits = dns.filter(isBad);
+  const why = culprits.length > 0 ? `: ${culprits.map((finding) => finding.sentence).join('; ')}` : '';
+  return {
+    kind: 'order-failed',
+    order,
+    sentence: `the certificate ordered at ${at} UTC did not pick ${open.map(({ name }) => name).join(' and ')} up${why}`,
+    mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
+  };
+}

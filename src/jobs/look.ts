@@ -1,0 +1,68 @@
+// The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
+import type { Evidence } from '../intent/intent.ts';
+import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import type { Facts } from '../runcloud/facts.ts';
+import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+
+export interface LookPorts {
+  readonly facts: Pick<Facts, 'glance'>;
+  readonly dns: {
+    look(name: string, expected: readonly string[], signal?: AbortSignal): Promise<DnsFinding>;
+  };
+  /** Undefined where TLS_PROBE is off. */
+  readonly tls:
+    | { look(name: string, address: Address, signal?: AbortSignal): Promise<TlsFinding> }
+    | undefined;
+  /** EXPECTED_IPS */
+  readonly expectedIps: readonly string[];
+  /** TLS_PROBE_ADDRESS */
+  readonly tlsAddress: Address | undefined;
+  readonly now: () => Promise<number>;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Look {
+  /** False where TLS_PROBE is off. */
+  readonly provesHttps: boolean;
+  dns(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<DnsFinding[]>;
+  tls(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<TlsFinding[]>;
+  all(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<Evidence>;
+}
+
+export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: LookPorts): Look {
+  const look: Look = {
+    provesHttps: tls !== undefined,
+    async dns(app, names, calls) {
+      const { ipAddress } = await facts.glance(app, calls);
+      const expected = [...new Set([...(ipAddress ? [ipAddress] : []), ...expectedIps])];
+      return Promise.all(names.map((name) => dns.look(name, expected, calls.signal)));
+    },
+    async tls(app, names, calls) {
+      if (!tls) return [];
+      const host = tlsAddress?.host ?? (await facts.glance(app, calls)).ipAddress ?? expectedIps[0];
+      if (host === undefined) return names.map(unknownServer);
+      const address = tlsAddress ?? { host, port: 443 };
+      return Promise.all(names.map((name) => tls.look(name, address, calls.signal)));
+    },
+    async all(app, names, calls) {
+      const [seenDns, seenTls, at] = await Promise.all([
+        look.dns(app, names, calls),
+        look.tls(app, names, calls),
+        now(),
+      ]);
+      return { at, dns: seenDns, tls: seenTls };
+    },
+  };
+  return look;
+}
+
+const unknownServer = (name: string): TlsFinding => ({
+  name,
+  verdict: 'unknown',
+  sentence: `${name} could not be checked: RunCloud does not tell the server's address; set TLS_PROBE_ADDRESS or EXPECTED_IPS`,
+  address: '',
+});

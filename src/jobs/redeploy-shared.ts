@@ -1,0 +1,118 @@
+// Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
+import { PermanentError } from '../errors.ts';
+import { MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
+import { done, type Outcome, waiting } from '../outcome.ts';
+import type { AppFacts } from '../runcloud/facts.ts';
+import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
+import { type Ordered, order, toMinute } from './certificate-order.ts';
+import { BUSY_MS } from './domain-work.ts';
+import { guard } from './poison.ts';
+import {
+  attachedFor,
+  counted,
+  coveredAlready,
+  isChanged,
+  isCovered,
+  later,
+  type RedeployPorts,
+  type RedeployWork,
+  unordered,
+} from './redeploy-work.ts';
+
+export async function redeployShared(
+  work: RedeployWork,
+  facts: AppFacts,
+  ports: RedeployPorts,
+): Promise<Outcome> {
+  const { app, calls, domains } = work;
+  const attached = await attachedFor(work, ports);
+  const asked = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
+  const needed = namesOf(asked);
+  if (mayBeDone(work, facts, asked.length) && (await isCovered(needed, work, ports)))
+    return coveredAlready(needed);
+  const waitedMs = Math.max(0, work.startedAt - work.changedAt);
+  const guarded = ports.guard
+    ? await guard(attached, { app, calls, waitedMs: work.changedAt ? waitedMs : 0 }, ports.guard)
+    : { attached };
+  if ('held' in guarded) return guarded.held;
+  return orderShared(guarded.attached, work, ports);
+}
+
+// What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
+const mayBeDone = ({ domains, atOnce, again }: RedeployWork, { autoSsl }: AppFacts, found: number): boolean =>
+  again || autoSsl || (!atOnce && domains !== undefined && found === domains.length);
+
+async function orderShared(
+  attached: readonly AttachedDomain[],
+  work: RedeployWork,
+  ports: RedeployPorts,
+): Promise<Outcome> {
+  const { app } = work;
+  const names = namesOf(attached);
+  if (ports.guard && names.length > MAX_NAMES) {
+    const report = { stage: 'held', mustAct: 'operator' } as const;
+    return waiting(describeFull(app.appId, names.length), ports.settings.pace.dnsLongestMs, report);
+  }
+  const last = await ports.ledger.last(app);
+  const { send, isMissing } = await howToOrder(last?.failures ?? 0, work, ports);
+  const changed = isMissing || last === undefined || isChanged(work, last);
+  return describe(await order({ app, names }, changed, send, work, ports), names.length, work, ports);
+}
+
+const describeFull = (appId: number, count: number): string =>
+  `the shared certificate of web application ${appId} would hold ${count} names, and Let's Encrypt takes ${MAX_NAMES}: ${wayOut}`;
+
+const wayOut = 'switch to advanced SSL, or put further domains on a second web application';
+
+interface Way {
+  readonly send: (options: CallOptions) => Promise<void>;
+  /** There is none at this moment: what was ordered before is no reason to wait. */
+  readonly isMissing: boolean;
+}
+
+/** The write that orders it: install, redeploy, or (SSL_REISSUE, after a redeploy that changed nothing) both anew. */
+async function howToOrder(failures: number, work: RedeployWork, ports: RedeployPorts): Promise<Way> {
+  const { app, calls } = work;
+  const { runcloud, settings } = ports;
+  const isReinstall = settings.reissue === 'reinstall' && failures > 0;
+  const certificate = await runcloud.getCertificate(app, calls);
+  const install = (options: CallOptions) =>
+    runcloud.installCertificate(app, settings.installSettings, options);
+  if (!certificate) {
+    if (settings.install === 'letsencrypt' || isReinstall) return { send: install, isMissing: true };
+    const sentence = `web application ${app.appId} has no certificate to redeploy; install one in RunCloud first, or set SSL_INSTALL=letsencrypt`;
+    throw new PermanentError('no-certificate', sentence);
+  }
+  const send = isReinstall
+    ? async (options: CallOptions): Promise<void> => {
+        await runcloud.removeCertificate(app, certificate, options);
+        await install(options);
+      }
+    : (options: CallOptions) => runcloud.redeployCertificate(app, certificate, options);
+  return { send, isMissing: false };
+}
+
+function describe(
+  ordered: Ordered,
+  count: number,
+  { app, domains, again }: RedeployWork,
+  { settings }: RedeployPorts,
+): Outcome {
+  switch (ordered.kind) {
+    case 'ordered': {
+      const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
+      const full = count >= MANY_NAMES ? ` (${count} names of ${MAX_NAMES} that fit: ${wayOut})` : '';
+      return done(`the certificate of web application ${app.appId} is being redeployed${asked}${full}`);
+    }
+    case 'repeated': {
+      const sentence = `the same ${counted(count)} were ordered at ${toMinute(ordered.orderedAt)} already`;
+      if (!again) return done(`${sentence}; nothing was ordered`);
+      const delayMs = Math.max(BUSY_MS, ordered.orderedAt + settings.cooldownMs - Date.now());
+      return waiting(`${sentence}, and the reply was lost; looking whether it took effect`, delayMs);
+    }
+    case 'later':
+      return later(ordered);
+    default:
+      return unordered(ordered.kind);
+  }
+}

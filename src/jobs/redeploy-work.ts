@@ -1,0 +1,109 @@
+// One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
+import type { Certificates } from '../intent/certificates.ts';
+import type { LastOrder, Ledger } from '../intent/ledger.ts';
+import type { Pace } from '../intent/pace.ts';
+import { done, type Outcome, superseded, waiting } from '../outcome.ts';
+import type { Directory } from '../runcloud/directory.ts';
+import type { Facts } from '../runcloud/facts.ts';
+import type {
+  AttachedDomain,
+  CallOptions,
+  InstallSettings,
+  RunCloud,
+  WebApplication,
+} from '../runcloud/runcloud.ts';
+import type { Ordered } from './certificate-order.ts';
+import { BUSY_MS } from './domain-work.ts';
+import type { Look } from './look.ts';
+import type { PoisonPorts } from './poison.ts';
+
+/** One redeploy at work. Times in milliseconds by Redis' clock. */
+export interface RedeployWork {
+  readonly app: WebApplication;
+  readonly startedAt: number;
+  /** The names asked for; undefined: all of the web application's. */
+  readonly domains: readonly string[] | undefined;
+  /** A person asked for it. */
+  readonly atOnce: boolean;
+  /** When a single name was last asked for; 0 where none was. */
+  readonly changedAt: number;
+  /** An earlier attempt of this job may have sent the order. */
+  readonly again: boolean;
+  readonly jobId: string;
+  readonly calls: CallOptions;
+}
+
+export interface RedeployPorts {
+  readonly runcloud: Pick<
+    RunCloud,
+    | 'getCertificate'
+    | 'installCertificate'
+    | 'redeployCertificate'
+    | 'removeCertificate'
+    | 'getDomainCertificate'
+    | 'installDomainCertificate'
+    | 'redeployDomainCertificate'
+    | 'removeDomainCertificate'
+  >;
+  readonly facts: Facts;
+  readonly directory: Directory;
+  readonly certificates: Pick<Certificates, 'covered' | 'spread' | 'beginWrite' | 'renewWrite' | 'endWrite'>;
+  readonly ledger: Pick<Ledger, 'take' | 'unsent' | 'failed' | 'last'>;
+  /** Undefined where neither DNS nor TLS is looked at. */
+  readonly look: Look | undefined;
+  /** Undefined where DNS_GATE is off. */
+  readonly guard: PoisonPorts | undefined;
+  readonly settings: RedeploySettings;
+}
+
+export interface RedeploySettings {
+  /** SSL_INSTALL, with the settings of what is installed. */
+  readonly install: 'off' | 'letsencrypt';
+  readonly installSettings: InstallSettings;
+  /** SSL_REISSUE */
+  readonly reissue: 'off' | 'reinstall';
+  /** SSL_COOLDOWN */
+  readonly cooldownMs: number;
+  readonly pace: Pace;
+}
+
+/** The domains of the web application, with everything in it that was asked for. */
+export async function attachedFor(
+  { app, domains, startedAt, calls }: RedeployWork,
+  { directory, guard }: RedeployPorts,
+): Promise<readonly AttachedDomain[]> {
+  // What is known may be old; it is good enough to count names by, not to judge them.
+  const known = await directory.list(app, guard || !domains ? startedAt : 0, calls);
+  const isThere = (wanted: string): boolean => known.some(({ name }) => name === wanted);
+  return (domains?.every(isThere) ?? true) ? known : directory.list(app, startedAt, calls);
+}
+
+/** Whether a domain has changed since: who only asks again is held by the cool-down. */
+export const isChanged = ({ atOnce, changedAt }: RedeployWork, { orderedAt }: LastOrder): boolean =>
+  !atOnce && changedAt > orderedAt;
+
+/** Whether a handshake shows already what is asked for, so that no order is needed. */
+export async function isCovered(
+  names: readonly string[],
+  { app, calls }: RedeployWork,
+  { look }: RedeployPorts,
+): Promise<boolean> {
+  if (!look?.provesHttps || names.length === 0) return false;
+  return (await look.tls(app, names, calls)).every(({ verdict }) => verdict === 'covers');
+}
+
+export const coveredAlready = (names: readonly string[]): Outcome =>
+  done(`a handshake shows a certificate that covers ${listed(names)} already; nothing was ordered`);
+
+export const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+
+export const counted = (count: number): string => (count === 1 ? '1 domain' : `${count} domains`);
+
+export const later = ({ sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>): Outcome =>
+  waiting(sentence, Math.max(BUSY_MS, nextAt - Date.now()), { stage: 'held', mustAct });
+
+export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
+  fate === 'superseded'
+    ? superseded('another redeploy of this web application has taken over')
+    : waiting('another run may still be redeploying this certificate', BUSY_MS);

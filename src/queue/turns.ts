@@ -1,0 +1,49 @@
+// A look that some worker takes now and then: now, and every interval, one worker of all. Redis holds whose turn it is.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+
+export interface Turns {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface TurnsOptions {
+  readonly redis: Redis;
+  /** The turn, in Redis. */
+  readonly key: string;
+  readonly intervalMs: number;
+  /** Each worker, whether it is its turn or not, before it asks. */
+  readonly beforehand?: () => Promise<void>;
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+const TICK_MS = 5_000;
+
+export function createTurns({ redis, key, intervalMs, beforehand, run, onError }: TurnsOptions): Turns {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+
+  const isMine = async (): Promise<boolean> => (await redis.set(key, '1', 'PX', intervalMs, 'NX')) === 'OK';
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await beforehand?.();
+        if (await isMine()) await run(signal);
+      } catch (error) {
+        if (!signal.aborted) onError(error);
+      }
+      await sleep(Math.min(TICK_MS, intervalMs), undefined, { signal }).catch(() => undefined);
+    }
+  };
+  return {
+    start() {
+      running ??= loop();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,121 @@
+// A stage on which HTTPS can be proven: the simulator with its DNS, its Let's Encrypt and its TLS endpoint, and workers that look
+// at all three, in a hurry: a minute of waiting is 60 ms.
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import type { Pace } from '../../src/intent/pace.ts';
+import type { EdgeControls, Seed, Simulator } from '../../src/simulator/index.ts';
+import { until } from './until.ts';
+import { APP, createStage, PRIMARY, type Stage, type StageOptions } from './worker.ts';
+
+export const HERE = '127.0.0.1';
+export const ELSEWHERE = '198.51.100.9';
+
+/** A thousandth of the real one. */
+export const FAST: Pace = {
+  dnsFirstMs: 60,
+  dnsLongestMs: 600,
+  tlsFirstMs: 80,
+  tlsLongestMs: 800,
+  heldMs: 1_000,
+};
+
+export interface HttpsStage extends Stage {
+  readonly edge: EdgeControls;
+  /** The lifecycle record. */
+  record(domain: string): Promise<Intent>;
+  /** Resolves when the domain stands so. */
+  stands(domain: string, stage: Intent['stage']): Promise<Intent>;
+  /** The stages that it went through, the oldest first. */
+  path(domain: string): Promise<string[]>;
+  /** As if the time after a failed issuance were over: the ledger's backoff, and the redeploy that waits for it. */
+  passBackoff(): Promise<void>;
+  /** Points the names at the web application. */
+  point(...names: string[]): void;
+}
+
+type Webapp = NonNullable<Seed['webapps']>[number];
+
+export interface HttpsStageOptions extends Omit<StageOptions, 'simulator'> {
+  readonly webapp?: Webapp;
+  readonly simulator?: StageOptions['simulator'];
+}
+
+export async function createHttpsStage({
+  webapp = {},
+  env = {},
+  simulator = {},
+  ...options
+}: HttpsStageOptions = {}): Promise<HttpsStage> {
+  const { variants, ...more } = simulator;
+  const stage = await createStage({
+    ...options,
+    pace: FAST,
+    simulator: {
+      edge: true,
+      seed: { servers: [{ ipAddress: HERE }], webapps: [webapp], dns: { [PRIMARY]: { a: HERE } } },
+      variants: { validation: 'http-01', ...variants },
+      issuanceLagMs: 50,
+      ...more,
+    },
+    env: async (made) => ({ ...(await edgeEnv(made)), ...env }),
+  });
+  const { simulator: made, producer } = stage;
+  const { intents } = producer.requests;
+  const { edge } = made;
+  if (!edge) throw new Error('the simulator was made without an edge');
+  const record = async (domain: string): Promise<Intent> => {
+    const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
+    if (!intent) throw new Error(`${domain} was never asked for`);
+    return intent;
+  };
+  return Object.assign(stage, {
+    edge,
+    record,
+    stands: (domain: string, wanted: Intent['stage']) =>
+      until(async () => {
+        const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
+        return intent?.stage === wanted ? intent : undefined;
+      }, `${domain} is ${wanted}`).catch(async (error) => {
+        const { stage: is, outcome } = await record(domain);
+        throw new Error(`${error.message}; it is ${is}: ${outcome}`);
+      }),
+    async path(domain: string) {
+      const steps = await intents.history({ ...APP, domain: parseDomainName(domain) });
+      return steps.map((step) => step.stage).reverse();
+    },
+    async passBackoff() {
+      const prefix = stage.config.queuePrefix;
+      await until(async () => {
+        for (const key of await stage.redis.keys(`${prefix}:*ledger:*`))
+          if ((await stage.redis.type(key)) === 'hash' && Number(await stage.redis.hget(key, 'retryAt')) > 0)
+            await stage.redis.hset(key, 'retryAt', 1);
+        const waiting = (await stage.queue.getDelayed()).filter(({ name }) => name === 'redeploy-ssl');
+        for (const job of waiting) await job.promote().catch(() => undefined);
+        return waiting.length > 0;
+      }, 'a redeploy waits');
+    },
+    point(...names: string[]) {
+      for (const name of names) edge.setDns(name, { a: HERE });
+    },
+  });
+}
+
+async function edgeEnv({ edge, port }: Simulator): Promise<Record<string, string>> {
+  if (!edge) throw new Error('the simulator was made without an edge');
+  const caFile = join(tmpdir(), `runcloud-domains-test-ca-${process.pid}-${port}.pem`);
+  await writeFile(caFile, edge.caPem);
+  return {
+    TLS_PROBE: 'on',
+    TLS_PROBE_ADDRESS: edge.tlsAddress,
+    TLS_CA_FILE: caFile,
+    DNS_SERVERS: edge.dnsAddress,
+    DNS_GATE: 'auto',
+    SSL_ENVIRONMENT: 'live',
+    SSL_COOLDOWN: '10m',
+    SSL_REDEPLOY_DELAY_MS: '150',
+    CERTIFICATE_DEADLINE: '2s',
+  };
+}

@@ -1,0 +1,32 @@
+// One intent as tables of the pure parts start from it: asked for, nothing done yet.
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+
+export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
+  serverId: 1903,
+  appId: 646,
+  domain: parseDomainName('shop.example.org'),
+  wish: { want: 'present', www: false, redirection: 'none' },
+  state: 'pending',
+  stage: 'requested',
+  stageAt: 1000,
+  mustAct: undefined,
+  attachedAt: 0,
+  seenAt: 0,
+  evidence: undefined,
+  generation: 7,
+  jobId: 'shop.example.org_1903_646~7',
+  requestedAt: 1000,
+  place: 0,
+  requestedBy: undefined,
+  siteId: undefined,
+  wroteAt: 0,
+  uncovered: undefined,
+  renewals: 0,
+  attachedId: undefined,
+  outcome: undefined,
+  code: undefined,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
+  ...facts,
+});

@@ -1,0 +1,40 @@
+// What a person reads where an order has to wait.
+import { expect, test } from '@jest/globals';
+import { describeRefusal } from '../../src/intent/ledger.ts';
+
+const nextAt = Date.UTC(2026, 10, 24, 9, 59, 0, 1);
+const until = 'next attempt allowed at 2026-11-24 10:00 UTC';
+
+const refusals = [
+  [
+    { limit: 'certificates-per-week', subject: 'example.org', of: 50 },
+    `Let's Encrypt allows 50 certificates per week for example.org and they are spent; ${until}`,
+  ],
+  [
+    { limit: 'certificates-per-week', subject: 'example.org', of: 10 },
+    `the configuration allows 10 certificates per week for example.org and they are spent; ${until}`,
+  ],
+  [
+    { limit: 'duplicates-per-week', subject: 'a.example.org and 2 more' },
+    `Let's Encrypt allows 5 certificates per week for exactly the same names (a.example.org and 2 more) and they are spent; ${until}`,
+  ],
+  [
+    { limit: 'orders-per-3-hours', subject: 'all certificates', of: 300 },
+    `Let's Encrypt allows 300 orders in 3 hours and they are spent; ${until}`,
+  ],
+  [
+    { limit: 'failures-per-hour', subject: 'a.example.org', of: 5 },
+    `Let's Encrypt allows 5 failed validations per hour for a.example.org and they are spent; ${until}`,
+  ],
+  [
+    { limit: 'failed-issuance', subject: 'a.example.org' },
+    `the last order for exactly these names (a.example.org) failed; ${until}`,
+  ],
+] as const;
+
+test.each(refusals)(
+  'of %j says what is spent, and rounds up to the minute when it comes back',
+  (given, sentence) => {
+    expect(describeRefusal({ kind: 'refused', nextAt, ...given })).toBe(sentence);
+  },
+);
