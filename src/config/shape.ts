@@ -60,6 +60,45 @@ export interface LimitsConfig {
   readonly failuresPerHour: number;
 }
 
+/** What an API token may do: `enqueue` asks, `read` looks, `operate` does both, and steers. */
+export type ApiRole = 'enqueue' | 'read' | 'operate';
+
+/** A token that the HTTP API knows; the token itself is nowhere stored. */
+export interface ApiToken {
+  readonly name: string;
+  readonly role: ApiRole;
+  /** SHA-256 of the token, in hex. */
+  readonly hash: string;
+}
+
+export type BoardRole = 'viewer' | 'operator';
+
+/** Who may log in at the board. `hash`: `scrypt$N$r$p$salt$key`, base64url. */
+export interface BoardUser {
+  readonly name: string;
+  readonly role: BoardRole;
+  readonly hash: string;
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tokens: readonly ApiToken[];
+  readonly boardUsers: readonly BoardUser[];
+  /** How long a login at the board lasts without being used. */
+  readonly sessionMs: number;
+  /** Behind a proxy that ends TLS and sets X-Forwarded-*: cookies are Secure. */
+  readonly trustProxy: boolean;
+  /** Requests per token and minute. */
+  readonly ratePerMinute: number;
+}
+
+export interface CallbackConfig {
+  readonly urls: readonly string[];
+  /** Standard Webhooks secrets (`whsec_…`): the first signs first; all sign, so that they can be rotated. */
+  readonly secrets: readonly string[];
+}
+
 /** Deep-frozen. */
 export interface Config {
   readonly redisUrl: string;
@@ -69,6 +108,8 @@ export interface Config {
     readonly concurrency: number;
     readonly shutdownTimeoutMs: number;
     readonly sweepIntervalMs: number;
+    /** Health and metrics of a worker; undefined: no port. */
+    readonly address: HostAndPort | undefined;
   };
   readonly jobs: { readonly attempts: number; readonly backoffMs: number; readonly backoffMaxMs: number };
   readonly dns: DnsConfig;
@@ -76,6 +117,10 @@ export interface Config {
   readonly ssl: SslConfig;
   readonly limits: LimitsConfig;
   readonly watch: { readonly intervalMs: number; readonly repair: boolean };
+  readonly server: ServerConfig;
+  readonly callbacks: CallbackConfig;
+  /** Where traces go (OTLP over HTTP); undefined: nowhere. */
+  readonly otlpEndpoint: string | undefined;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   /** The wp-config.php that was read, where WP_CONFIG names one. */
   readonly wpConfigPath?: string | undefined;
