@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { variables } from '../src/config.ts';
 import { codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
+import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
 
 /** `render` gets the file's present text and returns what it should be; undefined where the file wants no table. */
 export interface Generated {
@@ -53,6 +54,17 @@ export function jobTables(): string {
   });
   return `\n${sections.join('\n\n')}\n`;
 }
+
+/** What each metric means, and what each of its labels may hold. */
+export const metricTable = (): string =>
+  toTable(
+    ['Metric', 'Type', 'Of', 'Meaning', 'Labels'],
+    metricNames.map((metric) => {
+      const { type, of, help, labels } = specOf(metric);
+      const meanings = Object.entries(labels).map(([label, meaning]) => `${code(label)}: ${meaning}`);
+      return [code(fullName(metric)), type, of, help, meanings.join('<br>')];
+    }),
+  );
 
 const document = (title: string, introduction: string, table: () => string) => (): string =>
   [`<!-- ${notice} -->`, `# ${title}`, introduction, `${table()}\n`].join('\n\n');
@@ -104,6 +116,7 @@ export const generated: readonly Generated[] = [
     render: document('Configuration', configurationIntroduction, configurationTable),
   },
   { file: 'docs/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
+  { file: 'docs/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', configurationTable) },
 ];

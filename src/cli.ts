@@ -5,7 +5,6 @@ import { Command, CommanderError, Option } from 'commander';
 import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
-import { retry, showFailed } from './cli/failed.ts';
 import { simulate } from './cli/simulate.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
@@ -13,6 +12,7 @@ import { runWorker } from './cli/worker.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { CodedError, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
+import { addOperatorCommands } from './operator-commands.ts';
 import { stages } from './outcome.ts';
 
 const terminal: Terminal = {
@@ -113,7 +113,7 @@ function addEnqueueCommands(program: Command): void {
     .addHelpText('after', '\nExamples:\n  runcloud-domains redeploy --wait');
 }
 
-function addWatchCommands(program: Command): void {
+function addStatusCommand(program: Command): void {
   program
     .command('status')
     .description('Show all domains, or one: its state, why, who must act, what was seen, what comes next.')
@@ -133,26 +133,6 @@ function addWatchCommands(program: Command): void {
         domain === undefined ? showQueue(app, flags, terminal) : showDomain(domain, app, flags, terminal),
       );
     });
-  program
-    .command('failed')
-    .description('List the jobs that wait for a person, each with its reason.')
-    .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
-    .option('--json', 'print JSON')
-    .action((flags: { json?: boolean }) => withRedis((app) => showFailed(app, flags, terminal)));
-  program
-    .command('retry')
-    .description(
-      'Try failed jobs again, each with a full budget of attempts. A request that a newer one has overtaken stays as it is.',
-    )
-    .argument('[id...]', 'job ids, as `failed` lists them')
-    .option('--all', 'all failed jobs')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  runcloud-domains retry shop.example.org_1903_646~7\n  runcloud-domains retry --all',
-    )
-    .action((ids: string[], flags: { all?: boolean }) =>
-      withRedis((app) => retry(ids, flags, app, terminal)),
-    );
 }
 
 function addServiceCommands(program: Command): void {
@@ -203,6 +183,10 @@ function addServiceCommands(program: Command): void {
     .action(async (flags: { port: string }) => finish(await simulate(flags, untilSignal(), terminal)));
 }
 
+function inherit(parent: Command): void {
+  for (const command of parent.commands) inherit(command.exitOverride().copyInheritedSettings(parent));
+}
+
 function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -219,8 +203,9 @@ function createProgram(): Command {
     .exitOverride();
   addServiceCommands(program);
   addEnqueueCommands(program);
-  addWatchCommands(program);
-  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  addStatusCommand(program);
+  addOperatorCommands(program, { terminal, input: process.stdin, withRedis, finish });
+  inherit(program);
   return program;
 }
 

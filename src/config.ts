@@ -11,10 +11,22 @@ import { clean, codeOf, type Env, type Gathered, gather, type ReadFile } from '.
 import { suggestions } from './config/suggestions.ts';
 import { environment, type Values, type VariableName, variableNames, variables } from './config/variables.ts';
 
+export { assertServable } from './config/build-server.ts';
 export { ConfigError } from './config/config-error.ts';
 export { type DescribedVariable, describeConfig, secretsOf } from './config/describe.ts';
 export type { LogFormat, LogLevel } from './config/kinds.ts';
-export type { Config, RunCloudConfig, RunCloudCredentials } from './config/shape.ts';
+export { apiRoles, boardRoles } from './config/server-kinds.ts';
+export type {
+  ApiRole,
+  ApiToken,
+  BoardRole,
+  BoardUser,
+  CallbackConfig,
+  Config,
+  RunCloudConfig,
+  RunCloudCredentials,
+  ServerConfig,
+} from './config/shape.ts';
 export { type Variable, type VariableName, variables } from './config/variables.ts';
 
 /** `warnings` are sentences for a person; nothing in them stops the program. */

@@ -37,6 +37,7 @@ export interface HandlerParts {
   readonly directory: Directory;
   readonly facts: Facts;
   readonly look: Look | undefined;
+  readonly ledger: Ledger;
 }
 
 export function createHandlers(parts: HandlerParts): Handlers {
@@ -45,13 +46,12 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const askRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
-  const ledger = createLedgerOf(parts);
-  const https = createHttpsOf(parts, ledger, askRedeploy);
+  const https = createHttpsOf(parts, askRedeploy);
   const ports = { runcloud, directory, intents, https, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
   return {
     'add-domain': createAddDomain(ports),
     'remove-domain': createRemoveDomain(ports),
-    'redeploy-ssl': createRedeploySsl(redeployPorts(parts, ledger)),
+    'redeploy-ssl': createRedeploySsl(redeployPorts(parts)),
   };
 }
 
@@ -66,8 +66,7 @@ export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 
 }
 
 function createHttpsOf(
-  { config, pace, requests, facts, look }: HandlerParts,
-  ledger: Ledger,
+  { config, pace, requests, facts, look, ledger }: HandlerParts,
   askRedeploy: (changed: DomainKey) => Promise<void>,
 ): Https | undefined {
   const { intents, certificates } = requests;
@@ -82,8 +81,8 @@ function createHttpsOf(
   return look && createHttps({ look, facts, ledger, certificates, intents, askRedeploy, settings });
 }
 
-function redeployPorts(parts: HandlerParts, ledger: Ledger): RedeployPorts {
-  const { config, pace, requests, runcloud, directory, facts, look } = parts;
+function redeployPorts(parts: HandlerParts): RedeployPorts {
+  const { config, pace, requests, runcloud, directory, facts, look, ledger } = parts;
   const { intents, certificates, renew } = requests;
   const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, poison } = config.ssl;
   const hasGuard = look && config.dns.gate !== 'off';

@@ -1,9 +1,10 @@
 // failed, retry: what waits for a person, and trying it again.
 import type { ProducerApp } from '../app.ts';
 import type { FailedJob, RetryResult } from '../queue/operator.ts';
+import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
-type App = Pick<ProducerApp, 'operator'>;
+type App = Pick<ProducerApp, 'operator' | 'audit'>;
 
 interface Flags {
   readonly json?: boolean | undefined;
@@ -11,7 +12,11 @@ interface Flags {
 
 const SHOWN_FAILED = 100;
 
-export async function showFailed({ operator }: App, { json }: Flags, terminal: Terminal): Promise<ExitCode> {
+export async function showFailed(
+  { operator }: Pick<App, 'operator'>,
+  { json }: Flags,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const jobs = await operator.failed(SHOWN_FAILED);
   if (json)
     terminal.out(
@@ -39,11 +44,12 @@ const toFailedRow = ({ id, name, reason, failedAt }: FailedJob): string[] => [
 ];
 
 const MAX_RETRIED = 10_000;
+const SHOWN_JOBS = 5;
 
 export async function retry(
   ids: readonly string[],
   flags: { all?: boolean | undefined },
-  { operator }: App,
+  { operator, audit }: App,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (flags.all && ids.length > 0) {
@@ -55,13 +61,32 @@ export async function retry(
     terminal.err(flags.all ? 'no job has failed' : 'name the jobs to retry, or --all; `failed` lists them');
     return flags.all ? exitCodes.ok : exitCodes.usage;
   }
-  let code: ExitCode = exitCodes.ok;
-  for (const id of wanted) {
-    const result = await operator.retry(id);
-    sayRetry(result, terminal);
-    if (result.kind === 'refused') code = exitCodes.failed;
+  const results: RetryResult[] = [];
+  try {
+    for (const id of wanted) {
+      const result = await operator.retry(id);
+      results.push(result);
+      sayRetry(result, terminal);
+    }
+  } finally {
+    // Also where Redis went away in between, and is back.
+    await recordRetries(results, audit);
   }
-  return code;
+  return results.some(({ kind }) => kind === 'refused') ? exitCodes.failed : exitCodes.ok;
+}
+
+async function recordRetries(results: readonly RetryResult[], audit: App['audit']): Promise<void> {
+  const retried = results.filter((result) => result.kind === 'retried');
+  if (retried.length === 0) return;
+  const domains = retried.flatMap(({ domain }) => domain ?? []);
+  const jobs = retried.slice(0, SHOWN_JOBS).map(({ id }) => id);
+  const more = retried.length > jobs.length ? ` and ${retried.length - jobs.length} more` : '';
+  await audit.record({
+    who: operatorName(),
+    what: 'retry',
+    domains,
+    detail: `${retried.length} failed: ${jobs.join(', ')}${more}`,
+  });
 }
 
 function sayRetry(result: RetryResult, terminal: Terminal): void {

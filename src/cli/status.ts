@@ -3,12 +3,13 @@ import type { ProducerApp } from '../app.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { type Stage, stages } from '../outcome.ts';
 import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
+import { describePause, toPauseJson } from './pause.ts';
 import { describeDomain, isAhead, nextLookOf, toShownStage } from './status-domain.ts';
 import { toDetailedJson, toJson } from './status-json.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 import { describeJob } from './wait.ts';
 
-type App = Pick<ProducerApp, 'operator' | 'looking'>;
+type App = Pick<ProducerApp, 'operator' | 'looking' | 'pauses'>;
 
 export interface StatusFlags {
   readonly json?: boolean | undefined;
@@ -36,19 +37,21 @@ export function judgeFlags(domain: string | undefined, flags: StatusFlags): stri
 }
 
 export async function showQueue(
-  { operator }: App,
+  { operator, pauses }: App,
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const only = flags.state ? askedStages(flags).filter(isStage) : undefined;
-  const [counts, held, survey] = await Promise.all([
+  const [counts, held, paused, survey] = await Promise.all([
     operator.counts(),
     operator.hold(),
+    pauses.list(),
     operator.survey(SHOWN_DOMAINS, only),
   ]);
   if (flags.json) {
     const domains = survey.domains.map(toJson);
-    terminal.out(JSON.stringify({ counts, held: held ?? null, stages: survey.stages, domains }, null, 2));
+    const stands = { counts, held: held ?? null, paused: paused.map(toPauseJson), stages: survey.stages };
+    terminal.out(JSON.stringify({ ...stands, domains }, null, 2));
     return exitCodes.ok;
   }
   const { waiting, active, delayed, failed, completed } = counts;
@@ -56,13 +59,14 @@ export async function showQueue(
     `jobs: ${waiting} waiting, ${active} at work, ${delayed} delayed, ${failed} failed, ${completed} completed`,
   );
   if (held) terminal.out(`held: ${held.sentence}`);
+  for (const pause of paused) terminal.out(`paused: ${describePause(pause, Date.now())}`);
   for (const line of describeDomains(survey, only, Date.now())) terminal.out(line);
   return exitCodes.ok;
 }
 
 export async function showDomain(
   name: string,
-  { operator, looking }: App,
+  { operator, looking, pauses }: App,
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -77,6 +81,8 @@ export async function showDomain(
     return exitCodes.ok;
   }
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;
+  const paused = await pauses.heldBy(status.intent);
+  if (paused) terminal.out(`paused: ${describePause(paused, Date.now())}`);
   for (const line of describeDomain(status, { ...looking, nowMs: Date.now(), steps })) terminal.out(line);
   return exitCodes.ok;
 }

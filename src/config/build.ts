@@ -1,5 +1,6 @@
 // From checked values to the Config: the facts that concern more than one variable. Pure.
 import { toHttps } from './build-https.ts';
+import { checkCallbacks, toServer } from './build-server.ts';
 import type { Config, RunCloudConfig, RunCloudCredentials } from './shape.ts';
 import { runcloudUrls, type Values, type VariableName, variables } from './variables.ts';
 
@@ -103,6 +104,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
   const backoff =
     broken.has('JOB_BACKOFF_MS') || broken.has('JOB_BACKOFF_MAX_MS') ? [] : checkBackoff(values);
   const challenge = broken.has('SSL_DNS_INTEGRATION') ? [] : checkChallenge(values);
+  const callbacks = broken.has('CALLBACK_SECRETS') ? [] : checkCallbacks(values);
   const value: Config = {
     redisUrl: values.REDIS_URL,
     queuePrefix: values.QUEUE_PREFIX,
@@ -111,6 +113,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
       concurrency: values.WORKER_CONCURRENCY,
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
       sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+      address: values.WORKER_ADDRESS,
     },
     jobs: {
       attempts: values.JOB_ATTEMPTS,
@@ -118,8 +121,13 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
       backoffMaxMs: values.JOB_BACKOFF_MAX_MS,
     },
     ...toHttps(values),
+    ...toServer(values),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTty ? 'pretty' : 'json') },
     wpConfigPath: values.WP_CONFIG,
   };
-  return { value, problems: [...told.problems, ...backoff, ...challenge], warnings: told.warnings };
+  return {
+    value,
+    problems: [...told.problems, ...backoff, ...challenge, ...callbacks],
+    warnings: told.warnings,
+  };
 }

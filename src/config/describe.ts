@@ -2,6 +2,7 @@
 import type { httpsVariables } from './https-variables.ts';
 import { fromMs } from './kinds.ts';
 import { fromHostAndPort } from './network-kinds.ts';
+import type { serverVariables } from './server-variables.ts';
 import type { Config } from './shape.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
 
@@ -52,6 +53,25 @@ const httpsValuesOf = ({ dns, tls, ssl, limits, watch }: Config): Pick<Values, H
   WATCH_REPAIR: onOff(watch.repair),
 });
 
+type ServerName = keyof typeof serverVariables;
+
+const toEntry = ({ name, role, hash }: { name: string; role: string; hash: string }): string =>
+  `${name}:${role}:${hash}`;
+
+const serverValuesOf = ({ server, callbacks, worker, otlpEndpoint }: Config): Pick<Values, ServerName> => ({
+  SERVER_HOST: server.host,
+  SERVER_PORT: server.port,
+  TRUST_PROXY: onOff(server.trustProxy),
+  API_RATE_PER_MINUTE: server.ratePerMinute,
+  WORKER_ADDRESS: worker.address && fromHostAndPort(worker.address),
+  API_TOKENS: joined(server.tokens.map(toEntry)),
+  BOARD_USERS: joined(server.boardUsers.map(toEntry)),
+  BOARD_SESSION: fromMs(server.sessionMs),
+  CALLBACK_URLS: joined(callbacks.urls),
+  CALLBACK_SECRETS: joined(callbacks.secrets),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint,
+});
+
 function valuesOf(config: Config): Values {
   const { runcloud, worker, jobs, ssl, log, ...rest } = config;
   const { credentials } = runcloud;
@@ -73,6 +93,7 @@ function valuesOf(config: Config): Values {
     JOB_BACKOFF_MAX_MS: jobs.backoffMaxMs,
     SSL_REDEPLOY_DELAY_MS: ssl.redeployDelayMs,
     ...httpsValuesOf(config),
+    ...serverValuesOf(config),
     SWEEP_INTERVAL_MS: worker.sweepIntervalMs,
     SHUTDOWN_TIMEOUT_MS: worker.shutdownTimeoutMs,
     LOG_LEVEL: log.level,
@@ -115,8 +136,18 @@ function credentialSecrets({ credentials }: Config['runcloud']): string[] {
   return [key, secret, Buffer.from(`${key}:${secret}`).toString('base64')];
 }
 
+// Hashes too: whoever holds one may try passwords against it, for as long as he likes.
+const serverSecrets = ({ server, callbacks }: Config): string[] => [
+  ...[...server.tokens, ...server.boardUsers].map(({ hash }) => hash),
+  ...callbacks.secrets.flatMap((secret) => [secret, secret.replace('whsec_', '')]),
+];
+
 /** Every text that must never be written anywhere, the Basic form of a key pair included. Hand it to the logger. */
 export function secretsOf(config: Config): string[] {
-  const all = [...credentialSecrets(config.runcloud), ...redisPasswords(config.redisUrl)];
+  const all = [
+    ...credentialSecrets(config.runcloud),
+    ...redisPasswords(config.redisUrl),
+    ...serverSecrets(config),
+  ];
   return [...new Set(all.filter((secret) => secret !== ''))];
 }

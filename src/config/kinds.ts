@@ -145,7 +145,8 @@ export const redisUrl: Kind<string> = kind(redisAccepts, toRedisUrl, (raw) =>
     : `must be ${redisAccepts}`,
 );
 
-const isLoopback = (host: string): boolean =>
+/** Takes the host of a URL: an IPv6 address has its brackets. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d+){3}$/.test(host);
 
 const toApiBase = (raw: string): ApiBase | undefined =>

@@ -44,5 +44,5 @@ export const withDefault = <T>(kind: Kind<T>, value: string, given: Facts) =>
 export const optional = <T>(kind: Kind<T>, given: Facts, shownDefault = '') =>
   kind.schema.optional().register(facts, toVariable(kind, given, shownDefault));
 
-export const secret = (kind: (example: string) => Kind<string>, given: Facts) =>
+export const secret = <T>(kind: (example: string) => Kind<T>, given: Facts) =>
   optional(kind(given.example), { ...given, secret: true });

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { httpsVariables } from './https-variables.ts';
 import * as kinds from './kinds.ts';
+import { serverVariables } from './server-variables.ts';
 import { facts, optional, secret, type Variable, withDefault } from './variable.ts';
 
 export type { Variable } from './variable.ts';
@@ -103,6 +104,7 @@ export const environment = z.object({
     description: 'How long running jobs may finish after SIGTERM before they are handed back.',
     example: '30000',
   }),
+  ...serverVariables,
   LOG_LEVEL: withDefault(kinds.oneOf(kinds.logLevels), 'info', {
     description: 'The least important lines that are written.',
     example: 'debug',

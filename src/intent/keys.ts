@@ -14,6 +14,8 @@ export interface Keys {
   fence(key: DomainKey): string;
   certificateFence(app: WebApplication): string;
   readonly brake: string;
+  /** Stream of what the outside has not been told yet; grows only where callbacks are configured. */
+  readonly outbox: string;
   /** Any other key of ours. */
   own(name: string): string;
   certificate(app: WebApplication): string;
@@ -27,6 +29,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     all: `${base}:all`,
     generation: `${base}:generation`,
     brake: `${base}:brake`,
+    outbox: `${base}:outbox`,
     own: (name) => `${base}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
     history: (key) => `${base}:history:${toMember(key)}`,

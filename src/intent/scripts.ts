@@ -24,19 +24,47 @@ local function jobState(queue, id)
 end
 `;
 
+// What the outside is told of a step, written in the same step, so that nothing comes between the two: an entry in the outbox
+// (nil: nobody listens). One message per cause: `cause` is what was told last. It outlives renewals by the sweep and the watch,
+// not a new request; a domain that was held and is now being attached may be held again for another reason.
+const TELL = `
+local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
+local function tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
+  local kind = messages[stage]
+  if isExpiring == '1' then kind = 'certificate.expiring' end
+  local old = redis.call('HGET', intentKey, 'cause') or ''
+  if stage == 'attaching' and string.find(old, 'domain.held ', 1, true) == 1 then redis.call('HDEL', intentKey, 'cause') end
+  local cause = (kind or '') .. ' ' .. mustAct .. ' ' .. code
+  if not kind or cause == old then return end
+  -- A stage that stays has a new cause only where the end of the certificate comes into it, or goes.
+  local wasExpiring = string.find(old, 'certificate.expiring ', 1, true) == 1
+  if not hasMoved and isExpiring ~= '1' and not wasExpiring then return end
+  redis.call('HSET', intentKey, 'cause', cause)
+  if not outbox then return end
+  local serverId, appId, domain = string.match(intentKey, '^.*:intent:(%d+):(%d+):(.+)$')
+  local record = redis.call('HMGET', intentKey, 'generation', 'stageAt', 'siteId')
+  redis.call('XADD', outbox, '*', 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
+    'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', stage, 'reason', reason,
+    'mustAct', mustAct, 'code', code)
+end
+`;
+
 // Where a domain stands, and the list of how it came there (50 steps). A step is a change of stage or of who must act.
-const MOVE_TO = `
-local function moveTo(intentKey, historyKey, stage, reason, mustAct, code)
-  if stage == '' then return end
+const MOVE_TO = `${TELL}
+local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbox, isExpiring)
+  if stage == '' then return false end
   local old = redis.call('HMGET', intentKey, 'stage', 'mustAct')
-  if old[1] == stage and (old[2] or '') == mustAct then return end
-  redis.call('HSET', intentKey, 'stage', stage, 'stageAt', now(), 'mustAct', mustAct)
-  local step = { at = now(), stage = stage, reason = reason }
-  if mustAct ~= '' then step.mustAct = mustAct end
-  if code ~= '' then step.code = code end
-  redis.call('LPUSH', historyKey, cjson.encode(step))
-  redis.call('LTRIM', historyKey, 0, 49)
-  return 1
+  local hasMoved = old[1] ~= stage or (old[2] or '') ~= mustAct
+  if hasMoved then
+    redis.call('HSET', intentKey, 'stage', stage, 'stageAt', now(), 'mustAct', mustAct)
+    local step = { at = now(), stage = stage, reason = reason }
+    if mustAct ~= '' then step.mustAct = mustAct end
+    if code ~= '' then step.code = code end
+    redis.call('LPUSH', historyKey, cjson.encode(step))
+    redis.call('LTRIM', historyKey, 0, 49)
+  end
+  tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
+  return hasMoved
 end
 local function askedFor(intentKey, historyKey, wish, requestedBy)
   local stage, reason = 'requested', 'asked for'
@@ -94,6 +122,7 @@ local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
 while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
 local jobId = stem .. generation
 redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
+if only == '' then redis.call('HDEL', KEYS[1], 'cause') end
 askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 return {'new', jobId}
 `;
@@ -121,6 +150,7 @@ if old[1] ~= jobId then
     'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId,
     'renewals', 0 },
     tonumber(generation))
+  redis.call('HDEL', KEYS[1], 'cause')
   askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 end
 if redis.call('EXISTS', KEYS[5]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
@@ -173,7 +203,7 @@ local function isLocked(queue, jobId, token)
 end
 `;
 
-// KEYS intent, history
+// KEYS intent, history, outbox (where callbacks are configured)
 // ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', stage or '', mustAct, evidence or '' -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
@@ -186,7 +216,7 @@ end
 redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
 if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
-moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code)
+moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3])
 return 'recorded'
 `;
 
@@ -198,13 +228,14 @@ if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'attachedAt', ARGV[3]) end
 return 1
 `;
 
-// KEYS intent, history  ARGV jobId, stage, reason, mustAct, evidence -> 1 where the stage has changed
+// KEYS intent, history, outbox (where callbacks are configured)
+// ARGV jobId, stage, reason, mustAct, evidence, isExpiring ('1' or '') -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${MOVE_TO}
-local jobId, stage, reason, mustAct, evidence = unpack(ARGV)
+local jobId, stage, reason, mustAct, evidence, isExpiring = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
 redis.call('HSET', KEYS[1], 'evidence', evidence, 'outcome', reason)
-if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '') then return 0 end
+if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', KEYS[3], isExpiring) then return 0 end
 return 1
 `;

@@ -68,7 +68,11 @@ export interface IntentStore extends Writes<DomainKey> {
   /** Remembers for this job's request when RunCloud was seen to have the domain (0: look again), and since when it is there. */
   noteSeen(key: DomainKey, jobId: string, seenAt: number, attachedAt?: number): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
-  noteWatched(key: DomainKey, jobId: string, seen: { sentence: string; report: Report }): Promise<boolean>;
+  noteWatched(
+    key: DomainKey,
+    jobId: string,
+    seen: { sentence: string; report: Report; isExpiring?: true },
+  ): Promise<boolean>;
   /** The domain's last 50 transitions, the newest first. */
   history(key: DomainKey): Promise<Transition[]>;
   get(key: DomainKey): Promise<Intent | undefined>;
@@ -82,7 +86,20 @@ export interface IntentStore extends Writes<DomainKey> {
   now(): Promise<number>;
 }
 
-export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys }): IntentStore {
+export interface IntentStoreOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  /** Whether steps that the outside wants to hear of go into the outbox. */
+  readonly hasCallbacks?: boolean | undefined;
+}
+
+export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentStoreOptions): IntentStore {
+  // The keys of a script that may have something to tell.
+  const steps = (key: DomainKey): string[] => [
+    keys.intent(key),
+    keys.history(key),
+    ...(hasCallbacks ? [keys.outbox] : []),
+  ];
   const requestKeys = (key: DomainKey): string[] => [
     keys.intent(key),
     keys.all,
@@ -117,9 +134,9 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
     settle(key, jobId, { state, outcome, code, nextRunAt, token, requestedAt, report = {} }) {
       const what = [state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
       const args = [keys.queue, jobId, token ?? '', ...what, ...reportFields(report)];
-      return run<Settled>(SETTLE, [keys.intent(key), keys.history(key)], args);
+      return run<Settled>(SETTLE, steps(key), args);
     },
-    ...createLife(run, redis, keys),
+    ...createLife(run, redis, keys, steps),
     ...createReadings(redis, keys),
     async newestGeneration() {
       return Number((await redis.get(keys.generation)) ?? 0);
@@ -137,15 +154,16 @@ function createLife(
   run: RunScript,
   redis: Redis,
   keys: Keys,
+  stepKeys: (key: DomainKey) => string[],
 ): Pick<IntentStore, 'noteSeen' | 'noteWatched' | 'history'> {
   return {
     async noteSeen(key, jobId, seenAt, attachedAt) {
       await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt ?? '']);
     },
-    async noteWatched(key, jobId, { sentence, report }) {
+    async noteWatched(key, jobId, { sentence, report, isExpiring }) {
       const [stage = '', mustAct = '', evidence = ''] = reportFields(report);
-      const args = [jobId, stage, sentence, mustAct, evidence];
-      return (await run<number>(NOTE_WATCHED, [keys.intent(key), keys.history(key)], args)) === 1;
+      const args = [jobId, stage, sentence, mustAct, evidence, isExpiring ? '1' : ''];
+      return (await run<number>(NOTE_WATCHED, stepKeys(key), args)) === 1;
     },
     async history(key) {
       const steps = await redis.lrange(keys.history(key), 0, -1);

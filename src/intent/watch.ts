@@ -12,6 +12,8 @@ export interface Watched {
   readonly report: Report;
   /** What would mend it. */
   readonly repair?: 'attach' | 'redeploy' | undefined;
+  /** The certificate covers the domain still, but ends soon. */
+  readonly isExpiring?: true;
 }
 
 /** Undefined where nothing can be said. `isAttached`: as RunCloud's list has it; undefined where it could not be read. */
@@ -55,5 +57,6 @@ function expiring(domain: string, evidence: Evidence): Watched | undefined {
   if (leftMs > EXPIRY_WARNING_MS) return undefined;
   const days = Math.max(0, Math.floor(leftMs / 86_400_000));
   const sentence = `the certificate of ${domain} ends in ${days} days, and RunCloud has not renewed it`;
-  return { sentence, report: { stage: 'held', mustAct: 'runcloud', evidence }, repair: 'redeploy' };
+  const report = { stage: 'held', mustAct: 'runcloud', evidence } as const;
+  return { sentence, report, repair: 'redeploy', isExpiring: true };
 }

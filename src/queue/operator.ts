@@ -38,7 +38,12 @@ export interface FailedJob {
 }
 
 export type RetryResult =
-  | { readonly id: string; readonly kind: 'retried'; readonly jobId: string }
+  | {
+      readonly id: string;
+      readonly kind: 'retried';
+      readonly jobId: string;
+      readonly domain: string | undefined;
+    }
   | { readonly id: string; readonly kind: 'superseded' | 'refused'; readonly sentence: string };
 
 export interface Operator {
@@ -133,7 +138,8 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
   }
   // The new job is on its way; a record that cannot be removed now is only clutter.
   await job.remove().catch(reasonOf);
-  return { id, kind: 'retried', jobId: ticket.jobId };
+  const domain = parsed.name === 'redeploy-ssl' ? parsed.domain : parsed.request.domain;
+  return { id, kind: 'retried', jobId: ticket.jobId, domain };
 }
 
 async function retryDomain(

@@ -1,5 +1,6 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
+import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
@@ -22,10 +23,15 @@ export interface Task {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly announcement: string;
   readonly unknownFields: readonly string[];
-  perform(): Promise<Outcome>;
+  /** What may be paused for this job. */
+  readonly subject: PauseSubject;
+  /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
+  claim(): Promise<Outcome | Work>;
   /** Writes the verdict into the record; the one that is returned counts. */
   record(verdict: Verdict): Promise<Verdict>;
 }
+
+export type Work = () => Promise<Outcome>;
 
 export interface TaskOptions {
   readonly handlers: Handlers;
@@ -57,14 +63,15 @@ function domainTask(
     fields: { domain, serverId, appId, ...whoOf({ siteId, requestedBy }) },
     announcement: announce(name, domain, run, requestedBy),
     unknownFields,
-    async perform() {
+    subject: { serverId, appId, siteId },
+    async claim() {
       const { fate, intent } = await intents.claim(ticketOf(run), request);
       requestedAt = intent.requestedAt;
       if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
       if (fate === 'superseded')
         return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
       const say = (sentence: string): void => run.say('debug', sentence);
-      return handlers[name]({ intent, jobId, calls: run.calls, say });
+      return () => handlers[name]({ intent, jobId, calls: run.calls, say });
     },
     async record(verdict) {
       if (verdict.kind === 'superseded') return verdict;
@@ -93,7 +100,9 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
     },
     announcement: announce('redeploy-ssl', what, run, requestedBy),
     unknownFields,
-    async perform() {
+    subject: app,
+    // Its place is taken in one step with its start.
+    claim: async () => async () => {
       const start = await certificates.begin(app, ticketOf(run), domain);
       if (start.kind === 'superseded')
         return superseded(`a newer redeploy of web application ${app.appId} covers this one`);

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
+import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import type { Logger } from '../logger.ts';
 import { waiting } from '../outcome.ts';
+import type { JobEnd, JobObserver } from './observer.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { createRun, type Run } from './run.ts';
@@ -19,7 +21,10 @@ export interface ProcessorOptions extends TaskOptions {
   readonly scrub: (text: string) => string;
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   readonly hold: () => Promise<Hold | undefined>;
+  /** What a person has paused. */
+  readonly pauses: Pick<Pauses, 'heldBy'>;
   readonly suspects: Suspects;
+  readonly observer?: JobObserver | undefined;
 }
 
 export type Processor = (job: Job, token: string, signal: AbortSignal) => Promise<string>;
@@ -27,12 +32,15 @@ export type Processor = (job: Job, token: string, signal: AbortSignal) => Promis
 export function createProcessor(options: ProcessorOptions, draining: AbortSignal): Processor {
   return async (job, token, signal) => {
     const run = createRun({ ...options, job, token, signal, draining });
+    options.observer?.started();
     try {
       return await process(run, options, draining);
     } catch (error) {
       if (isMove(error)) throw error;
       // Redis failed us in the middle. What BullMQ keeps of it must be as clean as everything else.
       throw new RetryLater(options.scrub(reasonOf(error)), 1_000);
+    } finally {
+      options.observer?.finished();
     }
   };
 }
@@ -43,11 +51,14 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
     task = createTask(run, options);
     announce(run, task);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
+    const work = await task.claim();
+    if (typeof work !== 'function') return verdictOfOutcome(work, Date.now());
+    const pause = await options.pauses.heldBy(task.subject);
+    if (pause) return verdictOfPause(pause);
     const { id = '', stalledCounter } = run.job;
     if (!(await options.suspects.enter(id, stalledCounter, run.signal)))
       return verdictOfOutcome(suspectWaits, Date.now());
-    const outcome = await task.perform();
-    return verdictOfOutcome(outcome, Date.now());
+    return verdictOfOutcome(await work(), Date.now());
   };
   const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
   const verdict = { ...judged, sentence: options.scrub(judged.sentence) };
@@ -55,6 +66,7 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   const recorded = task ? await task.record(verdict) : verdict;
   if (run.job.stalledCounter > 0) await options.suspects.leave(run.job.id ?? '');
   report(run, recorded);
+  options.observer?.ended(toEnd(run, recorded, task));
   await run.told();
   return settle(run, recorded);
 }
@@ -72,6 +84,7 @@ export async function quarantine(job: Job, options: ProcessorOptions, draining: 
     run.about(task.fields);
     await task.record(verdict);
     report(run, verdict);
+    options.observer?.ended(toEnd(run, verdict, task));
   } catch (error) {
     options.logger.error({ event: 'quarantine-failed', jobId: job.id }, options.scrub(reasonOf(error)));
   }
@@ -82,13 +95,14 @@ export async function quarantine(job: Job, options: ProcessorOptions, draining: 
 async function isReleased(
   run: Run,
   task: Task,
-  { hold }: ProcessorOptions,
+  options: ProcessorOptions,
   draining: AbortSignal,
 ): Promise<boolean> {
   const signal = AbortSignal.any([run.signal, draining]);
   let said: string | undefined;
-  for (let held = await hold(); held; held = await hold()) {
+  for (let held = await heldOf(options); held; held = await heldOf(options)) {
     if (said !== held.kind) {
+      options.observer?.held(held.kind);
       run.say('warn', `held: ${held.sentence}`, { event: 'held', why: held.kind });
       await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
     }
@@ -100,6 +114,28 @@ async function isReleased(
 }
 
 const HOLD_LOOK_MS = 1_000;
+
+// A pause of everything is a hold like an outage: were each job sent away to look again every minute, ten thousand of them would
+// be taken and moved sixty times an hour, and lose their order. (BullMQ's own pause knows no end, no reason and no scope.)
+async function heldOf({ pauses, hold }: ProcessorOptions): Promise<Held | undefined> {
+  const pause = await pauses.heldBy({});
+  if (!pause) return hold();
+  return { kind: 'paused', waitMs: waitOf(pause), sentence: toPausedSentence(pause) };
+}
+
+type Held = Omit<Hold, 'kind'> & { readonly kind: Hold['kind'] | 'paused' };
+
+// A narrower pause must not keep the places of a worker from the other web applications: its jobs step aside, behind what is
+// asked for now. They have been claimed, so that one which a newer request has overtaken ends, and the record says why it waits.
+const verdictOfPause = (pause: Pause): Verdict => ({
+  ...verdictOfOutcome(waiting(toPausedSentence(pause), waitOf(pause)), Date.now()),
+  goesBehind: true,
+});
+
+/** After `resume` all goes on within this. */
+const PAUSE_LOOK_MS = 60_000;
+
+const waitOf = ({ leftMs = PAUSE_LOOK_MS }: Pause): number => Math.min(leftMs, PAUSE_LOOK_MS);
 
 const handedBack: Verdict = {
   kind: 'handed-back',
@@ -164,5 +200,12 @@ function report(run: Run, verdict: Verdict): void {
     durationMs: Math.round(performance.now() - run.startedAt),
   });
 }
+
+const toEnd = ({ job, startedAt }: Run, verdict: Verdict, task: Task | undefined): JobEnd => ({
+  name: job.name,
+  verdict,
+  durationMs: performance.now() - startedAt,
+  about: task?.fields,
+});
 
 const toSeconds = (ms: number): string => `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;

@@ -1,5 +1,5 @@
 // Puts requests into Redis: the intent first, then the job that carries it. Knows nothing of RunCloud's API.
-import { Queue } from 'bullmq';
+import { Queue, type Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import {
@@ -65,15 +65,19 @@ export interface RequestQueueOptions {
   readonly queuePrefix: string;
   readonly defaults: TargetDefaults;
   readonly redeployDelayMs: number;
+  /** Whether what becomes of domains is told to the outside (src/callbacks/). */
+  readonly hasCallbacks?: boolean | undefined;
+  /** Traces, where they are wanted. */
+  readonly telemetry?: Telemetry | undefined;
   /** A producer gives up after this; a worker (undefined) waits for Redis. */
   readonly deadlineMs?: number | undefined;
 }
 
 export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
-  const { redis, queuePrefix, defaults, redeployDelayMs, deadlineMs } = options;
-  const queue = createQueue(redis, queuePrefix);
+  const { redis, queuePrefix, defaults, redeployDelayMs, hasCallbacks, deadlineMs } = options;
+  const queue = createQueue(redis, queuePrefix, options.telemetry);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
-  const intents = createIntentStore({ redis, keys });
+  const intents = createIntentStore({ redis, keys, hasCallbacks });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
   const queries = createQueries(redis, queue, keys);
   const doors = createDoors(queue, intents, certificates, queries.dueAt);
@@ -196,13 +200,14 @@ function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
   };
 }
 
-function createQueue(redis: Redis, queuePrefix: string): Queue {
+function createQueue(redis: Redis, queuePrefix: string, telemetry?: Telemetry): Queue {
   const queue = new Queue(QUEUE_NAME, {
     connection: redis,
     prefix: queuePrefix,
     // A queue whose first INFO fails stays broken for good; what INFO tells is judged by redis.ts.
     skipWaitingForReady: true,
     skipVersionCheck: true,
+    ...(telemetry && { telemetry }),
   });
   queue.on('error', () => undefined); // the connection's own listener reports
   return queue;

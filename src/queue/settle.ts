@@ -62,7 +62,8 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
 }
 
 // What waits for DNS or a certificate is looked at a hundred times, and must not stand before what is asked for now.
-const isLook = ({ report }: Verdict): boolean => report?.stage !== undefined && report.stage !== 'attaching';
+const isLook = ({ goesBehind, report }: Verdict): boolean =>
+  goesBehind ?? (report?.stage !== undefined && report.stage !== 'attaching');
 
 async function goBehind(job: Job): Promise<void> {
   if (job.priority !== priorities.look) await job.changePriority({ priority: priorities.look });

@@ -26,11 +26,17 @@ export function createTurns({ redis, key, intervalMs, beforehand, run, onError }
   let running: Promise<void> | undefined;
 
   const isMine = async (): Promise<boolean> => (await redis.set(key, '1', 'PX', intervalMs, 'NX')) === 'OK';
+  const runAndNote = async (): Promise<void> => {
+    await run(signal);
+    if (signal.aborted) return; // it has not seen all
+    const [seconds] = await redis.time();
+    await redis.set(lastSuccessKey(key), Number(seconds) * 1000);
+  };
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
         await beforehand?.();
-        if (await isMine()) await run(signal);
+        if (await isMine()) await runAndNote();
       } catch (error) {
         if (!signal.aborted) onError(error);
       }
@@ -46,4 +52,12 @@ export function createTurns({ redis, key, intervalMs, beforehand, run, onError }
       await running;
     },
   };
+}
+
+const lastSuccessKey = (turnKey: string): string => `${turnKey}:last-success`;
+
+/** When a turn was last finished, by whichever worker; milliseconds by Redis' clock. */
+export async function lastSuccessOf(redis: Redis, turnKey: string): Promise<number | undefined> {
+  const at = await redis.get(lastSuccessKey(turnKey));
+  return at === null ? undefined : Number(at);
 }

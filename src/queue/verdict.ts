@@ -11,6 +11,8 @@ export interface Verdict {
   /** Milliseconds until the next look, for `waiting` and `retry`. */
   readonly delayMs?: number | undefined;
   readonly nextRunAt?: number | undefined;
+  /** With `waiting`: its next look goes behind what is asked for now, as a look at DNS does. */
+  readonly goesBehind?: true;
   /** What it says of the domain. */
   readonly report?: Report | undefined;
   /** A bug's stack, for the log only. */

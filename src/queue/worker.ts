@@ -1,6 +1,6 @@
 // BullMQ's worker as we need it: its settings, its crash recovery, and a close that ends. What becomes of one job is
 // processor.ts' business.
-import { type Job, type JobJson, Worker } from 'bullmq';
+import { type Job, type JobJson, type Telemetry, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
@@ -14,6 +14,8 @@ export interface WorkerOptions extends ProcessorOptions {
   readonly concurrency: number;
   /** Hears of BullMQ's own troubles, most of them Redis'; as often as BullMQ tries. */
   readonly onError: (error: Error) => void;
+  /** Traces, where they are wanted. */
+  readonly telemetry?: Telemetry | undefined;
   /** Tests only: crash recovery in a hurry. */
   readonly recovery?: Recovery | undefined;
 }
@@ -36,7 +38,7 @@ const KEEP_FAILED = { age: 30 * 24 * 3600, count: 10_000 };
 const HAND_BACK_MS = 2_000;
 
 export function createWorker(options: WorkerOptions): DomainWorker {
-  const { redis, queuePrefix, concurrency, logger, recovery = RECOVERY } = options;
+  const { redis, queuePrefix, concurrency, logger, telemetry, recovery = RECOVERY } = options;
   const draining = new AbortController();
   const process = createProcessor(options, draining.signal);
   const worker = new TolerantWorker(
@@ -54,6 +56,7 @@ export function createWorker(options: WorkerOptions): DomainWorker {
       removeOnComplete: KEEP_COMPLETED,
       removeOnFail: KEEP_FAILED,
       settings: { backoffStrategy: toBackoff },
+      ...(telemetry && { telemetry }),
     },
   );
   worker.adopt = (job) => adopt(job, options.retryPolicy);

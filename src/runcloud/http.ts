@@ -28,6 +28,8 @@ export interface HttpSettings {
   readonly userAgent?: string | undefined;
   /** Yours to destroy, and the way to go through a proxy: no environment variable is looked at. */
   readonly agent?: HttpAgent | undefined;
+  /** Hears of every call, besides the caller's own `onCall`. */
+  readonly onCall?: CallOptions['onCall'];
   /** Asked before each call, told after each. */
   readonly brake?: CallBrake | undefined;
 }
@@ -143,17 +145,15 @@ function report(
   { operation, method, path, options }: Exchange,
   status: number | undefined,
   startedMs: number,
+  onCall: HttpSettings['onCall'],
 ): void {
-  try {
-    options?.onCall?.({
-      operation,
-      method,
-      path,
-      status,
-      durationMs: Math.round(performance.now() - startedMs),
-    });
-  } catch {
-    // Deliberately nothing: see above.
+  const durationMs = Math.round(performance.now() - startedMs);
+  for (const tell of [options?.onCall, onCall]) {
+    try {
+      tell?.({ operation, method, path, status, durationMs });
+    } catch {
+      // Deliberately nothing: see above.
+    }
   }
 }
 
@@ -198,11 +198,11 @@ export function createHttp(settings: HttpSettings): Http {
     const startedMs = performance.now();
     try {
       const response = await send(client, `${base}${exchange.path}`, exchange, auth, attempt);
-      report(exchange, response.statusCode, startedMs);
+      report(exchange, response.statusCode, startedMs, settings.onCall);
       return response;
     } catch (error) {
       attempt.status = error instanceof RequestError ? error.response?.statusCode : undefined;
-      report(exchange, attempt.status, startedMs);
+      report(exchange, attempt.status, startedMs, settings.onCall);
       throw toBrokenExchange(error, exchange, attempt, redact);
     }
   };

@@ -1,8 +1,16 @@
 // The documents that are tables of the code agree with the code.
 import { describe, expect, test } from '@jest/globals';
-import { between, dotEnvExample, generated, stale, toTable } from '../../scripts/generate-docs.ts';
+import {
+  between,
+  dotEnvExample,
+  generated,
+  metricTable,
+  stale,
+  toTable,
+} from '../../scripts/generate-docs.ts';
 import { variables } from '../../src/config.ts';
 import { codes } from '../../src/errors.ts';
+import { fullName, metricNames } from '../../src/metrics/table.ts';
 
 describe('generated documents', () => {
   test('none is stale (else: npm run docs)', () => {
@@ -26,6 +34,13 @@ describe('generated documents', () => {
   test('docs/error-codes.md names every code', () => {
     const text = generated.find(({ file }) => file === 'docs/error-codes.md')?.render(undefined);
     for (const code of Object.keys(codes)) expect(text).toContain(`| \`${code}\` |`);
+  });
+
+  test('docs/metrics.md names every metric, once', () => {
+    const rows = metricTable().split('\n');
+    for (const metric of metricNames)
+      expect(rows.filter((row) => row.startsWith(`| \`${fullName(metric)}\` |`))).toHaveLength(1);
+    expect(stale().some(({ file }) => file === 'docs/metrics.md')).toBe(false);
   });
 
   test('a README without markers is left alone', () => {

@@ -7,7 +7,21 @@ import { type CliOptions, type CliResult, runCli, startCli } from '../helpers/cl
 import { inParallel, until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
-const commands = ['add', 'remove', 'redeploy', 'status', 'failed', 'retry', 'worker', 'doctor', 'simulate'];
+const commands = [
+  'add',
+  'remove',
+  'redeploy',
+  'status',
+  'failed',
+  'retry',
+  'pause',
+  'resume',
+  'pauses',
+  'audit',
+  'worker',
+  'doctor',
+  'simulate',
+];
 /** A second is promised, and the process itself takes some to start. */
 const AT_MOST_MS = 10_000;
 const AWAY = { REDIS_URL: 'redis://127.0.0.1:1', RUNCLOUD_SERVER_ID: '1903', RUNCLOUD_APP_ID: '646' };

@@ -53,6 +53,17 @@ test('an empty environment gives the documented defaults', () => {
       },
       limits: { certificatesPerWeek: 50, duplicatesPerWeek: 5, ordersPer3Hours: 300, failuresPerHour: 5 },
       watch: { intervalMs: 21_600_000, repair: false },
+      server: {
+        host: '127.0.0.1',
+        port: 8787,
+        tokens: [],
+        boardUsers: [],
+        sessionMs: 43_200_000,
+        trustProxy: false,
+        ratePerMinute: 600,
+      },
+      callbacks: { urls: [], secrets: [] },
+      otlpEndpoint: undefined,
       log: { level: 'info', format: 'json' },
     },
     warnings: [],
@@ -79,9 +90,14 @@ test('the whole Config is frozen', () => {
 
 const openVariables = Object.entries(variables).filter(([, { secret }]) => !secret);
 
+/** What an example needs beside it. */
+const companions: Readonly<Record<string, Env>> = {
+  CALLBACK_URLS: { CALLBACK_SECRETS: `whsec_${Buffer.alloc(24, 7).toString('base64')}` },
+};
+
 test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
   const readFile = () => `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
-  expect(parseConfig({ [name]: example }, { readFile }).warnings).toEqual([]);
+  expect(parseConfig({ ...companions[name], [name]: example }, { readFile }).warnings).toEqual([]);
 });
 
 const readings: readonly (readonly [

@@ -1,0 +1,64 @@
+// What operators see of this process and of the whole: health and metrics. Part of the wiring (app.ts).
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { Hold } from '../brake/brake.ts';
+import type { Config } from '../config.ts';
+import { cached } from '../health/cached.ts';
+import { takeCensus } from '../health/census.ts';
+import { type PauseInForce, readVitals } from '../health/vitals.ts';
+import { createHealth, type Health } from '../health.ts';
+import type { Ledger } from '../intent/ledger.ts';
+import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
+import type { Operator } from '../queue/operator.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+
+export interface Observation {
+  readonly health: Health;
+  readonly metrics: Metrics;
+}
+
+export interface ObservationParts {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly operator: Pick<Operator, 'counts'>;
+  /** As onlookers see it (`brake.status`). */
+  readonly hold: () => Promise<Hold | undefined>;
+  readonly ledger: Ledger;
+  readonly pauses: Pick<Pauses, 'list'>;
+  /** Deliveries of callbacks by state. */
+  readonly callbacks?: (() => Promise<Readonly<Record<string, number>>>) | undefined;
+}
+
+/** A due job may wait so long for a worker before something is wrong. */
+const OLDEST_DUE_MS = 300_000;
+/** Probes and scrapes of one process share a reading so long. */
+const SCRAPE_FRESH_MS = 5_000;
+const PROBE_FRESH_MS = 1_000;
+
+export const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+export function createObservation(parts: ObservationParts): Observation {
+  const { config, operator, pauses, redis } = parts;
+  const onlyConnected = <T>(read: () => Promise<T>): Promise<T> =>
+    redis.status === 'ready' ? read() : Promise.reject(new Error('Redis is away'));
+  const vitalsParts = { ...parts, counts: operator.counts, pauses: () => readPauses(pauses) };
+  const vitals = cached(() => onlyConnected(() => readVitals(vitalsParts)), PROBE_FRESH_MS);
+  const census = cached(() => onlyConnected(() => takeCensus(parts)), SCRAPE_FRESH_MS);
+  const settings = { oldestDueMs: OLDEST_DUE_MS, sweepIntervalMs: config.worker.sweepIntervalMs };
+  return {
+    health: createHealth({ version, vitals, settings }),
+    metrics: createMetrics({ version, vitals, census, hasProcess: true }),
+  };
+}
+
+async function readPauses(pauses: ObservationParts['pauses']): Promise<PauseInForce[]> {
+  return (await pauses.list()).map((pause) => {
+    const { scope, untilMs } = pause;
+    const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
+    return { scope: scope.kind, sentence: `${describeScope(scope)}: ${toPausedSentence(pause)}, ${until}` };
+  });
+}

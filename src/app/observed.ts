@@ -1,0 +1,104 @@
+// What happens in this process, counted: the brake, the ledger and the jobs as the metrics hear of them. Part of the wiring (app.ts).
+import type { Brake } from '../brake/brake.ts';
+import type { DomainKey } from '../intent/intent.ts';
+import type { Ledger } from '../intent/ledger.ts';
+import type { IntentStore } from '../intent/store.ts';
+import { jobNames } from '../jobs/catalog.ts';
+import type { Metrics } from '../metrics.ts';
+import type { JobEnd, JobObserver } from '../queue/observer.ts';
+import type { Verdict } from '../queue/verdict.ts';
+import type { CallBrake } from '../runcloud/runcloud.ts';
+
+export function observedBrake(brake: Brake, metrics: Metrics): CallBrake {
+  return {
+    async enter(fingerprint, signal) {
+      const startedAt = performance.now();
+      await brake.enter(fingerprint, signal);
+      metrics.apiWaited(performance.now() - startedAt);
+    },
+    report(report) {
+      if (report.result === 'closed') metrics.gateClosed();
+      if (report.remaining !== undefined) metrics.rateLimit(report.remaining);
+      return brake.report(report);
+    },
+  };
+}
+
+/** An order that failed may be reported by each of its domains: it counts once, and so many are remembered for that. */
+const REMEMBERED = 1_000;
+
+export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
+  const failed = new Set<string>();
+  return {
+    ...ledger,
+    async take(order, changed) {
+      const permit = await ledger.take(order, changed);
+      metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
+      return permit;
+    },
+    async unsent(order, orderedAt) {
+      await ledger.unsent(order, orderedAt);
+      metrics.ordered('unsent');
+    },
+    failed(order, orderedAt, culprits) {
+      const { app, domain = '' } = order;
+      const id = `${app.serverId}:${app.appId}:${domain}:${orderedAt}`;
+      if (!failed.has(id)) metrics.ordered('failed');
+      failed.add(id);
+      for (const oldest of failed) if (failed.size > REMEMBERED) failed.delete(oldest);
+      return ledger.failed(order, orderedAt, culprits);
+    },
+  };
+}
+
+/** What a worker is at, for its heartbeat. */
+export interface Activity {
+  readonly running: number;
+  readonly lastEndedAt: number | undefined;
+}
+
+export interface ObservedJobs {
+  readonly observer: JobObserver;
+  activity(): Activity;
+}
+
+export function observedJobs(metrics: Metrics, intents: Pick<IntentStore, 'history'>): ObservedJobs {
+  let running = 0;
+  let lastEndedAt: number | undefined;
+  return {
+    activity: () => ({ running, lastEndedAt }),
+    observer: {
+      started() {
+        running += 1;
+      },
+      finished() {
+        running -= 1;
+        lastEndedAt = Date.now();
+      },
+      held: (kind) => metrics.waited(`hold-${kind}`),
+      ended(end) {
+        const { kind: outcome, code } = end.verdict;
+        // A foreign client may send any name.
+        const name = jobNames.find((known) => known === end.name) ?? 'unknown';
+        metrics.jobEnded({ name, outcome, code, durationMs: end.durationMs });
+        if (outcome === 'waiting') metrics.waited(reasonOf(end.verdict));
+        if (outcome === 'done' && end.verdict.report?.stage === 'live') void tellLive(end, metrics, intents);
+      },
+    },
+  };
+}
+
+const reasonOf = ({ report, code, goesBehind }: Verdict): string =>
+  goesBehind ? 'paused' : (report?.stage ?? code ?? 'turn');
+
+// From the request as the domain's history has it: a repetition, or the sweep's asking again, does not make it younger.
+async function tellLive({ about }: JobEnd, metrics: Metrics, intents: Pick<IntentStore, 'history'>) {
+  try {
+    const steps = await intents.history(about as unknown as DomainKey);
+    const live = steps.find(({ stage }) => stage === 'live');
+    const asked = steps.find(({ stage }) => stage === 'requested');
+    if (live && asked && live.at >= asked.at) metrics.wentLive(live.at - asked.at);
+  } catch {
+    // Redis went away: a figure is lost, nothing else.
+  }
+}

@@ -1,0 +1,94 @@
+// The HTTP server with everything it needs: the API, the board, health and metrics. Part of the wiring (app.ts).
+import type { AddressInfo } from 'node:net';
+import type { Redis } from 'ioredis';
+import { createProducerApp, type ProducerApp } from '../app.ts';
+import { assertServable, type Config, secretsOf } from '../config.ts';
+import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
+import { oncePerSecond } from '../queue/worker.ts';
+import { createRedis, untilReady, within } from '../redis.ts';
+import { createBoard } from '../server/board/board.ts';
+import { createHealthRoutes } from '../server/health.ts';
+import { createGuard, createHttpServer, type ServerPart } from '../server/server.ts';
+import { version } from './observation.ts';
+
+/** Longer than any request waits. */
+const READY_MS = 1000;
+
+export interface ServerApp {
+  readonly logger: Logger;
+  /** Resolves with the server's own address once it listens, whether Redis is there or not: requests then say so. */
+  start(): Promise<string>;
+  /** Answers what has been asked, and takes nothing new. Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT_MS. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** More parts than the usual ones. */
+  readonly register?: readonly ServerPart[];
+  /** Default: the log's usual destination. */
+  readonly logger?: Logger;
+}
+
+/** Throws ConfigError where the configuration would open it to everybody (`assertServable`). */
+export function createServerApp(config: Config, options: ServerOptions = {}): ServerApp {
+  assertServable(config);
+  const secrets = secretsOf(config);
+  const scrub = createScrub(secrets);
+  const logger = options.logger ?? createLogger({ ...config.log, secrets });
+  const releases = new AsyncDisposableStack();
+  const tell = oncePerSecond((text: string) => logger.error({ event: 'redis-error' }, text));
+  const redis = createRedis(config.redisUrl, 'producer', ({ message }) => tell(`Redis: ${message}`));
+  releases.defer(() => redis.disconnect());
+  const producer = createProducerApp(config);
+  releases.defer(() => producer.close());
+
+  const start = async (): Promise<string> => {
+    const app = await createHttpServer({
+      ...producer,
+      callbacks: config.callbacks.urls.length > 0 ? producer.deliveries : undefined,
+      redis,
+      ready: () => Promise.all([producer.ready(), untilReady(redis, READY_MS)]),
+      settings: config.server,
+      logger,
+      version,
+      scrub,
+      register: [...usualParts({ config, redis, producer, logger, scrub }), ...(options.register ?? [])],
+    });
+    releases.defer(async () => {
+      await within(app.close(), config.worker.shutdownTimeoutMs * 0.9, undefined);
+      app.server.closeAllConnections();
+    });
+    await app.listen({ host: config.server.host, port: config.server.port });
+    return toUrl(app.server.address() as AddressInfo);
+  };
+  return { logger, start, close: () => releases.disposeAsync() };
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly producer: ProducerApp;
+  readonly logger: Logger;
+  readonly scrub: Scrub;
+}
+
+function usualParts({ config: { server }, redis, producer, logger, scrub }: Parts): ServerPart[] {
+  const { requests, operator, audit } = producer;
+  const board = createBoard({
+    queue: requests.queue,
+    operator,
+    users: server.boardUsers,
+    sessionMs: server.sessionMs,
+    secureCookies: server.trustProxy,
+    redis,
+    keyOf: requests.keyOf,
+    audit,
+    logger,
+    scrub,
+  });
+  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard(server, 'read') });
+  return [board, health];
+}
+
+const toUrl = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;

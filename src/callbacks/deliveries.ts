@@ -1,0 +1,136 @@
+// What became of the messages, and sending one again: for the command line and the HTTP API.
+import type { Job, Queue } from 'bullmq';
+import { reasonOf } from '../errors.ts';
+import {
+  addDelivery,
+  countDeliveries,
+  type DeliveryCounts,
+  toDelivery,
+  toDeliveryId,
+  toType,
+} from './queue.ts';
+import { type Target, toTargets } from './targets.ts';
+
+export type DeliveryState = 'pending' | 'delivered' | 'failed';
+
+export interface Delivery {
+  /** Names this delivery: one message to one URL, or one replay of it. */
+  readonly id: string;
+  /** The `webhook-id`, which the receiver sees. */
+  readonly messageId: string;
+  readonly type: string;
+  /** Without query; undefined where it is no longer configured. */
+  readonly url: string | undefined;
+  readonly domain: string | undefined;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  /** Why the last attempt went wrong; undefined once it is delivered. */
+  readonly lastError: string | undefined;
+  /** When it happened, in milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface DeliveryPage {
+  readonly deliveries: readonly Delivery[];
+  /** Give it to the next call; undefined at the end. */
+  readonly next: string | undefined;
+}
+
+export interface ListOptions {
+  /** Default 50. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly failedOnly?: boolean | undefined;
+}
+
+export type ReplayResult =
+  | {
+      readonly id: string;
+      readonly kind: 'replayed';
+      readonly deliveryId: string;
+      readonly messageId: string;
+    }
+  | { readonly id: string; readonly kind: 'refused'; readonly sentence: string };
+
+export interface Deliveries {
+  /** The newest first. */
+  list(options?: ListOptions): Promise<DeliveryPage>;
+  /** Sends a message again that was delivered or given up, with a full three days, under the same webhook-id. */
+  replay(id: string): Promise<ReplayResult>;
+  /** How many stand where in their queue. */
+  counts(): Promise<DeliveryCounts>;
+}
+
+export interface DeliveriesOptions {
+  readonly queue: Queue;
+  /** CALLBACK_URLS */
+  readonly urls: readonly string[];
+}
+
+const STATES = ['waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'] as const;
+
+export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries {
+  const targets = toTargets(urls);
+  return {
+    async list({ limit = 50, cursor, failedOnly = false } = {}) {
+      const all = await queue.getRanges(failedOnly ? ['failed'] : [...STATES], 0, -1);
+      // Ids sort by the time of their message.
+      const ids = all
+        .filter((id) => cursor === undefined || id < cursor)
+        .sort()
+        .reverse();
+      const shown = ids.slice(0, limit);
+      const found = await Promise.all(shown.map((id) => read(id, queue, targets)));
+      return {
+        deliveries: found.filter((delivery) => delivery !== undefined),
+        next: ids.length > limit ? shown.at(-1) : undefined,
+      };
+    },
+    async replay(id) {
+      const job = await find(id, queue);
+      const delivery = toDelivery(job?.data);
+      const type = toType(job?.name ?? '');
+      const refused = (sentence: string): ReplayResult => ({ id, kind: 'refused', sentence });
+      if (!job || !delivery || !type)
+        return refused(`no delivery has the id ${id}; they are kept for a week`);
+      const state = toState(await job.getState());
+      if (state === 'pending') return refused('it is on its way already');
+      if (!targets.has(delivery.target)) return refused('its URL is no longer in CALLBACK_URLS');
+      const { messageId, target } = delivery;
+      const deliveryId = `${toDeliveryId(messageId, target)}_${Date.now().toString(36)}`;
+      await addDelivery(queue, deliveryId, type, delivery);
+      // The new one stands for it; a record that cannot be removed now is only clutter.
+      if (state === 'failed') await job.remove().catch(reasonOf);
+      return { id, kind: 'replayed', deliveryId, messageId };
+    },
+    counts: () => countDeliveries(queue),
+  };
+}
+
+const find = async (id: string, queue: Queue): Promise<Job | undefined> =>
+  (await queue.getJob(id).catch(() => undefined)) ?? undefined;
+
+async function read(
+  id: string,
+  queue: Queue,
+  targets: ReadonlyMap<string, Target>,
+): Promise<Delivery | undefined> {
+  const job = await find(id, queue);
+  const delivery = toDelivery(job?.data);
+  if (!job || !delivery) return undefined;
+  const state = toState(await job.getState());
+  return {
+    id,
+    messageId: delivery.messageId,
+    type: job.name,
+    url: targets.get(delivery.target)?.shown,
+    domain: delivery.domain,
+    state,
+    attempts: job.attemptsMade,
+    lastError: state === 'delivered' ? undefined : job.failedReason || undefined,
+    at: delivery.at,
+  };
+}
+
+const toState = (state: string): DeliveryState =>
+  state === 'completed' ? 'delivered' : state === 'failed' ? 'failed' : 'pending';

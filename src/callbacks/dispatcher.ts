@@ -1,0 +1,99 @@
+// From the outbox to the deliveries: an entry is dropped when all its jobs are in the queue, so a crash in between repeats it,
+// and the ids make the repetition harmless. Every worker does it.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { reasonOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Episodes } from './episodes.ts';
+import { type Message, toMessage } from './message.ts';
+import { addDelivery, toDeliveryId } from './queue.ts';
+
+export interface DispatcherOptions {
+  readonly redis: Redis;
+  readonly queue: Queue;
+  /** The outbox, a stream in Redis. */
+  readonly outbox: string;
+  readonly episodes: Episodes;
+  /** Ids of the configured URLs. */
+  readonly targets: readonly string[];
+  readonly logger: Logger;
+  readonly scrub: (text: string) => string;
+  readonly everyMs?: number | undefined;
+}
+
+export interface Dispatcher {
+  /** Empties the outbox once. */
+  dispatch(): Promise<void>;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1_000;
+const BATCH = 100;
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { episodes, logger, scrub, everyMs = LOOK_EVERY_MS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+  let failing = false;
+
+  const round = async (): Promise<void> => {
+    try {
+      await episodes.note();
+      await dispatchAll(options, signal);
+      failing = false;
+    } catch (error) {
+      // Redis is away or full: told once, nothing is lost meanwhile.
+      if (!failing && !signal.aborted)
+        logger.warn({ event: 'callbacks-waiting' }, `callbacks: ${scrub(reasonOf(error))}`);
+      failing = true;
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await round();
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  return {
+    dispatch: () => dispatchAll(options, signal),
+    start() {
+      running ??= loop();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function dispatchAll(options: DispatcherOptions, signal: AbortSignal): Promise<void> {
+  const { redis, outbox, logger, scrub } = options;
+  while (!signal.aborted) {
+    const entries = await redis.xrange(outbox, '-', '+', 'COUNT', BATCH);
+    if (entries.length === 0) return;
+    for (const [entryId, pairs] of entries) {
+      const message = toMessage(toFields(pairs), scrub);
+      if (message) await enqueue(message, options);
+      else
+        logger.error({ event: 'callback-unreadable', entryId }, 'callbacks: an entry of the outbox is none');
+    }
+    await redis.xdel(outbox, ...entries.map(([entryId]) => entryId));
+  }
+}
+
+async function enqueue(message: Message, { queue, targets }: DispatcherOptions): Promise<void> {
+  const { id: messageId, type, domain, at, body } = message;
+  const add = (target: string): Promise<void> =>
+    addDelivery(queue, toDeliveryId(messageId, target), type, { messageId, target, domain, at, body });
+  await Promise.all(targets.map(add));
+}
+
+// Names and values by turns.
+function toFields(pairs: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < pairs.length; i += 2) fields[pairs[i] ?? ''] = pairs[i + 1] ?? '';
+  return fields;
+}

@@ -1,0 +1,55 @@
+// What is wrong with all workers at once, told once per episode. The brake's two breakers (brake/scripts.ts) are read and the
+// message is written in one step, so that any number of workers that look tell it once.
+import type { Redis } from 'ioredis';
+
+// KEYS brake, episodes, outbox  ARGV quietMs
+// An episode is over when all has been well for \`quietMs\`: what flaps, or one worker that still has the old credentials, is
+// one episode.
+const NOTE = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local quiet = tonumber(ARGV[1])
+local h = redis.call('HMGET', KEYS[1], 'downSince', 'refused', 'refusedWhy', 'corrected')
+local function is(text) return text and text ~= '' end
+local function note(kind, isOn, since, state, reason, mustAct, code)
+  local well = kind .. ':well'
+  if isOn then
+    redis.call('HDEL', KEYS[2], well)
+    if redis.call('HSETNX', KEYS[2], kind, since) == 1 then
+      redis.call('XADD', KEYS[3], '*', 'type', kind, 'at', now, 'since', since, 'state', state, 'reason', reason,
+        'mustAct', mustAct, 'code', code)
+    end
+  elseif redis.call('HEXISTS', KEYS[2], kind) == 1 then
+    redis.call('HSETNX', KEYS[2], well, now)
+    if now - redis.call('HGET', KEYS[2], well) >= quiet then redis.call('HDEL', KEYS[2], kind, well) end
+  end
+end
+local why = 'RunCloud refuses the credentials'
+if is(h[3]) then why = h[3] end
+note('worker.auth_refused', is(h[2]) and h[4] ~= '1', now, 'refused',
+  why .. '; all jobs wait until the credentials are corrected', 'operator', 'runcloud-unauthorized')
+note('worker.degraded', is(h[1]), h[1], 'down',
+  'RunCloud does not answer, or answers with errors only; all jobs wait and lose nothing', 'runcloud', '')
+`;
+
+const QUIET_MS = 5 * 60_000;
+
+export interface Episodes {
+  /** Writes into the outbox what has begun since the last look. */
+  note(): Promise<void>;
+}
+
+export interface EpisodesOptions {
+  readonly redis: Redis;
+  readonly keyOf: (name: string) => string;
+  readonly quietMs?: number | undefined;
+}
+
+export function createEpisodes({ redis, keyOf, quietMs = QUIET_MS }: EpisodesOptions): Episodes {
+  const keys = [keyOf('brake'), keyOf('callback-episodes'), keyOf('outbox')];
+  return {
+    async note() {
+      await redis.eval(NOTE, keys.length, ...keys, quietMs);
+    },
+  };
+}

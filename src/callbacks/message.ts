@@ -1,0 +1,101 @@
+// What the outside is told: one message per entry of the outbox, its id, and its body. Pure.
+import { createHash } from 'node:crypto';
+
+export const messageTypes = [
+  'domain.live',
+  'domain.held',
+  'domain.failed',
+  'domain.removed',
+  'certificate.expiring',
+  'worker.auth_refused',
+  'worker.degraded',
+] as const;
+export type MessageType = (typeof messageTypes)[number];
+
+export interface Message {
+  /** The `webhook-id`: the same for every attempt, every URL and every replay. Ids sort by time. */
+  readonly id: string;
+  readonly type: MessageType;
+  /** Undefined where it is about the workers. */
+  readonly domain: string | undefined;
+  /** When it happened, in milliseconds since the epoch. */
+  readonly at: number;
+  /** JSON; these very bytes are signed and sent. */
+  readonly body: string;
+}
+
+/** The payload as receivers see it; docs/callbacks.md describes it. What does not apply is null. */
+export interface Payload {
+  readonly type: MessageType;
+  readonly timestamp: string;
+  readonly data: {
+    readonly domain: string | null;
+    readonly serverId: number | null;
+    readonly appId: number | null;
+    readonly siteId: string | null;
+    readonly state: string | null;
+    readonly reason: string;
+    readonly mustAct: string | null;
+    readonly code: string | null;
+    readonly since: string | null;
+  };
+}
+
+/** An entry of the outbox, as Lua has written it: all texts. */
+export type OutboxFields = Readonly<Record<string, string | undefined>>;
+
+/** A reply may end up in a reason: with six bytes for a control character the payload stays below 20 kB. */
+const MAX_REASON = 2_000;
+const MAX_TEXT = 300;
+
+/** Undefined where the entry is none of ours. `clean` takes secrets out of a text. */
+export function toMessage(fields: OutboxFields, clean: (text: string) => string): Message | undefined {
+  const type = messageTypes.find((each) => each === fields.type);
+  const at = Number(fields.at);
+  if (!type || !isTime(at)) return undefined;
+  const text = (name: string, max = MAX_TEXT): string | null => cut(clean(fields[name] ?? ''), max) || null;
+  const payload: Payload = {
+    type,
+    timestamp: new Date(at).toISOString(),
+    data: {
+      domain: text('domain'),
+      serverId: toNumber(fields.serverId),
+      appId: toNumber(fields.appId),
+      siteId: text('siteId'),
+      state: text('state'),
+      reason: text('reason', MAX_REASON) ?? '',
+      mustAct: text('mustAct'),
+      code: text('code'),
+      since: toTime(fields.since),
+    },
+  };
+  return {
+    id: toId(fields, at),
+    type,
+    domain: fields.domain || undefined,
+    at,
+    body: JSON.stringify(payload),
+  };
+}
+
+/** From what happened alone, so that an entry that is read twice is the same message. Without a dot, as the signature needs it. */
+function toId(fields: OutboxFields, at: number): string {
+  const what = ['type', 'serverId', 'appId', 'domain', 'generation', 'state', 'mustAct', 'code'];
+  const facts = JSON.stringify([...what.map((name) => fields[name] ?? ''), at]);
+  const time = at.toString(16).padStart(11, '0');
+  return `msg_${time}_${createHash('sha256').update(facts).digest('hex').slice(0, 16)}`;
+}
+
+const isTime = (ms: number): boolean => Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15;
+const toNumber = (text: string | undefined): number | null => (text ? Number(text) : null);
+
+function toTime(text: string | undefined): string | null {
+  const ms = Number(text);
+  return isTime(ms) ? new Date(ms).toISOString() : null;
+}
+
+/** Never in the middle of a character. */
+const cut = (text: string, max: number): string =>
+  text.length > max
+    ? `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`.toWellFormed()
+    : text.toWellFormed();

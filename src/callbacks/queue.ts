@@ -1,0 +1,77 @@
+// The deliveries' own queue: its name, what its jobs hold, and how long they stay.
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { QUEUE_NAME } from '../jobs/catalog.ts';
+import { type MessageType, messageTypes } from './message.ts';
+
+export const CALLBACK_QUEUE = `${QUEUE_NAME}-callbacks`;
+
+/** One message to one URL. */
+export interface DeliveryData {
+  readonly messageId: string;
+  /** Which of the configured URLs, see targets.ts. */
+  readonly target: string;
+  readonly domain?: string | undefined;
+  readonly at: number;
+  readonly body: string;
+}
+
+/** Deliveries that have ended stay for a week, for the list and for replays. */
+export const RETENTION = { age: 7 * 24 * 3600, count: 10_000 };
+
+const JOB_OPTIONS: JobsOptions = {
+  // Time ends it, not a count (judge.ts).
+  attempts: 1_000,
+  backoff: { type: 'custom' },
+  stackTraceLimit: 1,
+  removeOnComplete: RETENTION,
+  removeOnFail: RETENTION,
+};
+
+export const toDeliveryId = (messageId: string, target: string): string => `${messageId}_${target}`;
+
+/** Adding under an id that the queue holds already changes nothing. */
+export async function addDelivery(
+  queue: Queue,
+  id: string,
+  type: MessageType,
+  data: DeliveryData,
+): Promise<void> {
+  await queue.add(type, data, { ...JOB_OPTIONS, jobId: id });
+}
+
+export const toType = (name: string): MessageType | undefined => messageTypes.find((type) => type === name);
+
+/** Undefined where it is no delivery of ours: whoever can write to Redis can add jobs. */
+export function toDelivery(data: unknown): DeliveryData | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { messageId, target, domain, at, body } = data as Record<string, unknown>;
+  if (typeof messageId !== 'string' || !/^msg_\w+$/.test(messageId)) return undefined;
+  if (typeof target !== 'string' || typeof at !== 'number' || typeof body !== 'string') return undefined;
+  return { messageId, target, at, body, domain: typeof domain === 'string' ? domain : undefined };
+}
+
+/** How many stand where. */
+export type DeliveryCounts = Readonly<
+  Record<'waiting' | 'active' | 'delayed' | 'failed' | 'completed', number>
+>;
+
+export async function countDeliveries(queue: Queue): Promise<DeliveryCounts> {
+  const found = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed', 'completed');
+  const { waiting = 0, active = 0, delayed = 0, failed = 0, completed = 0 } = found;
+  return { waiting, active, delayed, failed, completed };
+}
+
+export function createCallbackQueue(redis: Redis, queuePrefix: string): Queue {
+  const queue = new Queue(CALLBACK_QUEUE, {
+    connection: redis,
+    prefix: queuePrefix,
+    // As the jobs' own queue (queue/requests.ts).
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+    // Nothing is written where nobody is to be told.
+    skipMetasUpdate: true,
+  });
+  queue.on('error', () => undefined); // the connection's own listener reports
+  return queue;
+}

@@ -1,0 +1,81 @@
+// One attempt: a signed POST to one configured URL, by the Standard Webhooks specification. No redirects, one connection per
+// attempt (a kept one may be dead, and then nobody knows whether the message has arrived), the name resolved anew.
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { Webhook } from 'standardwebhooks';
+import { reasonOf } from '../errors.ts';
+import type { Attempt } from './judge.ts';
+
+export const TIMEOUT_MS = 15_000;
+/** Nobody reads the reply; more than this is not even waited for. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+export interface Sending {
+  readonly url: string;
+  readonly messageId: string;
+  readonly body: string;
+  /** All of them sign, so that the receiver may know the old one or the new one. */
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+}
+
+export async function send({ url, signal, timeoutMs = TIMEOUT_MS, ...sending }: Sending): Promise<Attempt> {
+  const late = AbortSignal.timeout(timeoutMs);
+  try {
+    return await post(new URL(url), toHeaders(sending), sending.body, AbortSignal.any([signal, late]));
+  } catch (error) {
+    if (late.aborted) return { error: `no answer within ${timeoutMs / 1000} s` };
+    return { error: signal.aborted ? 'the worker is stopping' : describe(error) };
+  }
+}
+
+export function toHeaders({
+  messageId,
+  body,
+  secrets,
+}: Pick<Sending, 'messageId' | 'body' | 'secrets'>): Record<string, string> {
+  const at = new Date();
+  return {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    'user-agent': 'runcloud-domains',
+    'webhook-id': messageId,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(messageId, at, body)).join(' '),
+  };
+}
+
+function post(
+  url: URL,
+  headers: Record<string, string>,
+  body: string,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const open = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const request = open(url, { method: 'POST', headers, signal, agent: false }, (response) => {
+      const { statusCode: status = 0, headers: answered } = response;
+      discard(response, () => resolve({ status, retryAfter: answered['retry-after'] }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** The status counts, whatever becomes of the rest of the reply. */
+function discard(response: IncomingMessage, done: () => void): void {
+  let bytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_REPLY_BYTES) response.destroy();
+  });
+  response.on('error', () => undefined);
+  response.once('close', done);
+}
+
+/** A connection that failed at several addresses has no message of its own. */
+function describe(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return reasonOf(error) || code || 'no connection';
+}

@@ -1,0 +1,21 @@
+// The configured URLs. A job names its URL by a hash only: who can write to Redis cannot make us send elsewhere, and what a URL
+// may hold of secrets stays in the configuration. Pure.
+import { createHash } from 'node:crypto';
+
+export interface Target {
+  readonly id: string;
+  readonly url: string;
+  /** For people: without query and credentials. */
+  readonly shown: string;
+}
+
+export function toTargets(urls: readonly string[]): ReadonlyMap<string, Target> {
+  return new Map(urls.map((url) => [toTargetId(url), { id: toTargetId(url), url, shown: toShown(url) }]));
+}
+
+const toTargetId = (url: string): string => createHash('sha256').update(url).digest('hex').slice(0, 10);
+
+function toShown(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}

@@ -1,0 +1,52 @@
+// audit: who did what to the queue, the newest first.
+import type { ProducerApp } from '../app.ts';
+import { type AuditEntry, isAuditId } from '../audit.ts';
+import { type ExitCode, exitCodes, type Terminal, toTable } from './terminal.ts';
+
+export interface AuditFlags {
+  readonly json?: boolean | undefined;
+  readonly limit: string;
+  /** Only what is older than this entry. */
+  readonly before?: string | undefined;
+}
+
+const MAX_LIMIT = 10_000;
+const SHOWN_DOMAINS = 3;
+
+export async function showAudit(
+  { json, limit, before }: AuditFlags,
+  { audit }: Pick<ProducerApp, 'audit'>,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const count = /^\d{1,5}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > MAX_LIMIT) {
+    terminal.err(`--limit must be a whole number from 1 to ${MAX_LIMIT}`);
+    return exitCodes.usage;
+  }
+  if (before !== undefined && !isAuditId(before)) {
+    terminal.err('--before takes the id of an entry; `audit --json` shows them');
+    return exitCodes.usage;
+  }
+  const entries = await audit.list({ limit: count, before });
+  if (json) terminal.out(JSON.stringify(entries.map(toAuditJson), null, 2));
+  else if (entries.length === 0) terminal.out('nobody has done anything yet');
+  else
+    for (const line of toTable([['WHEN', 'WHO', 'WHAT', 'DOMAINS', 'DETAIL'], ...entries.map(toRow)]))
+      terminal.out(line);
+  return exitCodes.ok;
+}
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+/** `domains` holds the first hundred, `domainCount` counts them all. */
+export const toAuditJson = ({ at, detail, ...entry }: AuditEntry): object => ({
+  ...entry,
+  at: iso(at),
+  detail: detail ?? null,
+});
+
+const toRow = ({ at, who, what, domains, domainCount, detail }: AuditEntry): string[] => {
+  const shown = domains.slice(0, SHOWN_DOMAINS);
+  const more = domainCount > shown.length ? [`and ${domainCount - shown.length} more`] : [];
+  return [iso(at), who, what, [...shown, ...more].join(' '), detail ?? ''];
+};

@@ -1,0 +1,95 @@
+// callbacks list, callbacks replay: what the outside was told, and telling it again.
+import type { ProducerApp } from '../app.ts';
+import type { Delivery } from '../callbacks/deliveries.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
+
+type App = Pick<ProducerApp, 'deliveries'>;
+
+export interface CallbackFlags {
+  readonly json?: boolean | undefined;
+  readonly failed?: boolean | undefined;
+  /** As typed. */
+  readonly limit?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+export async function showDeliveries(
+  { deliveries }: App,
+  { json, failed = false, limit: typed, after }: CallbackFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const limit = Number(typed ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    terminal.err(`--limit must be a whole number from 1 to ${MAX_LIMIT}`);
+    return exitCodes.usage;
+  }
+  const page = await deliveries.list({ limit, cursor: after, failedOnly: failed });
+  if (json) {
+    terminal.out(
+      JSON.stringify({ deliveries: page.deliveries.map(toJson), next: page.next ?? null }, null, 2),
+    );
+    return exitCodes.ok;
+  }
+  if (page.deliveries.length === 0) terminal.out(failed ? 'no delivery has failed' : 'no delivery yet');
+  else for (const line of toTable([HEADER, ...page.deliveries.map(toRow)])) terminal.out(line);
+  if (page.next !== undefined) terminal.out(`more: --after ${page.next}`);
+  return exitCodes.ok;
+}
+
+const HEADER = ['DELIVERY', 'TYPE', 'DOMAIN', 'HAPPENED', 'STATE', 'TRIES', 'URL', 'LAST ERROR'];
+const GONE = '(no longer configured)';
+
+const toRow = ({ id, type, domain, at, state, attempts, url, lastError }: Delivery): string[] => [
+  id,
+  type,
+  domain ?? '-',
+  toRelative(at, Date.now()),
+  state,
+  String(attempts),
+  url ?? GONE,
+  lastError ?? '',
+];
+
+const toJson = ({ url, domain, lastError, at, ...rest }: Delivery): object => ({
+  ...rest,
+  url: url ?? null,
+  domain: domain ?? null,
+  lastError: lastError ?? null,
+  at: new Date(at).toISOString(),
+});
+
+export async function replayDeliveries(
+  ids: readonly string[],
+  { failed = false }: Pick<CallbackFlags, 'failed'>,
+  { deliveries }: App,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (failed === ids.length > 0) {
+    terminal.err('name deliveries, as `callbacks list` does, or say --failed');
+    return exitCodes.usage;
+  }
+  const wanted = failed ? await allFailed({ deliveries }) : ids;
+  if (wanted.length === 0) terminal.out('no delivery has failed');
+  let code: ExitCode = exitCodes.ok;
+  for (const id of wanted) {
+    const result = await deliveries.replay(id);
+    if (result.kind === 'replayed') terminal.out(`${id}: on its way again as ${result.deliveryId}`);
+    else terminal.err(`${id}: refused: ${result.sentence}`);
+    if (result.kind === 'refused') code = exitCodes.failed;
+  }
+  return code;
+}
+
+async function allFailed({ deliveries }: App): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await deliveries.list({ limit: MAX_LIMIT, cursor, failedOnly: true });
+    ids.push(...page.deliveries.map(({ id }) => id));
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return ids;
+}

@@ -1,0 +1,116 @@
+// The kinds of values of the HTTP server, its users and its callbacks. Complaints count entries and never repeat one.
+import { isIP } from 'node:net';
+import { isPasswordHash } from '../credential-hashes.ts';
+import { isLoopback, type Kind, kind } from './kinds.ts';
+import type { ApiRole, ApiToken, BoardRole, BoardUser } from './shape.ts';
+
+export const apiRoles = ['enqueue', 'read', 'operate'] as const satisfies readonly ApiRole[];
+export const boardRoles = ['viewer', 'operator'] as const satisfies readonly BoardRole[];
+
+/** Without brackets around an IPv6 address, as node:net takes it. */
+export const host: Kind<string> = kind('a host name or an IP address, without a port', (raw) => {
+  const address = raw.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) !== 0 || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(raw) ? address : undefined;
+});
+
+/** True for what only this machine reaches. */
+export const isLoopbackHost = (name: string): boolean => isLoopback(isIP(name) === 6 ? `[${name}]` : name);
+
+const split = (raw: string): string[] => raw.split(/[\s,]+/).filter((item) => item !== '');
+
+interface List<T> {
+  readonly accepts: string;
+  readonly toEntry: (item: string) => T | undefined;
+  /** What may stand once only. */
+  readonly keyOf: (entry: T) => string;
+  readonly repeats: string;
+  /** The documentation's own, which anybody knows. */
+  readonly example?: string;
+}
+
+function complaintOf<T>({ accepts, toEntry, keyOf, repeats, example }: List<T>, raw: string) {
+  // The example may stand in the quotes that a shell takes away.
+  if (raw === example?.replace(/^'(.*)'$/, '$1'))
+    return "is the documentation's example: put the real value there";
+  const entries = split(raw).map(toEntry);
+  const wrong = entries.indexOf(undefined);
+  const which = entries.length > 1 && wrong >= 0 ? ` (entry ${wrong + 1} is not)` : '';
+  if (entries.length === 0 || wrong >= 0) return `must be ${accepts}${which}`;
+  const keys = entries.map((entry) => keyOf(entry as T));
+  const again = keys.findIndex((key, i) => keys.indexOf(key) < i);
+  return again < 0 ? undefined : `holds ${repeats} twice (entry ${again + 1})`;
+}
+
+/** Entries with commas or white space between them. */
+const listOf = <T>(list: List<T>): Kind<readonly T[]> =>
+  kind<readonly T[]>(
+    list.accepts,
+    (raw) =>
+      complaintOf(list, raw) === undefined
+        ? split(raw).flatMap((item) => list.toEntry(item) ?? [])
+        : undefined,
+    (raw) => complaintOf(list, raw) ?? '',
+  );
+
+/** `name:role:hash`; a name goes into logs, metrics and the audit log. */
+const entryOf =
+  <Role extends string>(roles: readonly Role[], isHash: (text: string) => boolean) =>
+  (item: string): { name: string; role: Role; hash: string } | undefined => {
+    const [, name = '', text, hash = ''] = /^([\w.-]{1,64}):(\w+):(.+)$/.exec(item) ?? [];
+    const role = roles.find((each) => each === text);
+    return role !== undefined && isHash(hash) ? { name, role, hash } : undefined;
+  };
+
+const once = {
+  keyOf: ({ name }: { readonly name: string }) => name,
+  repeats: 'a name',
+};
+
+export const apiTokens = (example: string): Kind<readonly ApiToken[]> =>
+  listOf<ApiToken>({
+    accepts: `entries name:role:hash (role: ${apiRoles.join(', ')}; hash: 64 hex digits), as \`token create\` prints them, with commas or spaces between them`,
+    toEntry: entryOf(apiRoles, (hash) => /^[\da-f]{64}$/.test(hash)),
+    ...once,
+    example,
+  });
+
+export const boardUsers = (example: string): Kind<readonly BoardUser[]> =>
+  listOf<BoardUser>({
+    accepts: `entries name:role:hash (role: ${boardRoles.join(', ')}; hash: scrypt$…), as \`board password\` prints them, with commas or spaces between them`,
+    toEntry: entryOf(boardRoles, isPasswordHash),
+    ...once,
+    example,
+  });
+
+const isWebAddress = (raw: string, mayBeClear: (hostname: string) => boolean): boolean => {
+  const url = URL.canParse(raw) ? new URL(raw) : undefined;
+  if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && mayBeClear(url.hostname));
+};
+
+export const callbackUrls: Kind<readonly string[]> = listOf({
+  accepts: 'https:// addresses without credentials (http:// for this machine only), with commas between them',
+  toEntry: (item) => (isWebAddress(item, isLoopback) ? item : undefined),
+  keyOf: (url) => url,
+  repeats: 'an address',
+});
+
+/** As the Standard Webhooks specification has it: `whsec_` and the base64 of 24 to 64 bytes. */
+function isWebhookSecret(item: string): boolean {
+  const [, text = ''] = /^whsec_([A-Za-z\d+/]+={0,2})$/.exec(item) ?? [];
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === text;
+}
+
+export const callbackSecrets = (example: string): Kind<readonly string[]> =>
+  listOf<string>({
+    accepts: 'secrets whsec_ followed by the base64 of 24 to 64 random bytes, with commas between them',
+    toEntry: (item) => (isWebhookSecret(item) ? item : undefined),
+    keyOf: (secret) => secret,
+    repeats: 'a secret',
+    example,
+  });
+
+export const otlpEndpoint: Kind<string> = kind('an http:// or https:// address without credentials', (raw) =>
+  isWebAddress(raw, () => true) ? raw.replace(/\/+$/, '') : undefined,
+);

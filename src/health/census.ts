@@ -1,0 +1,99 @@
+// How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
+import type { Intent } from '../intent/intent.ts';
+import { toMember } from '../intent/keys.ts';
+import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
+import { namesOf } from '../intent/names.ts';
+import type { Stage } from '../outcome.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+
+export interface Census {
+  readonly at: number;
+  readonly domains: readonly { readonly stage: Stage; readonly mustAct: string; readonly count: number }[];
+  /** When the first certificate of a live domain expires, as it was last seen. */
+  readonly nearestExpiry: number | undefined;
+  /** Of each limit the one that is closest to being spent. */
+  readonly budgets: readonly Pick<Budget, 'limit' | 'left' | 'of'>[];
+}
+
+export interface CensusParts {
+  readonly requests: Pick<RequestQueue, 'intents'>;
+  readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
+}
+
+/** Names that one question to the ledger may hold. */
+const NAMES_AT_ONCE = 500;
+/** Certificates of single domains that are looked at: those that wait are the ones whose budget matters. */
+const WAITING_DOMAINS = 200;
+
+export async function takeCensus({ requests, ledger }: CensusParts): Promise<Census> {
+  const at = await requests.intents.now();
+  const counts = new Map<string, { stage: Stage; mustAct: string; count: number }>();
+  const apps = new Map<string, WebApplication>();
+  const names: string[] = [];
+  const waiting: (readonly string[])[] = [];
+  // Redis' scan may show one twice.
+  const seen = new Set<string>();
+  let nearestExpiry: number | undefined;
+  for await (const intent of requests.intents.scan()) {
+    if (seen.has(toMember(intent))) continue;
+    seen.add(toMember(intent));
+    countIn(counts, intent);
+    if (intent.wish.want === 'absent') continue;
+    const own = namesOf([{ name: intent.domain, www: intent.wish.www }]);
+    names.push(...own);
+    if (isWaiting(intent) && waiting.length < WAITING_DOMAINS) waiting.push(own);
+    apps.set(`${intent.serverId}:${intent.appId}`, intent);
+    nearestExpiry = sooner(nearestExpiry, expiryOf(intent));
+  }
+  const budgets = await readBudgets(names, waiting, [...apps.values()], ledger);
+  return { at, domains: [...counts.values()], nearestExpiry, budgets };
+}
+
+function countIn(
+  counts: Map<string, { stage: Stage; mustAct: string; count: number }>,
+  intent: Intent,
+): void {
+  const { stage, mustAct = '' } = intent;
+  const key = `${stage} ${mustAct}`;
+  counts.set(key, { stage, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
+}
+
+const isWaiting = ({ stage }: Intent): boolean => stage === 'waiting-for-certificate' || stage === 'held';
+
+const sooner = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
+
+/** Of what covers a live domain; a certificate that no longer does is the watch's business. */
+function expiryOf({ stage, evidence }: Intent): number | undefined {
+  if (stage !== 'live') return undefined;
+  const ends = (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
+    verdict === 'covers' && certificate ? [certificate.notAfter] : [],
+  );
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
+// How often the same names may be ordered is a question about the names of one certificate: a shared one's are those of its last order.
+async function readBudgets(
+  names: readonly string[],
+  waiting: readonly (readonly string[])[],
+  apps: readonly WebApplication[],
+  ledger: CensusParts['ledger'],
+): Promise<Census['budgets']> {
+  const least = new Map<LimitName, Pick<Budget, 'limit' | 'left' | 'of'>>();
+  const look = async (asked: readonly string[], only: (limit: LimitName) => boolean): Promise<void> => {
+    for (const { limit, left, of } of await ledger.budgets(asked)) {
+      if (only(limit) && left < (least.get(limit)?.left ?? Number.POSITIVE_INFINITY))
+        least.set(limit, { limit, left, of });
+    }
+  };
+  const isDuplicates = (limit: LimitName): boolean => limit === 'duplicates-per-week';
+  for (let i = 0; i === 0 || i < names.length; i += NAMES_AT_ONCE)
+    await look(names.slice(i, i + NAMES_AT_ONCE), (limit) => !isDuplicates(limit));
+  for (const own of waiting) await look(own, isDuplicates);
+  for (const app of apps) {
+    const last = await ledger.last(app);
+    if (last) await look(last.names, isDuplicates);
+  }
+  return [...least.values()];
+}

@@ -1,0 +1,53 @@
+// How the queue and the workers are: what every probe and every scrape asks of Redis. Cheap, whatever the number of domains.
+import type { Redis } from 'ioredis';
+import type { Hold } from '../brake/brake.ts';
+import { readOldestDue } from '../queue/backlog.ts';
+import type { QueueCounts } from '../queue/operator.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+import { lastSuccessOf } from '../queue/turns.ts';
+import { readWorkers, type WorkerBeat } from './heartbeat.ts';
+
+/** A pause as this module looks at it. */
+export interface PauseInForce {
+  readonly scope: 'all' | 'app' | 'site';
+  readonly sentence: string;
+}
+
+/** Times in milliseconds by Redis' clock. */
+export interface Vitals {
+  readonly at: number;
+  readonly counts: QueueCounts;
+  /** For how long the oldest job that is due has waited; 0 where none is due. */
+  readonly oldestDueMs: number;
+  readonly hold: Hold | undefined;
+  readonly lastSuccess: { readonly sweep: number | undefined; readonly watch: number | undefined };
+  readonly workers: readonly WorkerBeat[];
+  readonly pauses: readonly PauseInForce[];
+  /** Deliveries by state, where callbacks are looked at. */
+  readonly callbacks: Readonly<Record<string, number>> | undefined;
+}
+
+export interface VitalsParts {
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly counts: () => Promise<QueueCounts>;
+  readonly hold: () => Promise<Hold | undefined>;
+  readonly pauses?: (() => Promise<readonly PauseInForce[]>) | undefined;
+  readonly callbacks?: (() => Promise<Readonly<Record<string, number>>>) | undefined;
+}
+
+export async function readVitals(parts: VitalsParts): Promise<Vitals> {
+  const { redis, requests } = parts;
+  const at = await requests.intents.now();
+  const [counts, oldestDueMs, hold, sweep, watch, workers, pauses, callbacks] = await Promise.all([
+    parts.counts(),
+    readOldestDue(redis, requests, at),
+    parts.hold(),
+    lastSuccessOf(redis, requests.keyOf('sweep')),
+    lastSuccessOf(redis, requests.keyOf('watch')),
+    readWorkers(redis, requests.keyOf),
+    parts.pauses?.() ?? [],
+    parts.callbacks?.(),
+  ]);
+  return { at, counts, oldestDueMs, hold, lastSuccess: { sweep, watch }, workers, pauses, callbacks };
+}

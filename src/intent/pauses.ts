@@ -1,0 +1,138 @@
+// What a person has paused: everything, one web application, or one site, with a reason and until when. A pause is a wish of
+// its own beside the intents: it changes none of them, and its jobs go on from where they stood.
+import type { Redis } from 'ioredis';
+import { PermanentError } from '../errors.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { Keys } from './keys.ts';
+import { NOW } from './scripts.ts';
+
+export type PauseScope =
+  | { readonly kind: 'all' }
+  | ({ readonly kind: 'app' } & WebApplication)
+  /** The site that the requests name; a job without one (a redeploy) belongs to none. */
+  | { readonly kind: 'site'; readonly siteId: string };
+
+export interface PauseRequest {
+  readonly scope: PauseScope;
+  readonly reason: string;
+  /** Who, for people. */
+  readonly by: string;
+  /** By Redis' clock, in milliseconds since the epoch; undefined: until `resume`. */
+  readonly untilMs?: number | undefined;
+}
+
+/** A pause in force. Times by Redis' clock. */
+export interface Pause extends PauseRequest {
+  readonly at: number;
+  readonly untilMs: number | undefined;
+  /** How long it still lasts. */
+  readonly leftMs: number | undefined;
+}
+
+/** Where a job belongs. What is left out is in no narrower scope: `{}` asks for a pause of everything. */
+export interface PauseSubject extends Partial<WebApplication> {
+  readonly siteId?: string | undefined;
+}
+
+export interface Pauses {
+  /** Replaces an earlier pause of the same scope. PermanentError `invalid-payload`: no reason, or an end that is past. */
+  pause(request: PauseRequest): Promise<Pause>;
+  /** What was in force, undefined where nothing was: a wider pause stays. */
+  resume(scope: PauseScope): Promise<Pause | undefined>;
+  /** Those in force, the widest first. */
+  list(): Promise<Pause[]>;
+  /** The widest pause in force for a job. */
+  heldBy(subject: PauseSubject): Promise<Pause | undefined>;
+}
+
+const MAX_REASON = 300;
+const MAX_BY = 100;
+
+// The fields of one hash, so that a look is one command; a pause that is over is dropped by whoever comes by.
+//
+// KEYS pauses  ARGV ...fields -> {now, ...values in force}; without fields all
+const READ = `${NOW}
+local found = {now()}
+local fields = ARGV
+if #fields == 0 then fields = redis.call('HKEYS', KEYS[1]) end
+for _, field in ipairs(fields) do
+  local text = redis.call('HGET', KEYS[1], field)
+  if text then
+    local ends = cjson.decode(text).untilMs
+    if ends and ends <= found[1] then redis.call('HDEL', KEYS[1], field) else found[#found + 1] = text end
+  end
+end
+return found
+`;
+
+// KEYS pauses  ARGV field, value as JSON, untilMs or '' -> the time; negative where untilMs is past, and nothing was done
+const WRITE = `${NOW}
+if ARGV[3] ~= '' and tonumber(ARGV[3]) <= now() then return -now() end
+local pause = cjson.decode(ARGV[2])
+pause.at = now()
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(pause))
+return now()
+`;
+
+export function createPauses({ redis, keys }: { redis: Redis; keys: Pick<Keys, 'own'> }): Pauses {
+  const key = keys.own('pauses');
+  const read = async (fields: readonly string[]): Promise<Pause[]> => {
+    const [now, ...texts] = (await redis.eval(READ, 1, key, ...fields)) as [number, ...string[]];
+    return texts.map((text) => toPause(text, now));
+  };
+  return {
+    async pause({ scope, reason: given, by, untilMs }) {
+      const reason = toLine(given).slice(0, MAX_REASON);
+      if (reason === '') throw new PermanentError('invalid-payload', 'reason: say why, for whoever meets it');
+      const stored = JSON.stringify({ scope, reason, by: toLine(by).slice(0, MAX_BY), untilMs });
+      const now = (await redis.eval(WRITE, 1, key, fieldOf(scope), stored, untilMs ?? '')) as number;
+      if (now < 0) throw new PermanentError('invalid-payload', 'untilMs: must be in the future');
+      return toPause(JSON.stringify({ ...JSON.parse(stored), at: now }), now);
+    },
+    async resume(scope) {
+      const [pause] = await read([fieldOf(scope)]);
+      return (await redis.hdel(key, fieldOf(scope))) > 0 ? pause : undefined;
+    },
+    async list() {
+      return (await read([])).toSorted(
+        (one, other) => breadth(one.scope) - breadth(other.scope) || one.at - other.at,
+      );
+    },
+    async heldBy(subject) {
+      const [widest] = await read(fieldsOf(subject));
+      return widest;
+    },
+  };
+}
+
+const breadth = ({ kind }: PauseScope): number => ['all', 'app', 'site'].indexOf(kind);
+
+function fieldOf(scope: PauseScope): string {
+  if (scope.kind === 'app') return `app:${scope.serverId}:${scope.appId}`;
+  return scope.kind === 'site' ? `site:${scope.siteId}` : 'all';
+}
+
+/** The widest first. */
+function fieldsOf({ serverId, appId, siteId }: PauseSubject): string[] {
+  const app =
+    serverId !== undefined && appId !== undefined ? [fieldOf({ kind: 'app', serverId, appId })] : [];
+  return ['all', ...app, ...(siteId !== undefined ? [fieldOf({ kind: 'site', siteId })] : [])];
+}
+
+/** A reason stands in logs and tables: one line. */
+const toLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+
+function toPause(text: string, nowMs: number): Pause {
+  const { scope, reason, by, at, untilMs } = JSON.parse(text) as Omit<Pause, 'leftMs'>;
+  return { scope, reason, by, at, untilMs, leftMs: untilMs === undefined ? undefined : untilMs - nowMs };
+}
+
+/** "paused by ada: moving to another server": for the log, the record and status pages. */
+export const toPausedSentence = ({ by, reason }: Pick<Pause, 'by' | 'reason'>): string =>
+  `paused by ${by}: ${reason}`;
+
+/** "everything", "web application 646 of server 1903", "site 7". */
+export function describeScope(scope: PauseScope): string {
+  if (scope.kind === 'app') return `web application ${scope.appId} of server ${scope.serverId}`;
+  return scope.kind === 'site' ? `site ${scope.siteId}` : 'everything';
+}

@@ -1,0 +1,114 @@
+// What a process counts, and what it is asked for at /metrics. One object per process, no singletons; what stands in Redis
+// is read when somebody asks, so that any process can serve it.
+import type { Census } from './health/census.ts';
+import type { Vitals } from './health/vitals.ts';
+import { createInstruments, type Instruments } from './metrics/registry.ts';
+import type { ApiCall } from './runcloud/runcloud.ts';
+
+export interface JobFigures {
+  readonly name: string;
+  readonly outcome: string;
+  readonly code?: string | undefined;
+  readonly durationMs: number;
+}
+
+export interface Metrics {
+  jobEnded(job: JobFigures): void;
+  /** A job begins to wait. */
+  waited(reason: string): void;
+  wentLive(afterMs: number): void;
+  apiCall(call: Pick<ApiCall, 'operation' | 'status' | 'durationMs'>): void;
+  /** A call waited at the brake. */
+  apiWaited(ms: number): void;
+  rateLimit(remaining: number): void;
+  gateClosed(): void;
+  /** `limit`: of an order that was refused. */
+  ordered(result: 'granted' | 'repeated' | 'refused' | 'unsent' | 'failed', limit?: string): void;
+  readonly contentType: string;
+  /** Prometheus' text format. Never throws: what Redis does not tell is left out. */
+  text(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** What stands in Redis; both reject where it does not answer. */
+  readonly vitals?: () => Promise<Vitals>;
+  readonly census?: () => Promise<Census>;
+  /** Node's own figures besides ours. */
+  readonly hasProcess?: boolean;
+}
+
+export function createMetrics({ version, vitals, census, hasProcess = false }: MetricsOptions): Metrics {
+  const instruments = createInstruments(hasProcess);
+  const { count, observe, set } = instruments;
+  set('build_info', [[1, { version }]]);
+  set('api_ratelimit_remaining', []);
+  return {
+    jobEnded({ name, outcome, code, durationMs }) {
+      count('jobs_total', { name, outcome });
+      if (code !== undefined) count('job_errors_total', { name, code });
+      observe('job_duration_seconds', durationMs / 1000, { name });
+    },
+    waited: (reason) => count('waits_total', { reason }),
+    wentLive: (afterMs) => observe('live_seconds', afterMs / 1000),
+    apiCall({ operation, status, durationMs }) {
+      count('api_calls_total', { operation, status: status === undefined ? 'none' : String(status) });
+      observe('api_call_duration_seconds', durationMs / 1000, { operation });
+    },
+    apiWaited: (ms) => observe('api_wait_seconds', ms / 1000),
+    rateLimit: (remaining) => set('api_ratelimit_remaining', [[remaining]]),
+    gateClosed: () => count('api_gate_closures_total'),
+    ordered: (result, limit = '') => count('certificate_orders_total', { result, limit }),
+    contentType: instruments.contentType,
+    async text() {
+      const [seen, counted] = await Promise.all([orNothing(vitals), orNothing(census)]);
+      set('redis_up', [[seen ? 1 : 0]]);
+      showVitals(instruments, seen);
+      showCensus(instruments, counted);
+      return instruments.text();
+    },
+  };
+}
+
+const orNothing = async <T>(read: (() => Promise<T>) | undefined): Promise<T | undefined> =>
+  read?.().catch(() => undefined);
+
+const holds = ['closed', 'down', 'refused'] as const;
+const scopes = ['all', 'app', 'site'] as const;
+
+function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
+  const by = (counts: object = {}, label: string) =>
+    Object.entries(counts).map(([value, n]) => [n as number, { [label]: value }] as const);
+  set('queue_jobs', by(seen?.counts, 'state'));
+  set('callback_deliveries', by(seen?.callbacks, 'state'));
+  set('queue_oldest_due_seconds', seen ? [[seen.oldestDueMs / 1000]] : []);
+  set('workers', seen ? [[seen.workers.length]] : []);
+  const kind = seen?.hold?.kind;
+  set('api_hold', seen ? holds.map((reason) => [kind === reason ? 1 : 0, { reason }] as const) : []);
+  const inForce = (scope: string) => seen?.pauses.filter((pause) => pause.scope === scope).length ?? 0;
+  set('pauses', seen ? scopes.map((scope) => [inForce(scope), { scope }] as const) : []);
+  const looks = Object.entries(seen?.lastSuccess ?? {}).filter(([, at]) => at !== undefined);
+  set(
+    'last_success_timestamp_seconds',
+    looks.map(([look, at]) => [Number(at) / 1000, { look }] as const),
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+function showCensus({ set }: Instruments, counted: Census | undefined): void {
+  const { domains = [], budgets = [], nearestExpiry, at = 0 } = counted ?? {};
+  set(
+    'domains',
+    domains.map(({ stage, mustAct, count }) => [count, { stage, must_act: mustAct }] as const),
+  );
+  set('certificate_expiry_days', nearestExpiry === undefined ? [] : [[(nearestExpiry - at) / DAY_MS]]);
+  set(
+    'certificate_budget_left',
+    budgets.map(({ limit, left }) => [left, { limit }] as const),
+  );
+  set(
+    'certificate_budget_limit',
+    budgets.map(({ limit, of }) => [of, { limit }] as const),
+  );
+}

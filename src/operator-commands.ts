@@ -1,0 +1,116 @@
+// The commands of operators: what failed, trying again, pausing, the audit log, access to the server. Only cli.ts uses it; like
+// cli.ts it knows commander, and leaves the work to cli/.
+import { type Command, Option } from 'commander';
+import type { ProducerApp } from './app.ts';
+import { type AuditFlags, showAudit } from './cli/audit.ts';
+import { retry, showFailed } from './cli/failed.ts';
+import { createBoardPassword, type PasswordFlags, type PasswordSource } from './cli/password.ts';
+import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './cli/pause.ts';
+import type { ExitCode, Terminal } from './cli/terminal.ts';
+import { createApiToken, type TokenFlags } from './cli/token.ts';
+import { apiRoles, boardRoles } from './config.ts';
+
+/** What cli.ts lends to commands. */
+export interface CommandTools {
+  readonly terminal: Terminal;
+  readonly input: PasswordSource;
+  withRedis(work: (app: ProducerApp) => Promise<ExitCode>): Promise<void>;
+  finish(code: ExitCode): void;
+}
+
+export function addOperatorCommands(program: Command, tools: CommandTools): void {
+  addFailureCommands(program, tools);
+  addPauseCommands(program, tools);
+  addAuditCommand(program, tools);
+  addAccessCommands(program, tools);
+}
+
+function addFailureCommands(program: Command, { terminal, withRedis }: CommandTools): void {
+  program
+    .command('failed')
+    .description('List the jobs that wait for a person, each with its reason.')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
+    .option('--json', 'print JSON')
+    .action((flags: { json?: boolean }) => withRedis((app) => showFailed(app, flags, terminal)));
+  program
+    .command('retry')
+    .description(
+      'Try failed jobs again, each with a full budget of attempts. A request that a newer one has overtaken stays as it is.',
+    )
+    .argument('[id...]', 'job ids, as `failed` lists them')
+    .option('--all', 'all failed jobs')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains retry shop.example.org_1903_646~7\n  runcloud-domains retry --all',
+    )
+    .action((ids: string[], flags: { all?: boolean }) =>
+      withRedis((app) => retry(ids, flags, app, terminal)),
+    );
+}
+
+const withScope = (command: Command): Command =>
+  command
+    .option('--app <id>', 'only this web application')
+    .option('--server <id>', 'its server (default: RUNCLOUD_SERVER_ID)')
+    .option('--site <id>', 'only this site, as the requests name it');
+
+function addPauseCommands(program: Command, { terminal, withRedis }: CommandTools): void {
+  withScope(program.command('pause'))
+    .description(
+      'Stop jobs from running: all, those of a web application, or those of a site. Requests are still accepted, and no attempt is spent.',
+    )
+    .requiredOption('--reason <text>', 'why; shown wherever a job waits for it')
+    .option('--for <time>', 'how long, as 30m or 2h (default: until it is resumed)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains pause --reason "moving to another server" --for 2h\n  runcloud-domains pause --app 646 --reason "ticket 4711"',
+    )
+    .action((flags: PauseFlags) => withRedis((app) => pause(flags, app, terminal)));
+  withScope(program.command('resume'))
+    .description('End a pause, named as it was made; the jobs go on within a minute.')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains resume\n  runcloud-domains resume --app 646')
+    .action((flags: ScopeFlags) => withRedis((app) => resume(flags, app, terminal)));
+  program
+    .command('pauses')
+    .description('List what is paused, by whom, until when and why.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains pauses --json')
+    .action((flags: { json?: boolean }) => withRedis((app) => showPauses(flags, app, terminal)));
+}
+
+function addAuditCommand(program: Command, { terminal, withRedis }: CommandTools): void {
+  program
+    .command('audit')
+    .description('Show what operators did: who, what, which domains, when; the newest first.')
+    .option('--limit <number>', 'how many entries', '50')
+    .option('--before <id>', 'only entries older than this one')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains audit --limit 20')
+    .action((flags: AuditFlags) => withRedis((app) => showAudit(flags, app, terminal)));
+}
+
+function addAccessCommands(program: Command, { terminal, input, finish }: CommandTools): void {
+  program
+    .command('token')
+    .description("Tokens of the server's HTTP API.")
+    .command('create')
+    .description('Make a token: print it once, and the entry for API_TOKENS. Nothing is stored.')
+    .requiredOption('--name <name>', 'whose it is; stands in logs and in the audit log')
+    .addOption(new Option('--role <role>', 'what it may do').choices([...apiRoles]).makeOptionMandatory())
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains token create --name shop --role enqueue')
+    .action((flags: TokenFlags) => finish(createApiToken(flags, terminal)));
+  program
+    .command('board')
+    .description("Users of the server's board.")
+    .command('password')
+    .description(
+      'Hash a password for the board, and print the entry for BOARD_USERS. It is asked for, or read from standard input.',
+    )
+    .requiredOption('--name <name>', 'the name to log in with')
+    .addOption(
+      new Option('--role <role>', 'what the user may do').choices([...boardRoles]).makeOptionMandatory(),
+    )
+    .addHelpText('after', '\nExamples:\n  runcloud-domains board password --name ada --role operator')
+    .action(async (flags: PasswordFlags) => finish(await createBoardPassword(flags, input, terminal)));
+}

@@ -1,0 +1,222 @@
+// Bull Board at /board, behind a login: a viewer looks, an operator may also try failed jobs again. Nothing else that Bull Board
+// offers is there; docs/board.md says why.
+import cookie from '@fastify/cookie';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Redis } from 'ioredis';
+import type { Audit } from '../../audit.ts';
+import type { BoardUser } from '../../config.ts';
+import { createScrub, type Logger, type Scrub } from '../../logger.ts';
+import type { Operator } from '../../queue/operator.ts';
+import { createReadingBoard, LOGOUT_TEXT, type OtherQueue, type Queue, toShownBody } from './bull-board.ts';
+import { createCookies } from './cookies.ts';
+import { BOARD_POLICY, fixedHeaders, isFromOwnPage, strictPolicy, withoutInlineStyle } from './headers.ts';
+import { createLockout } from './lockout.ts';
+import { addLoginRoutes, sendPage } from './login.ts';
+import { messagePage, noUsersPage } from './pages.ts';
+import { createRetries, type Retries } from './retries.ts';
+import { createSessions } from './sessions.ts';
+import { createShown } from './shown.ts';
+
+export type { OtherQueue };
+
+export interface BoardOptions {
+  /** The queue whose failed jobs an operator may try again. */
+  readonly queue: Queue;
+  readonly operator: Pick<Operator, 'retry'>;
+  /** More queues to look at. */
+  readonly others?: readonly OtherQueue[];
+  readonly users: readonly BoardUser[];
+  readonly sessionMs: number;
+  /** Behind TLS. */
+  readonly secureCookies: boolean;
+  readonly redis: Redis;
+  readonly keyOf: (name: string) => string;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Takes the secrets of the configuration out of what is shown. */
+  readonly scrub?: Scrub;
+}
+
+/** Register it without a prefix: all its routes are below /board. */
+export function createBoard(options: BoardOptions): FastifyPluginAsync {
+  return async (app) => {
+    await app.register((scope) => addBoard(scope, options), { prefix: '/board' });
+  };
+}
+
+async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<void> {
+  const { users, queue, others = [], logger, scrub = createScrub([]) } = options;
+  if (!scope.hasReplyDecorator('setCookie')) await scope.register(cookie);
+  addParsers(scope);
+  const onError = createOnError(logger);
+  scope.setErrorHandler((error: Error, request, reply) => {
+    const { status = 500, body } = onError(error);
+    return refuse(request, reply, status, body.error);
+  });
+  const headers = fixedHeaders(options.secureCookies);
+  scope.addHook('onSend', async (request, reply) => finish(request, reply, headers));
+  if (users.length === 0) {
+    scope.addHook('onRequest', async (_request, reply) => sendPage(reply, 403, noUsersPage()));
+    scope.setNotFoundHandler((_request, reply) => sendPage(reply, 403, noUsersPage()));
+    return;
+  }
+  const sessions = createSessions(options);
+  const cookies = createCookies({ secure: options.secureCookies });
+  const visitors = new WeakMap<FastifyRequest, BoardUser>();
+  const visitorOf = (request: FastifyRequest): BoardUser | undefined => visitors.get(request);
+  scope.addHook('onRequest', async (request, reply) => {
+    if (!isReading(request) && !isFromOwnPage(request))
+      return refuse(request, reply, 403, 'This request did not come from a page of the board.');
+    if (pathOf(request) === '/board/login') return;
+    const user = await sessions.find(cookies.session(request));
+    if (user) visitors.set(request, user);
+    else return askToLogIn(request, reply);
+  });
+  addLoginRoutes(scope, { users, sessions, lockout: createLockout(options), cookies, logger, visitorOf });
+
+  const retries = createRetries(options);
+  addActions(scope, { queueName: queue.name, retries, visitorOf });
+  const shown = createShown(scrub);
+  await scope.register(async (inner) => {
+    inner.addHook('preHandler', async ({ params }) => followRetries(params, queue.name, retries));
+    inner.addHook('preSerialization', async (request, _reply, body) =>
+      toShownBody(request.routeOptions.url ?? '', body, visitorOf(request)?.role !== 'operator', shown),
+    );
+    inner.addHook('onSend', async (request, reply, payload) => toOwnPage(reply, payload, visitorOf(request)));
+    await inner.register(createReadingBoard({ queue, others, shown, onError }));
+  });
+  scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
+}
+
+const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
+const isApi = (request: FastifyRequest): boolean => pathOf(request).startsWith('/board/api');
+
+// A login form alone is read. Whatever else is sent is taken and dropped: no action of ours looks at a body.
+function addParsers(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit: 8192 },
+    (_request, body, done) => done(null, new URLSearchParams(String(body))),
+  );
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: 65_536 }, (_request, _body, done) =>
+    done(null),
+  );
+}
+
+/** In the format of Bull Board's page for its requests, as a page for a person's. */
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  sentence: string,
+): FastifyReply {
+  if (isApi(request)) return reply.status(status).send({ error: sentence });
+  return sendPage(reply, status, messagePage(status === 404 ? 'Not found' : 'Not done', sentence));
+}
+
+function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!isReading(request) || isApi(request))
+    return refuse(request, reply, 401, 'You are not logged in any more: load the page anew.');
+  const path = request.url === '/board' ? '/board/' : request.url;
+  const next = path === '/board/' ? '' : `?next=${encodeURIComponent(path)}`;
+  return reply.redirect(`/board/login${next}`, 303);
+}
+
+function createOnError(logger: BoardOptions['logger']) {
+  return (error: Error & { statusCode?: number }) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return { status: status as 400, body: { error: 'The request cannot be understood.' } };
+    logger.error({ event: 'board-error', err: error }, 'the board could not answer');
+    return {
+      status: 503 as 500,
+      body: { error: 'Redis did not answer in time; the log of the server says more.' },
+    };
+  };
+}
+
+interface ActionOptions {
+  readonly queueName: string;
+  readonly retries: Retries;
+  readonly visitorOf: (request: FastifyRequest) => BoardUser | undefined;
+}
+
+const NOT_HERE =
+  'This cannot be done from the board: it would go past what the domains wait for. The board retries failed jobs; ' +
+  '`runcloud-domains pause` pauses, and a removal or another wish for a domain is asked for by the API or the command line.';
+const FAILED_ONLY = 'Only failed jobs can be tried again; a wish that was fulfilled is asked for anew.';
+
+/** All that can be done; everything else that is no reading is refused by one route, for everybody. */
+function addActions(scope: FastifyInstance, { queueName, retries, visitorOf }: ActionOptions): void {
+  const mayAct = (request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined =>
+    visitorOf(request)?.role === 'operator'
+      ? undefined
+      : refuse(request, reply, 403, 'You are logged in as a viewer, who may only look.');
+  const whoOf = (request: FastifyRequest): string => `board:${visitorOf(request)?.name}`;
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply) => mayAct(request, reply);
+
+  scope.put<{ Params: { queueName: string; jobId: string } }>(
+    '/api/queues/:queueName/:jobId/retry',
+    { onRequest },
+    async (request, reply) => {
+      const { params } = request;
+      if (params.queueName !== queueName) return refuse(request, reply, 403, NOT_HERE);
+      const result = await retries.one(params.jobId, whoOf(request));
+      return result.kind === 'retried'
+        ? reply.status(204).send()
+        : refuse(request, reply, 409, result.sentence);
+    },
+  );
+  scope.put<{ Params: { queueName: string; queueStatus: string } }>(
+    '/api/queues/:queueName/retry/:queueStatus',
+    { onRequest },
+    async (request, reply) => {
+      const { params } = request;
+      if (params.queueName !== queueName) return refuse(request, reply, 403, NOT_HERE);
+      if (params.queueStatus !== 'failed') return refuse(request, reply, 409, FAILED_ONLY);
+      return retries.all(whoOf(request));
+    },
+  );
+  scope.route({
+    method: ['POST', 'PUT', 'PATCH', 'DELETE'],
+    url: '/*',
+    onRequest,
+    handler: (request, reply) => refuse(request, reply, 403, NOT_HERE),
+  });
+}
+
+/** The page of a job that was tried again shows the job that carries on. */
+async function followRetries(params: unknown, queueName: string, retries: Retries): Promise<void> {
+  const named = params as { queueName?: string; jobId?: string };
+  if (named.queueName !== queueName || named.jobId === undefined) return;
+  named.jobId = await retries.successor(named.jobId);
+}
+
+/** Headers that stand on every answer, also on a refusal. */
+function finish(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  headers: Readonly<Record<string, string>>,
+): void {
+  reply.headers(headers);
+  // The files of Bull Board itself are public; all the rest is for those eyes only.
+  const isFile = pathOf(request).startsWith('/board/static/') && reply.statusCode < 400;
+  reply.header('cache-control', isFile ? 'private, no-cache' : 'no-store');
+  // A file may be a worker's script, which lives by the policy that comes with it.
+  if (!reply.hasHeader('content-security-policy'))
+    reply.header('content-security-policy', isFile ? BOARD_POLICY : strictPolicy());
+}
+
+/** Bull Board's page, and nothing else of its scope, is HTML. */
+function toOwnPage(reply: FastifyReply, payload: unknown, user: BoardUser | undefined): unknown {
+  const type = String(reply.getHeader('content-type') ?? '');
+  if (typeof payload !== 'string' || !type.startsWith('text/html') || reply.statusCode !== 200)
+    return payload;
+  reply.header('content-security-policy', BOARD_POLICY);
+  const logout = user ? `${LOGOUT_TEXT} ${user.name} (${user.role})` : LOGOUT_TEXT;
+  const inJson = JSON.stringify(logout).replace(/</g, '\\u003c');
+  const page = withoutInlineStyle(payload).replace(`"${LOGOUT_TEXT}"`, () => inJson);
+  reply.removeHeader('content-length');
+  return page;
+}

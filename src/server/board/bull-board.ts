@@ -1,0 +1,149 @@
+// Bull Board itself, cut down to reading: none of its handlers that change anything is registered, and what it shows is shaped.
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { AppControllerRoute, ControllerHandlerReturnType } from '@bull-board/api/typings/app';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
+import type { RequestQueue } from '../../queue/requests.ts';
+import type { Shown } from './shown.ts';
+
+export type Queue = RequestQueue['queue'];
+
+/** Another queue to show; nothing can be done to it from the board. */
+export interface OtherQueue {
+  readonly queue: Queue;
+  readonly description?: string;
+  /** The fields of its payloads that may be shown; default: none. */
+  readonly fields?: readonly string[];
+}
+
+/** Bull Board's routes that are served as they are. What a new version brings is served only once it stands here. */
+export const READ_ROUTES: ReadonlySet<string> = new Set([
+  '/api/redis/stats', // refuses, by hideRedisDetails
+  '/api/queues',
+  '/api/queues/:queueName/metrics',
+  '/api/queues/:queueName/default-job-options',
+  '/api/queues/:queueName/rate-limit',
+  '/api/queues/:queueName/job-data-schema',
+  '/api/queues/:queueName/:jobId/logs',
+  '/api/queues/:queueName/:jobId',
+]);
+
+/** Routes whose answer we never need, and that would show more than they should: templates of foreign schedulers, addresses. */
+export const EMPTY_ROUTES: Readonly<Record<string, (jobId: string) => object>> = {
+  '/api/job-schedulers': () => ({ schedulers: [] }),
+  '/api/queues/:queueName/workers': () => ({ workers: null }),
+  '/api/queues/:queueName/:jobId/flow': (nodeId) => ({ nodeId, flowRoot: null, isFlowNode: false }),
+};
+
+export const BOARD_TITLE = 'runcloud-domains';
+/** Stands in the page until we know who asks. */
+export const LOGOUT_TEXT = 'Log out';
+
+const UI = {
+  boardTitle: BOARD_TITLE,
+  miscLinks: [
+    { text: 'HTTP API', url: '/v1/docs' },
+    { text: LOGOUT_TEXT, url: '/board/logout' },
+  ],
+  hideDocsLink: true,
+  hideRedisDetails: true,
+  showMetrics: false,
+  showWorkers: false, // would cost a CLIENT LIST with each poll
+  locale: { lng: 'en-US' },
+  pollingInterval: { showSetting: true },
+};
+
+class ReadingAdapter extends FastifyAdapter {
+  readonly #onError: (error: Error) => ControllerHandlerReturnType;
+
+  constructor(onError: (error: Error) => ControllerHandlerReturnType) {
+    super();
+    this.#onError = onError;
+  }
+
+  override setApiRoutes(routes: AppControllerRoute[]): FastifyAdapter {
+    return super.setApiRoutes(
+      routes.filter(({ method, route }) => method === 'get' && READ_ROUTES.has(String(route))),
+    );
+  }
+
+  // Bull Board's own handler sends the text of whatever was thrown.
+  override setErrorHandler(): this {
+    return super.setErrorHandler(this.#onError);
+  }
+}
+
+export interface BullBoardOptions {
+  readonly queue: Queue;
+  readonly others: readonly OtherQueue[];
+  readonly shown: Shown;
+  readonly onError: (error: Error) => ControllerHandlerReturnType;
+}
+
+/** A plugin with Bull Board's pages and its routes that read. */
+export function createReadingBoard({
+  queue,
+  others,
+  shown,
+  onError,
+}: BullBoardOptions): FastifyPluginCallback {
+  const serverAdapter = new ReadingAdapter(onError);
+  serverAdapter.setBasePath('/board');
+  const adapters = [
+    toAdapter(queue, shown, undefined, {
+      allowCompletedRetries: false,
+      description: 'Domains and certificates',
+    }),
+    ...others.map(({ queue: other, description = '', fields = [] }) =>
+      toAdapter(other, shown, new Set(fields), { readOnlyMode: true, description }),
+    ),
+  ];
+  createBullBoard({ queues: adapters, serverAdapter, options: { uiConfig: UI } });
+  const bullBoard = serverAdapter.registerPlugin();
+  return (scope, options, done) => {
+    for (const [route, toBody] of Object.entries(EMPTY_ROUTES)) addEmptyRoute(scope, route, toBody);
+    bullBoard(scope, options, done);
+  };
+}
+
+function toAdapter(
+  queue: Queue,
+  shown: Shown,
+  known: ReadonlySet<string> | undefined,
+  options: ConstructorParameters<typeof BullMQAdapter>[1] & { allowCompletedRetries?: boolean },
+): BullMQAdapter {
+  const adapter = new BullMQAdapter(queue, options);
+  adapter.setFormatter('data', (data) => shown.data(data, known));
+  adapter.setFormatter('name', ({ name }) => shown.text(name, 100));
+  adapter.setFormatter('returnValue', (value) =>
+    value === null || value === undefined ? value : shown.text(value),
+  );
+  adapter.setFormatter('progress', (value) => (typeof value === 'number' ? value : 0));
+  return adapter;
+}
+
+const addEmptyRoute = (scope: FastifyInstance, url: string, toBody: (jobId: string) => object): void => {
+  scope.get<{ Params: { jobId?: string } }>(url, async ({ params }) => toBody(params.jobId ?? ''));
+};
+
+interface QueueBody {
+  readonly jobs: readonly unknown[];
+  readonly readOnlyMode: boolean;
+  readonly [field: string]: unknown;
+}
+
+/** What Bull Board is about to send, cut down to what may be shown, and without buttons for who may only look. */
+export function toShownBody(route: string, body: unknown, isViewer: boolean, shown: Shown): unknown {
+  if (route.endsWith('/logs')) return shown.logs(body);
+  if (typeof body !== 'object' || body === null) return body;
+  if ('queues' in body) {
+    const queues = (body.queues as QueueBody[]).map((queue) => ({
+      ...queue,
+      jobs: queue.jobs.map(shown.job),
+      ...(isViewer && { readOnlyMode: true, allowRetries: false, allowCompletedRetries: false }),
+    }));
+    return { ...body, queues };
+  }
+  return 'job' in body ? { ...body, job: shown.job(body.job) } : body;
+}

@@ -1,0 +1,70 @@
+// Guessing passwords grows slow: who fails too often waits, longer each time. In Redis, so that it holds for all servers.
+import type { Redis } from 'ioredis';
+import { digest } from './sessions.ts';
+
+export interface Lockout {
+  /** Counts a try before it is made, so that many at once count too. Resolves with the wait; 0: go on. */
+  attempt(name: string, address: string): Promise<number>;
+  /** The password was right. */
+  succeeded(name: string, address: string): Promise<void>;
+}
+
+export interface LockoutOptions {
+  readonly redis: Redis;
+  readonly keyOf: (name: string) => string;
+}
+
+/**
+ * Failures without a wait. A name from one address, as a person has it; then one address with many names; then one name
+ * from many addresses, far higher, or anybody could lock a known user out.
+ */
+export const FREE_FAILURES = { pair: 5, address: 20, name: 50 } as const;
+const FIRST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 15 * 60_000;
+const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
+
+// KEYS: the counters. ARGV: first wait, longest wait, time to forget, and the free failures of each counter.
+const ATTEMPT = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local wait = 0
+for i = 1, #KEYS do
+  wait = math.max(wait, tonumber(redis.call('HGET', KEYS[i], 'until') or 0) - now)
+end
+if wait > 0 then return wait end
+for i = 1, #KEYS do
+  local over = redis.call('HINCRBY', KEYS[i], 'failures', 1) - tonumber(ARGV[3 + i])
+  if over >= 0 then
+    local pause = math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) * 2 ^ math.min(over, 20))
+    redis.call('HSET', KEYS[i], 'until', string.format('%.0f', now + pause))
+  end
+  redis.call('PEXPIRE', KEYS[i], ARGV[3])
+end
+return 0`;
+
+// KEYS: pair, address, name. The address keeps what it owes for other names.
+const SUCCEEDED = `
+redis.call('DEL', KEYS[1], KEYS[3])
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('HINCRBY', KEYS[2], 'failures', -1)
+  redis.call('HDEL', KEYS[2], 'until')
+end
+return 0`;
+
+export function createLockout({ redis, keyOf }: LockoutOptions): Lockout {
+  // Hashed: what was typed as a name may be a password.
+  const keysOf = (name: string, address: string): string[] => [
+    keyOf(`board:failures:pair:${digest(`${name}\n${address}`)}`),
+    keyOf(`board:failures:address:${digest(address)}`),
+    keyOf(`board:failures:name:${digest(name)}`),
+  ];
+  const { pair, address: perAddress, name: perName } = FREE_FAILURES;
+  const limits = [FIRST_WAIT_MS, LONGEST_WAIT_MS, FORGOTTEN_AFTER_MS, pair, perAddress, perName];
+  return {
+    attempt: async (name, address) =>
+      Number(await redis.eval(ATTEMPT, 3, ...keysOf(name, address), ...limits)),
+    async succeeded(name, address) {
+      await redis.eval(SUCCEEDED, 3, ...keysOf(name, address));
+    },
+  };
+}

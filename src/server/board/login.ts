@@ -1,0 +1,132 @@
+// Logging in and out of the board.
+import { timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { BoardUser } from '../../config.ts';
+import { verifyPassword } from '../../credential-hashes.ts';
+import type { Logger } from '../../logger.ts';
+import type { Cookies } from './cookies.ts';
+import type { Lockout } from './lockout.ts';
+import { loginPage, logoutPage, messagePage, type Page } from './pages.ts';
+import { digest, type Sessions } from './sessions.ts';
+
+export interface LoginOptions {
+  readonly users: readonly BoardUser[];
+  readonly sessions: Sessions;
+  readonly lockout: Lockout;
+  readonly cookies: Cookies;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** Who is logged in, once the guard has let the request through. */
+  readonly visitorOf: (request: FastifyRequest) => BoardUser | undefined;
+}
+
+const WRONG = 'The user or the password is wrong.';
+const EXPIRED = 'This page was too old. Please try again.';
+
+export const sendPage = (reply: FastifyReply, status: number, { html, policy }: Page): FastifyReply =>
+  reply.status(status).type('text/html; charset=utf-8').header('content-security-policy', policy).send(html);
+
+/** Only a page of the board itself, or another site could send people on through the login. */
+const toNext = (wanted: string | undefined): string =>
+  wanted !== undefined && /^\/board\/(?!login|logout)[\w\-.~%/?=&]{0,500}$/.test(wanted) ? wanted : '/board/';
+
+const isToken = (given: string | undefined, secret: string | undefined): boolean => {
+  if (given === undefined || secret === undefined) return false;
+  const [one, other] = [Buffer.from(given), Buffer.from(digest(`form:${secret}`))];
+  return one.length === other.length && timingSafeEqual(one, other);
+};
+
+const fieldsOf = (request: FastifyRequest) => {
+  const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+  return (name: string): string | undefined => form.get(name) ?? undefined;
+};
+
+export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): void {
+  const { sessions, cookies, logger, visitorOf } = options;
+  const logIn = createLogIn(options);
+
+  const sendForm = (reply: FastifyReply, status: number, next: string, problem?: string): FastifyReply => {
+    const token = digest(`form:${cookies.beginForm(reply)}`);
+    return sendPage(reply, status, loginPage({ token, next, problem }));
+  };
+
+  scope.get<{ Querystring: { next?: unknown } }>('/login', async ({ query }, reply) =>
+    sendForm(reply, 200, toNext(typeof query.next === 'string' ? query.next : undefined)),
+  );
+
+  scope.post('/login', async (request, reply) => {
+    const field = fieldsOf(request);
+    const next = toNext(field('next'));
+    if (!isToken(field('token'), cookies.form(request))) return sendForm(reply, 403, next, EXPIRED);
+    const answer = await logIn(field('name') ?? '', field('password') ?? '', request.ip);
+    if (answer.kind === 'wrong') return sendForm(reply, 401, next, WRONG);
+    if (answer.kind === 'wait') {
+      reply.header('retry-after', answer.seconds);
+      return sendForm(reply, 429, next, `Too many failed logins. Try again in ${toWait(answer.seconds)}.`);
+    }
+    const old = cookies.session(request);
+    if (old !== undefined) await sessions.end(old);
+    cookies.endForm(reply);
+    cookies.setSession(reply, await sessions.begin(answer.user));
+    return reply.redirect(next, 303);
+  });
+
+  scope.get('/logout', async (request, reply) => {
+    const user = visitorOf(request);
+    const id = cookies.session(request);
+    if (!user || id === undefined) return reply.redirect('/board/login', 303);
+    return sendPage(reply, 200, logoutPage(user.name, user.role, digest(`form:${id}`)));
+  });
+
+  scope.post('/logout', async (request, reply) => {
+    const id = cookies.session(request);
+    if (id === undefined || !isToken(fieldsOf(request)('token'), id))
+      return sendPage(reply, 403, messagePage('Not logged out', EXPIRED));
+    await sessions.end(id);
+    cookies.endSession(reply);
+    logger.info({ event: 'board-logout', user: visitorOf(request)?.name }, 'logged out of the board');
+    return reply.redirect('/board/login', 303);
+  });
+}
+
+const toWait = (seconds: number): string =>
+  seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+
+type Answer =
+  | { readonly kind: 'in'; readonly user: BoardUser }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'wait'; readonly seconds: number };
+
+/** Each check costs some 30 MB and 0.1 s: one after another, and no more than this in the queue. */
+const MAX_CHECKS = 20;
+
+function createLogIn({ users, lockout, logger }: LoginOptions) {
+  let checks = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  const check = async (password: string, hash: string): Promise<boolean> => {
+    checks += 1;
+    const turn = last.then(() => verifyPassword(password, hash));
+    last = turn.catch(() => undefined).finally(() => (checks -= 1));
+    return turn;
+  };
+  return async (name: string, password: string, address: string): Promise<Answer> => {
+    if (checks >= MAX_CHECKS) return { kind: 'wait', seconds: 5 };
+    const user = users.find((known) => known.name === name);
+    // What was typed as a name may be a password: only names that we know are logged.
+    const who = { user: user?.name ?? '(unknown)', address };
+    const waitMs = await lockout.attempt(name, address);
+    if (waitMs > 0) {
+      const seconds = Math.ceil(waitMs / 1000);
+      logger.warn({ event: 'board-login-locked', ...who, seconds }, 'a login at the board has to wait');
+      return { kind: 'wait', seconds };
+    }
+    // An unknown name costs the same time as a known one.
+    const isRight = await check(password, (user ?? users[0])?.hash ?? '');
+    if (!user || !isRight) {
+      logger.warn({ event: 'board-login-failed', ...who }, 'a login at the board failed');
+      return { kind: 'wrong' };
+    }
+    await lockout.succeeded(name, address);
+    logger.info({ event: 'board-login', ...who, role: user.role }, 'logged in at the board');
+    return { kind: 'in', user };
+  };
+}

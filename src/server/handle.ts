@@ -1,0 +1,131 @@
+// One request of a route: its parts are parsed, the handler runs within the deadline, once only where it names an Idempotency-Key.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { failFast } from '../queue/fail-fast.ts';
+import { redisUnavailable, within } from '../redis.ts';
+import type { Caller } from './auth.ts';
+import { DOCS_CSP } from './docs-page.ts';
+import { type Idempotency, isKept, parseIdempotencyKey } from './idempotency.ts';
+import { Refusal, refusalOf } from './problems.ts';
+import { ANSWER_DEADLINE_MS, type OpenApi, type Route, type RouteParts } from './routes/route.ts';
+
+export interface Served {
+  readonly parts: RouteParts & { readonly document: OpenApi };
+  readonly idempotency: Idempotency;
+}
+
+export async function handle(
+  route: Route,
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const key = route.method === 'GET' ? undefined : parseIdempotencyKey(request.headers['idempotency-key']);
+  const context = toContext(route, served, request);
+  const work = () => route.handler(context);
+  const { status, contentType } = route.answer;
+  const perform = async (): Promise<Answer> => {
+    const body = await work();
+    const headers = {
+      'content-type': contentType ?? 'application/json; charset=utf-8',
+      ...(route.location && { location: route.location(body) }),
+      ...(contentType && { 'content-security-policy': DOCS_CSP }),
+    };
+    return { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+  };
+  const answer = await inTime(route, served, () =>
+    key === undefined ? perform() : performOnce(perform, key, served, request),
+  );
+  return reply.code(answer.status).headers(answer.headers).send(answer.body);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Redis must show that it lives before anything long begins; nobody waits for it longer than a second. */
+async function inTime(
+  { role, deadlineMs = ANSWER_DEADLINE_MS }: Route,
+  { parts: { redis, ready } }: Served,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  if (role === 'anyone') return work();
+  if (deadlineMs > ANSWER_DEADLINE_MS) await failFast(redis, ANSWER_DEADLINE_MS, ready);
+  // One deadline over both, so that nothing is begun which nobody waits for any more.
+  let isLate = false;
+  const perform = async (): Promise<Answer> => {
+    await ready();
+    if (isLate) throw redisUnavailable(undefined, deadlineMs);
+    return work();
+  };
+  const answer = await within(perform(), deadlineMs, undefined);
+  isLate = true;
+  if (answer) return answer;
+  throw redisUnavailable(undefined, deadlineMs);
+}
+
+async function performOnce(
+  perform: () => Promise<Answer>,
+  key: string,
+  { parts: { redis }, idempotency }: Served,
+  { method, url, rawBody, caller }: FastifyRequest,
+): Promise<Answer> {
+  const request = { caller: caller?.name ?? '', key, method, url, body: rawBody };
+  // What a frozen Redis is sent it carries out later: it has to answer first.
+  await failFast(redis, ANSWER_DEADLINE_MS, async () => undefined);
+  const claim = await idempotency.claim(request);
+  if (isKept(claim)) return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' } };
+  try {
+    const answer = await perform();
+    // It is done: an answer that cannot be kept is given all the same.
+    await claim.keep(answer).catch(() => undefined);
+    return answer;
+  } catch (error) {
+    await claim.release().catch(() => undefined);
+    throw error;
+  }
+}
+
+function toContext(route: Route, { parts }: Served, { params, query, body, caller }: FastifyRequest) {
+  const given = body ?? undefined;
+  if (!route.body && given !== undefined && !isEmpty(given))
+    throw new Refusal('invalid-payload', 'this route takes no body');
+  return {
+    params: parse(route.params, params) ?? {},
+    query: parse(route.query, query) ?? refuseAny(query as object),
+    body: parse(route.body, given === undefined && route.isBodyOptional ? {} : given),
+    raw: { query: query as object, body: given },
+    caller: caller ?? NOBODY,
+    parts,
+  };
+}
+
+/** On routes that are open to anyone. */
+const NOBODY: Caller = { name: 'nobody', role: 'read' };
+
+const isEmpty = (body: unknown): boolean =>
+  typeof body === 'object' && body !== null && Object.keys(body).length === 0;
+
+function parse<T>(
+  schema:
+    | { safeParse(input: unknown): ReturnType<Exclude<Route['body'], undefined>['safeParse']> }
+    | undefined,
+  input: unknown,
+): T | undefined {
+  if (!schema) return undefined;
+  const { success, data, error } = schema.safeParse(input);
+  if (success) return data as T;
+  throw refusalOf(error.issues);
+}
+
+function refuseAny(query: object): object {
+  const errors = Object.keys(query).map((field) => ({
+    field: field.slice(0, 100),
+    message: 'is not known here',
+  }));
+  if (errors.length === 0) return {};
+  throw new Refusal('invalid-payload', errors.map(({ field }) => `${field}: is not known here`).join('; '), {
+    errors,
+  });
+}

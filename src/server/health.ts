@@ -1,0 +1,37 @@
+// The server's /healthz, /readyz, /workers and /metrics, as a fastify plugin. The first two are open: probes carry no token, and so
+// are told of no machine.
+import type { FastifyPluginAsync, preHandlerAsyncHookHandler, preHandlerHookHandler } from 'fastify';
+import { type Health, parseOnly, unknownCheck } from '../health.ts';
+import type { Metrics } from '../metrics.ts';
+
+export interface HealthRoutesOptions {
+  readonly health: Health;
+  readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
+  /** Asked before /workers and /metrics. */
+  readonly guard?: preHandlerHookHandler | preHandlerAsyncHookHandler | undefined;
+}
+
+interface Only {
+  readonly Querystring: { readonly only?: string };
+}
+
+export function createHealthRoutes({ health, metrics, guard }: HealthRoutesOptions): FastifyPluginAsync {
+  return async (server) => {
+    server.addHook('onSend', async (_request, reply) => {
+      reply.header('cache-control', 'no-store');
+    });
+    server.get('/healthz', async () => health.alive());
+    server.get<Only>('/readyz', async (request, reply) => {
+      const { only: text } = request.query;
+      const only = typeof text === 'string' || text === undefined ? parseOnly(text) : undefined;
+      if (!only) return reply.code(400).send({ error: unknownCheck });
+      const { ok, checks } = await health.ready(only);
+      return reply.code(ok ? 200 : 503).send({ ok, checks });
+    });
+    const guarded = { ...(guard && { preHandler: guard }) };
+    server.get('/workers', guarded, async () => ({ workers: (await health.ready()).workers }));
+    server.get('/metrics', guarded, async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.text()),
+    );
+  };
+}

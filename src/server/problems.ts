@@ -1,0 +1,206 @@
+// What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
+import { z } from 'zod';
+import { type Code, CodedError, codes, reasonOf } from '../errors.ts';
+
+/** The HTTP status of each code that jobs and commands know too. */
+const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
+  'invalid-domain': 400,
+  'invalid-payload': 400,
+  'unknown-job': 400,
+  'no-web-application': 400,
+  'redis-unavailable': 503,
+  'job-quarantined': 409,
+};
+
+interface HttpCodeEntry {
+  readonly status: number;
+  readonly meaning: string;
+  readonly fix: string;
+}
+
+/** Codes that only HTTP has. Codes are API: once published, a code keeps its meaning. docs/http-api.md lists them. */
+export const httpCodes = {
+  'bad-request': {
+    status: 400,
+    meaning: 'The request is not HTTP, its path or its body cannot be read.',
+    fix: 'Correct the request; the detail says what cannot be read.',
+  },
+  unauthorized: {
+    status: 401,
+    meaning: 'The request carries no token, or one that is not known.',
+    fix: 'Send `Authorization: Bearer <token>`; `runcloud-domains token create` makes one for API_TOKENS.',
+  },
+  forbidden: {
+    status: 403,
+    meaning: 'The token is known, but its role does not allow this.',
+    fix: 'Use a token with the role that the detail names.',
+  },
+  'cross-site': {
+    status: 403,
+    meaning: 'A web page of another site sent the request through a browser.',
+    fix: 'Call the API from a program, not from a page.',
+  },
+  'not-found': {
+    status: 404,
+    meaning: 'There is no such route, or nothing by that name.',
+    fix: 'Check the path; GET /v1/docs lists all routes.',
+  },
+  'not-configured': {
+    status: 404,
+    meaning: 'This server runs without the part that the route belongs to.',
+    fix: 'Configure it (docs/configuration.md), then start the server anew.',
+  },
+  'not-failed': {
+    status: 409,
+    meaning: 'The job cannot be retried: it has not failed, or a newer request counts.',
+    fix: 'Nothing, where a newer request is on its way; GET /v1/domains/{domain} shows it.',
+  },
+  'idempotency-in-flight': {
+    status: 409,
+    meaning: 'A request with the same Idempotency-Key is being carried out at this moment.',
+    fix: 'Send it again after the seconds in Retry-After.',
+  },
+  'payload-too-large': {
+    status: 413,
+    meaning: 'The body is larger than 1 MiB, or a batch has more than 1000 lines.',
+    fix: 'Send it in several parts.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    meaning: 'The body has a content type that the route does not take.',
+    fix: 'Send `Content-Type: application/json` (or, for a batch, `application/x-ndjson`).',
+  },
+  'idempotency-mismatch': {
+    status: 422,
+    meaning: 'The Idempotency-Key was used for another request in the last 24 hours.',
+    fix: 'Use a new key for each new request.',
+  },
+  'too-many-requests': {
+    status: 429,
+    meaning: 'The token has made more requests in a minute than API_RATE_PER_MINUTE allows.',
+    fix: 'Wait for the seconds in Retry-After; send many domains by POST /v1/domains:batch.',
+  },
+} as const satisfies Record<string, HttpCodeEntry>;
+
+export type HttpCode = keyof typeof httpCodes;
+export type ProblemCode = Code | HttpCode;
+
+const isHttpCode = (code: string): code is HttpCode => Object.hasOwn(httpCodes, code);
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export const problemDocument = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string(),
+    fix: z.string(),
+    field: z.string().optional().meta({ description: 'The first field that is wrong' }),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ description: 'Why a request was refused (RFC 9457)' });
+
+/** A problem document. */
+export type Problem = z.output<typeof problemDocument>;
+
+/** A refusal of the HTTP layer's own. */
+export class Refusal extends Error {
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldProblem[];
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    more: { errors?: readonly FieldProblem[]; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.errors = more.errors ?? [];
+    this.headers = more.headers ?? {};
+  }
+}
+
+export const statusOf = (code: ProblemCode): number =>
+  isHttpCode(code) ? httpCodes[code].status : (statusOfCode[code] ?? 500);
+
+export function problemOf(code: ProblemCode, detail: string, errors: readonly FieldProblem[] = []): Problem {
+  const status = statusOf(code);
+  const [first] = errors;
+  return {
+    type: `urn:runcloud-domains:error:${code}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail,
+    code,
+    fix: isHttpCode(code) ? httpCodes[code].fix : codes[code].fix,
+    ...(first && { field: first.field, errors: [...errors] }),
+  };
+}
+
+/** What zod found wrong, field by field; the fields are named as a person writes them: `filter.code`. */
+export function refusalOf(issues: z.ZodError['issues']): Refusal {
+  const errors = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.slice(0, 20).map((key) => toFieldProblem([...issue.path, key], 'is not known here'))
+      : [toFieldProblem(issue.path, issue.message)],
+  );
+  const isDomain = errors.length > 0 && errors.every(({ field }) => field === 'domain');
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new Refusal(isDomain ? 'invalid-domain' : 'invalid-payload', detail, { errors });
+}
+
+const toFieldProblem = (path: readonly PropertyKey[], message: string): FieldProblem => ({
+  field: path.map(String).join('.').slice(0, 100) || 'body',
+  message,
+});
+
+/** Fastify's own refusals, by its codes; what is not in here is a bug of ours or of a part that was plugged in. */
+const fastifyCodes: Readonly<Record<string, HttpCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload-too-large',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'bad-request',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'bad-request',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-request',
+  FST_ERR_BAD_URL: 'bad-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'not-found',
+  FST_ERR_ASYNC_CONSTRAINT: 'not-found',
+};
+
+/** What ioredis says where Redis is away, too slow, or went away meanwhile; a ReplyError is Redis' own refusal. */
+const isRedisError = (error: unknown): boolean =>
+  error instanceof Error &&
+  (/^(MaxRetriesPerRequest|Reply|Abort)Error$/.test(error.name) ||
+    /^(Connection is closed|Command timed out|Stream isn't writeable|Command aborted)/.test(error.message));
+
+/** The refusal that an error stands for; undefined: a bug, whose message nobody outside may read. */
+export function toRefusal(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  if (error instanceof CodedError) return new Refusal(error.code, error.message);
+  if (isRedisError(error)) return new Refusal('redis-unavailable', 'Redis did not answer in time');
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+  const known = typeof code === 'string' ? fastifyCodes[code] : undefined;
+  if (known) return new Refusal(known, reasonOf(error));
+  // What Node and fastify refuse by themselves: a body that was cut off, a header that is too long.
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new Refusal('bad-request', 'the request cannot be read');
+  return undefined;
+}

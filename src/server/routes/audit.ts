@@ -1,0 +1,54 @@
+// The audit log: who did what by hand, to which domains, and when.
+import { z } from 'zod';
+import { isAuditId } from '../../audit.ts';
+import { iso } from './records.ts';
+import { route } from './route.ts';
+
+export const pageLimit = z
+  .string()
+  .regex(/^[1-9]\d?$|^100$/, 'must be a number from 1 to 100')
+  .transform(Number)
+  .default(50)
+  .meta({ description: 'At most so many, 1 to 100; default: 50' });
+
+export const auditPage = z
+  .object({
+    entries: z.array(
+      z.object({
+        id: z.string(),
+        at: z.iso.datetime().nullable(),
+        who: z.string(),
+        what: z.string(),
+        domains: z.array(z.string()).meta({ description: 'The first hundred' }),
+        domainCount: z.int(),
+        detail: z.string().nullable(),
+      }),
+    ),
+    nextCursor: z.string().nullable().meta({ description: 'Null: that was all' }),
+  })
+  .meta({ description: 'A page of the audit log, the newest first' });
+
+export const listAudit = route({
+  id: 'listAudit',
+  method: 'GET',
+  path: '/v1/audit',
+  role: 'read',
+  summary: 'What operators did, the newest first',
+  query: z.strictObject({
+    cursor: z.string().refine(isAuditId, 'must be the nextCursor of a page').optional(),
+    limit: pageLimit,
+  }),
+  answer: { status: 200, description: 'A page', schema: auditPage },
+  async handler({ query: { cursor, limit }, parts: { audit } }) {
+    const entries = await audit.list({ limit, before: cursor });
+    return {
+      entries: entries.map((entry) => ({
+        ...entry,
+        at: iso(entry.at),
+        domains: [...entry.domains],
+        detail: entry.detail ?? null,
+      })),
+      nextCursor: entries.length === limit ? (entries.at(-1)?.id ?? null) : null,
+    };
+  },
+});

@@ -1,0 +1,124 @@
+// Many domains in one request, with an answer for each.
+import { domainToASCII } from 'node:url';
+import { z } from 'zod';
+import { CodedError, hasCode } from '../../errors.ts';
+import { type Caller, nameOf } from '../auth.ts';
+import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
+import { addDomain, receipt, toReceipt } from './domains.ts';
+import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
+
+export const MAX_LINES = 1000;
+/** At once: Redis answers them one after the other anyhow. */
+const AT_ONCE = 32;
+
+/** One line of a body of lines that is no JSON. */
+export class BadLine {
+  readonly reason = 'is not JSON';
+}
+
+const lineResult = z.union([
+  z.object({ line: z.int(), status: z.literal(202), ...receipt.shape }),
+  z.object({ line: z.int(), status: z.int(), problem: problemDocument }),
+]);
+
+export const batchResult = z
+  .object({
+    accepted: z.int(),
+    refused: z.int(),
+    results: z.array(lineResult).meta({ description: 'One for each line, in their order' }),
+  })
+  .meta({ description: 'What became of each line' });
+
+type LineResult = z.output<typeof lineResult>;
+
+export const postBatch = route({
+  id: 'addDomains',
+  method: 'POST',
+  path: '/v1/domains:batch',
+  role: 'enqueue',
+  summary: `Ask for up to ${MAX_LINES} domains`,
+  description:
+    'Each entry is what `POST /v1/domains` takes: a JSON array, or (`application/x-ndjson`) one JSON object a line. Each has its own result; a bad one harms no other. Everything else goes before these. To send the same again is harmless.',
+  body: z.array(z.unknown()).meta({ description: 'The domains' }),
+  takesLines: true,
+  answer: { status: 200, description: 'What became of each line', schema: batchResult },
+  refusals: ['payload-too-large'],
+  deadlineMs: LONG_DEADLINE_MS,
+  async handler({ body, caller, parts }) {
+    if (body.length > MAX_LINES)
+      throw new Refusal(
+        'payload-too-large',
+        `a batch has at most ${MAX_LINES} lines, this one has ${body.length}`,
+      );
+    const results = await enqueueAll(body, caller, parts);
+    const accepted = results.filter(({ status }) => status === 202).length;
+    return { accepted, refused: results.length - accepted, results };
+  },
+});
+
+async function enqueueAll(
+  lines: readonly unknown[],
+  caller: Caller,
+  parts: RouteParts,
+): Promise<LineResult[]> {
+  const results: LineResult[] = [];
+  // Once Redis has gone away, no line is kept waiting for it again.
+  let away: CodedError | undefined;
+  const deadline = performance.now() + LONG_DEADLINE_MS * 0.9;
+  const inTurn = createTurns();
+  const entries = lines.entries();
+  const work = async (): Promise<void> => {
+    for (const [i, input] of entries) {
+      const enqueue = async (): Promise<Unnumbered> => {
+        if (performance.now() > deadline)
+          away ??= new CodedError('redis-unavailable', 'there was no time left');
+        return enqueueLine(input, caller, parts, away);
+      };
+      const result = await inTurn(input, enqueue).catch((error: unknown) => {
+        if (hasCode(error, 'redis-unavailable')) away ??= error;
+        return toProblem(error);
+      });
+      results[i] = { line: i + 1, ...result };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
+}
+
+/** Lines of one domain go one after the other: the later one is the newer request, which counts. */
+function createTurns() {
+  const last = new Map<unknown, Promise<unknown>>();
+  return <T>(input: unknown, work: () => Promise<T>): Promise<T> => {
+    const name = (input as { domain?: unknown } | null)?.domain;
+    const key = typeof name === 'string' ? domainToASCII(name).toLowerCase() : {};
+    const before = last.get(key) ?? Promise.resolve();
+    const run = before.then(work, work);
+    last.set(key, run);
+    return run;
+  };
+}
+
+type Unnumbered = { status: number; problem: Problem } | ({ status: 202 } & z.output<typeof receipt>);
+
+async function enqueueLine(
+  input: unknown,
+  caller: Caller,
+  parts: RouteParts,
+  away: CodedError | undefined,
+): Promise<Unnumbered> {
+  if (input instanceof BadLine) throw new Refusal('bad-request', `this line ${input.reason}`);
+  const { success, data, error } = addDomain.safeParse(input);
+  if (!success) throw refusalOf(error.issues);
+  if (away) throw away;
+  const payload = { requestedBy: nameOf(caller), ...(input as object) };
+  const found = await parts.requests.enqueue('add-domain', payload, { bulk: true });
+  return { status: 202, ...(await toReceipt(found, data, 'requested', parts)) };
+}
+
+/** What is no refusal is a bug, which the whole request tells. */
+function toProblem(error: unknown): { status: number; problem: Problem } {
+  const refusal = toRefusal(error);
+  if (!refusal) throw error;
+  const problem = problemOf(refusal.code, refusal.message, refusal.errors);
+  return { status: problem.status, problem };
+}

@@ -1,0 +1,92 @@
+// Callbacks: what was told to the outside, and telling it again.
+import { z } from 'zod';
+import { nameOf } from '../auth.ts';
+import { Refusal } from '../problems.ts';
+import { pageLimit } from './audit.ts';
+import { iso } from './records.ts';
+import { type RouteParts, route } from './route.ts';
+
+const text = z.string().nullable();
+
+export const deliveryPage = z
+  .object({
+    deliveries: z.array(
+      z.object({
+        id: z.string(),
+        messageId: z.string().meta({ description: 'The `webhook-id` that the receiver sees' }),
+        type: z.string(),
+        url: text.meta({ description: 'Null: no longer configured' }),
+        domain: text,
+        state: z.enum(['pending', 'delivered', 'failed']),
+        attempts: z.int(),
+        lastError: text,
+        at: z.iso.datetime().nullable(),
+      }),
+    ),
+    nextCursor: text.meta({ description: 'Null: that was all' }),
+  })
+  .meta({ description: 'A page of deliveries, the newest first' });
+
+function portOf({ callbacks }: RouteParts) {
+  if (callbacks) return callbacks;
+  throw new Refusal('not-configured', 'this server has no callbacks: set CALLBACK_URLS and CALLBACK_SECRETS');
+}
+
+export const listDeliveries = route({
+  id: 'listDeliveries',
+  method: 'GET',
+  path: '/v1/callbacks/deliveries',
+  role: 'read',
+  summary: 'The callbacks, and what became of them',
+  query: z.strictObject({
+    cursor: z.string().min(1).max(400).optional(),
+    limit: pageLimit,
+    failed: z
+      .enum(['true', 'false'])
+      .transform((value) => value === 'true')
+      .default(false)
+      .meta({ description: '`true`: only those that were given up' }),
+  }),
+  answer: { status: 200, description: 'A page', schema: deliveryPage },
+  refusals: ['not-configured'],
+  async handler({ query: { cursor, limit, failed }, parts }) {
+    const { deliveries, next } = await portOf(parts).list({ cursor, limit, failedOnly: failed });
+    return {
+      deliveries: deliveries.map(({ url, domain, lastError, at, ...same }) => ({
+        ...same,
+        url: url ?? null,
+        domain: domain ?? null,
+        lastError: lastError ?? null,
+        at: iso(at),
+      })),
+      nextCursor: next ?? null,
+    };
+  },
+});
+
+export const replayReceipt = z
+  .object({ id: z.string(), deliveryId: z.string(), messageId: z.string() })
+  .meta({ description: 'A replay that was accepted' });
+
+export const replayDelivery = route({
+  id: 'replayDelivery',
+  method: 'POST',
+  path: '/v1/callbacks/deliveries/{id}:replay',
+  role: 'operate',
+  summary: 'Send a callback again',
+  description: 'Under the same webhook-id, so that the receiver can tell it is the same.',
+  params: z.object({ id: z.string().min(1).max(400) }),
+  answer: { status: 202, description: 'On its way again', schema: replayReceipt },
+  refusals: ['not-configured', 'not-found'],
+  async handler({ params: { id }, caller, parts }) {
+    const result = await portOf(parts).replay(id);
+    if (result.kind !== 'replayed') throw new Refusal('not-found', result.sentence);
+    const { deliveryId, messageId } = result;
+    await parts.audit.record({
+      who: nameOf(caller),
+      what: 'replay',
+      detail: `${messageId} as ${deliveryId}`,
+    });
+    return { id, deliveryId, messageId };
+  },
+});

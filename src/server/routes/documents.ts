@@ -1,0 +1,34 @@
+// The API's own documents. They hold nothing that the published documents do not, so that everybody may read them: a browser, which
+// sends no token, shows the page.
+import { z } from 'zod';
+import { toDocsPage } from '../docs-page.ts';
+import { route } from './route.ts';
+
+export const getDocument = route({
+  id: 'getOpenApi',
+  method: 'GET',
+  path: '/v1/openapi.json',
+  role: 'anyone',
+  summary: 'This API as an OpenAPI 3.1 document',
+  answer: {
+    status: 200,
+    description: 'The document',
+    schema: z.looseObject({ openapi: z.literal('3.1.0') }),
+  },
+  handler: async ({ parts }) => ({ ...parts.document, openapi: '3.1.0' as const }),
+});
+
+export const getDocsPage = route({
+  id: 'getDocs',
+  method: 'GET',
+  path: '/v1/docs',
+  role: 'anyone',
+  summary: 'This API as a page',
+  answer: {
+    status: 200,
+    description: 'The page',
+    schema: z.string(),
+    contentType: 'text/html; charset=utf-8',
+  },
+  handler: async ({ parts }) => toDocsPage(parts.document),
+});

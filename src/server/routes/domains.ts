@@ -1,0 +1,113 @@
+// One domain: asked for, its removal asked for, how it stands.
+import { z } from 'zod';
+import type { DomainName } from '../../intent/domain-name.ts';
+import { payloadSchemas, type TargetDefaults } from '../../jobs/catalog.ts';
+import type { Receipt } from '../../queue/requests.ts';
+import { nameOf } from '../auth.ts';
+import { Refusal } from '../problems.ts';
+import { domainRecord, stage, toRecord } from './records.ts';
+import { type RouteParts, route } from './route.ts';
+
+export const addDomain = payloadSchemas['add-domain'];
+const { domain, serverId, appId, siteId, requestedBy } = payloadSchemas['remove-domain'].shape;
+
+export const receipt = z
+  .object({
+    jobId: z.string(),
+    domain: z.string().meta({ description: 'In its ASCII form' }),
+    state: stage,
+    coalesced: z.boolean().meta({ description: 'The same request was on its way already, under this job' }),
+    unknownFields: z.array(z.string()).meta({ description: 'Fields that were left out' }),
+  })
+  .meta({ description: 'A request that was accepted' });
+
+const inPath = z.object({ domain });
+
+const toUrl = ({ domain: name }: { domain: string }): string => `/v1/domains/${name}`;
+
+interface Target {
+  readonly domain: string;
+  readonly serverId?: number | undefined;
+  readonly appId?: number | undefined;
+}
+
+/** The receipt with the state that the request has brought about, or found. */
+export async function toReceipt(
+  { jobId, coalesced, unknownFields }: Receipt,
+  target: Target,
+  fresh: 'requested' | 'removing',
+  { requests, defaults }: RouteParts,
+): Promise<z.output<typeof receipt>> {
+  const { serverId: server, appId: app } = withDefaults(target, defaults);
+  const known = { jobId, domain: target.domain, coalesced, unknownFields: [...unknownFields] };
+  // A request that is new stands where every new one stands; only one that met another has to be looked up.
+  if (!coalesced || server === undefined || app === undefined) return { ...known, state: fresh };
+  const key = { serverId: server, appId: app, domain: target.domain as DomainName };
+  return { ...known, state: (await requests.intents.get(key))?.stage ?? fresh };
+}
+
+const withDefaults = (target: Target, defaults: TargetDefaults) => ({
+  serverId: target.serverId ?? defaults.serverId,
+  appId: target.appId ?? defaults.appId,
+});
+
+export const postDomain = route({
+  id: 'addDomain',
+  method: 'POST',
+  path: '/v1/domains',
+  role: 'enqueue',
+  summary: 'Ask for a domain',
+  description:
+    'The domain shall be attached to the web application, and its certificate shall cover it. The answer says that the request is safe, not that it is done; `GET /v1/domains/{domain}` tells. To send the same again is harmless: it is coalesced.',
+  body: addDomain,
+  answer: { status: 202, description: 'Accepted', schema: receipt },
+  refusals: ['invalid-domain', 'no-web-application'],
+  location: toUrl,
+  async handler({ body, raw, caller, parts }) {
+    const payload = { requestedBy: nameOf(caller), ...(raw.body as object) };
+    const found = await parts.requests.enqueue('add-domain', payload);
+    return toReceipt(found, body, 'requested', parts);
+  },
+});
+
+export const deleteDomain = route({
+  id: 'removeDomain',
+  method: 'DELETE',
+  path: '/v1/domains/{domain}',
+  role: 'enqueue',
+  summary: 'Ask for the removal of a domain',
+  description: 'The domain shall be taken off the web application. The newest request for a domain counts.',
+  params: inPath,
+  query: z.object({ serverId, appId, siteId, requestedBy }),
+  answer: { status: 202, description: 'Accepted', schema: receipt },
+  refusals: ['invalid-domain', 'no-web-application'],
+  location: toUrl,
+  async handler({ params, query, raw, caller, parts }) {
+    const payload = { requestedBy: nameOf(caller), ...raw.query, domain: params.domain };
+    const found = await parts.requests.enqueue('remove-domain', payload);
+    return toReceipt(found, { ...query, domain: params.domain }, 'removing', parts);
+  },
+});
+
+export const getDomain = route({
+  id: 'getDomain',
+  method: 'GET',
+  path: '/v1/domains/{domain}',
+  role: 'read',
+  summary: 'How a domain stands',
+  description:
+    'Its state, since when and why, who must act, what the last look saw, when the next one is, and its history.',
+  params: inPath,
+  query: z.strictObject({ serverId, appId }),
+  answer: { status: 200, description: 'The record', schema: domainRecord },
+  refusals: ['invalid-domain', 'no-web-application', 'not-found'],
+  async handler({ params, query, parts }) {
+    const target = {
+      ...(query.serverId !== undefined && { serverId: query.serverId }),
+      ...(query.appId !== undefined && { appId: query.appId }),
+    };
+    const found = await parts.operator.domain(params.domain, target);
+    if (found) return toRecord(found);
+    throw new Refusal('not-found', `nobody has asked for ${params.domain} on this web application`);
+  },
+});

@@ -1,0 +1,147 @@
+// All domains, page by page, the newest request first.
+import { z } from 'zod';
+import type { DomainKey, Intent } from '../../intent/intent.ts';
+import { parseMember } from '../../intent/keys.ts';
+import { type Stage, stages } from '../../outcome.ts';
+import { Refusal } from '../problems.ts';
+import { domainSummary, toSummary } from './records.ts';
+import { type RouteParts, route } from './route.ts';
+
+/** How many of all domains one request looks at; where few of them match, a page is short, and the cursor goes on. */
+const LOOKED_AT = 2000;
+const CHUNK = 200;
+
+/** Where a page ended: the time of the last request and its domain. */
+interface Position {
+  readonly score: string;
+  readonly member: string;
+}
+
+interface Filter {
+  readonly state: readonly Stage[] | undefined;
+  readonly site: string | undefined;
+  readonly search: string | undefined;
+}
+
+const query = z.strictObject({
+  state: z
+    .string()
+    .transform((text, context) => {
+      const names = text.split(',').map((name) => name.trim());
+      const wrong = names.find((name) => !stages.some((known) => known === name));
+      if (wrong === undefined) return names as Stage[];
+      context.issues.push({ code: 'custom', message: `must be of ${stages.join(', ')}`, input: text });
+      return z.NEVER;
+    })
+    .optional()
+    .meta({ description: `Only domains in these states, with commas between: ${stages.join(', ')}` }),
+  site: z.string().min(1).max(100).optional().meta({ description: 'Only domains of this site' }),
+  search: z.string().min(1).max(253).optional().meta({ description: 'Only domains whose name holds this' }),
+  cursor: z.string().min(1).max(1000).optional().meta({ description: '`nextCursor` of the page before' }),
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, 'must be a number from 1 to 200')
+    .transform(Number)
+    .refine((limit) => limit <= CHUNK, 'must be a number from 1 to 200')
+    .default(50)
+    .meta({ description: 'At most so many domains, 1 to 200; default: 50' }),
+});
+
+export const domainPage = z
+  .object({
+    domains: z.array(domainSummary),
+    nextCursor: z
+      .string()
+      .nullable()
+      .meta({ description: 'Null: that was all. A page may be short, or empty, and yet have one' }),
+  })
+  .meta({ description: 'A page of domains' });
+
+export const listDomains = route({
+  id: 'listDomains',
+  method: 'GET',
+  path: '/v1/domains',
+  role: 'read',
+  summary: 'All domains, the newest request first',
+  query,
+  answer: { status: 200, description: 'A page', schema: domainPage },
+  async handler({ query: { state, site, search, cursor, limit }, parts }) {
+    const filter = { state, site, search: search?.toLowerCase() };
+    const { found, next } = await walk(
+      parts,
+      filter,
+      limit,
+      cursor === undefined ? undefined : parseCursor(cursor),
+    );
+    return { domains: found.map(toSummary), nextCursor: next ? toCursor(next) : null };
+  },
+});
+
+const toCursor = ({ score, member }: Position): string =>
+  Buffer.from(JSON.stringify([score, member])).toString('base64url');
+
+function parseCursor(cursor: string): Position {
+  try {
+    const [score, member] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    return { score, member };
+  } catch {
+    const message = 'must be the nextCursor of a page';
+    throw new Refusal('invalid-payload', `cursor: ${message}`, { errors: [{ field: 'cursor', message }] });
+  }
+}
+const position = z.tuple([z.string().regex(/^\d{1,20}$/), z.string().max(400)]);
+
+async function walk(
+  { requests, redis }: RouteParts,
+  filter: Filter,
+  limit: number,
+  after: Position | undefined,
+): Promise<{ found: Intent[]; next: Position | undefined }> {
+  const found: Intent[] = [];
+  let [position, lookedAt] = [after, 0];
+  while (lookedAt < LOOKED_AT) {
+    const chunk = await nextChunk(redis, requests.keyOf('all'), position);
+    const keys = chunk.map(({ member }) => parseMember(member));
+    const intents = await Promise.all(keys.map((key) => read(requests, key, filter)));
+    for (const [i, intent] of intents.entries()) {
+      position = chunk[i];
+      if (intent) found.push(intent);
+      if (found.length === limit) return { found, next: position };
+    }
+    if (chunk.length < CHUNK) return { found, next: undefined };
+    lookedAt += chunk.length;
+  }
+  return { found, next: position };
+}
+
+async function read(
+  { intents }: RouteParts['requests'],
+  key: DomainKey,
+  { state, site, search }: Filter,
+): Promise<Intent | undefined> {
+  if (search !== undefined && !key.domain.includes(search)) return undefined;
+  const intent = await intents.get(key);
+  if (!intent || (state && !state.includes(intent.stage))) return undefined;
+  return site === undefined || intent.siteId === site ? intent : undefined;
+}
+
+/** Up to CHUNK members after `after`, by falling score, and those of one score by falling name, as Redis orders them. */
+async function nextChunk(
+  redis: RouteParts['redis'],
+  key: string,
+  after: Position | undefined,
+): Promise<Position[]> {
+  const chunk: Position[] = [];
+  for (let offset = 0; chunk.length < CHUNK; offset += CHUNK) {
+    const from = after?.score ?? '+inf';
+    const page = await redis.zrevrangebyscore(key, from, '-inf', 'WITHSCORES', 'LIMIT', offset, CHUNK);
+    for (let i = 0; i + 1 < page.length; i += 2) {
+      const [member = '', score = ''] = [page[i], page[i + 1]];
+      const isSeen =
+        after && score === after.score && Buffer.compare(Buffer.from(member), Buffer.from(after.member)) >= 0;
+      if (!isSeen && chunk.length < CHUNK) chunk.push({ score, member });
+    }
+    if (page.length < 2 * CHUNK) return chunk;
+  }
+  return chunk;
+}

@@ -1,0 +1,132 @@
+// Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
+import { z } from 'zod';
+import { describeScope, type Pause, type PauseScope } from '../../intent/pauses.ts';
+import type { TargetDefaults } from '../../jobs/catalog.ts';
+import { nameOf } from '../auth.ts';
+import { Refusal } from '../problems.ts';
+import { iso } from './records.ts';
+import { route } from './route.ts';
+
+const id = z.coerce.number('must be a number').int().positive();
+const siteId = z.string().min(1).max(100);
+
+const scope = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('all') }),
+  z.strictObject({
+    kind: z.literal('app'),
+    serverId: z.int().positive().optional(),
+    appId: z.int().positive().optional(),
+  }),
+  z.strictObject({ kind: z.literal('site'), siteId }),
+]);
+
+const shownScope = z.union([
+  z.object({ kind: z.literal('all') }),
+  z.object({ kind: z.literal('app'), serverId: z.int(), appId: z.int() }),
+  z.object({ kind: z.literal('site'), siteId: z.string() }),
+]);
+
+export const pauseRecord = z
+  .object({
+    scope: shownScope,
+    reason: z.string(),
+    by: z.string(),
+    since: z.iso.datetime().nullable(),
+    until: z.iso.datetime().nullable().meta({ description: 'Null: until somebody resumes' }),
+  })
+  .meta({ description: 'A pause that is in force' });
+
+const toRecord = ({ scope: paused, reason, by, at, untilMs }: Pause): z.output<typeof pauseRecord> => ({
+  scope: paused,
+  reason,
+  by,
+  since: iso(at),
+  until: iso(untilMs),
+});
+
+/** What is not named is the configured web application. */
+function toScope(given: z.output<typeof scope>, defaults: TargetDefaults): PauseScope {
+  if (given.kind !== 'app') return given;
+  const serverId = given.serverId ?? defaults.serverId;
+  const appId = given.appId ?? defaults.appId;
+  if (serverId !== undefined && appId !== undefined) return { kind: 'app', serverId, appId };
+  throw new Refusal(
+    'no-web-application',
+    'neither the scope nor the configuration names the web application',
+  );
+}
+
+export const postPause = route({
+  id: 'pause',
+  method: 'POST',
+  path: '/v1/pauses',
+  role: 'operate',
+  summary: 'Pause everything, one web application or one site',
+  description:
+    'Requests are accepted all the same, and carried out afterwards. A pause of the same scope is replaced.',
+  body: z.strictObject({
+    scope: scope.default({ kind: 'all' }),
+    reason: z.string().min(1).max(300),
+    until: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'When it ends by itself; default: when somebody resumes' }),
+  }),
+  answer: { status: 200, description: 'The pause in force', schema: pauseRecord },
+  refusals: ['no-web-application'],
+  async handler({ body: { scope: given, reason, until }, caller, parts: { pauses, audit, defaults } }) {
+    const paused = toScope(given, defaults);
+    const untilMs = until === undefined ? undefined : Date.parse(until);
+    const pause = await pauses.pause({ scope: paused, reason, by: nameOf(caller), untilMs });
+    const detail = `${describeScope(paused)}${until === undefined ? '' : ` until ${until}`}: ${reason}`;
+    await audit.record({ who: nameOf(caller), what: 'pause', detail });
+    return toRecord(pause);
+  },
+});
+
+export const deletePause = route({
+  id: 'resume',
+  method: 'DELETE',
+  path: '/v1/pauses',
+  role: 'operate',
+  summary: 'End a pause',
+  description:
+    'Of exactly this scope: a wider pause stays in force. Without a scope: the pause of everything.',
+  query: z.strictObject({
+    kind: z.enum(['all', 'app', 'site']).default('all'),
+    serverId: id.optional(),
+    appId: id.optional(),
+    siteId: siteId.optional(),
+  }),
+  answer: {
+    status: 200,
+    description: 'The pause that was in force, null where none was',
+    schema: z.object({ resumed: pauseRecord.nullable() }),
+  },
+  refusals: ['no-web-application'],
+  async handler({ query, caller, parts: { pauses, audit, defaults } }) {
+    const ended = toScope(parseScope(query), defaults);
+    const pause = await pauses.resume(ended);
+    if (pause) await audit.record({ who: nameOf(caller), what: 'resume', detail: describeScope(ended) });
+    return { resumed: pause ? toRecord(pause) : null };
+  },
+});
+
+/** Throws Refusal where the query names what its kind does not have. */
+function parseScope(query: object): z.output<typeof scope> {
+  const { success, data } = scope.safeParse(query);
+  if (success) return data;
+  const message = 'needs kind=all, or kind=app (serverId, appId), or kind=site and siteId';
+  throw new Refusal('invalid-payload', message, { errors: [{ field: 'kind', message }] });
+}
+
+export const listPauses = route({
+  id: 'listPauses',
+  method: 'GET',
+  path: '/v1/pauses',
+  role: 'read',
+  summary: 'The pauses in force, the widest first',
+  query: z.strictObject({}),
+  answer: { status: 200, description: 'All of them', schema: z.object({ pauses: z.array(pauseRecord) }) },
+  handler: async ({ parts }) => ({ pauses: (await parts.pauses.list()).map(toRecord) }),
+});

@@ -1,0 +1,214 @@
+// The HTTP server: the table of routes behind authentication, limits and problem documents. Listens nowhere by itself.
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
+import type { ServerConfig } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { authorize, type Caller, identify, type RouteRole, refuseCrossSite } from './auth.ts';
+import { handle, type Served } from './handle.ts';
+import { createIdempotency } from './idempotency.ts';
+import { toOpenApi } from './openapi.ts';
+import { problemOf, Refusal, toRefusal } from './problems.ts';
+import { BadLine, MAX_LINES } from './routes/batch.ts';
+import type { Route, RouteParts } from './routes/route.ts';
+import { routes } from './routes/table.ts';
+
+/** A part beside the API: the board, health, metrics. It sees to its own access. */
+export type ServerPart = FastifyPluginAsync;
+
+export interface HttpServerParts extends RouteParts {
+  readonly settings: Pick<ServerConfig, 'tokens' | 'trustProxy' | 'ratePerMinute'>;
+  readonly logger: Logger;
+  /** Of the package. */
+  readonly version: string;
+  /** Takes secrets out of what is answered: the last of several nets. */
+  readonly scrub?: (text: string) => string;
+  readonly register?: readonly ServerPart[];
+}
+
+export const BODY_LIMIT = 1024 * 1024;
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** To what is no HTTP at all. */
+const UNREADABLE = (() => {
+  const problem = problemOf('bad-request', 'this is no HTTP request, or it took too long');
+  const body = JSON.stringify(problem);
+  return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+})();
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller | undefined;
+    /** The body as it was sent. */
+    rawBody: string;
+  }
+  interface FastifyContextConfig {
+    route?: Route;
+  }
+}
+
+export async function createHttpServer(parts: HttpServerParts): Promise<FastifyInstance> {
+  const { settings, logger, register = [] } = parts;
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
+    trustProxy: settings.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 1000 },
+    requestIdHeader: false,
+    genReqId: ({ headers: { 'x-request-id': given } }) =>
+      typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
+    clientErrorHandler: (_error, socket) => (socket.writable ? socket.end(UNREADABLE) : socket.destroy()),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
+  });
+  app.decorateRequest('caller', undefined);
+  app.decorateRequest('rawBody', '');
+  app.addHook('onRequest', async (request, reply) => void reply.headers(headersOf(request)));
+  app.addHook('onResponse', async (request, reply) => logResponse(request, reply, logger));
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
+  app.setNotFoundHandler((_, reply) =>
+    answerError(new Refusal('not-found', 'there is no such route'), reply.request, reply, logger),
+  );
+  await app.register((api) => addApi(api, parts));
+  for (const part of register) await app.register(part);
+  return app;
+}
+
+/** Lets a route of another part pass where the caller has a token of the role. */
+export const createGuard =
+  ({ tokens }: Pick<ServerConfig, 'tokens'>, role: RouteRole) =>
+  async ({ headers }: Pick<FastifyRequest, 'headers'>): Promise<void> =>
+    authorize(identify(headers, tokens), role);
+
+/** Every answer's; a part that shows pages sets its own over them. */
+const headersOf = (request: FastifyRequest): Record<string, string> => ({
+  'x-request-id': request.id,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+  ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
+});
+
+async function addApi(api: FastifyInstance, parts: HttpServerParts): Promise<void> {
+  const { settings, requests, redis, scrub } = parts;
+  api.addHook('onRequest', async (request) => {
+    request.caller = identify(request.headers, settings.tokens);
+  });
+  await api.register(rateLimit, {
+    max: settings.ratePerMinute,
+    timeWindow: 60_000,
+    keyGenerator: ({ caller, ip }) => (caller ? `token ${caller.name}` : `address ${ip}`),
+    errorResponseBuilder: () => new Refusal('too-many-requests', 'this token has made too many requests'),
+  });
+  // Before a body is read.
+  api.addHook('preParsing', async (request) => {
+    const { route } = request.routeOptions.config;
+    if (!route) return;
+    if (route.method !== 'GET') refuseCrossSite(request.headers);
+    authorize(request.caller, route.role);
+  });
+  if (scrub)
+    api.addHook('onSend', async (_, __, payload) => (typeof payload === 'string' ? scrub(payload) : payload));
+  addParsers(api);
+  const idempotency = createIdempotency({ redis, prefix: requests.keyOf('idempotency:') });
+  const served = { parts: { ...parts, document: toOpenApi(routes, parts.version) }, idempotency };
+  for (const route of routes) addRoute(api, route, served);
+}
+
+function addParsers(api: FastifyInstance): void {
+  const parseJson = api.getDefaultJsonParser('error', 'error');
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    request.rawBody = String(text);
+    // Some clients name the type of a body that they do not send.
+    if (request.rawBody === '') done(null, undefined);
+    else parseJson(request, request.rawBody, done);
+  });
+  api.addContentTypeParser(
+    'application/x-ndjson',
+    { parseAs: 'string' },
+    async (request: FastifyRequest, text: string | Buffer) => {
+      request.rawBody = String(text);
+      if (request.routeOptions.config.route?.takesLines) return parseLines(request.rawBody);
+      throw new Refusal('unsupported-media-type', 'this route takes application/json only');
+    },
+  );
+}
+
+/** Lines that say nothing are no lines; there is no use in parsing more than a batch may have. */
+const parseLines = (text: string): unknown[] =>
+  text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line, i) => (i > MAX_LINES ? undefined : parseLine(line)));
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return new BadLine();
+  }
+}
+
+function addRoute(api: FastifyInstance, route: Route, served: Served): void {
+  api.route({
+    method: route.method,
+    // `:` begins a parameter for fastify, `::` is the character itself.
+    url: route.path
+      .replaceAll(':', '::')
+      .replace(/\{(\w+)\}(?=::)/, ':$1(.+)')
+      .replace(/\{(\w+)\}/, ':$1'),
+    config: { route },
+    handler: (request, reply) => handle(route, served, request, reply),
+  });
+}
+
+function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const refusal = toRefusal(error);
+  if (!refusal)
+    logger.error({ event: 'http-error', requestId: request.id, err: error }, 'a request met a bug');
+  const detail = refusal?.message ?? `a bug: the server's log has it under the request id ${request.id}`;
+  const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal?.errors);
+  return reply
+    .code(problem.status)
+    .headers({
+      ...headersOf(request),
+      ...(problem.status === 503 && { 'retry-after': '1' }),
+      ...refusal?.headers,
+      'content-type': 'application/problem+json; charset=utf-8',
+    })
+    .send(JSON.stringify(problem));
+}
+
+// The pattern of the path, never the path or its query, which hold what people type.
+function logResponse(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const { method, id: requestId, caller } = request;
+  const fields = {
+    event: 'http',
+    requestId,
+    method,
+    route: request.routeOptions.url ?? '-',
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+    caller: caller?.name,
+  };
+  logger.debug(fields, `${method} ${fields.route} ${reply.statusCode}`);
+}

@@ -1,0 +1,97 @@
+// What operators type: pause and resume, tokens and passwords, and the audit log that remembers them.
+import { userInfo } from 'node:os';
+import { expect, test } from '@jest/globals';
+import { parseConfig } from '../../src/config.ts';
+import { verifyPassword, verifyToken } from '../../src/credential-hashes.ts';
+import { type CliResult, runCli } from '../helpers/cli.ts';
+import { createStage } from '../helpers/worker.ts';
+
+const me = `cli:${userInfo().username}`;
+
+test('pause, status, pauses, resume and audit tell one story', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const cli = (...args: string[]): Promise<CliResult> => runCli(args, { env: stage.env });
+  const token = stage.simulator.credentials.token;
+
+  const paused = await cli('pause', '--app', '646', '--for', '2h', '--reason', `ticket 4711 ${token}`);
+  expect(paused).toMatchObject({ code: 0, err: '' });
+  expect(paused.out).toMatch(/^paused: web application 646 of server 1903, until 2\d{3}-.*Z;/);
+  expect((await cli('pause', '--reason', 'all of it')).out).toMatch(
+    /^paused: everything, until it is resumed/,
+  );
+  // Most of a command's time is its start.
+  const [status, pauses] = await Promise.all([cli('status'), cli('pauses', '--json')]);
+  expect(status.out).toMatch(
+    /^paused: everything, by cli:.*: all of it\npaused: web application 646 of server 1903, by .*, ends in 2 h: ticket 4711/m,
+  );
+  expect(JSON.parse(pauses.out)).toMatchObject([
+    { scope: { kind: 'all' }, by: me, until: null },
+    { scope: { kind: 'app', serverId: 1903, appId: 646 }, until: expect.stringMatching(/Z$/) },
+  ]);
+
+  const [resumed, unknown] = await Promise.all([cli('resume'), cli('resume', '--site', '7')]);
+  expect(resumed).toMatchObject({ code: 0, out: 'resumed: everything; its jobs go on within a minute\n' });
+  expect(resumed.err).toMatch(/^still paused: web application 646/);
+  expect(unknown).toMatchObject({ code: 1, out: '' });
+
+  const [{ out }, newest] = await Promise.all([cli('audit', '--json'), cli('audit', '--limit', '1')]);
+  expect(JSON.parse(out)).toMatchObject([
+    { who: me, what: 'resume', detail: 'everything' },
+    { who: me, what: 'pause', detail: 'everything, until it is resumed: all of it' },
+    { who: me, what: 'pause', detail: expect.stringMatching(/^web application 646 .*: ticket 4711 \*\*\*$/) },
+  ]);
+  expect(out).not.toContain(token);
+  expect(newest.out.trim().split('\n')).toHaveLength(2);
+}, 60_000);
+
+test('a retry stands in the audit log with its domains', async () => {
+  await using stage = await createStage({ env: { JOB_ATTEMPTS: '1' } });
+  stage.simulator.addFault({ kind: 'status', status: 422, operation: 'list-domains', times: 1 });
+  const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: 'shop.example.org' });
+  await stage.ended(jobId);
+  expect((await runCli(['retry', '--all'], { env: stage.env })).code).toBe(0);
+  expect(await stage.producer.audit.list({ limit: 5 })).toMatchObject([
+    { who: me, what: 'retry', domains: ['shop.example.org'], detail: `1 failed: ${jobId}` },
+  ]);
+  await stage.idle();
+});
+
+test.each([
+  [['pause'], /--reason/],
+  [['pause', '--reason', ' '], /say why/],
+  [['pause', '--reason', 'x', '--for', '2'], /--for must be a whole number with its unit/],
+  [['pause', '--reason', 'x', '--server', '1903'], /name the web application too/],
+  [['pause', '--reason', 'x', '--app', 'shop'], /take RunCloud's ids/],
+  [['resume', '--app', '646', '--site', '7'], /not both/],
+  [['resume', '--app', '646'], /name the server/],
+  [['audit', '--limit', '0'], /--limit must be/],
+  [['audit', '--before', 'x'], /--before takes/],
+  [['token', 'create', '--name', 'x'], /--role/],
+  [['token', 'create', '--name', 'x', '--role', 'admin'], /Allowed choices are enqueue, read, operate/],
+  [['token', 'create', '--name', 'a b', '--role', 'read'], /--name takes/],
+])('%j ends with 2 and says what is wrong', async (args, problem) => {
+  await using stage = await createStage({ workers: 0 });
+  const { REDIS_URL = '', QUEUE_PREFIX = '' } = stage.env;
+  const { code, out, err } = await runCli(args, { env: { REDIS_URL, QUEUE_PREFIX } });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(problem);
+});
+
+test('token create prints the token once, and an entry that API_TOKENS takes; it needs no Redis', async () => {
+  const { code, out } = await runCli(['token', 'create', '--name', 'shop', '--role', 'enqueue']);
+  expect(code).toBe(0);
+  const [, token = '', entry = ''] = /^token: (\S+)\nentry: (\S+)\n$/.exec(out) ?? [];
+  const [known] = parseConfig({ API_TOKENS: entry }).config.server.tokens;
+  expect(known).toMatchObject({ name: 'shop', role: 'enqueue' });
+  expect(verifyToken(token, known?.hash ?? '')).toBe(true);
+});
+
+test('board password hashes what it reads, and shows it nowhere', async () => {
+  const password = 'correct horse battery';
+  const args = ['board', 'password', '--name', 'ada', '--role', 'viewer'];
+  const { code, out, err } = await runCli(args, { input: `${password}\n` });
+  expect(code).toBe(0);
+  const [user] = parseConfig({ BOARD_USERS: out.trim() }).config.server.boardUsers;
+  expect(await verifyPassword(password, user?.hash ?? '')).toBe(true);
+  expect(out + err).not.toContain(password);
+});

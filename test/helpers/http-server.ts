@@ -1,0 +1,93 @@
+// The HTTP server of a test, with one token of each role, through real HTTP.
+import { request as httpRequest } from 'node:http';
+import { createServerApp, type ServerOptions } from '../../src/app/server.ts';
+import { parseConfig } from '../../src/config.ts';
+import { createToken } from '../../src/credential-hashes.ts';
+
+export const tokens = { enqueue: createToken(), read: createToken(), operate: createToken() };
+export type Role = keyof typeof tokens;
+
+export const API_TOKENS = Object.entries(tokens)
+  .map(([role, { hash }]) => `${role}-1:${role}:${hash}`)
+  .join(',');
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  /** The body as JSON; undefined where it is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it as they know it
+  readonly body: any;
+}
+
+export interface Ask {
+  /** Default: operate; null: no token. */
+  readonly as?: Role | null;
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestServer extends AsyncDisposable {
+  readonly url: string;
+  ask(method: string, path: string, ask?: Ask): Promise<Reply>;
+}
+
+export async function startServer(
+  env: Readonly<Record<string, string>>,
+  options: ServerOptions = {},
+): Promise<TestServer> {
+  const { config } = parseConfig({ API_TOKENS, API_RATE_PER_MINUTE: '100000', ...env, SERVER_PORT: '0' });
+  const app = createServerApp(config, options);
+  const url = await app.start().catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
+  return {
+    url,
+    ask: (method, path, ask = {}) => send(new URL(path, url), method, ask),
+    [Symbol.asyncDispose]: () => app.close(),
+  };
+}
+
+function toHeaders({ as = 'operate', body, text, headers }: Ask): Record<string, string> {
+  const hasBody = body !== undefined || text !== undefined;
+  return {
+    ...(as !== null && { authorization: `Bearer ${tokens[as].token}` }),
+    ...(hasBody && { 'content-type': 'application/json' }),
+    connection: 'close',
+    // Node leaves it out for DELETE.
+    ...(hasBody && { 'content-length': String(Buffer.byteLength(toText({ body, text }) ?? '')) }),
+    ...headers,
+  };
+}
+
+const toText = ({ text, body }: { text?: string | undefined; body?: unknown }): string | undefined =>
+  text ?? (body === undefined ? undefined : JSON.stringify(body));
+
+// Not fetch: it adds headers of its own, and refuses some that a client may send.
+function send(url: URL, method: string, ask: Ask): Promise<Reply> {
+  const text = toText(ask);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers: toHeaders(ask), agent: false }, (response) => {
+      let received = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        received += chunk;
+      });
+      response.on('error', reject).on('end', () => {
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, text: received, body: toJson(received) });
+      });
+    });
+    request.on('error', reject).end(text);
+  });
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

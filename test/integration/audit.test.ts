@@ -1,0 +1,97 @@
+// The audit log in a real Redis: the newest first, page by page, capped, and without secrets.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type Audit, createAudit, isAuditId } from '../../src/audit.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
+
+let corner: TestRedis;
+let redis: Redis;
+let audit: Audit;
+
+beforeEach(async () => {
+  corner = await testRedis();
+  redis = new Redis(corner.url, { disconnectTimeout: 50 });
+  const scrub = (text: string): string => text.replaceAll('hunter2', '***');
+  audit = createAudit({ redis, keys: createKeys(corner.prefix, 'runcloud-domains'), scrub });
+});
+
+afterEach(async () => {
+  await redis.quit();
+  await corner.cleanup();
+});
+
+test('an entry says who did what to which domains, and when', async () => {
+  await audit.record({
+    who: 'cli:ada',
+    what: 'retry',
+    domains: ['a.example', 'b.example'],
+    detail: '2 jobs',
+  });
+  const [entry] = await audit.list({ limit: 10 });
+  expect(entry).toEqual({
+    id: expect.stringMatching(/^\d+-\d+$/),
+    at: expect.any(Number),
+    who: 'cli:ada',
+    what: 'retry',
+    domains: ['a.example', 'b.example'],
+    domainCount: 2,
+    detail: '2 jobs',
+  });
+  const [seconds] = await redis.time();
+  expect(Math.abs((entry?.at ?? 0) - Number(seconds) * 1000)).toBeLessThan(60_000);
+});
+
+test('a user who is called like a field is no trouble', async () => {
+  await audit.record({ who: 'what', what: 'detail' });
+  expect(await audit.list({ limit: 1 })).toMatchObject([
+    { who: 'what', what: 'detail', domains: [], domainCount: 0, detail: undefined },
+  ]);
+});
+
+test('the newest come first, and page by page none is lost or shown twice', async () => {
+  for (let i = 0; i < 5; i += 1) await audit.record({ who: 'x', what: `act-${i}` });
+  const pages = [];
+  let before: string | undefined;
+  do {
+    const page = await audit.list({ limit: 2, before });
+    pages.push(page.map(({ what }) => what));
+    before = page.at(-1)?.id;
+  } while (before !== undefined);
+  expect(pages).toEqual([['act-4', 'act-3'], ['act-2', 'act-1'], ['act-0'], []]);
+});
+
+test('a thousand domains are counted, and a hundred named', async () => {
+  await audit.record({
+    who: 'x',
+    what: 'retry',
+    domains: Array.from({ length: 1000 }, (_, i) => `d${i}.example`),
+  });
+  const [entry] = await audit.list({ limit: 1 });
+  expect([entry?.domains.length, entry?.domainCount]).toEqual([100, 1000]);
+});
+
+test('a secret that somebody typed is taken out', async () => {
+  await audit.record({ who: 'x', what: 'pause', detail: 'the token hunter2 leaked' });
+  expect(await audit.list({ limit: 1 })).toMatchObject([{ detail: 'the token *** leaked' }]);
+});
+
+test('about ten thousand entries are kept', async () => {
+  await Promise.all(Array.from({ length: 10_300 }, (_, i) => audit.record({ who: 'x', what: `act-${i}` })));
+  const kept = await redis.xlen(`${corner.prefix}:runcloud-domains-intents:audit`);
+  expect(kept).toBeGreaterThanOrEqual(10_000);
+  expect(kept).toBeLessThan(10_200);
+  expect(await audit.list({ limit: 1 })).toMatchObject([{ what: 'act-10299' }]);
+});
+
+test('only an id of Redis’ streams is one', () => {
+  expect(['1-0', '1700000000000-12', '', '+', '(1-0', '1', '1-0 '].map(isAuditId)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+});

@@ -1,0 +1,191 @@
+// Who gets in at the board, and for how long.
+import { describe, expect, test } from '@jest/globals';
+import Fastify from 'fastify';
+import { createLogger } from '../../src/logger.ts';
+import { createBoard } from '../../src/server/board/board.ts';
+import { until } from '../helpers/until.ts';
+import {
+  type Answer,
+  cheapHash,
+  cookiesOf,
+  createBoardStage,
+  get,
+  hidden,
+  logIn,
+  OWN,
+  PASSWORDS,
+  put,
+  QUEUE,
+  tryLogIn,
+} from './board-stage.ts';
+
+describe('logging in', () => {
+  test('needs the right user and password, and leads to the page that was asked for', async () => {
+    await using board = await createBoardStage();
+    const asked = await board.app.inject(`/board/queue/${QUEUE}/7?status=failed`);
+    expect(asked.statusCode).toBe(303);
+    const { location } = asked.headers;
+    const next = new URL(String(location), 'http://x').searchParams.get('next') ?? '';
+    const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada, { next });
+    expect(answer.headers.location).toBe(`/board/queue/${QUEUE}/7?status=failed`);
+    const page = await get(board.app, '/board/', cookiesOf(answer));
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('<title>runcloud-domains</title>');
+    expect(page.body).toContain('Log out ada (operator)');
+    expect(page.body).not.toMatch(/googleapis| style=|<style/);
+  });
+
+  test.each([
+    '//evil.example.org',
+    'https://evil.example.org',
+    '/board/../v1',
+    '/v1/domains',
+    '/board/logout',
+  ])('never leads to %s', async (next) => {
+    await using board = await createBoardStage();
+    const { location = '' } = (await tryLogIn(board.app, 'ada', PASSWORDS.ada, { next })).headers;
+    expect(new URL(String(location), 'http://x').href).toMatch(/^http:\/\/x\/(board\/|v1$)/);
+    expect(location).not.toBe('/board/logout');
+  });
+
+  test('answers a wrong password and an unknown user with the same page, and logs neither what was typed', async () => {
+    await using board = await createBoardStage();
+    const wrong = await tryLogIn(board.app, 'ada', 'no such pass');
+    const unknown = await tryLogIn(board.app, 'my-secret-typed-as-a-name', PASSWORDS.ada);
+    expect([wrong.statusCode, unknown.statusCode]).toEqual([401, 401]);
+    const withoutToken = (answer: Answer) => answer.body.replace(/value="[^"]*"/g, '');
+    expect(withoutToken(unknown)).toBe(withoutToken(wrong));
+    expect(cookiesOf(wrong)).not.toContain('runcloud-domains-board');
+    expect(board.log.join('')).not.toMatch(/no such pass|typed-as-a-name|battery/);
+    expect(board.log.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'board-login-failed', user: 'ada', address: '192.0.2.1' },
+      { event: 'board-login-failed', user: '(unknown)' },
+    ]);
+  });
+
+  test.each(['ada', 'nobody'])('as %s is locked after five failures, and says for how long', async (name) => {
+    await using board = await createBoardStage();
+    for (let i = 0; i < 5; i += 1) expect((await tryLogIn(board.app, name, 'wrong')).statusCode).toBe(401);
+    const locked = await tryLogIn(board.app, name, PASSWORDS.ada);
+    expect(locked.statusCode).toBe(429);
+    expect(Number(locked.headers['retry-after'])).toBeGreaterThan(20);
+    expect(locked.body).toMatch(/Too many failed logins\. Try again in \d+ seconds/);
+    // Somebody else, and the same person elsewhere, are not.
+    expect((await tryLogIn(board.app, 'vic', PASSWORDS.vic)).statusCode).toBe(303);
+    expect((await tryLogIn(board.app, 'ada', PASSWORDS.ada, { address: '192.0.2.2' })).statusCode).toBe(303);
+  });
+
+  test('with the right password in time forgets the failures', async () => {
+    await using board = await createBoardStage();
+    for (let round = 0; round < 2; round += 1) {
+      for (let i = 0; i < 4; i += 1) await tryLogIn(board.app, 'ada', 'wrong');
+      expect((await tryLogIn(board.app, 'ada', PASSWORDS.ada)).statusCode).toBe(303);
+    }
+  });
+
+  test('is locked for an address that tries many names', async () => {
+    await using board = await createBoardStage();
+    const answers: number[] = [];
+    for (let i = 0; i < 21; i += 1) answers.push((await tryLogIn(board.app, `name-${i}`, 'x')).statusCode);
+    expect(answers.slice(0, 20).every((status) => status === 401)).toBe(true);
+    expect(answers[20]).toBe(429);
+  });
+
+  test('needs the form that this browser was given', async () => {
+    await using board = await createBoardStage();
+    const form = await board.app.inject('/board/login');
+    const post = (token: string, cookie: string) =>
+      board.app.inject({
+        method: 'POST',
+        url: '/board/login',
+        headers: { ...OWN, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({ token, name: 'ada', password: PASSWORDS.ada }).toString(),
+      });
+    expect((await post(hidden(form.body, 'token'), '')).statusCode).toBe(403);
+    expect((await post('x', cookiesOf(form))).statusCode).toBe(403);
+    expect((await post(hidden(form.body, 'token'), cookiesOf(form))).statusCode).toBe(303);
+  });
+
+  test('without any user there is one page that says how to make one', async () => {
+    await using board = await createBoardStage({ withUsers: [] });
+    for (const url of ['/board', '/board/', '/board/login', '/board/api/queues', '/board/x']) {
+      const answer = await board.app.inject(url);
+      expect(answer.statusCode).toBe(403);
+      expect(answer.body).toContain('runcloud-domains board password');
+    }
+  });
+});
+
+describe('a login', () => {
+  test('stands in Redis as a hash, in a cookie that no script and no other site gets', async () => {
+    await using board = await createBoardStage();
+    const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada);
+    const cookie = answer.cookies.find(({ name }) => name === 'runcloud-domains-board');
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/board' });
+    const keys = await board.stage.redis.keys('*board:session*');
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).not.toContain(cookie?.value);
+    expect(await board.stage.redis.get(keys[0] ?? '')).not.toContain(cookie?.value);
+  });
+
+  test('behind TLS has a cookie that is bound to this host', async () => {
+    await using board = await createBoardStage({ secure: true });
+    const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada);
+    const cookie = answer.cookies.find(({ name }) => name === '__Host-runcloud-domains-board');
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/', secure: true });
+    expect((await get(board.app, '/board/api/queues', cookiesOf(answer))).statusCode).toBe(200);
+  });
+
+  test('ends when it is not used, and lasts on while it is', async () => {
+    await using board = await createBoardStage({ sessionMs: 60_000 });
+    const cookie = await logIn(board.app, 'ada');
+    const [key = ''] = await board.stage.redis.keys('*board:session*');
+    await board.stage.redis.pexpire(key, 5000);
+    expect((await get(board.app, '/board/api/queues', cookie)).statusCode).toBe(200);
+    expect(await board.stage.redis.pttl(key)).toBeGreaterThan(50_000);
+    await board.stage.redis.pexpire(key, 1);
+    await until(async () => (await board.stage.redis.exists(key)) === 0, 'it has expired');
+    expect((await get(board.app, '/board/api/queues', cookie)).statusCode).toBe(401);
+    expect((await get(board.app, '/board/', cookie)).statusCode).toBe(303);
+    expect((await put(board.app, `/board/api/queues/${QUEUE}/7/retry`, cookie)).statusCode).toBe(401);
+  });
+
+  test('ends with the log-out, and with a new login of the same browser', async () => {
+    await using board = await createBoardStage();
+    const cookie = await logIn(board.app, 'ada');
+    const page = await get(board.app, '/board/logout', cookie);
+    const post = (token: string) =>
+      board.app.inject({
+        method: 'POST',
+        url: '/board/logout',
+        headers: { ...OWN, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: new URLSearchParams({ token }).toString(),
+      });
+    expect((await post('x')).statusCode).toBe(403);
+    expect((await get(board.app, '/board/', cookie)).statusCode).toBe(200);
+    expect((await post(hidden(page.body, 'token'))).statusCode).toBe(303);
+    expect((await get(board.app, '/board/', cookie)).statusCode).toBe(303);
+    expect(await board.stage.redis.keys('*board:session*')).toEqual([]);
+  });
+
+  test('does not survive a new password', async () => {
+    await using board = await createBoardStage();
+    const cookie = await logIn(board.app, 'ada');
+    const { queue, keyOf } = board.stage.producer.requests;
+    await using other = Fastify();
+    await other.register(
+      createBoard({
+        queue,
+        keyOf,
+        operator: board.stage.producer.operator,
+        users: [{ name: 'ada', role: 'operator', hash: cheapHash('a new password') }],
+        sessionMs: 60_000,
+        secureCookies: false,
+        redis: board.stage.redis,
+        audit: board.audit,
+        logger: createLogger({ level: 'silent', format: 'json', secrets: [] }),
+      }),
+    );
+    expect((await get(other, '/board/api/queues', cookie)).statusCode).toBe(401);
+  });
+});

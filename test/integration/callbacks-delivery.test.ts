@@ -1,0 +1,264 @@
+// Receivers as they are: down, slow, gone, elsewhere, too busy. And what an operator sees and does about it.
+import { describe, expect, test } from '@jest/globals';
+import { replayDeliveries, showDeliveries } from '../../src/cli/callbacks.ts';
+import { exitCodes } from '../../src/cli/terminal.ts';
+import { createCallbackStage } from '../helpers/callback-stage.ts';
+import { until } from '../helpers/until.ts';
+import { createReceiver } from '../helpers/webhook-receiver.ts';
+
+const SHOP = 'shop.example.org';
+const live = { outcome: 'it lives', report: { stage: 'live' } } as const;
+
+describe('a receiver', () => {
+  test('that is down gets the message when it is back, under the same id', async () => {
+    await using stage = await createCallbackStage();
+    const { port, url, ...gone } = await createReceiver();
+    await gone[Symbol.asyncDispose]();
+    await stage.startCallbacks({ urls: [url] });
+    await stage.becomes(SHOP, live);
+    const { id, lastError } = await stage.delivery(url, ({ attempts }) => attempts > 1);
+    expect(lastError).toMatch(/ECONNREFUSED/);
+    await using back = await createReceiver({ port });
+    await until(() => back.received.length === 1, 'it came');
+    expect(await stage.delivery(url, ({ state }) => state === 'delivered')).toMatchObject({
+      id,
+      lastError: undefined,
+    });
+    expect(id).toContain(back.received[0]?.id);
+  });
+
+  test('that fails at first hears the same message again, byte for byte, newly signed', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: receiver.received.length < 3 ? 500 : 200 });
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    await until(() => receiver.received.length === 3, 'three attempts');
+    expect(new Set(receiver.received.map(({ id, raw }) => `${id} ${raw}`)).size).toBe(1);
+    expect(receiver.forged).toEqual([]);
+  });
+
+  test('that answers 410 is not asked again, and the delivery says so', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: 410 });
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    expect(await stage.delivery(receiver.url, ({ state }) => state === 'failed')).toMatchObject({
+      attempts: 1,
+      lastError: 'answered 410 (gone): this URL is not tried again for this message',
+    });
+    expect(stage.lines.join()).toContain('this URL is not tried again for this message');
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test('that says when (429, 503) is not asked before', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    const answers = [
+      { status: 503, headers: { 'retry-after': '3600' } },
+      { status: 429, headers: { 'retry-after': '999999999' } },
+    ];
+    receiver.answer = () => answers[receiver.received.length - 1] ?? 'hang';
+    await stage.startCallbacks({ urls: [receiver.url], hurry: 1 });
+    await stage.becomes(SHOP, live);
+    await until(() => receiver.received.length === 1, 'it was asked');
+    const first = await stage.delivery(receiver.url, ({ lastError }) => lastError === 'answered 503');
+    const hourMs = 3_600_000;
+    expect(Math.round((await stage.dueIn(first.id)) / hourMs)).toBe(1);
+    await stage.becomes('other.example.org', live);
+    const second = await stage.delivery(receiver.url, ({ lastError }) => lastError === 'answered 429');
+    expect(Math.round((await stage.dueIn(second.id)) / hourMs)).toBe(12);
+  });
+
+  test('that redirects is not followed, and the reason says what to do', async () => {
+    await using stage = await createCallbackStage();
+    await using elsewhere = await createReceiver();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: 307, headers: { location: elsewhere.url } });
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    const { lastError } = await stage.delivery(receiver.url, ({ attempts }) => attempts > 1);
+    expect(lastError).toBe(
+      'answered 307: redirects are not followed, put the final address into CALLBACK_URLS',
+    );
+    expect(elsewhere.received).toEqual([]);
+  });
+
+  test('that never answers is given up for this time', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => (receiver.received.length === 1 ? 'hang' : { status: 200 });
+    await stage.startCallbacks({ urls: [receiver.url], timeoutMs: 100 });
+    await stage.becomes(SHOP, live);
+    await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    expect(receiver.received).toHaveLength(2);
+    expect(stage.lines.join()).toContain('no answer within 0.1 s');
+  });
+
+  test('that answers without end is cut off, and its status counts', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: 200, headers: { 'content-length': '999999999' } });
+    await stage.startCallbacks({ urls: [receiver.url], timeoutMs: 200 });
+    await stage.becomes(SHOP, live);
+    await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    expect(receiver.received).toHaveLength(1);
+  });
+});
+
+describe('a worker that stops', () => {
+  test('does not wait for a receiver, and the message is sent again by the next one', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => (receiver.received.length === 1 ? 'hang' : { status: 200 });
+    const callbacks = await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    await until(() => receiver.received.length === 1, 'it is being sent');
+    await callbacks.close(400);
+    expect((await stage.deliveries(receiver.url).list()).deliveries).toMatchObject([
+      { state: 'pending', lastError: 'the worker is stopping' },
+    ]);
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    expect(receiver.messages()).toHaveLength(1);
+  });
+});
+
+describe('a job that somebody else put into the queue', () => {
+  test('is sent nowhere but to configured URLs, and only where it is a delivery', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await using elsewhere = await createReceiver();
+    await stage.startCallbacks({ urls: [elsewhere.url] });
+    await stage.becomes(SHOP, live);
+    await stage.delivery(elsewhere.url, ({ state }) => state === 'delivered');
+    await stage.startCallbacks({ urls: [receiver.url] });
+    const { id } = await stage.delivery(elsewhere.url, () => true);
+    expect(await stage.deliveries(receiver.url).replay(id)).toMatchObject({ kind: 'refused' });
+    expect((await stage.deliveries(receiver.url).list()).deliveries).toMatchObject([{ id, url: undefined }]);
+    expect(receiver.received).toEqual([]);
+  });
+});
+
+describe('the list and the replay', () => {
+  const createTerminal = () => {
+    const out: string[] = [];
+    const err: string[] = [];
+    return {
+      out,
+      err,
+      terminal: {
+        out: (line: string) => void out.push(line),
+        err: (line: string) => void err.push(line),
+        isTty: false,
+      },
+    };
+  };
+
+  test('the list has the newest first, page by page, or the failed ones only', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = ({ payload }) => ({ status: payload.data.domain?.startsWith('bad') ? 410 : 200 });
+    await stage.startCallbacks({ urls: [receiver.url] });
+    const names = ['a', 'bad1', 'c', 'bad2', 'e'].map((name) => `${name}.example.org`);
+    for (const name of names) {
+      await stage.becomes(name, live);
+      await until(() => receiver.received.at(-1)?.payload.data.domain === name, `${name} came`);
+    }
+    const deliveries = stage.deliveries(receiver.url);
+    await until(
+      async () => (await deliveries.list()).deliveries.every(({ state }) => state !== 'pending'),
+      'all ended',
+    );
+    const seen: (string | undefined)[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await deliveries.list({ limit: 2, cursor });
+      seen.push(...page.deliveries.map(({ domain }) => domain));
+      cursor = page.next;
+    } while (cursor);
+    expect(seen).toEqual([...names].reverse());
+    const { deliveries: failed } = await deliveries.list({ failedOnly: true });
+    expect(failed.map(({ domain }) => domain)).toEqual(['bad2.example.org', 'bad1.example.org']);
+    expect(failed[0]).toMatchObject({ type: 'domain.live', url: receiver.url, state: 'failed', attempts: 1 });
+    expect(await deliveries.counts()).toEqual({ waiting: 0, active: 0, delayed: 0, failed: 2, completed: 3 });
+  });
+
+  test('a replay is a new delivery of the same message', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    const delivered = await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    const { out, terminal } = createTerminal();
+    const app = { deliveries: stage.deliveries(receiver.url) };
+    expect(await replayDeliveries([delivered.id], {}, app, terminal)).toBe(exitCodes.ok);
+    expect(out).toEqual([expect.stringContaining(`${delivered.id}: on its way again as ${delivered.id}_`)]);
+    await until(() => receiver.received.length === 2, 'it came again');
+    expect(receiver.messages()).toHaveLength(1);
+    expect((await app.deliveries.list()).deliveries).toHaveLength(2);
+  });
+
+  test('all failed ones can be replayed at once, and then count as failed no longer', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: 410 });
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.becomes(SHOP, live);
+    await stage.becomes('other.example.org', live);
+    const app = { deliveries: stage.deliveries(receiver.url) };
+    await until(async () => (await app.deliveries.counts()).failed === 2, 'both failed');
+    receiver.answer = () => ({ status: 200 });
+    const { out, terminal } = createTerminal();
+    expect(await replayDeliveries([], { failed: true }, app, terminal)).toBe(exitCodes.ok);
+    await until(() => receiver.received.length === 4, 'both came again');
+    expect(receiver.messages()).toHaveLength(2);
+    expect(out).toHaveLength(2);
+    await until(
+      async () => (await app.deliveries.list({ failedOnly: true })).deliveries.length === 0,
+      'none failed',
+    );
+  });
+
+  test('what is on its way, or unknown, is refused', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    receiver.answer = () => ({ status: 500 });
+    await stage.startCallbacks({ urls: [receiver.url], hurry: 1 });
+    await stage.becomes(SHOP, live);
+    const { id } = await stage.delivery(receiver.url, ({ attempts }) => attempts === 1);
+    const { err, terminal } = createTerminal();
+    const app = { deliveries: stage.deliveries(receiver.url) };
+    expect(await replayDeliveries([id, 'msg_1_2_3'], {}, app, terminal)).toBe(exitCodes.failed);
+    expect(err).toEqual([
+      `${id}: refused: it is on its way already`,
+      'msg_1_2_3: refused: no delivery has the id msg_1_2_3; they are kept for a week',
+    ]);
+    expect(await replayDeliveries([], {}, app, terminal)).toBe(exitCodes.usage);
+  });
+
+  test('the command shows a table or JSON', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    const app = { deliveries: stage.deliveries(receiver.url) };
+    const empty = createTerminal();
+    expect(await showDeliveries(app, {}, empty.terminal)).toBe(exitCodes.ok);
+    expect(empty.out).toEqual(['no delivery yet']);
+    await stage.becomes(SHOP, live);
+    const { id, at } = await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    const { out, err, terminal } = createTerminal();
+    await showDeliveries(app, {}, terminal);
+    expect(out[0]).toMatch(/^DELIVERY +TYPE +DOMAIN/);
+    expect(out[1]).toMatch(new RegExp(`^${id} +domain.live +${SHOP} .* delivered +1 +${receiver.url}$`));
+    out.length = 0;
+    await showDeliveries(app, { json: true }, terminal);
+    expect(JSON.parse(out.join('\n'))).toMatchObject({
+      deliveries: [{ id, domain: SHOP, state: 'delivered', lastError: null, at: new Date(at).toISOString() }],
+      next: null,
+    });
+    expect(await showDeliveries(app, { limit: 'many' }, terminal)).toBe(exitCodes.usage);
+    expect(err).toHaveLength(1);
+  });
+});

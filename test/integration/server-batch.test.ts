@@ -1,0 +1,93 @@
+// A batch: each line has its own answer, and a bad one harms no other.
+import { describe, expect, test } from '@jest/globals';
+import { batchResult } from '../../src/server/routes/batch.ts';
+import { type Ask, startServer } from '../helpers/http-server.ts';
+import { createStage } from '../helpers/worker.ts';
+
+async function createBench() {
+  await using stack = new AsyncDisposableStack();
+  const stage = stack.use(await createStage({ workers: 0 }));
+  const server = stack.use(await startServer(stage.env));
+  const releases = stack.move();
+  return {
+    stage,
+    async post(ask: Ask) {
+      const reply = await server.ask('POST', '/v1/domains:batch', { as: 'enqueue', ...ask });
+      if (reply.status === 200) expect(batchResult.safeParse(reply.body).error).toBeUndefined();
+      return reply;
+    },
+    [Symbol.asyncDispose]: () => releases.disposeAsync(),
+  };
+}
+
+const lines = { headers: { 'content-type': 'application/x-ndjson' } };
+const good = (i: number): string => JSON.stringify({ domain: `d${i}.example.org`, siteId: i });
+
+describe('a batch', () => {
+  test('of 1000 lines with bad ones among them enqueues all good ones, behind everything else', async () => {
+    await using bench = await createBench();
+    const bad = new Map([
+      [3, '{"domain":'],
+      [500, '{"domain":"a_b.example.org"}'],
+      [501, '"text"'],
+      [998, '{"domain":"x.example.org","www":"yes"}'],
+    ]);
+    const text = Array.from({ length: 1000 }, (_, i) => bad.get(i) ?? good(i)).join('\n');
+    const { status, body } = await bench.post({ text, ...lines });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ accepted: 996, refused: 4 });
+    expect(body.results.map(({ line }: { line: number }) => line)).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i + 1),
+    );
+    expect(body.results[3]).toMatchObject({ status: 400, problem: { code: 'bad-request' } });
+    expect(body.results[500]).toMatchObject({ problem: { code: 'invalid-domain', field: 'domain' } });
+    expect(body.results[501]).toMatchObject({ problem: { code: 'invalid-payload' } });
+    expect(body.results[998]).toMatchObject({ problem: { code: 'invalid-payload', field: 'www' } });
+    expect(body.results[0]).toMatchObject({ status: 202, domain: 'd0.example.org', coalesced: false });
+    const jobs = await bench.stage.queue.getPrioritized(0, -1);
+    expect(jobs).toHaveLength(996);
+    expect(new Set(jobs.map(({ opts }) => opts.priority))).toEqual(new Set([10]));
+
+    const again = await bench.post({ text, ...lines });
+    expect(again.body).toMatchObject({ accepted: 996, refused: 4 });
+    expect(again.body.results[0]).toMatchObject({ coalesced: true, jobId: body.results[0].jobId });
+    expect(await bench.stage.queue.getPrioritizedCount()).toBe(996);
+  });
+
+  test('may be a JSON array; blank lines and fields that nobody knows do no harm', async () => {
+    await using bench = await createBench();
+    const array = await bench.post({ body: [{ domain: 'a.example.org', colour: 'red' }, 7] });
+    expect(array.body.results).toMatchObject([{ unknownFields: ['colour'] }, { status: 400 }]);
+    const text = `\n${good(1)}\r\n\n${good(2)}\n`;
+    expect((await bench.post({ text, ...lines })).body).toMatchObject({ accepted: 2, refused: 0 });
+    expect((await bench.post({ text: '', ...lines })).body).toMatchObject({ accepted: 0, refused: 0 });
+    expect((await bench.post({ body: { domain: 'a.example.org' } })).body).toMatchObject({
+      code: 'invalid-payload',
+    });
+  });
+
+  test('of more than 1000 lines is refused as a whole', async () => {
+    await using bench = await createBench();
+    const text = Array.from({ length: 1001 }, (_, i) => good(i)).join('\n');
+    expect((await bench.post({ text, ...lines })).body).toMatchObject({
+      status: 413,
+      code: 'payload-too-large',
+    });
+    expect(await bench.stage.queue.getPrioritizedCount()).toBe(0);
+  });
+
+  test('that names a domain twice leaves the later wish', async () => {
+    await using bench = await createBench();
+    const settings = ['www', 'non-www', 'none', 'www', 'none', 'non-www'];
+    const body = settings.map((redirection, i) => ({
+      domain: i % 2 ? 'A.example.org' : 'a.example.org',
+      www: true,
+      redirection,
+    }));
+    const { body: answer } = await bench.post({ body });
+    const { jobId } = answer.results.at(-1);
+    const key = { ...{ serverId: 1903, appId: 646 }, domain: 'a.example.org' as never };
+    const intent = await bench.stage.producer.requests.intents.get(key);
+    expect(intent).toMatchObject({ jobId, wish: { redirection: 'non-www' } });
+  });
+});

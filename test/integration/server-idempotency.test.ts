@@ -1,0 +1,129 @@
+// Idempotency-Key: the same request is done once, whoever repeats it and whenever.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createIdempotency, isKept } from '../../src/server/idempotency.ts';
+import { type Ask, startServer, type TestServer } from '../helpers/http-server.ts';
+import { createStage, type Stage } from '../helpers/worker.ts';
+
+let stage: Stage;
+let server: TestServer;
+
+beforeAll(async () => {
+  stage = await createStage({ workers: 0 });
+  server = await startServer(stage.env);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
+});
+
+const pause = (key: string, reason: string, ask: Ask = {}) =>
+  server.ask('POST', '/v1/pauses', { ...ask, body: { reason }, headers: { 'idempotency-key': key } });
+const audited = async (): Promise<number> =>
+  (await server.ask('GET', '/v1/audit?limit=100')).body.entries.length;
+
+test('the second of two equal requests gets the answer of the first, and does nothing', async () => {
+  const before = await audited();
+  const first = await pause('once', 'a');
+  const second = await pause('once', 'a');
+  expect(first.headers).not.toHaveProperty('idempotency-replayed');
+  expect(second.headers).toMatchObject({ 'idempotency-replayed': 'true' });
+  expect([second.status, second.text]).toEqual([first.status, first.text]);
+  expect(await audited()).toBe(before + 1);
+});
+
+test('a replayed 202 has its Location, too', async () => {
+  const ask = { body: { domain: 'a.example.org' }, headers: { 'idempotency-key': 'located' } };
+  const replies = [
+    await server.ask('POST', '/v1/domains', ask),
+    await server.ask('POST', '/v1/domains', ask),
+  ];
+  expect(replies[1]?.body).toMatchObject({ coalesced: false });
+  for (const { headers } of replies) expect(headers.location).toBe('/v1/domains/a.example.org');
+});
+
+test('of 20 at once one is done; the others get its answer, or are told to wait', async () => {
+  const before = await audited();
+  const replies = await Promise.all(Array.from({ length: 20 }, () => pause('race', 'a')));
+  expect(await audited()).toBe(before + 1);
+  const done = replies.filter(({ status }) => status === 200);
+  expect(new Set(done.map(({ text }) => text)).size).toBe(1);
+  for (const { status, body, headers } of replies.filter((reply) => reply.status !== 200)) {
+    expect([status, body.code, headers['retry-after']]).toEqual([409, 'idempotency-in-flight', '1']);
+  }
+});
+
+test('the same key for another request is refused', async () => {
+  await pause('other', 'a');
+  expect((await pause('other', 'b')).body).toMatchObject({ status: 422, code: 'idempotency-mismatch' });
+  const ask = { headers: { 'idempotency-key': 'other' } };
+  expect((await server.ask('DELETE', '/v1/pauses', ask)).status).toBe(422);
+});
+
+test('the keys of two tokens never meet', async () => {
+  const ask = (as: 'enqueue' | 'operate', domain: string) =>
+    server.ask('POST', '/v1/domains', { as, body: { domain }, headers: { 'idempotency-key': 'shared' } });
+  expect((await ask('enqueue', 'x.example.org')).body).toMatchObject({ domain: 'x.example.org' });
+  expect((await ask('operate', 'y.example.org')).body).toMatchObject({ domain: 'y.example.org' });
+});
+
+test('a refusal is not kept: it may be corrected under the same key', async () => {
+  const ask = (domain: string) =>
+    server.ask('POST', '/v1/domains', { body: { domain }, headers: { 'idempotency-key': 'mended' } });
+  expect((await ask('a_b.example.org')).status).toBe(400);
+  expect((await ask('ab.example.org')).status).toBe(202);
+  const retry = () =>
+    server.ask('POST', '/v1/jobs/nothing~1:retry', { headers: { 'idempotency-key': 'gone' } });
+  expect((await retry()).status).toBe(404);
+  expect((await retry()).status).toBe(404);
+});
+
+describe('in Redis', () => {
+  const request = { caller: 'shop', key: 'k', method: 'POST', url: '/x', body: '{}' };
+  const create = (name: string) =>
+    createIdempotency({ redis: stage.redis, prefix: stage.producer.requests.keyOf(`${name}:`) });
+  const ttls = async (name: string) =>
+    Promise.all(
+      (await stage.redis.keys(`${stage.producer.requests.keyOf(`${name}:`)}*`)).map((key) =>
+        stage.redis.pttl(key),
+      ),
+    );
+
+  test('a claim lasts a minute at most, an answer for a day, and neither holds the key itself', async () => {
+    const claim = await create('t1').claim(request);
+    if (isKept(claim)) throw new Error('there was nothing to keep');
+    const [claimed = 0] = await ttls('t1');
+    expect(claimed).toBeGreaterThan(50_000);
+    expect(claimed).toBeLessThanOrEqual(60_000);
+    await claim.keep({ status: 200, body: 'x', headers: {} });
+    const [kept = 0] = await ttls('t1');
+    expect(kept).toBeGreaterThan(23.9 * 3_600_000);
+    expect(kept).toBeLessThanOrEqual(24 * 3_600_000);
+  });
+
+  test('another process waits for a claim; the one that made it and forgot it does not', async () => {
+    const [mine, other] = [create('t2'), create('t2')];
+    const claim = await mine.claim(request);
+    await expect(other.claim(request)).rejects.toMatchObject({ code: 'idempotency-in-flight' });
+    await expect(mine.claim(request)).rejects.toMatchObject({ code: 'idempotency-in-flight' });
+    // Redis was away when it should have been released.
+    const lost = stage.redis.eval;
+    stage.redis.eval = (() => Promise.reject(new Error('away'))) as never;
+    if (!isKept(claim)) await expect(claim.release()).rejects.toThrow('away');
+    stage.redis.eval = lost;
+    await expect(other.claim(request)).rejects.toMatchObject({ code: 'idempotency-in-flight' });
+    expect(isKept(await mine.claim(request))).toBe(false);
+  });
+
+  test('who comes after his claim has run out changes nothing of the next one', async () => {
+    const [slow, next] = [create('t3'), create('t3')];
+    const late = await slow.claim(request);
+    const [key = ''] = await stage.redis.keys(`${stage.producer.requests.keyOf('t3:')}*`);
+    await stage.redis.del(key);
+    await next.claim(request);
+    const before = await stage.redis.get(key);
+    if (isKept(late)) throw new Error('there was nothing to keep');
+    await late.keep({ status: 200, body: 'late', headers: {} });
+    await late.release();
+    expect(await stage.redis.get(key)).toBe(before);
+  });
+});

@@ -1,0 +1,103 @@
+// Without Redis every route says so within a second, and nothing that was refused is done later.
+import { describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
+import { routes } from '../../src/server/routes/table.ts';
+import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
+import { until } from '../helpers/until.ts';
+
+/** The server gives up after 900 ms; how soon that is seen depends on how busy the machine is. */
+const AT_MOST_MS = 3000;
+
+const env = (url: string) => ({
+  REDIS_URL: url,
+  RUNCLOUD_SERVER_ID: '1903',
+  RUNCLOUD_APP_ID: '646',
+  LOG_LEVEL: 'silent',
+});
+
+const post = (server: TestServer, domain: string, ask: Ask = {}): Promise<Reply> =>
+  server.ask('POST', '/v1/domains', { ...ask, body: { domain } });
+
+async function expectAway(reply: () => Promise<Reply>): Promise<void> {
+  const startedAt = performance.now();
+  const { status, body, headers } = await reply();
+  expect(performance.now() - startedAt).toBeLessThan(AT_MOST_MS);
+  expect(body).toMatchObject({ status: 503, code: 'redis-unavailable' });
+  expect([status, headers['retry-after']]).toEqual([503, '1']);
+}
+
+/** What the server holds of our jobs, by a connection of its own. */
+async function jobsAt({ url }: RedisServer): Promise<number> {
+  const redis = new Redis(url);
+  try {
+    return await redis.zcard('bull:runcloud-domains:prioritized');
+  } finally {
+    redis.disconnect();
+  }
+}
+
+const bodies: Readonly<Record<string, unknown>> = {
+  addDomain: { domain: 'ghost.example.org' },
+  addDomains: [{ domain: 'ghost.example.org' }, { domain: 'ghost2.example.org' }],
+  redeployCertificate: {},
+  retryJobs: { filter: {}, confirm: true },
+  pause: { reason: 'ghost' },
+};
+
+/** Every route, with and without an Idempotency-Key. */
+async function askAll(server: TestServer): Promise<void> {
+  const asks = routes
+    .filter(({ role }) => role !== 'anyone')
+    .flatMap(({ id, method, path }) => {
+      const url = path.replace('{domain}', 'ghost.example.org').replace('{id}', 'ghost~1');
+      const ask: Ask = id in bodies ? { body: bodies[id] } : {};
+      const keyed = { ...ask, headers: { 'idempotency-key': id } };
+      return (method === 'GET' ? [ask] : [ask, keyed]).map((each) => () => server.ask(method, url, each));
+    });
+  await Promise.all(asks.map(expectAway));
+}
+
+const callbacks = {
+  CALLBACK_URLS: 'https://app.example.org/hook',
+  CALLBACK_SECRETS: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+};
+
+describe('with Redis away', () => {
+  test('from the start, the server listens, and every route says so', async () => {
+    await using server = await startServer({ ...env('redis://127.0.0.1:9'), ...callbacks });
+    await askAll(server);
+    expect((await server.ask('GET', '/healthz')).status).toBe(200);
+    expect((await server.ask('GET', '/v1/docs')).status).toBe(200);
+  }, 60_000);
+
+  test('later, every route says so, no ghost of a job follows, and all is well when it is back', async () => {
+    await using redis = await startRedisServer({ aof: true });
+    await using server = await startServer({ ...env(redis.url), ...callbacks });
+    expect((await post(server, 'before.example.org')).status).toBe(202);
+    await redis.kill();
+    await askAll(server);
+    await redis.restart();
+    await until(async () => (await post(server, 'after.example.org')).status === 202, 'it is accepted again');
+    expect(await jobsAt(redis)).toBe(2);
+    expect((await server.ask('GET', '/v1/pauses')).body.pauses).toEqual([]);
+    const again = await post(server, 'ghost.example.org', { headers: { 'idempotency-key': 'addDomain' } });
+    expect(again).toMatchObject({ status: 202, body: { coalesced: false } });
+  }, 60_000);
+
+  test('frozen, so that connections stay open, it is the same', async () => {
+    await using redis = await startRedisServer();
+    await using server = await startServer({ ...env(redis.url), ...callbacks });
+    expect((await post(server, 'before.example.org')).status).toBe(202);
+    redis.pause();
+    await expectAway(() => post(server, 'ghost.example.org', { headers: { 'idempotency-key': 'k' } }));
+    await expectAway(() => post(server, 'ghost.example.org'));
+    await expectAway(() => server.ask('GET', '/v1/domains'));
+    await expectAway(() => server.ask('POST', '/v1/domains:batch', { body: bodies.addDomains }));
+    redis.resume();
+    await until(async () => (await post(server, 'after.example.org')).status === 202, 'it is accepted again');
+    expect(await jobsAt(redis)).toBe(2);
+    const again = await post(server, 'ghost.example.org', { headers: { 'idempotency-key': 'k' } });
+    expect(again).toMatchObject({ status: 202, body: { coalesced: false } });
+  }, 60_000);
+});

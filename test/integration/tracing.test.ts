@@ -1,0 +1,146 @@
+// Traces reach a collector, from the request to the call below its job, without a secret; and nothing is loaded without one.
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { createProducerApp } from '../../src/app.ts';
+import { createTracing } from '../../src/tracing.ts';
+import { until } from '../helpers/until.ts';
+import { createStage } from '../helpers/worker.ts';
+
+interface Span {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly attributes: readonly { readonly key: string }[];
+}
+interface Batch {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly unknown[] };
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
+}
+
+/** Takes what is sent to /v1/traces. */
+async function createCollector() {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.url === '/v1/traces') bodies.push(Buffer.concat(chunks).toString());
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    text: () => bodies.join('\n'),
+    spans: (): Span[] =>
+      bodies
+        .flatMap((body) => (JSON.parse(body) as Batch).resourceSpans)
+        .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const OFF = { version: '1', role: 'server', scrub: (text: string) => text } as const;
+
+describe('tracing', () => {
+  test('is nothing without an endpoint', () => {
+    expect(createTracing({ ...OFF, endpoint: undefined })).toBeUndefined();
+  });
+
+  test('loads nothing of OpenTelemetry without an endpoint', () => {
+    const program = `
+      const { createTracing } = await import(${JSON.stringify(new URL('../../src/tracing.ts', import.meta.url).href)});
+      const { createRequire } = await import('node:module');
+      const { cache } = createRequire(import.meta.url);
+      const loaded = () => Object.keys(cache).filter((file) => file.includes('opentelemetry')).length;
+      const options = { version: '1', role: 'server', scrub: (text) => text };
+      createTracing({ ...options, endpoint: undefined });
+      const before = loaded();
+      await createTracing({ ...options, endpoint: 'http://127.0.0.1:9' }).close(10);
+      console.log(before, loaded() > 0);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    expect([stdout.trim(), stderr]).toEqual(['0 true', '']);
+  });
+
+  test('sends a job and its calls to RunCloud, the calls below the job, and no secret', async () => {
+    await using collector = await createCollector();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
+    const stage = await createStage({ env });
+    const { token } = stage.simulator.credentials;
+    const echo = { message: `Bad credentials ${token}`, errors: { name: [token] } };
+    stage.simulator.addFault({ kind: 'status', status: 422, body: echo, domain: 'bad.example.org' });
+    try {
+      const good = await stage.producer.requests.enqueue('add-domain', { domain: 'shop.example.org' });
+      const bad = await stage.producer.requests.enqueue('add-domain', { domain: 'bad.example.org' });
+      await stage.ended(good.jobId);
+      const failed = await stage.ended(bad.jobId);
+      expect(failed.failedReason).toMatch(/^runcloud-rejected/);
+      await stage.idle();
+    } finally {
+      await stage[Symbol.asyncDispose]();
+    }
+    const spans = collector.spans();
+    const processed = spans.filter(({ name }) => name.startsWith('process '));
+    const attach = spans.find(({ name }) => name === 'runcloud attachDomain');
+    expect(processed.map(({ spanId }) => spanId)).toContain(attach?.parentSpanId);
+    expect(collector.text()).toContain('runcloud-domains-worker');
+    expect(collector.text()).toContain('bad.example.org');
+    for (const secret of [token, new URL(stage.config.redisUrl).password])
+      expect(collector.text()).not.toContain(secret);
+  });
+
+  test('links a request that was traced to the job that carries it', async () => {
+    await using collector = await createCollector();
+    await using stage = await createStage({ workers: 0 });
+    const tracing = createTracing({ ...OFF, endpoint: collector.endpoint });
+    const producer = createProducerApp(stage.config, { telemetry: tracing?.telemetry });
+    try {
+      await producer.ready();
+      const { jobId } = await producer.requests.enqueue('add-domain', { domain: 'shop.example.org' });
+      expect((await stage.job(jobId)).opts.telemetry?.metadata).toMatch(/traceparent/);
+    } finally {
+      await producer.close();
+      await tracing?.close();
+    }
+    await until(() => collector.spans().some(({ name }) => name.startsWith('add ')), 'the request is sent');
+  });
+
+  test('cleans whatever reaches a span', async () => {
+    await using collector = await createCollector();
+    const tracing = createTracing({
+      ...OFF,
+      endpoint: `${collector.endpoint}/v1/traces`,
+      scrub: (text) => text.replaceAll('hush', '***'),
+    });
+    const span = tracing?.telemetry.tracer.startSpan('work');
+    span?.setAttribute('result', 'hush 1');
+    span?.recordException(new Error('hush 2'));
+    span?.end();
+    await tracing?.close();
+    expect(collector.text()).toContain('*** 1');
+    expect(collector.text()).not.toContain('hush');
+  });
+
+  test('does not hold up a shutdown: a collector that never answers is given up', async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const tracing = createTracing({ ...OFF, endpoint: `http://127.0.0.1:${port}` });
+    tracing?.apiCall({ operation: 'ping', method: 'GET', path: '/ping', status: 200, durationMs: 3 });
+    const startedAt = performance.now();
+    await tracing?.close(200);
+    expect(performance.now() - startedAt).toBeLessThan(1_900);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

@@ -1,0 +1,66 @@
+// board password: where it reads the password from, what it refuses, and that nothing of it is shown.
+import { PassThrough } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import { createBoardPassword, type PasswordSource } from '../../src/cli/password.ts';
+import { parseConfig } from '../../src/config.ts';
+import { verifyPassword } from '../../src/credential-hashes.ts';
+
+const PASSWORD = 'correct horse battery';
+
+interface Asked {
+  readonly code: number;
+  readonly out: string[];
+  readonly err: string[];
+  readonly rawModes: boolean[];
+}
+
+async function ask(typed: string, { isTTY = false, name = 'ada', role = 'operator' } = {}): Promise<Asked> {
+  const rawModes: boolean[] = [];
+  const source = Object.assign(new PassThrough(), {
+    isTTY,
+    setRawMode: (mode: boolean) => rawModes.push(mode),
+  }) as unknown as PasswordSource & PassThrough;
+  source.end(typed);
+  const [out, err]: [string[], string[]] = [[], []];
+  const terminal = {
+    out: (line: string) => out.push(line),
+    err: (line: string) => err.push(line),
+    isTty: isTTY,
+  };
+  const code = await createBoardPassword({ name, role }, source, terminal);
+  return { code, out, err, rawModes };
+}
+
+test('the first line of standard input becomes an entry that BOARD_USERS takes', async () => {
+  const { code, out, err } = await ask(`${PASSWORD}\nmore\n`);
+  expect(code).toBe(0);
+  const [user] = parseConfig({ BOARD_USERS: out.join('\n') }).config.server.boardUsers;
+  expect(user).toMatchObject({ name: 'ada', role: 'operator' });
+  expect(await verifyPassword(PASSWORD, user?.hash ?? '')).toBe(true);
+  expect([...out, ...err].join()).not.toContain(PASSWORD);
+});
+
+test('the end of the input ends the line', async () => {
+  expect((await ask(PASSWORD)).code).toBe(0);
+});
+
+test('on a terminal it is asked for twice, with the echo off', async () => {
+  const { code, out, err, rawModes } = await ask(`${PASSWORD}\r${PASSWORD}\r`, { isTTY: true });
+  expect({ code, entries: out.length }).toEqual({ code: 0, entries: 1 });
+  expect(err.slice(0, 2)).toEqual([expect.stringMatching(/^Password/), 'Once more:']);
+  expect(rawModes).toEqual([true, false]);
+  expect([...out, ...err].join()).not.toContain(PASSWORD);
+});
+
+test.each([
+  ['two that differ', `${PASSWORD}\r${PASSWORD}x\r`, { isTTY: true }, /not the same/],
+  ['Ctrl-C', 'correct\u0003', { isTTY: true }, /must have 12/],
+  ['eleven characters', 'abcdefghijk\n', {}, /must have 12/],
+  ['nothing', '', {}, /must have 12/],
+  ['a role of the API', PASSWORD, { role: 'read' }, /--role must be one of viewer, operator/],
+  ['a name with a colon', PASSWORD, { name: 'a:b' }, /--name takes/],
+])('%s is refused', async (_, typed, given, problem) => {
+  const { code, out, err } = await ask(typed, given);
+  expect({ code, out }).toEqual({ code: 2, out: [] });
+  expect(err.at(-1)).toMatch(problem);
+});

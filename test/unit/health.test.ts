@@ -1,0 +1,135 @@
+// What is said of an installation's health: each check's judgement, and the readings behind it.
+import { describe, expect, test } from '@jest/globals';
+import { cached } from '../../src/health/cached.ts';
+import type { Vitals } from '../../src/health/vitals.ts';
+import { type CheckName, checkNames, createHealth, examineReadiness, parseOnly } from '../../src/health.ts';
+
+const NOW = 10_000_000;
+const settings = { oldestDueMs: 300_000, sweepIntervalMs: 900_000 };
+const worker = { id: 'a', host: 'h', pid: 1, version: '1', startedAt: 1, running: 2, concurrency: 5 };
+
+const well: Vitals = {
+  at: NOW,
+  counts: { waiting: 0, active: 2, delayed: 0, failed: 0, completed: 9 },
+  oldestDueMs: 0,
+  hold: undefined,
+  lastSuccess: { sweep: NOW - 60_000, watch: undefined },
+  workers: [worker],
+  pauses: [],
+  callbacks: undefined,
+};
+const held = (kind: 'closed' | 'down' | 'refused') => ({ kind, waitMs: 1000, sentence: `because ${kind}` });
+const failing = (vitals: Partial<Vitals>): CheckName[] =>
+  examineReadiness({ ...well, ...vitals }, settings)
+    .filter(({ ok }) => !ok)
+    .map(({ name }) => name);
+const checkOf = (vitals: Partial<Vitals>, name: CheckName) =>
+  examineReadiness({ ...well, ...vitals }, settings).find((check) => check.name === name);
+
+describe('examineReadiness', () => {
+  test('names every check, in the same order, with a reason; and a fix exactly where it is not ok', () => {
+    const worst: Vitals = {
+      ...well,
+      hold: held('down'),
+      oldestDueMs: 300_001,
+      workers: [],
+      lastSuccess: { sweep: undefined, watch: undefined },
+      pauses: [{ scope: 'all', sentence: 'paused by ada' }],
+    };
+    for (const checks of [well, worst, undefined].map((vitals) => examineReadiness(vitals, settings))) {
+      expect(checks.map(({ name }) => name)).toEqual(checkNames);
+      for (const { ok, reason, fix } of checks) {
+        expect(reason).not.toBe('');
+        expect(fix === undefined).toBe(ok);
+      }
+    }
+  });
+
+  test('finds nothing where all is well', () => expect(failing({})).toEqual([]));
+
+  test('knows nothing without Redis', () => {
+    expect(examineReadiness(undefined, settings).every(({ ok }) => !ok)).toBe(true);
+  });
+
+  test.each<[string, Partial<Vitals>, CheckName[]]>([
+    ['an outage', { hold: held('down') }, ['runcloud']],
+    ['refused credentials', { hold: held('refused') }, ['credentials']],
+    ['a closed gate, which passes by itself', { hold: held('closed') }, []],
+    ['a job that is due for too long', { oldestDueMs: 300_001 }, ['oldest-due-job']],
+    ['a job that is due for a while', { oldestDueMs: 300_000 }, []],
+    ['no worker', { workers: [] }, ['workers']],
+    ['no sweep ever', { lastSuccess: { sweep: undefined, watch: 1 } }, ['sweep']],
+    ['an old sweep', { lastSuccess: { sweep: NOW - 2_760_001, watch: 1 } }, ['sweep']],
+    ['a sweep that is just young enough', { lastSuccess: { sweep: NOW - 2_760_000, watch: 1 } }, []],
+    ['a sweep by a clock ahead of ours', { lastSuccess: { sweep: NOW + 5_000, watch: 1 } }, []],
+    ['a pause of everything', { pauses: [{ scope: 'all', sentence: 'x' }] }, ['paused']],
+    ['a pause of one site', { pauses: [{ scope: 'site', sentence: 'x' }] }, []],
+  ])('judges %s', (_, vitals, expected) => expect(failing(vitals)).toEqual(expected));
+
+  test('passes on what the brake and the pauses say', () => {
+    expect(checkOf({ hold: held('closed') }, 'runcloud')?.reason).toBe('because closed');
+    expect(checkOf({ hold: held('refused') }, 'credentials')?.reason).toBe('because refused');
+    expect(
+      checkOf({ pauses: [{ scope: 'site', sentence: 'site 7: paused by ada' }] }, 'paused')?.reason,
+    ).toBe('site 7: paused by ada');
+  });
+
+  test('tells a job that waits for RunCloud from one that waits for a worker', () => {
+    expect(checkOf({ oldestDueMs: 900_000, hold: held('down') }, 'oldest-due-job')?.fix).toMatch(/held/);
+    expect(checkOf({ oldestDueMs: 900_000 }, 'oldest-due-job')?.fix).toMatch(/start more workers/);
+  });
+});
+
+describe('createHealth', () => {
+  const options = { version: '1.2.3', settings };
+
+  test('is ready where all checks are ok, and tells of the workers', async () => {
+    const health = createHealth({ ...options, vitals: async () => well });
+    expect(await health.ready()).toMatchObject({ ok: true, workers: [worker] });
+    expect(health.alive()).toMatchObject({ status: 'ok', version: '1.2.3' });
+  });
+
+  test('looks at the checks asked for only', async () => {
+    const health = createHealth({ ...options, vitals: async () => ({ ...well, workers: [] }) });
+    expect(await health.ready()).toMatchObject({ ok: false });
+    const { ok, checks } = await health.ready(['redis', 'paused']);
+    expect(ok).toBe(true);
+    expect(checks.map(({ name }) => name)).toEqual(['redis', 'paused']);
+  });
+
+  test('does not wait for a Redis that never answers', async () => {
+    const health = createHealth({ ...options, vitals: () => new Promise<Vitals>(() => undefined) });
+    const { ok, checks } = await health.ready(['redis']);
+    expect(ok).toBe(false);
+    expect(checks[0]?.reason).toMatch(/does not answer/);
+    await expect(health.vitals()).rejects.toMatchObject({ code: 'redis-unavailable' });
+  });
+
+  test('parseOnly knows the names, and refuses others', () => {
+    expect(parseOnly(undefined)).toEqual(checkNames);
+    expect(parseOnly('workers,redis')).toEqual(['redis', 'workers']);
+    expect(parseOnly('redis,redis')).toEqual(['redis']);
+    expect(parseOnly('redis,everything')).toBeUndefined();
+    expect(parseOnly('constructor')).toBeUndefined();
+  });
+});
+
+describe('cached', () => {
+  test('takes one reading for all who ask meanwhile and shortly after', async () => {
+    let taken = 0;
+    const read = cached(async () => ++taken, 60_000);
+    expect(await Promise.all([read(), read()])).toEqual([1, 1]);
+    expect(await read()).toBe(1);
+  });
+
+  test('asks again after a failure, and when the reading is old', async () => {
+    let taken = 0;
+    const read = cached(async () => {
+      taken += 1;
+      if (taken === 1) throw new Error('away');
+      return taken;
+    }, 0);
+    await expect(read()).rejects.toThrow('away');
+    expect(await read()).toBe(2);
+  });
+});
