@@ -32,11 +32,13 @@ export function createWorkerHealth(parts: WorkerHealthParts): WorkerHealth {
   const { keyOf } = requests;
   const heartbeat = createHeartbeat({ redis, keyOf, version, concurrency, activity: jobs.activity });
   let close: (() => Promise<void>) | undefined;
+  let isStopped = false;
   const open = async (): Promise<void> => {
-    if (!address) return;
+    if (!address || isStopped) return;
     try {
       const port = await openHealthPort({ address, ...observation });
       close = port.close;
+      if (isStopped) return await close();
       logger.info({ event: 'health-port', url: port.url }, `health and metrics at ${port.url}`);
     } catch (error) {
       // Its jobs matter more: a worker without a port still tells of itself by its heartbeat.
@@ -45,6 +47,7 @@ export function createWorkerHealth(parts: WorkerHealthParts): WorkerHealth {
     }
   };
   const stop = async (): Promise<void> => {
+    isStopped = true;
     await Promise.all([heartbeat.stop(), close?.()]);
   };
   releases.defer(() => within(stop(), 500, undefined));

@@ -46,8 +46,9 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
   const { version, concurrency } = about;
   const self = { id, host: hostname(), pid: process.pid, version, concurrency, startedAt: Date.now() };
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   const beat = async (): Promise<void> => {
-    if (redis.status !== 'ready') return; // it would only pile up
+    if (isStopped || redis.status !== 'ready') return; // it would only pile up
     const now = Date.now();
     const told = JSON.stringify({ ...self, ...activity() });
     await redis
@@ -60,10 +61,12 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
   return {
     id,
     async start() {
+      if (isStopped) return; // the worker was told to stop while it started
       timer ??= setInterval(() => void beat().catch(() => undefined), EVERY_MS);
       await beat();
     },
     async stop() {
+      isStopped = true;
       clearInterval(timer);
       if (!timer || redis.status !== 'ready') return;
       const gone = redis.multi().del(beatOf(keyOf, id)).zrem(indexOf(keyOf), id).exec();

@@ -1,0 +1,73 @@
+// The server as a process manager meets it: it says when it is ready, and ends with what was asked answered.
+import { describe, expect, test } from '@jest/globals';
+import { runServer } from '../../src/cli/server.ts';
+import { parseConfig } from '../../src/config.ts';
+import { startServer } from '../helpers/http-server.ts';
+import { testRedis } from '../helpers/redis.ts';
+
+const envOf = ({ url, prefix }: { url: string; prefix: string }) => ({
+  REDIS_URL: url,
+  QUEUE_PREFIX: prefix,
+  LOG_LEVEL: 'silent',
+  SERVER_PORT: '0',
+});
+
+describe('the command', () => {
+  test('announces itself, and ends well when it is told to', async () => {
+    await using corner = await testRedis();
+    const stop = Promise.withResolvers<string>();
+    const ready = Promise.withResolvers<void>();
+    const { config } = parseConfig(envOf(corner));
+    const ended = runServer({ config, warnings: ['x'], stopped: stop.promise, announceReady: ready.resolve });
+    await ready.promise;
+    stop.resolve('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  test('ends with the reason where it cannot listen', async () => {
+    await using corner = await testRedis();
+    await using first = await startServer(envOf(corner));
+    const { config } = parseConfig({ ...envOf(corner), SERVER_PORT: new URL(first.url).port });
+    const never = new Promise<string>(() => undefined);
+    const ended = runServer({ config, warnings: [], stopped: never, announceReady: () => undefined });
+    await expect(ended).rejects.toThrow(/EADDRINUSE/);
+  });
+});
+
+describe('a server that stops', () => {
+  // A part with a request that takes as long as the test says.
+  async function withSlowRequest(env: Record<string, string>) {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<string>();
+    const server = await startServer(env, {
+      register: [
+        async (app) => {
+          app.get('/slow', async () => {
+            asked.resolve();
+            return answer.promise;
+          });
+        },
+      ],
+    });
+    const reply = server.ask('GET', '/slow').catch((error: Error) => error);
+    await asked.promise;
+    return { server, answer, reply };
+  }
+
+  test('answers what was asked before', async () => {
+    await using corner = await testRedis();
+    const { server, answer, reply } = await withSlowRequest(envOf(corner));
+    const closed = server[Symbol.asyncDispose]();
+    answer.resolve('at last');
+    expect(await reply).toMatchObject({ status: 200, text: 'at last' });
+    await closed;
+    await expect(server.ask('GET', '/healthz')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('does not wait for ever: what is not answered in time is cut off', async () => {
+    await using corner = await testRedis();
+    const { server, reply } = await withSlowRequest({ ...envOf(corner), SHUTDOWN_TIMEOUT_MS: '1000' });
+    await server[Symbol.asyncDispose]();
+    expect(await reply).toMatchObject({ code: 'ECONNRESET' });
+  });
+});
