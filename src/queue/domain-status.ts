@@ -19,6 +19,8 @@ export interface JobStatus {
   /** What a completed job said of itself. */
   readonly result: string | undefined;
   readonly nextRunAt: number | undefined;
+  /** The last line of a delayed job's own log: why it waits, and until when. */
+  readonly lastWords?: string | undefined;
 }
 
 /** One domain as status pages show it. */
@@ -114,8 +116,14 @@ function createJobStatus(requests: RequestQueue) {
       failedReason: job?.failedReason || undefined,
       result: typeof job?.returnvalue === 'string' ? job.returnvalue : undefined,
       nextRunAt: state === 'delayed' ? await requests.dueAt(id) : undefined,
+      lastWords: state === 'delayed' ? await lastWords(queue, id) : undefined,
     };
   };
+}
+
+async function lastWords(queue: RequestQueue['queue'], id: string): Promise<string | undefined> {
+  const { logs } = await queue.getJobLogs(id, 0, 0, false);
+  return logs[0];
 }
 
 function plain(state: string): JobStatus['state'] {
