@@ -3,7 +3,7 @@ import type { CertificateRecord } from '../intent/certificates.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger } from '../intent/ledger.ts';
-import { namesOf } from '../intent/names.ts';
+import { namesOfIntent } from '../intent/names.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from './requests.ts';
@@ -67,11 +67,10 @@ export function createDomainReadings(
   return {
     jobStatus,
     async detailsOf(intent) {
-      const { domain, wish } = intent;
       const [status, history, budgets] = await Promise.all([
         statusOf(intent),
         intents.history(intent),
-        ledger.budgets(namesOf([{ name: domain, www: wish.want === 'present' && wish.www }])),
+        ledger.budgets(namesOfIntent(intent)),
       ]);
       return { ...status, history, budgets };
     },
