@@ -11,7 +11,7 @@ import { PATIENCE_MS } from './processes.ts';
 import { createWorld, PRIMARY, type World } from './world.ts';
 
 const SHOP = 'shop.example.org';
-const HANG_MS = 120_000;
+const HANG_MS = 300_000;
 
 interface Running extends AsyncDisposable {
   /** SIGKILL, and waits until it is gone. */

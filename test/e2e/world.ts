@@ -17,6 +17,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
+import { patient } from '../helpers/patient.ts';
 import { UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';
 import {
@@ -93,7 +94,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   stack.defer(() => redis.disconnect());
   const queue = new Queue('runcloud-domains', { connection: redis, skipVersionCheck: true });
   queue.on('error', () => undefined);
-  const producer = createProducerApp(config);
+  const producer = patient(createProducerApp(config));
   stack.defer(() => producer.close());
   await producer.ready();
 
