@@ -12,7 +12,7 @@ const config: Config = {
   collectCoverageFrom: ['src/**/*.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcovonly'],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   // Most tests wait for real servers and real delays; with one worker they would wait one after the other.
   maxWorkers: 2,
 };

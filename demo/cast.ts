@@ -1,5 +1,10 @@
-// Who plays in the story, and what the simulated RunCloud does to them. Facts only; story.ts tells it.
-import type { Seed, Simulator } from '../src/simulator/index.ts';
+// Who plays in the story, what DNS says of them, and what the simulated RunCloud does to them. Facts only; story.ts tells it.
+import {
+  DEFAULT_IP_ADDRESS,
+  DEFAULT_PRIMARY_DOMAIN,
+  type Seed,
+  type Simulator,
+} from '../src/simulator/index.ts';
 
 /** Names below .example are nobody's (RFC 2606). */
 export const domains = {
@@ -9,22 +14,36 @@ export const domains = {
   twice: 'shop.bikes.example',
   /** RunCloud's first answer is 503. */
   unlucky: 'blog.luna.example',
+  /** Leads to the customer's old host; set right in the middle of the story. */
+  late: 'studio.mia.example',
+  /** Is never set. */
+  never: 'club.someday.example',
   /** There from the start, then removed; RunCloud's answer gets lost. */
   leaving: 'old-shop.example',
 } as const;
 
-export const seed: Seed = { webapps: [{ domains: [domains.leaving], covers: 'all' }] };
+/** Where every customer's DNS has to lead. */
+export const HERE = { a: DEFAULT_IP_ADDRESS } as const;
+const OLD_HOST = { a: '198.51.100.20' } as const;
+
+const pointed = [
+  DEFAULT_PRIMARY_DOMAIN,
+  domains.leaving,
+  domains.apex,
+  `www.${domains.apex}`,
+  domains.twice,
+  domains.unlucky,
+];
+
+export const seed: Seed = {
+  webapps: [{ domains: [domains.leaving], covers: 'all' }],
+  dns: { ...Object.fromEntries(pointed.map((name) => [name, HERE])), [domains.late]: OLD_HOST },
+};
 
 /** About 30 s in reality. */
-export const ISSUANCE_LAG_MS = 1200;
+export const ISSUANCE_LAG_MS = 800;
 /** RunCloud's answers take their time; so one can watch. */
-const LATENCY_MS = 250;
-
-/** How long things take in the demo; every other setting has its default. */
-export const delays = {
-  SSL_REDEPLOY_DELAY_MS: '6000',
-  JOB_BACKOFF_MS: '1500',
-} as const;
+const LATENCY_MS = 120;
 
 /** The simulator takes the first rule that fits. */
 export function scriptFaults(simulator: Simulator): void {

@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonOf } from '../src/errors.ts';
 import { abortable, Interruption, listenForTheEnd } from './interruption.ts';
-import { judge, measure } from './measures.ts';
+import { measure } from './measures.ts';
 import { showNextSteps, showSecondTerminal } from './next-steps.ts';
 import { HELP, parseOptions } from './options.ts';
+import { judge } from './promises.ts';
 import { createScreen } from './screen.ts';
 import { type Stage, setStage, type Theatre } from './stage.ts';
 import { tell } from './story.ts';
@@ -21,9 +22,9 @@ const screen = createScreen(process.stdout, startedAt);
 /** Plays and judges; with `keep` it returns only by being interrupted. */
 async function play(theatre: Theatre, keep: boolean): Promise<void> {
   screen.text(
-    'runcloud-domains: app servers ask for domains, a worker carries it out. This is it at work, on a',
+    'runcloud-domains: app servers ask for domains, a worker carries it out, until HTTPS works. Here',
   );
-  screen.text('simulated RunCloud and with shorter delays than in production; everything else is real.');
+  screen.text("RunCloud, DNS and Let's Encrypt are simulated and delays are short; everything else is real.");
   screen.blank();
   const stage = await setStage(theatre);
   const { signal } = theatre.ending;

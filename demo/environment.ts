@@ -1,7 +1,7 @@
 // The settings that the demo's programs run with. The user's own never count, so that no real RunCloud can be reached.
 import { variableNames, variables } from '../src/config/variables.ts';
-import { DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID, type Simulator } from '../src/simulator/index.ts';
-import { delays } from './cast.ts';
+import { DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID, type Edge, type Simulator } from '../src/simulator/index.ts';
+import { delays } from './hurry.ts';
 
 export interface DemoRedis {
   readonly url: string;
@@ -18,11 +18,22 @@ export const toConnection = ({ url, prefix }: DemoRedis, simulator: Simulator): 
   RUNCLOUD_API_TOKEN: simulator.credentials.token,
   RUNCLOUD_SERVER_ID: String(DEFAULT_SERVER_ID),
   RUNCLOUD_APP_ID: String(DEFAULT_WEBAPP_ID),
+  // As in production; the command line's words depend on it.
+  DNS_GATE: 'auto',
 });
 
-export const toWorkerEnvironment = (connection: Record<string, string>): Record<string, string> => ({
+/** `caFile` holds the authority behind the simulated Let's Encrypt. */
+export const toWorkerEnvironment = (
+  connection: Record<string, string>,
+  { dnsAddress, tlsAddress }: Edge,
+  caFile: string,
+): Record<string, string> => ({
   ...connection,
   ...delays,
+  DNS_SERVERS: dnsAddress,
+  TLS_PROBE: 'on',
+  TLS_PROBE_ADDRESS: tlsAddress,
+  TLS_CA_FILE: caFile,
   // The story is not about the brake: it must not wait for it.
   RUNCLOUD_RATE_PER_MINUTE: '600',
   SHUTDOWN_TIMEOUT_MS: '3000',

@@ -1,12 +1,18 @@
-// What the story has led to, measured in the simulator and in Redis, and whether that is what the story promises.
-// Takes nothing from the screen, and nothing for granted.
+// What the story has led to, measured in the simulator, in Redis and by handshakes. Takes nothing from the screen, and judges
+// nothing: promises.ts does.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Receipt } from '../src/index.ts';
-import type { QueueCounts } from '../src/queue/operator.ts';
+import { parseDomainName } from '../src/intent/domain-name.ts';
+import type { Intent } from '../src/intent/intent.ts';
+import { namesOf } from '../src/intent/names.ts';
+import type { Operator, QueueCounts } from '../src/queue/operator.ts';
 import type { Call } from '../src/simulator/index.ts';
-import { DEFAULT_PRIMARY_DOMAIN } from '../src/simulator/index.ts';
 import { domains } from './cast.ts';
+import { shakeHands } from './handshake.ts';
 import type { Stage } from './stage.ts';
 import type { Told } from './story.ts';
+
+const REST_PATIENCE_MS = 2000;
 
 export interface Measures {
   readonly attached: readonly { readonly name: string; readonly www: boolean }[];
@@ -15,121 +21,80 @@ export interface Measures {
   readonly calls: readonly Call[];
   /** API calls that stand in the worker's log. */
   readonly loggedCalls: number;
+  /** Of these, those of redeploys: for all domains together. */
+  readonly redeployCalls: number;
   readonly jobs: QueueCounts;
   readonly receipts: readonly Receipt[];
+  readonly domains: readonly DomainFound[];
 }
 
-/** One thing that the story promises, as a sentence about what was found. */
-export interface Promised {
-  readonly sentence: string;
-  readonly isKept: boolean;
+/** One domain of the story. */
+export interface DomainFound {
+  readonly name: string;
+  readonly stage: Intent['stage'] | undefined;
+  readonly mustAct: Intent['mustAct'];
+  readonly proofs: readonly Proof[];
+  /** Of its own jobs. */
+  readonly calls: number;
+  /** Certificate orders that held its name. */
+  readonly orders: number;
 }
 
-export async function measure(
-  { simulator: { state }, worker, operator }: Stage,
-  { receipts }: Told,
-): Promise<Measures> {
+/** A handshake for one name. */
+export interface Proof {
+  readonly name: string;
+  /** Undefined: no good certificate was shown. */
+  readonly until: Date | undefined;
+}
+
+export async function measure(stage: Stage, { receipts }: Told): Promise<Measures> {
+  const {
+    simulator: { state },
+    worker,
+    operator,
+  } = stage;
+  const jobs = await countAtRest(operator);
+  const logged = worker.lines.filter(({ call }) => call !== undefined);
   return {
     attached: state.domains(),
     coveredNames: state.coveredNames(),
     certificateOrders: state.certificateOrders,
     calls: state.calls.map((call) => ({ ...call })),
-    loggedCalls: worker.lines.filter(({ call }) => call !== undefined).length,
-    jobs: await operator.counts(),
+    loggedCalls: logged.length,
+    redeployCalls: logged.filter(({ job }) => job === 'redeploy-ssl').length,
+    jobs,
     receipts,
+    domains: await Promise.all(Object.values(domains).map((name) => measureDomain(stage, name))),
   };
 }
 
-export function judge(found: Measures): Promised[] {
-  return [
-    attached(found),
-    asked(found),
-    retried(found),
-    removed(found),
-    certificate(found),
-    jobs(found),
-    calls(found),
-  ];
+/** The log tells an outcome before BullMQ has heard of it. */
+async function countAtRest(operator: Operator): Promise<QueueCounts> {
+  const deadline = Date.now() + REST_PATIENCE_MS;
+  let counts = await operator.counts();
+  while (counts.active + counts.waiting > 0 && Date.now() < deadline) {
+    await sleep(20);
+    counts = await operator.counts();
+  }
+  return counts;
 }
 
-/** The same, in whatever order. */
-const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
-  [...one].sort().join(' ') === [...other].sort().join(' ');
-
-const callsOf = (found: Measures, operation: Call['operation'], domain: string): Call[] =>
-  found.calls.filter((call) => call.operation === operation && call.domain === domain);
-
-const statuses = (calls: readonly Call[]): string =>
-  calls.map(({ status }) => status ?? 'no reply').join(', ');
-
-/** `2 POST (503, 200)` */
-const sent = (method: string, calls: readonly Call[]): string =>
-  calls.length === 0 ? `no ${method}` : `${calls.length} ${method} (${statuses(calls)})`;
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-
-function attached({ attached: found }: Measures): Promised {
-  const shown = found.map(({ name, www }) => (www ? `${name} (with www)` : name));
-  const { apex, twice, unlucky } = domains;
-  const expected = [DEFAULT_PRIMARY_DOMAIN, `${apex} (with www)`, twice, unlucky];
+async function measureDomain(
+  { simulator: { state, edge }, worker, operator }: Stage,
+  name: string,
+): Promise<DomainFound> {
+  const intent = (await operator.domain(parseDomainName(name), {}))?.intent;
+  const www = intent?.wish.want === 'present' && intent.wish.www;
+  const proofs = namesOf([{ name, www }]).map(async (host) => ({
+    name: host,
+    until: await shakeHands(edge, host),
+  }));
   return {
-    sentence: `${counted(found.length, 'domain')} attached: ${shown.join(', ')}`,
-    isKept: sameNames(shown, expected),
-  };
-}
-
-function asked(found: Measures): Promised {
-  const requests = found.receipts.filter(({ domain }) => domain === domains.twice);
-  const jobIds = new Set(requests.map(({ jobId }) => jobId));
-  const posts = callsOf(found, 'attach-domain', domains.twice);
-  return {
-    sentence: `${domains.twice}: ${counted(requests.length, 'request')}, ${counted(jobIds.size, 'job')}, ${sent('POST', posts)}`,
-    isKept:
-      requests.length === 2 && jobIds.size === 1 && requests[1]?.coalesced === true && posts.length === 1,
-  };
-}
-
-function retried(found: Measures): Promised {
-  const posts = callsOf(found, 'attach-domain', domains.unlucky);
-  return {
-    sentence: `${domains.unlucky}: ${sent('POST', posts)}`,
-    isKept: statuses(posts) === '503, 200',
-  };
-}
-
-function removed(found: Measures): Promised {
-  const deletes = callsOf(found, 'delete-domain', domains.leaving);
-  const isThere = found.attached.some(({ name }) => name === domains.leaving);
-  return {
-    sentence: `${domains.leaving}: ${isThere ? 'still attached' : 'gone'}, ${sent('DELETE', deletes)}`,
-    isKept: !isThere && statuses(deletes) === 'no reply',
-  };
-}
-
-function certificate({ attached: found, coveredNames, certificateOrders }: Measures): Promised {
-  const names = found.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name]));
-  const isWhole = sameNames(names, coveredNames);
-  const extent = isWhole
-    ? `covers all ${names.length} names`
-    : `covers ${coveredNames.join(', ') || 'nothing'}`;
-  return {
-    sentence: `${counted(certificateOrders, 'certificate order')}; the certificate ${extent}`,
-    isKept: isWhole && certificateOrders === 1,
-  };
-}
-
-/** Three additions, one removal, one redeploy. */
-function jobs({ jobs: { waiting, active, delayed, failed, completed } }: Measures): Promised {
-  const open = waiting + active + delayed;
-  return {
-    sentence: `${counted(completed, 'job')} completed, ${failed} failed, ${open} open`,
-    isKept: completed === 5 && failed === 0 && open === 0,
-  };
-}
-
-function calls({ calls: made, loggedCalls }: Measures): Promised {
-  return {
-    sentence: `${counted(made.length, 'API call')} reached the simulator, ${loggedCalls} stand in the worker's log`,
-    isKept: made.length === loggedCalls,
+    name,
+    stage: intent?.stage,
+    mustAct: intent?.mustAct,
+    proofs: await Promise.all(proofs),
+    calls: worker.lines.filter(({ call, domain }) => call !== undefined && domain === name).length,
+    orders: state.orders.filter(({ names }) => names.includes(name)).length,
   };
 }

@@ -1,5 +1,6 @@
-// Turns the worker's log lines into what the screen shows, word for word; and keeps what is due next.
+// Turns the worker's log lines into what the screen shows, word for word, once where they repeat; and keeps what is due next.
 import type { LoggedCall, LogLine } from './log-line.ts';
+import { createRepeats } from './repeats.ts';
 import type { Entry, Screen, Tone } from './screen.ts';
 
 export interface Narrator {
@@ -15,6 +16,8 @@ export interface Narrator {
 interface Due {
   readonly what: string;
   readonly at: number;
+  /** It waits for DNS or a certificate: only a look. */
+  readonly isLook?: boolean;
 }
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -37,6 +40,7 @@ export interface NarratorOptions {
 export function createNarrator({ screen, base, redeployOf }: NarratorOptions): Narrator {
   const agenda = new Map<string, Due>();
   const subjects = new Map<string, string>();
+  const repeats = createRepeats();
   const held: LogLine[] = [];
   let holds = 0;
   let isMuted = false;
@@ -45,13 +49,18 @@ export function createNarrator({ screen, base, redeployOf }: NarratorOptions): N
     const redeploy = await redeployOf(domain).catch(() => undefined);
     if (redeploy) agenda.set(redeploy.jobId, { what: 'redeploy-ssl', at: redeploy.at });
   };
+  const note = (line: LogLine): void => {
+    keepAgenda(line, agenda);
+    if (line.domain === undefined) return;
+    if (line.outcome !== undefined) void expectRedeploy(line.domain);
+    if (line.jobId !== undefined) subjects.set(line.jobId, line.domain);
+  };
   const show = (line: LogLine): void => {
     if (isMuted) return;
     if (holds > 0) return void held.push(line);
-    keepAgenda(line, agenda);
-    if (line.outcome === 'done' && line.domain !== undefined) void expectRedeploy(line.domain);
-    if (line.jobId !== undefined && line.domain !== undefined) subjects.set(line.jobId, line.domain);
-    screen.entry(toEntry(line, { base, subject: subjects.get(line.jobId ?? ''), room: screen.room() }));
+    note(line);
+    for (const news of repeats.news(line))
+      screen.entry(toEntry(news, { base, subject: subjects.get(news.jobId ?? ''), room: screen.room() }));
   };
 
   return {
@@ -80,7 +89,8 @@ function keepAgenda(
   if (event === 'started') agenda.delete(jobId);
   if (nextRunAt === undefined) return;
   const name = [job, domain].filter(Boolean).join(' ');
-  agenda.set(jobId, { what: outcome === 'retry' ? `${name}, attempt ${attempt + 1}` : name, at: nextRunAt });
+  const what = outcome === 'retry' ? `${name}, attempt ${attempt + 1}` : name;
+  agenda.set(jobId, { what, at: nextRunAt, isLook: outcome === 'waiting' && domain !== undefined });
 }
 
 /** A job that is late by this much was taken by somebody, or is gone. */
@@ -89,9 +99,15 @@ const STALE_MS = 3000;
 function describe(agenda: ReadonlyMap<string, Due>, nowMs: number): string | undefined {
   const due = [...agenda.values()]
     .filter(({ at }) => at > nowMs - STALE_MS)
-    .sort((one, other) => one.at - other.at)
-    .map(({ what, at }) => `${what} in ${(Math.max(0, at - nowMs) / 1000).toFixed(1)} s`);
-  return due.length === 0 ? undefined : due.join('; ');
+    .sort((one, other) => one.at - other.at);
+  const { looks = [], others = [] } = Object.groupBy(due, ({ isLook }) => (isLook ? 'looks' : 'others'));
+  const [first, ...more] = looks;
+  const look =
+    first && (more.length === 0 ? first : { what: `first of ${looks.length} looks`, at: first.at });
+  const texts = [...others, ...(look ? [look] : [])].map(
+    ({ what, at }) => `${what} in ${(Math.max(0, at - nowMs) / 1000).toFixed(1)} s`,
+  );
+  return texts.length === 0 ? undefined : texts.join('; ');
 }
 
 interface Setting {

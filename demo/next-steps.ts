@@ -1,5 +1,6 @@
 // Commands to try next. Each works as it stands, from the project's folder; with --keep they talk to the running demo.
-import { DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../src/simulator/index.ts';
+import { CONTROL_PREFIX, DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../src/simulator/index.ts';
+import { domains, HERE } from './cast.ts';
 import { type DemoRedis, toConnection } from './environment.ts';
 import type { Screen } from './screen.ts';
 
@@ -37,11 +38,16 @@ export function showSecondTerminal(screen: Screen, redis: DemoRedis, simulator: 
   screen.blank();
   show(screen, [
     ['npm run -s cli -- status', 'how things stand'],
-    ['npm run -s cli -- add my-shop.example --wait', 'one more domain; watch it here'],
+    [`npm run -s cli -- status ${domains.never}`, 'why it is held, and who must act'],
+    ['npm run -s cli -- add blog.my-shop.example', 'one more domain; it waits for its DNS'],
     [`npm run -s cli -- remove ${DEFAULT_PRIMARY_DOMAIN} --wait`, 'fails: never the primary domain'],
     ['npm run -s cli -- failed', 'what waits for a person, and why'],
     ['npm run -s cli -- doctor', 'is everything set up?'],
   ]);
+  screen.heading("And as the customer, who sets a name's DNS: watch here how the domain becomes live.");
+  screen.blank();
+  screen.row(`  curl -s ${simulator.url}${CONTROL_PREFIX}/dns \\`);
+  screen.row(`    -d '${JSON.stringify({ name: domains.never, ...HERE })}'`);
   screen.heading('Ctrl-C here ends all of it.');
   screen.blank();
 }

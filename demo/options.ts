@@ -8,9 +8,9 @@ export type Wish =
 
 export const HELP = `Usage: npm run demo [-- --keep]
 
-App servers ask for domains, a worker makes RunCloud so, and you watch: a private Redis, a simulator of
-RunCloud's API and a real worker, for about 17 seconds. No account is needed, no real RunCloud is called,
-and nothing is left behind.
+App servers ask for domains, a worker makes RunCloud so and proves that HTTPS works, and you watch: a private
+Redis, a simulator (RunCloud's API, DNS, Let's Encrypt) and a real worker, for about 20 seconds. No account is
+needed, no real RunCloud is called, and nothing is left behind.
 
 Options:
   --keep       stay up after the story until Ctrl-C, to talk to it from a second terminal

@@ -1,6 +1,6 @@
 // Sets the stage: Redis, the simulated RunCloud, the worker, the app servers' producers. Whatever it acquires it releases
 // last-in-first-out, even where an interruption comes while the thing is still being made.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
@@ -13,7 +13,8 @@ import {
   createSimulator,
   DEFAULT_SERVER_ID,
   DEFAULT_WEBAPP_ID,
-  type Simulator,
+  type Edge,
+  type EdgedSimulator,
 } from '../src/simulator/index.ts';
 import { ISSUANCE_LAG_MS, scriptFaults, seed } from './cast.ts';
 import { type DemoRedis, forgetUserSettings, toConnection, toWorkerEnvironment } from './environment.ts';
@@ -33,7 +34,7 @@ export interface Asker {
 
 export interface Stage {
   readonly redis: DemoRedis;
-  readonly simulator: Simulator;
+  readonly simulator: EdgedSimulator;
   readonly worker: DemoWorker;
   readonly narrator: Narrator;
   readonly askers: { readonly first: Asker; readonly second: Asker };
@@ -57,7 +58,7 @@ export async function setStage(theatre: Theatre): Promise<Stage> {
   // Behind the check that Redis takes commands, before everything that writes there.
   if (redis.isNamed) releases.defer(() => deleteKeys(redis.url, redis.prefix));
   const narrator = createNarrator({ screen, base: WEB_APPLICATION, redeployOf: toRedeployOf(operator) });
-  const worker = await openWorker(theatre, { narrator, connection, cwd });
+  const worker = await openWorker(theatre, { narrator, connection, cwd, edge: simulator.edge });
   const openAsker = (name: string): Asker => {
     const producer = within(cwd, () => createProducer(toProducerOptions(redis)));
     releases.defer(() => producer.close());
@@ -93,12 +94,22 @@ async function openRedis(theatre: Theatre): Promise<DemoRedis> {
   return { url, prefix, isNamed };
 }
 
-async function openSimulator(theatre: Theatre): Promise<Simulator> {
-  const making = createSimulator({ seed, issuanceLagMs: ISSUANCE_LAG_MS });
+async function openSimulator(theatre: Theatre): Promise<EdgedSimulator> {
+  const making = createSimulator({
+    seed,
+    edge: true,
+    variants: { validation: 'http-01' },
+    issuanceLagMs: ISSUANCE_LAG_MS,
+  });
   const simulator = await acquire(theatre, making, (made) => made.close());
   scriptFaults(simulator);
-  const text = `simulated, API v3 at ${simulator.url}; below, … stands for ${WEB_APPLICATION}`;
-  theatre.screen.entry({ actor: 'runcloud', text });
+  const { dnsAddress, tlsAddress } = simulator.edge;
+  for (const text of [
+    `simulated, API v3 at ${simulator.url}; below, … stands for ${WEB_APPLICATION}`,
+    `its web server shows certificates at ${tlsAddress}, issued by a simulated Let's Encrypt`,
+    `which asks the simulated DNS at ${dnsAddress}, as the worker does`,
+  ])
+    theatre.screen.entry({ actor: 'runcloud', text });
   return simulator;
 }
 
@@ -129,14 +140,17 @@ interface WorkerParts {
   readonly narrator: Narrator;
   readonly connection: Record<string, string>;
   readonly cwd: string;
+  readonly edge: Edge;
 }
 
 async function openWorker(
   { screen, ending, releases }: Theatre,
-  { narrator, connection, cwd }: WorkerParts,
+  { narrator, connection, cwd, edge }: WorkerParts,
 ): Promise<DemoWorker> {
+  const caFile = join(cwd, 'authority.pem');
+  writeFileSync(caFile, edge.caPem);
   const worker = startWorker({
-    environment: toWorkerEnvironment(connection),
+    environment: toWorkerEnvironment(connection, edge, caFile),
     cwd,
     signal: ending.signal,
     onLine: narrator.show,
@@ -145,7 +159,7 @@ async function openWorker(
   releases.defer(() => worker.stop());
   // From here on the worker's own lines would only tell of its end.
   releases.defer(() => narrator.mute());
-  screen.entry({ actor: 'worker', text: `process ${worker.pid}: src/cli.ts worker` });
+  screen.entry({ actor: 'worker', text: `process ${worker.pid}: as src/cli.ts worker, in a hurry` });
   await worker.until('its line "ready"', ({ event }) => event === 'ready');
   return worker;
 }

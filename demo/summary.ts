@@ -1,7 +1,9 @@
-// The end of the story on the screen: each promise with what was found, and the API calls by kind. Measures nothing itself.
+// The end of the story on the screen: each promise with what was found, each domain, and the API calls by kind. Measures nothing
+// itself.
 import type { Call } from '../src/simulator/index.ts';
-import type { Measures, Promised } from './measures.ts';
+import type { DomainFound, Measures } from './measures.ts';
 import { shorten } from './narrator.ts';
+import type { Promised } from './promises.ts';
 import type { Screen } from './screen.ts';
 import { WEB_APPLICATION } from './stage.ts';
 
@@ -9,9 +11,34 @@ export function showSummary(screen: Screen, found: Measures, promises: readonly 
   screen.heading('What the simulator and Redis hold now');
   screen.blank();
   for (const { isKept, sentence } of promises) screen.verdict(isKept, sentence);
+  screen.heading('Each domain, its certificate as a handshake of the demo has shown it');
+  screen.blank();
+  for (const row of toDomainTable(found)) screen.row(row);
   screen.heading('API calls, as the simulator has counted them');
   screen.blank();
   for (const row of toCallTable(found.calls)) screen.row(row);
+}
+
+const headings = ['domain', 'state', 'certificate', 'API calls', 'orders'];
+
+export function toDomainTable({ domains, redeployCalls, certificateOrders }: Measures): string[] {
+  const all = ['the redeploys', '', '', String(redeployCalls), String(certificateOrders)];
+  const rows = [headings, ...domains.map(toCells), all];
+  const widths = headings.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
+}
+
+function toCells({ name, stage, mustAct, proofs, calls, orders }: DomainFound): string[] {
+  const state = mustAct === undefined ? String(stage) : `${stage} (${mustAct})`;
+  return [name, state, toProofText(proofs), String(calls), String(orders)];
+}
+
+/** `its name and www, until 2027-01-31` */
+function toProofText(proofs: DomainFound['proofs']): string {
+  const untils = proofs.flatMap(({ until }) => (until === undefined ? [] : [until.getTime()]));
+  if (untils.length < proofs.length) return 'none';
+  const names = proofs.length === 1 ? 'its name' : 'its name and www';
+  return `${names}, until ${new Date(Math.min(...untils)).toISOString().slice(0, 10)}`;
 }
 
 /** `/api/v3/servers/1903/webapps/646/domains/4712?page=1` -> `…/domains/4712` */

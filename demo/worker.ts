@@ -1,4 +1,4 @@
-// The real worker as a process of its own, exactly as in production: src/cli.ts, its environment, its log lines.
+// The real worker as a process of its own, as in production: its environment, its log lines; only its pace is the demo's.
 // Nothing of the user's own configuration reaches it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -27,7 +27,7 @@ export interface DemoWorkerOptions {
   readonly onDeath: (error: Error) => void;
 }
 
-const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const program = fileURLToPath(new URL('quick-worker.ts', import.meta.url));
 const dieWithParent = new URL('../scripts/run/die-with-parent.mjs', import.meta.url).href;
 /** All that it inherits: enough to find files and to know the time zone, no RUNCLOUD_*, no NODE_OPTIONS, no proxy. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'];
@@ -42,7 +42,7 @@ function start({
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
-  return spawn(process.execPath, ['--import', dieWithParent, cli, 'worker'], {
+  return spawn(process.execPath, ['--import', dieWithParent, program], {
     cwd,
     env: { ...Object.fromEntries(kept), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

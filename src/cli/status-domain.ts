@@ -1,8 +1,10 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
+
 import { codes } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
+import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
@@ -32,10 +34,6 @@ const actors: Readonly<Record<Actor, { short: string; sentence: string }>> = {
 /** `held (customer)` */
 export const toShownStage = (stage: Stage, mustAct: Actor | undefined): string =>
   mustAct ? `${stage} (${actors[mustAct].short})` : stage;
-
-/** `2026-11-24 10:05 UTC` */
-const toMinute = (atMs: number): string =>
-  `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 const toMoment = (atMs: number, nowMs: number): string => `${toMinute(atMs)} (${toRelative(atMs, nowMs)})`;
 
@@ -107,7 +105,13 @@ function describeFix({ code }: Intent, actor: Actor | undefined, hasRecords: boo
   if (!actor) return what;
   const { sentence } = actors[actor];
   if (actor === 'operator' && fix) return [`${sentence}: ${fix}`];
-  if (actor === 'customer' && hasRecords) return [`${sentence}: DNS is not right yet.`, ...what];
+  if (actor === 'customer')
+    return [
+      hasRecords
+        ? `${sentence}: DNS is not right yet.`
+        : 'The customer of the name in the reason must act, not this one.',
+      ...what,
+    ];
   return [`${sentence}.`, ...what];
 }
 

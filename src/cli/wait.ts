@@ -39,7 +39,8 @@ function sayOnce(
   said: Map<string, string>,
   say: (line: string) => void,
 ): void {
-  const line = `${domain ?? 'redeploy'}: ${describeJob(status, Date.now())}`;
+  // A delayed job's own words stay the same while it waits; a countdown would fill the screen.
+  const line = `${domain ?? 'redeploy'}: ${status.lastWords ?? describeJob(status, Date.now())}`;
   if (said.get(jobId) !== line) say(line);
   said.set(jobId, line);
 }

@@ -77,7 +77,7 @@ function probeComplaint(raw: string): string | undefined {
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
     return 'must be an http:// or https:// address';
   if (url.username !== '' || url.password !== '') return 'must not hold credentials';
-  if (!/^https?:\/\/\{domain\}(:\d+)?(\/|$)/.test(address))
+  if (!/^https?:\/\/\{domain\}(:\d+)?(\/[^{]*)?$/.test(address))
     return `must have ${blank} as its host, where the domain's name goes`;
   if (text === '')
     return 'must end with # and the text that the reply must hold (in .env put quotes around it all: a bare # begins a comment there)';

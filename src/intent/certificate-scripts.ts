@@ -36,9 +36,11 @@ elseif state == 'missing' then
   if atOnce == '1' then redis.call('HSET', KEYS[1], 'atOnce', '1') end
 else
   repeat jobId = stem .. redis.call('INCR', KEYS[3]) until redis.call('EXISTS', queue .. jobId) == 0
-  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending')
+  redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending', 'mustAct', '')
 end
-return {fate, jobId, math.max(0, due(KEYS[1], KEYS[2], tonumber(delay)) - now())}
+local at = math.max(now(), due(KEYS[1], KEYS[2], tonumber(delay)))
+redis.call('HSET', KEYS[1], 'nextRunAt', at)
+return {fate, jobId, at - now()}
 `;
 
 // KEYS record, asks

@@ -21,7 +21,7 @@ export type RedeployStart =
       readonly kind: 'run';
       readonly startedAt: number;
       readonly domains: readonly string[] | undefined;
-      /** A person asked for it: no delay, and no looking whether it is needed. */
+      /** No delay, and no looking whether it is needed: a person, the watch or a bare client asks. */
       readonly atOnce: boolean;
       /** When a single name was last asked for; 0 where all were. */
       readonly changedAt: number;

@@ -6,6 +6,7 @@ import { getDomain } from 'tldts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
 import { FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+import { toNextMinute } from './times.ts';
 
 export interface CertificateOrder {
   readonly app: WebApplication;
@@ -223,13 +224,9 @@ const official: Readonly<Record<LimitName, readonly [number, (subject: string) =
   'failed-issuance': [0, (subject) => subject],
 };
 
-/** Rounded up: nobody should try too early. */
-const toMinute = (at: number): string =>
-  `${new Date(Math.ceil(at / 60_000) * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-
 /** Why an order has to wait, and until when, for people. */
 export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string {
-  const next = `next attempt allowed at ${toMinute(nextAt)}`;
+  const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
   if (limit === 'failed-issuance')
     return `the last order for exactly these names (${subject}) failed; ${next}`;
   const [number, describe] = official[limit];

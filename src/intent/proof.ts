@@ -5,6 +5,7 @@ import type { CertificateRecord } from './certificates.ts';
 import { isBad } from './gate.ts';
 import type { LastOrder } from './ledger.ts';
 import { growing, type Pace } from './pace.ts';
+import { toMinute } from './times.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {
@@ -25,7 +26,7 @@ export type ProofStep =
   | { readonly kind: 'live'; readonly sentence: string }
   | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
   /** Nothing is on its way that would cover it. */
-  | { readonly kind: 'ask'; readonly sentence: string }
+  | { readonly kind: 'ask' }
   /** The order was carried out, as far as RunCloud says, and the name is still not covered. */
   | {
       readonly kind: 'order-failed';
@@ -40,8 +41,7 @@ export function judgeProof(facts: ProofFacts): ProofStep {
   const sentence = open.map((finding) => finding.sentence).join('; ');
   if (facts.isAsked) return awaitRedeploy(sentence, facts);
   const { order } = facts;
-  if (!order || order.orderedAt < facts.attachedAt || !coversAll(order, facts.tls))
-    return { kind: 'ask', sentence };
+  if (!order || order.orderedAt < facts.attachedAt || !coversAll(order, facts.tls)) return { kind: 'ask' };
   return awaitIssue(order, open, sentence, facts);
 }
 
@@ -87,10 +87,10 @@ function awaitIssue(
   { dns, now, deadlineMs, pace }: ProofFacts,
 ): ProofStep {
   const age = now - order.orderedAt;
-  const at = new Date(order.orderedAt).toISOString().slice(0, 16).replace('T', ' ');
+  const at = toMinute(order.orderedAt);
   if (age < deadlineMs) {
     const delayMs = Math.min(growing(age, pace.tlsFirstMs, pace.tlsLongestMs), deadlineMs - age + 1);
-    const waits = `${sentence}; the certificate was ordered at ${at} UTC`;
+    const waits = `${sentence}; the certificate was ordered at ${at}`;
     return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
   }
   // Could not check is never failed.
@@ -103,7 +103,7 @@ function awaitIssue(
   return {
     kind: 'order-failed',
     order,
-    sentence: `the certificate ordered at ${at} UTC did not pick ${open.map(({ name }) => name).join(' and ')} up${why}`,
+    sentence: `the certificate ordered at ${at} did not pick ${open.map(({ name }) => name).join(' and ')} up${why}`,
     mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
   };
 }

@@ -170,7 +170,9 @@ if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' 
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
 local uncovered = 'attach'
 if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach'
-elseif KEYS[3] then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
+elseif KEYS[3] and (redis.call('HGET', KEYS[1], 'seenAt') or '0') == '0' then
+  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '')
+end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', uncovered)
 return 'held'
 `;

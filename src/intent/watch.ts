@@ -54,7 +54,7 @@ function expiring(domain: string, evidence: Evidence): Watched | undefined {
     ...evidence.tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY),
   );
   const leftMs = until - evidence.at;
-  if (leftMs > EXPIRY_WARNING_MS) return undefined;
+  if (!(leftMs <= EXPIRY_WARNING_MS)) return undefined;
   const days = Math.max(0, Math.floor(leftMs / 86_400_000));
   const sentence = `the certificate of ${domain} ends in ${days} days, and RunCloud has not renewed it`;
   const report = { stage: 'held', mustAct: 'runcloud', evidence } as const;

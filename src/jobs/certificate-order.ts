@@ -5,6 +5,7 @@ import type { Certificates } from '../intent/certificates.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { isBad } from '../intent/gate.ts';
 import { type CertificateOrder, describeRefusal, type Ledger } from '../intent/ledger.ts';
+import { toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
 import { wasSent } from '../runcloud/errors.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
@@ -77,12 +78,8 @@ async function refused(
   const why = culprits.map(({ sentence }) => `; ${sentence}`).join('');
   return {
     kind: 'later',
-    sentence: `${message}${why}; the same names are tried again at ${toMinute(nextAt)}`,
+    sentence: `${message}${why}; the same names are tried again at ${toNextMinute(nextAt)}`,
     nextAt,
     mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
   };
 }
-
-/** `2026-11-24 10:05 UTC` */
-export const toMinute = (ms: number): string =>
-  `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -5,13 +5,13 @@ import type { DomainName } from '../intent/domain-name.ts';
 import { type GateSettings, gateBefore, isBad, judgeGate } from '../intent/gate.ts';
 import type { DomainKey, Evidence, Intent } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
-import { namesOf } from '../intent/names.ts';
+import { namesOfIntent } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import type { Facts } from '../runcloud/facts.ts';
+import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 
@@ -75,9 +75,7 @@ export function createHttps(ports: HttpsPorts): Https {
       const { intent, calls } = work;
       const attachedAt = looked ? await noteSeen(work, uncovered, ports) : intent.attachedAt;
       const evidence = await look.all(intent, namesOfIntent(intent), calls);
-      const step = look.provesHttps
-        ? judgeProof(await proofFacts(work, attachedAt, evidence, ports))
-        : unproven(uncovered);
+      const step = look.provesHttps ? await judge(work, attachedAt, evidence, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
       const gated = isOpen ? await gateOn('certificate', work, evidence.dns) : undefined;
       return gated ?? carryOut(step, { ...work, sentence, uncovered: isOpen }, evidence, ports);
@@ -97,20 +95,34 @@ async function noteSeen(
   return attachedAt;
 }
 
-const namesOfIntent = ({ domain, wish }: Intent): string[] =>
-  namesOf([{ name: domain, www: wish.want === 'present' && wish.www }]);
-
 /** TLS_PROBE=off: attached is all that can be said. */
-const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' } =>
-  uncovered ? { kind: 'ask', sentence: '' } : { kind: 'unproven' };
+const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' } => ({
+  kind: uncovered ? 'ask' : 'unproven',
+});
+
+/** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
+async function judge(
+  work: HttpsWork,
+  attachedAt: number,
+  evidence: Evidence,
+  ports: HttpsPorts,
+): Promise<ProofStep> {
+  const { intent, calls } = work;
+  const facts = await ports.facts.glance(intent, calls);
+  const step = judgeProof(await proofFacts(facts, work, attachedAt, evidence, ports));
+  if (step.kind !== 'ask' && step.kind !== 'order-failed') return step;
+  const now = await ports.facts.read(intent, calls);
+  if (now.advanced === facts.advanced) return step;
+  return judgeProof(await proofFacts(now, work, attachedAt, evidence, ports));
+}
 
 async function proofFacts(
-  { intent, calls }: HttpsWork,
+  { advanced }: AppFacts,
+  { intent }: HttpsWork,
   attachedAt: number,
   { dns, tls }: Evidence,
-  { facts, ledger, certificates, intents, settings }: HttpsPorts,
+  { ledger, certificates, intents, settings }: HttpsPorts,
 ) {
-  const { advanced } = await facts.glance(intent, calls);
   const [order, redeploy, isAsked, now] = await Promise.all([
     ledger.last(intent, advanced ? intent.domain : undefined),
     certificates.get(intent),

@@ -1,10 +1,11 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
 import { isBad } from '../intent/gate.ts';
 import { namesOf } from '../intent/names.ts';
+import { toMinute } from '../intent/times.ts';
 import { done, type Outcome } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order, toMinute } from './certificate-order.ts';
+import { type Ordered, order } from './certificate-order.ts';
 import {
   attachedFor,
   counted,
@@ -31,25 +32,31 @@ export async function redeployEach(
       app,
       wanted.map(({ name }) => name),
     );
-  const put: Later[] = [];
+  const postponed: Later[] = [];
   const notes: string[] = [];
   let ordered = 0;
   for (const domain of wanted) {
     const result = await orderOne(domain, work, facts, ports);
     if (result.kind === 'superseded' || result.kind === 'busy') return unordered(result.kind);
-    if (result.kind === 'later') put.push(result);
+    if (result.kind === 'later') postponed.push(result);
     else await ports.certificates.covered(app, domain.name, startedAt);
     if (result.kind === 'ordered') ordered += 1;
     if (result.kind === 'nothing') notes.push(result.sentence);
     if (result.kind === 'repeated')
       notes.push(`${domain.name} was ordered at ${toMinute(result.orderedAt)} already`);
   }
-  return conclude(ordered, notes, put);
+  return conclude(ordered, notes, postponed, work);
 }
 
-function conclude(ordered: number, notes: readonly string[], put: readonly Later[]): Outcome {
-  const [soonest] = put.toSorted((a, b) => a.nextAt - b.nextAt);
-  if (soonest) return later({ ...soonest, sentence: put.map(({ sentence }) => sentence).join('; ') });
+function conclude(
+  ordered: number,
+  notes: readonly string[],
+  postponed: readonly Later[],
+  work: RedeployWork,
+): Outcome {
+  const [soonest] = postponed.toSorted((a, b) => a.nextAt - b.nextAt);
+  if (soonest)
+    return later({ ...soonest, sentence: postponed.map(({ sentence }) => sentence).join('; ') }, work);
   const what = `the certificates of ${counted(ordered)} are being redeployed`;
   return done([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes].join('; '));
 }

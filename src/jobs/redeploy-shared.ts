@@ -1,10 +1,11 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
 import { PermanentError } from '../errors.ts';
 import { MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
+import { toMinute } from '../intent/times.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order, toMinute } from './certificate-order.ts';
+import { type Ordered, order } from './certificate-order.ts';
 import { BUSY_MS } from './domain-work.ts';
 import { guard } from './poison.ts';
 import {
@@ -92,12 +93,8 @@ async function howToOrder(failures: number, work: RedeployWork, ports: RedeployP
   return { send, isMissing: false };
 }
 
-function describe(
-  ordered: Ordered,
-  count: number,
-  { app, domains, again }: RedeployWork,
-  { settings }: RedeployPorts,
-): Outcome {
+function describe(ordered: Ordered, count: number, work: RedeployWork, { settings }: RedeployPorts): Outcome {
+  const { app, domains, again } = work;
   switch (ordered.kind) {
     case 'ordered': {
       const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
@@ -107,11 +104,11 @@ function describe(
     case 'repeated': {
       const sentence = `the same ${counted(count)} were ordered at ${toMinute(ordered.orderedAt)} already`;
       if (!again) return done(`${sentence}; nothing was ordered`);
-      const delayMs = Math.max(BUSY_MS, ordered.orderedAt + settings.cooldownMs - Date.now());
+      const delayMs = Math.max(BUSY_MS, ordered.orderedAt + settings.cooldownMs - work.startedAt);
       return waiting(`${sentence}, and the reply was lost; looking whether it took effect`, delayMs);
     }
     case 'later':
-      return later(ordered);
+      return later(ordered, work);
     default:
       return unordered(ordered.kind);
   }

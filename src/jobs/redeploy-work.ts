@@ -23,7 +23,7 @@ export interface RedeployWork {
   readonly startedAt: number;
   /** The names asked for; undefined: all of the web application's. */
   readonly domains: readonly string[] | undefined;
-  /** A person asked for it. */
+  /** No looking whether it is needed: a person, the watch or a bare client asks. */
   readonly atOnce: boolean;
   /** When a single name was last asked for; 0 where none was. */
   readonly changedAt: number;
@@ -100,8 +100,11 @@ export const listed = (names: readonly string[]): string =>
 
 export const counted = (count: number): string => (count === 1 ? '1 domain' : `${count} domains`);
 
-export const later = ({ sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>): Outcome =>
-  waiting(sentence, Math.max(BUSY_MS, nextAt - Date.now()), { stage: 'held', mustAct });
+/** By Redis' clock throughout: the worker's own may be minutes off. */
+export const later = (
+  { sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
+  { startedAt }: RedeployWork,
+): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), { stage: 'held', mustAct });
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
   fate === 'superseded'

@@ -3,7 +3,7 @@ import type { CertificateRecord } from '../intent/certificates.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger } from '../intent/ledger.ts';
-import { namesOf } from '../intent/names.ts';
+import { namesOfIntent } from '../intent/names.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from './requests.ts';
@@ -19,6 +19,8 @@ export interface JobStatus {
   /** What a completed job said of itself. */
   readonly result: string | undefined;
   readonly nextRunAt: number | undefined;
+  /** The last line of a delayed job's own log: why it waits, and until when. */
+  readonly lastWords?: string | undefined;
 }
 
 /** One domain as status pages show it. */
@@ -65,11 +67,10 @@ export function createDomainReadings(
   return {
     jobStatus,
     async detailsOf(intent) {
-      const { domain, wish } = intent;
       const [status, history, budgets] = await Promise.all([
         statusOf(intent),
         intents.history(intent),
-        ledger.budgets(namesOf([{ name: domain, www: wish.want === 'present' && wish.www }])),
+        ledger.budgets(namesOfIntent(intent)),
       ]);
       return { ...status, history, budgets };
     },
@@ -114,8 +115,14 @@ function createJobStatus(requests: RequestQueue) {
       failedReason: job?.failedReason || undefined,
       result: typeof job?.returnvalue === 'string' ? job.returnvalue : undefined,
       nextRunAt: state === 'delayed' ? await requests.dueAt(id) : undefined,
+      lastWords: state === 'delayed' ? await lastWords(queue, id) : undefined,
     };
   };
+}
+
+async function lastWords(queue: RequestQueue['queue'], id: string): Promise<string | undefined> {
+  const { logs } = await queue.getJobLogs(id, 0, 0, false);
+  return logs[0];
 }
 
 function plain(state: string): JobStatus['state'] {

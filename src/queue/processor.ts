@@ -64,11 +64,22 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   const verdict = { ...judged, sentence: options.scrub(judged.sentence) };
   // The record first: when BullMQ forgets a job, the record has its outcome.
   const recorded = task ? await task.record(verdict) : verdict;
-  if (run.job.stalledCounter > 0) await options.suspects.leave(run.job.id ?? '');
+  if (run.job.stalledCounter > 0) await clear(run, recorded, options);
   report(run, recorded);
   options.observer?.ended(toEnd(run, recorded, task));
   await run.told();
   return settle(run, recorded);
+}
+
+// A domain may wait for weeks, and outlive many a worker: what it was looked at well counts, not how often somebody died before.
+async function clear(
+  { job }: Run,
+  verdict: Verdict,
+  { suspects, requests }: ProcessorOptions,
+): Promise<void> {
+  const id = job.id ?? '';
+  await suspects.leave(id);
+  if (verdict.kind === 'waiting' && verdict.report?.stage) await suspects.forgive(requests.queue.toKey(id));
 }
 
 /** A job that ends its process each time must not do so for ever: it waits for a person, and the others go on. */
@@ -194,6 +205,8 @@ function report(run: Run, verdict: Verdict): void {
     event: 'outcome',
     outcome: kind,
     ...(code && { code }),
+    ...(verdict.report?.stage && { stage: verdict.report.stage }),
+    ...(verdict.report?.mustAct && { mustAct: verdict.report.mustAct }),
     ...(nextRunAt !== undefined && { nextRunAt: new Date(nextRunAt).toISOString() }),
     ...(error !== undefined && { err: error }),
     apiCalls: run.apiCalls(),

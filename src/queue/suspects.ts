@@ -7,6 +7,8 @@ export interface Suspects {
   /** True where this job may run now; false: another suspect runs, look again soon. */
   enter(jobId: string, stalledCounter: number, signal: AbortSignal): Promise<boolean>;
   leave(jobId: string): Promise<void>;
+  /** Takes BullMQ's count of dead workers back; `jobKey` is the job's hash. */
+  forgive(jobKey: string): Promise<void>;
 }
 
 /** How soon to look again. */
@@ -16,6 +18,9 @@ const SUSPECT_AFTER = 2;
 const TURN_MS = 30_000;
 /** The others, taken at the same moment, have left by then. */
 const PAUSE_MS = 1_000;
+
+// `stc` is BullMQ's; a job that is gone must not come back as an empty hash.
+const FORGIVE = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'stc', 0) end`;
 
 export function createSuspects(redis: Redis, key: string): Suspects {
   return {
@@ -28,6 +33,9 @@ export function createSuspects(redis: Redis, key: string): Suspects {
     },
     async leave(jobId) {
       if ((await redis.get(key)) === jobId) await redis.del(key);
+    },
+    async forgive(jobKey) {
+      await redis.eval(FORGIVE, 1, jobKey);
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Intent } from '../intent/intent.ts';
-import { namesOf } from '../intent/names.ts';
+import { namesOfIntent } from '../intent/names.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import type { Look } from '../jobs/look.ts';
 import type { Logger } from '../logger.ts';
@@ -76,15 +76,14 @@ async function watchOne(
 ): Promise<void> {
   const { requests, directory, startedAt, mayRead, repair } = options;
   const calls = { signal };
-  const names = namesOf([{ name: intent.domain, www: intent.wish.want === 'present' && intent.wish.www }]);
   const [evidence, sighting] = await Promise.all([
-    look.all(intent, names, calls),
+    look.all(intent, namesOfIntent(intent), calls),
     mayRead ? directory.find(intent, intent.domain, startedAt, calls) : undefined,
   ]);
   const isAttached = sighting && sighting.attached !== undefined;
   const watched = judgeWatch(intent.domain, isAttached, evidence);
-  if (!watched || !(await requests.intents.noteWatched(intent, intent.jobId, watched))) return;
-  tell(intent, watched, options);
+  if (!watched) return;
+  if (await requests.intents.noteWatched(intent, intent.jobId, watched)) tell(intent, watched, options);
   if (repair) await mend(intent, watched, requests);
 }
 

@@ -33,7 +33,7 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
   const address = ({ serverId }: WebApplication, calls?: CallOptions) =>
     addresses.get(String(serverId), async () => {
       try {
-        return (await runcloud.getServer(serverId, calls)).ipAddress;
+        return (await runcloud.getServer(serverId, shared(calls))).ipAddress;
       } catch (error) {
         // Credentials that may attach domains need not be good for reading servers.
         if (error instanceof PermanentError) return undefined;
@@ -42,7 +42,7 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
     });
   const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
   const readMode = async (app: WebApplication, calls?: CallOptions): Promise<Mode> => {
-    const { advanced, autoSsl = false } = await runcloud.getSslMode(app, calls);
+    const { advanced, autoSsl = false } = await runcloud.getSslMode(app, shared(calls));
     return { advanced, autoSsl };
   };
 
@@ -52,24 +52,36 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
       return { ...mode, ipAddress: await address(app, calls) };
     },
     async read(app, calls) {
-      modes.drop(keyOf(app));
+      await modes.renew(keyOf(app), () => readMode(app, calls));
       return this.glance(app, calls);
     },
   };
 }
 
-/** Values with an age; two who ask at once share one reading, a failed one is forgotten. */
+/** The signal stays out: the reading is shared, and one job that stops must not fail the others. */
+const shared = (calls: CallOptions = {}): CallOptions => ({ onCall: calls.onCall });
+
+/** Values with an age; two who ask at once share one reading. While a new one cannot be had, the old one serves. */
 function createShelf<T>(maxAgeMs: number) {
   const known = new Map<string, { readonly at: number; readonly value: Promise<T> }>();
+  const renew = (key: string, read: () => Promise<T>): Promise<T> => {
+    const before = known.get(key);
+    const entry = { at: performance.now(), value: read() };
+    known.set(key, entry);
+    entry.value.catch(() => {
+      if (known.get(key) !== entry) return;
+      if (before) known.set(key, before);
+      else known.delete(key);
+    });
+    return entry.value;
+  };
   return {
-    drop: (key: string) => known.delete(key),
-    get(key: string, read: () => Promise<T>): Promise<T> {
+    renew,
+    async get(key: string, read: () => Promise<T>): Promise<T> {
       const entry = known.get(key);
-      if (entry && performance.now() - entry.at < maxAgeMs) return entry.value;
-      const value = read();
-      known.set(key, { at: performance.now(), value });
-      value.catch(() => known.delete(key));
-      return value;
+      if (!entry) return renew(key, read);
+      if (performance.now() - entry.at < maxAgeMs) return entry.value;
+      return renew(key, read).catch(() => entry.value);
     },
   };
 }

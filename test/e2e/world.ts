@@ -17,6 +17,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
+import { patient } from '../helpers/patient.ts';
 import { UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';
 import {
@@ -94,6 +95,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const queue = new Queue('runcloud-domains', { connection: redis, skipVersionCheck: true });
   queue.on('error', () => undefined);
   const producer = createProducerApp(config);
+  const asking = patient(producer).requests;
   stack.defer(() => producer.close());
   await producer.ready();
 
@@ -123,13 +125,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, ...how })));
     },
     async add(domain, appId = APP.appId) {
-      const { jobId } = await producer.requests.enqueue('add-domain', { domain, appId });
+      const { jobId } = await asking.enqueue('add-domain', { domain, appId });
       if (appId === APP.appId) wishes.set(domain, 'present');
       else hopeless.set(domain, appId);
       return jobId;
     },
     async remove(domain) {
-      const { jobId } = await producer.requests.enqueue('remove-domain', { domain });
+      const { jobId } = await asking.enqueue('remove-domain', { domain });
       wishes.set(domain, 'absent');
       return jobId;
     },

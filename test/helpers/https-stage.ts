@@ -3,9 +3,18 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLookOf } from '../../src/app/look.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { createLedger, type LastOrder } from '../../src/intent/ledger.ts';
 import type { Pace } from '../../src/intent/pace.ts';
+import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { createLogger } from '../../src/logger.ts';
+import { createWatcher } from '../../src/queue/watch.ts';
+import { createRunCloud } from '../../src/runcloud/client.ts';
+import { createDirectory } from '../../src/runcloud/directory.ts';
+import { createFacts } from '../../src/runcloud/facts.ts';
 import type { EdgeControls, Seed, Simulator } from '../../src/simulator/index.ts';
 import { until } from './until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from './worker.ts';
@@ -34,6 +43,19 @@ export interface HttpsStage extends Stage {
   passBackoff(): Promise<void>;
   /** Points the names at the web application. */
   point(...names: string[]): void;
+  /** The last order of the shared certificate, or of this domain's own, as the ledger has it. */
+  lastOrder(domain?: string): Promise<LastOrder | undefined>;
+  /** Watches once, as a worker does when its turn comes, and resolves with the lines that it logged. */
+  watch(how?: WatchHow): Promise<LogLine[]>;
+}
+
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface WatchHow {
+  /** WATCH_REPAIR */
+  readonly repair?: boolean;
+  /** RunCloud is down, as far as the brake knows. */
+  readonly isHeld?: boolean;
 }
 
 type Webapp = NonNullable<Seed['webapps']>[number];
@@ -60,12 +82,17 @@ export async function createHttpsStage({
       issuanceLagMs: 50,
       ...more,
     },
-    env: async (made) => ({ ...(await edgeEnv(made)), ...env }),
+    env: async (made) => ({
+      ...(await edgeEnv(made)),
+      ...(typeof env === 'function' ? await env(made) : env),
+    }),
   });
   const { simulator: made, producer } = stage;
   const { intents } = producer.requests;
   const { edge } = made;
   if (!edge) throw new Error('the simulator was made without an edge');
+  const watch = createWatch(stage);
+  const dispose = stage[Symbol.asyncDispose];
   const record = async (domain: string): Promise<Intent> => {
     const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
     if (!intent) throw new Error(`${domain} was never asked for`);
@@ -100,10 +127,43 @@ export async function createHttpsStage({
     point(...names: string[]) {
       for (const name of names) edge.setDns(name, { a: HERE });
     },
+    lastOrder: (domain?: string) => ledgerOf(stage).last(APP, domain),
+    watch: watch.once,
+    async [Symbol.asyncDispose]() {
+      watch.close();
+      await dispose();
+    },
   });
 }
 
-async function edgeEnv({ edge, port }: Simulator): Promise<Record<string, string>> {
+function ledgerOf({ redis, config }: Stage) {
+  const keys = createKeys(config.queuePrefix, QUEUE_NAME);
+  return createLedger({ redis, keys, limits: config.limits, cooldownMs: config.ssl.cooldownMs });
+}
+
+/** A watcher with parts like a worker's, which live as long as the stage: what it knows of RunCloud it may remember. */
+function createWatch({ config, producer, redis }: Stage) {
+  const { requests } = producer;
+  const { url, timeoutMs, credentials, version } = config.runcloud;
+  if (!credentials) throw new Error('the stage has no credentials');
+  const runcloud = createRunCloud({ url, version: version === 2 ? 'v2' : 'v3', timeoutMs, credentials });
+  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const look = createLookOf({ config, facts: createFacts({ runcloud }), requests });
+  const lines: LogLine[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
+  const logger = createLogger({ level: 'debug', format: 'json', secrets: [], destination });
+  return {
+    async once({ repair = false, isHeld = false }: WatchHow = {}): Promise<LogLine[]> {
+      lines.length = 0;
+      const parts = { redis, requests, directory, logger, look, intervalMs: 3_600_000 };
+      await createWatcher({ ...parts, repair, isHeld: async () => isHeld }).watch();
+      return [...lines];
+    },
+    close: () => runcloud.close(),
+  };
+}
+
+export async function edgeEnv({ edge, port }: Simulator): Promise<Record<string, string>> {
   if (!edge) throw new Error('the simulator was made without an edge');
   const caFile = join(tmpdir(), `runcloud-domains-test-ca-${process.pid}-${port}.pem`);
   await writeFile(caFile, edge.caPem);

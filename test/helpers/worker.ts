@@ -12,6 +12,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
+import { patient } from './patient.ts';
 import { testRedis } from './redis.ts';
 import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
@@ -101,7 +102,7 @@ export async function createStage({
   const queue = new Queue('runcloud-domains', { connection: redis, prefix: config.queuePrefix });
   queue.on('error', () => undefined);
   stack.defer(() => queue.close());
-  const producer = createProducerApp(config);
+  const producer = patient(createProducerApp(config));
   stack.defer(() => producer.close());
   await producer.ready();
 

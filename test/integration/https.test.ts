@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
+import { until } from '../helpers/until.ts';
 
+const DAY_MS = 86_400_000;
 const SHOP = 'shop.example.com';
 const shops = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `shop-${i + 1}.example.com`);
@@ -47,15 +49,22 @@ describe('a domain', () => {
     ]);
   });
 
-  test('whose DNS is late costs no attempt, no call and no order, and becomes live without a person', async () => {
+  test('whose DNS is three days late costs no attempt, no call and no order, and becomes live without a person', async () => {
     await using stage = await createHttpsStage();
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     const { jobId } = await add(stage, SHOP);
     const waits = await stage.stands(SHOP, 'waiting-for-dns');
     expect(waits.outcome).toMatch(/198\.51\.100\.9.*127\.0\.0\.1/);
     const before = stage.simulator.state.calls.length;
-    // Three days at the test's pace.
-    await sleep(1500);
+    // As if it had been asked for three days ago.
+    const key = `${stage.config.queuePrefix}:runcloud-domains-intents:intent:1903:646:${SHOP}`;
+    await stage.redis.hset(key, 'requestedAt', waits.requestedAt - 3 * DAY_MS);
+    const looks = (await stage.job(jobId)).attemptsStarted;
+    await until(
+      async () => (await stage.job(jobId)).attemptsStarted > looks + 1,
+      'it was looked at twice more',
+    );
+    expect(await stage.stands(SHOP, 'waiting-for-dns')).toMatchObject({ state: 'pending' });
     expect(stage.simulator.state.calls).toHaveLength(before);
     expect((await stage.job(jobId)).attemptsMade).toBe(0);
     expect(stage.names()).not.toContain(SHOP);
@@ -140,13 +149,15 @@ describe('one shared certificate', () => {
     expect(stage.simulator.state.limitBreaches).toBe(0);
   });
 
-  test('one dead name among 20 waits, and 19 are live', async () => {
-    await using stage = await createHttpsStage();
+  test('one dead name among 20 is held and named, and 19 are live', async () => {
+    await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '1s' } });
     const [dead = '', ...names] = shops(20);
     stage.point(...names);
     for (const name of [dead, ...names]) await add(stage, name);
     for (const name of names) await stage.stands(name, 'live');
-    expect(await stage.stands(dead, 'waiting-for-dns')).toMatchObject({ state: 'pending' });
+    const held = await stage.stands(dead, 'held');
+    expect(held).toMatchObject({ state: 'pending', mustAct: 'customer' });
+    expect(held.outcome).toContain(`${dead} does not exist in DNS`);
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 

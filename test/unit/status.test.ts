@@ -142,10 +142,10 @@ describe('the story of a domain', () => {
       /^shop\.example\.org: held \(customer\) since [\s\S]*^The customer must act: DNS is not right yet\.\nDNS records to set:/m,
     ],
     [
-      'that the customer must act where another name holds the certificate back',
+      'that another customer must act where another name holds the certificate back',
       statusOf({ stage: 'held', mustAct: 'customer', evidence: seen([here]) }),
       {},
-      /^The customer must act\.$/m,
+      /^The customer of the name in the reason must act, not this one\.$/m,
     ],
     [
       'who must act: RunCloud',

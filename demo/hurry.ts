@@ -1,0 +1,18 @@
+// How long the worker waits in the demo. Imports nothing at run time: the worker's own process reads it too.
+import type { Pace } from '../src/intent/pace.ts';
+
+/** Every other setting has its default. */
+export const delays = {
+  SSL_REDEPLOY_DELAY_MS: '4000',
+  JOB_BACKOFF_MS: '1000',
+  DNS_DEADLINE: '10s',
+} as const;
+
+/** How often the worker looks: every second where it is a minute in production. */
+export const pace: Pace = {
+  dnsFirstMs: 500,
+  dnsLongestMs: 800,
+  tlsFirstMs: 600,
+  tlsLongestMs: 6000,
+  heldMs: 2000,
+};

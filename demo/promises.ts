@@ -1,0 +1,142 @@
+// Whether what was measured is what the story promises. Pure.
+import type { Call } from '../src/simulator/index.ts';
+import { DEFAULT_PRIMARY_DOMAIN } from '../src/simulator/index.ts';
+import { domains } from './cast.ts';
+import type { DomainFound, Measures } from './measures.ts';
+
+/** One thing that the story promises, as a sentence about what was found. */
+export interface Promised {
+  readonly sentence: string;
+  readonly isKept: boolean;
+}
+
+export function judge(found: Measures): Promised[] {
+  return [
+    attached(found),
+    asked(found),
+    retried(found),
+    removed(found),
+    live(found),
+    late(found),
+    held(found),
+    orders(found),
+    jobs(found),
+    calls(found),
+  ];
+}
+
+/** The same, in whatever order. */
+const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
+  [...one].sort().join(' ') === [...other].sort().join(' ');
+
+const callsOf = (found: Measures, operation: Call['operation'], domain: string): Call[] =>
+  found.calls.filter((call) => call.operation === operation && call.domain === domain);
+
+const statuses = (calls: readonly Call[]): string =>
+  calls.map(({ status }) => status ?? 'no reply').join(', ');
+
+/** `2 POST (503, 200)` */
+const sent = (method: string, calls: readonly Call[]): string =>
+  calls.length === 0 ? `no ${method}` : `${calls.length} ${method} (${statuses(calls)})`;
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+const isLive = ({ stage, proofs }: DomainFound): boolean =>
+  stage === 'live' && proofs.every(({ until }) => until !== undefined);
+
+const domainOf = (found: Measures, wanted: string): DomainFound | undefined =>
+  found.domains.find(({ name }) => name === wanted);
+
+function attached({ attached: found }: Measures): Promised {
+  const shown = found.map(({ name, www }) => (www ? `${name} (with www)` : name));
+  const { apex, twice, unlucky, late } = domains;
+  const expected = [DEFAULT_PRIMARY_DOMAIN, `${apex} (with www)`, twice, unlucky, late];
+  return {
+    sentence: `${counted(found.length, 'domain')} attached: ${shown.join(', ')}`,
+    isKept: sameNames(shown, expected),
+  };
+}
+
+function asked(found: Measures): Promised {
+  const requests = found.receipts.filter(({ domain }) => domain === domains.twice);
+  const jobIds = new Set(requests.map(({ jobId }) => jobId));
+  const posts = callsOf(found, 'attach-domain', domains.twice);
+  return {
+    sentence: `${domains.twice}: ${counted(requests.length, 'request')}, ${counted(jobIds.size, 'job')}, ${sent('POST', posts)}`,
+    isKept:
+      requests.length === 2 && jobIds.size === 1 && requests[1]?.coalesced === true && posts.length === 1,
+  };
+}
+
+function retried(found: Measures): Promised {
+  const posts = callsOf(found, 'attach-domain', domains.unlucky);
+  return {
+    sentence: `${domains.unlucky}: ${sent('POST', posts)}`,
+    isKept: statuses(posts) === '503, 200',
+  };
+}
+
+function removed(found: Measures): Promised {
+  const deletes = callsOf(found, 'delete-domain', domains.leaving);
+  const isThere = found.attached.some(({ name }) => name === domains.leaving);
+  return {
+    sentence: `${domains.leaving}: ${isThere ? 'still attached' : 'gone'}, ${sent('DELETE', deletes)}`,
+    isKept: !isThere && statuses(deletes) === 'no reply',
+  };
+}
+
+/** Whose DNS led here from the start. */
+function live(found: Measures): Promised {
+  const pointed: readonly string[] = [domains.apex, domains.twice, domains.unlucky];
+  const proven = found.domains.filter((domain) => pointed.includes(domain.name) && isLive(domain));
+  const names = proven.flatMap(({ proofs }) => proofs.map(({ name }) => name));
+  return {
+    sentence: `${proven.length} of ${counted(pointed.length, 'domain')} with DNS live, by a handshake for ${names.join(', ') || 'none'}`,
+    isKept: proven.length === pointed.length,
+  };
+}
+
+function late(found: Measures): Promised {
+  const requests = found.receipts.filter(({ domain }) => domain === domains.late);
+  const domain = domainOf(found, domains.late);
+  return {
+    sentence: `${domains.late}: ${domain?.stage}, by itself after its DNS came; ${counted(requests.length, 'request')}`,
+    isKept: domain !== undefined && isLive(domain) && requests.length === 1,
+  };
+}
+
+function held(found: Measures): Promised {
+  const { stage, mustAct } = domainOf(found, domains.never) ?? {};
+  const posts = callsOf(found, 'attach-domain', domains.never);
+  return {
+    sentence: `${domains.never}: ${stage}, ${mustAct ?? 'nobody'} must act; ${sent('POST', posts)}`,
+    isKept: stage === 'held' && mustAct === 'customer' && posts.length === 0,
+  };
+}
+
+/** One for the four changes of acts 1 to 5; one more, since DNS of the late one came only after it. */
+function orders({ attached: found, coveredNames, certificateOrders }: Measures): Promised {
+  const names = found.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name]));
+  const isWhole = sameNames(names, coveredNames);
+  const extent = isWhole ? `all ${names.length} names` : coveredNames.join(', ') || 'nothing';
+  return {
+    sentence: `${counted(certificateOrders, 'certificate order')} (four changes at once, then the late domain) cover ${extent}`,
+    isKept: isWhole && certificateOrders <= 2,
+  };
+}
+
+/** Four additions, one removal, two redeploys; and the domain that is still looked at. */
+function jobs({ jobs: { waiting, active, delayed, failed, completed } }: Measures): Promised {
+  const open = waiting + active + delayed;
+  return {
+    sentence: `${counted(completed, 'job')} completed, ${failed} failed, ${open} open (${domains.never} waits for its DNS)`,
+    isKept: completed === 7 && failed === 0 && open === 1,
+  };
+}
+
+function calls({ calls: made, loggedCalls }: Measures): Promised {
+  return {
+    sentence: `${counted(made.length, 'API call')} reached the simulator, ${loggedCalls} stand in the worker's log`,
+    isKept: made.length === loggedCalls,
+  };
+}

@@ -1,0 +1,20 @@
+// The worker of `runcloud-domains worker`, which looks at DNS and at the server every second instead of every minute: the one
+// thing that no setting changes. Run by worker.ts in a process of its own.
+import { createWorkerApp } from '../src/app.ts';
+import { loadConfig } from '../src/config.ts';
+import { reasonOf } from '../src/errors.ts';
+import { pace } from './hurry.ts';
+
+const stopped = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
+const { config } = loadConfig();
+const app = createWorkerApp(config, () => config, { pace });
+try {
+  await app.start();
+  app.logger.info({ event: 'ready' }, 'ready for jobs');
+  await stopped;
+} catch (error) {
+  process.stderr.write(`${reasonOf(error)}\n`);
+  process.exitCode = 1;
+} finally {
+  await app.close();
+}

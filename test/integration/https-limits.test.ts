@@ -1,0 +1,382 @@
+// What stands between a domain and HTTPS: certificates that are not right yet, DNS that nobody should trust yet, one bad name on a
+// certificate that all share, and Let's Encrypt's limits.
+import { expect, test } from '@jest/globals';
+import type { Intent } from '../../src/intent/intent.ts';
+import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
+import { createLine } from '../helpers/line.ts';
+import { until } from '../helpers/until.ts';
+import { APP, PRIMARY } from '../helpers/worker.ts';
+
+const SHOP = 'shop.example.com';
+const NEW = 'new.example.com';
+const OLD = 'old.example.com';
+
+const add = (stage: HttpsStage, domain: string) =>
+  stage.producer.requests.enqueue('add-domain', { domain, www: false });
+const orders = (stage: HttpsStage) => stage.simulator.state.orders;
+const redeploy = (stage: HttpsStage) => stage.producer.requests.certificates.get(APP);
+
+/** Asked for, with DNS that is right. */
+async function goLive(stage: HttpsStage, ...domains: string[]): Promise<void> {
+  stage.point(...domains);
+  for (const domain of domains) await add(stage, domain);
+  for (const domain of domains) await stage.stands(domain, 'live');
+  await stage.idle();
+}
+
+/** The stage may have been reached before, for another reason. */
+const heldFor = (stage: HttpsStage, domain: string, why: RegExp): Promise<Intent> =>
+  until(async () => {
+    const intent = await stage.record(domain);
+    return intent.stage === 'held' && why.test(intent.outcome ?? '') ? intent : undefined;
+  }, `${domain} is held for ${why}`).catch(async (error) => {
+    const { stage: is, outcome } = await stage.record(domain);
+    throw new Error(`${error.message}; it is ${is}: ${outcome}`);
+  });
+
+test('a certificate that is wrong, expired or trusted by nobody is waited for, then held against the order, and live when it is right', async () => {
+  await using stage = await createHttpsStage({
+    env: { CERTIFICATE_DEADLINE: '600ms', SSL_REDEPLOY_DELAY_MS: '400' },
+  });
+  const lies = {
+    'wrong.example.com': [{ wrongName: true }, 'wrong-name'],
+    'late.example.com': [{ expired: true }, 'expired'],
+    'stray.example.com': [{ untrusted: true }, 'untrusted'],
+  } as const;
+  const each = (look: (name: string, verdict: string) => Promise<unknown>) =>
+    Promise.all(Object.entries(lies).map(([name, [, verdict]]) => look(name, verdict)));
+  for (const [name, [lie]] of Object.entries(lies)) {
+    stage.point(name);
+    stage.edge.serve(name, lie);
+  }
+  await each((name) => add(stage, name));
+  await each(async (name, verdict) => {
+    const waits = await stage.stands(name, 'waiting-for-certificate');
+    expect(waits.evidence?.tls).toMatchObject([{ name, verdict }]);
+  });
+  await each(async (name) => {
+    const held = await heldFor(
+      stage,
+      name,
+      /the certificate ordered at .* UTC did not pick|exactly these names/,
+    );
+    expect(held).toMatchObject({ mustAct: 'runcloud', state: 'pending' });
+  });
+  await until(async () => (await stage.lastOrder())?.failures === 1, 'the order counts as failed once');
+  for (const name of Object.keys(lies)) stage.edge.serve(name);
+  await each((name) => stage.stands(name, 'live'));
+  const sets = orders(stage).map(({ names }) => names.toSorted().join());
+  expect(new Set(sets).size).toBe(sets.length);
+});
+
+test('a server that takes no handshake past the deadline is the operator’s, never a failed order, and no second one', async () => {
+  await using stack = new AsyncDisposableStack();
+  let line: Awaited<ReturnType<typeof createLine>> | undefined;
+  const stage = stack.use(
+    await createHttpsStage({
+      env: async ({ edge }) => {
+        line = stack.use(await createLine({ host: '127.0.0.1', port: edge?.tlsPort ?? 0 }));
+        line.cut();
+        return { TLS_PROBE_ADDRESS: `127.0.0.1:${line.port}`, CERTIFICATE_DEADLINE: '300ms' };
+      },
+    }),
+  );
+  stage.point(SHOP);
+  await add(stage, SHOP);
+  const held = await stage.stands(SHOP, 'held');
+  expect(held).toMatchObject({ mustAct: 'operator', state: 'pending' });
+  expect(held.outcome).toMatch(/did not show a certificate.*says nothing about the certificate/);
+  const { evidence } = held;
+  // Some looks later it is no worse.
+  await until(async () => (await stage.record(SHOP)).evidence?.at !== evidence?.at, 'it was looked at again');
+  expect(await stage.lastOrder()).toMatchObject({ failures: 0, retryAt: 0 });
+  expect(orders(stage)).toHaveLength(1);
+
+  line?.mend();
+  await stage.stands(SHOP, 'live');
+  expect(orders(stage)).toHaveLength(1);
+});
+
+test('an order that RunCloud refuses backs off for the same names, and a changed set goes at once', async () => {
+  await using stage = await createHttpsStage();
+  const message = "Let's Encrypt could not validate one of the domains.";
+  stage.simulator.addFault({ kind: 'status', status: 422, operation: 'redeploy-ssl', body: { message } });
+  stage.point(SHOP);
+  await add(stage, SHOP);
+  const held = await heldFor(stage, SHOP, /tried again/);
+  expect(held).toMatchObject({ mustAct: 'runcloud' });
+  expect(held.outcome).toMatch(
+    /could not validate one of the domains.*the same names are tried again at \d{4}-/,
+  );
+  expect(await stage.lastOrder()).toMatchObject({ failures: 1, names: [PRIMARY, SHOP].toSorted() });
+  // Asking again for the same is no change.
+  await add(stage, SHOP);
+  await stage.producer.requests.enqueue('redeploy-ssl', {});
+  await until(
+    async () =>
+      /exactly these names.*failed; next attempt allowed/.test((await redeploy(stage))?.outcome ?? ''),
+    'the redeploy waits',
+  );
+  expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+
+  stage.point(NEW);
+  await add(stage, NEW);
+  await stage.stands(NEW, 'live');
+  await stage.stands(SHOP, 'live');
+  expect(stage.calls('redeploy-ssl')).toHaveLength(2);
+});
+
+test('an issuance that failed is ordered again when its time has come, and backs off further', async () => {
+  await using stage = await createHttpsStage({ env: { CERTIFICATE_DEADLINE: '300ms' } });
+  stage.point(SHOP);
+  stage.edge.serve(SHOP, { wrongName: true });
+  await add(stage, SHOP);
+  await heldFor(stage, SHOP, /exactly these names/);
+  expect(orders(stage)).toHaveLength(1);
+  await stage.passBackoff();
+  await until(async () => (await stage.lastOrder())?.failures === 2, 'the second order has failed');
+  const { orderedAt = 0, retryAt = 0 } = (await stage.lastOrder()) ?? {};
+  expect(retryAt - orderedAt).toBeGreaterThan(600_000);
+  expect(orders(stage)).toHaveLength(2);
+});
+
+test('the limit of identical certificates is kept, and a live domain stays live', async () => {
+  await using stage = await createHttpsStage({
+    env: { LE_DUPLICATES_PER_WEEK: '1', SSL_COOLDOWN: '1ms' },
+    simulator: { duplicatesPerWeek: 1 },
+  });
+  await goLive(stage, SHOP);
+  await stage.producer.requests.enqueue('redeploy-ssl', {});
+  await until(
+    async () => (await redeploy(stage))?.mustAct === 'letsencrypt',
+    'the redeploy waits for the limit',
+  );
+  expect((await redeploy(stage))?.outcome).toMatch(
+    /1 certificates per week for exactly the same names.*next attempt allowed at/,
+  );
+  expect(stage.simulator.state.limitBreaches).toBe(0);
+  expect(orders(stage)).toHaveLength(1);
+  expect(await stage.record(SHOP)).toMatchObject({ stage: 'live' });
+});
+
+test('the limit of failed validations of one name is kept, also for a set that has changed', async () => {
+  await using stage = await createHttpsStage({
+    env: { DNS_GATE: 'off', LE_FAILURES_PER_HOUR: '1', CERTIFICATE_DEADLINE: '300ms' },
+    simulator: { failuresPerHour: 1 },
+  });
+  stage.edge.setDns(SHOP, { a: ELSEWHERE });
+  await add(stage, SHOP);
+  await stage.stands(SHOP, 'held');
+  await until(async () => (await stage.lastOrder())?.failures === 1, 'the order counts as failed');
+  stage.point(NEW);
+  await add(stage, NEW);
+  const held = await heldFor(stage, NEW, /failed validations per hour/);
+  expect(held).toMatchObject({ mustAct: 'letsencrypt' });
+  expect(held.outcome).toMatch(/for shop\.example\.com.*next attempt allowed at/);
+  expect(stage.simulator.state.limitBreaches).toBe(0);
+  expect(orders(stage)).toHaveLength(1);
+});
+
+test('a shared certificate of more than 100 names is not ordered: the operator must act', async () => {
+  await using stage = await createHttpsStage({
+    webapp: { domainCount: 100 },
+    simulator: { defaultDns: 'server' },
+  });
+  await add(stage, SHOP);
+  const held = await stage.stands(SHOP, 'held');
+  expect(held).toMatchObject({ mustAct: 'operator', state: 'pending' });
+  expect(held.outcome).toMatch(/would hold 102 names.*takes 100.*advanced SSL/);
+  expect(orders(stage)).toEqual([]);
+});
+
+test('a shared certificate of exactly 100 names is ordered, and told that it is nearly full', async () => {
+  await using stage = await createHttpsStage({
+    webapp: { domainCount: 98 },
+    simulator: { defaultDns: 'server' },
+  });
+  await add(stage, SHOP);
+  await stage.stands(SHOP, 'live');
+  expect(orders(stage)).toMatchObject([{ status: 'issued' }]);
+  expect((await redeploy(stage))?.outcome).toMatch(/100 names of 100/);
+});
+
+test('SSL_POISON=proceed orders with a dead name all the same', async () => {
+  await using stage = await createHttpsStage({
+    webapp: { domains: [OLD] },
+    env: { SSL_POISON: 'proceed' },
+    simulator: { variants: { badName: 'left-out' } },
+  });
+  stage.edge.setDns(OLD, { a: ELSEWHERE });
+  await goLive(stage, SHOP);
+  expect(orders(stage)).toMatchObject([{ status: 'issued', failedNames: [OLD] }]);
+  expect(stage.names()).toContain(OLD);
+});
+
+test.each(['full', 'minimal'] as const)(
+  'a primary domain whose DNS is wrong holds the certificate, and is never detached (fields of a domain: %s)',
+  async (domainFields) => {
+    await using stage = await createHttpsStage({
+      env: { SSL_POISON: 'detach' },
+      simulator: { variants: { domainFields } },
+    });
+    stage.edge.setDns(PRIMARY, { a: ELSEWHERE });
+    stage.point(SHOP);
+    await add(stage, SHOP);
+    const held = await stage.stands(SHOP, 'held');
+    expect(held).toMatchObject({ mustAct: 'customer' });
+    expect(held.outcome).toMatch(/held back.*network\.example\.org leads to 198\.51\.100\.9/);
+    stage.point(PRIMARY);
+    await stage.stands(SHOP, 'live');
+    expect(stage.calls('delete-domain')).toEqual([]);
+    expect(orders(stage)).toHaveLength(1);
+  },
+);
+
+test('a name that somebody attached by hand is never detached, not even where it was asked for here as well', async () => {
+  await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+  stage.simulator.attachDomain({ name: OLD });
+  stage.point(OLD, SHOP);
+  await add(stage, OLD);
+  await stage.stands(OLD, 'live');
+  stage.edge.setDns(OLD, { a: ELSEWHERE });
+  await add(stage, SHOP);
+  const held = await stage.stands(SHOP, 'held');
+  expect(held.outcome).toMatch(/held back.*old\.example\.com/);
+  expect(stage.calls('delete-domain')).toEqual([]);
+  expect(stage.names()).toContain(OLD);
+});
+
+test('of two dead names the one that we attached makes room, and the other still holds', async () => {
+  await using stage = await createHttpsStage({
+    webapp: { domains: [OLD], covers: 'all' },
+    env: { SSL_POISON: 'detach' },
+  });
+  stage.point(OLD);
+  await goLive(stage, SHOP);
+  stage.edge.setDns(OLD, { a: ELSEWHERE });
+  stage.edge.setDns(SHOP, { a: ELSEWHERE });
+  stage.point(NEW);
+  await add(stage, NEW);
+  const held = await stage.stands(NEW, 'held');
+  expect(held.outcome).toMatch(/old\.example\.com/);
+  await stage.stands(SHOP, 'waiting-for-dns');
+  expect(stage.names()).toEqual(expect.arrayContaining([OLD, NEW]));
+  expect(stage.names()).not.toContain(SHOP);
+  stage.point(OLD);
+  await stage.stands(NEW, 'live');
+});
+
+/** As somebody would in RunCloud's panel. */
+async function switchToAdvanced({ simulator }: HttpsStage): Promise<void> {
+  const reply = await fetch(
+    `${simulator.url}/api/v3/servers/${APP.serverId}/webapps/${APP.appId}/ssl/advanced`,
+    {
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${simulator.credentials.token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ advancedSSL: true, autoSSL: false }),
+    },
+  );
+  expect(await reply.json()).toMatchObject({ advancedSSL: true });
+}
+
+test('a web application that is switched to advanced SSL gets certificates of that kind from the next order on', async () => {
+  await using stage = await createHttpsStage();
+  await goLive(stage, SHOP);
+  await switchToAdvanced(stage);
+  await goLive(stage, NEW);
+  expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+  expect(stage.calls('install-domain-ssl')).toMatchObject([{ domain: NEW }]);
+  expect(await stage.lastOrder(NEW)).toMatchObject({ names: [NEW] });
+});
+
+test('after such a switch several workers order once for each domain, however long issuance takes', async () => {
+  await using stage = await createHttpsStage({ workers: 3, env: { CERTIFICATE_DEADLINE: '20s' } });
+  await goLive(stage, ...Array.from({ length: 9 }, (_, i) => `shop-${i}.example.com`));
+  await switchToAdvanced(stage);
+  stage.simulator.setSettings({ issuanceLagMs: 2_000 });
+  const before = orders(stage).length;
+  const names = Array.from({ length: 6 }, (_, i) => `new-${i}.example.com`);
+  await goLive(stage, ...names);
+  const ordered = orders(stage)
+    .slice(before)
+    .flatMap((order) => order.names);
+  expect(ordered.toSorted()).toEqual(names);
+});
+
+test('a CDN that does not hand the page of DNS_GATE_PROBE on waits, and the sentence says so', async () => {
+  const probe = 'http://{domain}:1/runcloud-domains.txt#7f3a91c2d4e5b608';
+  await using stage = await createHttpsStage({ env: { DNS_GATE_PROBE: probe } });
+  stage.edge.setDns(SHOP, { a: '127.0.0.2' });
+  await add(stage, SHOP);
+  const waits = await stage.stands(SHOP, 'waiting-for-dns');
+  expect(waits.outcome).toMatch(/leads to 127\.0\.0\.2.*HTTP through it does not reach the web application/);
+});
+
+test('where CAA forbids, an AAAA record was left over, or DNS fails or is silent, a domain waits with the sentence, and goes on when it is right', async () => {
+  await using stage = await createHttpsStage();
+  const unasked = (name: string) =>
+    new RegExp(`could not be asked about ${name}.*says nothing about the record`);
+  const rows = [
+    [
+      'caa.example.com',
+      { a: HERE, caa: { tag: 'issue', value: 'digicert.com' } },
+      'forbidden',
+      /CAA.*letsencrypt\.org/,
+    ],
+    [
+      'aaaa.example.com',
+      { a: HERE, aaaa: '2001:db8::9' },
+      'leftover',
+      /AAAA record 2001:db8::9.*IPv6: remove it/,
+    ],
+    ['fails.example.com', { fails: 'servfail' }, 'unknown', unasked('fails.example.com')],
+    ['silent.example.com', { fails: 'silent' }, 'unknown', unasked('silent.example.com')],
+  ] as const;
+  for (const [name, dns] of rows) stage.edge.setDns(name, dns);
+  for (const [name] of rows) await add(stage, name);
+  for (const [name, , verdict, why] of rows) {
+    const waits = await stage.stands(name, 'waiting-for-dns');
+    expect(waits.outcome).toMatch(why);
+    expect(waits.evidence?.dns).toMatchObject([{ name, verdict }]);
+    expect(waits.mustAct).toBeUndefined();
+  }
+  expect(stage.names()).toEqual([PRIMARY]);
+  expect(orders(stage)).toEqual([]);
+  for (const [name] of rows) stage.point(name);
+  for (const [name] of rows) await stage.stands(name, 'live');
+  expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
+});
+
+test('a DNS server that still fails at the deadline is the operator’s, and no customer is blamed', async () => {
+  await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '1ms' } });
+  stage.edge.setDns(SHOP, { fails: 'servfail' });
+  await add(stage, SHOP);
+  expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator', state: 'pending' });
+});
+
+test('a name on the shared certificate that could not be asked about does not hold the others', async () => {
+  await using stage = await createHttpsStage({
+    webapp: { domains: [OLD] },
+    simulator: { variants: { badName: 'left-out' } },
+  });
+  stage.edge.setDns(OLD, { fails: 'servfail' });
+  await goLive(stage, SHOP);
+  expect(orders(stage)).toHaveLength(1);
+});
+
+test('the death of a worker no longer counts against a domain that was looked at well since: it may wait for weeks', async () => {
+  await using stage = await createHttpsStage();
+  stage.edge.setDns(SHOP, { a: ELSEWHERE });
+  const { jobId } = await add(stage, SHOP);
+  await stage.stands(SHOP, 'waiting-for-dns');
+  await stage.redis.hset(`${stage.config.queuePrefix}:runcloud-domains:${jobId}`, 'stc', 1);
+  for (const look of ['once', 'twice']) {
+    const before = (await stage.record(SHOP)).outcomeAt;
+    await until(async () => (await stage.record(SHOP)).outcomeAt !== before, `it was looked at ${look}`);
+  }
+  expect((await stage.job(jobId)).stalledCounter).toBe(0);
+});

@@ -1,0 +1,298 @@
+// The watch over what is live: what has changed is said, by a record, its history and one line in the log; what is mended is live
+// again by itself; and nothing is written to RunCloud unless WATCH_REPAIR says so.
+import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { isWrite } from '../../src/simulator/index.ts';
+import {
+  createHttpsStage,
+  ELSEWHERE,
+  type HttpsStage,
+  type HttpsStageOptions,
+} from '../helpers/https-stage.ts';
+import { createLine } from '../helpers/line.ts';
+import { until } from '../helpers/until.ts';
+import { APP } from '../helpers/worker.ts';
+
+const SHOP = 'shop.example.com';
+const DAY = 86_400_000;
+
+const add = (stage: HttpsStage, domain: string) =>
+  stage.producer.requests.enqueue('add-domain', { domain, www: false });
+const writes = ({ simulator }: HttpsStage): number => simulator.state.calls.filter(isWrite).length;
+const history = async (stage: HttpsStage) =>
+  (await stage.producer.requests.intents.history({ ...APP, domain: parseDomainName(SHOP) })).toReversed();
+
+/** A stage on which the shop is live, and the workers leave the watching to the test. */
+async function live(options: HttpsStageOptions = {}): Promise<HttpsStage> {
+  await using stack = new AsyncDisposableStack();
+  const stage = stack.use(await createHttpsStage(options));
+  stage.point(SHOP);
+  await add(stage, SHOP);
+  await stage.stands(SHOP, 'live');
+  await stage.idle();
+  stack.move();
+  return stage;
+}
+
+const told = (stage: string, more: object = {}) => [
+  expect.objectContaining({ event: `domain-${stage}`, domain: SHOP, serverId: 1903, appId: 646, ...more }),
+];
+
+describe('every WATCH_INTERVAL', () => {
+  test('a worker looks, says what is wrong, and says when it is right again', async () => {
+    await using stage = await live({ env: { WATCH_INTERVAL: '200ms' } });
+    const { outcomeAt } = await stage.record(SHOP);
+    stage.edge.serve(SHOP, { notAfter: Date.now() + 20 * DAY });
+    const held = await stage.stands(SHOP, 'held');
+    expect(held).toMatchObject({ mustAct: 'runcloud', state: 'settled', outcomeAt });
+    expect(held.outcome).toMatch(/ends in (19|20) days, and RunCloud has not renewed it/);
+    stage.edge.serve(SHOP);
+    expect(await stage.stands(SHOP, 'live')).toMatchObject({ mustAct: undefined, outcomeAt });
+    expect((await stage.path(SHOP)).slice(-3)).toEqual(['live', 'held', 'live']);
+  });
+});
+
+describe('a live domain', () => {
+  test('that is as it was is left alone, without a line', async () => {
+    await using stage = await live();
+    const before = await history(stage);
+    expect(await stage.watch()).toEqual([]);
+    expect(await history(stage)).toEqual(before);
+  });
+
+  test.each([
+    ['is expired', { expired: true }, /expired on/],
+    ['is for another name', { wrongName: true }, /shows a certificate for wrong-name\.example/],
+    ['is trusted by nobody', { untrusted: true }, /do not trust/],
+    ['ends within 21 days', { notAfter: Date.now() + 5 * DAY }, /ends in 4 days/],
+  ] as const)(
+    'whose certificate %s is held for RunCloud, told once, and nothing is written',
+    async (_, lie, why) => {
+      await using stage = await live();
+      const before = writes(stage);
+      stage.edge.serve(SHOP, lie);
+      expect(await stage.watch()).toEqual(
+        told('held', { level: 'warn', mustAct: 'runcloud', msg: expect.stringMatching(why) }),
+      );
+      const held = await stage.record(SHOP);
+      expect(held).toMatchObject({ stage: 'held', mustAct: 'runcloud', state: 'settled' });
+      expect(held.outcome).toMatch(why);
+      expect((await history(stage)).at(-1)).toMatchObject({
+        stage: 'held',
+        mustAct: 'runcloud',
+        reason: held.outcome,
+      });
+      expect(await stage.watch()).toEqual([]);
+      expect(writes(stage)).toBe(before);
+
+      stage.edge.serve(SHOP);
+      expect(await stage.watch()).toEqual(told('live', { level: 'info' }));
+      expect(await stage.watch()).toEqual([]);
+      expect(await stage.record(SHOP)).toMatchObject({ stage: 'live', mustAct: undefined });
+    },
+  );
+
+  test('whose name leads elsewhere is held for the customer, and live again when it comes back', async () => {
+    await using stage = await live();
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    expect(await stage.watch()).toEqual(told('held', { mustAct: 'customer' }));
+    const held = await stage.record(SHOP);
+    expect(held).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(held.outcome).toMatch(/leads to 198\.51\.100\.9, not to 127\.0\.0\.1/);
+    expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', seen: { a: [ELSEWHERE] } }]);
+    stage.point(SHOP);
+    expect(await stage.watch()).toEqual(told('live'));
+  });
+
+  test('that is wrong in another way than before is told again', async () => {
+    await using stage = await live();
+    stage.edge.serve(SHOP, { expired: true });
+    await stage.watch();
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    expect(await stage.watch()).toEqual(told('held', { mustAct: 'customer' }));
+    expect((await history(stage)).slice(-2)).toMatchObject([
+      { mustAct: 'runcloud' },
+      { mustAct: 'customer' },
+    ]);
+  });
+
+  test('that vanished from RunCloud is held for the operator, and nothing is written', async () => {
+    await using stage = await live();
+    const before = writes(stage);
+    stage.simulator.detachDomain({ name: SHOP });
+    expect(await stage.watch()).toEqual(told('held', { mustAct: 'operator' }));
+    expect((await stage.record(SHOP)).outcome).toMatch(/no longer on the web application.*add it again/);
+    expect(await stage.watch()).toEqual([]);
+    expect(writes(stage)).toBe(before);
+    expect(stage.names()).not.toContain(SHOP);
+
+    await add(stage, SHOP);
+    await stage.stands(SHOP, 'live');
+    expect(stage.names()).toContain(SHOP);
+  });
+
+  test('whose www twin alone is no longer covered is held, and the twin is named', async () => {
+    await using stage = await createHttpsStage();
+    stage.point(SHOP, `www.${SHOP}`);
+    await stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: true });
+    await stage.stands(SHOP, 'live');
+    stage.edge.serve(`www.${SHOP}`, { wrongName: true });
+    expect(await stage.watch()).toEqual(
+      told('held', { msg: expect.stringContaining(`not for www.${SHOP}`) }),
+    );
+  });
+});
+
+describe('what could not be asked changes nothing:', () => {
+  test('the server that does not answer', async () => {
+    await using stack = new AsyncDisposableStack();
+    let line: Awaited<ReturnType<typeof createLine>> | undefined;
+    const stage = stack.use(
+      await live({
+        env: async ({ edge }) => {
+          line = stack.use(await createLine({ host: '127.0.0.1', port: edge?.tlsPort ?? 0 }));
+          return { TLS_PROBE_ADDRESS: `127.0.0.1:${line.port}` };
+        },
+      }),
+    );
+    const before = await stage.record(SHOP);
+    line?.cut();
+    expect(await stage.watch()).toEqual([]);
+    expect(await stage.record(SHOP)).toEqual(before);
+    // The same for what is held: silence does not make it live.
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await stage.watch();
+    stage.point(SHOP);
+    expect(await stage.watch()).toEqual([]);
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+  });
+
+  test('DNS that fails', async () => {
+    await using stage = await live();
+    const before = await stage.record(SHOP);
+    stage.edge.setDns(SHOP, { fails: 'servfail' });
+    expect(await stage.watch()).toEqual([]);
+    expect(await stage.record(SHOP)).toEqual(before);
+  });
+
+  test('RunCloud that is down: a line says so, and the next watch goes on', async () => {
+    await using stage = await live();
+    await stage.watch();
+    const before = await history(stage);
+    stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
+    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind', level: 'warn', domain: SHOP }]);
+    expect(await history(stage)).toEqual(before);
+    stage.simulator.clearFaults();
+    stage.simulator.detachDomain({ name: SHOP });
+    expect(await stage.watch()).toEqual(told('held', { mustAct: 'operator' }));
+  });
+
+  test('RunCloud that the brake knows to be down is not called, and the handshake counts all the same', async () => {
+    await using stage = await live();
+    await stage.watch();
+    stage.simulator.detachDomain({ name: SHOP });
+    stage.simulator.attachDomain({ name: SHOP });
+    const calls = stage.simulator.state.calls.length;
+    stage.edge.serve(SHOP, { expired: true });
+    expect(await stage.watch({ isHeld: true })).toEqual(told('held', { mustAct: 'runcloud' }));
+    expect(stage.simulator.state.calls).toHaveLength(calls);
+  });
+
+  test('a RunCloud that is down does not end the worker, whose own watch goes on afterwards', async () => {
+    await using stage = await live({ env: { WATCH_INTERVAL: '100ms' } });
+    const lists = () => stage.calls('list-domains').length;
+    const fault = stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
+    const before = lists();
+    await until(() => lists() > before + 1, 'the watch has met the outage twice');
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'live' });
+    stage.simulator.removeFault(fault.id);
+    stage.edge.serve(SHOP, { expired: true });
+    await stage.stands(SHOP, 'held');
+  });
+});
+
+describe('not watched is', () => {
+  test('a domain that was removed', async () => {
+    await using stage = await live();
+    await stage.producer.requests.enqueue('remove-domain', { domain: SHOP });
+    await stage.stands(SHOP, 'removed');
+    await stage.idle();
+    const before = await stage.record(SHOP);
+    stage.edge.serve(SHOP, { expired: true });
+    expect(await stage.watch({ repair: true })).toEqual([]);
+    expect(await stage.record(SHOP)).toEqual(before);
+  });
+
+  test('a domain that failed', async () => {
+    await using stage = await createHttpsStage();
+    stage.simulator.addFault({ kind: 'status', status: 422, operation: 'attach-domain', times: 'always' });
+    stage.point(SHOP);
+    await add(stage, SHOP);
+    const before = await stage.stands(SHOP, 'failed');
+    expect(await stage.watch({ repair: true })).toEqual([]);
+    expect(await stage.record(SHOP)).toEqual(before);
+  });
+
+  test('a domain that still waits: its own job looks', async () => {
+    await using stage = await createHttpsStage();
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await add(stage, SHOP);
+    await stage.stands(SHOP, 'waiting-for-dns');
+    expect(await stage.watch({ repair: true })).toEqual([]);
+    expect(await stage.path(SHOP)).toEqual(['requested', 'waiting-for-dns']);
+  });
+});
+
+describe('with WATCH_REPAIR=on', () => {
+  test('what vanished from RunCloud is attached again, and live', async () => {
+    await using stage = await live();
+    stage.simulator.detachDomain({ name: SHOP });
+    expect(await stage.watch({ repair: true })).toEqual(told('held', { mustAct: 'operator' }));
+    await stage.stands(SHOP, 'live');
+    expect(stage.names()).toContain(SHOP);
+    expect(stage.calls('attach-domain')).toHaveLength(2);
+  });
+
+  test('the workers attach it again by themselves', async () => {
+    await using stage = await live({ env: { WATCH_INTERVAL: '200ms', WATCH_REPAIR: 'on' } });
+    stage.simulator.detachDomain({ name: SHOP });
+    await until(() => stage.names().includes(SHOP), 'it is attached again');
+    await stage.stands(SHOP, 'live');
+    expect(stage.calls('attach-domain')).toHaveLength(2);
+  });
+
+  test('an expired certificate is redeployed once, and the domain is live when the new one shows', async () => {
+    await using stage = await live({ env: { SSL_COOLDOWN: '1ms' } });
+    stage.edge.serve(SHOP, { expired: true });
+    expect(await stage.watch({ repair: true })).toEqual(told('held', { mustAct: 'runcloud' }));
+    await until(() => stage.calls('redeploy-ssl').length === 2, 'it is redeployed');
+    stage.edge.serve(SHOP);
+    expect(await stage.watch({ repair: true })).toEqual(told('live'));
+  });
+
+  test('inside the cool-down nothing is ordered', async () => {
+    await using stage = await live();
+    stage.edge.serve(SHOP, { expired: true });
+    await stage.watch({ repair: true });
+    await stage.idle();
+    expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+  });
+
+  test('what was told before it was switched on, or by a worker that died before it could ask, is asked for at the next watch', async () => {
+    await using stage = await live();
+    stage.simulator.detachDomain({ name: SHOP });
+    await stage.watch();
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', state: 'settled' });
+    await stage.watch({ repair: true });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'pending' });
+  });
+
+  test('a name that leads elsewhere is the customer’s: nothing is written', async () => {
+    await using stage = await live();
+    const before = writes(stage);
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await stage.watch({ repair: true });
+    await stage.idle();
+    expect(writes(stage)).toBe(before);
+  });
+});

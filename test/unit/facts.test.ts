@@ -1,0 +1,108 @@
+// The facts of a web application: how often RunCloud is asked for them, and what becomes of a reading that fails.
+import { describe, expect, test } from '@jest/globals';
+import { PermanentError, TransientError } from '../../src/errors.ts';
+import { createFacts } from '../../src/runcloud/facts.ts';
+import type { RunCloud } from '../../src/runcloud/runcloud.ts';
+
+const APP = { serverId: 1903, appId: 646 };
+
+type Ask = Pick<RunCloud, 'getServer' | 'getSslMode'>;
+
+/** A RunCloud that counts; `ask` may change while it runs. */
+function createCounted(maxAgeMs?: number) {
+  const calls = { server: 0, mode: 0 };
+  const ask = {
+    server: async (): Promise<{ ipAddress: string | undefined }> => ({ ipAddress: '203.0.113.7' }),
+    mode: async (): Promise<{ advanced: boolean; autoSsl?: boolean }> => ({ advanced: false }),
+  };
+  const runcloud = {
+    getServer: () => {
+      calls.server += 1;
+      return ask.server();
+    },
+    getSslMode: () => {
+      calls.mode += 1;
+      return ask.mode();
+    },
+  } as unknown as Ask;
+  return { calls, ask, facts: createFacts({ runcloud, ...(maxAgeMs !== undefined && { maxAgeMs }) }) };
+}
+
+const down = async (): Promise<never> => {
+  throw new TransientError('runcloud-unreachable', 'RunCloud is down');
+};
+
+describe('a glance', () => {
+  test('tells the address and the kind of SSL; what RunCloud leaves out of AutoSSL is off', async () => {
+    const { facts } = createCounted();
+    expect(await facts.glance(APP)).toEqual({ ipAddress: '203.0.113.7', advanced: false, autoSsl: false });
+  });
+
+  test('costs RunCloud nothing the second time', async () => {
+    const { facts, calls } = createCounted();
+    await facts.glance(APP);
+    await facts.glance(APP);
+    expect(calls).toEqual({ server: 1, mode: 1 });
+  });
+
+  test('is one reading for all who ask at once', async () => {
+    const { facts, calls } = createCounted();
+    await Promise.all([facts.glance(APP), facts.glance(APP), facts.glance(APP)]);
+    expect(calls).toEqual({ server: 1, mode: 1 });
+  });
+
+  test('reads anew what has become too old', async () => {
+    const { facts, calls } = createCounted(0);
+    await facts.glance(APP);
+    await facts.glance(APP);
+    expect(calls).toEqual({ server: 2, mode: 2 });
+  });
+
+  test('of a second web application on the same server shares its address, not its kind of SSL', async () => {
+    const { facts, calls, ask } = createCounted();
+    await facts.glance(APP);
+    ask.mode = async () => ({ advanced: true, autoSsl: true });
+    expect(await facts.glance({ ...APP, appId: 647 })).toMatchObject({ advanced: true, autoSsl: true });
+    expect(await facts.glance(APP)).toMatchObject({ advanced: false });
+    expect(calls).toEqual({ server: 1, mode: 2 });
+  });
+
+  test.each(['server', 'mode'] as const)('whose reading of the %s failed is read anew', async (what) => {
+    const { facts, ask, calls } = createCounted();
+    const well = ask[what];
+    Object.assign(ask, { [what]: down });
+    await expect(facts.glance(APP)).rejects.toThrow('RunCloud is down');
+    Object.assign(ask, { [what]: well });
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
+    expect(calls[what]).toBe(2);
+  });
+
+  test('does without the address where the credentials may not read servers, and does not ask again', async () => {
+    const { facts, ask, calls } = createCounted();
+    ask.server = async () => {
+      throw new PermanentError('runcloud-forbidden', 'no');
+    };
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: undefined, advanced: false });
+    await facts.glance(APP);
+    expect(calls.server).toBe(1);
+  });
+});
+
+describe('a reading before an order', () => {
+  test('sees a change of the kind of SSL at once, and so does everybody after it', async () => {
+    const { facts, ask, calls } = createCounted();
+    await facts.glance(APP);
+    ask.mode = async () => ({ advanced: true });
+    expect(await facts.glance(APP)).toMatchObject({ advanced: false });
+    expect(await facts.read(APP)).toMatchObject({ advanced: true, ipAddress: '203.0.113.7' });
+    expect(await facts.glance(APP)).toMatchObject({ advanced: true });
+    expect(calls).toEqual({ server: 1, mode: 2 });
+  });
+
+  test('that fails does not fall back on what was known before', async () => {
+    const { facts, ask } = createCounted();
+    await facts.glance(APP);
+    ask.mode = down;
+    await expect(facts.read(APP)).rejects.toThrow('RunCloud is down');
+  });
+});

@@ -1,0 +1,136 @@
+// The DNS gate as a table: what waits for DNS by the settings, and what an open or a closed gate says.
+import { describe, expect, test } from '@jest/globals';
+import { gateBefore, isBad, judgeGate } from '../../src/intent/gate.ts';
+import type { Pace } from '../../src/intent/pace.ts';
+import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
+
+const pace: Pace = { dnsFirstMs: 60, dnsLongestMs: 600, tlsFirstMs: 7, tlsLongestMs: 70, heldMs: 5_000 };
+const DEADLINE = 10_000;
+const ASKED = 1_000_000;
+
+const found = (verdict: DnsVerdict, name = 'shop.example.org'): DnsFinding => ({
+  name,
+  verdict,
+  sentence: `${name} is ${verdict}`,
+  expected: ['203.0.113.7'],
+  seen: { a: [], aaaa: [], cname: [], caa: [] },
+});
+
+const judge = (waited: number, ...dns: DnsFinding[]) =>
+  judgeGate(dns, { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, pace });
+
+describe('what waits for DNS', () => {
+  const gates = ['off', 'attach', 'certificate', 'auto'] as const;
+  const poisons = ['hold', 'detach', 'proceed'] as const;
+  const expected = {
+    basic: {
+      off: { hold: 'nothing', detach: 'nothing', proceed: 'nothing' },
+      attach: { hold: 'attach', detach: 'attach', proceed: 'attach' },
+      certificate: { hold: 'certificate', detach: 'attach', proceed: 'certificate' },
+      auto: { hold: 'attach', detach: 'attach', proceed: 'attach' },
+    },
+    advanced: {
+      off: { hold: 'nothing', detach: 'nothing', proceed: 'nothing' },
+      attach: { hold: 'attach', detach: 'attach', proceed: 'attach' },
+      certificate: { hold: 'certificate', detach: 'certificate', proceed: 'certificate' },
+      auto: { hold: 'certificate', detach: 'certificate', proceed: 'certificate' },
+    },
+  } as const;
+  const rows = gates.flatMap((gate) =>
+    poisons.flatMap((poison) =>
+      (['basic', 'advanced'] as const).map(
+        (mode) => [gate, poison, mode, expected[mode][gate][poison]] as const,
+      ),
+    ),
+  );
+
+  test.each(rows)('with DNS_GATE=%s, SSL_POISON=%s and %s SSL is: %s', (gate, poison, mode, stop) => {
+    expect(gateBefore({ gate, poison, deadlineMs: 1 }, { advanced: mode === 'advanced' })).toBe(stop);
+  });
+});
+
+describe('a name', () => {
+  test.each([
+    ['here', false],
+    ['proxied', false],
+    ['unknown', false],
+    ['missing', true],
+    ['elsewhere', true],
+    ['leftover', true],
+    ['forbidden', true],
+  ] as const)('that is %s: it is said to be bad: %s', (verdict, bad) => {
+    expect(isBad(found(verdict))).toBe(bad);
+  });
+});
+
+describe('the gate', () => {
+  test.each(['here', 'proxied'] as const)('is open for a name that is %s, however late', (verdict) => {
+    expect(judge(0, found(verdict))).toBeUndefined();
+    expect(judge(100 * DEADLINE, found(verdict))).toBeUndefined();
+  });
+
+  test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'unknown'] as const)(
+    'is closed for a name that is %s, and repeats its sentence',
+    (verdict) => {
+      expect(judge(0, found(verdict))).toEqual({
+        sentence: `shop.example.org is ${verdict}`,
+        delayMs: pace.dnsFirstMs,
+        report: { stage: 'waiting-for-dns' },
+      });
+    },
+  );
+
+  test('is closed while only the www twin is wrong, and speaks of the twin alone', () => {
+    const closed = judge(0, found('here'), found('missing', 'www.shop.example.org'));
+    expect(closed?.sentence).toBe('www.shop.example.org is missing');
+  });
+
+  test('names everything that is wrong', () => {
+    const closed = judge(0, found('elsewhere'), found('missing', 'www.shop.example.org'));
+    expect(closed?.sentence).toBe('shop.example.org is elsewhere; www.shop.example.org is missing');
+  });
+
+  test('looks at growing intervals', () => {
+    const delays = [0, 200, 800, 5_000].map((waited) => judge(waited, found('missing'))?.delayMs);
+    expect(delays).toEqual([60, 100, 400, 600]);
+  });
+
+  test('looks once more right after the deadline, not an interval later', () => {
+    expect(judge(DEADLINE - 10, found('missing'))).toMatchObject({
+      delayMs: 11,
+      report: { stage: 'waiting-for-dns' },
+    });
+  });
+
+  test('counts from the last request, so that asking again begins the deadline anew', () => {
+    const closed = judgeGate([found('missing')], {
+      since: ASKED + DEADLINE,
+      now: ASKED + DEADLINE + 1,
+      deadlineMs: DEADLINE,
+      pace,
+    });
+    expect(closed?.report.stage).toBe('waiting-for-dns');
+  });
+
+  describe('past the deadline', () => {
+    test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
+      'holds a name that is %s for the customer, and still looks',
+      (verdict) => {
+        expect(judge(DEADLINE, found(verdict))).toEqual({
+          sentence: `shop.example.org is ${verdict}`,
+          delayMs: pace.heldMs,
+          report: { stage: 'held', mustAct: 'customer' },
+        });
+      },
+    );
+
+    test('holds a name that could not be asked about for the operator: the customer did nothing wrong', () => {
+      expect(judge(DEADLINE, found('unknown'))?.report).toEqual({ stage: 'held', mustAct: 'operator' });
+    });
+
+    test('holds for the customer where one of two names is wrong and the other could not be asked', () => {
+      const closed = judge(DEADLINE, found('unknown'), found('elsewhere', 'www.shop.example.org'));
+      expect(closed?.report.mustAct).toBe('customer');
+    });
+  });
+});

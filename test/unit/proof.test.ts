@@ -1,0 +1,273 @@
+// When a domain counts as live, what it waits for, when its certificate is asked for, and when an order has failed.
+import { describe, expect, test } from '@jest/globals';
+import type { CertificateRecord } from '../../src/intent/certificates.ts';
+import type { LastOrder } from '../../src/intent/ledger.ts';
+import type { Pace } from '../../src/intent/pace.ts';
+import { judgeProof, type ProofFacts } from '../../src/intent/proof.ts';
+import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00Z');
+const SHOP = 'shop.example.org';
+const TWIN = `www.${SHOP}`;
+const pace: Pace = { dnsFirstMs: 6, dnsLongestMs: 60, tlsFirstMs: 80, tlsLongestMs: 800, heldMs: 5_000 };
+
+const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({
+  name,
+  verdict,
+  sentence: `the certificate of ${name} is ${verdict}`,
+  address: '203.0.113.7:443',
+  ...(verdict === 'covers' && {
+    certificate: {
+      subject: name,
+      issuer: 'R11',
+      names: [name],
+      notBefore: NOW - 1,
+      notAfter: Date.parse('2027-02-20T00:00:00Z'),
+    },
+  }),
+});
+
+const found = (verdict: DnsVerdict, name = SHOP): DnsFinding => ({
+  name,
+  verdict,
+  sentence: `${name} is ${verdict}`,
+  expected: ['203.0.113.7'],
+  seen: { a: [], aaaa: [], cname: [], caa: [] },
+});
+
+const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
+  names: ['network.example.org', SHOP],
+  orderedAt: NOW - 1_000,
+  failures: 0,
+  retryAt: 0,
+  ...facts,
+});
+
+const redeploy = (facts: Partial<CertificateRecord> = {}): CertificateRecord => ({
+  jobId: '1903_646_redeploy~8',
+  state: 'pending',
+  outcome: undefined,
+  code: undefined,
+  outcomeAt: undefined,
+  coveredAt: undefined,
+  nextRunAt: undefined,
+  mustAct: undefined,
+  waitingDomains: 1,
+  ...facts,
+});
+
+const judge = (facts: Partial<ProofFacts> = {}) =>
+  judgeProof({
+    tls: [shown('wrong-name')],
+    dns: [found('here')],
+    order: undefined,
+    redeploy: undefined,
+    isAsked: false,
+    attachedAt: NOW - 5_000,
+    now: NOW,
+    deadlineMs: 10_000,
+    pace,
+    ...facts,
+  });
+
+const NOT_COVERED = ['wrong-name', 'expired', 'not-yet-valid', 'untrusted'] as const;
+
+describe('a domain is live', () => {
+  test('when a handshake showed a certificate that covers it, and says until when', () => {
+    const step = judge({ tls: [shown('covers')] });
+    expect(step).toMatchObject({
+      kind: 'live',
+      sentence: expect.stringMatching(/shop\.example\.org until 2027-02-20$/),
+    });
+  });
+
+  test('whatever else is on its way or has failed', () => {
+    const facts = { isAsked: true, redeploy: redeploy({ state: 'failed' }), order: ordered({ failures: 3 }) };
+    expect(judge({ tls: [shown('covers')], ...facts }).kind).toBe('live');
+  });
+
+  test('with a warning where its DNS is wrong: visitors do not come here', () => {
+    const step = judge({ tls: [shown('covers')], dns: [found('elsewhere')] });
+    expect(step).toMatchObject({ sentence: expect.stringMatching(/; but shop\.example\.org is elsewhere$/) });
+  });
+
+  test('only when its www twin is covered too', () => {
+    expect(judge({ tls: [shown('covers'), shown('wrong-name', TWIN)] }).kind).not.toBe('live');
+    expect(judge({ tls: [shown('covers'), shown('covers', TWIN)] })).toMatchObject({
+      kind: 'live',
+      sentence: expect.stringContaining(`${SHOP} and ${TWIN}`),
+    });
+  });
+});
+
+describe('its certificate is asked for', () => {
+  test.each([...NOT_COVERED, 'unknown'] as const)(
+    'where none was ordered and the handshake says %s',
+    (verdict) => {
+      expect(judge({ tls: [shown(verdict)] })).toEqual({ kind: 'ask' });
+    },
+  );
+
+  test('where the last order is older than its attachment', () => {
+    const attachedAt = NOW - 500;
+    expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt - 1 }) }).kind).toBe('ask');
+    expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt }) }).kind).toBe('wait');
+  });
+
+  test('where the last order does not hold its name', () => {
+    expect(judge({ order: ordered({ names: ['network.example.org'] }) }).kind).toBe('ask');
+  });
+
+  test('where the last order holds its name, but not its www twin', () => {
+    const tls = [shown('covers'), shown('wrong-name', TWIN)];
+    expect(judge({ tls, order: ordered() }).kind).toBe('ask');
+    expect(judge({ tls, order: ordered({ names: [SHOP, TWIN] }) }).kind).toBe('wait');
+  });
+
+  test('even long after the deadline of an order that was not its own', () => {
+    const order = ordered({ names: ['other.example.org'], orderedAt: NOW - 4_000 });
+    expect(judge({ order, deadlineMs: 1 }).kind).toBe('ask');
+  });
+});
+
+describe('it waits for a redeploy that is asked for', () => {
+  test('as long as nothing is wrong', () => {
+    const step = judge({ isAsked: true, redeploy: redeploy() });
+    expect(step).toMatchObject({
+      kind: 'wait',
+      delayMs: pace.tlsFirstMs,
+      report: { stage: 'waiting-for-certificate' },
+      sentence: expect.stringContaining('a certificate redeploy is on its way'),
+    });
+  });
+
+  test('and looks after the redeploy is due, not before', () => {
+    const step = judge({ isAsked: true, redeploy: redeploy({ nextRunAt: NOW + 300 }) });
+    expect(step).toMatchObject({ delayMs: 300 + pace.tlsFirstMs });
+  });
+
+  test('but not longer than the longest interval, and not less than the first', () => {
+    const delays = [NOW + 86_400_000, NOW - 86_400_000].map((nextRunAt) =>
+      judge({ isAsked: true, redeploy: redeploy({ nextRunAt }) }),
+    );
+    expect(delays).toMatchObject([{ delayMs: pace.tlsLongestMs }, { delayMs: pace.tlsFirstMs }]);
+  });
+
+  test('also where no redeploy is on record yet', () => {
+    expect(judge({ isAsked: true })).toMatchObject({
+      kind: 'wait',
+      report: { stage: 'waiting-for-certificate' },
+    });
+  });
+
+  test('and an older order does not count meanwhile, however long ago it was', () => {
+    const step = judge({ isAsked: true, redeploy: redeploy(), order: ordered(), deadlineMs: 1 });
+    expect(step.kind).toBe('wait');
+  });
+
+  test.each(['customer', 'operator', 'runcloud', 'letsencrypt'] as const)(
+    'held with its reason where the redeploy itself waits for %s',
+    (mustAct) => {
+      const outcome = 'the limit is spent; next attempt allowed at noon';
+      expect(judge({ isAsked: true, redeploy: redeploy({ mustAct, outcome }) })).toMatchObject({
+        kind: 'wait',
+        sentence: outcome,
+        report: { stage: 'held', mustAct },
+      });
+    },
+  );
+
+  test('held for its own customer first, where its own DNS is what is wrong', () => {
+    const held = redeploy({ mustAct: 'runcloud', outcome: 'RunCloud refused it' });
+    expect(judge({ isAsked: true, redeploy: held, dns: [found('elsewhere')] })).toMatchObject({
+      sentence: `${SHOP} is elsewhere; RunCloud refused it`,
+      report: { stage: 'held', mustAct: 'customer' },
+    });
+  });
+
+  test('and a name that could not be asked about is nobody’s fault', () => {
+    const held = redeploy({ mustAct: 'letsencrypt', outcome: 'spent' });
+    expect(judge({ isAsked: true, redeploy: held, dns: [found('unknown')] })).toMatchObject({
+      sentence: 'spent',
+      report: { mustAct: 'letsencrypt' },
+    });
+  });
+
+  test('held for the operator where the redeploy failed, and still looks', () => {
+    const failed = redeploy({ state: 'failed', outcome: 'there is no certificate', code: 'no-certificate' });
+    expect(judge({ isAsked: true, redeploy: failed })).toEqual({
+      kind: 'wait',
+      sentence: 'the certificate redeploy failed: there is no certificate',
+      delayMs: pace.tlsLongestMs,
+      report: { stage: 'held', mustAct: 'operator' },
+    });
+  });
+});
+
+describe('an order that holds its names', () => {
+  test.each([...NOT_COVERED, 'unknown'] as const)('has time until the deadline (%s)', (verdict) => {
+    expect(judge({ tls: [shown(verdict)], order: ordered() })).toMatchObject({
+      kind: 'wait',
+      delayMs: 500,
+      report: { stage: 'waiting-for-certificate' },
+      sentence: expect.stringContaining('the certificate was ordered at 2026-11-24 09:59 UTC'),
+    });
+  });
+
+  test('is looked at once more right after the deadline', () => {
+    const step = judge({ order: ordered({ orderedAt: NOW - 4_990 }), deadlineMs: 5_000 });
+    expect(step).toMatchObject({ kind: 'wait', delayMs: 11 });
+  });
+
+  test.each(NOT_COVERED)('has failed at the deadline where the handshake says %s', (verdict) => {
+    const order = ordered();
+    expect(judge({ tls: [shown(verdict)], order, deadlineMs: 1_000 })).toEqual({
+      kind: 'order-failed',
+      order,
+      sentence: `the certificate ordered at 2026-11-24 09:59 UTC did not pick ${SHOP} up`,
+      mustAct: 'runcloud',
+    });
+  });
+
+  test('has not failed where no handshake came about: it is held for the operator, and looked at', () => {
+    const step = judge({ tls: [shown('unknown')], order: ordered(), deadlineMs: 1 });
+    expect(step).toEqual({
+      kind: 'wait',
+      sentence: `the certificate of ${SHOP} is unknown`,
+      delayMs: pace.tlsLongestMs,
+      report: { stage: 'held', mustAct: 'operator' },
+    });
+  });
+
+  test('has not failed where one of two names could not be checked', () => {
+    const tls = [shown('wrong-name'), shown('unknown', TWIN)];
+    const step = judge({ tls, order: ordered({ names: [SHOP, TWIN] }), deadlineMs: 1 });
+    expect(step.kind).toBe('wait');
+  });
+
+  test('has failed for the www twin alone, which is named alone', () => {
+    const tls = [shown('covers'), shown('wrong-name', TWIN)];
+    const step = judge({ tls, order: ordered({ names: [SHOP, TWIN] }), deadlineMs: 1 });
+    expect(step).toMatchObject({
+      kind: 'order-failed',
+      sentence: expect.stringMatching(/did not pick www\.shop\.example\.org up$/),
+    });
+  });
+
+  test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
+    'has failed by the customer where DNS is %s',
+    (verdict) => {
+      const step = judge({ order: ordered(), deadlineMs: 1, dns: [found(verdict)] });
+      expect(step).toMatchObject({
+        kind: 'order-failed',
+        mustAct: 'customer',
+        sentence: expect.stringMatching(new RegExp(`up: ${SHOP} is ${verdict}$`)),
+      });
+    },
+  );
+
+  test('has failed by RunCloud where DNS could not be asked', () => {
+    const step = judge({ order: ordered(), deadlineMs: 1, dns: [found('unknown')] });
+    expect(step).toMatchObject({ kind: 'order-failed', mustAct: 'runcloud' });
+  });
+});

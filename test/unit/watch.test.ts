@@ -1,0 +1,165 @@
+// What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
+import { describe, expect, test } from '@jest/globals';
+import { judgeWatch } from '../../src/intent/watch.ts';
+import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
+
+const DAY = 86_400_000;
+const NOW = Date.parse('2026-11-24T10:00:00Z');
+const SHOP = 'shop.example.org';
+const TWIN = `www.${SHOP}`;
+
+const shown = (verdict: TlsVerdict, name = SHOP, leftMs = 60 * DAY): TlsFinding => ({
+  name,
+  verdict,
+  sentence: `the certificate of ${name} is ${verdict}`,
+  address: '203.0.113.7:443',
+  ...(verdict !== 'unknown' && {
+    certificate: { subject: name, issuer: 'R11', names: [name], notBefore: 0, notAfter: NOW + leftMs },
+  }),
+});
+
+const found = (verdict: DnsVerdict, name = SHOP): DnsFinding => ({
+  name,
+  verdict,
+  sentence: `${name} is ${verdict}`,
+  expected: ['203.0.113.7'],
+  seen: { a: [], aaaa: [], cname: [], caa: [] },
+});
+
+const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[]) => ({ at: NOW, dns, tls });
+const judge = (dns: DnsFinding[], tls: TlsFinding[], isAttached: boolean | undefined = true) =>
+  judgeWatch(SHOP, isAttached, evidenceOf(dns, tls));
+
+describe('it is live', () => {
+  test.each([
+    ['when all is well', 'here', true],
+    ['behind a CDN', 'proxied', true],
+    ['also where RunCloud’s list could not be read', 'here', undefined],
+  ] as const)('%s', (_, verdict, isAttached) => {
+    const evidence = evidenceOf([found(verdict)], [shown('covers')]);
+    const watched = judgeWatch(SHOP, isAttached, evidence);
+    expect(watched).toEqual({
+      sentence: expect.stringContaining(`covers ${SHOP} until 2027-01-23`),
+      report: { stage: 'live', evidence },
+    });
+  });
+
+  test('with the www twin', () => {
+    const watched = judge([found('here'), found('here', TWIN)], [shown('covers'), shown('covers', TWIN)]);
+    expect(watched?.sentence).toContain(`${SHOP} and ${TWIN}`);
+  });
+});
+
+test('it is attached, no more, where no handshake is asked for', () => {
+  expect(judge([found('here')], [])).toMatchObject({
+    sentence: `${SHOP} is attached`,
+    report: { stage: 'attached' },
+  });
+});
+
+describe('it is gone from the web application', () => {
+  test.each([
+    ['whatever else is right', [found('here')], [shown('covers')]],
+    ['whatever else is wrong', [found('elsewhere')], [shown('expired')]],
+    ['whatever could not be asked', [found('unknown')], [shown('unknown')]],
+  ] as const)('%s: held for the operator, and mended by attaching it', (_, dns, tls) => {
+    expect(judge([...dns], [...tls], false)).toMatchObject({
+      sentence: expect.stringMatching(/no longer on the web application/),
+      report: { stage: 'held', mustAct: 'operator' },
+      repair: 'attach',
+    });
+  });
+});
+
+describe('its DNS no longer leads here', () => {
+  test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
+    '(%s): held for the customer, and nothing of ours would mend it',
+    (verdict) => {
+      const watched = judge([found(verdict)], [shown('covers')]);
+      expect(watched).toMatchObject({
+        sentence: `${SHOP} is ${verdict}`,
+        report: { stage: 'held', mustAct: 'customer' },
+      });
+      expect(watched?.repair).toBeUndefined();
+    },
+  );
+
+  test('which comes before its certificate: no order would help', () => {
+    const watched = judge([found('elsewhere')], [shown('expired')]);
+    expect(watched?.report.mustAct).toBe('customer');
+    expect(watched?.repair).toBeUndefined();
+  });
+
+  test('in its www twin alone, which is named alone', () => {
+    const watched = judge([found('here'), found('missing', TWIN)], [shown('covers'), shown('covers', TWIN)]);
+    expect(watched?.sentence).toBe(`${TWIN} is missing`);
+  });
+});
+
+describe('its certificate', () => {
+  test.each(['wrong-name', 'expired', 'not-yet-valid', 'untrusted'] as const)(
+    'is %s: held for RunCloud, and mended by a redeploy',
+    (verdict) => {
+      expect(judge([found('here')], [shown(verdict)])).toMatchObject({
+        sentence: `the certificate of ${SHOP} is ${verdict}`,
+        report: { stage: 'held', mustAct: 'runcloud' },
+        repair: 'redeploy',
+      });
+    },
+  );
+
+  test('is wrong for the www twin alone, which is named alone', () => {
+    const watched = judge([found('here')], [shown('covers'), shown('wrong-name', TWIN)]);
+    expect(watched?.sentence).toBe(`the certificate of ${TWIN} is wrong-name`);
+  });
+
+  test('is wrong for one name, and the other could not be checked: what was seen counts', () => {
+    const watched = judge([found('here')], [shown('unknown'), shown('expired', TWIN)]);
+    expect(watched?.report).toMatchObject({ stage: 'held', mustAct: 'runcloud' });
+  });
+
+  test('is wrong where DNS could not be asked: what was seen counts', () => {
+    expect(judge([found('unknown')], [shown('expired')])?.report.stage).toBe('held');
+  });
+
+  test.each([
+    ['ends in 21 days and one moment: all is well', 21 * DAY + 1, 'live'],
+    ['ends in 21 days: it should have been renewed', 21 * DAY, 'held'],
+    ['ends within the hour', 1_000, 'held'],
+  ] as const)('%s', (_, leftMs, stage) => {
+    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.report.stage).toBe(stage);
+  });
+
+  test('ends soon: held for RunCloud, which is said with the days that are left, and mended by a redeploy', () => {
+    expect(judge([found('here')], [shown('covers', SHOP, 9.5 * DAY)])).toMatchObject({
+      sentence: `the certificate of ${SHOP} ends in 9 days, and RunCloud has not renewed it`,
+      report: { stage: 'held', mustAct: 'runcloud' },
+      repair: 'redeploy',
+    });
+  });
+
+  test('of the www twin ends soon: the sooner end counts', () => {
+    const tls = [shown('covers'), shown('covers', TWIN, 2 * DAY)];
+    expect(judge([found('here')], tls)?.sentence).toMatch(/ends in 2 days/);
+  });
+
+  test('ends soon, as seen at one name while the other could not be checked', () => {
+    const tls = [shown('unknown'), shown('covers', TWIN, 2 * DAY)];
+    expect(judge([found('here')], tls)?.report.stage).toBe('held');
+  });
+});
+
+describe('nothing is said', () => {
+  test.each([
+    ['where no handshake came about', [found('here')], [shown('unknown')]],
+    [
+      'where one of two handshakes did not come about',
+      [found('here')],
+      [shown('covers'), shown('unknown', TWIN)],
+    ],
+    ['where DNS could not be asked', [found('unknown')], [shown('covers')]],
+    ['where nothing could be asked', [found('unknown')], [shown('unknown')]],
+  ] as const)('%s', (_, dns, tls) => {
+    expect(judge([...dns], [...tls])).toBeUndefined();
+  });
+});
