@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
+import { runServer } from './cli/server.ts';
 import { simulate } from './cli/simulate.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
@@ -135,7 +136,9 @@ function addStatusCommand(program: Command): void {
     });
 }
 
-function addServiceCommands(program: Command): void {
+const announceReady = (): void => void process.send?.('ready');
+
+function addProcessCommands(program: Command): void {
   program
     .command('worker')
     .description(
@@ -151,11 +154,22 @@ function addServiceCommands(program: Command): void {
         await runWorker({
           ...loaded,
           stopped: untilSignal(),
-          announceReady: () => process.send?.('ready'),
+          announceReady,
           reload: () => loadConfig().config,
         }),
       );
     });
+  program
+    .command('server')
+    .description('Answer over HTTP until SIGTERM or SIGINT: API, board, health, metrics.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains server\n  SERVER_PORT=8080 runcloud-domains server',
+    )
+    .action(async () => finish(await runServer({ ...loadConfig(), stopped: untilSignal(), announceReady })));
+}
+
+function addHelperCommands(program: Command): void {
   program
     .command('doctor')
     .description(
@@ -201,7 +215,8 @@ function createProgram(): Command {
     .configureOutput({ writeErr: (text) => terminal.err(text.trimEnd()) })
     .showSuggestionAfterError()
     .exitOverride();
-  addServiceCommands(program);
+  addProcessCommands(program);
+  addHelperCommands(program);
   addEnqueueCommands(program);
   addStatusCommand(program);
   addOperatorCommands(program, { terminal, input: process.stdin, withRedis, finish });

@@ -1,8 +1,9 @@
-// The commands of operators: what failed, trying again, pausing, the audit log, access to the server. Only cli.ts uses it; like
+// The commands of operators: what failed, trying again, pausing, callbacks, the audit log, access to the server. Only cli.ts uses it; like
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
 import type { ProducerApp } from './app.ts';
 import { type AuditFlags, showAudit } from './cli/audit.ts';
+import { type CallbackFlags, replayDeliveries, showDeliveries } from './cli/callbacks.ts';
 import { retry, showFailed } from './cli/failed.ts';
 import { createBoardPassword, type PasswordFlags, type PasswordSource } from './cli/password.ts';
 import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './cli/pause.ts';
@@ -21,6 +22,7 @@ export interface CommandTools {
 export function addOperatorCommands(program: Command, tools: CommandTools): void {
   addFailureCommands(program, tools);
   addPauseCommands(program, tools);
+  addCallbackCommands(program, tools);
   addAuditCommand(program, tools);
   addAccessCommands(program, tools);
 }
@@ -76,6 +78,28 @@ function addPauseCommands(program: Command, { terminal, withRedis }: CommandTool
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  runcloud-domains pauses --json')
     .action((flags: { json?: boolean }) => withRedis((app) => showPauses(flags, app, terminal)));
+}
+
+function addCallbackCommands(program: Command, { terminal, withRedis }: CommandTools): void {
+  const callbacks = program.command('callbacks').description('What the outside was told by webhook.');
+  callbacks
+    .command('list')
+    .description('List the deliveries, the newest first, and what became of each.')
+    .option('--failed', 'only those that were given up')
+    .option('--limit <number>', 'how many', '50')
+    .option('--after <id>', 'go on after this one')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains callbacks list --failed')
+    .action((flags: CallbackFlags) => withRedis((app) => showDeliveries(app, flags, terminal)));
+  callbacks
+    .command('replay')
+    .description('Send deliveries again, under the same webhook-id and with a full three days.')
+    .argument('[id...]', 'ids of deliveries, as `callbacks list` shows them')
+    .option('--failed', 'all that were given up')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains callbacks replay --failed')
+    .action((ids: string[], flags: Pick<CallbackFlags, 'failed'>) =>
+      withRedis((app) => replayDeliveries(ids, flags, app, terminal)),
+    );
 }
 
 function addAuditCommand(program: Command, { terminal, withRedis }: CommandTools): void {

@@ -1,7 +1,6 @@
 // The HTTP server with everything it needs: the API, the board, health and metrics. Part of the wiring (app.ts).
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
-import { createProducerApp, type ProducerApp } from '../app.ts';
 import { assertServable, type Config, secretsOf } from '../config.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
@@ -9,7 +8,9 @@ import { createRedis, untilReady, within } from '../redis.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
 import { createGuard, createHttpServer, type ServerPart } from '../server/server.ts';
+import { createTracing } from '../tracing.ts';
 import { version } from './observation.ts';
+import { createProducerApp, type ProducerApp } from './producer.ts';
 
 /** Longer than any request waits. */
 const READY_MS = 1000;
@@ -36,10 +37,13 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
   const scrub = createScrub(secrets);
   const logger = options.logger ?? createLogger({ ...config.log, secrets });
   const releases = new AsyncDisposableStack();
+  const { shutdownTimeoutMs } = config.worker;
+  const tracing = createTracing({ endpoint: config.otlpEndpoint, version, role: 'server', scrub });
+  releases.defer(() => tracing?.close(shutdownTimeoutMs * 0.05));
   const tell = oncePerSecond((text: string) => logger.error({ event: 'redis-error' }, text));
   const redis = createRedis(config.redisUrl, 'producer', ({ message }) => tell(`Redis: ${message}`));
   releases.defer(() => redis.disconnect());
-  const producer = createProducerApp(config);
+  const producer = createProducerApp(config, { telemetry: tracing?.telemetry });
   releases.defer(() => producer.close());
 
   const start = async (): Promise<string> => {
@@ -55,7 +59,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
       register: [...usualParts({ config, redis, producer, logger, scrub }), ...(options.register ?? [])],
     });
     releases.defer(async () => {
-      await within(app.close(), config.worker.shutdownTimeoutMs * 0.9, undefined);
+      await within(app.close(), shutdownTimeoutMs * 0.9, undefined);
       app.server.closeAllConnections();
     });
     await app.listen({ host: config.server.host, port: config.server.port });

@@ -50,7 +50,12 @@ export type ReplayResult =
       readonly deliveryId: string;
       readonly messageId: string;
     }
-  | { readonly id: string; readonly kind: 'refused'; readonly sentence: string };
+  | {
+      readonly id: string;
+      readonly kind: 'refused';
+      readonly why: 'unknown' | 'pending' | 'unconfigured';
+      readonly sentence: string;
+    };
 
 export interface Deliveries {
   /** The newest first. */
@@ -90,12 +95,18 @@ export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries
       const job = await find(id, queue);
       const delivery = toDelivery(job?.data);
       const type = toType(job?.name ?? '');
-      const refused = (sentence: string): ReplayResult => ({ id, kind: 'refused', sentence });
+      const refused = (why: 'unknown' | 'pending' | 'unconfigured', sentence: string): ReplayResult => ({
+        id,
+        kind: 'refused',
+        why,
+        sentence,
+      });
       if (!job || !delivery || !type)
-        return refused(`no delivery has the id ${id}; they are kept for a week`);
+        return refused('unknown', `no delivery has the id ${id}; they are kept for a week`);
       const state = toState(await job.getState());
-      if (state === 'pending') return refused('it is on its way already');
-      if (!targets.has(delivery.target)) return refused('its URL is no longer in CALLBACK_URLS');
+      if (state === 'pending') return refused('pending', 'it is on its way already');
+      if (!targets.has(delivery.target))
+        return refused('unconfigured', 'its URL is no longer in CALLBACK_URLS');
       const { messageId, target } = delivery;
       const deliveryId = `${toDeliveryId(messageId, target)}_${Date.now().toString(36)}`;
       await addDelivery(queue, deliveryId, type, delivery);

@@ -55,6 +55,12 @@ export const httpCodes = {
     meaning: 'The job cannot be retried: it has not failed, or a newer request counts.',
     fix: 'Nothing, where a newer request is on its way; GET /v1/domains/{domain} shows it.',
   },
+  'not-replayable': {
+    status: 409,
+    meaning:
+      'The callback cannot be sent again: it is on its way already, or its URL is no longer configured.',
+    fix: 'Nothing, where it is on its way; else put the URL back into CALLBACK_URLS.',
+  },
   'idempotency-in-flight': {
     status: 409,
     meaning: 'A request with the same Idempotency-Key is being carried out at this moment.',

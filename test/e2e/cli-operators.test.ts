@@ -4,6 +4,8 @@ import { expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config.ts';
 import { verifyPassword, verifyToken } from '../../src/credential-hashes.ts';
 import { type CliResult, runCli } from '../helpers/cli.ts';
+import { until } from '../helpers/until.ts';
+import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 import { createStage } from '../helpers/worker.ts';
 
 const me = `cli:${userInfo().username}`;
@@ -56,6 +58,32 @@ test('a retry stands in the audit log with its domains', async () => {
   await stage.idle();
 });
 
+test('callbacks lists what was told, and sends it again', async () => {
+  await using receiver = await createReceiver();
+  const env = { CALLBACK_URLS: receiver.url, CALLBACK_SECRETS: SECRET };
+  await using stage = await createStage({ env });
+  const cli = (...args: string[]): Promise<CliResult> => runCli(['callbacks', ...args], { env: stage.env });
+  await stage.producer.requests.enqueue('remove-domain', { domain: 'shop.example.org' });
+  await until(() => receiver.received.length === 1, 'the outside was told');
+  await until(async () => (await stage.producer.deliveries.counts()).completed === 1, 'it is written down');
+  const { deliveries } = JSON.parse((await cli('list', '--json')).out);
+  expect(deliveries).toMatchObject([
+    { type: 'domain.removed', domain: 'shop.example.org', state: 'delivered' },
+  ]);
+  const replayed = await cli('replay', deliveries[0].id);
+  expect(replayed).toMatchObject({ code: 0, out: expect.stringMatching(/on its way again as msg_/) });
+  await until(() => receiver.received.length === 2, 'it was told again');
+  expect(receiver.messages()).toHaveLength(1);
+  const [listed, failed, unknown] = await Promise.all([
+    cli('list', '--limit', '1'),
+    cli('replay', '--failed'),
+    cli('replay', 'msg_1_2_3'),
+  ]);
+  expect(listed.out).toMatch(/^DELIVERY .*\nmsg_\S+ +domain.removed .*\nmore: --after msg_/);
+  expect(failed).toMatchObject({ code: 0, out: 'no delivery has failed\n' });
+  expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/refused: no delivery has the id/) });
+}, 60_000);
+
 test.each([
   [['pause'], /--reason/],
   [['pause', '--reason', ' '], /say why/],
@@ -64,6 +92,10 @@ test.each([
   [['pause', '--reason', 'x', '--app', 'shop'], /take RunCloud's ids/],
   [['resume', '--app', '646', '--site', '7'], /not both/],
   [['resume', '--app', '646'], /name the server/],
+  [['callbacks', 'list', '--limit', '0'], /--limit must be/],
+  [['callbacks', 'replay'], /name deliveries/],
+  [['callbacks', 'replay', 'msg_1', '--failed'], /or say --failed/],
+  [['callbacks', 'repaly'], /unknown command 'repaly'\n\(Did you mean replay\?\)/],
   [['audit', '--limit', '0'], /--limit must be/],
   [['audit', '--before', 'x'], /--before takes/],
   [['token', 'create', '--name', 'x'], /--role/],

@@ -19,6 +19,7 @@ const commands = [
   'pauses',
   'audit',
   'worker',
+  'server',
   'doctor',
   'simulate',
 ];

@@ -135,7 +135,10 @@ describe('a job that somebody else put into the queue', () => {
     await stage.delivery(elsewhere.url, ({ state }) => state === 'delivered');
     await stage.startCallbacks({ urls: [receiver.url] });
     const { id } = await stage.delivery(elsewhere.url, () => true);
-    expect(await stage.deliveries(receiver.url).replay(id)).toMatchObject({ kind: 'refused' });
+    expect(await stage.deliveries(receiver.url).replay(id)).toMatchObject({
+      kind: 'refused',
+      why: 'unconfigured',
+    });
     expect((await stage.deliveries(receiver.url).list()).deliveries).toMatchObject([{ id, url: undefined }]);
     expect(receiver.received).toEqual([]);
   });

@@ -1,5 +1,7 @@
 // Each route of the HTTP API, through real HTTP and on a real Redis; what it answers fits the schema that documents it.
 import { describe, expect, test } from '@jest/globals';
+import { addDelivery, createCallbackQueue, toDeliveryId } from '../../src/callbacks/queue.ts';
+import { toTargets } from '../../src/callbacks/targets.ts';
 import type { Route } from '../../src/server/routes/route.ts';
 import { routes } from '../../src/server/routes/table.ts';
 import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
@@ -284,6 +286,24 @@ describe('callbacks', () => {
     expect(list.body).toEqual({ deliveries: [], nextCursor: null });
     const lost = await bench.call('replayDelivery', { params: { id: 'msg_1_x' } });
     expect(lost.body).toMatchObject({ status: 404, code: 'not-found' });
+  });
+
+  test('one that is on its way already is not sent twice: 409', async () => {
+    await using bench = await createBench(0, {
+      CALLBACK_URLS: 'https://app.example.org/hook',
+      CALLBACK_SECRETS: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+    });
+    // No worker runs, so it stays where it is.
+    const queue = createCallbackQueue(bench.stage.redis, bench.stage.config.queuePrefix);
+    const [target = ''] = toTargets(bench.stage.config.callbacks.urls).keys();
+    const messageId = 'msg_0000000000a_5f0c0f6f2a3b4c5d';
+    const id = toDeliveryId(messageId, target);
+    const delivery = { messageId, target, at: 10, domain: 'shop.example.org', body: '{}' };
+    await addDelivery(queue, id, 'domain.live', delivery);
+    const refused = await bench.call('replayDelivery', { params: { id } });
+    expect(refused.body).toMatchObject({ status: 409, code: 'not-replayable' });
+    expect(refused.body.detail).toMatch(/on its way already/);
+    await queue.close();
   });
 });
 

@@ -77,10 +77,11 @@ export const replayDelivery = route({
   description: 'Under the same webhook-id, so that the receiver can tell it is the same.',
   params: z.object({ id: z.string().min(1).max(400) }),
   answer: { status: 202, description: 'On its way again', schema: replayReceipt },
-  refusals: ['not-configured', 'not-found'],
+  refusals: ['not-configured', 'not-found', 'not-replayable'],
   async handler({ params: { id }, caller, parts }) {
     const result = await portOf(parts).replay(id);
-    if (result.kind !== 'replayed') throw new Refusal('not-found', result.sentence);
+    if (result.kind === 'refused')
+      throw new Refusal(result.why === 'unknown' ? 'not-found' : 'not-replayable', result.sentence);
     const { deliveryId, messageId } = result;
     await parts.audit.record({
       who: nameOf(caller),

@@ -1,0 +1,69 @@
+// The parts that enqueue, inspect and steer: they need Redis only. Part of the wiring (app.ts).
+import { type Audit, createAudit } from '../audit.ts';
+import { createDeliveries, type Deliveries } from '../callbacks/deliveries.ts';
+import { type Config, secretsOf } from '../config.ts';
+import type { Pauses } from '../intent/pauses.ts';
+import type { TargetDefaults } from '../jobs/catalog.ts';
+import { scrub } from '../logger.ts';
+import type { Operator } from '../queue/operator.ts';
+import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
+import { createRedis, untilReady, within } from '../redis.ts';
+import type { Tracing } from '../tracing.ts';
+import type { Observation } from './observation.ts';
+import { defaultsOf, keysOf, queueOptions } from './settings.ts';
+import { createSteering } from './steering.ts';
+
+const PRODUCER_DEADLINE_MS = 1000;
+
+export interface ProducerApp {
+  readonly requests: RequestQueue;
+  readonly operator: Operator;
+  /** What the outside was told, and telling it again. */
+  readonly deliveries: Deliveries;
+  readonly pauses: Pauses;
+  readonly audit: Audit;
+  /** Health and metrics, for who serves them; made when first asked for. */
+  observe(): Observation;
+  /** The web application that is meant where none is named. */
+  readonly defaults: TargetDefaults;
+  /** What the workers look at besides RunCloud, as far as this configuration says. */
+  readonly looking: { readonly hasDnsGate: boolean; readonly watchIntervalMs: number | undefined };
+  /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
+  ready(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The parts that enqueue and inspect; needs Redis only, and gives up after a second without it. */
+export function createProducerApp(
+  config: Config,
+  { telemetry }: { readonly telemetry?: Tracing['telemetry'] | undefined } = {},
+): ProducerApp {
+  const redis = createRedis(config.redisUrl, 'producer', () => undefined);
+  const requests = createRequestQueue({
+    ...queueOptions(config),
+    redis,
+    telemetry,
+    deadlineMs: PRODUCER_DEADLINE_MS,
+  });
+  const { operator, pauses, callbackQueue, observe } = createSteering({ config, redis, requests });
+  return {
+    requests,
+    operator,
+    observe,
+    deliveries: createDeliveries({ queue: callbackQueue, urls: config.callbacks.urls }),
+    pauses,
+    audit: createAudit({ redis, keys: keysOf(config), scrub: (text) => scrub(text, secretsOf(config)) }),
+    defaults: defaultsOf(config),
+    looking: toLooking(config),
+    ready: () => untilReady(redis, PRODUCER_DEADLINE_MS),
+    async close() {
+      await within(Promise.all([requests.close(), callbackQueue.close()]), 500, undefined);
+      redis.disconnect();
+    },
+  };
+}
+
+const toLooking = ({ dns, tls, watch }: Config): ProducerApp['looking'] => ({
+  hasDnsGate: dns.gate !== 'off',
+  watchIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : watch.intervalMs,
+});

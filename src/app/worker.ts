@@ -1,0 +1,208 @@
+// A worker with everything it needs. Part of the wiring (app.ts).
+import type { Redis } from 'ioredis';
+import type { Brake, Hold } from '../brake/brake.ts';
+import {
+  type Callbacks,
+  type CallbacksOptions,
+  type CallbackTiming,
+  createCallbacks,
+} from '../callbacks/callbacks.ts';
+import type { Config } from '../config.ts';
+import { type CredentialSource, createCredentialSource } from '../credentials.ts';
+import { PACE, type Pace } from '../intent/pace.ts';
+import { createLogger, type Logger, scrub } from '../logger.ts';
+import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
+import { createSuspects } from '../queue/suspects.ts';
+import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
+import { createWatcher, type WatchOptions } from '../queue/watch.ts';
+import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
+import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, within } from '../redis.ts';
+import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
+import { createDirectory } from '../runcloud/directory.ts';
+import { createFacts } from '../runcloud/facts.ts';
+import type { ApiCall } from '../runcloud/runcloud.ts';
+import { createTracing, type Tracing } from '../tracing.ts';
+import { createHandlers } from './handlers.ts';
+import { createLookOf } from './look.ts';
+import { version } from './observation.ts';
+import { observedBrake, observedJobs, observedLedger } from './observed.ts';
+import { keysOf, queueOptions, toRunCloudSettings } from './settings.ts';
+import { createSteering } from './steering.ts';
+import { createWorkerHealth } from './worker-health.ts';
+
+export interface WorkerApp {
+  readonly logger: Logger;
+  /** Resolves when the worker takes jobs. Throws CodedError where Redis cannot be used. */
+  start(): Promise<void>;
+  /** Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT_MS. */
+  close(): Promise<void>;
+}
+
+/** Tests and the demo only: the same in a hurry. */
+export interface Tuning {
+  readonly recovery?: Recovery;
+  readonly pace?: Pace;
+  readonly callbacks?: CallbackTiming;
+}
+
+/** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
+export function createWorkerApp(
+  config: Config,
+  reload: () => Config = () => config,
+  { recovery, pace = PACE, callbacks: timing }: Tuning = {},
+): WorkerApp {
+  const credentials = createCredentialSource(config, reload);
+  const logger = createLogger({ ...config.log, secrets: credentials.secrets });
+  const releases = new AsyncDisposableStack();
+
+  const complaint = createComplaints(logger);
+  const redis = createRedis(config.redisUrl, 'worker', complaint('redis-error', 'Redis'));
+  releases.defer(() => redis.disconnect());
+  const clean = (text: string): string => scrub(text, credentials.secrets());
+  const tracing = createTracingOf(config, clean, releases);
+  const requests = createRequestQueue({ ...queueOptions(config), redis, telemetry: tracing?.telemetry });
+  releases.defer(() => within(requests.close(), 500, undefined));
+  const { brake, pauses, ledger, observation, jobs } = createObserved({ config, redis, requests, releases });
+  const runcloud = createRunCloud({
+    ...toRunCloudSettings(config, credentials.current),
+    brake: observedBrake(brake, observation.metrics),
+    onCall: tellAll(observation.metrics.apiCall, tracing?.apiCall),
+  });
+  releases.defer(() => runcloud.close());
+  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const facts = createFacts({ runcloud });
+  const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger };
+  const look = createLookOf(parts);
+  const hold = createHold(brake, runcloud, credentials, logger);
+  const onError = complaint('worker-error', 'worker');
+
+  const start = async (): Promise<void> => {
+    await checkRedis(redis, requests, logger);
+    const worker = createWorker({
+      ...queueOptions(config),
+      redis,
+      requests,
+      logger,
+      hold,
+      handlers: createHandlers({ ...parts, look }),
+      concurrency: config.worker.concurrency,
+      retryPolicy: config.jobs,
+      recovery,
+      pauses,
+      suspects: createSuspects(redis, keysOf(config).own('suspect')),
+      onError,
+      scrub: clean,
+      observer: jobs.observer,
+      telemetry: tracing?.telemetry,
+    });
+    const health = createWorkerHealth({ config, redis, requests, logger, observation, jobs, releases });
+    const callbacks = createCallbacksOf({ config, redis, requests, logger, scrub: clean, onError, timing });
+    releases.defer(() => closeWorkers([worker, callbacks], config.worker.shutdownTimeoutMs * 0.9));
+    await worker.ready();
+    await callbacks?.start();
+    await health.start();
+    startUpkeep({ ...parts, look, logger, releases, isHeld: async () => (await hold()) !== undefined });
+  };
+  return { logger, start, close: () => releases.disposeAsync() };
+}
+
+interface Connected {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly releases: AsyncDisposableStack;
+}
+
+/** What steers and shows, with who counts what becomes of orders and jobs. */
+function createObserved({ releases, ...parts }: Connected) {
+  const { callbackQueue, observe, ledger, ...steering } = createSteering(parts);
+  releases.defer(() => within(callbackQueue.close(), 500, undefined));
+  const observation = observe();
+  const { metrics } = observation;
+  const jobs = observedJobs(metrics, parts.requests.intents);
+  return { ...steering, observation, ledger: observedLedger(ledger, metrics), jobs };
+}
+
+function createTracingOf(
+  { otlpEndpoint: endpoint, worker }: Config,
+  clean: (text: string) => string,
+  releases: AsyncDisposableStack,
+): Tracing | undefined {
+  const tracing = createTracing({ endpoint, version, role: 'worker', scrub: clean });
+  releases.defer(() => tracing?.close(worker.shutdownTimeoutMs * 0.05));
+  return tracing;
+}
+
+const tellAll =
+  (...hearers: readonly (((call: ApiCall) => void) | undefined)[]) =>
+  (call: ApiCall): void => {
+    for (const hear of hearers) hear?.(call);
+  };
+
+/** What holds all jobs here; credentials that were refused are read anew. */
+const createHold =
+  (brake: Brake, runcloud: RunCloudClient, credentials: CredentialSource, logger: Logger) =>
+  async (): Promise<Hold | undefined> => {
+    const held = await brake.hold(runcloud.fingerprint());
+    if (held?.kind !== 'refused' || !credentials.refresh()) return held;
+    logger.info({ event: 'credentials-changed' }, 'the credentials have changed; trying the new ones');
+    return brake.hold(runcloud.fingerprint());
+  };
+
+/** One line a second in all: while Redis is away, the connection and BullMQ both have their say. */
+function createComplaints(logger: Logger): (event: string, who: string) => (error: Error) => void {
+  const tell = oncePerSecond(({ event, text }: { event: string; text: string }) =>
+    logger.error({ event }, text),
+  );
+  return (event, who) =>
+    ({ message }) =>
+      tell({ event, text: `${who}: ${message}` });
+}
+
+/** Undefined where nobody is to be told. */
+function createCallbacksOf({
+  config: { callbacks, queuePrefix },
+  requests: { keyOf },
+  ...parts
+}: Pick<CallbacksOptions, 'redis' | 'logger' | 'scrub' | 'onError' | 'timing'> & {
+  readonly config: Config;
+  readonly requests: RequestQueue;
+}): Callbacks | undefined {
+  if (callbacks.urls.length === 0) return undefined;
+  return createCallbacks({ ...parts, ...callbacks, queuePrefix, keyOf });
+}
+
+/** At the same time: they share one deadline. */
+async function closeWorkers(
+  workers: readonly ({ close(timeoutMs: number): Promise<void> } | undefined)[],
+  timeoutMs: number,
+): Promise<void> {
+  await Promise.all(workers.map((worker) => worker?.close(timeoutMs)));
+}
+
+/** What a worker looks at besides its jobs. */
+function startUpkeep({
+  config,
+  releases,
+  ...parts
+}: Omit<WatchOptions & SweepOptions, 'intervalMs' | 'repair'> & {
+  readonly config: Config;
+  readonly releases: AsyncDisposableStack;
+}): void {
+  const sweeper = createSweeper({ ...parts, intervalMs: config.worker.sweepIntervalMs });
+  const watcher = createWatcher({ ...parts, ...config.watch });
+  for (const turns of [sweeper, watcher]) {
+    releases.defer(() => within(turns.stop(), 500, undefined));
+    turns.start();
+  }
+}
+
+/** Throws CodedError `redis-unavailable` where Redis does not answer, Error where it would lose jobs. */
+async function checkRedis(redis: Redis, { queue, keyOf }: RequestQueue, logger: Logger): Promise<void> {
+  await untilReady(redis, 10_000);
+  for (const { level, sentence } of judgeRedis(await readRedisFacts(redis))) {
+    if (level === 'fail') throw new Error(sentence);
+    if (level === 'warn') logger.warn({ event: 'redis-check' }, sentence);
+  }
+  for (const key of [queue.toKey('probe'), keyOf('probe')]) await probeRights(redis, key);
+}
