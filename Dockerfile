@@ -1,4 +1,4 @@
-# The worker as an image: compiled in one stage, run in another that has neither sources nor development tools.
+# Worker and server as one image: compiled in one stage, run in another that has neither sources nor development tools.
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -14,9 +14,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY --from=build /app/dist ./dist
 USER node
-# Redis must answer; RunCloud is left out, so that its outage does not restart workers that only have to wait.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
-  CMD ["node", "dist/cli.js", "doctor", "--redis-only"]
+# A worker's health: that it lives. One that waits for Redis or RunCloud has only to wait; a restart would not help it.
+ENV WORKER_ADDRESS=127.0.0.1:8788
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8788/healthz').then((r) => process.exit(r.ok ? 0 : 1))"]
 # Node itself must get SIGTERM, so no shell and no npm in between. Start with `--init` or in compose, which has it.
 ENTRYPOINT ["node", "dist/cli.js"]
 CMD ["worker"]

@@ -1,5 +1,5 @@
-// Starts the workers under PM2 (`pm2 start ecosystem.config.js`, after `npm run build`).
-// Settings belong in .env beside this file, which the worker reads itself; what stands here would win over it.
+// Starts the workers and the server under PM2 (`pm2 start ecosystem.config.js`, after `npm run build`).
+// Settings belong in .env beside this file, which they read themselves; what stands here would win over it.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -7,13 +7,13 @@ const pinned = fileURLToPath(
   new URL(`./tools/node/node_modules/node-linux-${process.arch}/bin/node`, import.meta.url),
 );
 
-// The worker needs Node.js 24, and PM2 would start it by whatever `node` its daemon once found on PATH. So the path is
+// They need Node.js 24, and PM2 would start it by whatever `node` its daemon once found on PATH. So the path is
 // spelled out: the Node that runs this `pm2` command when it is new enough, else the one that `npm run build` fetched.
 function interpreter() {
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   if (existsSync(pinned)) return pinned;
   throw new Error(
-    'No Node.js 24 for the worker: run `npm run build` first, or run pm2 itself under Node.js 24.',
+    'No Node.js 24 to run it by: run `npm run build` first, or run pm2 itself under Node.js 24.',
   );
 }
 
@@ -28,24 +28,25 @@ function dnsGate() {
   return existsSync(file) && line.test(readFileSync(file, 'utf8')) ? '' : 'auto';
 }
 
+const common = {
+  cwd: import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)),
+  script: './dist/cli.js',
+  interpreter: interpreter(),
+  env: { DNS_GATE: dnsGate() },
+  exec_mode: 'fork',
+  // Both say `ready` when they take work; only then does a reload go on to the next one.
+  wait_ready: true,
+  listen_timeout: 15_000,
+  // PM2 sends SIGINT, and SIGKILL after this: it must stay above SHUTDOWN_TIMEOUT_MS (default 30 s).
+  kill_timeout: 40_000,
+  // One that cannot start (wrong configuration) is retried at a growing pace, not in a tight loop.
+  exp_backoff_restart_delay: 200,
+};
+
 // A named export: PM2 reads no default export from an ESM file.
 export const apps = [
-  {
-    name: 'runcloud-domains',
-    cwd: import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)),
-    script: './dist/cli.js',
-    args: 'worker',
-    interpreter: interpreter(),
-    env: { DNS_GATE: dnsGate() },
-    // Workers share no port, so nothing is won by cluster mode; fork mode runs as many of them just as well.
-    exec_mode: 'fork',
-    instances: 2,
-    // A worker says `ready` when it takes jobs; only then does a reload go on to the next one.
-    wait_ready: true,
-    listen_timeout: 15_000,
-    // PM2 sends SIGINT, and SIGKILL after this: it must stay above SHUTDOWN_TIMEOUT_MS (default 30 s).
-    kill_timeout: 40_000,
-    // One that cannot start (wrong configuration) is retried at a growing pace, not in a tight loop.
-    exp_backoff_restart_delay: 200,
-  },
+  // Workers share no port, so nothing is won by cluster mode; fork mode runs as many of them just as well.
+  { name: 'runcloud-domains', args: 'worker', instances: 2, ...common },
+  // API, board, health and metrics at SERVER_HOST and SERVER_PORT: `pm2 delete runcloud-domains-server` where nobody needs it.
+  { name: 'runcloud-domains-server', args: 'server', instances: 1, ...common },
 ];

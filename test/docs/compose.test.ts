@@ -1,17 +1,21 @@
 // docker-compose.yml, Dockerfile and ecosystem.config.js against the configuration: what they promise must hold.
 // No container is started here.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { parseConfig, variables } from '../../src/config.ts';
+import { assertServable, parseConfig, variables } from '../../src/config.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 const service = z.object({
+  build: z.string().optional(),
   command: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.string()).default({}),
   healthcheck: z.object({ test: z.array(z.string()) }),
@@ -22,16 +26,23 @@ const service = z.object({
 });
 const compose = z
   .object({
-    services: z.object({ redis: service, worker: service }),
+    services: z.object({ redis: service, worker: service, server: service }),
     volumes: z.record(z.string(), z.unknown()),
   })
-  .parse(parse(text('docker-compose.yml')));
-const { redis, worker } = compose.services;
+  .parse(parse(text('docker-compose.yml'), { merge: true }));
+const { redis, worker, server } = compose.services;
+const ours = [
+  ['worker', worker],
+  ['server', server],
+] as const;
 
 /** As compose fills in `${NAME:-default}`; `env` is its shell and .env together. */
-const filledIn = (env: Record<string, string>): Record<string, string> =>
+const filledIn = (
+  env: Record<string, string>,
+  { environment }: z.output<typeof service> = worker,
+): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(worker.environment).map(([name, value]) => [
+    Object.entries(environment).map(([name, value]) => [
       name,
       value.replace(/\$\{(\w+):-([^}]*)\}/g, (_, of: string, otherwise: string) => env[of] || otherwise),
     ]),
@@ -47,11 +58,14 @@ const shutdownTimeoutMs = Number(variables.SHUTDOWN_TIMEOUT_MS.default);
 const dockerfile = text('Dockerfile');
 
 describe('docker-compose.yml', () => {
-  test('sets only variables that the configuration knows, to values that it accepts', () => {
-    const unknown = Object.keys(worker.environment).filter((name) => !(name in variables));
-    expect(unknown).toEqual([]);
-    expect(() => parseConfig(filledIn({}))).not.toThrow();
-  });
+  test.each(ours)(
+    'gives the %s only variables that the configuration knows, and values that it accepts',
+    (_, its) => {
+      const unknown = Object.keys(its.environment).filter((name) => !(name in variables));
+      expect(unknown).toEqual([]);
+      expect(() => parseConfig(filledIn({}, its))).not.toThrow();
+    },
+  );
 
   test.each([
     ['auto', {}],
@@ -61,9 +75,9 @@ describe('docker-compose.yml', () => {
     expect(parseConfig(filledIn(env)).config.dns.gate).toBe(gate);
   });
 
-  test('points the worker at its own Redis, which must be healthy first', () => {
-    expect(new URL(worker.environment.REDIS_URL ?? '').hostname).toBe('redis');
-    expect(worker.depends_on).toEqual({ redis: { condition: 'service_healthy' } });
+  test.each(ours)('points the %s at its own Redis, which must be healthy first', (_, its) => {
+    expect(new URL(its.environment.REDIS_URL ?? '').hostname).toBe('redis');
+    expect(its.depends_on).toEqual({ redis: { condition: 'service_healthy' } });
   });
 
   test.each([
@@ -82,12 +96,43 @@ describe('docker-compose.yml', () => {
     expect([...redis.ports, ...worker.ports]).toEqual([]);
   });
 
-  test('gives the worker more time to stop than its own shutdown takes', () => {
-    const [, seconds] = /^(\d+)s$/.exec(worker.stop_grace_period ?? '') ?? [];
+  test('starts the server where this machine alone reaches it, and not without tokens', () => {
+    const { host, port } = parseConfig(filledIn({}, server)).config.server;
+    expect(server).toMatchObject({ build: '.', command: ['server'], ports: [`127.0.0.1:${port}:${port}`] });
+    expect(host).toBe('0.0.0.0');
+    const { config } = parseConfig(filledIn({}, server));
+    expect(() => assertServable(config)).toThrow(/API_TOKENS is missing/);
+  });
+
+  test.each(ours)('gives the %s more time to stop than its own shutdown takes', (_, its) => {
+    const [, seconds] = /^(\d+)s$/.exec(its.stop_grace_period ?? '') ?? [];
     expect(Number(seconds) * 1000).toBeGreaterThan(shutdownTimeoutMs);
   });
 
-  test('asks for health in the same way as the Dockerfile', () => {
+  test('asks the worker and the server for health where they answer', () => {
+    const { worker: at } = parseConfig(filledIn({})).config;
+    const { server: listens } = parseConfig(filledIn({}, server)).config;
+    expect(worker.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${at.address?.port}/healthz`);
+    expect(at.address?.host).toBe('127.0.0.1');
+    expect(server.healthcheck.test.join(' ')).toContain(`http://127.0.0.1:${listens.port}/healthz`);
+  });
+
+  test.each(ours)('knows whether the %s lives', async (_, its) => {
+    const status = { of: 200 };
+    const answers = createServer((_request, response) => response.writeHead(status.of).end());
+    await new Promise<void>((resolve) => answers.listen(0, '127.0.0.1', resolve));
+    const { port } = answers.address() as AddressInfo;
+    const [, , ...args] = its.healthcheck.test.map((part) => part.replace(/:87\d\d/, `:${port}`));
+    const exitCode = () =>
+      new Promise((resolve) => spawn(process.execPath, args, { stdio: 'ignore' }).on('exit', resolve));
+    expect(await exitCode()).toBe(0);
+    status.of = 503;
+    expect(await exitCode()).toBe(1);
+    await new Promise((resolve) => answers.close(resolve));
+    expect(await exitCode()).toBe(1);
+  });
+
+  test('asks the worker for health in the same way as the Dockerfile', () => {
     const [, command = '[]'] = /^HEALTHCHECK[^[]*(\[.*\])$/m.exec(dockerfile) ?? [];
     expect(worker.healthcheck.test).toEqual(['CMD', ...z.array(z.string()).parse(JSON.parse(command))]);
   });
@@ -115,19 +160,17 @@ describe('Dockerfile', () => {
 });
 
 describe('ecosystem.config.js', () => {
-  test('waits longer for a worker to stop than its own shutdown takes', () => {
-    expect(apps.map(({ kill_timeout }) => kill_timeout > shutdownTimeoutMs)).toEqual([true]);
+  test('waits longer for them to stop than their own shutdown takes', () => {
+    expect(apps.map(({ kill_timeout }) => kill_timeout > shutdownTimeoutMs)).toEqual([true, true]);
   });
 
-  test('runs the built worker by a Node that is new enough, in fork mode, one after the other', () => {
-    const [worker] = apps;
-    expect(worker).toMatchObject({
-      script: './dist/cli.js',
-      args: 'worker',
-      exec_mode: 'fork',
-      wait_ready: true,
-    });
-    expect(worker?.interpreter).toBe(process.execPath);
+  test('runs workers and one server by a Node that is new enough, in fork mode, one after the other', () => {
+    const same = { script: './dist/cli.js', exec_mode: 'fork', wait_ready: true };
+    expect(apps).toMatchObject([
+      { name: 'runcloud-domains', args: 'worker', instances: 2, ...same },
+      { name: 'runcloud-domains-server', args: 'server', instances: 1, ...same },
+    ]);
+    for (const { interpreter } of apps) expect(interpreter).toBe(process.execPath);
   });
 
   describe('DNS_GATE', () => {
@@ -158,7 +201,7 @@ describe('ecosystem.config.js', () => {
       ['one where it is switched off by a #', '#DNS_GATE=off\n'],
       ['one where it is empty', 'DNS_GATE=\nLOG_LEVEL=info\n'],
     ])('is auto beside %s', async (_, dotEnv) => {
-      expect(await envBeside(dotEnv, undefined)).toEqual([{ DNS_GATE: 'auto' }]);
+      expect(await envBeside(dotEnv, undefined)).toEqual([{ DNS_GATE: 'auto' }, { DNS_GATE: 'auto' }]);
     });
 
     test.each([
@@ -166,7 +209,7 @@ describe('ecosystem.config.js', () => {
       ['', '.env exports it', 'export DNS_GATE = attach\n', undefined],
       ['off', 'the environment has it', 'DNS_GATE=attach\n', 'off'],
     ])('is "%s" (empty: .env counts) where %s', async (left, _, dotEnv, gate) => {
-      expect(await envBeside(dotEnv, gate)).toEqual([{ DNS_GATE: left }]);
+      expect(await envBeside(dotEnv, gate)).toEqual([{ DNS_GATE: left }, { DNS_GATE: left }]);
     });
   });
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createProducerApp } from '../../src/app.ts';
 import { createTracing } from '../../src/tracing.ts';
+import { startServer } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 import { createStage } from '../helpers/worker.ts';
 
@@ -113,6 +114,24 @@ describe('tracing', () => {
       await tracing?.close();
     }
     await until(() => collector.spans().some(({ name }) => name.startsWith('add ')), 'the request is sent');
+  });
+
+  test('the server tells of the requests that it put into the queue, and of nothing secret', async () => {
+    await using collector = await createCollector();
+    await using stage = await createStage({ workers: 0 });
+    const server = await startServer({ ...stage.env, OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint });
+    const { token } = stage.simulator.credentials;
+    try {
+      const body = { domain: 'shop.example.org', requestedBy: token.slice(0, 100) };
+      const { body: receipt } = await server.ask('POST', '/v1/domains', { body });
+      expect((await stage.job(receipt.jobId)).opts.telemetry?.metadata).toMatch(/traceparent/);
+    } finally {
+      // What is left is sent on the way out.
+      await server[Symbol.asyncDispose]();
+    }
+    expect(collector.spans().map(({ name }) => name)).toContainEqual(expect.stringMatching(/^add /));
+    expect(collector.text()).toContain('runcloud-domains-server');
+    expect(collector.text()).not.toContain(token);
   });
 
   test('cleans whatever reaches a span', async () => {
