@@ -7,7 +7,7 @@ import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, untilReady, within } from '../redis.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
-import { createGuard, createHttpServer, type ServerPart } from '../server/server.ts';
+import { createGuard, createHttpServer, type HttpServerParts, type ServerPart } from '../server/server.ts';
 import { createTracing } from '../tracing.ts';
 import { version } from './observation.ts';
 import { createProducerApp, type ProducerApp } from './producer.ts';
@@ -26,6 +26,7 @@ export interface ServerApp {
 export interface ServerOptions {
   /** More parts than the usual ones. */
   readonly register?: readonly ServerPart[];
+  readonly onRoute?: HttpServerParts['onRoute'];
   /** Default: the log's usual destination. */
   readonly logger?: Logger;
 }
@@ -56,6 +57,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
       logger,
       version,
       scrub,
+      onRoute: options.onRoute,
       register: [...usualParts({ config, redis, producer, logger, scrub }), ...(options.register ?? [])],
     });
     releases.defer(async () => {

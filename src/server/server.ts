@@ -30,6 +30,10 @@ export interface HttpServerParts extends RouteParts {
   /** Takes secrets out of what is answered: the last of several nets. */
   readonly scrub?: (text: string) => string;
   readonly register?: readonly ServerPart[];
+  /** Told of each route that is made, whoever makes it: tests go through all of them. */
+  readonly onRoute?:
+    | ((route: { readonly method: string | string[]; readonly url: string }) => void)
+    | undefined;
 }
 
 export const BODY_LIMIT = 1024 * 1024;
@@ -55,7 +59,7 @@ declare module 'fastify' {
 }
 
 export async function createHttpServer(parts: HttpServerParts): Promise<FastifyInstance> {
-  const { settings, logger, register = [] } = parts;
+  const { settings, logger, register = [], onRoute } = parts;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
@@ -71,6 +75,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     clientErrorHandler: (_error, socket) => (socket.writable ? socket.end(UNREADABLE) : socket.destroy()),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
   });
+  if (onRoute) app.addHook('onRoute', onRoute);
   app.decorateRequest('caller', undefined);
   app.decorateRequest('rawBody', '');
   app.addHook('onRequest', async (request, reply) => void reply.headers(headersOf(request)));

@@ -1,23 +1,16 @@
 // The board as the server has it, over HTTP without a socket, with a real Redis and workers of its own.
-import { randomBytes, scryptSync } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Audit, createAudit } from '../../src/audit.ts';
 import type { BoardUser } from '../../src/config.ts';
 import { createLogger, createScrub } from '../../src/logger.ts';
 import { createBoard } from '../../src/server/board/board.ts';
+import { cheapHash, OWN, PASSWORDS } from '../helpers/board-login.ts';
 import { createStage, type Stage, type StageOptions } from '../helpers/worker.ts';
 
-export const PASSWORDS = { ada: 'correct horse battery', vic: 'staple staple staple' } as const;
+export { cheapHash, OWN, PASSWORDS };
+
 export const SECRET = 'rc_live_4f9a7713c2';
 export const QUEUE = 'runcloud-domains';
-export const OWN = { 'sec-fetch-site': 'same-origin' } as const;
-
-/** As `board password` makes one, at the least cost that is taken. */
-export function cheapHash(password: string): string {
-  const salt = randomBytes(16);
-  const key = scryptSync(password, salt, 32, { N: 1024, r: 1, p: 1 });
-  return `scrypt$1024$1$1$${salt.toString('base64url')}$${key.toString('base64url')}`;
-}
 
 export const users: readonly BoardUser[] = [
   { name: 'ada', role: 'operator', hash: cheapHash(PASSWORDS.ada) },

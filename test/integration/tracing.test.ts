@@ -5,49 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createProducerApp } from '../../src/app.ts';
 import { createTracing } from '../../src/tracing.ts';
+import { createCollector } from '../helpers/collector.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 import { createStage } from '../helpers/worker.ts';
-
-interface Span {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly attributes: readonly { readonly key: string }[];
-}
-interface Batch {
-  readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly unknown[] };
-    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
-  }[];
-}
-
-/** Takes what is sent to /v1/traces. */
-async function createCollector() {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      if (request.url === '/v1/traces') bodies.push(Buffer.concat(chunks).toString());
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    text: () => bodies.join('\n'),
-    spans: (): Span[] =>
-      bodies
-        .flatMap((body) => (JSON.parse(body) as Batch).resourceSpans)
-        .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 const OFF = { version: '1', role: 'server', scrub: (text: string) => text } as const;
 
