@@ -92,7 +92,7 @@ function usualParts({ config: { server }, redis, producer, logger, scrub }: Part
     logger,
     scrub,
   });
-  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard(server, 'read') });
+  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard(server, 'read'), scrub });
   return [board, health];
 }
 

@@ -2,9 +2,10 @@
 import type { Redis } from 'ioredis';
 import { type Brake, createBrake } from '../brake/brake.ts';
 import { countDeliveries, createCallbackQueue } from '../callbacks/queue.ts';
-import type { Config } from '../config.ts';
+import { type Config, secretsOf } from '../config.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { createPauses, type Pauses } from '../intent/pauses.ts';
+import { createScrub } from '../logger.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import { createLedgerOf } from './handlers.ts';
@@ -33,7 +34,7 @@ export function createSteering({ config, redis, requests }: SteeringParts): Stee
   const ledger = createLedgerOf({ config, redis });
   const operator = createOperator({ requests, defaults: defaultsOf(config), hold, ledger });
   const callbackQueue = createCallbackQueue(redis, config.queuePrefix);
-  const pauses = createPauses({ redis, keys: keysOf(config) });
+  const pauses = createPauses({ redis, keys: keysOf(config), scrub: createScrub(secretsOf(config)) });
   // Where nobody is to be told, there is nothing to count.
   const callbacks = config.callbacks.urls.length > 0 ? () => countDeliveries(callbackQueue) : undefined;
   const observed = { config, redis, requests, operator, hold, ledger, pauses, callbacks };

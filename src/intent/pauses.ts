@@ -74,7 +74,14 @@ redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(pause))
 return now()
 `;
 
-export function createPauses({ redis, keys }: { redis: Redis; keys: Pick<Keys, 'own'> }): Pauses {
+export interface PausesOptions {
+  readonly redis: Redis;
+  readonly keys: Pick<Keys, 'own'>;
+  /** Takes secrets out of a text: a reason is shown to anybody, and somebody may have typed one into it. */
+  readonly scrub?: (text: string) => string;
+}
+
+export function createPauses({ redis, keys, scrub = (text) => text }: PausesOptions): Pauses {
   const key = keys.own('pauses');
   const read = async (fields: readonly string[]): Promise<Pause[]> => {
     const [now, ...texts] = (await redis.eval(READ, 1, key, ...fields)) as [number, ...string[]];
@@ -82,7 +89,7 @@ export function createPauses({ redis, keys }: { redis: Redis; keys: Pick<Keys, '
   };
   return {
     async pause({ scope, reason: given, by, untilMs }) {
-      const reason = toLine(given).slice(0, MAX_REASON);
+      const reason = toLine(scrub(given)).slice(0, MAX_REASON);
       if (reason === '') throw new PermanentError('invalid-payload', 'reason: say why, for whoever meets it');
       const stored = JSON.stringify({ scope, reason, by: toLine(by).slice(0, MAX_BY), untilMs });
       const now = (await redis.eval(WRITE, 1, key, fieldOf(scope), stored, untilMs ?? '')) as number;

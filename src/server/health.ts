@@ -5,6 +5,8 @@ import { type Health, parseOnly, unknownCheck } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
 
 export interface HealthRoutesOptions {
+  /** Takes secrets out of what is answered: the last of several nets. */
+  readonly scrub?: (text: string) => string;
   readonly health: Health;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Asked before /workers and /metrics. */
@@ -15,10 +17,16 @@ interface Only {
   readonly Querystring: { readonly only?: string };
 }
 
-export function createHealthRoutes({ health, metrics, guard }: HealthRoutesOptions): FastifyPluginAsync {
+export function createHealthRoutes({
+  health,
+  metrics,
+  guard,
+  scrub,
+}: HealthRoutesOptions): FastifyPluginAsync {
   return async (server) => {
-    server.addHook('onSend', async (_request, reply) => {
+    server.addHook('onSend', async (_request, reply, payload) => {
       reply.header('cache-control', 'no-store');
+      return scrub && typeof payload === 'string' ? scrub(payload) : payload;
     });
     server.get('/healthz', async () => health.alive());
     server.get<Only>('/readyz', async (request, reply) => {

@@ -7,7 +7,7 @@ import { createLogger } from '../../src/logger.ts';
 import { BOARD_USERS, logInAt, OWN, PASSWORDS } from '../helpers/board-login.ts';
 import { createCollector } from '../helpers/collector.ts';
 import { API_TOKENS, startServer, type TestServer, tokens } from '../helpers/http-server.ts';
-import { dump, found, misbehave, secretsOf } from '../helpers/secrets.ts';
+import { dump, echoOf, found, misbehave, secretsOf } from '../helpers/secrets.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -90,16 +90,25 @@ test('a planted secret is found nowhere', async () => {
     },
   );
   try {
-    for (const domain of NAMES)
-      await server.ask('POST', '/v1/domains', { body: { domain, requestedBy: typed.slice(0, 100) } });
-    await server.ask('POST', '/v1/certificates:redeploy', { body: { requestedBy: typed.slice(0, 100) } });
+    const tell = async (method: string, path: string, body?: object): Promise<void> => {
+      const { status } = await server.ask(method, path, { body });
+      expect([path, [200, 202].includes(status)]).toEqual([path, true]);
+    };
+    const requestedBy = typed.slice(0, 100);
+    for (const domain of NAMES) await tell('POST', '/v1/domains', { domain, requestedBy });
+    await tell('POST', '/v1/certificates:redeploy', { requestedBy });
     await stage.idle();
-    await server.ask('POST', '/v1/pauses', {
-      body: { kind: 'site', siteId: '9', reason: typed.slice(0, 190) },
+    const scope = { kind: 'site', siteId: '9' };
+    await tell('POST', '/v1/pauses', { scope, reason: typed.slice(0, 300) });
+    // Once more, so that something is failed when all is looked at.
+    stage.simulator.addFault({
+      kind: 'status',
+      status: 422,
+      body: echoOf(stage),
+      domain: 'rejected.example.org',
     });
-    await server.ask('POST', '/v1/jobs:retry', { body: { confirm: true } });
-    await server.ask('DELETE', '/v1/domains/good.example.org');
-    // What is put into the queue by others is theirs to answer for; shown it is without what we know to be secret.
+    await tell('POST', '/v1/jobs:retry', { filter: {}, confirm: true });
+    await tell('DELETE', '/v1/domains/good.example.org');
     await stage.idle();
     const metrics = (await server.ask('GET', '/metrics')).text;
     expect(metrics).toMatch(/runcloud_domains_queue_jobs\{state="failed"\} [1-9]/);

@@ -1,0 +1,142 @@
+// The Redis user of docs/security.md: workers, server and command line do all their work as it, and it can do no more than that.
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { BOARD_USERS, logInAt, OWN } from '../helpers/board-login.ts';
+import { runCli, startCli } from '../helpers/cli.ts';
+import { startServer } from '../helpers/http-server.ts';
+import { until } from '../helpers/until.ts';
+import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
+import { createWorld, type World } from './world.ts';
+
+const PASSWORD = 'a0secret0of0the0limited0user';
+
+function documentedRules(): string[] {
+  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const [, rules = ''] = /^ACL SETUSER runcloud-domains (.*)$/m.exec(text) ?? [];
+  return rules.replace('PASSWORD', PASSWORD).split(' ');
+}
+
+/** Makes the user, and resolves with its REDIS_URL. */
+async function limitedUrl({ redis, server }: World): Promise<string> {
+  await redis.call('ACL', 'SETUSER', 'runcloud-domains', ...documentedRules());
+  await redis.call('ACL', 'LOG', 'RESET');
+  return Object.assign(new URL(server.url), { username: 'runcloud-domains', password: PASSWORD }).href;
+}
+
+/** What Redis has refused the user. */
+async function refused({ redis }: World): Promise<string[]> {
+  const entries = (await redis.call('ACL', 'LOG')) as unknown[];
+  return entries.map((entry) => JSON.stringify(entry));
+}
+
+test('suffices for all that workers, server and command line do', async () => {
+  await using receiver = await createReceiver();
+  await using world = await createWorld();
+  const REDIS_URL = await limitedUrl(world);
+  const env = {
+    ...world.env,
+    REDIS_URL,
+    BOARD_USERS,
+    CALLBACK_URLS: receiver.url,
+    CALLBACK_SECRETS: SECRET,
+    JOB_ATTEMPTS: '2',
+    WATCH_INTERVAL: '1s',
+    SWEEP_INTERVAL_MS: '500',
+  };
+  world.simulator.addFault({ kind: 'status', status: 422, domain: 'bad.example.org', times: 1 });
+  await using worker = startCli(['worker'], { env });
+  await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+  await using server = await startServer({ ...env, LOG_LEVEL: 'silent' });
+  const { ask } = server;
+  const accepted = async (domain: string): Promise<string> => {
+    const headers = { 'idempotency-key': domain };
+    const reply = await ask('POST', '/v1/domains', { body: { domain, siteId: 7 }, headers });
+    expect(reply.status).toBe(202);
+    return reply.body.jobId;
+  };
+  await accepted('good.example.org');
+  const bad = await accepted('bad.example.org');
+  const failed = () => until(async () => (await world.queue.getJobState(bad)) === 'failed', 'it has failed');
+  await failed();
+  await until(() => receiver.types().includes('domain.failed'), 'the outside was told');
+
+  const text = '{"domain":"c.example.org"}\n{"domain":"d.example.org"}';
+  const ndjson = { 'content-type': 'application/x-ndjson' };
+  expect((await ask('POST', '/v1/domains:batch', { text, headers: ndjson })).status).toBe(200);
+  expect(
+    (await ask('POST', '/v1/pauses', { body: { scope: { kind: 'site', siteId: '9' }, reason: 'x' } })).status,
+  ).toBe(200);
+  expect((await ask('DELETE', '/v1/pauses?kind=site&siteId=9')).status).toBe(200);
+  expect((await ask('POST', '/v1/certificates:redeploy', { body: {} })).status).toBe(202);
+  expect((await ask('DELETE', '/v1/domains/good.example.org')).status).toBe(202);
+  const [delivery] = (await ask('GET', '/v1/callbacks/deliveries')).body.deliveries;
+  await until(async () => {
+    const { status } = await ask('POST', `/v1/callbacks/deliveries/${delivery.id}:replay`);
+    return status === 202;
+  }, 'it is replayed');
+  const cookie = await logInAt(server, 'ada');
+  const board = (method: string, path: string) =>
+    ask(method, `/board${path}`, { headers: { ...OWN, cookie } });
+  const jobPath = `/api/queues/runcloud-domains/${encodeURIComponent(bad)}`;
+  const list = '/api/queues?activeQueue=runcloud-domains&status=failed&page=1&jobsPerPage=10';
+  for (const path of [list, jobPath, `${jobPath}/logs`]) expect((await board('GET', path)).status).toBe(200);
+  expect((await board('PUT', `${jobPath}/retry`)).status).toBe(204);
+  await world.idle();
+  for (const path of ['/readyz', '/workers', '/metrics', '/v1/domains', '/v1/audit', '/v1/pauses'])
+    expect([path, (await ask('GET', path)).status]).toEqual([path, 200]);
+  const cli = async (...args: string[]) =>
+    expect([args, (await runCli(args, { env })).code]).toEqual([args, 0]);
+  await cli('doctor', '--redis-only');
+  await cli('add', 'e.example.org', '--wait');
+  await cli('status', 'e.example.org');
+  await cli('failed');
+  await cli('retry', '--all');
+  await cli('callbacks', 'list');
+  await world.idle();
+  worker.child.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  expect(worker.out()).not.toMatch(/NOPERM|redis-error|worker-error/);
+  expect(await refused(world)).toEqual([]);
+}, 120_000);
+
+test('may do nothing else', async () => {
+  await using world = await createWorld();
+  const redis = new Redis(await limitedUrl(world), { lazyConnect: true });
+  try {
+    await redis.connect();
+    expect(await redis.set('bull:x', '1')).toBe('OK');
+    for (const [command, ...args] of [
+      ['get', 'another:key'],
+      ['set', 'another:key', '1'],
+      ['eval', "return redis.call('GET', 'another:key')", '0'],
+      ['keys', '*'],
+      ['flushall'],
+      ['flushdb'],
+      ['config', 'get', '*'],
+      ['config', 'set', 'dir', '/tmp'],
+      ['acl', 'list'],
+      ['acl', 'setuser', 'runcloud-domains', '+@all'],
+      ['client', 'list'],
+      ['client', 'kill', 'type', 'normal'],
+      ['module', 'list'],
+      ['replicaof', '127.0.0.1', '1'],
+      ['monitor'],
+      ['shutdown'],
+      ['save'],
+      ['migrate', '127.0.0.1', '1', 'bull:x', '0', '1'],
+      ['publish', 'anything', 'x'],
+      ['function', 'list'],
+      ['script', 'flush'],
+    ] as [string, ...string[]][])
+      await expect([
+        command,
+        await redis.call(command, ...args).catch((error: Error) => error.message),
+      ]).toEqual([
+        command,
+        expect.stringMatching(/NOPERM|No permissions|can't run this command|can't access/i),
+      ]);
+  } finally {
+    redis.disconnect();
+  }
+}, 30_000);
