@@ -122,5 +122,7 @@ describe('tracing', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_900);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
+    // The exporter still waits to try once more, and would keep this process alive.
+    await tracing?.close();
   });
 });
