@@ -53,6 +53,8 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
     const { status = 500, body } = onError(error);
     return refuse(request, reply, status, body.error);
   });
+  // The server's own policy, which is on every answer, would keep the board's files from being used: each answer gets one here.
+  scope.addHook('onRequest', async (_request, reply) => void reply.removeHeader('content-security-policy'));
   const headers = fixedHeaders(options.secureCookies);
   scope.addHook('onSend', async (request, reply) => finish(request, reply, headers));
   if (users.length === 0) {

@@ -84,7 +84,7 @@ export const noUsersPage = (): Page =>
     'No users yet',
     `<h1>The board has no users yet</h1>
 <p>Nobody can log in, since BOARD_USERS is empty. Make an entry by</p>
-<p><code>runcloud-domains board password</code></p>
+<p><code>runcloud-domains board password --name NAME --role operator</code></p>
 <p>put it into BOARD_USERS, and start the server again.</p>`,
   );
 
