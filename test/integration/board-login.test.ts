@@ -122,7 +122,7 @@ describe('a login', () => {
     const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada);
     const cookie = answer.cookies.find(({ name }) => name === 'runcloud-domains-board');
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/board' });
-    const keys = await board.stage.redis.keys('*board:session*');
+    const keys = await board.stage.redis.keys(`${board.stage.config.queuePrefix}*board:session*`);
     expect(keys).toHaveLength(1);
     expect(keys[0]).not.toContain(cookie?.value);
     expect(await board.stage.redis.get(keys[0] ?? '')).not.toContain(cookie?.value);
@@ -139,7 +139,7 @@ describe('a login', () => {
   test('ends when it is not used, and lasts on while it is', async () => {
     await using board = await createBoardStage({ sessionMs: 60_000 });
     const cookie = await logIn(board.app, 'ada');
-    const [key = ''] = await board.stage.redis.keys('*board:session*');
+    const [key = ''] = await board.stage.redis.keys(`${board.stage.config.queuePrefix}*board:session*`);
     await board.stage.redis.pexpire(key, 5000);
     expect((await get(board.app, '/board/api/queues', cookie)).statusCode).toBe(200);
     expect(await board.stage.redis.pttl(key)).toBeGreaterThan(50_000);
@@ -165,7 +165,7 @@ describe('a login', () => {
     expect((await get(board.app, '/board/', cookie)).statusCode).toBe(200);
     expect((await post(hidden(page.body, 'token'))).statusCode).toBe(303);
     expect((await get(board.app, '/board/', cookie)).statusCode).toBe(303);
-    expect(await board.stage.redis.keys('*board:session*')).toEqual([]);
+    expect(await board.stage.redis.keys(`${board.stage.config.queuePrefix}*board:session*`)).toEqual([]);
   });
 
   test('does not survive a new password', async () => {
