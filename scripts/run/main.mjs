@@ -30,6 +30,7 @@ const targets = {
   docs: (tools, args) => tools.node(['scripts/generate-docs.ts', ...args]),
   jest: (tools, args) => tools.jest(args),
   histories: (tools, args) => tools.node(['scripts/histories.ts', ...args]),
+  bench: (tools, args) => tools.node(['bench/api.ts', ...args]),
   soak: (tools, args) => tools.node(['scripts/soak.ts', ...args]),
   format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
   build: (tools) => build(tools),
