@@ -28,7 +28,7 @@ export interface HeartbeatOptions {
 
 export interface Heartbeat {
   readonly id: string;
-  /** Resolves when the first beat is in Redis. */
+  /** Resolves when the first beat is in Redis, or was refused there. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -63,7 +63,8 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
     async start() {
       if (isStopped) return; // the worker was told to stop while it started
       timer ??= setInterval(() => void beat().catch(() => undefined), EVERY_MS);
-      await beat();
+      // Its jobs matter more: where Redis takes no more (full), the worker works on, and the next beat tells of it.
+      await beat().catch(() => undefined);
     },
     async stop() {
       isStopped = true;

@@ -17,7 +17,7 @@ export async function failFast<T>(
   await untilReady(redis, deadlineMs);
   // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
   const attempt = async (): Promise<T> => {
-    await redis.ping();
+    await pulse(redis);
     if (performance.now() >= deadline) throw redisUnavailable(undefined, deadlineMs);
     return work();
   };
@@ -32,6 +32,17 @@ export async function failFast<T>(
   );
   if (result === LATE) throw redisUnavailable(undefined, deadlineMs);
   return result;
+}
+
+const pulses = new WeakMap<Redis, Promise<unknown>>();
+
+/** Resolves when Redis has answered; who asks while a question is on its way shares the answer. */
+function pulse(redis: Redis): Promise<unknown> {
+  const asked = pulses.get(redis);
+  if (asked) return asked;
+  const answer = redis.ping().finally(() => pulses.delete(redis));
+  pulses.set(redis, answer);
+  return answer;
 }
 
 const outOfMemory = (cause: unknown): CodedError =>
