@@ -94,7 +94,7 @@ function redeployPorts(parts: HandlerParts, ledger: Ledger): RedeployPorts {
     certificates,
     ledger,
     look,
-    guard: hasGuard ? { runcloud, directory, intents, look, renew, poison, pace } : undefined,
+    guard: hasGuard ? { intents, certificates, look, renew, poison, pace } : undefined,
     settings: {
       install,
       installSettings: { environment, challenge, dnsIntegration },

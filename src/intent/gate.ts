@@ -24,6 +24,17 @@ export function gateBefore(
   return advanced ? 'certificate' : 'attach';
 }
 
+/**
+ * Whether a certificate is ordered only while DNS is right. A shared one that was gated before attaching has the guard (jobs/poison.ts);
+ * one of the domain's own has not.
+ */
+export const gatesCertificate = (settings: GateSettings, facts: { advanced: boolean }): boolean =>
+  settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
+
+/** SSL_POISON=detach: a domain has stood in the way of the others long enough to be taken off. Milliseconds. */
+export const isDead = (since: number | undefined, now: number, { dnsFirstMs }: Pace): boolean =>
+  since !== undefined && now - since >= dnsFirstMs;
+
 /** Let's Encrypt would not validate this name. What could not be asked is not said to be wrong. */
 export const isBad = ({ verdict }: DnsFinding): boolean =>
   verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';

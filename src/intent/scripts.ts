@@ -56,7 +56,7 @@ local function renew(intentKey, allKey, generationKey, member, fields, own)
   if generation > (tonumber(redis.call('GET', generationKey)) or 0) then
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
-  redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
+  redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt', 'attachedWww')
   redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   return generation
@@ -131,19 +131,17 @@ return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 // While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
-// KEYS record, fence, history (of a domain)  ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write)
+// KEYS record, fence, history (of a domain)
+// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'detach', 'order')
 // -> 'held', 'superseded' or 'busy'
 export const BEGIN_WRITE = `${NOW}${MOVE_TO}
-local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-local uncovered = 'attach'
-if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach'
-elseif KEYS[3] and (redis.call('HGET', KEYS[1], 'seenAt') or '0') == '0' then
-  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '')
-end
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', uncovered)
+if kind ~= 'order' then redis.call('HSET', KEYS[1], 'uncovered', kind) end
+if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'
 `;
 
@@ -192,11 +190,17 @@ moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code)
 return 'recorded'
 `;
 
-// KEYS intent  ARGV jobId, seenAt, attachedAt or ''
+// KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'seenAt', ARGV[2])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'attachedAt', ARGV[3]) end
+redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
+return 1
+`;
+
+// KEYS intent  ARGV jobId: RunCloud may have lost it, the next run looks
+export const FORGET_SEEN = `
+if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'seenAt', 0)
 return 1
 `;
 

@@ -4,7 +4,7 @@ import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainKey, Evidence, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { CLAIM, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -65,8 +65,14 @@ export interface IntentStore extends Writes<DomainKey> {
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
-  /** Remembers for this job's request when RunCloud was seen to have the domain (0: look again), and since when it is there. */
-  noteSeen(key: DomainKey, jobId: string, seenAt: number, attachedAt?: number): Promise<void>;
+  /** Remembers for this job's request that RunCloud was seen to have the domain, and how. */
+  noteSeen(
+    key: DomainKey,
+    jobId: string,
+    seen: Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWww'>,
+  ): Promise<void>;
+  /** RunCloud may not have it any more: the next run of this job looks. */
+  forgetSeen(key: DomainKey, jobId: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
   noteWatched(key: DomainKey, jobId: string, seen: { sentence: string; report: Report }): Promise<boolean>;
   /** The domain's last 50 transitions, the newest first. */
@@ -137,10 +143,14 @@ function createLife(
   run: RunScript,
   redis: Redis,
   keys: Keys,
-): Pick<IntentStore, 'noteSeen' | 'noteWatched' | 'history'> {
+): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
-    async noteSeen(key, jobId, seenAt, attachedAt) {
-      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt ?? '']);
+    async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww }) {
+      const www = attachedWww === undefined ? '' : Number(attachedWww);
+      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt, www]);
+    },
+    async forgetSeen(key, jobId) {
+      await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report }) {
       const [stage = '', mustAct = '', evidence = ''] = reportFields(report);
@@ -211,6 +221,7 @@ const toLife = (fields: Record<string, string>) => ({
   mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
   attachedAt: Number(fields.attachedAt ?? 0),
   seenAt: Number(fields.seenAt ?? 0),
+  attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
 });
 

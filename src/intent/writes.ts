@@ -7,6 +7,8 @@ import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './scripts.ts';
 export interface Lease {
   readonly holder: string;
   readonly leaseMs: number;
+  /** What is written: to a domain, or an order of a certificate. After the first two a certificate has to follow. */
+  readonly kind: 'attach' | 'detach' | 'order';
 }
 
 export interface Writes<Key> {
@@ -33,7 +35,8 @@ export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>):
   const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
     redis.eval(script, keysOf(key).length, ...(keysOf(key) as string[]), ...args) as Promise<T>;
   return {
-    beginWrite: (key, jobId, { holder, leaseMs }) => run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner]),
+    beginWrite: (key, jobId, { holder, leaseMs, kind }) =>
+      run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind]),
     async renewWrite(key, { holder, leaseMs }, jobId) {
       return (await run<number>(RENEW_WRITE, key, [holder, leaseMs, jobId ?? '', owner])) === 1;
     },

@@ -31,23 +31,57 @@ export type Ordered =
   | { readonly kind: 'later'; readonly sentence: string; readonly nextAt: number; readonly mustAct: Actor }
   | { readonly kind: Exclude<Fenced<void>['fate'], 'written'> };
 
-/** `changed`: something has changed since the last order, so that the cool-down does not hold this one. */
+/** The write that orders it. */
+export interface Way {
+  readonly send: (options: CallOptions) => Promise<void>;
+  /** There is none at this moment: what was ordered a moment ago is no reason to wait. */
+  readonly isMissing: boolean;
+}
+
+/**
+ * `changed`: something has changed since the last order, so that the cool-down does not hold this one. `findWay` asks RunCloud, and
+ * is called only where the ledger lets the order through, or has to know whether the certificate of a repeated one is there.
+ */
 export async function order(
   wanted: CertificateOrder,
   changed: boolean,
-  send: (options: CallOptions) => Promise<void>,
+  findWay: () => Promise<Way>,
   work: OrderWork,
   ports: OrderPorts,
 ): Promise<Ordered> {
-  const permit = await ports.ledger.take(wanted, changed);
+  const { ledger } = ports;
+  let permit = await ledger.take(wanted, changed);
+  let way: Way | undefined;
+  if (permit.kind === 'repeated') {
+    way = await findWay();
+    if (!way.isMissing) return permit;
+    permit = await ledger.take(wanted, true);
+  }
   if (permit.kind === 'repeated') return permit;
   if (permit.kind === 'refused') {
     const mustAct = permit.limit === 'failed-issuance' ? 'runcloud' : 'letsencrypt';
     return { kind: 'later', sentence: describeRefusal(permit), nextAt: permit.nextAt, mustAct };
   }
   const { orderedAt } = permit;
+  const undo = async (error: unknown): Promise<never> => {
+    await ledger.unsent(wanted, orderedAt);
+    throw error;
+  };
+  way ??= await findWay().catch(undo);
+  return send(way, wanted, orderedAt, work, ports);
+}
+
+async function send(
+  way: Way,
+  wanted: CertificateOrder,
+  orderedAt: number,
+  work: OrderWork,
+  ports: OrderPorts,
+): Promise<Ordered> {
+  const { app, jobId, calls } = work;
   try {
-    const { fate } = await underFence(ports.certificates, work.app, work.jobId, work.calls, send);
+    const write = { key: app, jobId, kind: 'order' } as const;
+    const { fate } = await underFence(ports.certificates, write, calls, way.send);
     if (fate === 'written') return { kind: 'ordered' };
     await ports.ledger.unsent(wanted, orderedAt);
     return { kind: fate };

@@ -21,7 +21,7 @@ export interface DomainWork {
 export interface DomainPorts {
   readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
   readonly directory: Directory;
-  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now'>;
+  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen'>;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
@@ -66,7 +66,7 @@ export async function conclude(
   const { intent } = work;
   const isPresent = intent.wish.want === 'present';
   if (isPresent && https)
-    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', looked: true });
+    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', seen: step.attached });
   const report = { stage: isPresent ? 'attached' : 'removed' } as const;
   if (step.kind === 'nothing') return done(step.sentence, report);
   await askRedeploy(intent);

@@ -24,7 +24,8 @@ async function detach(domain: AttachedDomain, work: DomainWork, ports: DomainPor
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs } = ports;
   const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
-  const written = await underFence(intents, intent, jobId, calls, send).catch((error: unknown) =>
+  const write = { key: intent, jobId, kind: 'detach' } as const;
+  const written = await underFence(intents, write, calls, send).catch((error: unknown) =>
     look(error, work, ports),
   );
   if (written.fate !== 'written') return unwritten(written.fate, intent);

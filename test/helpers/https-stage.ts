@@ -60,7 +60,9 @@ export interface WatchHow {
 
 type Webapp = NonNullable<Seed['webapps']>[number];
 
-export interface HttpsStageOptions extends Omit<StageOptions, 'simulator'> {
+export interface HttpsStageOptions extends Omit<StageOptions, 'simulator' | 'pace'> {
+  /** What differs from FAST. */
+  readonly pace?: Partial<Pace>;
   readonly webapp?: Webapp;
   readonly simulator?: StageOptions['simulator'];
 }
@@ -69,12 +71,13 @@ export async function createHttpsStage({
   webapp = {},
   env = {},
   simulator = {},
+  pace = {},
   ...options
 }: HttpsStageOptions = {}): Promise<HttpsStage> {
   const { variants, ...more } = simulator;
   const stage = await createStage({
     ...options,
-    pace: FAST,
+    pace: { ...FAST, ...pace },
     simulator: {
       edge: true,
       seed: { servers: [{ ipAddress: HERE }], webapps: [webapp], dns: { [PRIMARY]: { a: HERE } } },

@@ -50,7 +50,7 @@ async function foreignJob(): Promise<{ jobId: string; addedAt: number }> {
 }
 
 /** The right to write, as one run holds it. */
-const lease = { holder: 'one run', leaseMs: 60_000 };
+const lease = { holder: 'one run', leaseMs: 60_000, kind: 'attach' as const };
 
 const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
 const forgetIntents = async (): Promise<void> => {
