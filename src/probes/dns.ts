@@ -1,9 +1,10 @@
 // Does a name lead to our web application, and may Let's Encrypt issue for it? Looks, and says so in one sentence.
 // Never throws except when aborted; what could not be asked is `unknown`, not "missing".
 import type { DnsFinding } from './findings.ts';
-import { createReachProbe, parseProbeUrl } from './http.ts';
+import { createReachProbe } from './http.ts';
 import { toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
+import { parseProbeUrl } from './probe-url.ts';
 import { askDns, createResolver } from './questions.ts';
 
 export interface DnsProbeOptions {
@@ -13,6 +14,8 @@ export interface DnsProbeOptions {
   readonly probeUrl?: string | undefined;
   /** For one try at one DNS server. */
   readonly timeoutMs?: number | undefined;
+  /** For the probe page, at all addresses of a name together. */
+  readonly pageTimeoutMs?: number | undefined;
   /** Lets the probe page be asked for at private and loopback addresses: for networks whose DNS is nobody else's. */
   readonly reachPrivate?: boolean | undefined;
 }
@@ -37,12 +40,15 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
   const reachProbe =
     options.probeUrl === undefined
       ? undefined
-      : createReachProbe(parseProbeUrl(options.probeUrl), { reachPrivate: options.reachPrivate });
+      : createReachProbe(parseProbeUrl(options.probeUrl), {
+          reachPrivate: options.reachPrivate,
+          timeoutMs: options.pageTimeoutMs,
+        });
 
   /** Asked only where it decides something: at addresses that are not ours. */
   async function reach(name: string, foreign: readonly string[], signal?: AbortSignal): Promise<Reach> {
     if (reachProbe === undefined || foreign.length === 0) return undefined;
-    return (await reachProbe.reaches(name, foreign, signal)) ? 'reached' : 'not-reached';
+    return reachProbe.reaches(name, foreign, signal);
   }
 
   return {
