@@ -6,6 +6,7 @@ import { toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
 import { parseProbeUrl } from './probe-url.ts';
 import { askDns, createResolver } from './questions.ts';
+import { toShownName } from './shown-text.ts';
 
 export interface DnsProbeOptions {
   /** Whom to ask, with a port or without; without any, whom the machine asks. */
@@ -26,12 +27,31 @@ export interface DnsProbe {
 
 const defaultTimeoutMs = 2_000;
 
-const toSeen = (answers: DnsAnswers): DnsFinding['seen'] => ({
-  a: toValues(answers.a),
-  aaaa: toValues(answers.aaaa),
-  cname: answers.cname,
-  caa: answers.caa.kind === 'found' ? answers.caa.value.records.map(toCaaText) : [],
-});
+/** Of each kind. Nobody needs more to mend a name, and whoever owns it can make it thousands. */
+const maxRecords = 20;
+
+/** The record is written at each look. Ours come first, so that what is cut is never what is right. */
+function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['seen'] {
+  const foreign = new Set(findForeign(answers, expected));
+  const oursFirst = (addresses: readonly string[]): readonly string[] => [
+    ...addresses.filter((address) => !foreign.has(address)),
+    ...addresses.filter((address) => foreign.has(address)),
+  ];
+  const all = {
+    a: oursFirst(toValues(answers.a)),
+    aaaa: oursFirst(toValues(answers.aaaa)),
+    cname: answers.cname,
+    caa: answers.caa.kind === 'found' ? answers.caa.value.records : [],
+  };
+  const more = Object.values(all).reduce((sum, { length }) => sum + Math.max(0, length - maxRecords), 0);
+  return {
+    a: all.a.slice(0, maxRecords),
+    aaaa: all.aaaa.slice(0, maxRecords),
+    cname: all.cname.slice(0, maxRecords).map(toShownName),
+    caa: all.caa.slice(0, maxRecords).map(toCaaText),
+    ...(more > 0 && { more }),
+  };
+}
 
 /** Throws where a setting is wrong: a DNS server that is no address, a probe URL that cannot be used. */
 export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
@@ -58,7 +78,7 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
       const isMisled = first.verdict === 'elsewhere' || first.verdict === 'leftover';
       const foreign = isMisled ? findForeign(answers, expected) : [];
       const judgement = judgeDns(name, answers, expected, await reach(name, foreign, signal));
-      return { name, ...judgement, expected, seen: toSeen(answers) };
+      return { name, ...judgement, expected, seen: toSeen(answers, expected) };
     },
   };
 }

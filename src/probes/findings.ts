@@ -8,6 +8,8 @@ export interface DnsRecords {
   readonly cname: readonly string[];
   /** The CAA set that counts for the name (`issue letsencrypt.org`), empty where there is none. */
   readonly caa: readonly string[];
+  /** How many records there are besides: the lists are cut, since DNS is anybody's. */
+  readonly more?: number | undefined;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface ServedCertificate {
   readonly issuer: string;
   /** DNS names of the subjectAltName, wildcards as they stand. */
   readonly names: readonly string[];
+  /** How many names it holds besides: the list is cut, since anybody's server may be asked. */
+  readonly moreNames?: number | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
 }

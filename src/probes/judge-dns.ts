@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { toCanonicalAddress } from './addresses.ts';
 import type { DnsVerdict } from './findings.ts';
 import { type CaaSet, describeForbidding, findForbidding } from './judge-caa.ts';
+import { toShownName } from './shown-text.ts';
 
 /** What came of one question. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
 export type Answer<T> =
@@ -58,7 +59,10 @@ function toView(name: string, answers: DnsAnswers, expected: readonly string[]):
     foreign4: foreign.filter((address) => !isIPv6(address)),
     foreign6: foreign.filter((address) => isIPv6(address)),
     right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !foreign.includes(seen)),
-    cname: first === undefined ? undefined : { first, last: answers.cname.at(-1) ?? first },
+    cname:
+      first === undefined
+        ? undefined
+        : { first: toShownName(first), last: toShownName(answers.cname.at(-1) ?? first) },
   };
 }
 
