@@ -1,6 +1,6 @@
 // The ledger of what may be ordered of Let's Encrypt, in Redis: an order takes its tokens before it is sent, the same order is
-// not placed twice, and what failed backs off. The limits: docs/runcloud-api.md; letsencrypt.org/docs/rate-limits.
-import { createHash } from 'node:crypto';
+// not placed twice, and what failed backs off. The limits: docs/certificates.md; letsencrypt.org/docs/rate-limits.
+import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { getDomain } from 'tldts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -43,8 +43,6 @@ export interface LastOrder {
   readonly orderedAt: number;
   /** Issuances of exactly these names that failed in a row. */
   readonly failures: number;
-  /** When the same names may be ordered again after a failure; 0: nothing holds them. */
-  readonly retryAt: number;
 }
 
 export interface Budget {
@@ -135,7 +133,7 @@ function createBuckets(keys: Keys, limits: LedgerLimits) {
     ...unique(names.map(toRegisteredDomain)).map((domain) => certificates(domain)),
     duplicates(describeNames(names), hash(names)),
     // Let's Encrypt counts orders per account. Whether RunCloud has one for each server or one for all is not known
-    // (reference runcloud-api.md, section 9), so all that we order counts as one account's.
+    // (docs/certificates.md, what is not promised), so all that we order counts as one account's.
     orders('all certificates', 'all'),
     ...unique(names).map((name) => failures(name)),
   ];
@@ -166,7 +164,8 @@ export function createLedger(options: {
       const used = buckets.of(order.names);
       const names = unique(order.names);
       const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
-      const args = [hash(names), JSON.stringify(names), ...how, ...argsOf(used)];
+      // One for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
+      const args = [hash(names), JSON.stringify(names), ...how, randomUUID(), ...argsOf(used)];
       const [kind, at, index = 0] = await run<[Permit['kind'], number, number?]>(
         TAKE,
         keysOf(order, used),
@@ -212,7 +211,6 @@ const toLastOrder = (record: Record<string, string>): LastOrder => ({
   names: JSON.parse(record.names ?? '[]') as string[],
   orderedAt: Number(record.orderedAt),
   failures: Number(record.failures),
-  retryAt: Number(record.retryAt),
 });
 
 /** Let's Encrypt's own number, and what it counts; a lower one is ours. */

@@ -39,7 +39,6 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
   names: ['network.example.org', SHOP],
   orderedAt: NOW - 1_000,
   failures: 0,
-  retryAt: 0,
   ...facts,
 });
 
