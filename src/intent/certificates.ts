@@ -7,6 +7,7 @@ import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './c
 import type { DomainName } from './domain-name.ts';
 import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
+import { createRunScript } from './run-script.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -101,8 +102,7 @@ export function createCertificates({
   keys: Keys;
   delayMs: number;
 }): Certificates {
-  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const run = createRunScript(redis);
   const keysOf = (app: WebApplication): string[] => [keys.certificate(app), keys.asks(app)];
   const stemOf = (app: WebApplication): string => toJobIdStem({ ...app, domain: 'redeploy' });
 

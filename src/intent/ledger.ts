@@ -6,6 +6,7 @@ import { getDomain } from 'tldts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
 import { FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+import { createRunScript } from './run-script.ts';
 import { toNextMinute } from './times.ts';
 
 export interface CertificateOrder {
@@ -148,8 +149,7 @@ export function createLedger(options: {
 }): Ledger {
   const { redis, cooldownMs } = options;
   const buckets = createBuckets(options.keys, options.limits);
-  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const run = createRunScript(redis);
   const recordKey = ({ serverId, appId }: WebApplication, domain?: string): string =>
     buckets.key('order', serverId, appId, ...(domain ? [domain] : []));
   const keysOf = ({ app, domain, names }: CertificateOrder, used: readonly Bucket[]): string[] => [

@@ -4,6 +4,7 @@ import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainKey, Evidence, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
+import { createRunScript, type RunScript } from './run-script.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -95,8 +96,7 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
     keys.generation,
     keys.history(key),
   ];
-  const run: RunScript = (script, scriptKeys, args) =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<never>;
+  const run = createRunScript(redis);
 
   return {
     async request(request, onlyGeneration) {
@@ -136,8 +136,6 @@ export function createIntentStore({ redis, keys }: { redis: Redis; keys: Keys })
     },
   };
 }
-
-type RunScript = <T>(script: string, scriptKeys: string[], args: (string | number)[]) => Promise<T>;
 
 function createLife(
   run: RunScript,

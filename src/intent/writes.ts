@@ -1,6 +1,7 @@
 // The fence in Redis: who may write to RunCloud for one thing (a domain, a web application's certificate), and until when.
 // fence.ts keeps the lease alive.
 import type { Redis } from 'ioredis';
+import { createRunScript } from './run-script.ts';
 import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './scripts.ts';
 
 /** The right to write: who holds it, and for how long without a renewal. */
@@ -32,8 +33,9 @@ interface WritesOptions<Key> {
 }
 
 export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>): Writes<Key> {
+  const runScript = createRunScript(redis);
   const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
-    redis.eval(script, keysOf(key).length, ...(keysOf(key) as string[]), ...args) as Promise<T>;
+    runScript(script, keysOf(key) as string[], args);
   return {
     beginWrite: (key, jobId, { holder, leaseMs, kind }) =>
       run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind]),

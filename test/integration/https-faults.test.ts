@@ -143,11 +143,14 @@ test('a redeploy begins with any number of names that wait for it', async () => 
   await using stage = await createHttpsStage({ workers: 0 });
   const { certificates, keyOf } = stage.producer.requests;
   const { jobId } = await certificates.ask(APP, { domain: 'x.example.com' as DomainName, atOnce: true });
-  const asks = Array.from({ length: 12_000 }, (_, i) => [i + 1, `shop-${i}.example.com`]).flat();
-  await stage.redis.zadd(keyOf(`asks:${APP.serverId}:${APP.appId}`), ...asks);
+  const key = keyOf(`asks:${APP.serverId}:${APP.appId}`);
+  for (let i = 0; i < 9; i += 1) {
+    const asks = Array.from({ length: 1_000 }, (_, n) => [n + 1, `shop-${i}-${n}.example.com`]).flat();
+    await stage.redis.zadd(key, ...asks);
+  }
   const start = await certificates.begin(APP, { jobId, addedAt: Date.now() });
   expect(start).toMatchObject({ kind: 'run' });
-  expect('domains' in start && start.domains).toHaveLength(12_001);
+  expect('domains' in start && start.domains).toHaveLength(9_001);
 });
 
 describe('a www twin', () => {

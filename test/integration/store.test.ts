@@ -57,6 +57,13 @@ const forgetIntents = async (): Promise<void> => {
   await redis.del(keys.intent(key), keys.all, keys.generation);
 };
 
+test('goes on where Redis has forgotten the scripts, as after a restart', async () => {
+  await redis.script('FLUSH');
+  const jobId = await request(present);
+  await redis.script('FLUSH');
+  expect(await store.request(present)).toEqual({ fate: 'coalesced', jobId });
+});
+
 describe('a request', () => {
   test('is recorded as pending, with who asked, for which site, and under a job of its own', async () => {
     const ticket = await store.request({ ...present, siteId: '12', requestedBy: 'web-1' });
