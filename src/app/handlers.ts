@@ -100,7 +100,7 @@ function redeployPorts(parts: HandlerParts, ledger: Ledger): RedeployPorts {
       installSettings: { environment, challenge, dnsIntegration },
       reissue,
       cooldownMs,
-      pace,
     },
+    pace,
   };
 }

@@ -40,7 +40,7 @@ export function adviseDns(dns: readonly DnsFinding[]): DnsAdvice {
 function adviseName(seen: Seen): Partial<DnsAdvice> {
   const { verdict } = seen.finding;
   if (verdict === 'here' || verdict === 'proxied' || followsBase(seen)) return {};
-  if (verdict === 'unknown') return { unsure: wantedRecords(seen) };
+  if (verdict === 'unknown' || verdict === 'unchecked') return { unsure: wantedRecords(seen) };
   return verdict === 'forbidden' ? adviseCaa(seen.finding) : adviseAddress(seen);
 }
 

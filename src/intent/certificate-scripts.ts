@@ -4,7 +4,7 @@
 // record: jobId (the job that will redeploy next), since (when that job's first ask came), atOnce (a person waits),
 //         running (the job that redeploys now), startedAt, all (it covers all names), coveredAt (start of the last
 //         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt,
-//         inTheWay (JSON: domains that shall be taken off, and since when their DNS is seen to be wrong),
+//         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
 //         reinstalling ('1': it was removed, or is about to be, so that it is installed anew).
 
 import { LOCKED, NOW, UNFINISHED } from './scripts.ts';
@@ -100,7 +100,11 @@ redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now()
   'mustAct', mustAct)
 if record[2] == jobId then
   redis.call('HSET', KEYS[1], 'running', '')
-  if result == 'done' then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3]) end
+  if result == 'done' then
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
+    -- It went without: nobody is in the way any more.
+    redis.call('HDEL', KEYS[1], 'inTheWay')
+  end
   if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end
 end
 if record[1] == jobId then redis.call('HSET', KEYS[1], 'state', result) end

@@ -5,6 +5,7 @@ import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
+import type { InTheWay } from './gate.ts';
 import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
 import { createRunScript } from './run-script.ts';
@@ -26,6 +27,8 @@ export type RedeployStart =
       readonly atOnce: boolean;
       /** When each name was last asked for by itself. */
       readonly askedAt: ReadonlyMap<string, number>;
+      /** When anything was last asked for. */
+      readonly newestAskAt: number;
     }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'early'; readonly delayMs: number }
@@ -64,8 +67,8 @@ export interface CertificateRecord {
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
   readonly waitingDomains: number;
-  /** SSL_POISON=detach: domains that shall make room for the others, and since when their DNS is seen to be wrong. */
-  readonly inTheWay: Readonly<Record<string, number>>;
+  /** SSL_POISON=detach: domains that shall make room for the others. */
+  readonly inTheWay: Readonly<Record<string, InTheWay>>;
   /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
   readonly isReinstalling: boolean;
 }
@@ -166,7 +169,9 @@ function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteInTheWay
     async noteInTheWay(app, domains, at) {
       const key = keys.certificate(app);
       const before = parseInTheWay(await redis.hget(key, 'inTheWay'));
-      const now = Object.fromEntries(domains.map((domain) => [domain, before[domain] ?? at]));
+      const now = Object.fromEntries(
+        domains.map((domain) => [domain, { since: before[domain]?.since ?? at, at }]),
+      );
       if (domains.length > 0) await redis.hset(key, 'inTheWay', JSON.stringify(now));
       else await redis.hdel(key, 'inTheWay');
       return now;
@@ -181,11 +186,12 @@ function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteInTheWay
 // Names and scores by turns, as ZRANGE gives them.
 function toAsked(
   pairs: readonly string[],
-): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt'> {
+): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt' | 'newestAskAt'> {
   const askedAt = new Map<string, number>();
   for (let i = 0; i + 1 < pairs.length; i += 2) askedAt.set(pairs[i] ?? '', Number(pairs[i + 1]));
+  const newestAskAt = Math.max(0, ...askedAt.values());
   const isAll = askedAt.delete(ALL);
-  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt };
+  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt, newestAskAt };
 }
 
 const parseInTheWay = (text: string | null | undefined): CertificateRecord['inTheWay'] =>

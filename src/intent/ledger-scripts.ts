@@ -36,7 +36,7 @@ local function takes(use, isRenewal) return use == 'always' or (use == 'new' and
 `;
 
 // KEYS record, set, ...buckets
-// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce, ...(everyMs, capacity, use)
+// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), ...(everyMs, capacity, use)
 // -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order of these failed)}
 // Nobody tells the ledger of success: an order that was not said to have failed within forgiveMs went well. Until then its
 // set keeps the failures before it. Two orders of one certificate never have the same time, which is their name.
@@ -44,7 +44,7 @@ export const TAKE = `${NOW}${BUCKETS}
 local set, names, changed, cooldown, forgive, remember, nonce = unpack(ARGV, 1, 7)
 local at = now()
 local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce')
-if last[6] == nonce then return {'granted', tonumber(last[2])} end
+if nonce ~= '' and last[6] == nonce then return {'granted', tonumber(last[2])} end
 local isSame, lastAt, retryAt = last[1] == set, tonumber(last[2]) or 0, tonumber(last[4]) or 0
 if isSame and retryAt > at then return {'refused', retryAt, 0} end
 if isSame and last[5] ~= '1' and changed == '' and at < lastAt + cooldown then return {'repeated', lastAt} end
@@ -59,6 +59,7 @@ for i = 3, #KEYS do
   end
 end
 if worst > 0 then return {'refused', worstAt, worst} end
+if nonce == '' then return {'granted', at} end
 for i = 3, #KEYS do
   local every, capacity, use = bucket(i, 8)
   if takes(use, isRenewal) then spend(KEYS[i], every, capacity, at) end
@@ -92,11 +93,9 @@ for i = 3, #KEYS do
 end
 if not isRenewal and redis.call('GET', KEYS[2]) == orderedAt then redis.call('DEL', KEYS[2]) end
 redis.call('DEL', KEYS[1])
-local before = cjson.decode(record[5])
-if #before > 0 then
-  redis.call('HSET', KEYS[1], unpack(before))
-  redis.call('PEXPIRE', KEYS[1], remember)
-end
+local before = record[5] and cjson.decode(record[5]) or {}
+for i = 1, #before, 2 do redis.call('HSET', KEYS[1], before[i], before[i + 1]) end
+if #before > 0 then redis.call('PEXPIRE', KEYS[1], remember) end
 return 1
 `;
 

@@ -66,6 +66,8 @@ export interface Ledger {
    * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it.
    */
   take(order: CertificateOrder, changed: boolean): Promise<Permit>;
+  /** What take() would answer at this moment; takes and remembers nothing. */
+  peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
   /** The order was not sent: gives back its tokens, and restores what stood before. */
   unsent(order: CertificateOrder, orderedAt: number): Promise<void>;
   /**
@@ -159,20 +161,20 @@ export function createLedger(options: {
   ];
   const argsOf = (used: readonly Bucket[]) => used.flatMap(({ everyMs, of, use }) => [everyMs, of, use]);
 
+  const take = async (order: CertificateOrder, changed: boolean, nonce: string): Promise<Permit> => {
+    const used = buckets.of(order.names);
+    const names = unique(order.names);
+    const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
+    const args = [hash(names), JSON.stringify(names), ...how, nonce, ...argsOf(used)];
+    type Reply = [Permit['kind'], number, number?];
+    const [kind, at, index = 0] = await run<Reply>(TAKE, keysOf(order, used), args);
+    return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
+  };
+
   return {
-    async take(order, changed) {
-      const used = buckets.of(order.names);
-      const names = unique(order.names);
-      const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
-      // One for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
-      const args = [hash(names), JSON.stringify(names), ...how, randomUUID(), ...argsOf(used)];
-      const [kind, at, index = 0] = await run<[Permit['kind'], number, number?]>(
-        TAKE,
-        keysOf(order, used),
-        args,
-      );
-      return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
-    },
+    // One nonce for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
+    take: (order, changed) => take(order, changed, randomUUID()),
+    peek: (order, changed) => take(order, changed, ''),
     async unsent(order, orderedAt) {
       const used = buckets.of(order.names);
       await run(UNSENT, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);

@@ -8,13 +8,13 @@ export function namesOf(
   return [...new Set(domains.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name])))];
 }
 
-/** The domain, and its www twin where that is wanted, unless RunCloud has it without. */
+/** The domain, and its www twin where RunCloud has one; where it does not tell, or does not have the domain, where one is wanted. */
 export const namesOfIntent = ({
   domain,
   wish,
   attachedWww,
 }: Pick<Intent, 'domain' | 'wish' | 'attachedWww'>): string[] =>
-  namesOf([{ name: domain, www: wish.want === 'present' && wish.www && attachedWww !== false }]);
+  namesOf([{ name: domain, www: attachedWww ?? (wish.want === 'present' && wish.www) }]);
 
 /** For people: the first three, and how many more. */
 export const listed = (names: readonly string[]): string =>

@@ -46,7 +46,7 @@ local function askedFor(intentKey, historyKey, wish, requestedBy)
 end
 `;
 
-// Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
+// Starts a new generation of an intent. \`attachedId\`, \`attachedWww\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
 // \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(intentKey, allKey, generationKey, member, fields, own)
@@ -56,7 +56,7 @@ local function renew(intentKey, allKey, generationKey, member, fields, own)
   if generation > (tonumber(redis.call('GET', generationKey)) or 0) then
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
-  redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt', 'attachedWww')
+  redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
   redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   return generation
@@ -139,7 +139,10 @@ local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), A
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-if kind ~= 'order' then redis.call('HSET', KEYS[1], 'uncovered', kind) end
+if kind ~= 'order' then
+  redis.call('HSET', KEYS[1], 'uncovered', kind)
+  redis.call('HDEL', KEYS[1], 'attachedWww')
+end
 if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'
@@ -204,13 +207,14 @@ redis.call('HSET', KEYS[1], 'seenAt', 0)
 return 1
 `;
 
-// KEYS intent, history  ARGV jobId, stage, reason, mustAct, evidence -> 1 where the stage has changed
+// KEYS intent, history  ARGV jobId, stage, reason, mustAct, evidence or '' (it stays) -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${MOVE_TO}
 local jobId, stage, reason, mustAct, evidence = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
-redis.call('HSET', KEYS[1], 'evidence', evidence, 'outcome', reason)
+redis.call('HSET', KEYS[1], 'outcome', reason)
+if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
 if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '') then return 0 end
 return 1
 `;

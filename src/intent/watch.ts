@@ -1,6 +1,6 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 import type { Actor, Report } from '../outcome.ts';
-import type { DnsFinding } from '../probes/findings.ts';
+import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import { isBad } from './gate.ts';
 import type { Evidence, Intent } from './intent.ts';
 import { describeLive } from './proof.ts';
@@ -27,7 +27,8 @@ export function judgeWatch(
   const { domain } = before;
   if (isAttached === false) {
     const sentence = `${domain} is no longer on the web application: somebody removed it in RunCloud; add it again, or remove it here`;
-    return { sentence, report: { stage: 'held', mustAct: 'operator', evidence }, repair: 'attach' };
+    // What DNS was before it went stays: whether it has changed is judged when the domain is back.
+    return { sentence, report: { stage: 'held', mustAct: 'operator' }, repair: 'attach' };
   }
   // What was gone is not back because the list cannot be read: its certificate and its DNS outlive it.
   if (isAttached === undefined && isHeldBy('operator', before)) return undefined;
@@ -44,7 +45,9 @@ function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefi
   if (shown.length > 0) return { ...held([...shown, ...away], 'runcloud', evidence), repair };
   const soon = expiring(before.domain, evidence);
   if (soon) return { ...held([soon, ...away], 'runcloud', evidence), repair };
-  if ([...tls, ...dns].some(({ verdict }) => verdict === 'unknown')) return undefined;
+  const isOpen = ({ verdict }: DnsFinding | TlsFinding): boolean =>
+    verdict === 'unknown' || verdict === 'unchecked';
+  if ([...tls, ...dns].some(isOpen)) return undefined;
   if (tls.length > 0) return { sentence: describeLive(evidence), report: { stage: 'live', evidence } };
   const sentence = [`${before.domain} is attached`, ...away.map((finding) => `but ${finding.sentence}`)];
   return { sentence: sentence.join('; '), report: { stage: 'attached', evidence } };
@@ -56,10 +59,10 @@ const isHeldBy = (actor: Actor, { stage, mustAct }: WatchedBefore): boolean =>
 /**
  * DNS that points away holds a domain where that is a change. A domain that became live with this very warning (DNS_GATE=off, or
  * its certificate was there already) stays live with it. Once held for its DNS it is held until all its DNS is right: else the
- * next look, to which it is no change any more, would make it live.
+ * next look, to which it is no change any more, would make it live. So it is with one that was gone: it may have been held before.
  */
 function isNews(before: WatchedBefore): (finding: DnsFinding) => boolean {
-  if (isHeldBy('customer', before)) return () => true;
+  if (isHeldBy('customer', before) || isHeldBy('operator', before)) return () => true;
   const told = (before.evidence?.dns ?? []).filter(isBad).map(({ name }) => name);
   return ({ name }) => !told.includes(name);
 }

@@ -1,10 +1,11 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
-import { PermanentError } from '../errors.ts';
+import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { isOurs } from '../intent/plan.ts';
 import { type Outcome, type Waiting, waiting } from '../outcome.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
+import { detach } from './detach.ts';
 import {
   conclude,
   type DomainHandler,
@@ -30,7 +31,7 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
 }
 
 async function lookAndAttach(work: DomainWork, passedGate: boolean, ports: DomainPorts): Promise<Outcome> {
-  const step = await nextStep(work, ports.directory);
+  const step = await nextStep(work, ports);
   if (step.kind === 'detach') throw new TypeError('add-domain was planned to detach');
   if (step.kind !== 'attach') return conclude(step, work, ports);
   return (passedGate ? undefined : await ports.https?.gate(work)) ?? attach(step.domain, work, ports);
@@ -43,24 +44,29 @@ const isUncovered = ({ uncovered }: DomainWork['intent']): boolean => uncovered 
 // goes on until the domain is live.
 async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, askRedeploy, lookDelayMs } = ports;
+  const { intents, directory, askRedeploy } = ports;
   const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
   if (!attached) {
+    // An earlier run has taken it off, and did not come this far.
     if (intent.uncovered === 'detach') await askRedeploy(intent);
     return dead;
   }
   if (!isOurs(attached, intent)) return undefined;
   await intents.forgetSeen(intent, jobId);
-  const send = (options: CallOptions) => runcloud.detachDomain(intent, attached, options);
-  const written = await underFence(intents, { key: intent, jobId, kind: 'detach' }, calls, send);
+  const written = await detach(attached, work, ports).catch(refused);
+  const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
+  if (written instanceof CodedError) return say(`${written.message}; it was to make room for the others`);
   if (written.fate !== 'written') return unwritten(written.fate, intent);
-  if (!written.value) return waiting(`RunCloud accepted that ${intent.domain} leaves; looking`, lookDelayMs);
-  directory.note(intent, intent.domain, undefined, written.at);
+  if (!written.value)
+    return say('RunCloud accepted that it makes room for the others; looking whether it did');
   await askRedeploy(intent);
-  return {
-    ...dead,
-    sentence: `taken off, so that the other domains get their certificate: ${dead.sentence}`,
-  };
+  return say('taken off, so that the other domains get their certificate');
+}
+
+// RunCloud will not have it: a live site goes on, and the others wait as with SSL_POISON=hold.
+function refused(error: unknown): CodedError {
+  if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
+  throw error;
 }
 
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {

@@ -79,7 +79,10 @@ export function createHttps(ports: HttpsPorts): Https {
     async dead(work) {
       if (!(await isInTheWay(work, ports))) return undefined;
       const dns = await lookAtDns(work);
-      return dns.some(isBad) ? closed(work, dns) : undefined;
+      if (!dns.some(isBad)) return undefined;
+      // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
+      const { advanced } = await facts.read(work.intent, work.calls);
+      return advanced ? undefined : closed(work, dns);
     },
     async prove(before, sentence, { uncovered, seen }) {
       const work = seen ? { ...before, intent: await noteSeen(before, seen, uncovered, ports) } : before;
@@ -99,13 +102,12 @@ export function createHttps(ports: HttpsPorts): Https {
 
 // Asked of Redis before RunCloud or DNS: nearly always the answer is no.
 async function isInTheWay(
-  { intent, calls }: HttpsWork,
-  { certificates, facts, intents, settings }: HttpsPorts,
+  { intent }: HttpsWork,
+  { certificates, intents, settings }: HttpsPorts,
 ): Promise<boolean> {
   if (settings.gate === 'off' || settings.poison !== 'detach') return false;
-  const since = (await certificates.get(intent))?.inTheWay[intent.domain];
-  if (!isDead(since, await intents.now(), settings.pace)) return false;
-  return !(await facts.glance(intent, calls)).advanced;
+  const seen = (await certificates.get(intent))?.inTheWay[intent.domain];
+  return seen !== undefined && isDead(seen, await intents.now(), settings.pace);
 }
 
 /** The intent with what was just seen of it. */
@@ -152,7 +154,7 @@ async function proofFacts(
   ]);
   const { pace, certificateDeadlineMs: deadlineMs } = settings;
   const { domain, attachedAt, attachedWww } = intent;
-  const told = namesOf([{ name: domain, www: attachedWww === true && namesOfIntent(intent).length > 1 }]);
+  const told = namesOf([{ name: domain, www: attachedWww }]);
   return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, now, deadlineMs, pace };
 }
 

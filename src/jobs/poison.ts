@@ -2,7 +2,7 @@
 // at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../intent/certificates.ts';
-import { isBad, isDead } from '../intent/gate.ts';
+import { isBad, isDead, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { joined, namesOf } from '../intent/names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
@@ -40,13 +40,15 @@ export async function guard(
 ): Promise<Outcome | undefined> {
   const { poison, look } = ports;
   if (poison === 'proceed') return undefined;
-  const bad = (await look.dns(work.app, namesOf(attached), work.calls)).filter(isBad);
-  const isBadOne = (domain: AttachedDomain): boolean =>
-    bad.some(({ name }) => namesOf([domain]).includes(name));
-  const dead = attached.filter(isBadOne);
+  const bad = (await look.dns(work.app, namesOf(attached), work.calls)).filter(isSuspect);
+  const findingsOf = (domain: AttachedDomain): readonly DnsFinding[] =>
+    bad.filter(({ name }) => namesOf([domain]).includes(name));
+  const dead = attached.filter((domain) => findingsOf(domain).length > 0);
   if (poison === 'hold') return dead.length === 0 ? undefined : hold(bad, attached.length, work, ports);
   const isDoubtful = dead.length * 2 > attached.length;
-  const leaving = isDoubtful ? [] : await allOurs(dead, work, ports);
+  // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
+  const isCertain = dead.every((domain) => findingsOf(domain).some(isBad));
+  const leaving = isDoubtful || !isCertain ? [] : await allOurs(dead, work, ports);
   await makeRoom(leaving, work, ports);
   if (dead.length === 0) return undefined;
   return hold(bad, attached.length, work, ports, isDoubtful ? doubt(dead.length) : undefined);

@@ -31,8 +31,8 @@ export async function redeployShared(
   const needed = namesOf(asked);
   if (mayBeDone(work, facts, asked.length) && (await isCovered(needed, work, ports)))
     return coveredAlready(needed);
-  const { startedAt, askedAt } = work;
-  const waitedMs = Math.max(0, startedAt - Math.max(...askedAt.values(), askedAt.size > 0 ? 0 : startedAt));
+  const { startedAt, newestAskAt } = work;
+  const waitedMs = Math.max(0, startedAt - newestAskAt);
   const held = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
   return held ?? orderShared(attached, work, ports);
 }
@@ -50,7 +50,7 @@ async function orderShared(
   const names = namesOf(attached);
   if (ports.guard && names.length > MAX_NAMES) {
     const report = { stage: 'held', mustAct: 'operator' } as const;
-    return waiting(describeFull(app.appId, names.length), ports.settings.pace.dnsLongestMs, report);
+    return waiting(describeFull(app.appId, names.length), ports.pace.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
   const changed = isChanged(attached, work, last);

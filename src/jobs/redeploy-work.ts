@@ -28,6 +28,8 @@ export interface RedeployWork {
   readonly atOnce: boolean;
   /** When each name was last asked for by itself. */
   readonly askedAt: ReadonlyMap<string, number>;
+  /** When anything was last asked for. */
+  readonly newestAskAt: number;
   /** An earlier attempt of this job may have sent the order. */
   readonly again: boolean;
   readonly jobId: string;
@@ -52,12 +54,13 @@ export interface RedeployPorts {
     Certificates,
     'get' | 'covered' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
-  readonly ledger: Pick<Ledger, 'take' | 'unsent' | 'failed' | 'last'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
   /** Undefined where DNS_GATE is off. */
   readonly guard: PoisonPorts | undefined;
   readonly settings: RedeploySettings;
+  readonly pace: Pace;
 }
 
 export interface RedeploySettings {
@@ -68,7 +71,6 @@ export interface RedeploySettings {
   readonly reissue: 'off' | 'reinstall';
   /** SSL_COOLDOWN */
   readonly cooldownMs: number;
-  readonly pace: Pace;
 }
 
 /** The domains of the web application, with everything in it that was asked for. */
@@ -109,7 +111,7 @@ export const counted = (count: number): string => (count === 1 ? '1 domain' : `$
 export const later = (
   { sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
-): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), { stage: 'held', mustAct });
+): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), mustAct && { stage: 'held', mustAct });
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
   fate === 'superseded'

@@ -15,9 +15,18 @@ export interface DnsRecords {
 /**
  * `here`: every address is one that we expect. `proxied`: the addresses are a CDN's, and HTTP through the name reaches the web
  * application. `elsewhere`: an A record leads somewhere else. `leftover`: A is right, an AAAA leads somewhere else. `missing`: no
- * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: DNS, or the page behind a foreign address, could not be asked; says nothing.
+ * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: DNS could not be asked; says nothing.
+ * `unchecked`: an address is not ours, and whether HTTP through it reaches us could not be found out.
  */
-export type DnsVerdict = 'here' | 'proxied' | 'elsewhere' | 'leftover' | 'missing' | 'forbidden' | 'unknown';
+export type DnsVerdict =
+  | 'here'
+  | 'proxied'
+  | 'elsewhere'
+  | 'leftover'
+  | 'missing'
+  | 'forbidden'
+  | 'unchecked'
+  | 'unknown';
 
 export interface DnsFinding {
   readonly name: string;

@@ -142,10 +142,11 @@ function misled(view: View, reach: Reach): Judgement {
   }
   const isLeftover = foreign4.length === 0 && view.right.length > 0;
   const { fact, remedy } = isLeftover ? leftover(view) : elsewhere(view);
-  if (typeof reach === 'object') {
+  // A CDN has all addresses of a name, not one beside ours.
+  if (typeof reach === 'object' && !isLeftover) {
     // It may be a CDN's all the same, and then the record must stay as it is.
     const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): ${remedy}, unless a CDN is there`;
-    return { verdict: 'unknown', sentence };
+    return { verdict: 'unchecked', sentence };
   }
   const tried = reach === 'not-reached' ? ' (HTTP through it does not reach the web application)' : '';
   return { verdict: isLeftover ? 'leftover' : 'elsewhere', sentence: `${fact}: ${remedy}${tried}` };

@@ -58,6 +58,72 @@ describe('SSL_POISON=detach', () => {
     await stage.stands(SHOP, 'live');
   });
 
+  test('that somebody else has removed it already (404) is found out by a look', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await goLive(stage, SHOP);
+    const gone = { kind: 'status', status: 404, appliesWrite: true, times: 1 } as const;
+    stage.simulator.addFault({ ...gone, operation: 'delete-domain' });
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await goLive(stage, NEW);
+    await stage.stands(SHOP, 'waiting-for-dns');
+    stage.point(SHOP);
+    await stage.stands(SHOP, 'live');
+  });
+
+  test('where RunCloud refuses it, the site goes on, and the reason says so', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await goLive(stage, SHOP);
+    const refusal = { kind: 'status', status: 422, times: 'always' } as const;
+    stage.simulator.addFault({ ...refusal, operation: 'delete-domain' });
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    stage.point(NEW);
+    await add(stage, NEW);
+    const says = async () => (await stage.record(SHOP)).outcome?.includes('was to make room');
+    await until(says, 'the refusal is told');
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'waiting-for-dns', state: 'pending' });
+    stage.point(SHOP);
+    await stage.stands(NEW, 'live');
+    await stage.stands(SHOP, 'live');
+    expect(stage.names()).toContain(SHOP);
+  });
+
+  test('a domain that was in the way, and is right again, is not taken off at the next bad look', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await goLive(stage, SHOP);
+    const { certificates } = stage.producer.requests;
+    const at = await stage.producer.requests.intents.now();
+    await certificates.noteInTheWay(APP, [SHOP], at - 10_000);
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await add(stage, SHOP);
+    await stage.stands(SHOP, 'live');
+    expect(stage.calls('delete-domain')).toEqual([]);
+  });
+
+  test('a switch to advanced SSL is noticed before anything is taken off', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await goLive(stage, SHOP);
+    await stage.panel('POST', 'ssl/advanced', { advancedSSL: true, autoSSL: false });
+    const now = await stage.producer.requests.intents.now();
+    for (const at of [now - 1_000, now])
+      await stage.producer.requests.certificates.noteInTheWay(APP, [SHOP], at);
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await add(stage, SHOP);
+    const isJudged = async () => (await stage.record(SHOP)).stage !== 'requested';
+    await until(isJudged, 'it was looked at');
+    expect(stage.calls('delete-domain')).toEqual([]);
+  });
+
+  test('a www twin that was switched on in the panel, without DNS, takes the domain off; it comes back as it was asked for', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await goLive(stage, SHOP);
+    const { attachedId } = await stage.record(SHOP);
+    await stage.panel('PATCH', `domains/${attachedId}/meta`, { www: true });
+    await goLive(stage, NEW);
+    await stage.stands(SHOP, 'live');
+    expect(stage.calls('delete-domain')).toHaveLength(1);
+    expect(stage.simulator.state.domains().find(({ name }) => name === SHOP)).toMatchObject({ www: false });
+  });
+
   test('one bad look takes nothing off', async () => {
     await using stage = await createHttpsStage({
       env: { SSL_POISON: 'detach' },

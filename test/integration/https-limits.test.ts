@@ -270,22 +270,8 @@ test('of two dead names the one that we attached makes room only where that help
   expect(stage.names()).not.toContain(SHOP);
 });
 
-/** As somebody would in RunCloud's panel. */
-async function switchToAdvanced({ simulator }: HttpsStage): Promise<void> {
-  const reply = await fetch(
-    `${simulator.url}/api/v3/servers/${APP.serverId}/webapps/${APP.appId}/ssl/advanced`,
-    {
-      method: 'POST',
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${simulator.credentials.token}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ advancedSSL: true, autoSSL: false }),
-    },
-  );
-  expect(await reply.json()).toMatchObject({ advancedSSL: true });
-}
+const switchToAdvanced = (stage: HttpsStage) =>
+  stage.panel('POST', 'ssl/advanced', { advancedSSL: true, autoSSL: false });
 
 test('a web application that is switched to advanced SSL gets certificates of that kind from the next order on', async () => {
   await using stage = await createHttpsStage();

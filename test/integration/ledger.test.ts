@@ -90,6 +90,15 @@ describe('an order', () => {
     });
   });
 
+  test('that is only looked at takes nothing, and is not remembered', async () => {
+    expect(await ledger.peek(a, false)).toMatchObject({ kind: 'granted' });
+    expect(await ledger.last(app)).toBeUndefined();
+    expect(await left('duplicates-per-week', a.names)).toEqual([5]);
+    const orderedAt = await granted(a);
+    expect(await ledger.peek(a, false)).toEqual({ kind: 'repeated', orderedAt });
+    expect(await ledger.peek(a, true)).toMatchObject({ kind: 'granted' });
+  });
+
   test('of a certificate that nobody ordered is not there', async () => {
     expect(await ledger.last(app)).toBeUndefined();
   });
@@ -435,6 +444,15 @@ describe('an order that was not sent', () => {
     expect(await left('certificates-per-week', a.names)).toEqual([49]);
   });
 
+  test('is undone step by step, where several were not sent', async () => {
+    const both = { ...a, names: [...a.names, 'b.example.com'] };
+    const first = await granted(a);
+    await ledger.unsent(both, await granted(both));
+    await ledger.unsent(a, first);
+    expect(await ledger.last(app)).toBeUndefined();
+    expect(await left('duplicates-per-week', a.names)).toEqual([5]);
+  });
+
   test('is undone once, and not after it was called failed or another took its place', async () => {
     const first = await granted(a);
     await ledger.unsent(a, first);
@@ -455,10 +473,10 @@ describe('where Redis cuts the connection before its reply, and the client sends
   const cutRedis = (): Redis =>
     new Proxy(redis, {
       get: (target, key) =>
-        key === 'eval'
+        key === 'eval' || key === 'evalsha'
           ? async (...args: Parameters<Redis['eval']>) => {
-              await target.eval(...args);
-              return target.eval(...args);
+              await target[key](...args);
+              return target[key](...args);
             }
           : Reflect.get(target, key, target),
     });

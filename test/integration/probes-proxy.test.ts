@@ -101,7 +101,7 @@ describe('a CDN in front', () => {
     const port = await serve(page);
     const finding = await look({ [name]: { A: ['127.0.0.1', '127.0.0.2'] } }, options(port));
     expect(finding).toMatchObject({
-      verdict: 'unknown',
+      verdict: 'unchecked',
       sentence: expect.stringContaining('could not be checked (ECONNREFUSED)'),
     });
   });
@@ -166,7 +166,7 @@ describe('a CDN in front', () => {
     const port = await serve(handle);
     const finding = await look(cdn, options(port));
     expect(finding).toMatchObject({
-      verdict: 'unknown',
+      verdict: 'unchecked',
       sentence: expect.stringContaining(`could not be checked (${why}): set its A record`),
     });
   });
@@ -175,7 +175,7 @@ describe('a CDN in front', () => {
     const port = await serve(() => {});
     const finding = await look(cdn, { ...options(port), pageTimeoutMs: 200 });
     expect(finding).toMatchObject({
-      verdict: 'unknown',
+      verdict: 'unchecked',
       sentence: expect.stringContaining('could not be checked (ETIMEDOUT)'),
     });
   });

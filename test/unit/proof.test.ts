@@ -9,7 +9,14 @@ import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/p
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';
 const TWIN = `www.${SHOP}`;
-const pace: Pace = { dnsFirstMs: 6, dnsLongestMs: 60, tlsFirstMs: 80, tlsLongestMs: 800, heldMs: 5_000 };
+const pace: Pace = {
+  dnsFirstMs: 6,
+  dnsLongestMs: 60,
+  tlsFirstMs: 80,
+  tlsLongestMs: 800,
+  issuanceMs: 100,
+  heldMs: 5_000,
+};
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({
   name,

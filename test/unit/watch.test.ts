@@ -87,6 +87,15 @@ describe('it is gone from the web application', () => {
   });
 });
 
+test('while it is gone the record keeps what DNS was before, so that a change in between is noticed when it is back', () => {
+  const gone = judge([found('elsewhere')], [shown('covers')], false);
+  expect(gone?.report.evidence).toBeUndefined();
+  const before = standing({ stage: 'held', mustAct: 'operator' });
+  expect(judge([found('elsewhere')], [shown('covers')], true, before)).toMatchObject({
+    report: { stage: 'held', mustAct: 'customer' },
+  });
+});
+
 describe('its DNS no longer leads here', () => {
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
     '(%s): held for the customer, and nothing of ours would mend it',
