@@ -14,5 +14,6 @@ export const pace: Pace = {
   dnsLongestMs: 800,
   tlsFirstMs: 600,
   tlsLongestMs: 6000,
+  issuanceMs: 1000,
   heldMs: 2000,
 };

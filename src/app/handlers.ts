@@ -20,7 +20,7 @@ import type { Facts } from '../runcloud/facts.ts';
 
 /** A burst of removals fits in: one reading of the list then proves them all. */
 const LOOK_DELAY_MS = 3000;
-/** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment, docs/runcloud-api.md section 9). */
+/** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
   certificatesPerWeek: 30_000,
   duplicatesPerWeek: 30_000,
@@ -93,13 +93,13 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
     certificates,
     ledger,
     look,
-    guard: hasGuard ? { runcloud, directory, intents, look, renew, poison, pace } : undefined,
+    guard: hasGuard ? { intents, certificates, look, renew, poison, pace } : undefined,
     settings: {
       install,
       installSettings: { environment, challenge, dnsIntegration },
       reissue,
       cooldownMs,
-      pace,
     },
+    pace,
   };
 }

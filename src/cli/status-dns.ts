@@ -15,7 +15,7 @@ export interface DnsRecord {
 export interface DnsAdvice {
   readonly set: readonly DnsRecord[];
   readonly remove: readonly DnsRecord[];
-  /** What would be right for names that DNS could not be asked about. */
+  /** What would be right for names of which nobody can say whether they are. */
   readonly unsure: readonly DnsRecord[];
 }
 
@@ -40,7 +40,7 @@ export function adviseDns(dns: readonly DnsFinding[]): DnsAdvice {
 function adviseName(seen: Seen): Partial<DnsAdvice> {
   const { verdict } = seen.finding;
   if (verdict === 'here' || verdict === 'proxied' || followsBase(seen)) return {};
-  if (verdict === 'unknown') return { unsure: wantedRecords(seen) };
+  if (verdict === 'unknown' || verdict === 'unchecked') return { unsure: wantedRecords(seen) };
   return verdict === 'forbidden' ? adviseCaa(seen.finding) : adviseAddress(seen);
 }
 
@@ -103,5 +103,5 @@ function block(heading: string, records: readonly DnsRecord[]): string[] {
 export const describeAdvice = ({ set, remove, unsure }: DnsAdvice): string[] => [
   ...block('DNS records to set:', set),
   ...block('DNS records to remove:', remove),
-  ...block('DNS could not be asked; right would be:', unsure),
+  ...block('DNS could not be judged; right would be:', unsure),
 ];

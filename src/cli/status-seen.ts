@@ -2,7 +2,7 @@
 // before they reach a terminal.
 import type { Evidence } from '../intent/intent.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { toShownText } from '../probes/judge-tls.ts';
+import { toShownText } from '../probes/shown-text.ts';
 import { toRelative } from './terminal.ts';
 
 export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[] {
@@ -17,8 +17,9 @@ function describeDns({ name, verdict, seen }: DnsFinding): string {
     ...seen.aaaa.map((address) => `AAAA ${address}`),
     ...seen.caa.map((record) => `CAA ${record}`),
   ];
-  const shown = records.map(toShownText).join(', ') || 'no record';
-  return `DNS of ${name}: ${shown} (${verdict})`;
+  const more = seen.more ? ` and ${seen.more} more` : '';
+  const shown = records.map((record) => toShownText(record)).join(', ') || 'no record';
+  return `DNS of ${name}: ${shown}${more} (${verdict})`;
 }
 
 const SHOWN_NAMES = 4;
@@ -26,9 +27,14 @@ const SHOWN_NAMES = 4;
 function describeTls({ name, verdict, sentence, certificate, httpStatus }: TlsFinding): string {
   const http = httpStatus === undefined ? '' : `; HTTP ${httpStatus}`;
   if (!certificate) return `HTTPS of ${name}: ${sentence}${http}`;
-  const { names, issuer, notAfter } = certificate;
-  const more = names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : '';
-  const shown = names.slice(0, SHOWN_NAMES).map(toShownText).join(', ') || 'no name';
+  const { names, moreNames = 0, issuer, notAfter } = certificate;
+  const hidden = Math.max(0, names.length - SHOWN_NAMES) + moreNames;
+  const more = hidden > 0 ? ` and ${hidden} more` : '';
+  const shown =
+    names
+      .slice(0, SHOWN_NAMES)
+      .map((name) => toShownText(name))
+      .join(', ') || 'no name';
   const what = `certificate for ${shown}${more}, by ${toShownText(issuer) || 'nobody'}, valid until ${toDay(notAfter)}`;
   return `HTTPS of ${name}: ${what} (${verdict})${http}`;
 }

@@ -1,5 +1,6 @@
 // The kinds of values that name places on the network: addresses, DNS servers, the probe's web address.
 import { isIP } from 'node:net';
+import { ProbeUrlError, parseProbeUrl } from '../probes/probe-url.ts';
 import { type Kind, kind } from './kinds.ts';
 
 export interface HostAndPort {
@@ -67,25 +68,19 @@ export const hostAndPort: Kind<HostAndPort> = kind(
 export const fromHostAndPort = ({ host, port }: HostAndPort): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** Where the domain's name goes in the address that is asked. */
-const blank = '{domain}';
-
+/** As the probe itself reads it, so that no setting passes here and fails there. */
 function probeComplaint(raw: string): string | undefined {
-  const [address = '', text = ''] = raw.split(/#(.*)/s);
-  const filled = address.replaceAll(blank, 'example.org');
-  const url = URL.canParse(filled) ? new URL(filled) : undefined;
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
-    return 'must be an http:// or https:// address';
-  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
-  if (!/^https?:\/\/\{domain\}(:\d+)?(\/[^{]*)?$/.test(address))
-    return `must have ${blank} as its host, where the domain's name goes`;
-  if (text === '')
-    return 'must end with # and the text that the reply must hold (in .env put quotes around it all: a bare # begins a comment there)';
-  return undefined;
+  try {
+    parseProbeUrl(raw);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProbeUrlError) return error.reason;
+    throw error;
+  }
 }
 
 export const probeUrl: Kind<string> = kind(
-  `an http:// or https:// address that holds ${blank} and ends with # and a text`,
+  'an http:// or https:// address that holds {domain} and ends with # and a text',
   (raw) => (probeComplaint(raw) === undefined ? raw : undefined),
   (raw) => String(probeComplaint(raw)),
 );

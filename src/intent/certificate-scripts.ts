@@ -3,7 +3,9 @@
 // asks: sorted set of domain names to cover ('*': all), scored by when each was asked for last.
 // record: jobId (the job that will redeploy next), since (when that job's first ask came), atOnce (a person waits),
 //         running (the job that redeploys now), startedAt, all (it covers all names), coveredAt (start of the last
-//         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt.
+//         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt,
+//         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
+//         reinstalling ('1': it was removed, or is about to be, so that it is installed anew).
 
 import { LOCKED, NOW, UNFINISHED } from './scripts.ts';
 
@@ -44,7 +46,7 @@ return {fate, jobId, at - now()}
 `;
 
 // KEYS record, asks
-// ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, ...asks with scores}
+// ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, asks with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
 // A foreign job for all names is superseded by a redeploy of all names that began after it was added.
 export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
@@ -66,7 +68,8 @@ local atOnce = redis.call('HGET', KEYS[1], 'atOnce') or ''
 local all = ''
 if redis.call('ZSCORE', KEYS[2], '*') then all = '1' end
 redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'all', all)
-return {'run', now(), atOnce, unpack(asks)}
+-- Nested: Lua's unpack() takes some thousands only.
+return {'run', now(), atOnce, asks}
 `;
 
 // KEYS asks  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
@@ -97,7 +100,11 @@ redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now()
   'mustAct', mustAct)
 if record[2] == jobId then
   redis.call('HSET', KEYS[1], 'running', '')
-  if result == 'done' then redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3]) end
+  if result == 'done' then
+    redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
+    -- It went without: nobody is in the way any more.
+    redis.call('HDEL', KEYS[1], 'inTheWay')
+  end
   if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end
 end
 if record[1] == jobId then redis.call('HSET', KEYS[1], 'state', result) end

@@ -5,8 +5,10 @@ import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
+import type { InTheWay } from './gate.ts';
 import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
+import { createRunScript } from './run-script.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -23,8 +25,10 @@ export type RedeployStart =
       readonly domains: readonly string[] | undefined;
       /** No delay, and no looking whether it is needed: a person, the watch or a bare client asks. */
       readonly atOnce: boolean;
-      /** When a single name was last asked for; 0 where all were. */
-      readonly changedAt: number;
+      /** When each name was last asked for by itself. */
+      readonly askedAt: ReadonlyMap<string, number>;
+      /** When anything was last asked for. */
+      readonly newestAskAt: number;
     }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'early'; readonly delayMs: number }
@@ -63,6 +67,10 @@ export interface CertificateRecord {
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
   readonly waitingDomains: number;
+  /** SSL_POISON=detach: domains that shall make room for the others. */
+  readonly inTheWay: Readonly<Record<string, InTheWay>>;
+  /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
+  readonly isReinstalling: boolean;
 }
 
 export interface Certificates extends Writes<WebApplication> {
@@ -73,6 +81,14 @@ export interface Certificates extends Writes<WebApplication> {
   /** Advanced SSL: what was asked of all names is asked of each of these. */
   spread(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
+  /** Replaces the list of domains that shall make room. Who was on it stays on it since then; returns it. */
+  noteInTheWay(
+    app: WebApplication,
+    domains: readonly string[],
+    at: number,
+  ): Promise<CertificateRecord['inTheWay']>;
+  /** To be called before it is removed, and when it is there again. */
+  noteReinstalling(app: WebApplication, isReinstalling: boolean): Promise<void>;
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
   /** Whether a redeploy for this name (or for all) is asked for and not done. */
   isAsked(app: WebApplication, domain: string): Promise<boolean>;
@@ -89,8 +105,7 @@ export function createCertificates({
   keys: Keys;
   delayMs: number;
 }): Certificates {
-  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const run = createRunScript(redis);
   const keysOf = (app: WebApplication): string[] => [keys.certificate(app), keys.asks(app)];
   const stemOf = (app: WebApplication): string => toJobIdStem({ ...app, domain: 'redeploy' });
 
@@ -108,7 +123,7 @@ export function createCertificates({
     async begin(app, { jobId, addedAt }, domain) {
       const own = generationOf(jobId) === undefined ? '' : '1';
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
-      const [kind, ms, atOnce, ...asked] = await run<[RedeployStart['kind'], number, string, ...string[]]>(
+      const [kind, ms, atOnce, asked = []] = await run<[RedeployStart['kind'], number, string, string[]?]>(
         BEGIN_REDEPLOY,
         keysOf(app),
         args,
@@ -133,6 +148,7 @@ export function createCertificates({
       const args = [keys.queue, jobId, token ?? '', ...what];
       await run(END_REDEPLOY, keysOf(app), args);
     },
+    ...createNotes(redis, keys),
     async isAsked(app, domain) {
       const [own, all] = await redis.zmscore(keys.asks(app), domain, ALL);
       return own !== null || all !== null;
@@ -147,12 +163,39 @@ export function createCertificates({
   };
 }
 
-// Names and scores by turns, as ZRANGE gives them.
-function toAsked(pairs: readonly string[]): { domains: readonly string[] | undefined; changedAt: number } {
-  const names = pairs.filter((_, i) => i % 2 === 0);
-  const times = names.map((name, i) => (name === ALL ? 0 : Number(pairs[2 * i + 1])));
-  return { domains: names.includes(ALL) ? undefined : names, changedAt: Math.max(0, ...times) };
+// Plain notes: at most one redeploy of a web application runs, so they need no script.
+function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteInTheWay' | 'noteReinstalling'> {
+  return {
+    async noteInTheWay(app, domains, at) {
+      const key = keys.certificate(app);
+      const before = parseInTheWay(await redis.hget(key, 'inTheWay'));
+      const now = Object.fromEntries(
+        domains.map((domain) => [domain, { since: before[domain]?.since ?? at, at }]),
+      );
+      if (domains.length > 0) await redis.hset(key, 'inTheWay', JSON.stringify(now));
+      else await redis.hdel(key, 'inTheWay');
+      return now;
+    },
+    async noteReinstalling(app, isReinstalling) {
+      if (isReinstalling) await redis.hset(keys.certificate(app), 'reinstalling', '1');
+      else await redis.hdel(keys.certificate(app), 'reinstalling');
+    },
+  };
 }
+
+// Names and scores by turns, as ZRANGE gives them.
+function toAsked(
+  pairs: readonly string[],
+): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt' | 'newestAskAt'> {
+  const askedAt = new Map<string, number>();
+  for (let i = 0; i + 1 < pairs.length; i += 2) askedAt.set(pairs[i] ?? '', Number(pairs[i + 1]));
+  const newestAskAt = Math.max(0, ...askedAt.values());
+  const isAll = askedAt.delete(ALL);
+  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt, newestAskAt };
+}
+
+const parseInTheWay = (text: string | null | undefined): CertificateRecord['inTheWay'] =>
+  text ? (JSON.parse(text) as CertificateRecord['inTheWay']) : {};
 
 const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
   jobId: record.jobId || undefined,
@@ -164,4 +207,6 @@ const toCertificateRecord = (record: Record<string, string>, waitingDomains: num
   nextRunAt: record.nextRunAt ? Number(record.nextRunAt) : undefined,
   mustAct: (record.mustAct || undefined) as Actor | undefined,
   waitingDomains,
+  inTheWay: parseInTheWay(record.inTheWay),
+  isReinstalling: record.reinstalling === '1',
 });

@@ -15,19 +15,25 @@ const RENEW_EVERY_MS = 2_500;
 /** Kept free at the end of a lease: what is sent until then has left before anybody else may write. */
 const MARGIN_MS = 1_500;
 
+/** A write that wants the fence: what is written to, by which job. */
+export interface Write<Key, T> extends Pick<Lease, 'kind'> {
+  readonly key: Key;
+  readonly jobId: string;
+  /** RunCloud's id of what was attached, from its reply. */
+  readonly toAttachedId?: (value: T) => number | undefined;
+}
+
 /**
- * Runs `write` while holding the fence of `key`. The options that it gets end the call when the lease cannot
- * be renewed. Rethrows what `write` throws, after giving the fence back.
+ * Runs `send` while holding the fence of `key`. The options that it gets end the call when the lease cannot
+ * be renewed. Rethrows what `send` throws, after giving the fence back.
  */
 export async function underFence<Key, T>(
   store: Writes<Key>,
-  key: Key,
-  jobId: string,
+  { key, jobId, kind, toAttachedId }: Write<Key, T>,
   calls: CallOptions,
-  write: (calls: CallOptions) => Promise<T>,
-  toAttachedId: (value: T) => number | undefined = () => undefined,
+  send: (calls: CallOptions) => Promise<T>,
 ): Promise<Fenced<T>> {
-  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS };
+  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };
@@ -36,8 +42,8 @@ export async function underFence<Key, T>(
     askedAt,
   );
   try {
-    const value = await write(watch.options(calls));
-    return { fate: 'written', value, at: await store.endWrite(key, lease, toAttachedId(value)) };
+    const value = await send(watch.options(calls));
+    return { fate: 'written', value, at: await store.endWrite(key, lease, toAttachedId?.(value)) };
   } catch (error) {
     await store.endWrite(key, lease);
     throw error;

@@ -24,8 +24,31 @@ export function gateBefore(
   return advanced ? 'certificate' : 'attach';
 }
 
-/** Let's Encrypt would not validate this name. What could not be asked is not said to be wrong. */
-export const isBad = ({ verdict }: DnsFinding): boolean =>
+/**
+ * Whether a certificate is ordered only while DNS is right. A shared one that was gated before attaching has the guard (jobs/poison.ts);
+ * one of the domain's own has not.
+ */
+export const gatesCertificate = (settings: GateSettings, facts: { advanced: boolean }): boolean =>
+  settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
+
+/** Since when a domain is in the way of the others, and when it was seen so last. Milliseconds by Redis' clock. */
+export interface InTheWay {
+  readonly since: number;
+  readonly at: number;
+}
+
+/** SSL_POISON=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
+export const isDead = (
+  seen: InTheWay | undefined,
+  now: number,
+  { dnsFirstMs, dnsLongestMs }: Pace,
+): boolean => seen !== undefined && now - seen.since >= dnsFirstMs && now - seen.at <= 2 * dnsLongestMs;
+
+/** Let's Encrypt would not validate this name. What could not be asked, or not be checked, is not said to be wrong. */
+export const isBad = (finding: DnsFinding): boolean => finding.verdict !== 'unchecked' && isSuspect(finding);
+
+/** The same, or it leads to somebody of whom we do not know whether he hands on to us. */
+export const isSuspect = ({ verdict }: DnsFinding): boolean =>
   verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';
 
 const isGood = ({ verdict }: DnsFinding): boolean => verdict === 'here' || verdict === 'proxied';
@@ -47,7 +70,7 @@ export function judgeGate(
   const sentence = found.map((finding) => finding.sentence).join('; ');
   const waited = now - since;
   if (waited >= deadlineMs) {
-    const mustAct: Actor = found.some(isBad) ? 'customer' : 'operator';
+    const mustAct: Actor = found.some(isSuspect) ? 'customer' : 'operator';
     return { sentence, delayMs: pace.heldMs, report: { stage: 'held', mustAct } };
   }
   const delayMs = growing(waited, pace.dnsFirstMs, pace.dnsLongestMs);

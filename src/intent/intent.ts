@@ -53,6 +53,8 @@ export interface Intent extends DomainKey {
   readonly attachedAt: number;
   /** When RunCloud was last seen to have it; 0: look again. */
   readonly seenAt: number;
+  /** Whether RunCloud has it with its www twin, as last seen; undefined where it was not seen, or RunCloud does not tell. Outlives the generation. */
+  readonly attachedWww: boolean | undefined;
   /** What the last looks saw. */
   readonly evidence: Evidence | undefined;
   /** Grows with every request that is not a repetition; the newest one is the one that counts. */

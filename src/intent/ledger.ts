@@ -1,11 +1,12 @@
 // The ledger of what may be ordered of Let's Encrypt, in Redis: an order takes its tokens before it is sent, the same order is
-// not placed twice, and what failed backs off. The limits: docs/runcloud-api.md; letsencrypt.org/docs/rate-limits.
-import { createHash } from 'node:crypto';
+// not placed twice, and what failed backs off. The limits: docs/certificates.md; letsencrypt.org/docs/rate-limits.
+import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { getDomain } from 'tldts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
 import { FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+import { createRunScript } from './run-script.ts';
 import { toNextMinute } from './times.ts';
 
 export interface CertificateOrder {
@@ -43,8 +44,6 @@ export interface LastOrder {
   readonly orderedAt: number;
   /** Issuances of exactly these names that failed in a row. */
   readonly failures: number;
-  /** When the same names may be ordered again after a failure; 0: nothing holds them. */
-  readonly retryAt: number;
 }
 
 export interface Budget {
@@ -67,6 +66,8 @@ export interface Ledger {
    * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it.
    */
   take(order: CertificateOrder, changed: boolean): Promise<Permit>;
+  /** What take() would answer at this moment; takes and remembers nothing. */
+  peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
   /** The order was not sent: gives back its tokens, and restores what stood before. */
   unsent(order: CertificateOrder, orderedAt: number): Promise<void>;
   /**
@@ -135,7 +136,7 @@ function createBuckets(keys: Keys, limits: LedgerLimits) {
     ...unique(names.map(toRegisteredDomain)).map((domain) => certificates(domain)),
     duplicates(describeNames(names), hash(names)),
     // Let's Encrypt counts orders per account. Whether RunCloud has one for each server or one for all is not known
-    // (reference runcloud-api.md, section 9), so all that we order counts as one account's.
+    // (docs/certificates.md, what is not promised), so all that we order counts as one account's.
     orders('all certificates', 'all'),
     ...unique(names).map((name) => failures(name)),
   ];
@@ -150,8 +151,7 @@ export function createLedger(options: {
 }): Ledger {
   const { redis, cooldownMs } = options;
   const buckets = createBuckets(options.keys, options.limits);
-  const run = <T>(script: string, scriptKeys: string[], args: (string | number)[]): Promise<T> =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<T>;
+  const run = createRunScript(redis);
   const recordKey = ({ serverId, appId }: WebApplication, domain?: string): string =>
     buckets.key('order', serverId, appId, ...(domain ? [domain] : []));
   const keysOf = ({ app, domain, names }: CertificateOrder, used: readonly Bucket[]): string[] => [
@@ -161,19 +161,20 @@ export function createLedger(options: {
   ];
   const argsOf = (used: readonly Bucket[]) => used.flatMap(({ everyMs, of, use }) => [everyMs, of, use]);
 
+  const take = async (order: CertificateOrder, changed: boolean, nonce: string): Promise<Permit> => {
+    const used = buckets.of(order.names);
+    const names = unique(order.names);
+    const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
+    const args = [hash(names), JSON.stringify(names), ...how, nonce, ...argsOf(used)];
+    type Reply = [Permit['kind'], number, number?];
+    const [kind, at, index = 0] = await run<Reply>(TAKE, keysOf(order, used), args);
+    return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
+  };
+
   return {
-    async take(order, changed) {
-      const used = buckets.of(order.names);
-      const names = unique(order.names);
-      const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
-      const args = [hash(names), JSON.stringify(names), ...how, ...argsOf(used)];
-      const [kind, at, index = 0] = await run<[Permit['kind'], number, number?]>(
-        TAKE,
-        keysOf(order, used),
-        args,
-      );
-      return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
-    },
+    // One nonce for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
+    take: (order, changed) => take(order, changed, randomUUID()),
+    peek: (order, changed) => take(order, changed, ''),
     async unsent(order, orderedAt) {
       const used = buckets.of(order.names);
       await run(UNSENT, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);
@@ -212,7 +213,6 @@ const toLastOrder = (record: Record<string, string>): LastOrder => ({
   names: JSON.parse(record.names ?? '[]') as string[],
   orderedAt: Number(record.orderedAt),
   failures: Number(record.failures),
-  retryAt: Number(record.retryAt),
 });
 
 /** Let's Encrypt's own number, and what it counts; a lower one is ours. */

@@ -8,9 +8,23 @@ export function namesOf(
   return [...new Set(domains.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name])))];
 }
 
-/** The domain, and its www twin where that is wanted. */
-export const namesOfIntent = ({ domain, wish }: Pick<Intent, 'domain' | 'wish'>): string[] =>
-  namesOf([{ name: domain, www: wish.want === 'present' && wish.www }]);
+/** The domain, and its www twin where RunCloud has one; where it does not tell, or does not have the domain, where one is wanted. */
+export const namesOfIntent = ({
+  domain,
+  wish,
+  attachedWww,
+}: Pick<Intent, 'domain' | 'wish' | 'attachedWww'>): string[] =>
+  namesOf([{ name: domain, www: attachedWww ?? (wish.want === 'present' && wish.www) }]);
+
+/** For people: the first three, and how many more. */
+export const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+
+/** The same for whole sentences: a hundred of them help nobody, and each domain's record would keep them all. */
+export const joined = (sentences: readonly string[]): string =>
+  sentences.length <= 3
+    ? sentences.join('; ')
+    : `${sentences.slice(0, 3).join('; ')}; and ${sentences.length - 3} more like these`;
 
 /** Let's Encrypt's limit for one certificate (letsencrypt.org/docs/rate-limits). */
 export const MAX_NAMES = 100;

@@ -6,6 +6,8 @@ export interface Pace {
   readonly dnsLongestMs: number;
   readonly tlsFirstMs: number;
   readonly tlsLongestMs: number;
+  /** How soon RunCloud shows a certificate that it was asked to install: before that, none is no reason to ask again. */
+  readonly issuanceMs: number;
   /** What has passed its deadline is still looked at, so that nobody has to ask again: a customer may be very late. */
   readonly heldMs: number;
 }
@@ -15,6 +17,7 @@ export const PACE: Pace = {
   dnsLongestMs: 3_600_000,
   tlsFirstMs: 10_000,
   tlsLongestMs: 600_000,
+  issuanceMs: 60_000,
   heldMs: 86_400_000,
 };
 

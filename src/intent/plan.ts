@@ -11,12 +11,12 @@ export interface Observed {
 }
 
 export type Step =
-  | { readonly kind: 'nothing'; readonly sentence: string }
+  | { readonly kind: 'nothing'; readonly sentence: string; readonly attached?: AttachedDomain }
   | { readonly kind: 'refuse'; readonly code: Code; readonly sentence: string }
   | { readonly kind: 'attach'; readonly domain: NewDomain }
   | { readonly kind: 'detach'; readonly domain: AttachedDomain }
   /** RunCloud is as wanted because we wrote: the certificate has to follow. */
-  | { readonly kind: 'cover'; readonly sentence: string };
+  | { readonly kind: 'cover'; readonly sentence: string; readonly attached?: AttachedDomain };
 
 /** The step that takes `observed` nearer to `intent`; running it twice, or late, is safe because each run looks again. */
 export function plan(intent: Intent, observed: Observed): Step {
@@ -27,8 +27,10 @@ export function plan(intent: Intent, observed: Observed): Step {
 function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed): Step {
   const { www, redirection } = wish;
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
-  if (intent.uncovered) return { kind: 'cover', sentence: `${intent.domain} is attached` };
-  return { kind: 'nothing', sentence: `${intent.domain} is attached already${differences(wish, attached)}` };
+  const differs = differences(wish, attached);
+  if (intent.uncovered)
+    return { kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached };
+  return { kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached };
 }
 
 function planAbsent(intent: Intent, observed: Observed): Step {
@@ -52,6 +54,10 @@ function primaryReason(intent: Intent, observed: Observed, attached: AttachedDom
     return `${intent.domain} is the oldest domain of web application ${intent.appId} and RunCloud does not say whether it is the primary; it is not removed`;
   return undefined;
 }
+
+/** Attached by ourselves, and no primary: SSL_POISON=detach may take it off. */
+export const isOurs = (attached: AttachedDomain, { wish, attachedId }: Intent): boolean =>
+  wish.want === 'present' && attached.id === attachedId && attached.type !== 'primary';
 
 // We never change the settings of a domain that is there already: RunCloud may hold an operator's later choice.
 function differences({ www, redirection }: WantPresent, attached: AttachedDomain): string {

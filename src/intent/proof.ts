@@ -9,6 +9,8 @@ import { toMinute } from './times.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {
+  /** Its names that RunCloud tells to have: an order of ours holds all of them. (It need not tell of a www twin.) */
+  readonly told: readonly string[];
   readonly tls: readonly TlsFinding[];
   readonly dns: readonly DnsFinding[];
   /** The last order of the certificate that shall cover it. */
@@ -16,6 +18,8 @@ export interface ProofFacts {
   readonly redeploy: CertificateRecord | undefined;
   /** A redeploy for it is asked for, and not done. */
   readonly isAsked: boolean;
+  /** RunCloud was asked a moment ago, and has it. */
+  readonly looked: boolean;
   readonly attachedAt: number;
   readonly now: number;
   readonly deadlineMs: number;
@@ -27,6 +31,8 @@ export type ProofStep =
   | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
   /** Nothing is on its way that would cover it. */
   | { readonly kind: 'ask' }
+  /** An order that came after its attachment left it out: RunCloud may have lost it. */
+  | { readonly kind: 'look'; readonly sentence: string }
   /** The order was carried out, as far as RunCloud says, and the name is still not covered. */
   | {
       readonly kind: 'order-failed';
@@ -40,13 +46,17 @@ export function judgeProof(facts: ProofFacts): ProofStep {
   if (open.length === 0) return { kind: 'live', sentence: describeLive(facts) };
   const sentence = open.map((finding) => finding.sentence).join('; ');
   if (facts.isAsked) return awaitRedeploy(sentence, facts);
-  const { order } = facts;
-  if (!order || order.orderedAt < facts.attachedAt || !coversAll(order, facts.tls)) return { kind: 'ask' };
-  return awaitIssue(order, open, sentence, facts);
+  const { order, told, looked } = facts;
+  if (!order || order.orderedAt < facts.attachedAt) return { kind: 'ask' };
+  const missing = told.filter((name) => !order.names.includes(name));
+  if (missing.length === 0) return awaitIssue(order, open, sentence, facts);
+  if (looked) return { kind: 'ask' };
+  const at = toMinute(order.orderedAt);
+  return {
+    kind: 'look',
+    sentence: `the certificate ordered at ${at} left ${missing.join(' and ')} out; looking whether RunCloud has it`,
+  };
 }
-
-const coversAll = ({ names }: LastOrder, tls: readonly TlsFinding[]): boolean =>
-  tls.every(({ name }) => names.includes(name));
 
 export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): string {
   const until = Math.min(...tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY));

@@ -74,7 +74,7 @@ local function askedFor(intentKey, historyKey, wish, requestedBy)
 end
 `;
 
-// Starts a new generation of an intent. \`attachedId\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
+// Starts a new generation of an intent. \`attachedId\`, \`attachedWww\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
 // \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(intentKey, allKey, generationKey, member, fields, own)
@@ -161,19 +161,20 @@ return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 // While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
-// KEYS record, fence, history (of a domain)  ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write)
+// KEYS record, fence, history (of a domain)
+// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'detach', 'order')
 // -> 'held', 'superseded' or 'busy'
 export const BEGIN_WRITE = `${NOW}${MOVE_TO}
-local jobId, holder, lease, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-local uncovered = 'attach'
-if redis.call('HGET', KEYS[1], 'wish') == 'absent' then uncovered = 'detach'
-elseif KEYS[3] and (redis.call('HGET', KEYS[1], 'seenAt') or '0') == '0' then
-  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '')
+if kind ~= 'order' then
+  redis.call('HSET', KEYS[1], 'uncovered', kind)
+  redis.call('HDEL', KEYS[1], 'attachedWww')
 end
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease, 'uncovered', uncovered)
+if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'
 `;
 
@@ -222,22 +223,29 @@ moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3])
 return 'recorded'
 `;
 
-// KEYS intent  ARGV jobId, seenAt, attachedAt or ''
+// KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'seenAt', ARGV[2])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'attachedAt', ARGV[3]) end
+redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
+return 1
+`;
+
+// KEYS intent  ARGV jobId: RunCloud may have lost it, the next run looks
+export const FORGET_SEEN = `
+if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'seenAt', 0)
 return 1
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV jobId, stage, reason, mustAct, evidence, isExpiring ('1' or '') -> 1 where the stage has changed
+// ARGV jobId, stage, reason, mustAct, evidence or '' (it stays), isExpiring ('1' or '') -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${MOVE_TO}
 local jobId, stage, reason, mustAct, evidence, isExpiring = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
-redis.call('HSET', KEYS[1], 'evidence', evidence, 'outcome', reason)
+redis.call('HSET', KEYS[1], 'outcome', reason)
+if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
 if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', KEYS[3], isExpiring) then return 0 end
 return 1
 `;

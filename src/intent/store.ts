@@ -4,7 +4,8 @@ import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainKey, Evidence, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { CLAIM, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { createRunScript, type RunScript } from './run-script.ts';
+import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -65,8 +66,14 @@ export interface IntentStore extends Writes<DomainKey> {
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
-  /** Remembers for this job's request when RunCloud was seen to have the domain (0: look again), and since when it is there. */
-  noteSeen(key: DomainKey, jobId: string, seenAt: number, attachedAt?: number): Promise<void>;
+  /** Remembers for this job's request that RunCloud was seen to have the domain, and how. */
+  noteSeen(
+    key: DomainKey,
+    jobId: string,
+    seen: Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWww'>,
+  ): Promise<void>;
+  /** RunCloud may not have it any more: the next run of this job looks. */
+  forgetSeen(key: DomainKey, jobId: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
   noteWatched(
     key: DomainKey,
@@ -106,8 +113,7 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
     keys.generation,
     keys.history(key),
   ];
-  const run: RunScript = (script, scriptKeys, args) =>
-    redis.eval(script, scriptKeys.length, ...scriptKeys, ...args) as Promise<never>;
+  const run = createRunScript(redis);
 
   return {
     async request(request, onlyGeneration) {
@@ -148,17 +154,19 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
   };
 }
 
-type RunScript = <T>(script: string, scriptKeys: string[], args: (string | number)[]) => Promise<T>;
-
 function createLife(
   run: RunScript,
   redis: Redis,
   keys: Keys,
   stepKeys: (key: DomainKey) => string[],
-): Pick<IntentStore, 'noteSeen' | 'noteWatched' | 'history'> {
+): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
-    async noteSeen(key, jobId, seenAt, attachedAt) {
-      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt ?? '']);
+    async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww }) {
+      const www = attachedWww === undefined ? '' : Number(attachedWww);
+      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt, www]);
+    },
+    async forgetSeen(key, jobId) {
+      await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
       const [stage = '', mustAct = '', evidence = ''] = reportFields(report);
@@ -229,6 +237,7 @@ const toLife = (fields: Record<string, string>) => ({
   mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
   attachedAt: Number(fields.attachedAt ?? 0),
   seenAt: Number(fields.seenAt ?? 0),
+  attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
 });
 

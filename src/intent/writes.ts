@@ -1,12 +1,15 @@
 // The fence in Redis: who may write to RunCloud for one thing (a domain, a web application's certificate), and until when.
 // fence.ts keeps the lease alive.
 import type { Redis } from 'ioredis';
+import { createRunScript } from './run-script.ts';
 import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './scripts.ts';
 
 /** The right to write: who holds it, and for how long without a renewal. */
 export interface Lease {
   readonly holder: string;
   readonly leaseMs: number;
+  /** What is written: to a domain, or an order of a certificate. After the first two a certificate has to follow. */
+  readonly kind: 'attach' | 'detach' | 'order';
 }
 
 export interface Writes<Key> {
@@ -30,10 +33,12 @@ interface WritesOptions<Key> {
 }
 
 export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>): Writes<Key> {
+  const runScript = createRunScript(redis);
   const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
-    redis.eval(script, keysOf(key).length, ...(keysOf(key) as string[]), ...args) as Promise<T>;
+    runScript(script, keysOf(key) as string[], args);
   return {
-    beginWrite: (key, jobId, { holder, leaseMs }) => run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner]),
+    beginWrite: (key, jobId, { holder, leaseMs, kind }) =>
+      run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind]),
     async renewWrite(key, { holder, leaseMs }, jobId) {
       return (await run<number>(RENEW_WRITE, key, [holder, leaseMs, jobId ?? '', owner])) === 1;
     },

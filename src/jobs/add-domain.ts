@@ -1,9 +1,11 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
-import { PermanentError } from '../errors.ts';
+import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
-import { type Outcome, waiting } from '../outcome.ts';
+import { isOurs } from '../intent/plan.ts';
+import { type Outcome, type Waiting, waiting } from '../outcome.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
+import { detach } from './detach.ts';
 import {
   conclude,
   type DomainHandler,
@@ -17,10 +19,11 @@ import {
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
     const { intent } = work;
-    if (ports.https && intent.seenAt >= intent.requestedAt) {
-      const how = { uncovered: intent.uncovered === 'attach', looked: false };
-      return ports.https.prove(work, `${intent.domain} is attached`, how);
-    }
+    const dead = await ports.https?.dead(work);
+    const left = dead && (await leave(dead, work, ports));
+    if (left) return left;
+    if (ports.https && intent.seenAt >= intent.requestedAt)
+      return ports.https.prove(work, `${intent.domain} is attached`, { uncovered: isUncovered(intent) });
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right.
     const isWaiting = intent.stage === 'waiting-for-dns' || intent.stage === 'held';
     return (isWaiting ? await ports.https?.gate(work) : undefined) ?? lookAndAttach(work, isWaiting, ports);
@@ -28,18 +31,52 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
 }
 
 async function lookAndAttach(work: DomainWork, passedGate: boolean, ports: DomainPorts): Promise<Outcome> {
-  const step = await nextStep(work, ports.directory);
+  const step = await nextStep(work, ports);
   if (step.kind === 'detach') throw new TypeError('add-domain was planned to detach');
   if (step.kind !== 'attach') return conclude(step, work, ports);
   return (passedGate ? undefined : await ports.https?.gate(work)) ?? attach(step.domain, work, ports);
+}
+
+const isUncovered = ({ uncovered }: DomainWork['intent']): boolean => uncovered === 'attach';
+
+// SSL_POISON=detach: its DNS holds up the certificate of all the others, so it is taken off until that is right. Undefined where it
+// is not ours to take off. What happens between the write and its reply is found out by the next run, which looks: this job
+// goes on until the domain is live.
+async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
+  const { intent, jobId, calls } = work;
+  const { intents, directory, askRedeploy } = ports;
+  const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
+  if (!attached) {
+    // An earlier run has taken it off, and did not come this far.
+    if (intent.uncovered === 'detach') await askRedeploy(intent);
+    return dead;
+  }
+  if (!isOurs(attached, intent)) return undefined;
+  await intents.forgetSeen(intent, jobId);
+  const written = await detach(attached, work, ports).catch(refused);
+  const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
+  if (written instanceof CodedError) return say(`${written.message}; it was to make room for the others`);
+  if (written.fate !== 'written') return unwritten(written.fate, intent);
+  if (!written.value)
+    return say('RunCloud accepted that it makes room for the others; looking whether it did');
+  await askRedeploy(intent);
+  return say('taken off, so that the other domains get their certificate');
+}
+
+// RunCloud will not have it: a live site goes on, and the others wait as with SSL_POISON=hold.
+function refused(error: unknown): CodedError {
+  if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
+  throw error;
 }
 
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs } = ports;
   const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
-  const written = await underFence(intents, intent, jobId, calls, post, (reply) => reply?.id).catch(
-    (error: unknown) => look(error, work, ports),
+  const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
+  const write = { key: intent, jobId, kind: 'attach', toAttachedId } as const;
+  const written = await underFence(intents, write, calls, post).catch((error: unknown) =>
+    look(error, work, ports),
   );
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value) {
@@ -47,7 +84,8 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
     return waiting(sentence, lookDelayMs, { stage: 'attaching' });
   }
   directory.note(intent, intent.domain, written.value, written.at);
-  return conclude({ kind: 'cover', sentence: `${intent.domain} attached` }, work, ports);
+  const sentence = `${intent.domain} attached`;
+  return conclude({ kind: 'cover', sentence, attached: written.value }, work, ports);
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.

@@ -21,7 +21,7 @@ export interface DomainWork {
 export interface DomainPorts {
   readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
   readonly directory: Directory;
-  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now'>;
+  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen'>;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
@@ -33,9 +33,14 @@ export interface DomainPorts {
 export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
 
 /** Looks, and plans; a plan to do nothing rests on a reading that began after the request was made. */
-export async function nextStep({ intent, calls }: DomainWork, directory: Directory): Promise<Step> {
+export async function nextStep(
+  { intent, calls }: DomainWork,
+  { directory, intents }: DomainPorts,
+): Promise<Step> {
   const look = (since: number): Promise<Sighting> => directory.find(intent, intent.domain, since, calls);
-  const glance = await look(intent.wroteAt);
+  // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
+  const isForgotten = intent.attachedAt > 0 && intent.seenAt === 0;
+  const glance = await look(isForgotten ? await intents.now() : intent.wroteAt);
   const step = plan(intent, glance);
   if (step.kind === 'attach' || step.kind === 'detach' || glance.at >= intent.requestedAt) return step;
   return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt)));
@@ -66,7 +71,7 @@ export async function conclude(
   const { intent } = work;
   const isPresent = intent.wish.want === 'present';
   if (isPresent && https)
-    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', looked: true });
+    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', seen: step.attached });
   const report = { stage: isPresent ? 'attached' : 'removed' } as const;
   if (step.kind === 'nothing') return done(step.sentence, report);
   await askRedeploy(intent);

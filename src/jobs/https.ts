@@ -2,17 +2,17 @@
 // server by the probes that are handed in; what follows from it is decided in intent/gate.ts and intent/proof.ts.
 import type { Certificates } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import { type GateSettings, gateBefore, isBad, judgeGate } from '../intent/gate.ts';
+import { type GateSettings, gateBefore, gatesCertificate, isBad, isDead, judgeGate } from '../intent/gate.ts';
 import type { DomainKey, Evidence, Intent } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
-import { namesOfIntent } from '../intent/names.ts';
+import { namesOf, namesOfIntent } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
+import { done, type Outcome, type Waiting, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
-import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 
 /** One domain's job at work, as far as this file needs it. */
@@ -27,7 +27,7 @@ export interface HttpsPorts {
   readonly facts: Facts;
   readonly ledger: Pick<Ledger, 'last' | 'failed'>;
   readonly certificates: Pick<Certificates, 'get' | 'isAsked'>;
-  readonly intents: Pick<IntentStore, 'now' | 'noteSeen'>;
+  readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen'>;
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
 }
@@ -41,13 +41,15 @@ export interface HttpsSettings extends GateSettings {
 export interface Attached {
   /** By our own write, and its certificate was not asked for since. */
   readonly uncovered: boolean;
-  /** RunCloud was asked in this run. */
-  readonly looked: boolean;
+  /** How RunCloud has it, where it was asked in this run. */
+  readonly seen?: AttachedDomain | undefined;
 }
 
 export interface Https {
   /** What to wait for before the domain is attached; undefined where nothing is. */
   gate(work: HttpsWork): Promise<Outcome | undefined>;
+  /** SSL_POISON=detach: what to wait for while its DNS holds up the certificate of others; undefined where it does not. */
+  dead(work: HttpsWork): Promise<Waiting | undefined>;
   /** The domain is attached: has its certificate follow, and says how far it is. */
   prove(work: HttpsWork, sentence: string, how: Attached): Promise<Outcome>;
 }
@@ -55,44 +57,71 @@ export interface Https {
 export function createHttps(ports: HttpsPorts): Https {
   const { look, facts, intents, settings } = ports;
 
-  const gateOn = async (
-    stop: 'attach' | 'certificate',
-    { intent, calls }: HttpsWork,
-    seen?: readonly DnsFinding[],
-  ): Promise<Outcome | undefined> => {
-    if (settings.gate === 'off') return undefined;
-    if (gateBefore(settings, await facts.glance(intent, calls)) !== stop) return undefined;
-    const dns = seen ?? (await look.dns(intent, namesOfIntent(intent), calls));
+  /** What to wait for while DNS stands so; undefined where it is right. */
+  const closed = async (
+    { intent }: HttpsWork,
+    dns: readonly DnsFinding[],
+    tls: Evidence['tls'] = [],
+  ): Promise<Waiting | undefined> => {
     const now = await intents.now();
-    const closed = judgeGate(dns, { since: intent.requestedAt, now, ...settings });
-    const evidence: Evidence = { at: now, dns, tls: [] };
-    return closed && waiting(closed.sentence, closed.delayMs, { ...closed.report, evidence });
+    const gate = judgeGate(dns, { since: intent.requestedAt, now, ...settings });
+    const evidence: Evidence = { at: now, dns, tls };
+    return gate && waiting(gate.sentence, gate.delayMs, { ...gate.report, evidence });
   };
+  const lookAtDns = ({ intent, calls }: HttpsWork) => look.dns(intent, namesOfIntent(intent), calls);
 
   return {
-    gate: (work) => gateOn('attach', work),
-    async prove(work, sentence, { uncovered, looked }) {
+    async gate(work) {
+      if (settings.gate === 'off') return undefined;
+      if (gateBefore(settings, await facts.glance(work.intent, work.calls)) !== 'attach') return undefined;
+      return closed(work, await lookAtDns(work));
+    },
+    async dead(work) {
+      if (!(await isInTheWay(work, ports))) return undefined;
+      const dns = await lookAtDns(work);
+      if (!dns.some(isBad)) return undefined;
+      // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
+      const { advanced } = await facts.read(work.intent, work.calls);
+      return advanced ? undefined : closed(work, dns);
+    },
+    async prove(before, sentence, { uncovered, seen }) {
+      const work = seen ? { ...before, intent: await noteSeen(before, seen, uncovered, ports) } : before;
       const { intent, calls } = work;
-      const attachedAt = looked ? await noteSeen(work, uncovered, ports) : intent.attachedAt;
       const evidence = await look.all(intent, namesOfIntent(intent), calls);
-      const step = look.provesHttps ? await judge(work, attachedAt, evidence, ports) : unproven(uncovered);
+      const standing: Standing = { ...work, sentence, looked: seen !== undefined };
+      const step = look.provesHttps ? await judge(standing, evidence, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
-      const gated = isOpen ? await gateOn('certificate', work, evidence.dns) : undefined;
-      return gated ?? carryOut(step, { ...work, sentence, uncovered: isOpen }, evidence, ports);
+      if (!isOpen) return carryOut(step, standing, evidence, ports);
+      const isGated =
+        settings.gate !== 'off' && gatesCertificate(settings, await facts.glance(intent, calls));
+      const gated = isGated ? await closed(work, evidence.dns, evidence.tls) : undefined;
+      return gated ?? ask(standing, evidence, ports);
     },
   };
 }
 
-/** Since when the domain is attached. */
+// Asked of Redis before RunCloud or DNS: nearly always the answer is no.
+async function isInTheWay(
+  { intent }: HttpsWork,
+  { certificates, intents, settings }: HttpsPorts,
+): Promise<boolean> {
+  if (settings.gate === 'off' || settings.poison !== 'detach') return false;
+  const seen = (await certificates.get(intent))?.inTheWay[intent.domain];
+  return seen !== undefined && isDead(seen, await intents.now(), settings.pace);
+}
+
+/** The intent with what was just seen of it. */
 async function noteSeen(
   { intent, jobId }: HttpsWork,
+  { www }: AttachedDomain,
   isNew: boolean,
   { intents }: HttpsPorts,
-): Promise<number> {
-  const now = await intents.now();
-  const attachedAt = isNew || !intent.attachedAt ? now : intent.attachedAt;
-  await intents.noteSeen(intent, jobId, now, attachedAt);
-  return attachedAt;
+): Promise<Intent> {
+  const seenAt = await intents.now();
+  const attachedAt = isNew || !intent.attachedAt ? seenAt : intent.attachedAt;
+  const seen = { seenAt, attachedAt, attachedWww: www };
+  await intents.noteSeen(intent, jobId, seen);
+  return { ...intent, ...seen };
 }
 
 /** TLS_PROBE=off: attached is all that can be said. */
@@ -101,25 +130,19 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 });
 
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
-async function judge(
-  work: HttpsWork,
-  attachedAt: number,
-  evidence: Evidence,
-  ports: HttpsPorts,
-): Promise<ProofStep> {
+async function judge(work: Standing, evidence: Evidence, ports: HttpsPorts): Promise<ProofStep> {
   const { intent, calls } = work;
   const facts = await ports.facts.glance(intent, calls);
-  const step = judgeProof(await proofFacts(facts, work, attachedAt, evidence, ports));
+  const step = judgeProof(await proofFacts(facts, work, evidence, ports));
   if (step.kind !== 'ask' && step.kind !== 'order-failed') return step;
   const now = await ports.facts.read(intent, calls);
   if (now.advanced === facts.advanced) return step;
-  return judgeProof(await proofFacts(now, work, attachedAt, evidence, ports));
+  return judgeProof(await proofFacts(now, work, evidence, ports));
 }
 
 async function proofFacts(
   { advanced }: AppFacts,
-  { intent }: HttpsWork,
-  attachedAt: number,
+  { intent, looked }: Standing,
   { dns, tls }: Evidence,
   { ledger, certificates, intents, settings }: HttpsPorts,
 ) {
@@ -130,14 +153,16 @@ async function proofFacts(
     intents.now(),
   ]);
   const { pace, certificateDeadlineMs: deadlineMs } = settings;
-  return { tls, dns, order, redeploy, isAsked, attachedAt, now, deadlineMs, pace };
+  const { domain, attachedAt, attachedWww } = intent;
+  const told = namesOf([{ name: domain, www: attachedWww }]);
+  return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, now, deadlineMs, pace };
 }
 
 interface Standing extends HttpsWork {
   /** How it came to be attached. */
   readonly sentence: string;
-  /** Its certificate has to be asked for. */
-  readonly uncovered: boolean;
+  /** RunCloud was asked in this run. */
+  readonly looked: boolean;
 }
 
 async function carryOut(
@@ -146,16 +171,24 @@ async function carryOut(
   evidence: Evidence,
   ports: HttpsPorts,
 ): Promise<Outcome> {
-  const { intent, sentence } = work;
-  if (step.kind === 'live') return done(step.sentence, { stage: 'live', evidence });
+  const { intent, jobId, sentence } = work;
+  if (step.kind === 'live') return done(`${step.sentence}${withoutWww(intent)}`, { stage: 'live', evidence });
   if (step.kind === 'unproven') return done(sentence, { stage: 'attached', evidence });
-  if (work.uncovered || step.kind === 'ask') return ask(work, evidence, ports);
+  if (step.kind === 'ask') return ask(work, evidence, ports);
   if (step.kind === 'wait') return waiting(step.sentence, step.delayMs, { ...step.report, evidence });
+  // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
+  await ports.intents.forgetSeen(intent, jobId);
+  if (step.kind === 'look') return waiting(step.sentence, ports.settings.pace.tlsFirstMs);
   await reportFailure(step, work, evidence, ports);
   await ports.askRedeploy(intent);
   const report = { stage: 'held', mustAct: step.mustAct, evidence } as const;
   return waiting(step.sentence, ports.settings.pace.tlsFirstMs, report);
 }
+
+const withoutWww = ({ wish, attachedWww }: Intent): string =>
+  wish.want === 'present' && wish.www && attachedWww === false
+    ? '; RunCloud has it without its www twin'
+    : '';
 
 async function ask(
   { intent, sentence }: Standing,
@@ -168,14 +201,12 @@ async function ask(
   return look.provesHttps ? waiting(follows, settings.pace.tlsFirstMs, report) : done(follows, report);
 }
 
-/** The order failed; and RunCloud may have lost the domain: the next run looks. */
 async function reportFailure(
   { order }: Extract<ProofStep, { kind: 'order-failed' }>,
-  { intent, jobId, calls }: HttpsWork,
+  { intent, calls }: HttpsWork,
   { dns }: Evidence,
-  { facts, ledger, intents }: HttpsPorts,
+  { facts, ledger }: HttpsPorts,
 ): Promise<void> {
-  await intents.noteSeen(intent, jobId, 0);
   const { advanced } = await facts.glance(intent, calls);
   const app: WebApplication = { serverId: intent.serverId, appId: intent.appId };
   const domain: DomainName | undefined = advanced ? intent.domain : undefined;

@@ -1,23 +1,23 @@
 // The guard of a shared certificate: one name that cannot be validated would fail the order for all of them, so each is looked
-// at before. SSL_POISON says what to do about a bad one; only what we attached ourselves is ever detached.
-import { underFence } from '../intent/fence.ts';
-import { isBad } from '../intent/gate.ts';
+// at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
+// certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
+import type { Certificates } from '../intent/certificates.ts';
+import { isBad, isDead, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import { namesOf } from '../intent/names.ts';
+import { joined, namesOf } from '../intent/names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
+import { isOurs } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { type Outcome, waiting } from '../outcome.ts';
+import { type Actor, type Outcome, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import type { Directory } from '../runcloud/directory.ts';
-import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 
 export interface PoisonPorts {
-  readonly runcloud: Pick<RunCloud, 'detachDomain'>;
-  readonly directory: Pick<Directory, 'note'>;
-  readonly intents: Pick<IntentStore, 'get' | 'noteSeen' | 'beginWrite' | 'renewWrite' | 'endWrite'>;
+  readonly intents: Pick<IntentStore, 'get'>;
+  readonly certificates: Pick<Certificates, 'noteInTheWay'>;
   readonly look: Pick<Look, 'dns'>;
-  /** Asks for the domain again, so that it comes back when its DNS does. */
+  /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (intent: Intent) => Promise<unknown>;
   readonly poison: 'hold' | 'detach' | 'proceed';
   readonly pace: Pace;
@@ -26,58 +26,72 @@ export interface PoisonPorts {
 export interface PoisonWork {
   readonly app: WebApplication;
   readonly calls: CallOptions;
+  /** By Redis' clock, in milliseconds. */
+  readonly startedAt: number;
   /** How long the redeploy has waited, in milliseconds. */
   readonly waitedMs: number;
 }
 
-/** What to wait for, or the domains that may stand in the certificate. */
+/** What to wait for before the certificate of `attached` may be ordered; undefined where nothing is. */
 export async function guard(
   attached: readonly AttachedDomain[],
   work: PoisonWork,
   ports: PoisonPorts,
-): Promise<{ readonly held: Outcome } | { readonly attached: readonly AttachedDomain[] }> {
+): Promise<Outcome | undefined> {
   const { poison, look } = ports;
-  if (poison === 'proceed') return { attached };
-  const bad = (await look.dns(work.app, namesOf(attached), work.calls)).filter(isBad);
-  if (bad.length === 0) return { attached };
-  if (poison === 'hold') return { held: hold(bad, attached.length, work, ports) };
-  const remaining: AttachedDomain[] = [];
-  for (const domain of attached) {
-    const isDead = bad.some(({ name }) => namesOf([domain]).includes(name));
-    if (!isDead || !(await detach(domain, work, ports))) remaining.push(domain);
-  }
-  const stuck = bad.filter(({ name }) => namesOf(remaining).includes(name));
-  return stuck.length > 0 ? { held: hold(stuck, attached.length, work, ports) } : { attached: remaining };
+  if (poison === 'proceed') return undefined;
+  const bad = (await look.dns(work.app, namesOf(attached), work.calls)).filter(isSuspect);
+  const findingsOf = (domain: AttachedDomain): readonly DnsFinding[] =>
+    bad.filter(({ name }) => namesOf([domain]).includes(name));
+  const dead = attached.filter((domain) => findingsOf(domain).length > 0);
+  if (poison === 'hold') return dead.length === 0 ? undefined : hold(bad, attached.length, work, ports);
+  const isDoubtful = dead.length * 2 > attached.length;
+  // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
+  const isCertain = dead.every((domain) => findingsOf(domain).some(isBad));
+  const leaving = isDoubtful || !isCertain ? [] : await allOurs(dead, work, ports);
+  await makeRoom(leaving, work, ports);
+  if (dead.length === 0) return undefined;
+  return hold(bad, attached.length, work, ports, isDoubtful ? doubt(dead.length) : undefined);
 }
+
+const doubt = (count: number): string =>
+  `${count} of them look wrong from here at once, which may be our own DNS (DNS_SERVERS), so none is taken off: `;
 
 function hold(
   bad: readonly DnsFinding[],
   count: number,
   { waitedMs }: PoisonWork,
   { pace }: PoisonPorts,
+  doubtful = '',
 ): Outcome {
-  const why = bad.map(({ sentence }) => sentence).join('; ');
-  const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${why}`;
-  const delayMs = growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs);
-  return waiting(sentence, delayMs, { stage: 'held', mustAct: 'customer' });
+  const why = joined(bad.map(({ sentence }) => sentence));
+  const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${doubtful}${why}`;
+  const mustAct: Actor = doubtful ? 'operator' : 'customer';
+  return waiting(sentence, growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs), { stage: 'held', mustAct });
 }
 
-/** True where it is off the web application. */
-async function detach(
-  domain: AttachedDomain,
-  { app, calls }: PoisonWork,
-  { runcloud, directory, intents, renew }: PoisonPorts,
-): Promise<boolean> {
-  const key: DomainKey = { ...app, domain: domain.name as DomainKey['domain'] };
-  const intent = await intents.get(key);
-  const isOurs =
-    intent?.wish.want === 'present' && intent.attachedId === domain.id && domain.type !== 'primary';
-  if (!isOurs) return false;
-  const send = (options: CallOptions) => runcloud.detachDomain(app, domain, options);
-  const written = await underFence(intents, key, intent.jobId, calls, send);
-  if (written.fate !== 'written') return false;
-  directory.note(app, domain.name, undefined, written.at);
-  await intents.noteSeen(key, intent.jobId, 0, 0);
-  await renew(intent);
-  return true;
+/** The intents of the dead, where all of them are ours: while one is not, the others would leave for nothing. */
+async function allOurs(
+  dead: readonly AttachedDomain[],
+  { app }: PoisonWork,
+  { intents }: PoisonPorts,
+): Promise<readonly Intent[]> {
+  const ours: Intent[] = [];
+  for (const domain of dead) {
+    const key: DomainKey = { ...app, domain: domain.name as DomainKey['domain'] };
+    const intent = await intents.get(key);
+    if (intent && isOurs(domain, intent)) ours.push(intent);
+  }
+  return ours.length === dead.length ? ours : [];
+}
+
+// One look that found it wrong is not enough: it has to be wrong at a later one too.
+async function makeRoom(
+  leaving: readonly Intent[],
+  { app, startedAt }: PoisonWork,
+  { certificates, renew, pace }: PoisonPorts,
+): Promise<void> {
+  const domains = leaving.map(({ domain }) => domain);
+  const since = await certificates.noteInTheWay(app, domains, startedAt);
+  for (const intent of leaving) if (isDead(since[intent.domain], startedAt, pace)) await renew(intent);
 }

@@ -1,11 +1,12 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
+import { type CodedError, PermanentError, TransientError } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
-import { namesOf } from '../intent/names.ts';
+import { joined, namesOf } from '../intent/names.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order } from './certificate-order.ts';
+import { type Ordered, order, type Way } from './certificate-order.ts';
 import {
   attachedFor,
   counted,
@@ -32,33 +33,58 @@ export async function redeployEach(
       app,
       wanted.map(({ name }) => name),
     );
-  const postponed: Later[] = [];
-  const notes: string[] = [];
-  let ordered = 0;
+  const round: Round = { ordered: 0, notes: [], postponed: [], failures: [] };
   for (const domain of wanted) {
-    const result = await orderOne(domain, work, facts, ports);
+    const result = await orderOne(domain, work, facts, ports).catch((error: unknown) => failed(error, work));
     if (result.kind === 'superseded' || result.kind === 'busy') return unordered(result.kind);
-    if (result.kind === 'later') postponed.push(result);
-    else await ports.certificates.covered(app, domain.name, startedAt);
-    if (result.kind === 'ordered') ordered += 1;
-    if (result.kind === 'nothing') notes.push(result.sentence);
-    if (result.kind === 'repeated')
-      notes.push(`${domain.name} was ordered at ${toMinute(result.orderedAt)} already`);
+    enter(result, domain.name, round);
+    const isDone = result.kind !== 'failed' && result.kind !== 'later';
+    if (isDone) await ports.certificates.covered(app, domain.name, startedAt);
   }
-  return conclude(ordered, notes, postponed, work);
+  return conclude(round, work);
 }
 
-function conclude(
-  ordered: number,
-  notes: readonly string[],
-  postponed: readonly Later[],
-  work: RedeployWork,
-): Outcome {
+/** What came of each domain. */
+interface Round {
+  ordered: number;
+  readonly notes: string[];
+  readonly postponed: Later[];
+  readonly failures: CodedError[];
+}
+
+type Result = Ordered | Nothing | Failed;
+
+function enter(result: Result, domain: string, round: Round): void {
+  if (result.kind === 'ordered') round.ordered += 1;
+  if (result.kind === 'failed') round.failures.push(result.error);
+  if (result.kind === 'later') round.postponed.push(result);
+  if (result.kind === 'nothing') round.notes.push(result.sentence);
+  if (result.kind === 'repeated')
+    round.notes.push(`${domain} was ordered at ${toMinute(result.orderedAt)} already`);
+}
+
+interface Failed {
+  readonly kind: 'failed';
+  readonly error: CodedError;
+}
+
+// What goes wrong for one domain must not stop those behind it; what goes wrong for all of them would only go wrong again.
+function failed(error: unknown, { calls }: RedeployWork): Failed {
+  const isOfOne = error instanceof PermanentError || (error instanceof TransientError && error.attemptSpent);
+  if (!isOfOne || calls.signal?.aborted) throw error;
+  return { kind: 'failed', error };
+}
+
+// The order of these: an attempt that may go well soon, a wait, and only then what a person has to mend, since that ends the job.
+function conclude({ ordered, notes, postponed, failures }: Round, work: RedeployWork): Outcome {
+  const passing = failures.find((error) => error instanceof TransientError);
+  if (passing) throw passing;
+  const sentences = [...failures.map(({ message }) => message), ...postponed.map(({ sentence }) => sentence)];
   const [soonest] = postponed.toSorted((a, b) => a.nextAt - b.nextAt);
-  if (soonest)
-    return later({ ...soonest, sentence: postponed.map(({ sentence }) => sentence).join('; ') }, work);
+  if (soonest) return later({ ...soonest, sentence: joined(sentences) }, work);
+  if (failures[0]) throw failures[0];
   const what = `the certificates of ${counted(ordered)} are being redeployed`;
-  return done([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes].join('; '));
+  return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]));
 }
 
 /** Nothing to order for this domain, and why. */
@@ -81,10 +107,9 @@ async function orderOne(
   // Its own job waits for its DNS, and asks again.
   if (bad.length > 0) return { kind: 'nothing', sentence: bad.map(({ sentence }) => sentence).join('; ') };
   const last = await ports.ledger.last(work.app, domain.name);
-  const { send, isMissing } = await howToOrder(domain, last?.failures ?? 0, facts, work, ports);
+  const findWay = () => howToOrder(domain, last?.failures ?? 0, facts, work, ports);
   const wanted = { app: work.app, domain: domain.name, names };
-  const changed = isMissing || last === undefined || isChanged(work, last);
-  return order(wanted, changed, send, work, ports);
+  return order(wanted, isChanged([domain], work, last), findWay, work, ports);
 }
 
 /** The write that orders it: install where there is none, redeploy otherwise. */
@@ -94,7 +119,7 @@ async function howToOrder(
   { autoSsl }: AppFacts,
   { app, calls }: RedeployWork,
   { runcloud, settings }: RedeployPorts,
-): Promise<{ send: (options: CallOptions) => Promise<void>; isMissing: boolean }> {
+): Promise<Way> {
   const certificate = await runcloud.getDomainCertificate(app, domain, calls);
   const install = (options: CallOptions) =>
     runcloud.installDomainCertificate(app, domain, { ...settings.installSettings, autoSsl }, options);

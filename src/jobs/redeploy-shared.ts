@@ -5,7 +5,7 @@ import { toMinute } from '../intent/times.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order } from './certificate-order.ts';
+import { type Ordered, order, type Way } from './certificate-order.ts';
 import { BUSY_MS } from './domain-work.ts';
 import { guard } from './poison.ts';
 import {
@@ -31,12 +31,10 @@ export async function redeployShared(
   const needed = namesOf(asked);
   if (mayBeDone(work, facts, asked.length) && (await isCovered(needed, work, ports)))
     return coveredAlready(needed);
-  const waitedMs = Math.max(0, work.startedAt - work.changedAt);
-  const guarded = ports.guard
-    ? await guard(attached, { app, calls, waitedMs: work.changedAt ? waitedMs : 0 }, ports.guard)
-    : { attached };
-  if ('held' in guarded) return guarded.held;
-  return orderShared(guarded.attached, work, ports);
+  const { startedAt, newestAskAt } = work;
+  const waitedMs = Math.max(0, startedAt - newestAskAt);
+  const held = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
+  return held ?? orderShared(attached, work, ports);
 }
 
 // What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
@@ -52,12 +50,12 @@ async function orderShared(
   const names = namesOf(attached);
   if (ports.guard && names.length > MAX_NAMES) {
     const report = { stage: 'held', mustAct: 'operator' } as const;
-    return waiting(describeFull(app.appId, names.length), ports.settings.pace.dnsLongestMs, report);
+    return waiting(describeFull(app.appId, names.length), ports.pace.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
-  const { send, isMissing } = await howToOrder(last?.failures ?? 0, work, ports);
-  const changed = isMissing || last === undefined || isChanged(work, last);
-  return describe(await order({ app, names }, changed, send, work, ports), names.length, work, ports);
+  const changed = isChanged(attached, work, last);
+  const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
+  return describe(await order({ app, names }, changed, findWay, work, ports), names.length, work, ports);
 }
 
 const describeFull = (appId: number, count: number): string =>
@@ -65,32 +63,31 @@ const describeFull = (appId: number, count: number): string =>
 
 const wayOut = 'switch to advanced SSL, or put further domains on a second web application';
 
-interface Way {
-  readonly send: (options: CallOptions) => Promise<void>;
-  /** There is none at this moment: what was ordered before is no reason to wait. */
-  readonly isMissing: boolean;
-}
-
 /** The write that orders it: install, redeploy, or (SSL_REISSUE, after a redeploy that changed nothing) both anew. */
 async function howToOrder(failures: number, work: RedeployWork, ports: RedeployPorts): Promise<Way> {
   const { app, calls } = work;
-  const { runcloud, settings } = ports;
-  const isReinstall = settings.reissue === 'reinstall' && failures > 0;
+  const { runcloud, certificates, settings } = ports;
   const certificate = await runcloud.getCertificate(app, calls);
-  const install = (options: CallOptions) =>
-    runcloud.installCertificate(app, settings.installSettings, options);
+  const isReinstalling = (await certificates.get(app))?.isReinstalling ?? false;
+  if (certificate && isReinstalling) await certificates.noteReinstalling(app, false);
+  const install = async (options: CallOptions): Promise<void> => {
+    await runcloud.installCertificate(app, settings.installSettings, options);
+    await certificates.noteReinstalling(app, false);
+  };
   if (!certificate) {
-    if (settings.install === 'letsencrypt' || isReinstall) return { send: install, isMissing: true };
+    if (settings.install === 'letsencrypt' || isReinstalling) return { send: install, isMissing: true };
     const sentence = `web application ${app.appId} has no certificate to redeploy; install one in RunCloud first, or set SSL_INSTALL=letsencrypt`;
     throw new PermanentError('no-certificate', sentence);
   }
-  const send = isReinstall
-    ? async (options: CallOptions): Promise<void> => {
-        await runcloud.removeCertificate(app, certificate, options);
-        await install(options);
-      }
-    : (options: CallOptions) => runcloud.redeployCertificate(app, certificate, options);
-  return { send, isMissing: false };
+  const reinstall = async (options: CallOptions): Promise<void> => {
+    // Whatever becomes of the two calls: who finds no certificate afterwards knows why.
+    await certificates.noteReinstalling(app, true);
+    await runcloud.removeCertificate(app, certificate, options);
+    await install(options);
+  };
+  const redeploy = (options: CallOptions) => runcloud.redeployCertificate(app, certificate, options);
+  const isReinstall = settings.reissue === 'reinstall' && failures > 0;
+  return { send: isReinstall ? reinstall : redeploy, isMissing: false };
 }
 
 function describe(ordered: Ordered, count: number, work: RedeployWork, { settings }: RedeployPorts): Outcome {

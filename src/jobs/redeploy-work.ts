@@ -1,6 +1,7 @@
 // One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
 import type { Certificates } from '../intent/certificates.ts';
 import type { LastOrder, Ledger } from '../intent/ledger.ts';
+import { listed } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory } from '../runcloud/directory.ts';
@@ -25,8 +26,10 @@ export interface RedeployWork {
   readonly domains: readonly string[] | undefined;
   /** No looking whether it is needed: a person, the watch or a bare client asks. */
   readonly atOnce: boolean;
-  /** When a single name was last asked for; 0 where none was. */
-  readonly changedAt: number;
+  /** When each name was last asked for by itself. */
+  readonly askedAt: ReadonlyMap<string, number>;
+  /** When anything was last asked for. */
+  readonly newestAskAt: number;
   /** An earlier attempt of this job may have sent the order. */
   readonly again: boolean;
   readonly jobId: string;
@@ -47,13 +50,17 @@ export interface RedeployPorts {
   >;
   readonly facts: Facts;
   readonly directory: Directory;
-  readonly certificates: Pick<Certificates, 'covered' | 'spread' | 'beginWrite' | 'renewWrite' | 'endWrite'>;
-  readonly ledger: Pick<Ledger, 'take' | 'unsent' | 'failed' | 'last'>;
+  readonly certificates: Pick<
+    Certificates,
+    'get' | 'covered' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
+  >;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
   /** Undefined where DNS_GATE is off. */
   readonly guard: PoisonPorts | undefined;
   readonly settings: RedeploySettings;
+  readonly pace: Pace;
 }
 
 export interface RedeploySettings {
@@ -64,7 +71,6 @@ export interface RedeploySettings {
   readonly reissue: 'off' | 'reinstall';
   /** SSL_COOLDOWN */
   readonly cooldownMs: number;
-  readonly pace: Pace;
 }
 
 /** The domains of the web application, with everything in it that was asked for. */
@@ -78,9 +84,13 @@ export async function attachedFor(
   return (domains?.every(isThere) ?? true) ? known : directory.list(app, startedAt, calls);
 }
 
-/** Whether a domain has changed since: who only asks again is held by the cool-down. */
-export const isChanged = ({ atOnce, changedAt }: RedeployWork, { orderedAt }: LastOrder): boolean =>
-  !atOnce && changedAt > orderedAt;
+/** Whether one of these domains has changed since the last order: who only asks again is held by the cool-down. */
+export const isChanged = (
+  domains: readonly AttachedDomain[],
+  { atOnce, askedAt }: RedeployWork,
+  last: LastOrder | undefined,
+): boolean =>
+  last === undefined || (!atOnce && domains.some(({ name }) => (askedAt.get(name) ?? 0) > last.orderedAt));
 
 /** Whether a handshake shows already what is asked for, so that no order is needed. */
 export async function isCovered(
@@ -95,16 +105,13 @@ export async function isCovered(
 export const coveredAlready = (names: readonly string[]): Outcome =>
   done(`a handshake shows a certificate that covers ${listed(names)} already; nothing was ordered`);
 
-export const listed = (names: readonly string[]): string =>
-  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
-
 export const counted = (count: number): string => (count === 1 ? '1 domain' : `${count} domains`);
 
 /** By Redis' clock throughout: the worker's own may be minutes off. */
 export const later = (
   { sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
-): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), { stage: 'held', mustAct });
+): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), mustAct && { stage: 'held', mustAct });
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
   fate === 'superseded'

@@ -1,10 +1,12 @@
 // Does a name lead to our web application, and may Let's Encrypt issue for it? Looks, and says so in one sentence.
 // Never throws except when aborted; what could not be asked is `unknown`, not "missing".
 import type { DnsFinding } from './findings.ts';
-import { createReachProbe, parseProbeUrl } from './http.ts';
+import { createReachProbe } from './http.ts';
 import { toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
+import { parseProbeUrl } from './probe-url.ts';
 import { askDns, createResolver } from './questions.ts';
+import { toShownName } from './shown-text.ts';
 
 export interface DnsProbeOptions {
   /** Whom to ask, with a port or without; without any, whom the machine asks. */
@@ -13,6 +15,8 @@ export interface DnsProbeOptions {
   readonly probeUrl?: string | undefined;
   /** For one try at one DNS server. */
   readonly timeoutMs?: number | undefined;
+  /** For the probe page, at all addresses of a name together. */
+  readonly pageTimeoutMs?: number | undefined;
   /** Lets the probe page be asked for at private and loopback addresses: for networks whose DNS is nobody else's. */
   readonly reachPrivate?: boolean | undefined;
 }
@@ -23,12 +27,31 @@ export interface DnsProbe {
 
 const defaultTimeoutMs = 2_000;
 
-const toSeen = (answers: DnsAnswers): DnsFinding['seen'] => ({
-  a: toValues(answers.a),
-  aaaa: toValues(answers.aaaa),
-  cname: answers.cname,
-  caa: answers.caa.kind === 'found' ? answers.caa.value.records.map(toCaaText) : [],
-});
+/** Of each kind. Nobody needs more to mend a name, and whoever owns it can make it thousands. */
+const maxRecords = 20;
+
+/** The record is written at each look. Ours come first, so that what is cut is never what is right. */
+function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['seen'] {
+  const foreign = new Set(findForeign(answers, expected));
+  const oursFirst = (addresses: readonly string[]): readonly string[] => [
+    ...addresses.filter((address) => !foreign.has(address)),
+    ...addresses.filter((address) => foreign.has(address)),
+  ];
+  const all = {
+    a: oursFirst(toValues(answers.a)),
+    aaaa: oursFirst(toValues(answers.aaaa)),
+    cname: answers.cname,
+    caa: answers.caa.kind === 'found' ? answers.caa.value.records : [],
+  };
+  const more = Object.values(all).reduce((sum, { length }) => sum + Math.max(0, length - maxRecords), 0);
+  return {
+    a: all.a.slice(0, maxRecords),
+    aaaa: all.aaaa.slice(0, maxRecords),
+    cname: all.cname.slice(0, maxRecords).map(toShownName),
+    caa: all.caa.slice(0, maxRecords).map(toCaaText),
+    ...(more > 0 && { more }),
+  };
+}
 
 /** Throws where a setting is wrong: a DNS server that is no address, a probe URL that cannot be used. */
 export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
@@ -37,12 +60,15 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
   const reachProbe =
     options.probeUrl === undefined
       ? undefined
-      : createReachProbe(parseProbeUrl(options.probeUrl), { reachPrivate: options.reachPrivate });
+      : createReachProbe(parseProbeUrl(options.probeUrl), {
+          reachPrivate: options.reachPrivate,
+          timeoutMs: options.pageTimeoutMs,
+        });
 
   /** Asked only where it decides something: at addresses that are not ours. */
   async function reach(name: string, foreign: readonly string[], signal?: AbortSignal): Promise<Reach> {
     if (reachProbe === undefined || foreign.length === 0) return undefined;
-    return (await reachProbe.reaches(name, foreign, signal)) ? 'reached' : 'not-reached';
+    return reachProbe.reaches(name, foreign, signal);
   }
 
   return {
@@ -52,7 +78,7 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
       const isMisled = first.verdict === 'elsewhere' || first.verdict === 'leftover';
       const foreign = isMisled ? findForeign(answers, expected) : [];
       const judgement = judgeDns(name, answers, expected, await reach(name, foreign, signal));
-      return { name, ...judgement, expected, seen: toSeen(answers) };
+      return { name, ...judgement, expected, seen: toSeen(answers, expected) };
     },
   };
 }

@@ -8,14 +8,25 @@ export interface DnsRecords {
   readonly cname: readonly string[];
   /** The CAA set that counts for the name (`issue letsencrypt.org`), empty where there is none. */
   readonly caa: readonly string[];
+  /** How many records there are besides: the lists are cut, since DNS is anybody's. */
+  readonly more?: number | undefined;
 }
 
 /**
  * `here`: every address is one that we expect. `proxied`: the addresses are a CDN's, and HTTP through the name reaches the web
  * application. `elsewhere`: an A record leads somewhere else. `leftover`: A is right, an AAAA leads somewhere else. `missing`: no
- * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: nobody could be asked; says nothing.
+ * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: DNS could not be asked; says nothing.
+ * `unchecked`: an address is not ours, and whether HTTP through it reaches us could not be found out.
  */
-export type DnsVerdict = 'here' | 'proxied' | 'elsewhere' | 'leftover' | 'missing' | 'forbidden' | 'unknown';
+export type DnsVerdict =
+  | 'here'
+  | 'proxied'
+  | 'elsewhere'
+  | 'leftover'
+  | 'missing'
+  | 'forbidden'
+  | 'unchecked'
+  | 'unknown';
 
 export interface DnsFinding {
   readonly name: string;
@@ -32,6 +43,8 @@ export interface ServedCertificate {
   readonly issuer: string;
   /** DNS names of the subjectAltName, wildcards as they stand. */
   readonly names: readonly string[];
+  /** How many names it holds besides: the list is cut, since anybody's server may be asked. */
+  readonly moreNames?: number | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
 }

@@ -6,61 +6,35 @@ import { isIP } from 'node:net';
 import { isPublicAddress } from './addresses.ts';
 import { withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';
+import type { Reach } from './judge-dns.ts';
+import type { ProbeUrl } from './probe-url.ts';
 
-/** `http://{domain}/runcloud-domains-probe.txt#7f3a91`, taken apart. */
-export interface ProbeUrl {
-  urlFor(name: string): URL;
-  /** What the page must contain. */
-  readonly text: string;
+export interface ReachProbeOptions {
+  readonly reachPrivate?: boolean | undefined;
+  /** For all addresses of one name together. */
+  readonly timeoutMs?: number | undefined;
 }
 
 export interface ReachProbe {
-  /** Throws only what `signal` is aborted with. */
-  reaches(name: string, addresses: readonly string[], signal?: AbortSignal): Promise<boolean>;
+  /** Undefined where there are too many addresses to ask. Throws only what `signal` is aborted with. */
+  reaches(name: string, addresses: readonly string[], signal?: AbortSignal): Promise<Reach>;
 }
 
-/** `no-route`: this machine has no way there, as one without IPv6; says nothing about the address. */
-type Arrival = 'ours' | 'not-ours' | 'no-route';
+/**
+ * `no-route`: this machine has no way there, as one without IPv6; says nothing about the address. `unchecked`: somebody may well
+ * be there, but showed no page: an error, silence, a refusal.
+ */
+type Arrival = 'ours' | 'not-ours' | 'no-route' | { readonly unchecked: string };
 
-const placeholder = '{domain}';
 const maxRedirects = 3;
 const maxBytes = 64 * 1024;
-const deadlineMs = 5_000;
+const defaultTimeoutMs = 5_000;
 /** CDNs answer a name with two or four addresses; whoever has more need not be asked one by one. */
 const maxAddresses = 8;
 const noRoute = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 const redirects = [301, 302, 303, 307, 308];
-
-function reasonAgainst(url: URL | null): string | undefined {
-  if (url === null) return 'is no URL';
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
-  if (url.username !== '' || url.password !== '') return 'must not hold a user or a password';
-  if (url.hostname !== 'probe.invalid') return `must have ${placeholder} as its whole host`;
-  return url.hash.length < 2 ? 'must end in # and the text that the page contains' : undefined;
-}
-
-function decodeFragment(hash: string): string {
-  try {
-    return decodeURIComponent(hash.slice(1));
-  } catch {
-    return hash.slice(1);
-  }
-}
-
-/** Throws with a sentence that begins with "the probe URL". */
-export function parseProbeUrl(text: string): ProbeUrl {
-  const example = URL.parse(text.trim().replace(placeholder, 'probe.invalid'));
-  const reason = reasonAgainst(example);
-  if (example === null || reason !== undefined)
-    throw new Error(`the probe URL ${reason}, as in http://${placeholder}/runcloud-domains-probe.txt#7f3a91`);
-  const urlFor = (name: string): URL => {
-    const url = new URL(example);
-    url.hostname = name;
-    url.hash = '';
-    return url;
-  };
-  return { urlFor, text: decodeFragment(example.hash) };
-}
+/** Who will not show us a page (a password, a CDN's doubts about robots, too many of us) does not say whose page it is. */
+const refusals = [401, 403, 407, 408, 425, 429];
 
 /** Opens the request at this very address: what DNS says a moment later must not lead it elsewhere. */
 function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
@@ -112,42 +86,56 @@ function nextUrl(from: URL, reply: IncomingMessage): URL | undefined {
   return next.port === '' || next.port === from.port ? next : undefined;
 }
 
-async function follow(start: URL, address: string, text: string, signal: AbortSignal): Promise<boolean> {
+/** A page, also one that says "not found", is somebody's answer; a server's trouble and a refusal are none. */
+const isAnswer = (status: number): boolean => status < 500 && !refusals.includes(status);
+
+async function follow(start: URL, address: string, text: string, signal: AbortSignal): Promise<Arrival> {
   let url: URL | undefined = start;
   for (let hop = 0; url !== undefined && hop <= maxRedirects; hop += 1) {
     const reply: IncomingMessage = await get(url, address, signal);
     try {
-      if (reply.statusCode === 200) return await contains(reply, text);
+      const status = reply.statusCode ?? 0;
+      if (status === 200) return (await contains(reply, text)) ? 'ours' : 'not-ours';
+      if (!isAnswer(status)) return { unchecked: `HTTP ${status}` };
       url = nextUrl(url, reply);
     } finally {
       reply.destroy();
     }
   }
-  return false;
+  return 'not-ours';
+}
+
+/** One page of somebody else's settles it; else what could not be checked stays open. */
+function judgeArrivals(arrivals: readonly Arrival[]): Reach {
+  if (arrivals.includes('not-ours')) return 'not-reached';
+  const open = arrivals.find((arrival) => typeof arrival === 'object');
+  if (open) return open;
+  return arrivals.includes('ours') ? 'reached' : { unchecked: 'no route' };
 }
 
 /** Whether HTTP for `name` arrives at the web application at every address that can be asked from here. */
 export function createReachProbe(
   { urlFor, text }: ProbeUrl,
-  { reachPrivate = false }: { readonly reachPrivate?: boolean | undefined } = {},
+  { reachPrivate = false, timeoutMs = defaultTimeoutMs }: ReachProbeOptions = {},
 ): ReachProbe {
   async function arrive(name: string, address: string, signal: AbortSignal): Promise<Arrival> {
     if (!reachPrivate && !isPublicAddress(address)) return 'not-ours';
     try {
-      return (await follow(urlFor(name), address, text, signal)) ? 'ours' : 'not-ours';
+      return await follow(urlFor(name), address, text, signal);
     } catch (error) {
-      return noRoute.includes(toErrorCode(error)) ? 'no-route' : 'not-ours';
+      const code = signal.aborted ? 'ETIMEDOUT' : toErrorCode(error);
+      return noRoute.includes(code) ? 'no-route' : { unchecked: code };
     }
   }
 
   return {
     async reaches(name, addresses, signal) {
-      if (addresses.length > maxAddresses) return false;
-      const arrivals = await withDeadline(deadlineMs, signal, (ended) =>
+      if (addresses.length > maxAddresses) return undefined;
+      const arrivals = await withDeadline(timeoutMs, signal, (ended) =>
         Promise.all(addresses.map((address) => arrive(name, address, ended))),
       );
       signal?.throwIfAborted();
-      return arrivals.includes('ours') && !arrivals.includes('not-ours');
+      return judgeArrivals(arrivals);
     },
   };
 }

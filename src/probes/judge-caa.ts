@@ -1,5 +1,6 @@
 // Whether a set of CAA records (RFC 8659) lets Let's Encrypt issue for a name without a wildcard.
-// Pure: who looks the set up, and how far it climbs, is said in dns.ts.
+// Pure: who looks the set up, and how far it climbs, is said in questions.ts.
+import { toShownText } from './shown-text.ts';
 
 /** One CAA record: `0 issue "letsencrypt.org"`. */
 export interface CaaRecord {
@@ -28,8 +29,9 @@ const tagOf = (record: CaaRecord): string => record.tag.toLowerCase();
 /** Parameters may name an account or a validation method; whether they fit cannot be seen from outside. */
 const allowsUs = (record: CaaRecord): boolean => record.value.split(';')[0]?.trim().toLowerCase() === issuer;
 
-/** As a person would write it: `issue digicert.com`. */
-export const toCaaText = (record: CaaRecord): string => `${tagOf(record)} ${record.value || '";"'}`;
+/** As a person would write it: `issue digicert.com`. The text is whatever somebody's DNS holds, so it is cut and cleaned. */
+export const toCaaText = (record: CaaRecord): string =>
+  toShownText(`${tagOf(record)} ${record.value || '";"'}`);
 
 /** The records that forbid Let's Encrypt; none where it may issue. `issuewild` is about wildcards only. */
 export function findForbidding(set: CaaSet): readonly CaaRecord[] {
@@ -43,7 +45,7 @@ export function findForbidding(set: CaaSet): readonly CaaRecord[] {
 
 /** The sentence's part about a set that forbids, with what to do. */
 export function describeForbidding(set: CaaSet, forbidding: readonly CaaRecord[]): string {
-  const records = forbidding.map(toCaaText).slice(0, 3).join(', ');
+  const records = forbidding.slice(0, 3).map(toCaaText).join(', ');
   const strange = forbidding.some((record) => tagOf(record) !== 'issue');
   const remedy = strange ? 'remove it' : `add \`0 issue "${issuer}"\``;
   return `CAA record (${records} at ${set.at}) forbids Let's Encrypt: ${remedy}`;

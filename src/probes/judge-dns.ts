@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { toCanonicalAddress } from './addresses.ts';
 import type { DnsVerdict } from './findings.ts';
 import { type CaaSet, describeForbidding, findForbidding } from './judge-caa.ts';
+import { toShownName } from './shown-text.ts';
 
 /** What came of one question. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
 export type Answer<T> =
@@ -18,8 +19,11 @@ export interface DnsAnswers {
   readonly caa: Answer<CaaSet>;
 }
 
-/** Whether HTTP through the addresses that are not ours reaches the web application; undefined where nobody tried. */
-export type Reach = 'reached' | 'not-reached' | undefined;
+/**
+ * Whether HTTP through the addresses that are not ours reaches the web application; `unchecked`: why it could not be found out;
+ * undefined where nobody tried.
+ */
+export type Reach = 'reached' | 'not-reached' | { readonly unchecked: string } | undefined;
 
 export interface Judgement {
   readonly verdict: DnsVerdict;
@@ -55,7 +59,10 @@ function toView(name: string, answers: DnsAnswers, expected: readonly string[]):
     foreign4: foreign.filter((address) => !isIPv6(address)),
     foreign6: foreign.filter((address) => isIPv6(address)),
     right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !foreign.includes(seen)),
-    cname: first === undefined ? undefined : { first, last: answers.cname.at(-1) ?? first },
+    cname:
+      first === undefined
+        ? undefined
+        : { first: toShownName(first), last: toShownName(answers.cname.at(-1) ?? first) },
   };
 }
 
@@ -99,21 +106,31 @@ function remedyFor(view: View): string {
   return `set its ${wantedRecord(view, 'to')}${alsoIpv6}`;
 }
 
-function elsewhere(view: View): string {
+/** What is wrong with an address, and what mends it. */
+interface Fault {
+  readonly fact: string;
+  readonly remedy: string;
+}
+
+function elsewhere(view: View): Fault {
   const { name, foreign4, right, expected } = view;
   const wrong = foreign4.length > 0 ? foreign4 : view.foreign6;
   if (right.length === 0)
-    return `${name} leads to ${list(wrong, 'and')}, not to ${list(expected, 'or')}: ${remedyFor(view)}`;
+    return {
+      fact: `${name} leads to ${list(wrong, 'and')}, not to ${list(expected, 'or')}`,
+      remedy: remedyFor(view),
+    };
   const records = wrong.length === 1 ? 'the A record' : 'the A records';
   const remedy = view.cname === undefined ? `remove ${records} ${list(wrong, 'and')}` : remedyFor(view);
-  return `${name} leads to ${list(right, 'and')}, but also to ${list(wrong, 'and')}: ${remedy}`;
+  return { fact: `${name} leads to ${list(right, 'and')}, but also to ${list(wrong, 'and')}`, remedy };
 }
 
-function leftover(view: View): string {
+function leftover(view: View): Fault {
   const one = view.foreign6.length === 1;
   const has = one ? 'an AAAA record' : 'AAAA records';
   const remedy = view.cname === undefined ? `remove ${one ? 'it' : 'them'}` : remedyFor(view);
-  return `${view.name} has ${has} ${list(view.foreign6, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6: ${remedy}`;
+  const fact = `${view.name} has ${has} ${list(view.foreign6, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
+  return { fact, remedy };
 }
 
 /** A wrong address, unless HTTP proves that what answers there hands everything on to us. */
@@ -124,10 +141,15 @@ function misled(view: View, reach: Reach): Judgement {
     return { verdict: 'proxied', sentence: `${name} reaches the web application through ${through}` };
   }
   const isLeftover = foreign4.length === 0 && view.right.length > 0;
+  const { fact, remedy } = isLeftover ? leftover(view) : elsewhere(view);
+  // A CDN has all addresses of a name, not one beside ours.
+  if (typeof reach === 'object' && !isLeftover) {
+    // It may be a CDN's all the same, and then the record must stay as it is.
+    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): ${remedy}, unless a CDN is there`;
+    return { verdict: 'unchecked', sentence };
+  }
   const tried = reach === 'not-reached' ? ' (HTTP through it does not reach the web application)' : '';
-  return isLeftover
-    ? { verdict: 'leftover', sentence: `${leftover(view)}${tried}` }
-    : { verdict: 'elsewhere', sentence: `${elsewhere(view)}${tried}` };
+  return { verdict: isLeftover ? 'leftover' : 'elsewhere', sentence: `${fact}: ${remedy}${tried}` };
 }
 
 function judgeAddresses(view: View, answers: DnsAnswers, reach: Reach): Judgement {

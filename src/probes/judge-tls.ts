@@ -2,6 +2,7 @@
 // Pure: no handshake here. The texts in a certificate are the server's, so they are cut and cleaned before they are repeated.
 import { checkServerIdentity } from 'node:tls';
 import type { ServedCertificate, TlsVerdict } from './findings.ts';
+import { toShownText } from './shown-text.ts';
 
 export interface TlsCircumstances {
   /** OpenSSL's code for what is wrong with the chain; whether the name fits is judged here. */
@@ -12,13 +13,6 @@ export interface TlsCircumstances {
 export interface TlsJudgement {
   readonly verdict: TlsVerdict;
   readonly sentence: string;
-}
-
-const maxShown = 100;
-
-export function toShownText(text: string): string {
-  const line = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
-  return line.length > maxShown ? `${line.slice(0, maxShown - 1)}…` : line;
 }
 
 const toDay = (timeMs: number): string =>
@@ -38,7 +32,7 @@ function coversName(name: string, served: ServedCertificate): boolean {
 }
 
 function describeNames(served: ServedCertificate): string {
-  const names = (served.names.length > 0 ? served.names : [served.subject]).map(toShownText);
+  const names = (served.names.length > 0 ? served.names : [served.subject]).map((text) => toShownText(text));
   const shown = names.slice(0, 3).join(', ') || 'no name at all';
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }

@@ -1,7 +1,11 @@
 // Reads what a server showed of its certificate into plain values.
-// Judges nothing, and passes texts on as they are: who repeats them cleans them.
+// Judges nothing. What the judge gets is as it was shown; what is kept is cleaned and bounded.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { ServedCertificate } from './findings.ts';
+import { toShownName } from './shown-text.ts';
+
+/** Let's Encrypt puts no more on one (letsencrypt.org/docs/rate-limits); a stranger's may have thousands. */
+const maxNames = 100;
 
 function toFirst(field: string | string[] | undefined): string {
   return (Array.isArray(field) ? field[0] : field) ?? '';
@@ -30,4 +34,17 @@ export function readCertificate(socket: TLSSocket): ServedCertificate | undefine
   const certificate: PeerCertificate | null = socket.getPeerCertificate();
   // Without a certificate Node gives an empty object.
   return certificate === null || certificate.valid_to === undefined ? undefined : toServed(certificate);
+}
+
+/** For the record, which is written at each look: a hostile server must not fill Redis. */
+export function toKeptCertificate(served: ServedCertificate): ServedCertificate {
+  const { subject, issuer, names } = served;
+  const moreNames = Math.max(0, names.length - maxNames);
+  return {
+    ...served,
+    subject: toShownName(subject),
+    issuer: toShownName(issuer),
+    names: names.slice(0, maxNames).map(toShownName),
+    ...(moreNames > 0 && { moreNames }),
+  };
 }

@@ -12,8 +12,9 @@ import { toHostAndPort } from './addresses.ts';
 import { withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';
 import type { TlsFinding } from './findings.ts';
-import { judgeTls, toShownText } from './judge-tls.ts';
-import { readCertificate } from './served.ts';
+import { judgeTls } from './judge-tls.ts';
+import { readCertificate, toKeptCertificate } from './served.ts';
+import { toShownText } from './shown-text.ts';
 
 export interface TlsProbeOptions {
   /** PEM; trusted besides the roots that Node and this machine trust. */
@@ -138,7 +139,8 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
         signal?.throwIfAborted();
         if (certificate === undefined) return unknown(name, address, 'no certificate');
         const judgement = judgeTls(name, certificate, { authorizationError, nowMs: Date.now() });
-        return { name, ...judgement, address, certificate, httpStatus };
+        // Judged by all its names; what is kept of it is bounded.
+        return { name, ...judgement, address, certificate: toKeptCertificate(certificate), httpStatus };
       } catch (error) {
         signal?.throwIfAborted();
         return unknown(name, address, toErrorCode(error));

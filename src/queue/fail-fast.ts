@@ -6,6 +6,17 @@ import { redisUnavailable, untilReady, within } from '../redis.ts';
 
 const LATE = Symbol('late');
 
+const pings = new WeakMap<Redis, Promise<unknown>>();
+
+/** Resolves with a reply of Redis that came after this call. All who ask while a PING is on its way share its reply. */
+function proveAlive(redis: Redis): Promise<unknown> {
+  const underway = pings.get(redis);
+  if (underway) return underway;
+  const ping = redis.ping().finally(() => pings.delete(redis));
+  pings.set(redis, ping);
+  return ping;
+}
+
 /** Runs `work` once Redis is there; one deadline over both. A late reply is an unknown: sending again is harmless. */
 export async function failFast<T>(
   redis: Redis,
@@ -17,7 +28,7 @@ export async function failFast<T>(
   await untilReady(redis, deadlineMs);
   // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
   const attempt = async (): Promise<T> => {
-    await pulse(redis);
+    await proveAlive(redis);
     if (performance.now() >= deadline) throw redisUnavailable(undefined, deadlineMs);
     return work();
   };
@@ -32,17 +43,6 @@ export async function failFast<T>(
   );
   if (result === LATE) throw redisUnavailable(undefined, deadlineMs);
   return result;
-}
-
-const pulses = new WeakMap<Redis, Promise<unknown>>();
-
-/** Resolves when Redis has answered; who asks while a question is on its way shares the answer. */
-function pulse(redis: Redis): Promise<unknown> {
-  const asked = pulses.get(redis);
-  if (asked) return asked;
-  const answer = redis.ping().finally(() => pulses.delete(redis));
-  pulses.set(redis, answer);
-  return answer;
 }
 
 const outOfMemory = (cause: unknown): CodedError =>

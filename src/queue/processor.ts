@@ -61,7 +61,7 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
     return verdictOfOutcome(await work(), Date.now());
   };
   const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
-  const verdict = { ...judged, sentence: options.scrub(judged.sentence) };
+  const verdict = { ...judged, sentence: toSentence(options.scrub(judged.sentence)) };
   // The record first: when BullMQ forgets a job, the record has its outcome.
   const recorded = task ? await task.record(verdict) : verdict;
   if (run.job.stalledCounter > 0) await clear(run, recorded, options);
@@ -70,6 +70,11 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   await run.told();
   return settle(run, recorded);
 }
+
+/** It stands in the record, its history, the job, its log and the log: a hundred names' worth of reasons must not. */
+const LONGEST_SENTENCE = 2_000;
+const toSentence = (text: string): string =>
+  text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`;
 
 // A domain may wait for weeks, and outlive many a worker: what it was looked at well counts, not how often somebody died before.
 async function clear(

@@ -147,7 +147,7 @@ function createDoors(
     const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
     if (ticket.fate === 'new' || ticket.fate === 'missing')
       await queue.add(name, toPayload(request), { jobId: ticket.jobId, priority });
-    if (ticket.fate === 'coalesced' && onlyGeneration === undefined) await lookNow(request, ticket.jobId);
+    if (ticket.fate === 'coalesced') await lookNow(request, ticket.jobId);
     return ticket;
   };
   return {

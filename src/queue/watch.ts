@@ -47,13 +47,12 @@ export function createWatcher(options: WatchOptions): Watcher {
 }
 
 async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<void> {
-  const { requests, look, isHeld, logger } = options;
+  const { requests, look, logger } = options;
   if (!look) return;
-  const startedAt = await requests.intents.now();
-  const mayRead = !(await isHeld());
+  const findAttached = await createAttachedLook(options, signal);
   const watch = async (intent: Intent): Promise<void> => {
     try {
-      await watchOne(intent, look, { ...options, startedAt, mayRead }, signal);
+      await watchOne(intent, look, findAttached, options, signal);
     } catch (error) {
       if (!signal.aborted)
         logger.warn({ event: 'watch-blind', domain: intent.domain }, `watch: ${reasonOf(error)}`);
@@ -68,20 +67,48 @@ async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<voi
   await Promise.all(batch.map(watch));
 }
 
+type AttachedLook = (intent: Intent) => Promise<boolean | undefined>;
+
+// Whether RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
+// in a pass and told once; what DNS and a handshake show of its domains counts all the same.
+async function createAttachedLook(
+  { requests, directory, isHeld, logger }: WatchOptions,
+  signal: AbortSignal,
+): Promise<AttachedLook> {
+  const startedAt = await requests.intents.now();
+  const mayRead = !(await isHeld());
+  const unreadable = new Set<string>();
+  return async (intent) => {
+    const { serverId, appId, domain } = intent;
+    const app = `${serverId}:${appId}`;
+    if (!mayRead || unreadable.has(app)) return undefined;
+    try {
+      return (await directory.find(intent, domain, startedAt, { signal })).attached !== undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      // Those of one batch ask together, and fail together.
+      if (unreadable.has(app)) return undefined;
+      unreadable.add(app);
+      const what = `whether web application ${appId} still has its domains cannot be seen this time`;
+      logger.warn({ event: 'watch-blind', serverId, appId }, `watch: ${what}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  };
+}
+
 async function watchOne(
   intent: Intent,
   look: Look,
-  options: WatchOptions & { readonly startedAt: number; readonly mayRead: boolean },
+  findAttached: AttachedLook,
+  options: WatchOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { requests, directory, startedAt, mayRead, repair } = options;
-  const calls = { signal };
-  const [evidence, sighting] = await Promise.all([
-    look.all(intent, namesOfIntent(intent), calls),
-    mayRead ? directory.find(intent, intent.domain, startedAt, calls) : undefined,
+  const { requests, repair } = options;
+  const [evidence, isAttached] = await Promise.all([
+    look.all(intent, namesOfIntent(intent), { signal }),
+    findAttached(intent),
   ]);
-  const isAttached = sighting && sighting.attached !== undefined;
-  const watched = judgeWatch(intent.domain, isAttached, evidence);
+  const watched = judgeWatch(intent, isAttached, evidence);
   if (!watched) return;
   if (await requests.intents.noteWatched(intent, intent.jobId, watched)) tell(intent, watched, options);
   if (repair) await mend(intent, watched, requests);

@@ -1,103 +1,30 @@
 // Proves that a domain on its way to HTTPS survives the death of its worker and a restart of Redis at each stage: it ends live, and
 // nothing is ordered twice. The scenes run side by side, inside one test: jest forbids the simulator's late import between tests.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
-import type { Intent } from '../../src/intent/intent.ts';
-import { ELSEWHERE, edgeEnv, HERE } from '../helpers/https-stage.ts';
+import type { Variants } from '../../src/simulator/index.ts';
+import { ELSEWHERE, HERE } from '../helpers/https-stage.ts';
 import { inParallel, until } from '../helpers/until.ts';
+import { createScene, type Scene, SHOP } from './https-scene.ts';
 import { PATIENCE_MS } from './processes.ts';
-import { createWorld, PRIMARY, type World } from './world.ts';
 
-const SHOP = 'shop.example.org';
 const HANG_MS = 300_000;
-
-interface Running extends AsyncDisposable {
-  /** SIGKILL, and waits until it is gone. */
-  kill(): Promise<void>;
-  isAlive(): boolean;
-  out(): string;
-}
-
-/** A process of https-worker.ts that takes jobs. */
-async function startWorker(env: Readonly<Record<string, string>>): Promise<Running> {
-  const { PATH = '', HOME = '' } = process.env;
-  const file = fileURLToPath(new URL('./https-worker.ts', import.meta.url));
-  const child = spawn(process.execPath, [file], {
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  const closed = once(child, 'close');
-  const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
-  const kill = async (): Promise<void> => {
-    if (isAlive()) child.kill('SIGKILL');
-    await closed;
-  };
-  await using stack = new AsyncDisposableStack();
-  stack.defer(kill);
-  await until(() => text.includes('"event":"ready"') || !isAlive(), 'the worker is ready', PATIENCE_MS);
-  if (!isAlive()) throw new Error(`the worker ended at its start: ${text}`);
-  stack.move();
-  return { kill, isAlive, out: () => text, [Symbol.asyncDispose]: kill };
-}
-
-interface Scene extends AsyncDisposable {
-  readonly world: World;
-  /** Starts one, in place of one that was killed. */
-  start(): Promise<Running>;
-  stands(stage: Intent['stage'], more?: (intent: Intent) => boolean): Promise<Intent>;
-  dns(a: string): void;
-}
-
-async function createScene(env: Readonly<Record<string, string>>): Promise<Scene> {
-  await using stack = new AsyncDisposableStack();
-  const world = stack.use(
-    await createWorld({
-      simulator: {
-        edge: true,
-        seed: { servers: [{ ipAddress: HERE }], dns: { [PRIMARY]: { a: HERE } } },
-        variants: { validation: 'http-01' },
-        issuanceLagMs: 50,
-      },
-    }),
-  );
-  const { simulator } = world;
-  const all = { ...world.env, ...(await edgeEnv(simulator)), CERTIFICATE_DEADLINE: '30s', ...env };
-  const releases = stack.move();
-  return {
-    world,
-    start: async () => releases.use(await startWorker(all)),
-    stands: (stage, more = () => true) =>
-      until(
-        async () => {
-          const intent = await world.intent(SHOP).catch(() => undefined);
-          return intent?.stage === stage && more(intent) ? intent : undefined;
-        },
-        `the shop is ${stage}`,
-        PATIENCE_MS,
-      ).catch(async (error) => {
-        const { stage: is, outcome, nextRunAt = 0, jobId = '' } = (await world.intent(SHOP)) ?? {};
-        const job = await world.queue.getJobState(jobId);
-        const dueInMs = nextRunAt - Date.now();
-        throw new Error(`${error.message}; it is ${is}: ${outcome}; its job is ${job}, due in ${dueInMs} ms`);
-      }),
-    dns: (a) => simulator.edge?.setDns(SHOP, { a }),
-    [Symbol.asyncDispose]: () => releases.disposeAsync(),
-  };
-}
+const OTHER = 'other.example.org';
 
 interface Moment {
   readonly env?: Readonly<Record<string, string>>;
+  readonly variants?: Partial<Variants>;
   /** Brings the shop there; a worker runs. */
   readonly before: (scene: Scene) => Promise<void>;
   /** What lets it go on. */
   readonly after?: (scene: Scene) => Promise<void>;
+  /** What it costs in the end: one attachment and one order, unless said otherwise. */
+  readonly costs?: Partial<Costs>;
+}
+
+interface Costs {
+  readonly orders: readonly string[];
+  readonly attached: number;
+  readonly detached: number;
 }
 
 const add = async ({ world }: Scene): Promise<void> => {
@@ -171,16 +98,53 @@ const moments: Readonly<Record<string, Moment>> = {
       world.simulator.edge?.serve(SHOP);
     },
   },
+  'makes room for the others (SSL_POISON=detach)': {
+    env: { SSL_POISON: 'detach' },
+    async before(scene) {
+      const { world, dns, stands } = scene;
+      dns(HERE);
+      await add(scene);
+      await stands('live');
+      dns(ELSEWHERE);
+      world.simulator.addFault({ kind: 'slow', delayMs: 2_000, operation: 'delete-domain' });
+      await world.producer.requests.enqueue('redeploy-ssl', {});
+      await until(() => !world.names().includes(SHOP), 'the DELETE took effect', PATIENCE_MS);
+    },
+    after: async (scene) => {
+      await scene.stands('waiting-for-dns');
+      scene.dns(HERE);
+    },
+    // With it, without it, and with it again.
+    costs: { orders: ['issued', 'issued', 'issued'], attached: 2, detached: 1 },
+  },
+  'has its certificate removed, to be installed anew (SSL_REISSUE=reinstall)': {
+    env: { SSL_REISSUE: 'reinstall', CERTIFICATE_DEADLINE: '1s' },
+    variants: { redeployNames: 'unchanged' },
+    async before(scene) {
+      const { world, dns, stands } = scene;
+      dns(HERE);
+      await add(scene);
+      await stands('held');
+      world.simulator.addFault({ kind: 'slow', delayMs: 2_000, operation: 'delete-ssl' });
+      world.simulator.edge?.setDns(OTHER, { a: HERE });
+      await world.producer.requests.enqueue('add-domain', { domain: OTHER, www: false });
+      world.wish(OTHER, 'present');
+      const isGone = () => world.calls('delete-ssl').some(({ writeApplied }) => writeApplied);
+      await until(isGone, 'the DELETE took effect', PATIENCE_MS);
+    },
+    costs: { orders: ['issued', 'issued'], attached: 2 },
+  },
 };
 
 /** It is live, nobody wrote more than was needed, and no invariant is broken. */
-async function proveLive({ world, stands }: Scene): Promise<void> {
+async function proveLive({ world, stands }: Scene, costs: Moment['costs']): Promise<void> {
+  const { orders, attached, detached }: Costs = { orders: ['issued'], attached: 1, detached: 0, ...costs };
   await stands('live');
   await world.verify();
-  expect(world.simulator.state.orders).toMatchObject([{ status: 'issued' }]);
-  expect(world.simulator.state.overlappingWrites({ by: 'webapp' })).toEqual([]);
-  expect(world.calls('attach-domain').filter((call) => call.writeApplied)).toHaveLength(1);
-  expect(world.calls('delete-domain')).toEqual([]);
+  expect(world.simulator.state.orders.map(({ status }) => status)).toEqual(orders);
+  expect(world.simulator.state.overlappingWrites()).toEqual([]);
+  expect(world.calls('attach-domain').filter((call) => call.writeApplied)).toHaveLength(attached);
+  expect(world.calls('delete-domain').filter((call) => call.writeApplied)).toHaveLength(detached);
   const failed = await world.queue.getFailed();
   expect(failed.map(({ id, failedReason }) => [id, failedReason])).toEqual([]);
 }
@@ -189,9 +153,9 @@ async function proveLive({ world, stands }: Scene): Promise<void> {
 async function atEachMoment(play: (moment: Moment, scene: Scene) => Promise<void>): Promise<void> {
   const outcomes = await inParallel(Object.entries(moments), 4, async ([name, moment]) => {
     try {
-      await using scene = await createScene(moment.env ?? {});
+      await using scene = await createScene(moment.env, moment.variants);
       await play(moment, scene);
-      await proveLive(scene);
+      await proveLive(scene, moment.costs);
       return [];
     } catch (error) {
       return [`while the domain ${name}: ${error instanceof Error ? error.message : String(error)}`];

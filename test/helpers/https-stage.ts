@@ -28,6 +28,7 @@ export const FAST: Pace = {
   dnsLongestMs: 600,
   tlsFirstMs: 80,
   tlsLongestMs: 800,
+  issuanceMs: 100,
   heldMs: 1_000,
 };
 
@@ -41,6 +42,8 @@ export interface HttpsStage extends Stage {
   path(domain: string): Promise<string[]>;
   /** As if the time after a failed issuance were over: the ledger's backoff, and the redeploy that waits for it. */
   passBackoff(): Promise<void>;
+  /** A write to the web application as somebody may make it in RunCloud's panel. */
+  panel(method: 'POST' | 'PATCH', path: string, body: object): Promise<void>;
   /** Points the names at the web application. */
   point(...names: string[]): void;
   /** The last order of the shared certificate, or of this domain's own, as the ledger has it. */
@@ -60,7 +63,9 @@ export interface WatchHow {
 
 type Webapp = NonNullable<Seed['webapps']>[number];
 
-export interface HttpsStageOptions extends Omit<StageOptions, 'simulator'> {
+export interface HttpsStageOptions extends Omit<StageOptions, 'simulator' | 'pace'> {
+  /** What differs from FAST. */
+  readonly pace?: Partial<Pace>;
   readonly webapp?: Webapp;
   readonly simulator?: StageOptions['simulator'];
 }
@@ -69,12 +74,13 @@ export async function createHttpsStage({
   webapp = {},
   env = {},
   simulator = {},
+  pace = {},
   ...options
 }: HttpsStageOptions = {}): Promise<HttpsStage> {
   const { variants, ...more } = simulator;
   const stage = await createStage({
     ...options,
-    pace: FAST,
+    pace: { ...FAST, ...pace },
     simulator: {
       edge: true,
       seed: { servers: [{ ipAddress: HERE }], webapps: [webapp], dns: { [PRIMARY]: { a: HERE } } },
@@ -123,6 +129,16 @@ export async function createHttpsStage({
         for (const job of waiting) await job.promote().catch(() => undefined);
         return waiting.length > 0;
       }, 'a redeploy waits');
+    },
+    async panel(method: 'POST' | 'PATCH', path: string, body: object) {
+      const url = `${made.url}/api/v3/servers/${APP.serverId}/webapps/${APP.appId}/${path}`;
+      const headers = {
+        accept: 'application/json',
+        authorization: `Bearer ${made.credentials.token}`,
+        'content-type': 'application/json',
+      };
+      const reply = await fetch(url, { method, headers, body: JSON.stringify(body) });
+      if (!reply.ok) throw new Error(`the panel was answered ${reply.status}: ${await reply.text()}`);
     },
     point(...names: string[]) {
       for (const name of names) edge.setDns(name, { a: HERE });

@@ -13,6 +13,7 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   mustAct: undefined,
   attachedAt: 0,
   seenAt: 0,
+  attachedWww: undefined,
   evidence: undefined,
   generation: 7,
   jobId: 'shop.example.org_1903_646~7',

@@ -171,7 +171,7 @@ describe('one message per cause', () => {
   test('a domain that was held, attached since, and is held anew is told anew', async () => {
     const told = await toldAfter(async (stage, jobId) => {
       await stage.settle(SHOP, jobId, held('customer'));
-      await stage.store.beginWrite(keyOf(SHOP), jobId, { holder: 'run', leaseMs: 1_000 });
+      await stage.store.beginWrite(keyOf(SHOP), jobId, { holder: 'run', leaseMs: 1_000, kind: 'attach' });
       await stage.settle(SHOP, jobId, held('customer'));
     });
     expect(told).toEqual(['domain.held', 'domain.held']);

@@ -104,6 +104,21 @@ describe('a live domain', () => {
     expect(await stage.watch()).toEqual(told('live'));
   });
 
+  test('that went live with DNS_GATE=off although its name leads elsewhere stays live with the warning', async () => {
+    await using stage = await createHttpsStage({
+      env: { DNS_GATE: 'off' },
+      simulator: { variants: { validation: 'none' } },
+    });
+    stage.edge.setDns(SHOP, { a: ELSEWHERE });
+    await add(stage, SHOP);
+    const { outcome } = await stage.stands(SHOP, 'live');
+    expect(outcome).toMatch(/^HTTPS works: .*; but shop\.example\.com leads to 198\.51\.100\.9/);
+    await stage.idle();
+    expect(await stage.watch()).toEqual([]);
+    expect(await stage.watch()).toEqual([]);
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'live', outcome });
+  });
+
   test('that is wrong in another way than before is told again', async () => {
     await using stage = await live();
     stage.edge.serve(SHOP, { expired: true });
@@ -180,11 +195,40 @@ describe('what could not be asked changes nothing:', () => {
     await stage.watch();
     const before = await history(stage);
     stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
-    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind', level: 'warn', domain: SHOP }]);
+    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind', level: 'warn', appId: APP.appId }]);
     expect(await history(stage)).toEqual(before);
     stage.simulator.clearFaults();
     stage.simulator.detachDomain({ name: SHOP });
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'operator' }));
+  });
+
+  test('a list that cannot be read: it is asked for once and told once, and DNS and handshakes count all the same', async () => {
+    await using stage = await live();
+    const more = Array.from({ length: 11 }, (_, i) => `n${i}.example.com`);
+    stage.point(...more);
+    for (const name of more) await add(stage, name);
+    for (const name of more) await stage.stands(name, 'live');
+    await stage.idle();
+    await stage.watch();
+    stage.simulator.addFault({ kind: 'status', status: 403, operation: 'list-domains', times: 'always' });
+    stage.edge.serve(SHOP, { expired: true });
+    const before = stage.calls('list-domains').length;
+    const lines = await stage.watch();
+    expect(lines.filter(({ event }) => event === 'watch-blind')).toHaveLength(1);
+    expect(lines.filter(({ event }) => event !== 'watch-blind')).toEqual(
+      told('held', { mustAct: 'runcloud' }),
+    );
+    expect(stage.calls('list-domains').length - before).toBe(1);
+    expect(await stage.record(more[0] ?? '')).toMatchObject({ stage: 'live' });
+  });
+
+  test('a list that cannot be read does not bring back what was gone from it', async () => {
+    await using stage = await live();
+    stage.simulator.detachDomain({ name: SHOP });
+    await stage.watch();
+    stage.simulator.addFault({ kind: 'status', status: 403, operation: 'list-domains', times: 'always' });
+    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind' }]);
+    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct: 'operator' });
   });
 
   test('RunCloud that the brake knows to be down is not called, and the handshake counts all the same', async () => {

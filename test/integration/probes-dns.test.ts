@@ -46,6 +46,25 @@ describe('records', () => {
     expect(finding).toMatchObject({ verdict: 'here', seen: { cname: ['a.example.net', 'b.example.net'] } });
   });
 
+  test('of a name with very many addresses 20 are kept, ours among them, and the others are counted', async () => {
+    const A = [...Array.from({ length: 24 }, (_, i) => `198.51.100.${i + 1}`), ours];
+    const finding = await look({ [name]: { A } });
+    expect(finding.verdict).toBe('elsewhere');
+    expect(finding.seen.a).toEqual([ours, ...A.slice(0, 19)]);
+    expect(finding.seen.more).toBe(5);
+  });
+
+  test('of very many CAA records 20 are kept, cleaned and cut, and all of them are judged', async () => {
+    const CAA = [...Array.from({ length: 20 }, (_, i) => `issue ca${i}.example`), 'issue letsencrypt.org'];
+    const finding = await look({ [name]: { A: [ours], CAA } });
+    expect(finding).toMatchObject({ verdict: 'here', seen: { more: 1 } });
+    expect(finding.seen.caa).toHaveLength(20);
+
+    const odd = await look({ [name]: { A: [ours], CAA: [`issue a\u0007b${'x'.repeat(200)}`] } });
+    expect(odd.seen.caa).toEqual([`issue a b${'x'.repeat(90)}…`]);
+    expect(odd.sentence).not.toContain('\u0007');
+  });
+
   test('a loop of CNAMEs ends', async () => {
     const finding = await look({
       [name]: { CNAME: 'a.example.net' },

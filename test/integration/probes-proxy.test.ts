@@ -38,13 +38,19 @@ describe('a CDN in front', () => {
     asked = [];
   });
 
-  async function serve(handle: Handler, tls?: { key: string; cert: string }): Promise<number> {
+  interface Where {
+    readonly tls?: { key: string; cert: string };
+    readonly host?: string;
+    readonly port?: number;
+  }
+
+  async function serve(handle: Handler, { tls, host = '127.0.0.1', port = 0 }: Where = {}): Promise<number> {
     const listener: Handler = (request, response) => {
       asked.push(`${request.headers.host}${request.url}`);
       handle(request, response);
     };
     const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, host, resolve));
     stack.defer(async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -64,7 +70,7 @@ describe('a CDN in front', () => {
   });
 
   test('with a certificate for another name is a proxy too', async () => {
-    const port = await serve(page, createCa().issue({ names: ['other.example'] }));
+    const port = await serve(page, { tls: createCa().issue({ names: ['other.example'] }) });
     expect(await look(cdn, options(port, 'https'))).toMatchObject({ verdict: 'proxied' });
   });
 
@@ -86,8 +92,26 @@ describe('a CDN in front', () => {
 
   test('one of whose addresses belongs to somebody else is no proxy', async () => {
     const port = await serve(page);
+    await serve((_request, response) => void response.end('hello'), { host: '127.0.0.2', port });
     const finding = await look({ [name]: { A: ['127.0.0.1', '127.0.0.2'] } }, options(port));
     expect(finding.verdict).toBe('elsewhere');
+  });
+
+  test('one of whose addresses takes no connection could not be checked', async () => {
+    const port = await serve(page);
+    const finding = await look({ [name]: { A: ['127.0.0.1', '127.0.0.2'] } }, options(port));
+    expect(finding).toMatchObject({
+      verdict: 'unchecked',
+      sentence: expect.stringContaining('could not be checked (ECONNREFUSED)'),
+    });
+  });
+
+  test('that has more addresses than we ask is not said to have been asked', async () => {
+    const port = await serve(page);
+    const A = Array.from({ length: 9 }, (_, i) => `127.0.0.${i + 1}`);
+    const finding = await look({ [name]: { A } }, options(port));
+    expect(finding).toMatchObject({ verdict: 'elsewhere', sentence: expect.not.stringContaining('HTTP') });
+    expect(asked).toEqual([]);
   });
 
   test('that follows redirects of the same host is a proxy', async () => {
@@ -116,8 +140,45 @@ describe('a CDN in front', () => {
       'that hides the text behind 64 kB',
       (_request, response) => void response.end(`${'x'.repeat(70_000)}7f3a91`),
     ],
-    ['that hangs up', (request) => void request.socket.destroy()],
   ];
+
+  const answer =
+    (status: number): Handler =>
+    (_request, response) =>
+      void response.writeHead(status).end('7f3a91');
+
+  const silences: readonly (readonly [string, Handler, string])[] = [
+    ['that hangs up', (request) => void request.socket.destroy(), 'ECONNRESET'],
+    ['that hangs up in the middle', hangUpInTheMiddle, 'ECONNRESET'],
+    ['that has lost its origin', answer(522), 'HTTP 522'],
+    ['that is down for maintenance', answer(503), 'HTTP 503'],
+    ['that takes us for a robot', answer(403), 'HTTP 403'],
+    ['that was asked too often', answer(429), 'HTTP 429'],
+    ['that wants a password', answer(401), 'HTTP 401'],
+  ];
+
+  function hangUpInTheMiddle(_request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'content-length': 100 }).write('hello');
+    setTimeout(() => response.socket?.destroy(), 20);
+  }
+
+  test.each(silences)('%s could not be checked', async (_sentence, handle, why) => {
+    const port = await serve(handle);
+    const finding = await look(cdn, options(port));
+    expect(finding).toMatchObject({
+      verdict: 'unchecked',
+      sentence: expect.stringContaining(`could not be checked (${why}): set its A record`),
+    });
+  });
+
+  test('that does not answer in time could not be checked', async () => {
+    const port = await serve(() => {});
+    const finding = await look(cdn, { ...options(port), pageTimeoutMs: 200 });
+    expect(finding).toMatchObject({
+      verdict: 'unchecked',
+      sentence: expect.stringContaining('could not be checked (ETIMEDOUT)'),
+    });
+  });
 
   test.each(refusals)('%s is no proxy', async (_sentence, handle) => {
     const port = await serve(handle);

@@ -111,6 +111,25 @@ describe('a certificate', () => {
     expect(finding).toMatchObject({ verdict, sentence: expect.stringContaining(words), httpStatus: 200 });
   });
 
+  test('with very many names is judged by all of them, and 100 are kept', async () => {
+    const names = [...Array.from({ length: 150 }, (_, i) => `n${i}.example.net`), name];
+    const server = await serve({ [name]: ca.issue({ names }) });
+    const finding = await probeOf().look(name, server);
+    expect(finding.verdict).toBe('covers');
+    expect(finding.certificate?.names).toEqual(names.slice(0, 100));
+    expect(finding.certificate?.moreNames).toBe(51);
+  });
+
+  test('with names that are none is kept cleaned and cut', async () => {
+    const server = await serve({ '*': ca.issue({ names: [`a\u0007${'x'.repeat(3_000)}`] }) });
+    const { certificate } = await probeOf().look(name, server);
+    expect(certificate?.names).toHaveLength(1);
+    for (const text of [certificate?.subject, ...(certificate?.names ?? [])]) {
+      expect(text?.length).toBeLessThanOrEqual(255);
+      expect(text).not.toContain('\u0007');
+    }
+  });
+
   test('of a throw-away authority is not trusted unless that is said', async () => {
     const server = await serve({ [name]: good });
     expect(await createTlsProbe().look(name, server)).toMatchObject({ verdict: 'untrusted' });

@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 const key = { serverId: 1903, appId: 646, domain: parseDomainName('shop.example.org') };
 const present: DomainRequest = { ...key, wish: { want: 'present', www: false, redirection: 'none' } };
 const absent: DomainRequest = { ...key, wish: { want: 'absent' } };
-const lease = { holder: 'a run', leaseMs: 60_000 };
+const lease = { holder: 'a run', leaseMs: 60_000, kind: 'attach' as const };
 const other = { ...lease, holder: 'another run' };
 
 let corner: TestRedis;

@@ -50,12 +50,19 @@ async function foreignJob(): Promise<{ jobId: string; addedAt: number }> {
 }
 
 /** The right to write, as one run holds it. */
-const lease = { holder: 'one run', leaseMs: 60_000 };
+const lease = { holder: 'one run', leaseMs: 60_000, kind: 'attach' as const };
 
 const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
 const forgetIntents = async (): Promise<void> => {
   await redis.del(keys.intent(key), keys.all, keys.generation);
 };
+
+test('goes on where Redis has forgotten the scripts, as after a restart', async () => {
+  await redis.script('FLUSH');
+  const jobId = await request(present);
+  await redis.script('FLUSH');
+  expect(await store.request(present)).toEqual({ fate: 'coalesced', jobId });
+});
 
 describe('a request', () => {
   test('is recorded as pending, with who asked, for which site, and under a job of its own', async () => {

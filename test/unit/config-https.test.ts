@@ -114,19 +114,28 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a probe without a place for the domain',
     { DNS_GATE_PROBE: 'http://example.org/#x' },
-    /^DNS_GATE_PROBE must have \{domain\} as its host/,
+    /^DNS_GATE_PROBE must have \{domain\} as its whole host/,
   ],
   [
     'a probe with the domain in the expected text only',
     { DNS_GATE_PROBE: 'http://example.org/#{domain}' },
-    /^DNS_GATE_PROBE must have \{domain\} as its host/,
+    /^DNS_GATE_PROBE must have \{domain\} as its whole host/,
   ],
   [
     'a probe whose text .env took for a comment',
     { DNS_GATE_PROBE: 'http://{domain}/x' },
-    /^DNS_GATE_PROBE must end with # and the text .* quotes .*; example: DNS_GATE_PROBE="http/,
+    /^DNS_GATE_PROBE must end in # and the text .* quotes .*; example: DNS_GATE_PROBE="http/,
   ],
-  ['a probe of another scheme', { DNS_GATE_PROBE: 'ftp://{domain}/#x' }, /^DNS_GATE_PROBE must be an http/],
+  [
+    'a probe that the probe itself could not use',
+    { DNS_GATE_PROBE: 'http://{domain}:99999/#x' },
+    /^DNS_GATE_PROBE must be a URL/,
+  ],
+  [
+    'a probe of another scheme',
+    { DNS_GATE_PROBE: 'ftp://{domain}/#x' },
+    /^DNS_GATE_PROBE must begin with http/,
+  ],
   ['credentials in a probe', { DNS_GATE_PROBE: 'http://u:p@{domain}/#x' }, /^DNS_GATE_PROBE must not hold/],
   ['a switch that is neither', { TLS_PROBE: 'yes' }, /^TLS_PROBE must be one of on, off/],
   [

@@ -5,6 +5,7 @@ import type { CallOptions } from '../../src/runcloud/runcloud.ts';
 
 const KEY = 'shop.example.org';
 const JOB = 'shop.example.org_1903_646~7';
+const WRITE = { key: KEY, jobId: JOB, kind: 'attach' } as const;
 /** The lease is renewed several times over before it ends. */
 const RENEWALS = 3;
 
@@ -74,14 +75,8 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 describe('a write under the fence', () => {
   test('takes it, writes, gives it back with the id that RunCloud gave, and tells when', async () => {
     const store = createFakeStore();
-    const fenced = await underFence(
-      store,
-      KEY,
-      JOB,
-      {},
-      async () => ({ id: 12 }),
-      ({ id }) => id,
-    );
+    const write = { ...WRITE, toAttachedId: ({ id }: { id: number }) => id };
+    const fenced = await underFence(store, write, {}, async () => ({ id: 12 }));
     expect(fenced).toEqual({ fate: 'written', value: { id: 12 }, at: 4711 });
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`, 'end 12']);
     expect(store.holders.size).toBe(1);
@@ -92,14 +87,14 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     store.begin = begin;
     const write = createWrite();
-    expect(await underFence(store, KEY, JOB, {}, write.write)).toEqual({ fate: begin });
+    expect(await underFence(store, WRITE, {}, write.write)).toEqual({ fate: begin });
     expect(write.calls()).toBe(0);
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`]);
   });
 
   test('holds it as somebody else than any other run of the same job', async () => {
     const store = createFakeStore();
-    for (const _ of [1, 2]) await underFence(store, KEY, JOB, {}, async () => undefined);
+    for (const _ of [1, 2]) await underFence(store, WRITE, {}, async () => undefined);
     expect(store.holders.size).toBe(2);
   });
 
@@ -107,7 +102,12 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     const write = createWrite();
     const failure = new Error('HTTP 502');
-    const running = underFence(store, KEY, JOB, {}, write.write, ({ id }) => id);
+    const running = underFence(
+      store,
+      { ...WRITE, toAttachedId: ({ id }: { id: number }) => id },
+      {},
+      write.write,
+    );
     write.reject(failure);
     await expect(running).rejects.toBe(failure);
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`, 'end -']);
@@ -115,10 +115,8 @@ describe('a write under the fence', () => {
 
   test('does not renew the fence any more after its end', async () => {
     const store = createFakeStore();
-    await underFence(store, KEY, JOB, {}, async () => undefined);
-    await expect(
-      underFence(store, KEY, JOB, {}, async () => Promise.reject(new Error('no'))),
-    ).rejects.toThrow();
+    await underFence(store, WRITE, {}, async () => undefined);
+    await expect(underFence(store, WRITE, {}, async () => Promise.reject(new Error('no')))).rejects.toThrow();
     await pass(2 * LEASE_MS);
     expect(store.events.filter((event) => event === 'renew')).toEqual([]);
     expect(jest.getTimerCount()).toBe(0);
@@ -130,7 +128,7 @@ describe('a write under the fence', () => {
     const stop = new AbortController();
     const onCall = (): void => undefined;
     const given: CallOptions[] = [];
-    const running = underFence(store, KEY, JOB, { signal: stop.signal, onCall }, (options) => {
+    const running = underFence(store, WRITE, { signal: stop.signal, onCall }, (options) => {
       given.push(options);
       return write.write(options);
     });
@@ -148,7 +146,7 @@ describe('a write that takes longer than the lease', () => {
   test('goes on, since the lease is renewed meanwhile', async () => {
     const store = createFakeStore();
     const write = createWrite();
-    const running = underFence(store, KEY, JOB, {}, write.write);
+    const running = underFence(store, WRITE, {}, write.write);
     for (let passed = 0; passed < 5 * LEASE_MS; passed += 500) {
       await pass(500);
       expect([await write.mayWrite(), write.aborted()]).toEqual([true, false]);
@@ -163,7 +161,7 @@ describe('a write that takes longer than the lease', () => {
     const store = createFakeStore();
     store.renew = async () => false;
     const write = createWrite();
-    const running = underFence(store, KEY, JOB, {}, write.write);
+    const running = underFence(store, WRITE, {}, write.write);
     await pass(LEASE_MS / 2);
     expect(store.events).toContain('renew');
     expect([await write.mayWrite(), write.aborted()]).toEqual([false, true]);
@@ -182,7 +180,7 @@ describe('while Redis is away', () => {
       const store = createFakeStore();
       store.renew = renew;
       const write = createWrite();
-      const running = underFence(store, KEY, JOB, {}, write.write);
+      const running = underFence(store, WRITE, {}, write.write);
       await pass(LEASE_MS / 2);
       expect(write.aborted()).toBe(false);
       await pass(LEASE_MS / 2 - 1);
@@ -200,7 +198,7 @@ describe('while Redis is away', () => {
     let early = 0;
     const now = performance.now.bind(performance);
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() - early);
-    const running = underFence(store, KEY, JOB, {}, write.write);
+    const running = underFence(store, WRITE, {}, write.write);
     while (!store.events.includes('renew')) await pass(10);
     store.renew = async () => Promise.reject(new Error('ECONNREFUSED'));
     early = 0.8;
@@ -215,7 +213,7 @@ describe('while Redis is away', () => {
     const store = createFakeStore();
     store.renew = async () => Promise.reject(new Error('ECONNREFUSED'));
     const write = createWrite();
-    const running = underFence(store, KEY, JOB, {}, write.write);
+    const running = underFence(store, WRITE, {}, write.write);
     await pass(0);
     expect([await write.mayWrite(), write.aborted()]).toEqual([false, false]);
     write.resolve({ id: 1 });
@@ -227,7 +225,7 @@ describe('while Redis is away', () => {
     const write = createWrite();
     let isAway = true;
     store.renew = async () => (isAway ? Promise.reject(new Error('ECONNREFUSED')) : true);
-    const running = underFence(store, KEY, JOB, {}, write.write);
+    const running = underFence(store, WRITE, {}, write.write);
     await pass(LEASE_MS / 2);
     isAway = false;
     await pass(LEASE_MS);
@@ -240,7 +238,7 @@ describe('while Redis is away', () => {
 test('a process that was paused past its lease may not write when it wakes up, even before any timer ran', async () => {
   const store = createFakeStore();
   const write = createWrite();
-  const running = underFence(store, KEY, JOB, {}, write.write);
+  const running = underFence(store, WRITE, {}, write.write);
   await pass(0);
   expect(await write.mayWrite()).toBe(true);
   const asleep = performance.now() + LEASE_MS;
@@ -258,7 +256,7 @@ test('the lease counts from before Redis was asked for it, however late its answ
   const write = createWrite();
   const { promise: answer, resolve: answered } = Promise.withResolvers<'held'>();
   store.beginWrite = () => answer;
-  const running = underFence(store, KEY, JOB, {}, write.write);
+  const running = underFence(store, WRITE, {}, write.write);
   await pass(LEASE_MS);
   answered('held');
   await pass(0);

@@ -4,7 +4,14 @@ import { gateBefore, isBad, judgeGate } from '../../src/intent/gate.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 
-const pace: Pace = { dnsFirstMs: 60, dnsLongestMs: 600, tlsFirstMs: 7, tlsLongestMs: 70, heldMs: 5_000 };
+const pace: Pace = {
+  dnsFirstMs: 60,
+  dnsLongestMs: 600,
+  tlsFirstMs: 7,
+  tlsLongestMs: 70,
+  issuanceMs: 100,
+  heldMs: 5_000,
+};
 const DEADLINE = 10_000;
 const ASKED = 1_000_000;
 

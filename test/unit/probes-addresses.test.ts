@@ -1,7 +1,7 @@
 // Addresses that a customer's DNS may name but nobody here should ask, and the probe URL.
 import { describe, expect, test } from '@jest/globals';
 import { isPublicAddress, toCanonicalAddress, toHostAndPort } from '../../src/probes/addresses.ts';
-import { parseProbeUrl } from '../../src/probes/http.ts';
+import { parseProbeUrl } from '../../src/probes/probe-url.ts';
 
 describe('public addresses', () => {
   test.each(['203.0.113.7', '1.1.1.1', '172.32.0.1', '2606:4700::6810:84e5', '2a01:4f8::1'])(
@@ -63,12 +63,14 @@ describe('the probe URL', () => {
   });
 
   test.each([
-    ['probe.txt', 'is no URL'],
+    ['probe.txt', 'must be a URL'],
     ['ftp://{domain}/#x', 'must begin with http:// or https://'],
     ['http://a:b@{domain}/#x', 'must not hold a user or a password'],
     ['http://example.org/#x', 'must have {domain} as its whole host'],
     ['http://www.{domain}/#x', 'must have {domain} as its whole host'],
     ['http://example.org/{domain}#x', 'must have {domain} as its whole host'],
+    ['http://{domain}/{domain}#x', 'must have {domain} as its whole host, and nowhere else'],
+    ['http://probe.invalid/#x', 'must have {domain} as its whole host'],
     ['http://{domain}/', 'must end in # and the text that the page contains'],
     ['http://{domain}/#', 'must end in # and the text that the page contains'],
   ])('%s %s', (text, reason) => {

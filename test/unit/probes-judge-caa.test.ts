@@ -58,6 +58,18 @@ const rows: readonly Row[] = [
     forbids('issue ";"'),
   ],
   [
+    'CAA holds control bytes and lines of its own -> they are not repeated',
+    { caa: caa('example.org', ['issue', 'evil\u001b[2J\r\nall is well\u0000']) },
+    'forbidden',
+    forbids('issue evil [2J all is well'),
+  ],
+  [
+    'CAA holds a novel -> only its beginning is repeated',
+    { caa: caa('example.org', ['issue', 'x'.repeat(60_000)]) },
+    'forbidden',
+    forbids(`issue ${'x'.repeat(93)}…`),
+  ],
+  [
     'CAA speaks of wildcards only -> here',
     { caa: caa('example.org', ['issuewild', 'digicert.com']) },
     'here',

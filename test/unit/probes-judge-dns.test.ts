@@ -228,6 +228,20 @@ const proxies: readonly Row[] = [
     { reach: 'not-reached' },
   ],
   [
+    'a CDN that could not be asked -> unchecked, with the record to set where it is none',
+    { a: found(wrong) },
+    'unchecked',
+    `${name} leads to ${wrong}, not to ${ours}, and whether HTTP through it reaches the web application could not be checked (HTTP 503): set its A record to ${ours}, unless a CDN is there`,
+    { reach: { unchecked: 'HTTP 503' } },
+  ],
+  [
+    'an AAAA left over that could not be asked -> leftover: a CDN would have the A record as well',
+    { a: found(ours), aaaa: found(wrong6) },
+    'leftover',
+    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove it`,
+    { reach: { unchecked: 'ECONNREFUSED' } },
+  ],
+  [
     'a CDN whose AAAA could not be asked for -> unknown',
     { a: found(wrong), aaaa: failed('ETIMEOUT') },
     'unknown',

@@ -9,7 +9,14 @@ import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/p
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';
 const TWIN = `www.${SHOP}`;
-const pace: Pace = { dnsFirstMs: 6, dnsLongestMs: 60, tlsFirstMs: 80, tlsLongestMs: 800, heldMs: 5_000 };
+const pace: Pace = {
+  dnsFirstMs: 6,
+  dnsLongestMs: 60,
+  tlsFirstMs: 80,
+  tlsLongestMs: 800,
+  issuanceMs: 100,
+  heldMs: 5_000,
+};
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({
   name,
@@ -39,7 +46,6 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
   names: ['network.example.org', SHOP],
   orderedAt: NOW - 1_000,
   failures: 0,
-  retryAt: 0,
   ...facts,
 });
 
@@ -53,11 +59,15 @@ const redeploy = (facts: Partial<CertificateRecord> = {}): CertificateRecord => 
   nextRunAt: undefined,
   mustAct: undefined,
   waitingDomains: 1,
+  inTheWay: {},
+  isReinstalling: false,
   ...facts,
 });
 
 const judge = (facts: Partial<ProofFacts> = {}) =>
   judgeProof({
+    told: [SHOP],
+    looked: false,
     tls: [shown('wrong-name')],
     dns: [found('here')],
     order: undefined,
@@ -114,19 +124,30 @@ describe('its certificate is asked for', () => {
     expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt }) }).kind).toBe('wait');
   });
 
-  test('where the last order does not hold its name', () => {
-    expect(judge({ order: ordered({ names: ['network.example.org'] }) }).kind).toBe('ask');
+  test('where the last order does not hold its name, though RunCloud has it', () => {
+    expect(judge({ looked: true, order: ordered({ names: ['network.example.org'] }) }).kind).toBe('ask');
+  });
+
+  test('after a look only, where an order that came after its attachment left it out', () => {
+    const order = ordered({ names: ['network.example.org'] });
+    expect(judge({ order })).toMatchObject({ kind: 'look', sentence: expect.stringContaining('left shop') });
+    expect(judge({ order, attachedAt: NOW - 500 }).kind).toBe('ask');
+  });
+
+  test('not again for a www twin that the list of names does not tell of', () => {
+    const order = ordered({ names: ['network.example.org', SHOP] });
+    expect(judge({ order, tls: [shown('covers'), shown('wrong-name', TWIN)] }).kind).toBe('wait');
   });
 
   test('where the last order holds its name, but not its www twin', () => {
-    const tls = [shown('covers'), shown('wrong-name', TWIN)];
-    expect(judge({ tls, order: ordered() }).kind).toBe('ask');
-    expect(judge({ tls, order: ordered({ names: [SHOP, TWIN] }) }).kind).toBe('wait');
+    const facts = { tls: [shown('covers'), shown('wrong-name', TWIN)], told: [SHOP, TWIN], looked: true };
+    expect(judge({ ...facts, order: ordered() }).kind).toBe('ask');
+    expect(judge({ ...facts, order: ordered({ names: [SHOP, TWIN] }) }).kind).toBe('wait');
   });
 
   test('even long after the deadline of an order that was not its own', () => {
     const order = ordered({ names: ['other.example.org'], orderedAt: NOW - 4_000 });
-    expect(judge({ order, deadlineMs: 1 }).kind).toBe('ask');
+    expect(judge({ order, looked: true, deadlineMs: 1 }).kind).toBe('ask');
   });
 });
 

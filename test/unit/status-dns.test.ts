@@ -116,7 +116,7 @@ const cases: readonly (readonly [string, DnsFinding[], string[]])[] = [
   [
     'what would be right, where DNS could not be asked',
     [finding(SHOP, 'unknown')],
-    ['DNS could not be asked; right would be:', '  shop.example.org.  A  203.0.113.7'],
+    ['DNS could not be judged; right would be:', '  shop.example.org.  A  203.0.113.7'],
   ],
   ['nothing, where nobody knows our address', [finding(SHOP, 'unknown', {}, [])], []],
 ];

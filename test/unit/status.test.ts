@@ -115,6 +115,8 @@ describe('the story of a domain', () => {
       nextRunAt: undefined,
       mustAct: undefined,
       waitingDomains: 0,
+      inTheWay: {},
+      isReinstalling: false,
     } as const;
     const budgets = [
       { limit: 'certificates-per-week', subject: 'example.org', left: 49, of: 50 },

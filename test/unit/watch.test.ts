@@ -1,14 +1,15 @@
 // What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
 import { describe, expect, test } from '@jest/globals';
-import { judgeWatch } from '../../src/intent/watch.ts';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { judgeWatch, type WatchedBefore } from '../../src/intent/watch.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-24T10:00:00Z');
-const SHOP = 'shop.example.org';
+const SHOP = parseDomainName('shop.example.org');
 const TWIN = `www.${SHOP}`;
 
-const shown = (verdict: TlsVerdict, name = SHOP, leftMs = 60 * DAY): TlsFinding => ({
+const shown = (verdict: TlsVerdict, name: string = SHOP, leftMs = 60 * DAY): TlsFinding => ({
   name,
   verdict,
   sentence: `the certificate of ${name} is ${verdict}`,
@@ -18,7 +19,7 @@ const shown = (verdict: TlsVerdict, name = SHOP, leftMs = 60 * DAY): TlsFinding 
   }),
 });
 
-const found = (verdict: DnsVerdict, name = SHOP): DnsFinding => ({
+const found = (verdict: DnsVerdict, name: string = SHOP): DnsFinding => ({
   name,
   verdict,
   sentence: `${name} is ${verdict}`,
@@ -27,8 +28,23 @@ const found = (verdict: DnsVerdict, name = SHOP): DnsFinding => ({
 });
 
 const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[]) => ({ at: NOW, dns, tls });
-const judge = (dns: DnsFinding[], tls: TlsFinding[], isAttached: boolean | undefined = true) =>
-  judgeWatch(SHOP, isAttached, evidenceOf(dns, tls));
+
+const standing = (facts: Partial<WatchedBefore> = {}): WatchedBefore => ({
+  domain: SHOP,
+  stage: 'live',
+  mustAct: undefined,
+  evidence: evidenceOf([found('here'), found('here', TWIN)], [shown('covers')]),
+  ...facts,
+});
+/** Live with a warning: its DNS led elsewhere from the beginning. */
+const warned = standing({ evidence: evidenceOf([found('elsewhere')], [shown('covers')]) });
+
+const judge = (
+  dns: DnsFinding[],
+  tls: TlsFinding[],
+  isAttached: boolean | undefined = true,
+  before = standing(),
+) => judgeWatch(before, isAttached, evidenceOf(dns, tls));
 
 describe('it is live', () => {
   test.each([
@@ -37,7 +53,7 @@ describe('it is live', () => {
     ['also where RunCloud’s list could not be read', 'here', undefined],
   ] as const)('%s', (_, verdict, isAttached) => {
     const evidence = evidenceOf([found(verdict)], [shown('covers')]);
-    const watched = judgeWatch(SHOP, isAttached, evidence);
+    const watched = judgeWatch(standing(), isAttached, evidence);
     expect(watched).toEqual({
       sentence: expect.stringContaining(`covers ${SHOP} until 2027-01-23`),
       report: { stage: 'live', evidence },
@@ -71,6 +87,15 @@ describe('it is gone from the web application', () => {
   });
 });
 
+test('while it is gone the record keeps what DNS was before, so that a change in between is noticed when it is back', () => {
+  const gone = judge([found('elsewhere')], [shown('covers')], false);
+  expect(gone?.report.evidence).toBeUndefined();
+  const before = standing({ stage: 'held', mustAct: 'operator' });
+  expect(judge([found('elsewhere')], [shown('covers')], true, before)).toMatchObject({
+    report: { stage: 'held', mustAct: 'customer' },
+  });
+});
+
 describe('its DNS no longer leads here', () => {
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
     '(%s): held for the customer, and nothing of ours would mend it',
@@ -93,6 +118,96 @@ describe('its DNS no longer leads here', () => {
   test('in its www twin alone, which is named alone', () => {
     const watched = judge([found('here'), found('missing', TWIN)], [shown('covers'), shown('covers', TWIN)]);
     expect(watched?.sentence).toBe(`${TWIN} is missing`);
+  });
+});
+
+describe('its DNS led elsewhere before it was live:', () => {
+  const elsewhere = [found('elsewhere')];
+
+  test('it stays live with the warning, as its own job said', () => {
+    expect(judge(elsewhere, [shown('covers')], true, warned)).toMatchObject({
+      sentence: expect.stringMatching(/^HTTPS works: .*; but shop\.example\.org is elsewhere$/),
+      report: { stage: 'live' },
+    });
+  });
+
+  test('it stays attached with the warning, where no handshake is asked for', () => {
+    const before = standing({ stage: 'attached', evidence: evidenceOf(elsewhere, []) });
+    expect(judge(elsewhere, [], true, before)).toMatchObject({
+      sentence: `${SHOP} is attached; but ${SHOP} is elsewhere`,
+      report: { stage: 'attached' },
+    });
+  });
+
+  test('a certificate that is wrong besides is RunCloud’s, the DNS is said, and no order would help', () => {
+    const watched = judge(elsewhere, [shown('expired')], true, warned);
+    expect(watched).toMatchObject({
+      sentence: `the certificate of ${SHOP} is expired; ${SHOP} is elsewhere`,
+      report: { stage: 'held', mustAct: 'runcloud' },
+    });
+    expect(watched?.repair).toBeUndefined();
+  });
+
+  test('it was right in between: held for the customer', () => {
+    const right = judge([found('here')], [shown('covers')], true, warned);
+    expect(judge(elsewhere, [shown('covers')], true, recorded(warned, right))?.report.mustAct).toBe(
+      'customer',
+    );
+  });
+
+  test('another of its names points away now: held for the customer', () => {
+    const dns = [...elsewhere, found('missing', TWIN)];
+    expect(judge(dns, [shown('covers')], true, warned)?.report.mustAct).toBe('customer');
+  });
+
+  test('a record without evidence has not said so: held for the customer', () => {
+    const before = standing({ evidence: undefined });
+    expect(judge(elsewhere, [shown('covers')], true, before)?.report.mustAct).toBe('customer');
+  });
+});
+
+/** The record that the watch leaves. */
+const recorded = (before: WatchedBefore, watched: ReturnType<typeof judgeWatch>): WatchedBefore => ({
+  ...before,
+  ...(watched && { mustAct: undefined, ...(watched.report as Partial<WatchedBefore>) }),
+});
+
+describe('what does not change', () => {
+  const befores: readonly WatchedBefore[] = [
+    standing(),
+    warned,
+    standing({ evidence: undefined }),
+    standing({ stage: 'attached', evidence: evidenceOf([found('elsewhere')], []) }),
+    ...(['customer', 'operator', 'runcloud'] as const).flatMap((mustAct) => [
+      standing({ stage: 'held', mustAct }),
+      { ...warned, stage: 'held' as const, mustAct },
+    ]),
+  ];
+  const verdicts: readonly DnsVerdict[] = ['here', 'elsewhere', 'missing', 'unknown'];
+  const handshakes: readonly TlsFinding[][] = [
+    [],
+    [shown('covers')],
+    [shown('covers', SHOP, DAY)],
+    [shown('expired')],
+    [shown('unknown')],
+  ];
+  const worlds = verdicts.flatMap((verdict) =>
+    handshakes.flatMap((tls) => [true, false, undefined].map((isAttached) => ({ verdict, tls, isAttached }))),
+  );
+
+  test('is said once: every further look says the same, also after looks that could not ask', () => {
+    const flaps = befores.flatMap((before) =>
+      worlds.filter(({ verdict, tls, isAttached }) => {
+        const look = (record: WatchedBefore) =>
+          recorded(record, judge([found(verdict)], [...tls], isAttached, record));
+        const blind = (record: WatchedBefore) =>
+          recorded(record, judge([found('unknown')], [shown('unknown')], undefined, record));
+        const first = look(before);
+        const later = [look(first), look(look(first)), look(blind(first))];
+        return later.some(({ stage, mustAct }) => stage !== first.stage || mustAct !== first.mustAct);
+      }),
+    );
+    expect(flaps).toEqual([]);
   });
 });
 
@@ -138,6 +253,15 @@ describe('its certificate', () => {
     });
   });
 
+  test.each([
+    [DAY, 'in 1 day'],
+    [2 * DAY - 1, 'in 1 day'],
+    [2 * DAY, 'in 2 days'],
+    [DAY - 1, 'in less than a day'],
+  ])('ends in %d ms, which is said as a person would', (leftMs, words) => {
+    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.sentence).toContain(`ends ${words}, and`);
+  });
+
   test('of the www twin ends soon: the sooner end counts', () => {
     const tls = [shown('covers'), shown('covers', TWIN, 2 * DAY)];
     expect(judge([found('here')], tls)?.sentence).toMatch(/ends in 2 days/);
@@ -161,5 +285,10 @@ describe('nothing is said', () => {
     ['where nothing could be asked', [found('unknown')], [shown('unknown')]],
   ] as const)('%s', (_, dns, tls) => {
     expect(judge([...dns], [...tls])).toBeUndefined();
+  });
+
+  test('where RunCloud’s list cannot be read, of what was gone from it', () => {
+    const before = standing({ stage: 'held', mustAct: 'operator' });
+    expect(judgeWatch(before, undefined, evidenceOf([found('here')], [shown('covers')]))).toBeUndefined();
   });
 });

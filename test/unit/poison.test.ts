@@ -1,0 +1,142 @@
+// The guard of a shared certificate: what it waits for, whom it names as in the way, and whose job it has run.
+import { describe, expect, test } from '@jest/globals';
+import type { InTheWay } from '../../src/intent/gate.ts';
+import { PACE } from '../../src/intent/pace.ts';
+import { guard, type PoisonPorts } from '../../src/jobs/poison.ts';
+import type { DnsVerdict } from '../../src/probes/findings.ts';
+import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
+import { intentOf } from '../helpers/intent.ts';
+
+const app = { serverId: 1903, appId: 646 };
+const NOW = 1_800_000_000_000;
+const PRIMARY = 'network.example.org';
+const [SHOP, NEW, OLD] = ['shop.example.org', 'new.example.org', 'old.example.org'] as const;
+
+interface Scene {
+  readonly verdicts?: Readonly<Record<string, DnsVerdict>>;
+  readonly poison?: PoisonPorts['poison'];
+  /** Domains that we attached; by default all but the primary. */
+  readonly ours?: readonly string[];
+  readonly before?: Readonly<Record<string, InTheWay>>;
+}
+
+async function play({ verdicts = {}, poison = 'detach', ours = [SHOP, NEW, OLD], before = {} }: Scene) {
+  const attached = [PRIMARY, SHOP, NEW, OLD].map(
+    (name, id): AttachedDomain => ({
+      id,
+      name,
+      type: name === PRIMARY ? 'primary' : 'alias',
+      www: false,
+      redirection: 'none',
+    }),
+  );
+  const renewed: string[] = [];
+  let inTheWay: readonly string[] | undefined;
+  const outcome = await guard(
+    attached,
+    { app, calls: {}, startedAt: NOW, waitedMs: 0 },
+    {
+      poison,
+      pace: PACE,
+      look: {
+        dns: async (_, names) =>
+          names.map((name) => ({
+            name,
+            verdict: verdicts[name] ?? 'here',
+            sentence: `${name} is ${verdicts[name]}`,
+            expected: [],
+            seen: { a: [], aaaa: [], cname: [], caa: [] },
+          })),
+      },
+      intents: {
+        get: async ({ domain }) =>
+          ours.includes(domain)
+            ? intentOf({
+                domain,
+                wish: { want: 'present', www: false, redirection: 'none' },
+                attachedId: attached.find(({ name }) => name === domain)?.id,
+              })
+            : undefined,
+      },
+      certificates: {
+        noteInTheWay: async (_, domains) => {
+          inTheWay = domains;
+          return Object.fromEntries(
+            domains.map((domain) => [domain, before[domain] ?? { since: NOW, at: NOW }]),
+          );
+        },
+      },
+      renew: async ({ domain }) => void renewed.push(domain),
+    },
+  );
+  return { outcome, inTheWay, renewed };
+}
+
+const LONG_AGO: InTheWay = { since: NOW - PACE.dnsFirstMs, at: NOW };
+const held = (mustAct: string, words: RegExp) => ({
+  kind: 'waiting',
+  sentence: expect.stringMatching(words),
+  report: { stage: 'held', mustAct },
+});
+
+describe('nothing is waited for', () => {
+  test('where all names are right, proxied, or could not be asked about; and nobody is in the way any more', async () => {
+    const verdicts = { [SHOP]: 'proxied', [NEW]: 'unknown' } as const;
+    expect(await play({ verdicts })).toEqual({ outcome: undefined, inTheWay: [], renewed: [] });
+    expect((await play({ verdicts, poison: 'hold' })).outcome).toBeUndefined();
+  });
+
+  test('with SSL_POISON=proceed, whatever DNS says', async () => {
+    expect((await play({ verdicts: { [SHOP]: 'missing' }, poison: 'proceed' })).outcome).toBeUndefined();
+  });
+});
+
+describe('the certificate is held, and the name is told', () => {
+  test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'unchecked'] as const)(
+    'with SSL_POISON=hold and a name that is %s',
+    async (verdict) => {
+      const { outcome, inTheWay } = await play({ verdicts: { [SHOP]: verdict }, poison: 'hold' });
+      expect(outcome).toMatchObject(held('customer', /4 domains share.*shop\.example\.org is/));
+      expect(inTheWay).toBeUndefined();
+    },
+  );
+
+  test('with SSL_POISON=detach at the first bad look: it is noted, and nothing is asked of its job', async () => {
+    const { outcome, inTheWay, renewed } = await play({ verdicts: { [SHOP]: 'elsewhere' } });
+    expect(outcome).toMatchObject(held('customer', /shop\.example\.org/));
+    expect([inTheWay, renewed]).toEqual([[SHOP], []]);
+  });
+
+  test('with SSL_POISON=detach and a name that may be behind a CDN: it is not in the way', async () => {
+    const { outcome, inTheWay, renewed } = await play({
+      verdicts: { [SHOP]: 'unchecked', [NEW]: 'missing' },
+      before: { [SHOP]: LONG_AGO, [NEW]: LONG_AGO },
+    });
+    expect(outcome).toMatchObject(held('customer', /shop\.example\.org/));
+    expect([inTheWay, renewed]).toEqual([[], []]);
+  });
+
+  test('with SSL_POISON=detach where one of the dead is not ours: nobody leaves in vain', async () => {
+    const scene = {
+      verdicts: { [SHOP]: 'missing', [OLD]: 'missing' },
+      before: { [SHOP]: LONG_AGO },
+    } as const;
+    const { outcome, inTheWay, renewed } = await play({ ...scene, ours: [SHOP] });
+    expect(outcome).toMatchObject(held('customer', /old\.example\.org/));
+    expect([inTheWay, renewed]).toEqual([[], []]);
+  });
+
+  test('with SSL_POISON=detach where more than half look wrong: the operator must look at our own DNS', async () => {
+    const verdicts = { [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
+    const { outcome, inTheWay, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
+    expect(outcome).toMatchObject(held('operator', /3 of them look wrong.*DNS_SERVERS/));
+    expect([inTheWay, renewed]).toEqual([[], []]);
+  });
+});
+
+test('a domain of ours that is dead at a later look as well has its job run, which takes it off', async () => {
+  const verdicts = { [SHOP]: 'missing', [NEW]: 'elsewhere' } as const;
+  const { outcome, inTheWay, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
+  expect(outcome).toMatchObject(held('customer', /shop\.example\.org.*new\.example\.org/));
+  expect([inTheWay, renewed]).toEqual([[SHOP, NEW], [SHOP]]);
+});
