@@ -10,6 +10,7 @@ import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
+import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
 import { type Asked, checkInvariants } from './invariants.ts';
 import { bury, dispose, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
@@ -218,7 +219,12 @@ class Theatre implements AsyncDisposable {
   async #isIdle(): Promise<boolean> {
     await openBrake(this.#parts.redis, this.#prefix);
     const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
-    return Object.values(counts).every((count) => count === 0);
+    const { delayed = 0, ...others } = counts;
+    if (Object.values(others).some((count) => count > 0)) return false;
+    // An order that was refused backs off for minutes: not waited for either.
+    if (delayed > 0 && (await endBackoffs(this.#parts.redis, this.#prefix)) > 0)
+      await promoteRedeploys(this.#queue);
+    return delayed === 0;
   }
 
   check(): Promise<void> {

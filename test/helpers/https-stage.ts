@@ -16,6 +16,7 @@ import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { createFacts } from '../../src/runcloud/facts.ts';
 import type { EdgeControls, Seed, Simulator } from '../../src/simulator/index.ts';
+import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { until } from './until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from './worker.ts';
 
@@ -120,14 +121,9 @@ export async function createHttpsStage({
       return steps.map((step) => step.stage).reverse();
     },
     async passBackoff() {
-      const prefix = stage.config.queuePrefix;
       await until(async () => {
-        for (const key of await stage.redis.keys(`${prefix}:*ledger:*`))
-          if ((await stage.redis.type(key)) === 'hash' && Number(await stage.redis.hget(key, 'retryAt')) > 0)
-            await stage.redis.hset(key, 'retryAt', 1);
-        const waiting = (await stage.queue.getDelayed()).filter(({ name }) => name === 'redeploy-ssl');
-        for (const job of waiting) await job.promote().catch(() => undefined);
-        return waiting.length > 0;
+        await endBackoffs(stage.redis, stage.config.queuePrefix);
+        return (await promoteRedeploys(stage.queue)) > 0;
       }, 'a redeploy waits');
     },
     async panel(method: 'POST' | 'PATCH', path: string, body: object) {
