@@ -1,4 +1,5 @@
-// The Lua behind store.ts and writes.ts: each is one atomic step in Redis. The certificates' is in certificate-scripts.ts.
+// The Lua behind store.ts: each is one atomic step in Redis. The certificates' is in certificate-scripts.ts, the fence's in
+// fence-scripts.ts.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
 export const NOW = `
@@ -50,7 +51,7 @@ end
 `;
 
 // Where a domain stands, and the list of how it came there (50 steps). A step is a change of stage or of who must act.
-const MOVE_TO = `${TELL}
+export const MOVE_TO = `${TELL}
 local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbox, isExpiring)
   if stage == '' then return false end
   local old = redis.call('HMGET', intentKey, 'stage', 'mustAct')
@@ -74,8 +75,8 @@ local function askedFor(intentKey, historyKey, wish, requestedBy)
 end
 `;
 
-// Starts a new generation of an intent. \`attachedId\`, \`attachedWww\`, \`wroteAt\` and \`uncovered\` belong to RunCloud's side and stay.
-// \`own\`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
+// Starts a new generation of an intent. `attachedId`, `attachedWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
+// `own`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(intentKey, allKey, generationKey, member, fields, own)
   local least = tonumber(redis.call('HGET', intentKey, 'generation')) or 0
@@ -155,48 +156,6 @@ if old[1] ~= jobId then
 end
 if redis.call('EXISTS', KEYS[5]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
-`;
-
-// ---- the fence: at most one run may write for a domain or a certificate, for as long as it can say that it is alive (fence.ts).
-// While a write may be under way, \`wroteAt\` lies in the future, at the end of the lease: nobody may conclude anything from
-// a reading that began before, even when the writer never came back.
-
-// KEYS record, fence, history (of a domain)
-// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'detach', 'order')
-// -> 'held', 'superseded' or 'busy'
-export const BEGIN_WRITE = `${NOW}${MOVE_TO}
-local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
-if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
--- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-if kind ~= 'order' then
-  redis.call('HSET', KEYS[1], 'uncovered', kind)
-  redis.call('HDEL', KEYS[1], 'attachedWww')
-end
-if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
-redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
-return 'held'
-`;
-
-// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner -> 1 where the lease goes on
-// With jobId, right before the write is sent: 0 also where a newer request has taken over.
-export const RENEW_WRITE = `${NOW}
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[3] then return 0 end
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
-return 1
-`;
-
-// KEYS record, fence  ARGV holder, attachedId or '' -> the time
-export const END_WRITE = `${NOW}
-local at = now()
-if redis.call('GET', KEYS[2]) == ARGV[1] then
-  redis.call('DEL', KEYS[2])
-  redis.call('HSET', KEYS[1], 'wroteAt', at)
-  if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
-end
-return at
 `;
 
 // A run that has lost BullMQ's lock records nothing: another run of the same job speaks for it.

@@ -2,8 +2,9 @@
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
-import type { DomainKey, Evidence, Intent, IntentState, Transition, Wish } from './intent.ts';
+import type { DomainKey, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
+import { toIntent, toRecord } from './record.ts';
 import { createRunScript, type RunScript } from './run-script.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
@@ -212,58 +213,3 @@ const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [
   mustAct ?? '',
   evidence ? JSON.stringify(evidence) : '',
 ];
-
-function toWish(text: string): Wish {
-  const [want, www, redirection] = text.split(' ');
-  if (want === 'absent') return { want };
-  return {
-    want: 'present',
-    www: www === 'www',
-    redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
-  };
-}
-
-function toRecord(pairs: string[]): Record<string, string> {
-  const record: Record<string, string> = {};
-  for (let i = 0; i + 1 < pairs.length; i += 2) record[pairs[i] ?? ''] = pairs[i + 1] ?? '';
-  return record;
-}
-
-const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
-
-const toLife = (fields: Record<string, string>) => ({
-  stage: (fields.stage || 'requested') as Intent['stage'],
-  stageAt: Number(fields.stageAt ?? fields.requestedAt),
-  mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
-  attachedAt: Number(fields.attachedAt ?? 0),
-  seenAt: Number(fields.seenAt ?? 0),
-  attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
-  evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
-});
-
-function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
-  if (!fields.generation || !fields.wish) return undefined;
-  const { serverId, appId, domain } = key;
-  return {
-    serverId,
-    appId,
-    domain,
-    wish: toWish(fields.wish),
-    state: fields.state as IntentState,
-    ...toLife(fields),
-    generation: Number(fields.generation),
-    jobId: fields.jobId ?? '',
-    requestedAt: Number(fields.requestedAt),
-    place: Number(fields.place ?? 0),
-    requestedBy: fields.requestedBy || undefined,
-    siteId: fields.siteId || undefined,
-    wroteAt: Number(fields.wroteAt ?? 0),
-    uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
-    renewals: Number(fields.renewals ?? 0),
-    attachedId: optionalNumber(fields.attachedId),
-    outcome: fields.outcome || undefined,
-    code: fields.code || undefined,
-    outcomeAt: optionalNumber(fields.outcomeAt),
-    nextRunAt: optionalNumber(fields.nextRunAt),
-  };
-}

@@ -1,0 +1,43 @@
+// The Lua of the fence: at most one run may write for a domain or a certificate, for as long as it can say that it is alive (fence.ts).
+// While a write may be under way, `wroteAt` lies in the future, at the end of the lease: nobody may conclude anything from
+// a reading that began before, even when the writer never came back.
+
+import { MOVE_TO, NOW } from './scripts.ts';
+
+// KEYS record, fence, history (of a domain)
+// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'detach', 'order')
+// -> 'held', 'superseded' or 'busy'
+export const BEGIN_WRITE = `${NOW}${MOVE_TO}
+local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
+if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
+-- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
+if kind ~= 'order' then
+  redis.call('HSET', KEYS[1], 'uncovered', kind)
+  redis.call('HDEL', KEYS[1], 'attachedWww')
+end
+if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
+redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
+return 'held'
+`;
+
+// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner -> 1 where the lease goes on
+// With jobId, right before the write is sent: 0 also where a newer request has taken over.
+export const RENEW_WRITE = `${NOW}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[3] then return 0 end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
+return 1
+`;
+
+// KEYS record, fence  ARGV holder, attachedId or '' -> the time
+export const END_WRITE = `${NOW}
+local at = now()
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'wroteAt', at)
+  if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
+end
+return at
+`;

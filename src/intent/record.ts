@@ -1,0 +1,59 @@
+// The record of one domain as Redis holds it (a hash of texts), read into an intent. Pure.
+import type { DomainKey, Evidence, Intent, IntentState, Wish } from './intent.ts';
+
+function toWish(text: string): Wish {
+  const [want, www, redirection] = text.split(' ');
+  if (want === 'absent') return { want };
+  return {
+    want: 'present',
+    www: www === 'www',
+    redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
+  };
+}
+
+/** Fields and values by turns, as HGETALL gives them to Lua. */
+export function toRecord(pairs: string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let i = 0; i + 1 < pairs.length; i += 2) record[pairs[i] ?? ''] = pairs[i + 1] ?? '';
+  return record;
+}
+
+const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
+
+const toLife = (fields: Record<string, string>) => ({
+  stage: (fields.stage || 'requested') as Intent['stage'],
+  stageAt: Number(fields.stageAt ?? fields.requestedAt),
+  mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
+  attachedAt: Number(fields.attachedAt ?? 0),
+  seenAt: Number(fields.seenAt ?? 0),
+  attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
+  evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
+});
+
+/** Undefined where there is no record. */
+export function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
+  if (!fields.generation || !fields.wish) return undefined;
+  const { serverId, appId, domain } = key;
+  return {
+    serverId,
+    appId,
+    domain,
+    wish: toWish(fields.wish),
+    state: fields.state as IntentState,
+    ...toLife(fields),
+    generation: Number(fields.generation),
+    jobId: fields.jobId ?? '',
+    requestedAt: Number(fields.requestedAt),
+    place: Number(fields.place ?? 0),
+    requestedBy: fields.requestedBy || undefined,
+    siteId: fields.siteId || undefined,
+    wroteAt: Number(fields.wroteAt ?? 0),
+    uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
+    renewals: Number(fields.renewals ?? 0),
+    attachedId: optionalNumber(fields.attachedId),
+    outcome: fields.outcome || undefined,
+    code: fields.code || undefined,
+    outcomeAt: optionalNumber(fields.outcomeAt),
+    nextRunAt: optionalNumber(fields.nextRunAt),
+  };
+}
