@@ -1,11 +1,12 @@
 // What operators import (alert rules, dashboard) names only metrics that we expose, and is understood by Prometheus.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { fullName, type MetricSpec, metricNames, PREFIX, specOf } from '../../src/metrics/table.ts';
+import { findPromtool } from '../helpers/test-tools.ts';
 
 interface Rule {
   readonly alert: string;
@@ -53,14 +54,15 @@ const labelsIn = (expr: string): { metric: string; label: string }[] =>
 /** Prometheus' own. */
 const TARGET_LABELS = ['job', 'instance', 'le'];
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+const promtool = findPromtool();
+const hasPromtool = promtool !== undefined;
 
 /** Throws with promtool's words. */
 function checkByPromtool(args: readonly string[], files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'ops-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    return execFileSync('promtool', [...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(promtool ?? 'promtool', [...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
   } finally {
     rmSync(folder, { recursive: true });
   }

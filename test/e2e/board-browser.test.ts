@@ -1,16 +1,17 @@
 // The board in a real browser: what an operator sees and does, and what a viewer cannot, by button or by request. Screenshots go to the
 // folder that TEST_SCREENSHOTS names, if it does.
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { type Browser, chromium, devices, type Page } from 'playwright-core';
 import { BOARD_USERS, PASSWORDS } from '../helpers/board-login.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';
+import { findBrowser } from '../helpers/test-tools.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
-const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-// Debian's package `chromium`; where nobody has it, these tests are shown as skipped.
+const program = findBrowser();
+// Where nobody has one, these tests are shown as skipped; CI installs one.
 const inBrowser = program === undefined ? test.skip : test;
 /** Slow machines. */
 const PATIENCE_MS = 30_000;

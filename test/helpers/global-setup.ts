@@ -1,5 +1,6 @@
 // Before the first test file: one Redis for the whole suite. Which one it is, is the first line printed.
 import { type RunningRedis, startRedis } from '../../scripts/redis-server.ts';
+import { provideTestTools } from './test-tools.ts';
 
 declare global {
   /** Set-up and teardown share nothing else; test files run in processes of their own. */
@@ -9,6 +10,7 @@ declare global {
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 export default async function (): Promise<void> {
+  await provideTestTools(say);
   const redis = await startRedis({ use: 'test', say });
   globalThis.redisOfTheSuite = redis;
   process.env.TEST_REDIS_URL_IN_USE = redis.url;
