@@ -378,10 +378,14 @@ describe('a call that never left', () => {
   test('no free connection in time', async () => {
     await using server = await startScripted(() => undefined);
     const client = server.client({ timeoutMs: 300 });
-    const errors = await Promise.all(Array.from({ length: 9 }, () => failureOf(attach(client))));
-    expect(server.seen).toHaveLength(8);
-    expect(errors.filter((error) => error instanceof UnknownResultError)).toHaveLength(8);
-    expect(errors.filter((error) => error instanceof UnreachableError)).toHaveLength(1);
+    const errors = await Promise.all(Array.from({ length: 40 }, () => failureOf(attach(client))));
+    const unknown = errors.filter((error) => error instanceof UnknownResultError);
+    const unsent = errors.filter((error) => error instanceof UnreachableError);
+    expect(unknown.length + unsent.length).toBe(40);
+    // Eight connections; on a busy machine some of those that wait get one when the first eight are given up.
+    expect(server.seen.length).toBeGreaterThanOrEqual(8);
+    expect(unknown.length).toBeGreaterThanOrEqual(server.seen.length);
+    expect(unsent.length).toBeGreaterThan(0);
   });
 
   test('credentials that no header may carry', async () => {
