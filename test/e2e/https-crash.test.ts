@@ -3,6 +3,7 @@
 import { expect, test } from '@jest/globals';
 import type { Variants } from '../../src/simulator/index.ts';
 import { ELSEWHERE, HERE } from '../helpers/https-stage.ts';
+import { patient } from '../helpers/patient.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createScene, type Scene, SHOP } from './https-scene.ts';
 import { PATIENCE_MS } from './processes.ts';
@@ -28,7 +29,7 @@ interface Costs {
 }
 
 const add = async ({ world }: Scene): Promise<void> => {
-  await world.producer.requests.enqueue('add-domain', { domain: SHOP, www: false });
+  await patient(world.producer).requests.enqueue('add-domain', { domain: SHOP, www: false });
   world.wish(SHOP, 'present');
 };
 
@@ -107,12 +108,13 @@ const moments: Readonly<Record<string, Moment>> = {
       await stands('live');
       dns(ELSEWHERE);
       world.simulator.addFault({ kind: 'slow', delayMs: 2_000, operation: 'delete-domain' });
-      await world.producer.requests.enqueue('redeploy-ssl', {});
+      await patient(world.producer).requests.enqueue('redeploy-ssl', {});
       await until(() => !world.names().includes(SHOP), 'the DELETE took effect', PATIENCE_MS);
     },
-    after: async (scene) => {
-      await scene.stands('waiting-for-dns');
-      scene.dns(HERE);
+    async after({ world, dns, stands }) {
+      await stands('waiting-for-dns');
+      await until(() => world.simulator.state.orders.length === 2, 'the others are ordered', PATIENCE_MS);
+      dns(HERE);
     },
     // With it, without it, and with it again.
     costs: { orders: ['issued', 'issued', 'issued'], attached: 2, detached: 1 },
@@ -127,7 +129,7 @@ const moments: Readonly<Record<string, Moment>> = {
       await stands('held');
       world.simulator.addFault({ kind: 'slow', delayMs: 2_000, operation: 'delete-ssl' });
       world.simulator.edge?.setDns(OTHER, { a: HERE });
-      await world.producer.requests.enqueue('add-domain', { domain: OTHER, www: false });
+      await patient(world.producer).requests.enqueue('add-domain', { domain: OTHER, www: false });
       world.wish(OTHER, 'present');
       const isGone = () => world.calls('delete-ssl').some(({ writeApplied }) => writeApplied);
       await until(isGone, 'the DELETE took effect', PATIENCE_MS);

@@ -95,9 +95,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const queue = new Queue('runcloud-domains', { connection: redis, skipVersionCheck: true });
   queue.on('error', () => undefined);
   const producer = createProducerApp(config);
-  const asking = patient(producer).requests;
+  const asking = patient(producer);
   stack.defer(() => producer.close());
-  await producer.ready();
+  await asking.ready();
 
   // On the connection that waits for Redis, unlike the producer's.
   const intents = createIntentStore({ redis, keys: createKeys(config.queuePrefix, 'runcloud-domains') });
@@ -125,13 +125,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, ...how })));
     },
     async add(domain, appId = APP.appId) {
-      const { jobId } = await asking.enqueue('add-domain', { domain, appId });
+      const { jobId } = await asking.requests.enqueue('add-domain', { domain, appId });
       if (appId === APP.appId) wishes.set(domain, 'present');
       else hopeless.set(domain, appId);
       return jobId;
     },
     async remove(domain) {
-      const { jobId } = await asking.enqueue('remove-domain', { domain });
+      const { jobId } = await asking.requests.enqueue('remove-domain', { domain });
       wishes.set(domain, 'absent');
       return jobId;
     },
