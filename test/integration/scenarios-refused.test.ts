@@ -68,7 +68,7 @@ async function untilRefused({ producer }: Stage): Promise<string> {
 describe('scenario 18: credentials that are refused', () => {
   test('in the middle of a run: all jobs wait unspent, and go on when `.env` has been corrected', async () => {
     await using stage = await createStage({ workers: 0 });
-    stage.simulator.addFault({ kind: 'slow', delayMs: 40, operation: 'attach-domain', times: 'always' });
+    stage.simulator.addFault({ kind: 'slow', delayMs: 200, operation: 'attach-domain', times: 'always' });
     const asked: Asked[] = [];
     for (let i = 0; i < 15; i += 1) {
       const domain = `d${i}.example.org`;
