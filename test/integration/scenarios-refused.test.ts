@@ -65,6 +65,12 @@ async function untilRefused({ producer }: Stage): Promise<string> {
   return held.sentence;
 }
 
+async function tellActive({ queue, logs }: Stage, error: Error): Promise<never> {
+  const active = await queue.getActive();
+  const stories = await Promise.all(active.map(async ({ id = '' }) => `${id}: ${await logs(id)}`));
+  throw new Error([error.message, JSON.stringify(await queue.getJobCounts()), ...stories].join('\n'));
+}
+
 describe('scenario 18: credentials that are refused', () => {
   test('in the middle of a run: all jobs wait unspent, and go on when `.env` has been corrected', async () => {
     await using stage = await createStage({ workers: 0 });
@@ -83,7 +89,9 @@ describe('scenario 18: credentials that are refused', () => {
       const active = await stage.queue.getActive();
       const logs = await Promise.all(active.map(({ id }) => stage.logs(id ?? '')));
       return logs.length === 3 && logs.every((log) => /held: .*refused the credentials/.test(log));
-    }, 'the worker holds what it has taken, and each job’s log says why');
+    }, 'the worker holds what it has taken, and each job’s log says why').catch((error) =>
+      tellActive(stage, error),
+    );
     expect(await stage.queue.getFailedCount()).toBe(0);
     const early = stage.names().length - 1;
     expect(early).toBeLessThan(15);
