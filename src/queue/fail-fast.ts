@@ -1,5 +1,6 @@
 // A deadline round everything that a producer asks of Redis: its caller must hear within a second, and nothing that it has
 // given up may run later (the connection queues no commands).
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
 import { CodedError, reasonOf } from '../errors.ts';
 import { redisUnavailable, untilReady, within } from '../redis.ts';
@@ -8,14 +9,22 @@ const LATE = Symbol('late');
 
 const pings = new WeakMap<Redis, Promise<unknown>>();
 
-/** Resolves with a reply of Redis that came after this call. All who ask while a PING is on its way share its reply. */
+/** Resolves with Redis' reply to a PING. All who ask in the same turn share one: it was sent when they asked, not before. */
 function proveAlive(redis: Redis): Promise<unknown> {
   const underway = pings.get(redis);
   if (underway) return underway;
-  const ping = redis.ping().finally(() => pings.delete(redis));
+  const ping = redis.ping();
   pings.set(redis, ping);
+  setImmediate(() => pings.delete(redis));
   return ping;
 }
+
+/** By performance.now(): what is begun within somebody's deadline ends by it, however deep. */
+const outer = new AsyncLocalStorage<number>();
+
+/** Runs `work`; no failFast within it begins anything after `deadline` (by performance.now()). */
+export const byDeadline = <T>(deadline: number, work: () => Promise<T>): Promise<T> =>
+  outer.run(Math.min(deadline, outer.getStore() ?? Number.POSITIVE_INFINITY), work);
 
 /** Runs `work` once Redis is there; one deadline over both. A late reply is an unknown: sending again is harmless. */
 export async function failFast<T>(
@@ -24,8 +33,8 @@ export async function failFast<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   if (deadlineMs === undefined) return work();
-  const deadline = performance.now() + deadlineMs;
-  await untilReady(redis, deadlineMs);
+  const deadline = Math.min(performance.now() + deadlineMs, outer.getStore() ?? Number.POSITIVE_INFINITY);
+  await untilReady(redis, Math.max(1, deadline - performance.now()));
   // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
   const attempt = async (): Promise<T> => {
     await proveAlive(redis);

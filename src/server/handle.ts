@@ -1,6 +1,6 @@
 // One request of a route: its parts are parsed, the handler runs within the deadline, once only where it names an Idempotency-Key.
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { failFast } from '../queue/fail-fast.ts';
+import { byDeadline, failFast } from '../queue/fail-fast.ts';
 import { redisUnavailable, within } from '../redis.ts';
 import type { Caller } from './auth.ts';
 import { DOCS_CSP } from './docs-page.ts';
@@ -32,8 +32,8 @@ export async function handle(
     };
     return { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
   };
-  const answer = await inTime(route, served, () =>
-    key === undefined ? perform() : performOnce(perform, key, served, request),
+  const answer = await inTime(route, served, (assertInTime) =>
+    key === undefined ? perform() : performOnce(perform, key, served, request, assertInTime),
   );
   return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
@@ -48,28 +48,34 @@ interface Answer {
 async function inTime(
   { role, deadlineMs = ANSWER_DEADLINE_MS }: Route,
   { parts: { redis, ready } }: Served,
-  work: () => Promise<Answer>,
+  work: (assertInTime: AssertInTime) => Promise<Answer>,
 ): Promise<Answer> {
-  if (role === 'anyone') return work();
+  if (role === 'anyone') return work(() => undefined);
   if (deadlineMs > ANSWER_DEADLINE_MS) await failFast(redis, ANSWER_DEADLINE_MS, ready);
-  // One deadline over both, so that nothing is begun which nobody waits for any more.
-  let isLate = false;
+  // One deadline over all of it, so that nothing is begun which nobody waits for any more.
+  const deadline = performance.now() + deadlineMs;
+  const late = (): Error => redisUnavailable(undefined, deadlineMs);
   const perform = async (): Promise<Answer> => {
     await ready();
-    if (isLate) throw redisUnavailable(undefined, deadlineMs);
-    return work();
+    if (performance.now() >= deadline) throw late();
+    return work(() => {
+      if (performance.now() >= deadline) throw late();
+    });
   };
-  const answer = await within(perform(), deadlineMs, undefined);
-  isLate = true;
+  const answer = await within(byDeadline(deadline, perform), deadlineMs, undefined);
   if (answer) return answer;
-  throw redisUnavailable(undefined, deadlineMs);
+  throw late();
 }
+
+/** Throws where the request's deadline is over. */
+type AssertInTime = () => void;
 
 async function performOnce(
   perform: () => Promise<Answer>,
   key: string,
   { parts: { redis }, idempotency }: Served,
   { method, url, rawBody, caller }: FastifyRequest,
+  assertInTime: AssertInTime,
 ): Promise<Answer> {
   const request = { caller: caller?.name ?? '', key, method, url, body: rawBody };
   // What a frozen Redis is sent it carries out later: it has to answer first.
@@ -77,6 +83,7 @@ async function performOnce(
   const claim = await idempotency.claim(request);
   if (isKept(claim)) return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' } };
   try {
+    assertInTime();
     const answer = await perform();
     // It is done: an answer that cannot be kept is given all the same.
     await claim.keep(answer).catch(() => undefined);

@@ -67,6 +67,30 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   });
 }
 
+const inFlight = (): Refusal =>
+  new Refusal('idempotency-in-flight', 'the same request is being carried out', {
+    headers: { 'retry-after': '1' },
+  });
+
+const mismatch = (): Refusal =>
+  new Refusal('idempotency-mismatch', 'this Idempotency-Key was used for another request');
+
+/** The answers to what was done while Redis could not take them: for as long as their claims may stand there without them. */
+function createUnkept() {
+  const answers = new Map<string, { readonly request: string; readonly answer: StoredAnswer }>();
+  return {
+    add(name: string, request: string, answer: StoredAnswer): void {
+      answers.set(name, { request, answer });
+      setTimeout(() => answers.delete(name), CLAIM_MS).unref();
+    },
+    find(name: string, request: string): StoredAnswer | undefined {
+      const found = answers.get(name);
+      if (found && found.request !== request) throw mismatch();
+      return found?.answer;
+    },
+  };
+}
+
 export interface IdempotencyOptions {
   readonly redis: Redis;
   /** Prefix of the keys in Redis. */
@@ -77,19 +101,14 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   const me = randomUUID();
   // What this process is busy with. A claim of its own that is not among them was left behind while Redis was away.
   const busy = new Set<string>();
-  const inFlight = (): Refusal =>
-    new Refusal('idempotency-in-flight', 'the same request is being carried out', {
-      headers: { 'retry-after': '1' },
-    });
-
+  const unkept = createUnkept();
   const take = async (name: string, request: string, owner: string): Promise<StoredAnswer | undefined> => {
     const claim = JSON.stringify({ request, owner } satisfies Entry);
     if ((await redis.set(name, claim, 'PX', CLAIM_MS, 'NX')) === 'OK') return undefined;
     const found = await redis.get(name);
     if (found === null) throw inFlight(); // it has ended this very moment
     const entry = JSON.parse(found) as Entry;
-    if (entry.request !== request)
-      throw new Refusal('idempotency-mismatch', 'this Idempotency-Key was used for another request');
+    if (entry.request !== request) throw mismatch();
     if (entry.answer) return entry.answer;
     if (!entry.owner.startsWith(me)) throw inFlight();
     await redis.set(name, claim, 'PX', CLAIM_MS);
@@ -99,7 +118,14 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   const createClaim = (name: string, request: string, owner: string): Claim => ({
     async keep(answer) {
       const entry = JSON.stringify({ request, owner, answer } satisfies Entry);
-      await redis.eval(IF_MINE, 1, name, owner, entry, KEPT_MS).finally(() => busy.delete(name));
+      try {
+        await redis.eval(IF_MINE, 1, name, owner, entry, KEPT_MS);
+      } catch (error) {
+        unkept.add(name, request, answer);
+        throw error;
+      } finally {
+        busy.delete(name);
+      }
     },
     async release() {
       await redis.eval(IF_MINE, 1, name, owner, '', 0).finally(() => busy.delete(name));
@@ -112,6 +138,8 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
       const request = sha256(method, url, body);
       const owner = `${me}:${randomUUID()}`;
       if (busy.has(name)) throw inFlight();
+      const done = unkept.find(name, request);
+      if (done) return done;
       busy.add(name);
       try {
         const kept = await take(name, request, owner);

@@ -114,6 +114,20 @@ describe('in Redis', () => {
     expect(isKept(await mine.claim(request))).toBe(false);
   });
 
+  test('what was done while Redis could not take the answer is not done again', async () => {
+    const mine = create('t4');
+    const claim = await mine.claim(request);
+    if (isKept(claim)) throw new Error('there was nothing to keep');
+    const lost = stage.redis.eval;
+    stage.redis.eval = (() => Promise.reject(new Error('away'))) as never;
+    await expect(claim.keep({ status: 202, body: 'done', headers: {} })).rejects.toThrow('away');
+    stage.redis.eval = lost;
+    expect(await mine.claim(request)).toMatchObject({ status: 202, body: 'done' });
+    await expect(mine.claim({ ...request, body: '{"other":1}' })).rejects.toMatchObject({
+      code: 'idempotency-mismatch',
+    });
+  });
+
   test('who comes after his claim has run out changes nothing of the next one', async () => {
     const [slow, next] = [create('t3'), create('t3')];
     const late = await slow.claim(request);
