@@ -11,9 +11,9 @@ import type { CallBrake } from '../runcloud/runcloud.ts';
 
 export function observedBrake(brake: Brake, metrics: Metrics): CallBrake {
   return {
-    async enter(fingerprint, signal) {
+    async enter(fingerprint, signal, onHold) {
       const startedAt = performance.now();
-      await brake.enter(fingerprint, signal);
+      await brake.enter(fingerprint, signal, onHold);
       metrics.apiWaited(performance.now() - startedAt);
     },
     report(report) {
@@ -34,6 +34,13 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
     async take(order, changed) {
       const permit = await ledger.take(order, changed);
       metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
+      return permit;
+    },
+    // What is refused at the first look is not taken any more.
+    async peek(order, changed) {
+      const permit = await ledger.peek(order, changed);
+      if (permit.kind !== 'granted')
+        metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
       return permit;
     },
     async unsent(order, orderedAt) {

@@ -41,8 +41,13 @@ export function createBrake({ redis, key, ratePerMinute, defaultCloseMs }: Brake
     return kind === 'go' ? undefined : { kind, waitMs, sentence: toSentence(kind, waitMs, why) };
   };
   return {
-    async enter(fingerprint, signal) {
+    async enter(fingerprint, signal, onHold) {
+      let told: string | undefined;
       for (let hold = await ask(fingerprint, true); hold; hold = await ask(fingerprint, true)) {
+        if (hold.kind !== 'rate' && hold.kind !== told) {
+          onHold?.(hold);
+          told = hold.kind;
+        }
         await sleep(Math.min(hold.waitMs, LOOK_AGAIN_MS), undefined, signal ? { signal } : {});
       }
     },

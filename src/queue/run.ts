@@ -48,13 +48,16 @@ export function createRun({ job, token, signal, logger, scrub, draining }: RunOp
     say('debug', `${call.method} ${call.path} -> ${ended} (${Math.round(call.durationMs)} ms)`, { call });
   };
 
+  const onHold: CallOptions['onHold'] = ({ kind, sentence }) =>
+    say('warn', `held: ${sentence}`, { event: 'held', why: kind });
+
   return {
     job,
     token,
     signal,
     attempt,
     startedAt: performance.now(),
-    calls: { signal, onCall, patience: draining },
+    calls: { signal, onCall, onHold, patience: draining },
     apiCalls: () => apiCalls,
     about(fields) {
       log = log.child(fields);

@@ -83,7 +83,7 @@ function createShelves(): ShelfOf {
 function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, shelfOf: ShelfOf) {
   const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
     // The signal stays out: the reading is shared, and one job that stops must not fail the others.
-    const rows = await runcloud.listDomains(app, { onCall: options.onCall });
+    const rows = await runcloud.listDomains(app, { onCall: options.onCall, onHold: options.onHold });
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
     return keep(shelfOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
   };

@@ -59,7 +59,7 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
 }
 
 /** The signal stays out: the reading is shared, and one job that stops must not fail the others. */
-const shared = (calls: CallOptions = {}): CallOptions => ({ onCall: calls.onCall });
+const shared = ({ onCall, onHold }: CallOptions = {}): CallOptions => ({ onCall, onHold });
 
 /** Values with an age; two who ask at once share one reading. While a new one cannot be had, the old one serves. */
 function createShelf<T>(maxAgeMs: number) {

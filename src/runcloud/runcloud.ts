@@ -77,7 +77,7 @@ export interface ApiCall {
 /** What the HTTP layer asks before and tells after each call; brake/ has the real one. */
 export interface CallBrake {
   /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
-  enter(fingerprint: string, signal?: AbortSignal): Promise<void>;
+  enter(fingerprint: string, signal?: AbortSignal, onHold?: CallOptions['onHold']): Promise<void>;
   report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused'>;
 }
 
@@ -103,6 +103,8 @@ export interface CallOptions {
   readonly mayWrite?: (() => Promise<boolean>) | undefined;
   /** Ends the waiting at the brake, but no call that is under way: the worker is stopping. */
   readonly patience?: AbortSignal | undefined;
+  /** Told where the call has to wait at the brake for more than the rate, once for each reason. */
+  readonly onHold?: ((hold: { readonly kind: string; readonly sentence: string }) => void) | undefined;
 }
 
 /**

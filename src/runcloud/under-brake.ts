@@ -52,7 +52,7 @@ async function enter(brake: CallBrake, fingerprint: string, { operation, options
   const signal = AbortSignal.any(ends);
   try {
     signal.throwIfAborted();
-    await brake.enter(fingerprint, signal);
+    await brake.enter(fingerprint, signal, options?.onHold);
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new CallAbortedError(

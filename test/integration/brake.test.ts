@@ -136,6 +136,15 @@ describe('the gate', () => {
   });
 });
 
+test('a call that has to wait says why, once, and not where it is only the rate', async () => {
+  const the = bench();
+  await the.report('closed', { retryAfterMs: 60_000 });
+  const told: string[] = [];
+  const waiting = the.brake.enter(KEY, AbortSignal.timeout(2_500), ({ kind }) => told.push(kind));
+  await expect(waiting).rejects.toThrow();
+  expect(told).toEqual(['closed']);
+});
+
 test('a call that is stopped while it waits stops waiting', async () => {
   const the = bench();
   await the.report('closed', { retryAfterMs: 60_000 });
