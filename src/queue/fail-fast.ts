@@ -34,7 +34,7 @@ export async function failFast<T>(
 ): Promise<T> {
   if (deadlineMs === undefined) return work();
   const deadline = Math.min(performance.now() + deadlineMs, outer.getStore() ?? Number.POSITIVE_INFINITY);
-  await untilReady(redis, Math.max(1, deadline - performance.now()));
+  await untilReady(redis, Math.max(1, Math.ceil(deadline - performance.now())));
   // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
   const attempt = async (): Promise<T> => {
     await proveAlive(redis);
