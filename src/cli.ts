@@ -8,7 +8,7 @@ import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { runServer } from './cli/server.ts';
 import { simulate } from './cli/simulate.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
-import { type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
+import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import { runWorker } from './cli/worker.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { CodedError, reasonOf } from './errors.ts';
@@ -230,7 +230,8 @@ function explain(error: unknown): ExitCode {
     terminal.err(error.message);
     return exitCodes.usage;
   }
-  terminal.err(`error: ${reasonOf(error)}${error instanceof CodedError ? ` [${error.code}]` : ''}`);
+  const code = error instanceof CodedError ? ` [${error.code}]` : '';
+  terminal.err(`error: ${describeListenError(error) ?? reasonOf(error)}${code}`);
   return exitCodeOf(error);
 }
 

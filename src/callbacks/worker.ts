@@ -3,8 +3,8 @@ import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
-import { within } from '../redis.ts';
 import { type Judgement, judge } from './judge.ts';
 import { CALLBACK_QUEUE, type DeliveryData, RETENTION, toDelivery } from './queue.ts';
 import { send } from './send.ts';
@@ -38,7 +38,8 @@ const STOPPED_MS = 1_000;
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
   const { redis, queuePrefix } = options;
   const stopping = new AbortController();
-  const worker = new Worker(CALLBACK_QUEUE, (job: Job) => deliver(job, options, stopping.signal), {
+  const { process, isIdle } = counted((job: Job) => deliver(job, options, stopping.signal));
+  const worker = new Worker(CALLBACK_QUEUE, process, {
     connection: redis,
     prefix: queuePrefix,
     concurrency: CONCURRENCY,
@@ -56,15 +57,8 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
       await worker.waitUntilReady();
     },
     async close(timeoutMs) {
-      const closing = worker.close().then(
-        () => true,
-        () => true,
-      );
-      if (await within(closing, timeoutMs / 2, false)) return;
-      stopping.abort();
-      if (await within(closing, timeoutMs / 2, false)) return;
-      // Redis is away: close() would wait for it.
-      await within(worker.close(true), 500, undefined);
+      const interrupt = (): void => stopping.abort();
+      await closeWorker(worker, { redis, isIdle, timeoutMs, handBackMs: timeoutMs / 2, interrupt });
     },
   };
 }

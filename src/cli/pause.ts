@@ -47,7 +47,8 @@ export async function resume(flags: ScopeFlags, app: App, terminal: Terminal): P
   if (ended) {
     await app.audit.record({ who: operatorName(), what: 'resume', detail: what });
     terminal.out(`resumed: ${what}; its jobs go on within a minute`);
-  } else terminal.err(`${what} is not paused by itself; \`pauses\` lists what is`);
+  } else
+    terminal.err(`nothing to resume: there is no pause of ${what}; \`pauses\` lists those that there are`);
   for (const pause of await app.pauses.list())
     terminal.err(`still paused: ${describePause(pause, Date.now())}`);
   return ended ? exitCodes.ok : exitCodes.failed;

@@ -22,10 +22,29 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** What keeps a program from listening, with the way out; undefined for every other error. */
+export function describeListenError(error: unknown): string | undefined {
+  const { syscall, code, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  if (syscall !== 'listen' && syscall !== 'bind') return undefined;
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'something listens there already: stop that, or choose another port',
+    EACCES: 'the port is reserved for root: choose one above 1023',
+    EADDRNOTAVAIL: 'this machine has no such address: choose one that it has',
+  };
+  const known = why[code ?? ''];
+  const settings = 'SERVER_HOST and SERVER_PORT, WORKER_ADDRESS, or --port of `simulate`';
+  return known && `cannot listen at ${address}:${port}; ${known} (${settings})`;
+}
+
 /** The exit code of an error that ended a command. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (hasCode(error, 'redis-unavailable')) return exitCodes.unavailable;
-  const isUsage = hasCode(error, 'invalid-domain', 'invalid-payload', 'no-web-application');
+  const isUsage =
+    describeListenError(error) !== undefined ||
+    hasCode(error, 'invalid-domain', 'invalid-payload', 'no-web-application');
   return isUsage ? exitCodes.usage : exitCodes.failed;
 }
 

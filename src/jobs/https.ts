@@ -89,7 +89,7 @@ export function createHttps(ports: HttpsPorts): Https {
       const { intent, calls } = work;
       const evidence = await look.all(intent, namesOfIntent(intent), calls);
       const standing: Standing = { ...work, sentence, looked: seen !== undefined };
-      const step = look.provesHttps ? await judge(standing, evidence, ports) : unproven(uncovered);
+      const step = look.provesHttps ? await judge(standing, uncovered, evidence, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
       if (!isOpen) return carryOut(step, standing, evidence, ports);
       const isGated =
@@ -130,11 +130,17 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 });
 
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
-async function judge(work: Standing, evidence: Evidence, ports: HttpsPorts): Promise<ProofStep> {
+async function judge(
+  work: Standing,
+  uncovered: boolean,
+  evidence: Evidence,
+  ports: HttpsPorts,
+): Promise<ProofStep> {
   const { intent, calls } = work;
   const facts = await ports.facts.glance(intent, calls);
   const step = judgeProof(await proofFacts(facts, work, evidence, ports));
-  if (step.kind !== 'ask' && step.kind !== 'order-failed') return step;
+  // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
+  if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;
   const now = await ports.facts.read(intent, calls);
   if (now.advanced === facts.advanced) return step;
   return judgeProof(await proofFacts(now, work, evidence, ports));

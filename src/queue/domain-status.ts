@@ -55,7 +55,7 @@ export interface DomainReadings {
 
 export function createDomainReadings(
   requests: RequestQueue,
-  ledger: Pick<Ledger, 'budgets'>,
+  ledger: Pick<Ledger, 'budgets' | 'last'>,
 ): DomainReadings {
   const { intents, certificates } = requests;
   const jobStatus = createJobStatus(requests);
@@ -70,7 +70,7 @@ export function createDomainReadings(
       const [status, history, budgets] = await Promise.all([
         statusOf(intent),
         intents.history(intent),
-        ledger.budgets(namesOfIntent(intent)),
+        budgetsOf(intent, ledger),
       ]);
       return { ...status, history, budgets };
     },
@@ -80,6 +80,19 @@ export function createDomainReadings(
       return { domains: await Promise.all(shown.map(statusOf)), stages };
     },
   };
+}
+
+/** Where the domain stands on a certificate with others, the limit of identical certificates is that of all their names. */
+async function budgetsOf(
+  intent: Intent,
+  ledger: Pick<Ledger, 'budgets' | 'last'>,
+): Promise<readonly Budget[]> {
+  const [own, shared] = await Promise.all([ledger.last(intent, intent.domain), ledger.last(intent)]);
+  const budgets = await ledger.budgets(namesOfIntent(intent));
+  if (own || !shared?.names.includes(intent.domain)) return budgets;
+  const ofAll = await ledger.budgets(shared.names);
+  const isDuplicates = ({ limit }: Budget): boolean => limit === 'duplicates-per-week';
+  return budgets.map((budget) => (isDuplicates(budget) ? (ofAll.find(isDuplicates) ?? budget) : budget));
 }
 
 /** Counts all domains by stage, and gathers those in `only`, the newest request first. */

@@ -64,7 +64,7 @@ export interface OperatorOptions {
   readonly requests: RequestQueue;
   readonly defaults: TargetDefaults;
   readonly hold: () => Promise<Hold | undefined>;
-  readonly ledger: Pick<Ledger, 'budgets'>;
+  readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
 
 export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {

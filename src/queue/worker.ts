@@ -3,8 +3,7 @@
 import { type Job, type JobJson, type Telemetry, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
-import type { Logger } from '../logger.ts';
-import { within } from '../redis.ts';
+import { closeWorker, counted } from './close-worker.ts';
 import { createProcessor, type ProcessorOptions, quarantine } from './processor.ts';
 import { adopt, toBackoff } from './settle.ts';
 
@@ -40,7 +39,7 @@ const HAND_BACK_MS = 2_000;
 export function createWorker(options: WorkerOptions): DomainWorker {
   const { redis, queuePrefix, concurrency, logger, telemetry, recovery = RECOVERY } = options;
   const draining = new AbortController();
-  const process = createProcessor(options, draining.signal);
+  const { process, isIdle } = counted(createProcessor(options, draining.signal));
   const worker = new TolerantWorker(
     QUEUE_NAME,
     // BullMQ makes an abort signal only for processors that name a third parameter.
@@ -74,12 +73,20 @@ export function createWorker(options: WorkerOptions): DomainWorker {
     async ready() {
       await worker.waitUntilReady();
     },
-    close: (timeoutMs) => {
+    async close(timeoutMs) {
       draining.abort();
-      return closeWithin(worker, timeoutMs, logger);
+      const handBackMs = Math.min(HAND_BACK_MS, timeoutMs / 2);
+      const interrupt = (): void => worker.cancelAllJobs('the worker is stopping');
+      const how = await closeWorker(worker, { redis, isIdle, timeoutMs, handBackMs, interrupt });
+      if (how !== 'ended') logger.warn({ event: 'forced-close' }, forced[how]);
     },
   };
 }
+
+const forced = {
+  late: 'jobs did not stop in time; another worker takes them over from Redis',
+  'redis-away': 'Redis is away and no job is at work: there is nobody to say goodbye to',
+};
 
 /** A payload that is no JSON would leave its job active until it stalls; as a text it fails at once, by its schema. */
 class TolerantWorker extends Worker {
@@ -99,23 +106,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-// BullMQ's close() has no time limit, and never resolves while Redis is away (taskforcesh/bullmq#4656).
-async function closeWithin(worker: Worker, timeoutMs: number, logger: Logger): Promise<void> {
-  const closing = worker.close().then(
-    () => true,
-    () => true,
-  );
-  const handBackMs = Math.min(HAND_BACK_MS, timeoutMs / 2);
-  if (await within(closing, timeoutMs - handBackMs, false)) return;
-  worker.cancelAllJobs('the worker is stopping');
-  if (await within(closing, handBackMs, false)) return;
-  logger.warn(
-    { event: 'forced-close' },
-    'jobs did not stop in time; another worker takes them over from Redis',
-  );
-  await within(worker.close(true), 500, undefined);
 }
 
 /** Lets one call a second through: a connection that flaps must not flood the log. */

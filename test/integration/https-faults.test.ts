@@ -1,6 +1,5 @@
 // What goes wrong between attached and live, and must neither lose a domain nor burn orders: lost replies, names that vanish,
 // a certificate that is gone for a moment, one bad domain among many.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { DomainName } from '../../src/intent/domain-name.ts';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
@@ -151,7 +150,8 @@ describe('SSL_POISON=detach', () => {
       mustAct: 'operator',
       outcome: expect.stringContaining('4 of them look wrong from here at once'),
     });
-    await sleep(1_000);
+    const looks = stage.calls('list-domains').length;
+    await until(() => stage.calls('list-domains').length > looks + 2, 'it was looked at again, and again');
     expect(stage.calls('delete-domain')).toEqual([]);
     stage.point(...shops);
     await stage.stands(NEW, 'live');

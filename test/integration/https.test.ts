@@ -1,6 +1,6 @@
 // From attached to live, on the simulator's own DNS, Let's Encrypt and TLS: what a customer's domain goes through.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import { promoteRedeploys } from '../helpers/backoff.ts';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 
@@ -213,13 +213,27 @@ describe('one shared certificate', () => {
     expect(stage.calls('install-ssl')).toHaveLength(1);
   });
 
+  test('an attachment costs one call: how certificates are kept is read once, and again by the redeploy', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_REDEPLOY_DELAY_MS: '60000' } });
+    const names = shops(5);
+    stage.point(...names);
+    for (const name of names) await add(stage, name);
+    for (const name of names) await stage.stands(name, 'waiting-for-certificate');
+    expect(stage.calls('attach-domain')).toHaveLength(5);
+    expect(stage.calls('get-advanced-ssl')).toHaveLength(1);
+    expect(stage.calls('list-domains').length).toBeLessThanOrEqual(2);
+  });
+
   test('an order whose reply was lost is not repeated', async () => {
     await using stage = await createHttpsStage();
     stage.simulator.addFault({ kind: 'drop-after', operation: 'redeploy-ssl', times: 1 });
     stage.point(SHOP);
     await add(stage, SHOP);
     await stage.stands(SHOP, 'live');
-    await sleep(500);
+    // The redeploy's own job looks whether its order took effect; not in ten minutes, where it waits, but now.
+    const ended = async () => (await promoteRedeploys(stage.queue)) + (await stage.queue.count()) === 0;
+    await until(ended, 'the redeploy has looked');
+    await stage.idle();
     expect(orders(stage)).toHaveLength(1);
   });
 

@@ -83,7 +83,7 @@ describe('retrying a failed job', () => {
       requests,
       defaults: { serverId: 1903, appId: 646 },
       hold: async () => undefined,
-      ledger: { budgets: async () => [] },
+      ledger: { budgets: async () => [], last: async () => undefined },
     });
     const result = await operator.retry(id);
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);

@@ -127,6 +127,24 @@ describe('a worker process', () => {
     expect(await worker.ended).toMatchObject({ code: 0, signal: null });
   });
 
+  test('that is idle and has lost its Redis does not wait for it, however long it might', async () => {
+    await using server = await startRedisServer();
+    const env = {
+      REDIS_URL: server.url,
+      RUNCLOUD_API_TOKEN: 'a0token0for0nobody',
+      SHUTDOWN_TIMEOUT_MS: '60000',
+    };
+    await using worker = startCli(['worker'], { env });
+    await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+    await server.kill();
+    await until(() => worker.out().includes('redis-error'), 'it has noticed');
+    worker.child.kill('SIGTERM');
+    expect(await timed(worker.ended)).toBeLessThan(NEVER_MS);
+    const { code, out } = await worker.ended;
+    expect(code).toBe(0);
+    expect(out).toMatch(/Redis is away and no job is at work/);
+  });
+
   test('that never reached its Redis ends too, and never said that it was ready', async () => {
     await using worker = startCli(['worker'], {
       env: { REDIS_URL: 'redis://127.0.0.1:1', RUNCLOUD_API_TOKEN: 'a0token0for0nobody' },

@@ -1,5 +1,5 @@
 // How domains and jobs look from outside: the schemas of the answers, and what makes them of our records. Times are ISO 8601, what
-// is not known is null; the fields are those of `status --json`.
+// is not known is null. (`status --json` shows the record as it is kept; these fields are the API's promise, docs/http-api.md.)
 import { z } from 'zod';
 import type { Evidence, Intent, Transition } from '../../intent/intent.ts';
 import { stages } from '../../outcome.ts';
