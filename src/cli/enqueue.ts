@@ -29,8 +29,10 @@ interface Result {
   readonly reason?: string | undefined;
 }
 
-// One round trip each, so many at once; more would only queue up in this process.
-const AT_ONCE = 100;
+// One round trip each, so many at once: enough to hide it, few enough that each is answered within its deadline on a busy machine.
+const AT_ONCE = 20;
+/** More than so many are a bulk import, which goes after everything else. */
+const BULK_FROM = 100;
 
 export async function enqueue(
   name: JobName,
@@ -59,7 +61,7 @@ async function sendAll(
   flags: EnqueueFlags,
   { requests }: Pick<ProducerApp, 'requests'>,
 ): Promise<Result[]> {
-  const options = { bulk: wanted.length > AT_ONCE };
+  const options = { bulk: wanted.length > BULK_FROM };
   const results: Result[] = [];
   for (let i = 0; i < wanted.length && !results.some(isUnavailable); i += AT_ONCE) {
     const part = wanted.slice(i, i + AT_ONCE);

@@ -1,5 +1,5 @@
 // worker: carries out jobs until it is told to stop.
-import { createWorkerApp } from '../app.ts';
+import { createWorkerApp } from '../app/worker.ts';
 import type { Config } from '../config.ts';
 import { type ExitCode, exitCodes } from './terminal.ts';
 

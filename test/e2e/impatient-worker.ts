@@ -1,5 +1,5 @@
 // A worker like the command line's, but one that takes a dead worker's job over within two seconds: for tests that kill many.
-import { createWorkerApp } from '../../src/app.ts';
+import { createWorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config.ts';
 
 const { config } = parseConfig(process.env);

@@ -67,10 +67,10 @@ function parseLine(line: string): LogLine {
 export function spawnWorker({ env, program = 'cli', skewMs = 0 }: WorkerProcessOptions): WorkerProcess {
   const [file, ...args] = programs[program];
   const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-worker-'));
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
     cwd,
-    env: { PATH, HOME, NODE_OPTIONS: skewMs === 0 ? '' : toSkew(skewMs), ...env },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS: skewMs === 0 ? '' : toSkew(skewMs), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];

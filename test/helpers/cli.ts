@@ -43,10 +43,10 @@ export interface CliOptions {
 /** Sees no configuration but `env`: neither this process's environment nor a `.env` file. */
 export function startCli(args: readonly string[], { env = {}, input }: CliOptions = {}): RunningCli {
   const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-cli-'));
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
-    env: { PATH, HOME, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];

@@ -1,7 +1,7 @@
 // A worker in this process that can die: it reaches Redis and RunCloud by lines that can be cut. What the world would do while
 // time passes after a death (locks, leases and the brake's dates run out) is done to Redis at once.
 import type { Redis } from 'ioredis';
-import { createWorkerApp, type WorkerApp } from '../../src/app.ts';
+import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { createWorkerApp } from '../../src/app.ts';
+import { createWorkerApp } from '../../src/app/worker.ts';
 import { createBrake } from '../../src/brake/brake.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';

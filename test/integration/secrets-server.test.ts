@@ -1,7 +1,7 @@
 // No secret leaves the server or what stands beside it, while RunCloud echoes credentials and foreign clients leave theirs in jobs:
 // every page and route, logs, metrics, traces, callbacks and Redis are searched for all of them.
 import { expect, test } from '@jest/globals';
-import { createWorkerApp } from '../../src/app.ts';
+import { createWorkerApp } from '../../src/app/worker.ts';
 import { secretsOf as configuredSecrets } from '../../src/config.ts';
 import { createLogger } from '../../src/logger.ts';
 import { BOARD_USERS, logInAt, OWN, PASSWORDS } from '../helpers/board-login.ts';
