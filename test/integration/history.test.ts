@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { runHistories } from '../helpers/history-run.ts';
 import { testRedis } from '../helpers/redis.ts';
 
-const TOTAL = Number(process.env.HISTORIES ?? 200);
+const TOTAL = Number(process.env.HISTORIES ?? 100);
 const SEED = Number(process.env.HISTORY_SEED ?? Math.floor(Math.random() * 1e9));
 const LANES = Number(process.env.LANES ?? 16);
 
