@@ -24,17 +24,21 @@ interface List<T> {
   /** What may stand once only. */
   readonly keyOf: (entry: T) => string;
   readonly repeats: string;
+  /** What is wrong with an entry that is none; must not repeat any of it. */
+  readonly whyNot?: (item: string) => string;
   /** The documentation's own, which anybody knows. */
   readonly example?: string;
 }
 
-function complaintOf<T>({ accepts, toEntry, keyOf, repeats, example }: List<T>, raw: string) {
+function complaintOf<T>({ accepts, toEntry, keyOf, repeats, whyNot, example }: List<T>, raw: string) {
   // The example may stand in the quotes that a shell takes away.
   if (raw === example?.replace(/^'(.*)'$/, '$1'))
     return "is the documentation's example: put the real value there";
-  const entries = split(raw).map(toEntry);
+  const items = split(raw);
+  const entries = items.map(toEntry);
   const wrong = entries.indexOf(undefined);
-  const which = entries.length > 1 && wrong >= 0 ? ` (entry ${wrong + 1} is not)` : '';
+  const why = whyNot?.(items[wrong] ?? '') ?? (entries.length > 1 ? 'is not' : undefined);
+  const which = wrong >= 0 && why ? ` (entry ${wrong + 1} ${why})` : '';
   if (entries.length === 0 || wrong >= 0) return `must be ${accepts}${which}`;
   const keys = entries.map((entry) => keyOf(entry as T));
   const again = keys.findIndex((key, i) => keys.indexOf(key) < i);
@@ -52,33 +56,44 @@ const listOf = <T>(list: List<T>): Kind<readonly T[]> =>
     (raw) => complaintOf(list, raw) ?? '',
   );
 
-/** `name:role:hash`; a name goes into logs, metrics and the audit log. */
-const entryOf =
-  <Role extends string>(roles: readonly Role[], isHash: (text: string) => boolean) =>
-  (item: string): { name: string; role: Role; hash: string } | undefined => {
-    const [, name = '', text, hash = ''] = /^([\w.-]{1,64}):(\w+):(.+)$/.exec(item) ?? [];
+const toParts = (item: string) => /^([\w.-]{1,64}):(\w+):(.+)$/.exec(item)?.slice(1) ?? [];
+
+/** A list of `name:role:hash`; a name goes into logs, metrics and the audit log, and stands once. */
+const credentialsOf = <Role extends string>(
+  roles: readonly Role[],
+  isHash: (text: string) => boolean,
+  hint = '',
+): Pick<List<{ name: string; role: Role; hash: string }>, 'toEntry' | 'keyOf' | 'repeats' | 'whyNot'> => ({
+  toEntry(item) {
+    const [name = '', text, hash = ''] = toParts(item);
     const role = roles.find((each) => each === text);
     return role !== undefined && isHash(hash) ? { name, role, hash } : undefined;
-  };
-
-const once = {
-  keyOf: ({ name }: { readonly name: string }) => name,
+  },
+  keyOf: ({ name }) => name,
   repeats: 'a name',
-};
+  whyNot(item) {
+    const [name, role] = toParts(item);
+    if (name === undefined) return 'has no such three parts; a name has letters, digits, dot, - and _ only';
+    if (!roles.some((each) => each === role)) return 'names another role';
+    return `has no such hash${hint}`;
+  },
+});
 
 export const apiTokens = (example: string): Kind<readonly ApiToken[]> =>
   listOf<ApiToken>({
     accepts: `entries name:role:hash (role: ${apiRoles.join(', ')}; hash: 64 hex digits), as \`token create\` prints them, with commas or spaces between them`,
-    toEntry: entryOf(apiRoles, (hash) => /^[\da-f]{64}$/.test(hash)),
-    ...once,
+    ...credentialsOf(apiRoles, (hash) => /^[\da-f]{64}$/.test(hash)),
     example,
   });
 
 export const boardUsers = (example: string): Kind<readonly BoardUser[]> =>
   listOf<BoardUser>({
     accepts: `entries name:role:hash (role: ${boardRoles.join(', ')}; hash: scrypt$…), as \`board password\` prints them, with commas or spaces between them`,
-    toEntry: entryOf(boardRoles, isPasswordHash),
-    ...once,
+    ...credentialsOf(
+      boardRoles,
+      isPasswordHash,
+      '; a shell takes its `$` away where no single quotes stand round it',
+    ),
     example,
   });
 

@@ -94,7 +94,7 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a token itself for its hash',
     { API_TOKENS: 'shop:read:rcd_hunter2' },
-    /^API_TOKENS must be entries name/,
+    /^API_TOKENS must be entries name.*entry 1 has no such hash\)/,
   ],
   ['a hash in upper case', { API_TOKENS: `a:read:${hash.toUpperCase()}` }, /^API_TOKENS must be/],
   [
@@ -105,12 +105,12 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a name with a space in it',
     { API_TOKENS: `a shop:read:${hash}` },
-    /^API_TOKENS must be .*entry 1 is not/,
+    /^API_TOKENS must be .*entry 1 has no such three parts/,
   ],
   [
     'the second of two tokens',
     { API_TOKENS: `a:read:${hash},b:hunter2:${hash}` },
-    /^API_TOKENS must be entries .*\(entry 2 is not\)/,
+    /^API_TOKENS must be entries .*\(entry 2 names another role\)/,
   ],
   [
     'a name twice',
@@ -124,7 +124,11 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
     { BOARD_USERS: `ada:operate:${scrypt()}` },
     /^BOARD_USERS must be .*viewer, operator/,
   ],
-  ['a hash whose $ a shell took away', { BOARD_USERS: 'ada:viewer:scrypt' }, /^BOARD_USERS must be/],
+  [
+    'a hash whose $ a shell took away',
+    { BOARD_USERS: 'ada:viewer:scrypt' },
+    /^BOARD_USERS must be .*single quotes/,
+  ],
   ['a hash that takes gigabytes', { BOARD_USERS: `a:viewer:${scrypt('4194304')}` }, /^BOARD_USERS must be/],
   ['a hash that costs nothing', { BOARD_USERS: `a:viewer:${scrypt('2')}` }, /^BOARD_USERS must be/],
   [
