@@ -7,6 +7,7 @@ import type { Budget } from '../intent/ledger.ts';
 import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
+import { nextLookOf } from '../queue/json-records.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
 import { adviseDns, describeAdvice } from './status-dns.ts';
 import { describeSeen } from './status-seen.ts';
@@ -124,10 +125,6 @@ function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSetting
   const why = bad.map(({ sentence }) => sentence).join('; ');
   return hasDnsGate ? `Warning: ${why}.` : `Warning (nothing waits for it, DNS_GATE is off): ${why}.`;
 }
-
-/** When its job, or that of the redeploy, looks again; undefined where no time is set. */
-export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
-  job.state === 'delayed' ? (job.nextRunAt ?? intent.nextRunAt) : undefined;
 
 function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs }: Telling): string[] {
   const { intent, job } = status;

@@ -2,10 +2,10 @@
 import type { ProducerApp } from '../app.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { type Stage, stages } from '../outcome.ts';
+import { nextLookOf, toRecord, toStanding } from '../queue/json-records.ts';
 import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import { describePause, toPauseJson } from './pause.ts';
-import { describeDomain, isAhead, nextLookOf, toShownStage } from './status-domain.ts';
-import { toDetailedJson, toJson } from './status-json.ts';
+import { describeDomain, isAhead, toShownStage } from './status-domain.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 import { describeJob } from './wait.ts';
 
@@ -49,7 +49,7 @@ export async function showQueue(
     operator.survey(SHOWN_DOMAINS, only),
   ]);
   if (flags.json) {
-    const domains = survey.domains.map(toJson);
+    const domains = survey.domains.map(toStanding);
     const stands = { counts, held: held ?? null, paused: paused.map(toPauseJson), stages: survey.stages };
     terminal.out(JSON.stringify({ ...stands, domains }, null, 2));
     return exitCodes.ok;
@@ -77,7 +77,7 @@ export async function showDomain(
     return exitCodes.failed;
   }
   if (flags.json) {
-    terminal.out(JSON.stringify(toDetailedJson(status), null, 2));
+    terminal.out(JSON.stringify(toRecord(status), null, 2));
     return exitCodes.ok;
   }
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;

@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeDomains, judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
-import { toDetailedJson } from '../../src/cli/status-json.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
+import { domainRecord, toRecord } from '../../src/queue/json-records.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import { intentOf } from '../helpers/intent.ts';
 
@@ -323,7 +323,7 @@ describe('the command line', () => {
 
 test('JSON tells state, request, evidence and history, with times as ISO 8601 and null for what is not known', () => {
   const history = [{ at: NOW, stage: 'live', reason: 'seen' }] as const;
-  expect(JSON.parse(JSON.stringify(toDetailedJson(statusOf(live, { history }))))).toMatchObject({
+  expect(JSON.parse(JSON.stringify(toRecord(statusOf(live, { history }))))).toMatchObject({
     state: 'live',
     since: '2026-11-24T10:05:00.000Z',
     mustAct: null,
@@ -339,7 +339,10 @@ test('JSON tells state, request, evidence and history, with times as ISO 8601 an
     redeploy: null,
     certificate: null,
   });
-  const waits = toDetailedJson(statusOf(waitingForDns, delayed));
+  const many = { ...away, seen: { ...away.seen, more: 7 } };
+  const waits = toRecord(statusOf({ ...waitingForDns, evidence: seen([many]) }, delayed));
+  expect(waits.evidence?.dns[0]?.seen.more).toBe(7);
+  expect(domainRecord.strict().safeParse(waits).error).toBeUndefined();
   expect(waits).toMatchObject({
     state: 'waiting-for-dns',
     nextLookAt: '2026-11-24T10:25:00.000Z',

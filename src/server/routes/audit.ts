@@ -1,7 +1,7 @@
 // The audit log: who did what by hand, to which domains, and when.
 import { z } from 'zod';
 import { isAuditId } from '../../audit.ts';
-import { iso } from './records.ts';
+import { iso } from '../../queue/json-records.ts';
 import { route } from './route.ts';
 
 export const pageLimit = z

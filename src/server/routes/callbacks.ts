@@ -1,9 +1,9 @@
 // Callbacks: what was told to the outside, and telling it again.
 import { z } from 'zod';
+import { iso } from '../../queue/json-records.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { pageLimit } from './audit.ts';
-import { iso } from './records.ts';
 import { type RouteParts, route } from './route.ts';
 
 const text = z.string().nullable();

@@ -1,10 +1,10 @@
 // Jobs: how one stands, and trying failed ones again. A retry is a new request for the same wish, by the operator's rules.
 import { z } from 'zod';
 import { jobNames, payloadSchemas } from '../../jobs/catalog.ts';
+import { jobRecord, toJob } from '../../queue/json-records.ts';
 import type { FailedJob } from '../../queue/operator.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
-import { jobRecord, toJob } from './records.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
 
 const inPath = z.object({ id: z.string().min(1).max(400) });

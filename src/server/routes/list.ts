@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { DomainKey, Intent } from '../../intent/intent.ts';
 import { parseMember } from '../../intent/keys.ts';
 import { type Stage, stages } from '../../outcome.ts';
+import { domainSummary, toSummary } from '../../queue/json-records.ts';
 import { Refusal } from '../problems.ts';
-import { domainSummary, toSummary } from './records.ts';
 import { type RouteParts, route } from './route.ts';
 
 /** How many of all domains one request looks at; where few of them match, a page is short, and the cursor goes on. */

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { describeScope, type Pause, type PauseScope } from '../../intent/pauses.ts';
 import type { TargetDefaults } from '../../jobs/catalog.ts';
+import { iso } from '../../queue/json-records.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
-import { iso } from './records.ts';
 import { route } from './route.ts';
 
 const id = z.coerce.number('must be a number').int().positive();

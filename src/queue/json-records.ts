@@ -1,9 +1,9 @@
-// How domains and jobs look from outside: the schemas of the answers, and what makes them of our records. Times are ISO 8601, what
-// is not known is null. (`status --json` shows the record as it is kept; these fields are the API's promise, docs/http-api.md.)
+// How domains and jobs look from outside, in the HTTP API and in `--json`: the schemas, and what makes such records of ours.
+// Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
-import type { Evidence, Intent, Transition } from '../../intent/intent.ts';
-import { stages } from '../../outcome.ts';
-import type { DomainDetails, JobStatus } from '../../queue/operator.ts';
+import type { Evidence, Intent, Transition } from '../intent/intent.ts';
+import { stages } from '../outcome.ts';
+import type { DomainDetails, DomainStatus, JobStatus } from './domain-status.ts';
 
 const time = z.iso.datetime().nullable();
 const text = z.string().nullable();
@@ -46,6 +46,8 @@ const summaryFields = {
 
 export const domainSummary = z.object(summaryFields).meta({ description: 'One domain in a list' });
 
+const MORE = z.int().optional().meta({ description: 'How many more there are than are shown' });
+
 const dnsFinding = z.object({
   name: z.string(),
   verdict: z.string(),
@@ -56,6 +58,7 @@ const dnsFinding = z.object({
     aaaa: z.array(z.string()),
     cname: z.array(z.string()),
     caa: z.array(z.string()),
+    more: MORE,
   }),
 });
 
@@ -72,6 +75,7 @@ const tlsFinding = z.object({
       names: z.array(z.string()),
       notBefore: time,
       notAfter: time,
+      moreNames: MORE,
     })
     .nullable(),
 });
@@ -128,12 +132,18 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   nextLookAt: intent.state === 'pending' ? iso(intent.nextRunAt) : null,
 });
 
-export function toRecord(status: DomainDetails): z.output<typeof domainRecord> {
-  const { intent, job, certificate, redeploy, history, budgets } = status;
+/** When its job, or that of the redeploy, looks again; undefined where no time is set. */
+export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
+  job.state === 'delayed' ? (job.nextRunAt ?? intent.nextRunAt) : undefined;
+
+type DomainRecord = z.output<typeof domainRecord>;
+
+/** What `status --json` shows of each domain: all but what takes a question of its own. */
+export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' | 'budgets'> {
+  const { intent, job, certificate, redeploy } = status;
   return {
     ...toSummary(intent),
-    reason: reasonOf(intent, history),
-    nextLookAt: job.state === 'delayed' ? iso(job.nextRunAt ?? intent.nextRunAt) : null,
+    nextLookAt: iso(nextLookOf(status)),
     evidence: intent.evidence ? toEvidence(intent.evidence) : null,
     job: { id: job.id, state: job.state, attemptsMade: job.attemptsMade, nextRunAt: iso(job.nextRunAt) },
     certificate: certificate
@@ -142,10 +152,15 @@ export function toRecord(status: DomainDetails): z.output<typeof domainRecord> {
     redeploy: redeploy
       ? { id: redeploy.id, state: redeploy.state, nextRunAt: iso(redeploy.nextRunAt) }
       : null,
-    history: history.map(toStep),
-    budgets: [...budgets],
   };
 }
+
+export const toRecord = (status: DomainDetails): DomainRecord => ({
+  ...toStanding(status),
+  reason: reasonOf(status.intent, status.history),
+  history: status.history.map(toStep),
+  budgets: [...status.budgets],
+});
 
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
 function reasonOf({ outcome, outcomeAt = 0, stage: at, stageAt }: Intent, history: readonly Transition[]) {
@@ -162,25 +177,18 @@ const toStep = ({ at, stage: state, mustAct: actor, reason, code }: Transition) 
   code: code ?? null,
 });
 
-const toEvidence = ({ at, dns, tls }: Evidence): z.output<typeof domainRecord>['evidence'] => ({
+const toEvidence = ({ at, dns, tls }: Evidence): DomainRecord['evidence'] => ({
   at: iso(at),
-  dns: dns.map(({ name, verdict, sentence, expected, seen }) => ({
-    name,
-    verdict,
-    sentence,
+  dns: dns.map(({ expected, seen: { a, aaaa, cname, caa, ...seen }, ...finding }) => ({
+    ...finding,
     expected: [...expected],
-    seen: { a: [...seen.a], aaaa: [...seen.aaaa], cname: [...seen.cname], caa: [...seen.caa] },
+    seen: { ...seen, a: [...a], aaaa: [...aaaa], cname: [...cname], caa: [...caa] },
   })),
-  tls: tls.map(({ name, verdict, sentence, address, httpStatus, certificate }) => ({
-    name,
-    verdict,
-    sentence,
-    address,
-    ...(httpStatus !== undefined && { httpStatus }),
+  tls: tls.map(({ certificate, ...finding }) => ({
+    ...finding,
     certificate: certificate
       ? {
-          subject: certificate.subject,
-          issuer: certificate.issuer,
+          ...certificate,
           names: [...certificate.names],
           notBefore: iso(certificate.notBefore),
           notAfter: iso(certificate.notAfter),
