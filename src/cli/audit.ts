@@ -1,6 +1,7 @@
 // audit: who did what to the queue, the newest first.
 import type { ProducerApp } from '../app.ts';
 import { type AuditEntry, isAuditId } from '../audit.ts';
+import { toAuditRecord } from '../records/operations.ts';
 import { type ExitCode, exitCodes, type Terminal, toTable } from './terminal.ts';
 
 export interface AuditFlags {
@@ -28,7 +29,7 @@ export async function showAudit(
     return exitCodes.usage;
   }
   const entries = await audit.list({ limit: count, before });
-  if (json) terminal.out(JSON.stringify(entries.map(toAuditJson), null, 2));
+  if (json) terminal.out(JSON.stringify(entries.map(toAuditRecord), null, 2));
   else if (entries.length === 0) terminal.out('nobody has done anything yet');
   else
     for (const line of toTable([['WHEN', 'WHO', 'WHAT', 'DOMAINS', 'DETAIL'], ...entries.map(toRow)]))
@@ -37,13 +38,6 @@ export async function showAudit(
 }
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
-
-/** `domains` holds the first hundred, `domainCount` counts them all. */
-export const toAuditJson = ({ at, detail, ...entry }: AuditEntry): object => ({
-  ...entry,
-  at: iso(at),
-  detail: detail ?? null,
-});
 
 const toRow = ({ at, who, what, domains, domainCount, detail }: AuditEntry): string[] => {
   const shown = domains.slice(0, SHOWN_DOMAINS);

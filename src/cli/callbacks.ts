@@ -1,6 +1,7 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
 import type { ProducerApp } from '../app.ts';
 import type { Delivery } from '../callbacks/deliveries.ts';
+import { toDeliveryRecord } from '../records/operations.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
@@ -29,7 +30,11 @@ export async function showDeliveries(
   const page = await deliveries.list({ limit, cursor: after, failedOnly: failed });
   if (json) {
     terminal.out(
-      JSON.stringify({ deliveries: page.deliveries.map(toJson), next: page.next ?? null }, null, 2),
+      JSON.stringify(
+        { deliveries: page.deliveries.map(toDeliveryRecord), nextCursor: page.next ?? null },
+        null,
+        2,
+      ),
     );
     return exitCodes.ok;
   }
@@ -52,14 +57,6 @@ const toRow = ({ id, type, domain, at, state, attempts, url, lastError }: Delive
   url ?? GONE,
   lastError ?? '',
 ];
-
-const toJson = ({ url, domain, lastError, at, ...rest }: Delivery): object => ({
-  ...rest,
-  url: url ?? null,
-  domain: domain ?? null,
-  lastError: lastError ?? null,
-  at: new Date(at).toISOString(),
-});
 
 export async function replayDeliveries(
   ids: readonly string[],

@@ -2,6 +2,7 @@
 import type { ProducerApp } from '../app.ts';
 import { duration } from '../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../intent/pauses.ts';
+import { toPauseRecord } from '../records/operations.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
@@ -61,7 +62,7 @@ export async function showPauses(
 ): Promise<ExitCode> {
   const found = await pauses.list();
   const now = Date.now();
-  if (json) terminal.out(JSON.stringify(found.map(toPauseJson), null, 2));
+  if (json) terminal.out(JSON.stringify(found.map(toPauseRecord), null, 2));
   else if (found.length === 0) terminal.out('nothing is paused');
   else
     for (const line of toTable([
@@ -75,15 +76,6 @@ export async function showPauses(
 /** "everything, by cli:ada, ends in 2 h: moving to another server". */
 export const describePause = (pause: Pause, nowMs: number): string =>
   `${describeScope(pause.scope)}, by ${pause.by}${pause.leftMs === undefined ? '' : `, ends ${endOf(pause, nowMs)}`}: ${pause.reason}`;
-
-/** Times are ISO 8601; `until` is null where it lasts until it is resumed. */
-export const toPauseJson = ({ scope, reason, by, at, untilMs }: Pause): object => ({
-  scope,
-  reason,
-  by,
-  at: new Date(at).toISOString(),
-  until: untilMs === undefined ? null : new Date(untilMs).toISOString(),
-});
 
 const toRow = (pause: Pause, nowMs: number): string[] => [
   describeScope(pause.scope),

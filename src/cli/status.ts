@@ -2,9 +2,10 @@
 import type { ProducerApp } from '../app.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { type Stage, stages } from '../outcome.ts';
-import { nextLookOf, toRecord, toStanding } from '../queue/json-records.ts';
 import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
-import { describePause, toPauseJson } from './pause.ts';
+import { nextLookOf, toRecord, toStanding } from '../records/domains.ts';
+import { toPauseRecord } from '../records/operations.ts';
+import { describePause } from './pause.ts';
 import { describeDomain, isAhead, toShownStage } from './status-domain.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 import { describeJob } from './wait.ts';
@@ -50,7 +51,7 @@ export async function showQueue(
   ]);
   if (flags.json) {
     const domains = survey.domains.map(toStanding);
-    const stands = { counts, held: held ?? null, paused: paused.map(toPauseJson), stages: survey.stages };
+    const stands = { counts, held: held ?? null, paused: paused.map(toPauseRecord), stages: survey.stages };
     terminal.out(JSON.stringify({ ...stands, domains }, null, 2));
     return exitCodes.ok;
   }

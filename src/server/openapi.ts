@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document, made from the table of routes by zod's own JSON Schema. Pure.
 import { z } from 'zod';
-import { domainRecord, domainSummary, jobRecord } from '../queue/json-records.ts';
+import { domainRecord, domainSummary, jobRecord } from '../records/domains.ts';
+import { pauseRecord } from '../records/operations.ts';
 import { httpCodes, type ProblemCode, problemDocument, statusOf } from './problems.ts';
 import { auditPage } from './routes/audit.ts';
 import { batchResult } from './routes/batch.ts';
@@ -9,7 +10,6 @@ import { redeployReceipt } from './routes/certificates.ts';
 import { addDomain, receipt } from './routes/domains.ts';
 import { retriesResult, retryReceipt } from './routes/jobs.ts';
 import { domainPage } from './routes/list.ts';
-import { pauseRecord } from './routes/pauses.ts';
 import type { Content, OpenApi, Operation, Parameter, Route } from './routes/route.ts';
 
 const named: Readonly<Record<string, z.ZodType>> = {

@@ -259,7 +259,7 @@ describe('the list and the replay', () => {
     await showDeliveries(app, { json: true }, terminal);
     expect(JSON.parse(out.join('\n'))).toMatchObject({
       deliveries: [{ id, domain: SHOP, state: 'delivered', lastError: null, at: new Date(at).toISOString() }],
-      next: null,
+      nextCursor: null,
     });
     expect(await showDeliveries(app, { limit: 'many' }, terminal)).toBe(exitCodes.usage);
     expect(err).toHaveLength(1);

@@ -5,8 +5,8 @@ import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
-import { domainRecord, toRecord } from '../../src/queue/json-records.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
+import { domainRecord, toRecord } from '../../src/records/domains.ts';
 import { intentOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');

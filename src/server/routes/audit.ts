@@ -1,7 +1,7 @@
 // The audit log: who did what by hand, to which domains, and when.
 import { z } from 'zod';
 import { isAuditId } from '../../audit.ts';
-import { iso } from '../../queue/json-records.ts';
+import { auditRecord, toAuditRecord } from '../../records/operations.ts';
 import { route } from './route.ts';
 
 export const pageLimit = z
@@ -13,17 +13,7 @@ export const pageLimit = z
 
 export const auditPage = z
   .object({
-    entries: z.array(
-      z.object({
-        id: z.string(),
-        at: z.iso.datetime().nullable(),
-        who: z.string(),
-        what: z.string(),
-        domains: z.array(z.string()).meta({ description: 'The first hundred' }),
-        domainCount: z.int(),
-        detail: z.string().nullable(),
-      }),
-    ),
+    entries: z.array(auditRecord),
     nextCursor: z.string().nullable().meta({ description: 'Null: that was all' }),
   })
   .meta({ description: 'A page of the audit log, the newest first' });
@@ -42,12 +32,7 @@ export const listAudit = route({
   async handler({ query: { cursor, limit }, parts: { audit } }) {
     const entries = await audit.list({ limit, before: cursor });
     return {
-      entries: entries.map((entry) => ({
-        ...entry,
-        at: iso(entry.at),
-        domains: [...entry.domains],
-        detail: entry.detail ?? null,
-      })),
+      entries: entries.map(toAuditRecord),
       nextCursor: entries.length === limit ? (entries.at(-1)?.id ?? null) : null,
     };
   },

@@ -1,29 +1,15 @@
 // Callbacks: what was told to the outside, and telling it again.
 import { z } from 'zod';
-import { iso } from '../../queue/json-records.ts';
+import { deliveryRecord, toDeliveryRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { pageLimit } from './audit.ts';
 import { type RouteParts, route } from './route.ts';
 
-const text = z.string().nullable();
-
 export const deliveryPage = z
   .object({
-    deliveries: z.array(
-      z.object({
-        id: z.string(),
-        messageId: z.string().meta({ description: 'The `webhook-id` that the receiver sees' }),
-        type: z.string(),
-        url: text.meta({ description: 'Null: no longer configured' }),
-        domain: text,
-        state: z.enum(['pending', 'delivered', 'failed']),
-        attempts: z.int(),
-        lastError: text,
-        at: z.iso.datetime().nullable(),
-      }),
-    ),
-    nextCursor: text.meta({ description: 'Null: that was all' }),
+    deliveries: z.array(deliveryRecord),
+    nextCursor: z.string().nullable().meta({ description: 'Null: that was all' }),
   })
   .meta({ description: 'A page of deliveries, the newest first' });
 
@@ -52,13 +38,7 @@ export const listDeliveries = route({
   async handler({ query: { cursor, limit, failed }, parts }) {
     const { deliveries, next } = await portOf(parts).list({ cursor, limit, failedOnly: failed });
     return {
-      deliveries: deliveries.map(({ url, domain, lastError, at, ...same }) => ({
-        ...same,
-        url: url ?? null,
-        domain: domain ?? null,
-        lastError: lastError ?? null,
-        at: iso(at),
-      })),
+      deliveries: deliveries.map(toDeliveryRecord),
       nextCursor: next ?? null,
     };
   },

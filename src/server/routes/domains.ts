@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { DomainName } from '../../intent/domain-name.ts';
 import { payloadSchemas, type TargetDefaults } from '../../jobs/catalog.ts';
-import { domainRecord, stage, toRecord } from '../../queue/json-records.ts';
 import type { Receipt } from '../../queue/requests.ts';
+import { domainRecord, stage, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';

@@ -1,8 +1,8 @@
 // Jobs: how one stands, and trying failed ones again. A retry is a new request for the same wish, by the operator's rules.
 import { z } from 'zod';
 import { jobNames, payloadSchemas } from '../../jobs/catalog.ts';
-import { jobRecord, toJob } from '../../queue/json-records.ts';
 import type { FailedJob } from '../../queue/operator.ts';
+import { jobRecord, toJob } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { DomainKey, Intent } from '../../intent/intent.ts';
 import { parseMember } from '../../intent/keys.ts';
 import { type Stage, stages } from '../../outcome.ts';
-import { domainSummary, toSummary } from '../../queue/json-records.ts';
+import { domainSummary, toSummary } from '../../records/domains.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 

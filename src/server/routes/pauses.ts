@@ -1,8 +1,8 @@
 // Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
 import { z } from 'zod';
-import { describeScope, type Pause, type PauseScope } from '../../intent/pauses.ts';
+import { describeScope, type PauseScope } from '../../intent/pauses.ts';
 import type { TargetDefaults } from '../../jobs/catalog.ts';
-import { iso } from '../../queue/json-records.ts';
+import { pauseRecord, toPauseRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { route } from './route.ts';
@@ -19,30 +19,6 @@ const scope = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('site'), siteId }),
 ]);
-
-const shownScope = z.union([
-  z.object({ kind: z.literal('all') }),
-  z.object({ kind: z.literal('app'), serverId: z.int(), appId: z.int() }),
-  z.object({ kind: z.literal('site'), siteId: z.string() }),
-]);
-
-export const pauseRecord = z
-  .object({
-    scope: shownScope,
-    reason: z.string(),
-    by: z.string(),
-    since: z.iso.datetime().nullable(),
-    until: z.iso.datetime().nullable().meta({ description: 'Null: until somebody resumes' }),
-  })
-  .meta({ description: 'A pause that is in force' });
-
-const toRecord = ({ scope: paused, reason, by, at, untilMs }: Pause): z.output<typeof pauseRecord> => ({
-  scope: paused,
-  reason,
-  by,
-  since: iso(at),
-  until: iso(untilMs),
-});
 
 /** What is not named is the configured web application. */
 function toScope(given: z.output<typeof scope>, defaults: TargetDefaults): PauseScope {
@@ -80,7 +56,7 @@ export const postPause = route({
     const pause = await pauses.pause({ scope: paused, reason, by: nameOf(caller), untilMs });
     const detail = `${describeScope(paused)}${until === undefined ? '' : ` until ${until}`}: ${reason}`;
     await audit.record({ who: nameOf(caller), what: 'pause', detail });
-    return toRecord(pause);
+    return toPauseRecord(pause);
   },
 });
 
@@ -108,7 +84,7 @@ export const deletePause = route({
     const ended = toScope(parseScope(query), defaults);
     const pause = await pauses.resume(ended);
     if (pause) await audit.record({ who: nameOf(caller), what: 'resume', detail: describeScope(ended) });
-    return { resumed: pause ? toRecord(pause) : null };
+    return { resumed: pause ? toPauseRecord(pause) : null };
   },
 });
 
@@ -128,5 +104,5 @@ export const listPauses = route({
   summary: 'The pauses in force, the widest first',
   query: z.strictObject({}),
   answer: { status: 200, description: 'All of them', schema: z.object({ pauses: z.array(pauseRecord) }) },
-  handler: async ({ parts }) => ({ pauses: (await parts.pauses.list()).map(toRecord) }),
+  handler: async ({ parts }) => ({ pauses: (await parts.pauses.list()).map(toPauseRecord) }),
 });

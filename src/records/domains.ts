@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import type { Evidence, Intent, Transition } from '../intent/intent.ts';
 import { stages } from '../outcome.ts';
-import type { DomainDetails, DomainStatus, JobStatus } from './domain-status.ts';
+import type { DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
+import { iso } from './iso.ts';
 
 const time = z.iso.datetime().nullable();
 const text = z.string().nullable();
@@ -109,10 +110,6 @@ export const jobRecord = z
     nextRunAt: time,
   })
   .meta({ description: 'One job as the queue holds it' });
-
-/** A server may show a certificate with any time in it. */
-export const iso = (atMs: number | undefined): string | null =>
-  atMs === undefined || Number.isNaN(new Date(atMs).getTime()) ? null : new Date(atMs).toISOString();
 
 export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   domain: intent.domain,

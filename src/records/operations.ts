@@ -1,0 +1,76 @@
+// How audit entries, pauses and deliveries look from outside, in the HTTP API and in `--json`. Their fields are API.
+import { z } from 'zod';
+import type { AuditEntry } from '../audit.ts';
+import type { Delivery } from '../callbacks/deliveries.ts';
+import type { Pause } from '../intent/pauses.ts';
+import { iso } from './iso.ts';
+
+const time = z.iso.datetime().nullable();
+const text = z.string().nullable();
+
+export const auditRecord = z.object({
+  id: z.string(),
+  at: time,
+  who: z.string(),
+  what: z.string(),
+  domains: z.array(z.string()).meta({ description: 'The first hundred' }),
+  domainCount: z.int(),
+  detail: text,
+});
+
+export const toAuditRecord = (entry: AuditEntry): z.output<typeof auditRecord> => ({
+  ...entry,
+  at: iso(entry.at),
+  domains: [...entry.domains],
+  detail: entry.detail ?? null,
+});
+
+const pausedScope = z.union([
+  z.object({ kind: z.literal('all') }),
+  z.object({ kind: z.literal('app'), serverId: z.int(), appId: z.int() }),
+  z.object({ kind: z.literal('site'), siteId: z.string() }),
+]);
+
+export const pauseRecord = z
+  .object({
+    scope: pausedScope,
+    reason: z.string(),
+    by: z.string(),
+    since: time,
+    until: time.meta({ description: 'Null: until somebody resumes' }),
+  })
+  .meta({ description: 'A pause that is in force' });
+
+export const toPauseRecord = ({ scope, reason, by, at, untilMs }: Pause): z.output<typeof pauseRecord> => ({
+  scope,
+  reason,
+  by,
+  since: iso(at),
+  until: iso(untilMs),
+});
+
+export const deliveryRecord = z.object({
+  id: z.string(),
+  messageId: z.string().meta({ description: 'The `webhook-id` that the receiver sees' }),
+  type: z.string(),
+  url: text.meta({ description: 'Null: no longer configured' }),
+  domain: text,
+  state: z.enum(['pending', 'delivered', 'failed']),
+  attempts: z.int(),
+  lastError: text,
+  at: time,
+});
+
+export const toDeliveryRecord = ({
+  url,
+  domain,
+  lastError,
+  at,
+  ...same
+}: Delivery): z.output<typeof deliveryRecord> => ({
+  ...same,
+  url: url ?? null,
+  domain: domain ?? null,
+  lastError: lastError ?? null,
+  at: iso(at),
+});
