@@ -49,6 +49,7 @@ export type ReplayResult =
       readonly kind: 'replayed';
       readonly deliveryId: string;
       readonly messageId: string;
+      readonly domain: string | undefined;
     }
   | {
       readonly id: string;
@@ -72,7 +73,7 @@ export interface DeliveriesOptions {
   readonly urls: readonly string[];
 }
 
-const STATES = ['waiting', 'prioritized', 'active', 'delayed', 'completed', 'failed'] as const;
+const STATES = ['waiting', 'active', 'delayed', 'completed', 'failed'] as const;
 
 export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries {
   const targets = toTargets(urls);
@@ -108,11 +109,11 @@ export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries
       if (!targets.has(delivery.target))
         return refused('unconfigured', 'its URL is no longer in CALLBACK_URLS');
       const { messageId, target } = delivery;
-      const deliveryId = `${toDeliveryId(messageId, target)}_${Date.now().toString(36)}`;
+      const deliveryId = `${toDeliveryId(messageId, target)}_${toReplayMark(job, state)}`;
       await addDelivery(queue, deliveryId, type, delivery);
       // The new one stands for it; a record that cannot be removed now is only clutter.
       if (state === 'failed') await job.remove().catch(reasonOf);
-      return { id, kind: 'replayed', deliveryId, messageId };
+      return { id, kind: 'replayed', deliveryId, messageId, domain: delivery.domain };
     },
     counts: () => countDeliveries(queue),
   };
@@ -126,10 +127,11 @@ async function read(
   queue: Queue,
   targets: ReadonlyMap<string, Target>,
 ): Promise<Delivery | undefined> {
+  // In this order: one that is said to have ended tells how.
+  const state = toState(await queue.getJobState(id));
   const job = await find(id, queue);
   const delivery = toDelivery(job?.data);
   if (!job || !delivery) return undefined;
-  const state = toState(await job.getState());
   return {
     id,
     messageId: delivery.messageId,
@@ -142,6 +144,10 @@ async function read(
     at: delivery.at,
   };
 }
+
+/** One that has failed is replayed once, however many ask at a time: the new one takes its place. */
+const toReplayMark = ({ finishedOn }: Job, state: DeliveryState): string =>
+  ((state === 'failed' && finishedOn) || Date.now()).toString(36);
 
 const toState = (state: string): DeliveryState =>
   state === 'completed' ? 'delivered' : state === 'failed' ? 'failed' : 'pending';

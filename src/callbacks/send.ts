@@ -56,22 +56,22 @@ function post(
   return new Promise((resolve, reject) => {
     const request = open(url, { method: 'POST', headers, signal, agent: false }, (response) => {
       const { statusCode: status = 0, headers: answered } = response;
-      discard(response, () => resolve({ status, retryAfter: answered['retry-after'] }));
+      resolve({ status, retryAfter: answered['retry-after'] });
+      discard(response);
     });
     request.on('error', reject);
     request.end(body);
   });
 }
 
-/** The status counts, whatever becomes of the rest of the reply. */
-function discard(response: IncomingMessage, done: () => void): void {
+/** The status counts, whatever becomes of the rest of the reply; the attempt's time limit ends that too. */
+function discard(response: IncomingMessage): void {
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > MAX_REPLY_BYTES) response.destroy();
   });
   response.on('error', () => undefined);
-  response.once('close', done);
 }
 
 /** A connection that failed at several addresses has no message of its own. */

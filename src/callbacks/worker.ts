@@ -5,7 +5,7 @@ import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
-import { type Judgement, judge } from './judge.ts';
+import { type Attempt, type Judgement, judge } from './judge.ts';
 import { CALLBACK_QUEUE, type DeliveryData, RETENTION, toDelivery } from './queue.ts';
 import { send } from './send.ts';
 import type { Target } from './targets.ts';
@@ -67,12 +67,14 @@ async function deliver(job: Job, options: DeliveryWorkerOptions, signal: AbortSi
   const delivery = toDelivery(job.data);
   if (!delivery) throw givenUp('no delivery of ours: its data cannot be read');
   const target = options.targets.get(delivery.target);
-  if (!target) throw givenUp('its URL is no longer in CALLBACK_URLS');
   const { messageId, body } = delivery;
   const { secrets, timeoutMs } = options;
-  const attempt = await send({ url: target.url, messageId, body, secrets, signal, timeoutMs }).catch(
-    (error: unknown) => ({ error: reasonOf(error) }),
-  );
+  // While workers are restarted one after the other, one that knows a new URL may hand it to one that does not.
+  const attempt: Attempt = target
+    ? await send({ url: target.url, messageId, body, secrets, signal, timeoutMs }).catch(
+        (error: unknown) => ({ error: reasonOf(error) }),
+      )
+    : { error: "its URL is not in this worker's CALLBACK_URLS" };
   // Nobody's fault: another worker sends it, soon.
   if ('error' in attempt && signal.aborted) throw new RetryLater(attempt.error, STOPPED_MS);
   const judged = judge(attempt, {
@@ -99,10 +101,11 @@ const levels = { delivered: 'info', retry: 'warn', failed: 'error' } as const;
 function report(
   job: Job,
   { messageId, domain }: DeliveryData,
-  { shown }: Target,
+  target: Target | undefined,
   { kind, sentence, ...judged }: Judgement,
   logger: Logger,
 ): void {
+  const shown = target?.shown ?? 'a URL that is not configured';
   const next = 'delayMs' in judged ? `; again in ${Math.ceil(judged.delayMs / 1000)} s` : '';
   logger[levels[kind]](
     {

@@ -1,4 +1,5 @@
 // Callbacks without the rest: the store that writes the outbox, any number of workers that empty it, in a real Redis.
+import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type Callbacks, type CallbackTiming, createCallbacks } from '../../src/callbacks/callbacks.ts';
 import { createDeliveries, type Deliveries, type Delivery } from '../../src/callbacks/deliveries.ts';
@@ -16,6 +17,8 @@ export interface CallbackStage extends AsyncDisposable {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly store: IntentStore;
+  /** The deliveries' own queue. */
+  readonly queue: Queue;
   /** What the logger wrote. */
   readonly lines: string[];
   startCallbacks(options: StartOptions): Promise<Callbacks>;
@@ -64,6 +67,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
     redis,
     keys,
     store,
+    queue,
     lines,
     async startCallbacks({ urls, secrets = [SECRET], scrub = (text) => text, ...timing }) {
       const callbacks = createCallbacks({

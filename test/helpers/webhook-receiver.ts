@@ -17,8 +17,14 @@ export interface Received {
   readonly path: string;
 }
 
-/** `hang`: never answers. */
-export type Answer = { readonly status: number; readonly headers?: Record<string, string> } | 'hang';
+/** `hang`: never answers. `after`: what it does after its status and half of its reply. */
+export type Answer =
+  | {
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly after?: 'hang' | 'reset' | undefined;
+    }
+  | 'hang';
 
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
@@ -31,6 +37,12 @@ export interface Receiver extends AsyncDisposable {
   messages(): Received[];
   types(): string[];
   answer: (received: Received) => Answer;
+}
+
+function reply(response: ServerResponse, { status, headers, after }: Exclude<Answer, 'hang'>): void {
+  response.writeHead(status, headers);
+  if (!after) response.end('thanks');
+  else response.write('tha', () => after === 'reset' && response.destroy());
 }
 
 export async function createReceiver({ secret = SECRET, port = 0 } = {}): Promise<Receiver> {
@@ -48,7 +60,7 @@ export async function createReceiver({ secret = SECRET, port = 0 } = {}): Promis
       const one = { id, payload, raw: raw.toString(), headers: request.headers, path: request.url ?? '' };
       received.push(one);
       const answer = receiver.answer(one);
-      if (answer !== 'hang') response.writeHead(answer.status, answer.headers).end('thanks');
+      if (answer !== 'hang') reply(response, answer);
     } catch (error) {
       forged.push(String(error));
       response.writeHead(400).end();

@@ -1,5 +1,6 @@
 // Receivers as they are: down, slow, gone, elsewhere, too busy. And what an operator sees and does about it.
 import { describe, expect, test } from '@jest/globals';
+import type { Delivery } from '../../src/callbacks/deliveries.ts';
 import { replayDeliveries, showDeliveries } from '../../src/cli/callbacks.ts';
 import { exitCodes } from '../../src/cli/terminal.ts';
 import { createCallbackStage } from '../helpers/callback-stage.ts';
@@ -96,14 +97,20 @@ describe('a receiver', () => {
     expect(stage.lines.join()).toContain('no answer within 0.1 s');
   });
 
-  test('that answers without end is cut off, and its status counts', async () => {
+  test.each([
+    ['without end', { headers: { 'transfer-encoding': 'chunked' }, after: 'hang' }],
+    ['with less than it announced', { headers: { 'content-length': '999999999' } }],
+    ['and breaks off', { headers: { 'content-length': '100' }, after: 'reset' }],
+  ] as const)('that answers %s has answered: its status counts', async (_, how) => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
-    receiver.answer = () => ({ status: 200, headers: { 'content-length': '999999999' } });
+    receiver.answer = ({ payload }) => ({ status: payload.data.domain === SHOP ? 200 : 410, ...how });
     await stage.startCallbacks({ urls: [receiver.url], timeoutMs: 200 });
     await stage.becomes(SHOP, live);
+    await stage.becomes('gone.example.org', live);
     await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
-    expect(receiver.received).toHaveLength(1);
+    await stage.delivery(receiver.url, ({ state }) => state === 'failed');
+    expect(receiver.received).toHaveLength(2);
   });
 });
 
@@ -125,21 +132,62 @@ describe('a worker that stops', () => {
   });
 });
 
-describe('a job that somebody else put into the queue', () => {
-  test('is sent nowhere but to configured URLs, and only where it is a delivery', async () => {
+describe('a delivery to a URL that this worker does not know', () => {
+  test('waits for one that does: they are restarted one after the other', async () => {
+    await using stage = await createCallbackStage();
+    await using known = await createReceiver();
+    await using added = await createReceiver();
+    added.answer = () => ({ status: 500 });
+    const newer = await stage.startCallbacks({ urls: [added.url] });
+    await stage.becomes(SHOP, live);
+    await until(() => added.received.length > 0, 'it was tried');
+    await newer.close(400);
+    const tried = added.received.length;
+    const older = await stage.startCallbacks({ urls: [known.url] });
+    const isUnknown = ({ lastError }: Delivery) =>
+      lastError === "its URL is not in this worker's CALLBACK_URLS";
+    const { id } = await stage.delivery(known.url, isUnknown);
+    expect(await stage.deliveries(known.url).replay(id)).toMatchObject({ kind: 'refused', why: 'pending' });
+    expect(stage.lines.join()).toContain(
+      "a URL that is not configured: its URL is not in this worker's CALLBACK_URLS",
+    );
+    await older.close(400);
+    expect(added.received).toHaveLength(tried);
+    added.answer = () => ({ status: 200 });
+    await stage.startCallbacks({ urls: [added.url] });
+    await stage.delivery(added.url, ({ state }) => state === 'delivered');
+    expect(known.received).toEqual([]);
+  });
+
+  test('cannot be replayed', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
-    await using elsewhere = await createReceiver();
-    await stage.startCallbacks({ urls: [elsewhere.url] });
-    await stage.becomes(SHOP, live);
-    await stage.delivery(elsewhere.url, ({ state }) => state === 'delivered');
     await stage.startCallbacks({ urls: [receiver.url] });
-    const { id } = await stage.delivery(elsewhere.url, () => true);
-    expect(await stage.deliveries(receiver.url).replay(id)).toMatchObject({
-      kind: 'refused',
-      why: 'unconfigured',
-    });
-    expect((await stage.deliveries(receiver.url).list()).deliveries).toMatchObject([{ id, url: undefined }]);
+    await stage.becomes(SHOP, live);
+    const { id } = await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
+    const elsewhere = stage.deliveries('https://other.example.org/');
+    expect(await elsewhere.replay(id)).toMatchObject({ kind: 'refused', why: 'unconfigured' });
+    expect((await elsewhere.list()).deliveries).toMatchObject([{ id, url: undefined }]);
+  });
+});
+
+describe('a job that somebody else put into the queue', () => {
+  test.each([
+    ['nothing', null],
+    ['an address of its own', { url: 'http://127.0.0.1:1/', messageId: 'msg_1', body: '{}', at: 1 }],
+    ['an id that forges headers', { messageId: 'msg_1\r\nx: y', target: 'a', body: '{}', at: 1 }],
+  ])('with %s is no delivery: it fails, and is neither listed nor replayed', async (_, data) => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    const job = await stage.queue.add('domain.live', data, { jobId: 'foreign', attempts: 5 });
+    await until(async () => (await job.getState()) === 'failed', 'it failed');
+    expect((await stage.queue.getJob('foreign'))?.failedReason).toBe(
+      'no delivery of ours: its data cannot be read',
+    );
+    const deliveries = stage.deliveries(receiver.url);
+    expect(await deliveries.replay('foreign')).toMatchObject({ kind: 'refused', why: 'unknown' });
+    expect((await deliveries.list()).deliveries).toEqual([]);
     expect(receiver.received).toEqual([]);
   });
 });
@@ -214,14 +262,16 @@ describe('the list and the replay', () => {
     await until(async () => (await app.deliveries.counts()).failed === 2, 'both failed');
     receiver.answer = () => ({ status: 200 });
     const { out, terminal } = createTerminal();
-    expect(await replayDeliveries([], { failed: true }, app, terminal)).toBe(exitCodes.ok);
+    const all = () => replayDeliveries([], { failed: true }, app, terminal);
+    expect(await Promise.all([all(), all()])).toContain(exitCodes.ok);
     await until(() => receiver.received.length === 4, 'both came again');
     expect(receiver.messages()).toHaveLength(2);
-    expect(out).toHaveLength(2);
+    expect(out.length).toBeGreaterThanOrEqual(2);
     await until(
       async () => (await app.deliveries.list({ failedOnly: true })).deliveries.length === 0,
       'none failed',
     );
+    expect(receiver.received).toHaveLength(4);
   });
 
   test('what is on its way, or unknown, is refused', async () => {
