@@ -27,6 +27,10 @@ export interface AuditEntry {
 }
 
 export interface Audit {
+  /**
+   * Before what is done to many, so that it is known who began it; after anything else. Never rejects: what is done is done, and
+   * an entry that Redis does not take goes to `onLost`.
+   */
   record(entry: AuditRecord): Promise<void>;
   /** The newest first; with `before` those older than that entry. */
   list(page: { readonly limit: number; readonly before?: string | undefined }): Promise<AuditEntry[]>;
@@ -37,21 +41,29 @@ export interface AuditOptions {
   readonly keys: Pick<Keys, 'own'>;
   /** Takes secrets out of a text: somebody may have typed one into a reason. */
   readonly scrub?: (text: string) => string;
+  readonly onLost: OnAuditLost;
 }
+
+/** Told of an entry, without secrets, that Redis did not take: it must stand somewhere. */
+export type OnAuditLost = (entry: AuditRecord, error: unknown) => void;
 
 /** About: Redis drops the oldest in blocks of a hundred. */
 const KEPT = 10_000;
 const MAX_DOMAINS = 100;
 const MAX_TEXT = 1_000;
 
-export function createAudit({ redis, keys, scrub = (text) => text }: AuditOptions): Audit {
+export function createAudit({ redis, keys, scrub = (text) => text, onLost }: AuditOptions): Audit {
   const key = keys.own('audit');
   const clean = (text: string): string => scrub(text).slice(0, MAX_TEXT);
   return {
     async record({ who, what, domains = [], detail = '' }) {
-      const shown = domains.slice(0, MAX_DOMAINS).join(' ');
-      const fields = { who: clean(who), what, domains: shown, count: domains.length, detail: clean(detail) };
-      await redis.xadd(key, 'MAXLEN', '~', KEPT, '*', ...Object.entries(fields).flat());
+      const entry = { who: clean(who), what, domains: domains.slice(0, MAX_DOMAINS), detail: clean(detail) };
+      const fields = { ...entry, domains: entry.domains.join(' '), count: domains.length };
+      try {
+        await redis.xadd(key, 'MAXLEN', '~', KEPT, '*', ...Object.entries(fields).flat());
+      } catch (error) {
+        onLost(entry, error);
+      }
     },
     async list({ limit, before }) {
       const from = before === undefined ? '+' : `(${before}`;

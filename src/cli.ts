@@ -48,7 +48,9 @@ function configured(): Config {
 }
 
 async function withProducer(work: (app: ProducerApp) => Promise<ExitCode>): Promise<void> {
-  const app = createProducerApp(configured());
+  const onAuditLost = ({ what }: { readonly what: string }, error: unknown): void =>
+    terminal.err(`warning: the audit log did not take "${what}": ${reasonOf(error)}`);
+  const app = createProducerApp(configured(), { onAuditLost });
   try {
     finish(await work(app));
   } finally {

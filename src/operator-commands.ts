@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ProducerApp } from './app.ts';
 import { type AuditFlags, showAudit } from './cli/audit.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './cli/callbacks.ts';
-import { retry, showFailed } from './cli/failed.ts';
+import { type FailedFlags, retry, showFailed } from './cli/failed.ts';
 import { createBoardPassword, type PasswordFlags, type PasswordSource } from './cli/password.ts';
 import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './cli/pause.ts';
 import type { ExitCode, Terminal } from './cli/terminal.ts';
@@ -32,8 +32,9 @@ function addFailureCommands(program: Command, { terminal, withRedis }: CommandTo
     .command('failed')
     .description('List the jobs that wait for a person, each with its reason.')
     .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
+    .option('--limit <number>', 'how many, the newest first', '100')
     .option('--json', 'print JSON')
-    .action((flags: { json?: boolean }) => withRedis((app) => showFailed(app, flags, terminal)));
+    .action((flags: FailedFlags) => withRedis((app) => showFailed(app, flags, terminal)));
   program
     .command('retry')
     .description(
@@ -87,7 +88,7 @@ function addCallbackCommands(program: Command, { terminal, withRedis }: CommandT
     .description('List the deliveries, the newest first, and what became of each.')
     .option('--failed', 'only those that were given up')
     .option('--limit <number>', 'how many', '50')
-    .option('--after <id>', 'go on after this one')
+    .option('--before <id>', 'only deliveries older than this one')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  runcloud-domains callbacks list --failed')
     .action((flags: CallbackFlags) => withRedis((app) => showDeliveries(app, flags, terminal)));

@@ -1,5 +1,5 @@
 // The parts that enqueue, inspect and steer: they need Redis only. Part of the wiring (app.ts).
-import { type Audit, createAudit } from '../audit.ts';
+import { type Audit, createAudit, type OnAuditLost } from '../audit.ts';
 import { createDeliveries, type Deliveries } from '../callbacks/deliveries.ts';
 import { type Config, secretsOf } from '../config.ts';
 import type { Pauses } from '../intent/pauses.ts';
@@ -33,10 +33,16 @@ export interface ProducerApp {
   close(): Promise<void>;
 }
 
+export interface ProducerOptions {
+  readonly telemetry?: Tracing['telemetry'] | undefined;
+  /** Default: it is lost. For who steers. */
+  readonly onAuditLost?: OnAuditLost | undefined;
+}
+
 /** The parts that enqueue and inspect; needs Redis only, and gives up after a second without it. */
 export function createProducerApp(
   config: Config,
-  { telemetry }: { readonly telemetry?: Tracing['telemetry'] | undefined } = {},
+  { telemetry, onAuditLost = () => undefined }: ProducerOptions = {},
 ): ProducerApp {
   const redis = createRedis(config.redisUrl, 'producer', () => undefined);
   const requests = createRequestQueue({
@@ -52,7 +58,12 @@ export function createProducerApp(
     observe,
     deliveries: createDeliveries({ queue: callbackQueue, urls: config.callbacks.urls }),
     pauses,
-    audit: createAudit({ redis, keys: keysOf(config), scrub: (text) => scrub(text, secretsOf(config)) }),
+    audit: createAudit({
+      redis,
+      keys: keysOf(config),
+      scrub: (text) => scrub(text, secretsOf(config)),
+      onLost: onAuditLost,
+    }),
     defaults: defaultsOf(config),
     looking: toLooking(config),
     ready: () => untilReady(redis, PRODUCER_DEADLINE_MS),

@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import { assertServable, type Config, secretsOf } from '../config.ts';
+import { reasonOf } from '../errors.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, untilReady, within } from '../redis.ts';
@@ -44,7 +45,11 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
   const tell = oncePerSecond((text: string) => logger.error({ event: 'redis-error' }, text));
   const redis = createRedis(config.redisUrl, 'producer', ({ message }) => tell(`Redis: ${message}`));
   releases.defer(() => redis.disconnect());
-  const producer = createProducerApp(config, { telemetry: tracing?.telemetry });
+  const producer = createProducerApp(config, {
+    telemetry: tracing?.telemetry,
+    onAuditLost: (entry, error) =>
+      logger.error({ event: 'audit-lost', ...entry }, `the audit log did not take it: ${reasonOf(error)}`),
+  });
   releases.defer(() => producer.close());
 
   const start = async (): Promise<string> => {

@@ -58,6 +58,16 @@ export type ReplayResult =
       readonly sentence: string;
     };
 
+/** What the audit log says of a replay. */
+export const toReplayEntry = ({
+  domain,
+  messageId,
+  deliveryId,
+}: Extract<ReplayResult, { kind: 'replayed' }>): { domains: string[]; detail: string } => ({
+  domains: domain === undefined ? [] : [domain],
+  detail: `${messageId} as ${deliveryId}`,
+});
+
 export interface Deliveries {
   /** The newest first. */
   list(options?: ListOptions): Promise<DeliveryPage>;

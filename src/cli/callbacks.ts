@@ -1,17 +1,19 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
 import type { ProducerApp } from '../app.ts';
-import type { Delivery } from '../callbacks/deliveries.ts';
+import { type Delivery, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
+import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
+type Steering = Pick<ProducerApp, 'deliveries' | 'audit'>;
 
 export interface CallbackFlags {
   readonly json?: boolean | undefined;
   readonly failed?: boolean | undefined;
   /** As typed. */
   readonly limit?: string | undefined;
-  readonly after?: string | undefined;
+  readonly before?: string | undefined;
 }
 
 const DEFAULT_LIMIT = 50;
@@ -19,7 +21,7 @@ const MAX_LIMIT = 1_000;
 
 export async function showDeliveries(
   { deliveries }: App,
-  { json, failed = false, limit: typed, after }: CallbackFlags,
+  { json, failed = false, limit: typed, before }: CallbackFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const limit = Number(typed ?? DEFAULT_LIMIT);
@@ -27,7 +29,7 @@ export async function showDeliveries(
     terminal.err(`--limit must be a whole number from 1 to ${MAX_LIMIT}`);
     return exitCodes.usage;
   }
-  const page = await deliveries.list({ limit, cursor: after, failedOnly: failed });
+  const page = await deliveries.list({ limit, cursor: before, failedOnly: failed });
   if (json) {
     terminal.out(
       JSON.stringify(
@@ -40,7 +42,7 @@ export async function showDeliveries(
   }
   if (page.deliveries.length === 0) terminal.out(failed ? 'no delivery has failed' : 'no delivery yet');
   else for (const line of toTable([HEADER, ...page.deliveries.map(toRow)])) terminal.out(line);
-  if (page.next !== undefined) terminal.out(`more: --after ${page.next}`);
+  if (page.next !== undefined) terminal.out(`more: --before ${page.next}`);
   return exitCodes.ok;
 }
 
@@ -61,7 +63,7 @@ const toRow = ({ id, type, domain, at, state, attempts, url, lastError }: Delive
 export async function replayDeliveries(
   ids: readonly string[],
   { failed = false }: Pick<CallbackFlags, 'failed'>,
-  { deliveries }: App,
+  { deliveries, audit }: Steering,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (failed === ids.length > 0) {
@@ -70,12 +72,18 @@ export async function replayDeliveries(
   }
   const wanted = failed ? await allFailed({ deliveries }) : ids;
   if (wanted.length === 0) terminal.out('no delivery has failed');
+  const entry = { who: operatorName(), what: 'replay' };
+  if (failed && wanted.length > 0) await audit.record({ ...entry, detail: `${wanted.length} failed` });
   let code: ExitCode = exitCodes.ok;
   for (const id of wanted) {
     const result = await deliveries.replay(id);
-    if (result.kind === 'replayed') terminal.out(`${id}: on its way again as ${result.deliveryId}`);
-    else terminal.err(`${id}: refused: ${result.sentence}`);
-    if (result.kind === 'refused') code = exitCodes.failed;
+    if (result.kind === 'refused') {
+      terminal.err(`${id}: refused: ${result.sentence}`);
+      code = exitCodes.failed;
+      continue;
+    }
+    terminal.out(`${id}: on its way again as ${result.deliveryId}`);
+    if (!failed) await audit.record({ ...entry, ...toReplayEntry(result) });
   }
   return code;
 }

@@ -5,6 +5,7 @@ import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { Receipt } from '../queue/requests.ts';
+import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { follow } from './wait.ts';
 
@@ -38,7 +39,7 @@ export async function enqueue(
   name: JobName,
   domains: readonly string[],
   flags: EnqueueFlags,
-  app: Pick<ProducerApp, 'requests' | 'operator'>,
+  app: Pick<ProducerApp, 'requests' | 'operator' | 'audit'>,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const named = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
@@ -48,6 +49,7 @@ export async function enqueue(
   }
   const wanted = named.length === 0 ? [undefined] : named;
   const results = await sendAll(name, wanted, flags, app);
+  if (name === 'redeploy-ssl') await recordRedeploys(results, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
   else report(name, results, wanted.length, terminal);
   if (results.some(isUnavailable)) return exitCodes.unavailable;
@@ -71,6 +73,21 @@ async function sendAll(
     results.push(...(await Promise.all(sending)));
   }
   return results;
+}
+
+/** To have a certificate issued anew spends from a limit that all share: it stands in the audit log. */
+async function recordRedeploys(
+  results: readonly Result[],
+  { audit }: Pick<ProducerApp, 'audit'>,
+): Promise<void> {
+  for (const { accepted, domain, jobId } of results)
+    if (accepted)
+      await audit.record({
+        who: operatorName(),
+        what: 'redeploy',
+        domains: domain === undefined ? [] : [domain],
+        detail: `job ${jobId}`,
+      });
 }
 
 function followAll(

@@ -1,40 +1,46 @@
 // failed, retry: what waits for a person, and trying it again.
 import type { ProducerApp } from '../app.ts';
 import type { FailedJob, RetryResult } from '../queue/operator.ts';
+import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'operator' | 'audit'>;
 
-interface Flags {
+export interface FailedFlags {
   readonly json?: boolean | undefined;
+  /** As typed. */
+  readonly limit?: string | undefined;
 }
 
-const SHOWN_FAILED = 100;
+const DEFAULT_LIMIT = '100';
+const MAX_FAILED = 10_000;
 
 export async function showFailed(
   { operator }: Pick<App, 'operator'>,
-  { json }: Flags,
+  { json, limit = DEFAULT_LIMIT }: FailedFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const jobs = await operator.failed(SHOWN_FAILED);
-  if (json)
-    terminal.out(
-      JSON.stringify(
-        jobs.map((job) => ({
-          ...job,
-          failedAt: job.failedAt === undefined ? null : new Date(job.failedAt).toISOString(),
-        })),
-        null,
-        2,
-      ),
-    );
+  const count = /^\d{1,5}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > MAX_FAILED) {
+    terminal.err(`--limit must be a whole number from 1 to ${MAX_FAILED}`);
+    return exitCodes.usage;
+  }
+  const [jobs, { failed }] = await Promise.all([operator.failed(count), operator.counts()]);
+  if (json) terminal.out(JSON.stringify(jobs.map(toJson), null, 2));
   else if (jobs.length === 0) terminal.out('no job has failed');
   else
     for (const line of toTable([['JOB', 'NAME', 'FAILED', 'REASON'], ...jobs.map(toFailedRow)]))
       terminal.out(line);
+  if (failed > jobs.length && jobs.length === count)
+    terminal.err(`these are the newest ${count} of ${failed}; --limit shows more`);
   return exitCodes.ok;
 }
+
+const toJson = (job: FailedJob): object => ({
+  ...job,
+  failedAt: job.failedAt === undefined ? null : new Date(job.failedAt).toISOString(),
+});
 
 const toFailedRow = ({ id, name, reason, failedAt }: FailedJob): string[] => [
   id,
@@ -43,50 +49,56 @@ const toFailedRow = ({ id, name, reason, failedAt }: FailedJob): string[] => [
   reason,
 ];
 
-const MAX_RETRIED = 10_000;
-const SHOWN_JOBS = 5;
-
 export async function retry(
   ids: readonly string[],
   flags: { all?: boolean | undefined },
-  { operator, audit }: App,
+  app: App,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (flags.all && ids.length > 0) {
     terminal.err('name jobs or say --all, not both');
     return exitCodes.usage;
   }
-  const wanted = flags.all ? (await operator.failed(MAX_RETRIED)).map(({ id }) => id) : ids;
-  if (wanted.length === 0) {
-    terminal.err(flags.all ? 'no job has failed' : 'name the jobs to retry, or --all; `failed` lists them');
-    return flags.all ? exitCodes.ok : exitCodes.usage;
+  if (flags.all) return retryAll(app, terminal);
+  if (ids.length === 0) {
+    terminal.err('name the jobs to retry, or --all; `failed` lists them');
+    return exitCodes.usage;
   }
-  const results: RetryResult[] = [];
-  try {
-    for (const id of wanted) {
-      const result = await operator.retry(id);
-      results.push(result);
-      sayRetry(result, terminal);
-    }
-  } finally {
-    // Also where Redis went away in between, and is back.
-    await recordRetries(results, audit);
-  }
-  return results.some(({ kind }) => kind === 'refused') ? exitCodes.failed : exitCodes.ok;
+  const onRetried = (result: Retried) =>
+    app.audit.record({ who: operatorName(), what: 'retry', ...toEntry(result) });
+  return retryEach(ids, app, terminal, onRetried);
 }
 
-async function recordRetries(results: readonly RetryResult[], audit: App['audit']): Promise<void> {
-  const retried = results.filter((result) => result.kind === 'retried');
-  if (retried.length === 0) return;
-  const domains = retried.flatMap(({ domain }) => domain ?? []);
-  const jobs = retried.slice(0, SHOWN_JOBS).map(({ id }) => id);
-  const more = retried.length > jobs.length ? ` and ${retried.length - jobs.length} more` : '';
-  await audit.record({
-    who: operatorName(),
-    what: 'retry',
-    domains,
-    detail: `${retried.length} failed: ${jobs.join(', ')}${more}`,
-  });
+type Retried = Extract<RetryResult, { kind: 'retried' }>;
+
+async function retryAll(app: App, terminal: Terminal): Promise<ExitCode> {
+  const failed = await app.operator.failed(MAX_FAILED);
+  if (failed.length === 0) {
+    terminal.err('no job has failed');
+    return exitCodes.ok;
+  }
+  await app.audit.record({ who: operatorName(), what: 'retry', ...toEntryOfAll(failed) });
+  return retryEach(
+    failed.map(({ id }) => id),
+    app,
+    terminal,
+  );
+}
+
+async function retryEach(
+  ids: readonly string[],
+  { operator }: App,
+  terminal: Terminal,
+  onRetried: (result: Retried) => Promise<void> = async () => undefined,
+): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  for (const id of ids) {
+    const result = await operator.retry(id);
+    sayRetry(result, terminal);
+    if (result.kind === 'retried') await onRetried(result);
+    if (result.kind === 'refused') code = exitCodes.failed;
+  }
+  return code;
 }
 
 function sayRetry(result: RetryResult, terminal: Terminal): void {

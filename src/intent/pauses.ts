@@ -93,7 +93,7 @@ export function createPauses({ redis, keys, scrub = (text) => text }: PausesOpti
       if (reason === '') throw new PermanentError('invalid-payload', 'reason: say why, for whoever meets it');
       const stored = JSON.stringify({ scope, reason, by: toLine(by).slice(0, MAX_BY), untilMs });
       const now = (await redis.eval(WRITE, 1, key, fieldOf(scope), stored, untilMs ?? '')) as number;
-      if (now < 0) throw new PermanentError('invalid-payload', 'untilMs: must be in the future');
+      if (now < 0) throw new PermanentError('invalid-payload', 'until: must be in the future');
       return toPause(JSON.stringify({ ...JSON.parse(stored), at: now }), now);
     },
     async resume(scope) {

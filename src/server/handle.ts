@@ -30,7 +30,8 @@ export async function handle(
       ...(route.location && { location: route.location(body) }),
       ...(contentType && { 'content-security-policy': DOCS_CSP }),
     };
-    return { status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    return { status, headers, body: text, isComplete: route.isComplete?.(body) ?? true };
   };
   const answer = await inTime(route, served, (assertInTime) =>
     key === undefined ? perform() : performOnce(perform, key, served, request, assertInTime),
@@ -42,6 +43,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  readonly isComplete: boolean;
 }
 
 /** Redis must show that it lives before anything long begins; nobody waits for it longer than a second. */
@@ -81,13 +83,14 @@ async function performOnce(
   // What a frozen Redis is sent it carries out later: it has to answer first.
   await failFast(redis, ANSWER_DEADLINE_MS, async () => undefined);
   const claim = await idempotency.claim(request);
-  if (isKept(claim)) return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' } };
+  if (isKept(claim))
+    return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' }, isComplete: true };
   try {
     assertInTime();
-    const answer = await perform();
-    // It is done: an answer that cannot be kept is given all the same.
-    await claim.keep(answer).catch(() => undefined);
-    return answer;
+    const { isComplete, ...answer } = await perform();
+    // An answer that cannot be kept, or given up, is given all the same.
+    await (isComplete ? claim.keep(answer) : claim.release()).catch(() => undefined);
+    return { ...answer, isComplete };
   } catch (error) {
     await claim.release().catch(() => undefined);
     throw error;

@@ -1,19 +1,22 @@
 // The audit log in a real Redis: the newest first, page by page, capped, and without secrets.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Audit, createAudit, isAuditId } from '../../src/audit.ts';
+import { type Audit, type AuditRecord, createAudit, isAuditId } from '../../src/audit.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 
 let corner: TestRedis;
 let redis: Redis;
 let audit: Audit;
+let lost: AuditRecord[];
 
 beforeEach(async () => {
   corner = await testRedis();
   redis = new Redis(corner.url, { disconnectTimeout: 50 });
   const scrub = (text: string): string => text.replaceAll('hunter2', '***');
-  audit = createAudit({ redis, keys: createKeys(corner.prefix, 'runcloud-domains'), scrub });
+  lost = [];
+  const onLost = (entry: AuditRecord): void => void lost.push(entry);
+  audit = createAudit({ redis, keys: createKeys(corner.prefix, 'runcloud-domains'), scrub, onLost });
 });
 
 afterEach(async () => {
@@ -40,6 +43,12 @@ test('an entry says who did what to which domains, and when', async () => {
   });
   const [seconds] = await redis.time();
   expect(Math.abs((entry?.at ?? 0) - Number(seconds) * 1000)).toBeLessThan(60_000);
+});
+
+test('what Redis does not take is told, without secrets, and is no error of what was done', async () => {
+  await redis.set(createKeys(corner.prefix, 'runcloud-domains').own('audit'), 'not a stream');
+  await audit.record({ who: 'cli:ada', what: 'retry', domains: ['a.example'], detail: 'hunter2' });
+  expect(lost).toEqual([{ who: 'cli:ada', what: 'retry', domains: ['a.example'], detail: '***' }]);
 });
 
 test('a user who is called like a field is no trouble', async () => {

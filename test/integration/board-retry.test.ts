@@ -86,6 +86,11 @@ describe('a retry from the board', () => {
     await stage.idle();
     expect(stage.names().toSorted()).toEqual(['a.example.org', 'b.example.org', PRIMARY]);
     const [entry] = await audit.list({ limit: 10 });
-    expect(entry).toMatchObject({ who: 'board:ada', what: 'retry-all', domainCount: 2 });
+    expect(entry).toMatchObject({
+      who: 'board:ada',
+      what: 'retry',
+      domainCount: 3,
+      detail: expect.stringMatching(/^3 failed: /),
+    });
   });
 });

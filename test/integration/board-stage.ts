@@ -34,7 +34,7 @@ export interface BoardStageOptions {
 export async function createBoardStage(options: BoardStageOptions = {}): Promise<BoardStage> {
   const stage = await createStage({ workers: 0, ...options.stage });
   const { queue, keyOf } = stage.producer.requests;
-  const audit = createAudit({ redis: stage.redis, keys: { own: keyOf } });
+  const audit = createAudit({ redis: stage.redis, keys: { own: keyOf }, onLost: () => undefined });
   const log: string[] = [];
   const logger = createLogger({
     level: 'info',

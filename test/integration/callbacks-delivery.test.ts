@@ -1,5 +1,6 @@
 // Receivers as they are: down, slow, gone, elsewhere, too busy. And what an operator sees and does about it.
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Audit, AuditRecord } from '../../src/audit.ts';
 import type { Delivery } from '../../src/callbacks/deliveries.ts';
 import { replayDeliveries, showDeliveries } from '../../src/cli/callbacks.ts';
 import { exitCodes } from '../../src/cli/terminal.ts';
@@ -193,6 +194,14 @@ describe('a job that somebody else put into the queue', () => {
 });
 
 describe('the list and the replay', () => {
+  let entries: AuditRecord[];
+  const audit: Audit = {
+    record: async (entry) => void entries.push(entry),
+    list: async () => [],
+  };
+  beforeEach(() => {
+    entries = [];
+  });
   const createTerminal = () => {
     const out: string[] = [];
     const err: string[] = [];
@@ -243,11 +252,12 @@ describe('the list and the replay', () => {
     await stage.becomes(SHOP, live);
     const delivered = await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
     const { out, terminal } = createTerminal();
-    const app = { deliveries: stage.deliveries(receiver.url) };
+    const app = { deliveries: stage.deliveries(receiver.url), audit };
     expect(await replayDeliveries([delivered.id], {}, app, terminal)).toBe(exitCodes.ok);
     expect(out).toEqual([expect.stringContaining(`${delivered.id}: on its way again as ${delivered.id}_`)]);
     await until(() => receiver.received.length === 2, 'it came again');
     expect(receiver.messages()).toHaveLength(1);
+    expect(entries).toMatchObject([{ what: 'replay', domains: [SHOP] }]);
     expect((await app.deliveries.list()).deliveries).toHaveLength(2);
   });
 
@@ -258,7 +268,7 @@ describe('the list and the replay', () => {
     await stage.startCallbacks({ urls: [receiver.url] });
     await stage.becomes(SHOP, live);
     await stage.becomes('other.example.org', live);
-    const app = { deliveries: stage.deliveries(receiver.url) };
+    const app = { deliveries: stage.deliveries(receiver.url), audit };
     await until(async () => (await app.deliveries.counts()).failed === 2, 'both failed');
     receiver.answer = () => ({ status: 200 });
     const { out, terminal } = createTerminal();
@@ -267,6 +277,7 @@ describe('the list and the replay', () => {
     await until(() => receiver.received.length === 4, 'both came again');
     expect(receiver.messages()).toHaveLength(2);
     expect(out.length).toBeGreaterThanOrEqual(2);
+    expect(entries[0]).toMatchObject({ what: 'replay', detail: '2 failed' });
     await until(
       async () => (await app.deliveries.list({ failedOnly: true })).deliveries.length === 0,
       'none failed',
@@ -282,7 +293,7 @@ describe('the list and the replay', () => {
     await stage.becomes(SHOP, live);
     const { id } = await stage.delivery(receiver.url, ({ attempts }) => attempts === 1);
     const { err, terminal } = createTerminal();
-    const app = { deliveries: stage.deliveries(receiver.url) };
+    const app = { deliveries: stage.deliveries(receiver.url), audit };
     expect(await replayDeliveries([id, 'msg_1_2_3'], {}, app, terminal)).toBe(exitCodes.failed);
     expect(err).toEqual([
       `${id}: refused: it is on its way already`,
@@ -295,7 +306,7 @@ describe('the list and the replay', () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
-    const app = { deliveries: stage.deliveries(receiver.url) };
+    const app = { deliveries: stage.deliveries(receiver.url), audit };
     const empty = createTerminal();
     expect(await showDeliveries(app, {}, empty.terminal)).toBe(exitCodes.ok);
     expect(empty.out).toEqual(['no delivery yet']);

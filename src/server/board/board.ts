@@ -22,7 +22,7 @@ export type { OtherQueue };
 export interface BoardOptions {
   /** The queue whose failed jobs an operator may try again. */
   readonly queue: Queue;
-  readonly operator: Pick<Operator, 'retry'>;
+  readonly operator: Pick<Operator, 'retry' | 'failed' | 'counts'>;
   /** More queues to look at. */
   readonly others?: readonly OtherQueue[];
   readonly users: readonly BoardUser[];

@@ -2,10 +2,9 @@
 // one try, and would run beside a newer job of the same domain.
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit.ts';
-import { reasonOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { Operator, RetryResult } from '../../queue/operator.ts';
-import type { Queue } from './bull-board.ts';
+import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
 
 export interface Retries {
   one(jobId: string, who: string): Promise<RetryResult>;
@@ -16,12 +15,11 @@ export interface Retries {
 }
 
 export interface RetryOptions {
-  readonly queue: Queue;
-  readonly operator: Pick<Operator, 'retry'>;
+  readonly operator: Pick<Operator, 'retry' | 'failed' | 'counts'>;
   readonly redis: Redis;
   readonly keyOf: (name: string) => string;
   readonly audit: Pick<Audit, 'record'>;
-  readonly logger: Pick<Logger, 'info' | 'error'>;
+  readonly logger: Pick<Logger, 'info'>;
 }
 
 const MAX_RETRIED = 10_000;
@@ -30,55 +28,33 @@ const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 /** Of a job tried again, whose successor was tried again, and so on. */
 const MAX_HOPS = 5;
 
-interface Tried {
-  readonly result: RetryResult;
-  readonly domain: string | undefined;
-}
-
-export function createRetries({ queue, operator, redis, keyOf, audit, logger }: RetryOptions): Retries {
+export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOptions): Retries {
   const successorKey = (jobId: string): string => keyOf(`board:successor:${jobId}`);
-  const attempt = async (jobId: string): Promise<Tried> => {
-    const job = await queue.getJob(jobId).catch(() => undefined);
-    const domain = typeof job?.data?.domain === 'string' ? job.data.domain : undefined;
+  const attempt = async (jobId: string): Promise<RetryResult> => {
     const result = await operator.retry(jobId);
     if (result.kind === 'retried') await redis.set(successorKey(jobId), result.jobId, 'PX', REMEMBERED_MS);
-    return { result, domain };
+    return result;
   };
-  const record = async (
-    who: string,
-    what: string,
-    tried: readonly Tried[],
-    detail: string,
-  ): Promise<void> => {
-    const domains = [...new Set(tried.flatMap(({ domain }) => domain ?? []))];
-    logger.info({ event: 'board-retry', who }, `${who}: ${detail}`);
-    try {
-      await audit.record({ who, what, domains, detail });
-    } catch (error) {
-      logger.error({ event: 'audit-failed', who }, `the audit log did not take it: ${reasonOf(error)}`);
-    }
-  };
+  const say = (who: string, sentence: string): void =>
+    logger.info({ event: 'board-retry', who }, `${who}: ${sentence}`);
   return {
     async one(jobId, who) {
-      const tried = await attempt(jobId);
-      await record(who, 'retry', [tried], toDetail(tried.result));
-      return tried.result;
+      const result = await attempt(jobId);
+      say(who, toSentence(result));
+      if (result.kind === 'retried') await audit.record({ who, what: 'retry', ...toEntry(result) });
+      return result;
     },
     async all(who) {
-      const total = await queue.getFailedCount();
-      const ids = await queue.getRanges(['failed'], 0, MAX_RETRIED - 1);
-      const tried: Tried[] = [];
-      for (let at = 0; at < ids.length; at += AT_ONCE)
-        tried.push(...(await Promise.all(ids.slice(at, at + AT_ONCE).map(attempt))));
-      const retried = tried.filter(({ result }) => result.kind === 'retried');
-      const skipped = Math.max(0, total - retried.length);
-      await record(
-        who,
-        'retry-all',
-        retried,
-        `${retried.length} on their way again, ${skipped} left as they are`,
-      );
-      return { retried: retried.length, skipped };
+      const failed = await operator.failed(MAX_RETRIED);
+      const { failed: total } = await operator.counts();
+      if (failed.length > 0) await audit.record({ who, what: 'retry', ...toEntryOfAll(failed) });
+      const results: RetryResult[] = [];
+      for (let at = 0; at < failed.length; at += AT_ONCE)
+        results.push(...(await Promise.all(failed.slice(at, at + AT_ONCE).map(({ id }) => attempt(id)))));
+      const retried = results.filter(({ kind }) => kind === 'retried').length;
+      const skipped = Math.max(0, total - retried);
+      say(who, `${retried} on their way again, ${skipped} left as they are`);
+      return { retried, skipped };
     },
     async successor(jobId) {
       let last = jobId;
@@ -92,7 +68,7 @@ export function createRetries({ queue, operator, redis, keyOf, audit, logger }: 
   };
 }
 
-const toDetail = (result: RetryResult): string =>
+const toSentence = (result: RetryResult): string =>
   result.kind === 'retried'
     ? `job ${result.id} is on its way again as job ${result.jobId}`
     : `job ${result.id}: ${result.kind}: ${result.sentence}`;

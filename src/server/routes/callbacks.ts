@@ -1,5 +1,6 @@
 // Callbacks: what was told to the outside, and telling it again.
 import { z } from 'zod';
+import { toReplayEntry } from '../../callbacks/deliveries.ts';
 import { deliveryRecord, toDeliveryRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
@@ -63,11 +64,7 @@ export const replayDelivery = route({
     if (result.kind === 'refused')
       throw new Refusal(result.why === 'unknown' ? 'not-found' : 'not-replayable', result.sentence);
     const { deliveryId, messageId } = result;
-    await parts.audit.record({
-      who: nameOf(caller),
-      what: 'replay',
-      detail: `${messageId} as ${deliveryId}`,
-    });
+    await parts.audit.record({ who: nameOf(caller), what: 'replay', ...toReplayEntry(result) });
     return { id, deliveryId, messageId };
   },
 });

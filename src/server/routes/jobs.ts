@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { jobNames, payloadSchemas } from '../../jobs/catalog.ts';
 import type { FailedJob } from '../../queue/operator.ts';
+import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
 import { jobRecord, toJob } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
-import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
+import { LONG_DEADLINE_MS, route } from './route.ts';
 
 const inPath = z.object({ id: z.string().min(1).max(400) });
 
@@ -34,11 +35,6 @@ export const retryReceipt = z
   .object({ id: z.string(), jobId: z.string().meta({ description: 'The job that tries it again' }) })
   .meta({ description: 'A retry that was accepted' });
 
-const domainOf = async (id: string, { requests }: RouteParts): Promise<string[]> => {
-  const job = await requests.queue.getJob(id).catch(() => undefined);
-  return typeof job?.data?.domain === 'string' ? [job.data.domain] : [];
-};
-
 export const retryJob = route({
   id: 'retryJob',
   method: 'POST',
@@ -54,12 +50,10 @@ export const retryJob = route({
     const { state } = await parts.operator.job(id);
     if (state === 'gone') throw goneJob(id);
     if (state !== 'failed') throw new Refusal('not-failed', `this job has not failed: it is ${state}`);
-    const domains = await domainOf(id, parts);
     const result = await parts.operator.retry(id);
     if (result.kind !== 'retried') throw new Refusal('not-failed', result.sentence);
-    const { jobId } = result;
-    await parts.audit.record({ who: nameOf(caller), what: 'retry', domains, detail: `${id} as ${jobId}` });
-    return { id, jobId };
+    await parts.audit.record({ who: nameOf(caller), what: 'retry', ...toEntry(result) });
+    return { id, jobId: result.jobId };
   },
 });
 
@@ -108,12 +102,8 @@ export const retryJobs = route({
     const failed = await parts.operator.failed(MAX_FAILED);
     const matching = failed.filter((job) => matches(job, filter));
     const chosen = confirm ? matching.slice(0, MAX_RETRIED) : [];
-    // Before it is done: should Redis go away in the middle, it is known who began it.
-    if (chosen.length > 0) {
-      const domains = [...new Set(chosen.flatMap(({ domain }) => domain ?? []))];
-      const detail = `${chosen.length} failed jobs that match ${JSON.stringify(filter)}`;
-      await parts.audit.record({ who: nameOf(caller), what: 'retry', domains, detail });
-    }
+    if (chosen.length > 0)
+      await parts.audit.record({ who: nameOf(caller), what: 'retry', ...toEntryOfAll(chosen) });
     const fates = { retried: 0, superseded: 0, refused: 0 };
     const deadline = performance.now() + LONG_DEADLINE_MS * 0.9;
     for (const { id } of chosen) {

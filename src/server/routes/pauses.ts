@@ -42,9 +42,13 @@ export const postPause = route({
     'Requests are accepted all the same, and carried out afterwards. A pause of the same scope is replaced.',
   body: z.strictObject({
     scope: scope.default({ kind: 'all' }),
-    reason: z.string().min(1).max(300),
+    reason: z
+      .string()
+      .max(300)
+      .refine((text) => text.trim() !== '', 'must say why, for whoever meets it'),
     until: z.iso
       .datetime({ offset: true })
+      .refine((text) => Date.parse(text) > Date.now(), 'must be in the future')
       .optional()
       .meta({ description: 'When it ends by itself; default: when somebody resumes' }),
   }),
