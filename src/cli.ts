@@ -8,7 +8,7 @@ import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { CodedError, reasonOf } from './errors.ts';
+import { CodedError, hasCode, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { stages } from './outcome.ts';
@@ -68,7 +68,7 @@ const enqueueCommand = (program: Command, name: string, job: JobName, summary: s
   program
     .command(name)
     .summary(summary)
-    .description(`${summary}.`)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .option('--server <id>', "RunCloud's id of the server (default: RUNCLOUD_SERVER_ID)")
     .option('--app <id>', "RunCloud's id of the web application (default: RUNCLOUD_APP_ID)")
     .option('--wait', 'follow the jobs to their end; exit 1 where one fails')
@@ -237,7 +237,8 @@ function explain(error: unknown): ExitCode {
     terminal.err(error.message);
     return exitCodes.usage;
   }
-  const code = error instanceof CodedError ? ` [${error.code}]` : '';
+  const hint = hasCode(error, 'redis-unavailable') ? '; is it running, and is REDIS_URL right?' : '';
+  const code = error instanceof CodedError ? `${hint} [${error.code}]` : '';
   terminal.err(`error: ${describeListenError(error) ?? reasonOf(error)}${code}`);
   return exitCodeOf(error);
 }

@@ -102,7 +102,7 @@ function judgeSweep({ at, lastSuccess }: Vitals, { sweepIntervalMs }: HealthSett
 
 function judgeWorkers({ workers }: Vitals): Check {
   const running = workers.reduce((sum, worker) => sum + worker.running, 0);
-  if (workers.length > 0) return good('workers', `${workers.length} at work, with ${running} jobs`);
+  if (workers.length > 0) return good('workers', `${workers.length} running, with ${running} jobs taken`);
   const fix = 'start one: `runcloud-domains worker`; compare REDIS_URL and QUEUE_PREFIX';
   return bad('workers', 'no worker has told of itself for 30 s', fix);
 }

@@ -62,7 +62,7 @@ function addPauseCommands(program: Command, { terminal, withRedis }: CommandTool
     .description(
       'Stop jobs from running: all, those of a web application, or those of a site. Requests are still accepted, and no attempt is spent.',
     )
-    .requiredOption('--reason <text>', 'why; shown wherever a job waits for it')
+    .requiredOption('--reason <text>', 'why (required); shown wherever a job waits for it')
     .option('--for <time>', 'how long, as 30m or 2h (default: until it is resumed)')
     .addHelpText(
       'after',

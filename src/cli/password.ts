@@ -27,7 +27,7 @@ export async function createBoardPassword(
     terminal.err(isEntryName(name) ? `--role must be one of ${boardRoles.join(', ')}` : entryNameRule);
     return exitCodes.usage;
   }
-  const password = await ask(source, terminal);
+  const password = await (source.isTTY ? askTwice(source, terminal) : readPiped(source, terminal));
   if (password === undefined) return exitCodes.usage;
   terminal.out(`${name}:${role}:${await hashPassword(password)}`);
   terminal.err(
@@ -36,26 +36,44 @@ export async function createBoardPassword(
   return exitCodes.ok;
 }
 
-async function ask(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
-  const isTty = source.isTTY === true;
-  if (isTty) terminal.err(`Password (at least ${MIN_LENGTH} characters; it is not shown):`);
-  const [password = '', again] = await readLines(source, isTty ? 2 : 1, (read) => {
-    if (isTty && read === 1) terminal.err('Once more:');
-  });
-  const length = [...password].length;
-  if (length < MIN_LENGTH || length > MAX_LENGTH)
-    terminal.err(`the password must have ${MIN_LENGTH} to ${MAX_LENGTH} characters`);
-  else if (isTty && again !== password) terminal.err('the two are not the same');
-  else return password;
+const RULE = `the password must have ${MIN_LENGTH} to ${MAX_LENGTH} characters`;
+
+function isLongEnough(password: string): boolean {
+  const { length } = [...password];
+  return length >= MIN_LENGTH && length <= MAX_LENGTH;
+}
+
+async function readPiped(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
+  for await (const line of linesOf(source)) {
+    if (isLongEnough(line)) return line;
+    break;
+  }
+  terminal.err(RULE);
   return undefined;
 }
 
-/** Up to `count` lines; fewer where the input ends, or Ctrl-C is pressed. `terminal: true` is what turns the echo off. */
-async function readLines(
-  source: PasswordSource,
-  count: number,
-  onLine: (read: number) => void,
-): Promise<string[]> {
+/** Until two in a row are the same; undefined after Ctrl-C, and where the input ends. */
+async function askTwice(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
+  terminal.err(`Password (at least ${MIN_LENGTH} characters; it is not shown):`);
+  let first: string | undefined;
+  for await (const line of linesOf(source)) {
+    if (first === line) return line;
+    if (first === undefined && isLongEnough(line)) {
+      terminal.err('Once more:');
+      first = line;
+      continue;
+    }
+    terminal.err(
+      first === undefined ? `${RULE}; another one:` : 'the two are not the same; the password anew:',
+    );
+    first = undefined;
+  }
+  terminal.err('no password was given');
+  return undefined;
+}
+
+/** Ends with the input, and at Ctrl-C. `terminal: true` is what turns the echo off. */
+async function* linesOf(source: PasswordSource): AsyncGenerator<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const input = createInterface({
     input: source,
@@ -64,15 +82,9 @@ async function readLines(
     historySize: 0,
   });
   input.once('SIGINT', () => input.close());
-  const lines: string[] = [];
   try {
-    for await (const line of input) {
-      lines.push(line);
-      onLine(lines.length);
-      if (lines.length === count) break;
-    }
+    yield* input;
   } finally {
     input.close();
   }
-  return lines;
 }

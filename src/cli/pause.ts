@@ -36,7 +36,9 @@ export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Pr
   const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
   const what = describeScope(scope);
   await app.audit.record({ who: by, what: 'pause', detail: `${what}, ${until}: ${made.reason}` });
-  terminal.out(`paused: ${what}, ${until}; what is at work now is finished, requests are still accepted`);
+  terminal.out(
+    `paused: ${what}, ${until}; what is at work now is finished (\`status\` shows what is held), requests are still accepted`,
+  );
   return exitCodes.ok;
 }
 

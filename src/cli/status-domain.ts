@@ -4,6 +4,7 @@ import { codes } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
+import { type Pause, toPausedSentence } from '../intent/pauses.ts';
 import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
@@ -42,6 +43,8 @@ export interface Telling extends LookSettings {
   readonly nowMs: number;
   /** How many transitions to tell. */
   readonly steps: number;
+  /** What is paused, and holds this domain. */
+  readonly paused?: Pause | undefined;
 }
 
 export function describeDomain(status: DomainDetails, telling: Telling): string[] {
@@ -126,10 +129,15 @@ function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSetting
   return hasDnsGate ? `Warning: ${why}.` : `Warning (nothing waits for it, DNS_GATE is off): ${why}.`;
 }
 
-function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs }: Telling): string[] {
+/** A worker has taken its job, and begins nothing before the pause of everything is over. */
+export const isHeldBack = ({ intent, job }: DomainStatus, paused: Pause | undefined): boolean =>
+  job.state === 'active' && paused !== undefined && intent.outcome === toPausedSentence(paused);
+
+function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, paused }: Telling): string[] {
   const { intent, job } = status;
   const at = nextLookOf(status);
   if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
+  if (isHeldBack(status, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
     return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
   if (intent.state === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];

@@ -1,12 +1,13 @@
 // status: how things stand, as a table of all domains or as one domain's story.
 import type { ProducerApp } from '../app.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
+import type { Pause } from '../intent/pauses.ts';
 import { type Stage, stages } from '../outcome.ts';
 import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import { nextLookOf, toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';
 import { describePause } from './pause.ts';
-import { describeDomain, isAhead, toShownStage } from './status-domain.ts';
+import { describeDomain, isAhead, isHeldBack, toShownStage } from './status-domain.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 import { describeJob } from './wait.ts';
 
@@ -55,13 +56,14 @@ export async function showQueue(
     terminal.out(JSON.stringify({ ...stands, domains }, null, 2));
     return exitCodes.ok;
   }
+  const pauseOfAll = paused.find(({ scope }) => scope.kind === 'all');
   const { waiting, active, delayed, failed, completed } = counts;
   terminal.out(
-    `jobs: ${waiting} waiting, ${active} at work, ${delayed} delayed, ${failed} failed, ${completed} completed`,
+    `jobs: ${waiting} waiting, ${active} ${pauseOfAll ? 'taken' : 'at work'}, ${delayed} delayed, ${failed} failed, ${completed} completed`,
   );
   if (held) terminal.out(`held: ${held.sentence}`);
   for (const pause of paused) terminal.out(`paused: ${describePause(pause, Date.now())}`);
-  for (const line of describeDomains(survey, only, Date.now())) terminal.out(line);
+  for (const line of describeDomains(survey, only, Date.now(), pauseOfAll)) terminal.out(line);
   return exitCodes.ok;
 }
 
@@ -84,7 +86,8 @@ export async function showDomain(
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;
   const paused = await pauses.heldBy(status.intent);
   if (paused) terminal.out(`paused: ${describePause(paused, Date.now())}`);
-  for (const line of describeDomain(status, { ...looking, nowMs: Date.now(), steps })) terminal.out(line);
+  for (const line of describeDomain(status, { ...looking, nowMs: Date.now(), steps, paused }))
+    terminal.out(line);
   return exitCodes.ok;
 }
 
@@ -92,6 +95,7 @@ export function describeDomains(
   { domains, stages: counted }: Survey,
   only: readonly Stage[] | undefined,
   nowMs: number,
+  pauseOfAll?: Pause,
 ): string[] {
   const standing = stages.filter((stage) => counted[stage]).map((stage) => `${counted[stage]} ${stage}`);
   if (standing.length === 0) return ['no domain was asked for yet; try `add shop.example.org`'];
@@ -99,17 +103,23 @@ export function describeDomains(
   if (domains.length === 0) return [summary, `no domain is ${only?.join(' or ')}`];
   return [
     summary,
-    ...toDomainTable(domains, nowMs),
+    ...toDomainTable(domains, nowMs, pauseOfAll),
     ...describeCertificates(domains, nowMs),
     ...(domains.length === SHOWN_DOMAINS ? [`(the ${SHOWN_DOMAINS} asked for most recently)`] : []),
   ];
 }
 
 /** The outcome takes what the other columns leave. */
-function toDomainTable(domains: readonly DomainStatus[], nowMs: number): string[] {
+function toDomainTable(
+  domains: readonly DomainStatus[],
+  nowMs: number,
+  pauseOfAll: Pause | undefined,
+): string[] {
   const rows = [
     ['DOMAIN', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'],
-    ...domains.map((status) => toRow(status, nowMs)),
+    ...domains.map((status) =>
+      toRow(status, isHeldBack(status, pauseOfAll) ? 'held' : toNext(status, nowMs)),
+    ),
   ];
   const others = toTable(rows.map((row) => row.slice(0, -1)));
   const width = Math.max(...others.map((line) => line.length)) + 2;
@@ -117,10 +127,10 @@ function toDomainTable(domains: readonly DomainStatus[], nowMs: number): string[
   return toTable(rows.map((row) => [...row.slice(0, -1), cut(row.at(-1) ?? '', room)]));
 }
 
-const toRow = (status: DomainStatus, nowMs: number): string[] => {
+const toRow = (status: DomainStatus, next: string): string[] => {
   const { domain, wish, stage, mustAct, outcome = '' } = status.intent;
   const wanted = wish.want === 'absent' ? 'removed' : wish.www ? 'with www' : 'attached';
-  return [domain, wanted, toShownStage(stage, mustAct), toNext(status, nowMs), outcome];
+  return [domain, wanted, toShownStage(stage, mustAct), next, outcome];
 };
 
 const nextByState: Readonly<Partial<Record<JobStatus['state'], string>>> = {

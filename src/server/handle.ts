@@ -1,5 +1,6 @@
 // One request of a route: its parts are parsed, the handler runs within the deadline, once only where it names an Idempotency-Key.
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { byDeadline, failFast } from '../queue/fail-fast.ts';
 import { redisUnavailable, within } from '../redis.ts';
 import type { Caller } from './auth.ts';
@@ -126,8 +127,18 @@ function parse<T>(
   if (!schema) return undefined;
   const { success, data, error } = schema.safeParse(input);
   if (success) return data as T;
-  throw refusalOf(error.issues);
+  throw refusalOf([...error.issues, ...unknownKeys(schema, input)]);
 }
+
+/** Where something is wrong, a field that nobody knows may be why: `domian`. (Strict schemas tell by themselves.) */
+function unknownKeys(schema: unknown, input: unknown): z.ZodError['issues'] {
+  if (!(schema instanceof z.ZodObject) || schema.def.catchall || !isRecord(input)) return [];
+  const keys = Object.keys(input).filter((key) => !Object.hasOwn(schema.shape, key));
+  return keys.length > 0 ? [{ code: 'unrecognized_keys', keys, path: [], message: '', input }] : [];
+}
+
+const isRecord = (input: unknown): input is Record<string, unknown> =>
+  typeof input === 'object' && input !== null && !Array.isArray(input);
 
 function refuseAny(query: object): object {
   const errors = Object.keys(query).map((field) => ({

@@ -28,7 +28,7 @@ export const httpCodes = {
   unauthorized: {
     status: 401,
     meaning: 'The request carries no token, or one that is not known.',
-    fix: 'Send `Authorization: Bearer <token>`; `runcloud-domains token create` makes one for API_TOKENS.',
+    fix: 'Send `Authorization: Bearer <token>`; `runcloud-domains token create` makes one for API_TOKENS, which the server reads when it starts.',
   },
   forbidden: {
     status: 403,
@@ -43,7 +43,7 @@ export const httpCodes = {
   'not-found': {
     status: 404,
     meaning: 'There is no such route, or nothing by that name.',
-    fix: 'Check the path; GET /v1/docs lists all routes.',
+    fix: 'Check the path, and the name or id in it; GET /v1/docs lists all routes.',
   },
   'not-configured': {
     status: 404,
@@ -157,22 +157,34 @@ export function problemOf(code: ProblemCode, detail: string, errors: readonly Fi
     status,
     detail,
     code,
-    fix: isHttpCode(code) ? httpCodes[code].fix : codes[code].fix,
+    fix: fixOf(code),
     ...(first && { field: first.field, errors: [...errors] }),
   };
 }
+
+/** Whoever calls the API looks at its own page, not at the payloads of jobs. */
+const fixOf = (code: ProblemCode): string =>
+  code === 'invalid-payload'
+    ? 'Correct the request: the detail names the field; GET /v1/docs has all fields.'
+    : isHttpCode(code)
+      ? httpCodes[code].fix
+      : codes[code].fix;
 
 /** What zod found wrong, field by field; the fields are named as a person writes them: `filter.code`. */
 export function refusalOf(issues: z.ZodError['issues']): Refusal {
   const errors = issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.slice(0, 20).map((key) => toFieldProblem([...issue.path, key], 'is not known here'))
-      : [toFieldProblem(issue.path, issue.message)],
+      : [toFieldProblem(issue.path, toMessage(issue))],
   );
   const isDomain = errors.length > 0 && errors.every(({ field }) => field === 'domain');
   const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
   return new Refusal(isDomain ? 'invalid-domain' : 'invalid-payload', detail, { errors });
 }
+
+/** zod's own words for what is not there at all are about types. */
+const toMessage = ({ message }: { readonly message: string }): string =>
+  message.endsWith('received undefined') ? 'is missing' : message;
 
 const toFieldProblem = (path: readonly PropertyKey[], message: string): FieldProblem => ({
   field: path.map(String).join('.').slice(0, 100) || 'body',

@@ -79,7 +79,7 @@ test('callbacks lists what was told, and sends it again', async () => {
     cli('replay', '--failed'),
     cli('replay', 'msg_1_2_3'),
   ]);
-  expect(listed.out).toMatch(/^DELIVERY .*\nmsg_\S+ +domain.removed .*\nmore: --after msg_/);
+  expect(listed.out).toMatch(/^DELIVERY .*\nmsg_\S+ +domain.removed .*\nmore: --before msg_/);
   expect(failed).toMatchObject({ code: 0, out: 'no delivery has failed\n' });
   expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/refused: no delivery has the id/) });
 }, 60_000);

@@ -52,9 +52,22 @@ test('on a terminal it is asked for twice, with the echo off', async () => {
   expect([...out, ...err].join()).not.toContain(PASSWORD);
 });
 
+test('on a terminal a short one, and two that differ, are asked for anew', async () => {
+  const { code, out, err } = await ask(`short\r${PASSWORD}\r${PASSWORD}x\r${PASSWORD}\r${PASSWORD}\r`, {
+    isTTY: true,
+  });
+  expect({ code, entries: out.length }).toEqual({ code: 0, entries: 1 });
+  expect(err.slice(1, 5)).toEqual([
+    expect.stringMatching(/must have 12 .*another one:$/),
+    'Once more:',
+    expect.stringMatching(/not the same; the password anew:$/),
+    'Once more:',
+  ]);
+});
+
 test.each([
-  ['two that differ', `${PASSWORD}\r${PASSWORD}x\r`, { isTTY: true }, /not the same/],
-  ['Ctrl-C', 'correct\u0003', { isTTY: true }, /must have 12/],
+  ['Ctrl-C', `${PASSWORD}\u0003`, { isTTY: true }, /no password was given/],
+  ['one that is not typed once more', `${PASSWORD}\r`, { isTTY: true }, /no password was given/],
   ['eleven characters', 'abcdefghijk\n', {}, /must have 12/],
   ['nothing', '', {}, /must have 12/],
   ['a role of the API', PASSWORD, { role: 'read' }, /--role must be one of viewer, operator/],

@@ -4,6 +4,7 @@ import { describeDomains, judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
+import type { Pause } from '../../src/intent/pauses.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import { domainRecord, toRecord } from '../../src/records/domains.ts';
@@ -284,6 +285,34 @@ describe('the list', () => {
       'c.example.org  attached  held (you)                 no',
     ]);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test('tells a job that a worker has taken, and holds for a pause of everything, from one at work', () => {
+    const paused: Pause = {
+      scope: { kind: 'all' },
+      by: 'cli:ada',
+      reason: 'a move',
+      at: NOW,
+      untilMs: undefined,
+      leftMs: undefined,
+    };
+    const taken = (outcome: string): DomainDetails =>
+      statusOf({ outcome }, { job: jobOf({ state: 'active' }) });
+    const held = taken('paused by cli:ada: a move');
+    const lines = describeDomains(
+      { domains: [held, taken('it began before')], stages: { requested: 2 } },
+      undefined,
+      NOW,
+      paused,
+    );
+    expect(lines[2]).toMatch(/ held +paused by cli:ada: a move$/);
+    expect(lines[3]).toMatch(/ at work +it began before$/);
+    expect(describeDomains({ domains: [held], stages: { requested: 1 } }, undefined, NOW)[2]).toMatch(
+      / at work /,
+    );
+    const next = `Its job ${held.job.id} waits for the end of the pause.`;
+    expect(describeDomain(held, { ...telling, paused })).toContain(next);
+    expect(describeDomain(held, telling)).not.toContain(next);
   });
 
   test('says so where nothing was asked for, and where no domain is as asked', () => {
