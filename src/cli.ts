@@ -7,15 +7,19 @@ import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig, secretsOf } from './config.ts';
 import { CodedError, hasCode, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
+import { createScrub } from './logger.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { stages } from './outcome.ts';
 
+/** Takes the configuration's secrets out of what is printed: somebody may have put one into a payload. */
+let hide = (text: string): string => text;
+
 const terminal: Terminal = {
-  out: (line) => console.log(line),
-  err: (line) => console.error(line),
+  out: (line) => console.log(hide(line)),
+  err: (line) => console.error(hide(line)),
   isTty: process.stdout.isTTY === true,
 };
 
@@ -43,6 +47,7 @@ function untilSignal(): Promise<string> {
 
 function configured(): Config {
   const { config, warnings } = loadConfig();
+  hide = createScrub(secretsOf(config));
   for (const warning of warnings) terminal.err(`warning: ${warning}`);
   return config;
 }

@@ -10,7 +10,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 
-export const TOKEN_PREFIX = 'rcd_';
+const TOKEN_PREFIX = 'rcd_';
 
 /** A new token; `hash` is what the configuration holds of it. */
 export function createToken(): { readonly token: string; readonly hash: string } {

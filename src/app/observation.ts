@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Hold } from '../brake/brake.ts';
 import type { Config } from '../config.ts';
+import { CodedError } from '../errors.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
 import { type PauseInForce, readVitals } from '../health/vitals.ts';
@@ -44,7 +45,7 @@ export const { version } = JSON.parse(
 export function createObservation(parts: ObservationParts): Observation {
   const { config, operator, pauses, redis } = parts;
   const onlyConnected = <T>(read: () => Promise<T>): Promise<T> =>
-    redis.status === 'ready' ? read() : Promise.reject(new Error('Redis is away'));
+    redis.status === 'ready' ? read() : Promise.reject(new CodedError('redis-unavailable', 'Redis is away'));
   const vitalsParts = { ...parts, counts: operator.counts, pauses: () => readPauses(pauses) };
   const vitals = cached(() => onlyConnected(() => readVitals(vitalsParts)), PROBE_FRESH_MS);
   const census = cached(() => onlyConnected(() => takeCensus(parts)), SCRAPE_FRESH_MS);

@@ -20,6 +20,8 @@ export interface ProducerApp {
   readonly operator: Operator;
   /** What the outside was told, and telling it again. */
   readonly deliveries: Deliveries;
+  /** The deliveries' own queue. */
+  readonly callbackQueue: ReturnType<typeof createSteering>['callbackQueue'];
   readonly pauses: Pauses;
   readonly audit: Audit;
   /** Health and metrics, for who serves them; made when first asked for. */
@@ -56,6 +58,7 @@ export function createProducerApp(
     requests,
     operator,
     observe,
+    callbackQueue,
     deliveries: createDeliveries({ queue: callbackQueue, urls: config.callbacks.urls }),
     pauses,
     audit: createAudit({

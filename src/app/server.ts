@@ -83,10 +83,11 @@ interface Parts {
   readonly scrub: Scrub;
 }
 
-function usualParts({ config: { server }, redis, producer, logger, scrub }: Parts): ServerPart[] {
-  const { requests, operator, audit } = producer;
+function usualParts({ config: { server, callbacks }, redis, producer, logger, scrub }: Parts): ServerPart[] {
+  const { requests, operator, audit, callbackQueue } = producer;
   const board = createBoard({
     queue: requests.queue,
+    callbackQueue: callbacks.urls.length > 0 ? callbackQueue : undefined,
     operator,
     users: server.boardUsers,
     sessionMs: server.sessionMs,

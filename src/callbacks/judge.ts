@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 /** Then it is given up; the last attempt is made at that moment. */
 export const KEEP_TRYING_MS = 72 * HOUR_MS;
 /** About 35 attempts in three days. */
-export const BACKOFF = { attempts: Number.POSITIVE_INFINITY, backoffMs: 5_000, backoffMaxMs: 4 * HOUR_MS };
+const BACKOFF = { attempts: Number.POSITIVE_INFINITY, backoffMs: 5_000, backoffMaxMs: 4 * HOUR_MS };
 const MAX_RETRY_AFTER_MS = 12 * HOUR_MS;
 
 export function judge(attempt: Attempt, circumstances: Circumstances): Judgement {

@@ -12,10 +12,10 @@ export interface DescribedVariable {
   readonly value: string;
 }
 
-export const mask = '***';
+const mask = '***';
 
 /** Hides all between the user name and the last `@`, also in text that is no valid URL, and passwords in the query. */
-export const maskUrl = (text: string): string =>
+const maskUrl = (text: string): string =>
   text
     .replace(/^((?:\w+:)?\/\/)?([^:/?#@]*:)?.*@/s, `$1$2${mask}@`)
     .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, `$1${mask}`);

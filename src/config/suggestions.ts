@@ -13,7 +13,7 @@ function nextRow(previous: readonly number[], letter: string, other: string): nu
 }
 
 /** How many letters must be added, dropped or changed to get from one word to the other. */
-export function editDistance(one: string, other: string): number {
+function editDistance(one: string, other: string): number {
   const start = Array.from({ length: other.length + 1 }, (_, i) => i);
   return [...one].reduce((row, letter) => nextRow(row, letter, other), start).at(-1) ?? 0;
 }

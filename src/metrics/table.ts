@@ -68,7 +68,7 @@ export const table = {
     help: 'Times that a job began to wait, by reason.',
     labels: {
       reason:
-        'the domain’s stage (`waiting-for-dns`, `held`, …); `hold-…`: all jobs were held; an error code; `turn`: another run or a delay',
+        'the domain’s stage (`waiting-for-dns`, `held`, …); `hold-…`: all jobs were held; `paused`: by a person; an error code; `turn`: another run or a delay',
     },
     of: 'process',
   },

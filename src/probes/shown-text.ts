@@ -3,7 +3,7 @@
 
 const maxShown = 100;
 /** A DNS name has no more (RFC 1035, 2.3.4). */
-export const maxName = 255;
+const maxName = 255;
 
 export function toShownText(text: string, max = maxShown): string {
   const line = text.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();

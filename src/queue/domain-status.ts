@@ -1,4 +1,5 @@
 // How one domain stands, and all of them: its record, its job, its certificate. Reads Redis only.
+import { reasonOf } from '../errors.ts';
 import type { CertificateRecord } from '../intent/certificates.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
@@ -119,7 +120,11 @@ function createJobStatus(requests: RequestQueue) {
   return async (id: string): Promise<JobStatus> => {
     // The state first: a record that was read before its job ended would lack the result.
     const found = plain(await queue.getJobState(id));
-    const job = await queue.getJob(id);
+    // BullMQ's own keys stand beside those of its jobs: `events` is none.
+    const job = await queue.getJob(id).catch((error: unknown) => {
+      if (reasonOf(error).startsWith('WRONGTYPE')) return undefined;
+      throw error;
+    });
     const state = job ? found : 'gone';
     return {
       id,

@@ -57,6 +57,6 @@ export async function failFast<T>(
 const outOfMemory = (cause: unknown): CodedError =>
   new CodedError(
     'redis-unavailable',
-    'Redis is out of memory and took nothing; raise maxmemory, then send again',
+    'Redis is out of memory; raise maxmemory, then send again (what it took before is carried out)',
     { cause },
   );

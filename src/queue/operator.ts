@@ -67,6 +67,8 @@ export interface OperatorOptions {
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
 
+const READ_AT_ONCE = 50;
+
 export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {
   const { queue, intents } = requests;
 
@@ -101,9 +103,12 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     },
     async failed(limit) {
       const ids = await queue.getRanges(['failed'], 0, limit - 1);
-      return Promise.all(
-        ids.map(async (id) => toFailedJob(id, await queue.getJob(id).catch(() => undefined))),
-      );
+      const found: FailedJob[] = [];
+      const read = async (id: string) => toFailedJob(id, await queue.getJob(id).catch(() => undefined));
+      // There may be thousands: whatever else this process is asked has its turn in between.
+      for (let at = 0; at < ids.length; at += READ_AT_ONCE)
+        found.push(...(await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(read))));
+      return found;
     },
     async retry(id) {
       const job = await queue.getJob(id).catch(() => undefined);

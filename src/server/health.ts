@@ -37,7 +37,7 @@ export function createHealthRoutes({
       return reply.code(ok ? 200 : 503).send({ ok, checks });
     });
     const guarded = { ...(guard && { preHandler: guard }) };
-    server.get('/workers', guarded, async () => ({ workers: (await health.ready()).workers }));
+    server.get('/workers', guarded, async () => ({ workers: (await health.vitals()).workers }));
     server.get('/metrics', guarded, async (_request, reply) =>
       reply.type(metrics.contentType).send(await metrics.text()),
     );

@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { Refusal } from './problems.ts';
 
-export const KEPT_MS = 24 * 3600 * 1000;
+const KEPT_MS = 24 * 3600 * 1000;
 /** After a crash in the middle of a request, its key is free again after this. */
 const CLAIM_MS = 60_000;
 

@@ -203,16 +203,22 @@ const fastifyCodes: Readonly<Record<string, HttpCode>> = {
   FST_ERR_ASYNC_CONSTRAINT: 'not-found',
 };
 
-/** What ioredis says where Redis is away, too slow, or went away meanwhile; a ReplyError is Redis' own refusal. */
+/** Redis' own refusal: it is full, read-only, or our user may not. */
+const isReplyError = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError';
+
+/** What ioredis says where Redis is away, too slow, or went away meanwhile. */
 const isRedisError = (error: unknown): boolean =>
   error instanceof Error &&
-  (/^(MaxRetriesPerRequest|Reply|Abort)Error$/.test(error.name) ||
+  (/^(MaxRetriesPerRequest|Abort)Error$/.test(error.name) ||
     /^(Connection is closed|Command timed out|Stream isn't writeable|Command aborted)/.test(error.message));
 
 /** The refusal that an error stands for; undefined: a bug, whose message nobody outside may read. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof CodedError) return new Refusal(error.code, error.message);
+  if (isReplyError(error))
+    return new Refusal('redis-unavailable', `Redis refused it: ${error.message.slice(0, 200)}`);
   if (isRedisError(error)) return new Refusal('redis-unavailable', 'Redis did not answer in time');
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' ? fastifyCodes[code] : undefined;

@@ -36,7 +36,7 @@ export interface HttpServerParts extends RouteParts {
     | undefined;
 }
 
-export const BODY_LIMIT = 1024 * 1024;
+const BODY_LIMIT = 1024 * 1024;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
@@ -68,6 +68,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // What comes in while it stops is answered as ever, or not at all: fastify's own 503 is no problem document.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     requestIdHeader: false,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
@@ -156,6 +158,7 @@ function addParsers(api: FastifyInstance): void {
 /** Lines that say nothing are no lines; there is no use in parsing more than a batch may have. */
 const parseLines = (text: string): unknown[] =>
   text
+    .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .filter((line) => line.trim() !== '')
     .map((line, i) => (i > MAX_LINES ? undefined : parseLine(line)));

@@ -131,7 +131,7 @@ function dropNames({ world }: Context, domain: Domain): void {
   }
 }
 
-export function toDomainBody(domain: Domain, variants: Context['variants']): object {
+function toDomainBody(domain: Domain, variants: Context['variants']): object {
   const name = variants.idnReply === 'unicode' ? domainToUnicode(domain.name) : domain.name;
   const created = { created_at: toSqlDate(domain.createdAt) };
   if (variants.domainFields === 'minimal') return { id: domain.id, name, ...created };

@@ -316,6 +316,8 @@ describe('with a worker', () => {
     expect(JSON.parse(out)).toEqual(
       expect.arrayContaining([expect.objectContaining({ id: jobId, domain: 'sad.example.org' })]),
     );
+    const cut = await run(['failed', '--limit', '0']);
+    expect(cut).toMatchObject({ code: 2, err: expect.stringMatching(/^--limit must be/) });
     const status = await run(['status', 'sad.example.org']);
     expect(status.out).toMatch(/^You must act: /m);
 

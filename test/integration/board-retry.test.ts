@@ -72,6 +72,21 @@ describe('a retry from the board', () => {
     expect(queues[0]).toMatchObject({ allowRetries: true, allowCompletedRetries: false });
   });
 
+  test('a page has a hundred jobs at most, whatever is asked for', async () => {
+    await using board = await createBoardStage();
+    const { stage, app } = board;
+    const cookie = await logIn(app, 'vic');
+    await Promise.all(
+      Array.from({ length: 130 }, (_, i) =>
+        stage.producer.requests.enqueue('add-domain', { domain: `d${i}.example.org` }),
+      ),
+    );
+    for (const asked of ['100000', 'x', '1e9']) {
+      const url = `/board/api/queues?activeQueue=${QUEUE}&status=prioritized&page=1&jobsPerPage=${asked}`;
+      expect((await get(app, url, cookie)).json().queues[0].jobs).toHaveLength(100);
+    }
+  });
+
   test('of all takes up what is still wanted, and counts what it left', async () => {
     await using board = await createBoardStage(twoAttempts);
     const { stage, app, audit } = board;

@@ -46,6 +46,7 @@ export async function createBoardStage(options: BoardStageOptions = {}): Promise
   await app.register(
     createBoard({
       queue,
+      callbackQueue: stage.producer.callbackQueue,
       operator: stage.producer.operator,
       users: options.withUsers ?? users,
       sessionMs: options.sessionMs ?? 60_000,

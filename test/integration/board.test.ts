@@ -103,6 +103,21 @@ describe('of what Bull Board offers', () => {
   });
 });
 
+test('callbacks are shown without their target, and cannot be retried here', async () => {
+  await using board = await createBoardStage();
+  const { stage, app } = board;
+  const delivery = { messageId: 'msg_1', target: 'digest', domain: 'a.example.org', at: 1, body: '{}' };
+  await stage.producer.callbackQueue.add('domain.live', delivery, { jobId: 'msg_1_digest' });
+  const cookie = await logIn(app, 'ada');
+  const name = `${QUEUE}-callbacks`;
+  const { queues } = (await get(app, `/board/api/queues?activeQueue=${name}&status=waiting`, cookie)).json();
+  expect(queues[1]).toMatchObject({ name, readOnlyMode: true, description: 'Callbacks' });
+  expect(queues[1].jobs).toMatchObject([{ name: 'domain.live', data: { domain: 'a.example.org' } }]);
+  expect(queues[1].jobs[0].data).not.toHaveProperty('target');
+  for (const url of ['msg_1_digest/retry', 'retry/failed', 'pause'])
+    expect((await put(app, `/board/api/queues/${name}/${url}`, cookie)).statusCode).toBe(403);
+});
+
 test('every answer has the headers that close it off', async () => {
   await using board = await createBoardStage();
   const cookie = await logIn(board.app, 'ada');

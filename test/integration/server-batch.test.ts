@@ -1,5 +1,8 @@
 // A batch: each line has its own answer, and a bad one harms no other.
 import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { batchResult } from '../../src/server/routes/batch.ts';
 import { type Ask, startServer } from '../helpers/http-server.ts';
 import { createStage } from '../helpers/worker.ts';
@@ -58,12 +61,35 @@ describe('a batch', () => {
     await using bench = await createBench();
     const array = await bench.post({ body: [{ domain: 'a.example.org', colour: 'red' }, 7] });
     expect(array.body.results).toMatchObject([{ unknownFields: ['colour'] }, { status: 400 }]);
-    const text = `\n${good(1)}\r\n\n${good(2)}\n`;
+    const text = `\uFEFF\n${good(1)}\r\n\n${good(2)}\n`;
     expect((await bench.post({ text, ...lines })).body).toMatchObject({ accepted: 2, refused: 0 });
     expect((await bench.post({ text: '', ...lines })).body).toMatchObject({ accepted: 0, refused: 0 });
     expect((await bench.post({ body: { domain: 'a.example.org' } })).body).toMatchObject({
       code: 'invalid-payload',
     });
+  });
+
+  test('is not kept under its Idempotency-Key where lines were refused for want of Redis: sent again, it does them', async () => {
+    await using bench = await createBench();
+    const { redis, config } = bench.stage;
+    const domain = parseDomainName('d1.example.org');
+    const inTheWay = createKeys(config.queuePrefix, QUEUE_NAME).intent({
+      serverId: 1903,
+      appId: 646,
+      domain,
+    });
+    await redis.lpush(inTheWay, 'no record');
+    const ask = {
+      text: [0, 1, 2].map(good).join('\n'),
+      headers: { ...lines.headers, 'idempotency-key': 'half' },
+    };
+    const first = await bench.post(ask);
+    expect(first.body.results[1]).toMatchObject({ status: 503, problem: { code: 'redis-unavailable' } });
+    await redis.del(inTheWay);
+    const second = await bench.post(ask);
+    expect(second.headers).not.toHaveProperty('idempotency-replayed');
+    expect(second.body).toMatchObject({ accepted: 3, refused: 0 });
+    expect((await bench.post(ask)).headers).toMatchObject({ 'idempotency-replayed': 'true' });
   });
 
   test('of more than 1000 lines is refused as a whole', async () => {

@@ -68,6 +68,7 @@ describe('with Redis away', () => {
     await using server = await startServer({ ...env('redis://127.0.0.1:9'), ...callbacks });
     await askAll(server);
     expect((await server.ask('GET', '/healthz')).status).toBe(200);
+    expect((await server.ask('GET', '/workers')).body).toMatchObject({ code: 'redis-unavailable' });
     expect((await server.ask('GET', '/v1/docs')).status).toBe(200);
   }, 60_000);
 

@@ -138,6 +138,31 @@ describe('input', () => {
     );
   });
 
+  test('that lacks a field, or names one that nobody knows, is told which', async () => {
+    const typo = await server.ask('POST', '/v1/domains', { body: { domian: 'a.example.org' } });
+    expectProblem(typo, 400, 'invalid-payload');
+    expect(typo.body.detail).toMatch(/^domain: .*; domian: is not known here$/);
+    const nothing = await server.ask('POST', '/v1/pauses', { body: {} });
+    expect(nothing.body).toMatchObject({
+      detail: 'reason: is missing',
+      fix: expect.stringMatching(/v1.docs/),
+    });
+    const past = { reason: 'a move', until: '2020-01-01T00:00:00Z' };
+    expect((await server.ask('POST', '/v1/pauses', { body: past })).body).toMatchObject({
+      field: 'until',
+      detail: 'until: must be in the future',
+    });
+    expectProblem(await server.ask('GET', '/v1/callbacks/deliveries?cursor=x'), 400, 'invalid-payload');
+  });
+
+  test('that names a key of BullMQ for a job is told that there is none', async () => {
+    await stage.producer.requests.enqueue('add-domain', { domain: 'any.example.org' });
+    for (const id of ['events', 'id', 'meta', 'prioritized']) {
+      expectProblem(await server.ask('GET', `/v1/jobs/${id}`), 404, 'not-found');
+      expectProblem(await server.ask('POST', `/v1/jobs/${id}:retry`), 404, 'not-found');
+    }
+  });
+
   test('without a web application is refused where none is configured', async () => {
     const { RUNCLOUD_SERVER_ID: _, RUNCLOUD_APP_ID: __, ...env } = stage.env;
     await using bare = await startServer(env);

@@ -7,7 +7,7 @@ import type { Audit } from '../../audit.ts';
 import type { BoardUser } from '../../config.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
-import { createReadingBoard, LOGOUT_TEXT, type OtherQueue, type Queue, toShownBody } from './bull-board.ts';
+import { createReadingBoard, LOGOUT_TEXT, type Queue, toShownBody } from './bull-board.ts';
 import { createCookies } from './cookies.ts';
 import { BOARD_POLICY, fixedHeaders, isFromOwnPage, strictPolicy, withoutInlineStyle } from './headers.ts';
 import { createLockout } from './lockout.ts';
@@ -17,14 +17,12 @@ import { createRetries, type Retries } from './retries.ts';
 import { createSessions } from './sessions.ts';
 import { createShown } from './shown.ts';
 
-export type { OtherQueue };
-
 export interface BoardOptions {
   /** The queue whose failed jobs an operator may try again. */
   readonly queue: Queue;
   readonly operator: Pick<Operator, 'retry' | 'failed' | 'counts'>;
-  /** More queues to look at. */
-  readonly others?: readonly OtherQueue[];
+  /** To look at, where there are callbacks. */
+  readonly callbackQueue?: Queue | undefined;
   readonly users: readonly BoardUser[];
   readonly sessionMs: number;
   /** Behind TLS. */
@@ -45,7 +43,7 @@ export function createBoard(options: BoardOptions): FastifyPluginAsync {
 }
 
 async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<void> {
-  const { users, queue, others = [], logger, scrub = createScrub([]) } = options;
+  const { users, queue, callbackQueue, logger, scrub = createScrub([]) } = options;
   if (!scope.hasReplyDecorator('setCookie')) await scope.register(cookie);
   addParsers(scope);
   const onError = createOnError(logger);
@@ -80,14 +78,26 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   addActions(scope, { queueName: queue.name, retries, visitorOf });
   const shown = createShown(scrub);
   await scope.register(async (inner) => {
-    inner.addHook('preHandler', async ({ params }) => followRetries(params, queue.name, retries));
+    inner.addHook('preHandler', async ({ params, query }) => {
+      capPage(query);
+      await followRetries(params, queue.name, retries);
+    });
     inner.addHook('preSerialization', async (request, _reply, body) =>
       toShownBody(request.routeOptions.url ?? '', body, visitorOf(request)?.role !== 'operator', shown),
     );
     inner.addHook('onSend', async (request, reply, payload) => toOwnPage(reply, payload, visitorOf(request)));
-    await inner.register(createReadingBoard({ queue, others, shown, onError }));
+    await inner.register(createReadingBoard({ queue, callbackQueue, shown, onError }));
   });
   scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
+}
+
+const MAX_PER_PAGE = 100;
+
+/** Bull Board reads as many jobs as it is asked for, and everybody else waits meanwhile. */
+function capPage(query: unknown): void {
+  const asked = query as { jobsPerPage?: unknown };
+  if (asked.jobsPerPage !== undefined && !(Number(asked.jobsPerPage) <= MAX_PER_PAGE))
+    asked.jobsPerPage = String(MAX_PER_PAGE);
 }
 
 const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';

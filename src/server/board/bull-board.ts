@@ -9,13 +9,8 @@ import type { Shown } from './shown.ts';
 
 export type Queue = RequestQueue['queue'];
 
-/** Another queue to show; nothing can be done to it from the board. */
-export interface OtherQueue {
-  readonly queue: Queue;
-  readonly description?: string;
-  /** The fields of its payloads that may be shown; default: none. */
-  readonly fields?: readonly string[];
-}
+/** The fields of a callback's delivery that are shown; its target is a digest that tells nobody anything. */
+const CALLBACK_FIELDS: ReadonlySet<string> = new Set(['messageId', 'domain', 'at', 'body']);
 
 /** Bull Board's routes that are served as they are. What a new version brings is served only once it stands here. */
 export const READ_ROUTES: ReadonlySet<string> = new Set([
@@ -36,7 +31,7 @@ export const EMPTY_ROUTES: Readonly<Record<string, (jobId: string) => object>> =
   '/api/queues/:queueName/:jobId/flow': (nodeId) => ({ nodeId, flowRoot: null, isFlowNode: false }),
 };
 
-export const BOARD_TITLE = 'runcloud-domains';
+const BOARD_TITLE = 'runcloud-domains';
 /** Stands in the page until we know who asks. */
 export const LOGOUT_TEXT = 'Log out';
 
@@ -76,7 +71,8 @@ class ReadingAdapter extends FastifyAdapter {
 
 export interface BullBoardOptions {
   readonly queue: Queue;
-  readonly others: readonly OtherQueue[];
+  /** Shown, and nothing can be done to it from the board: `runcloud-domains callbacks replay`. */
+  readonly callbackQueue: Queue | undefined;
   readonly shown: Shown;
   readonly onError: (error: Error) => ControllerHandlerReturnType;
 }
@@ -84,7 +80,7 @@ export interface BullBoardOptions {
 /** A plugin with Bull Board's pages and its routes that read. */
 export function createReadingBoard({
   queue,
-  others,
+  callbackQueue,
   shown,
   onError,
 }: BullBoardOptions): FastifyPluginCallback {
@@ -95,9 +91,9 @@ export function createReadingBoard({
       allowCompletedRetries: false,
       description: 'Domains and certificates',
     }),
-    ...others.map(({ queue: other, description = '', fields = [] }) =>
-      toAdapter(other, shown, new Set(fields), { readOnlyMode: true, description }),
-    ),
+    ...(callbackQueue
+      ? [toAdapter(callbackQueue, shown, CALLBACK_FIELDS, { readOnlyMode: true, description: 'Callbacks' })]
+      : []),
   ];
   createBullBoard({ queues: adapters, serverAdapter, options: { uiConfig: UI } });
   const bullBoard = serverAdapter.registerPlugin();

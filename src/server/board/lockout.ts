@@ -18,7 +18,7 @@ export interface LockoutOptions {
  * Failures without a wait. A name from one address, as a person has it; then one address with many names; then one name
  * from many addresses, far higher, or anybody could lock a known user out.
  */
-export const FREE_FAILURES = { pair: 5, address: 20, name: 50 } as const;
+const FREE_FAILURES = { pair: 5, address: 20, name: 50 } as const;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 15 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;

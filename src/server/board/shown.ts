@@ -9,7 +9,7 @@ const MAX_LOG_LINES = 200;
 const MAX_STACKS = 10;
 
 /** The fields that the payloads of our jobs have. */
-export const KNOWN_FIELDS: ReadonlySet<string> = new Set(
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(
   Object.values(payloadSchemas).flatMap(({ shape }) => Object.keys(shape)),
 );
 

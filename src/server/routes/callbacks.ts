@@ -26,7 +26,10 @@ export const listDeliveries = route({
   role: 'read',
   summary: 'The callbacks, and what became of them',
   query: z.strictObject({
-    cursor: z.string().min(1).max(400).optional(),
+    cursor: z
+      .string()
+      .regex(/^msg_\w{1,400}$/, 'must be the nextCursor of a page')
+      .optional(),
     limit: pageLimit,
     failed: z
       .enum(['true', 'false'])
