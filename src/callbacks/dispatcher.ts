@@ -23,8 +23,7 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Empties the outbox once. */
-  dispatch(): Promise<void>;
+  /** Empties the outbox now and then. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -58,7 +57,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   };
   return {
-    dispatch: () => dispatchAll(options, signal),
     start() {
       running ??= loop();
     },

@@ -6,10 +6,8 @@ import { type Code, CodedError, codes, reasonOf } from '../errors.ts';
 const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
   'invalid-domain': 400,
   'invalid-payload': 400,
-  'unknown-job': 400,
   'no-web-application': 400,
   'redis-unavailable': 503,
-  'job-quarantined': 409,
 };
 
 interface HttpCodeEntry {
