@@ -104,8 +104,8 @@ function describe(agenda: ReadonlyMap<string, Due>, nowMs: number): string | und
   const [first, ...more] = looks;
   const look =
     first && (more.length === 0 ? first : { what: `first of ${looks.length} looks`, at: first.at });
-  const texts = [...others, ...(look ? [look] : [])].map(
-    ({ what, at }) => `${what} in ${(Math.max(0, at - nowMs) / 1000).toFixed(1)} s`,
+  const texts = [...others, ...(look ? [look] : [])].map(({ what, at }) =>
+    at - nowMs < 50 ? `${what} now` : `${what} in ${((at - nowMs) / 1000).toFixed(1)} s`,
   );
   return texts.length === 0 ? undefined : texts.join('; ');
 }
