@@ -16,8 +16,12 @@ import type { RunCloud } from '../../src/runcloud/runcloud.ts';
 import { FAULT_KINDS, type FaultKind, type FaultRule, type Simulator } from '../../src/simulator/index.ts';
 import { app, bareApp, createBench, outcomeOf, versions } from './runcloud-bench.ts';
 
-const TIMEOUT_MS = 150;
-const SLOW_MS = 400;
+/** Long enough for a busy machine to send the request. */
+const TIMEOUT_MS = 400;
+const SLOW_MS = 1000;
+/** Only where the timeout is what breaks it off. */
+const timeoutOf = (kind: FaultKind): number =>
+  kind === 'slow' || kind === 'never-answer' ? TIMEOUT_MS : 10_000;
 const wanted = { name: 'new.example.org', www: false, redirection: 'none' } as const;
 
 interface Write {
@@ -76,19 +80,24 @@ const rules: FaultRule[] = FAULT_KINDS.flatMap((kind) => spoilt[kind].map((rest)
 
 describe.each(versions)('%s: a write whose result is unknown is never called anything else', (version) => {
   describe.each(writeNames)('%s', (operation) => {
-    test.each(rules.map((rule) => [JSON.stringify(rule), rule] as const))('%s', async (_, rule) => {
-      await using bench = await createBench(version);
-      const { simulator } = bench;
-      simulator.addFault({ ...rule, operation });
-      const write = writes[operation];
-      const error = await outcomeOf(write.call(bench.client({ timeoutMs: TIMEOUT_MS }), simulator));
-      expect(error).toBeInstanceOf(UnknownResultError);
-      expect(error).toMatchObject({ code: 'runcloud-unknown-result' });
-      expect(wasSent(error)).toBe(true);
-      // One request, no hidden retry; and both truths occur under this one name, which is why it is "unknown".
-      expect(simulator.state.counters.requests).toBe(1);
-      expect(simulator.state.calls[0]?.writeApplied).toBe(write.isApplied(simulator));
-    });
+    test.concurrent.each(rules.map((rule) => [JSON.stringify(rule), rule] as const))(
+      '%s',
+      async (_, rule) => {
+        await using bench = await createBench(version);
+        const { simulator } = bench;
+        simulator.addFault({ ...rule, operation });
+        const write = writes[operation];
+        const error = await outcomeOf(
+          write.call(bench.client({ timeoutMs: timeoutOf(rule.kind) }), simulator),
+        );
+        expect(error).toBeInstanceOf(UnknownResultError);
+        expect(error).toMatchObject({ code: 'runcloud-unknown-result' });
+        expect(wasSent(error)).toBe(true);
+        // One request, no hidden retry; and both truths occur under this one name, which is why it is "unknown".
+        expect(simulator.state.counters.requests).toBe(1);
+        expect(simulator.state.calls[0]?.writeApplied).toBe(write.isApplied(simulator));
+      },
+    );
 
     test('slow, but in time, is a success', async () => {
       await using bench = await createBench(version);

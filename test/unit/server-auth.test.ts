@@ -76,11 +76,9 @@ describe('an error', () => {
   test.each(Object.keys(codes) as (keyof typeof codes)[])('of the code %s is a problem document', (code) => {
     const refusal = toRefusal(new CodedError(code, 'a sentence'));
     const problem = problemOf(refusal?.code ?? 'unexpected', refusal?.message ?? '');
-    expect(problemDocument.parse(problem)).toMatchObject({
-      code,
-      detail: 'a sentence',
-      fix: codes[code].fix,
-    });
+    // Whoever calls the API has its documents, not those of the jobs.
+    const fix = code === 'invalid-payload' ? expect.stringContaining('/v1/docs') : codes[code].fix;
+    expect(problemDocument.parse(problem)).toMatchObject({ code, detail: 'a sentence', fix });
   });
 
   test('that is a bug is no refusal, so that its message stays inside', () => {
