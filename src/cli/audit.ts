@@ -2,6 +2,7 @@
 import type { ProducerApp } from '../app.ts';
 import { type AuditEntry, isAuditId } from '../audit.ts';
 import { toAuditRecord } from '../records/operations.ts';
+import { parseLimit } from './limit.ts';
 import { type ExitCode, exitCodes, type Terminal, toTable } from './terminal.ts';
 
 export interface AuditFlags {
@@ -19,9 +20,9 @@ export async function showAudit(
   { audit }: Pick<ProducerApp, 'audit'>,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const count = /^\d{1,5}$/.test(limit) ? Number(limit) : 0;
-  if (count < 1 || count > MAX_LIMIT) {
-    terminal.err(`--limit must be a whole number from 1 to ${MAX_LIMIT}`);
+  const count = parseLimit(limit, MAX_LIMIT);
+  if (typeof count === 'string') {
+    terminal.err(count);
     return exitCodes.usage;
   }
   if (before !== undefined && !isAuditId(before)) {

@@ -2,6 +2,7 @@
 import type { ProducerApp } from '../app.ts';
 import { type Delivery, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
+import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
@@ -16,17 +17,17 @@ export interface CallbackFlags {
   readonly before?: string | undefined;
 }
 
-const DEFAULT_LIMIT = 50;
+const DEFAULT_LIMIT = '50';
 const MAX_LIMIT = 1_000;
 
 export async function showDeliveries(
   { deliveries }: App,
-  { json, failed = false, limit: typed, before }: CallbackFlags,
+  { json, failed = false, limit: typed = DEFAULT_LIMIT, before }: CallbackFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const limit = Number(typed ?? DEFAULT_LIMIT);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    terminal.err(`--limit must be a whole number from 1 to ${MAX_LIMIT}`);
+  const limit = parseLimit(typed, MAX_LIMIT);
+  if (typeof limit === 'string') {
+    terminal.err(limit);
     return exitCodes.usage;
   }
   const page = await deliveries.list({ limit, cursor: before, failedOnly: failed });

@@ -2,6 +2,7 @@
 import type { ProducerApp } from '../app.ts';
 import type { FailedJob, RetryResult } from '../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
+import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
 
@@ -21,9 +22,9 @@ export async function showFailed(
   { json, limit = DEFAULT_LIMIT }: FailedFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const count = /^\d{1,5}$/.test(limit) ? Number(limit) : 0;
-  if (count < 1 || count > MAX_FAILED) {
-    terminal.err(`--limit must be a whole number from 1 to ${MAX_FAILED}`);
+  const count = parseLimit(limit, MAX_FAILED);
+  if (typeof count === 'string') {
+    terminal.err(count);
     return exitCodes.usage;
   }
   const [jobs, { failed }] = await Promise.all([operator.failed(count), operator.counts()]);

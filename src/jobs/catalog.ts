@@ -192,7 +192,8 @@ function unknownFieldsOf(name: string, data: unknown): string[] {
 const MAX_UNKNOWN = 20;
 const MAX_UNKNOWN_LENGTH = 100;
 
-function toApp(
+/** The web application that is meant. Throws PermanentError `no-web-application` where neither says which. */
+export function toApp(
   given: { serverId?: number | undefined; appId?: number | undefined },
   defaults: TargetDefaults,
 ): WebApplication {
@@ -202,6 +203,6 @@ function toApp(
   const missing = [serverId === undefined && 'serverId', appId === undefined && 'appId']
     .filter(Boolean)
     .join(' and ');
-  const sentence = `there is no ${missing}: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or name them in the job (--server, --app)`;
+  const sentence = `there is no ${missing}: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or name them (--server, --app)`;
   throw new PermanentError('no-web-application', sentence);
 }

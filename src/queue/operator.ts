@@ -1,12 +1,12 @@
 // What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
-import { CodedError, PermanentError, reasonOf } from '../errors.ts';
+import { CodedError, reasonOf } from '../errors.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
-import { parseJob, priorities, type TargetDefaults } from '../jobs/catalog.ts';
+import { parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
 import type { Stage } from '../outcome.ts';
 import {
   createDomainReadings,
@@ -91,14 +91,7 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     job: jobStatus,
     survey,
     async domain(name, target) {
-      const { serverId, appId } = { ...defaults, ...target };
-      if (serverId === undefined || appId === undefined) {
-        throw new PermanentError(
-          'no-web-application',
-          'neither the command nor the configuration names the web application',
-        );
-      }
-      const intent = await intents.get({ serverId, appId, domain: name });
+      const intent = await intents.get({ ...toApp(target, defaults), domain: name });
       return intent && detailsOf(intent);
     },
     async failed(limit) {

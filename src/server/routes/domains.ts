@@ -1,7 +1,7 @@
 // One domain: asked for, its removal asked for, how it stands.
 import { z } from 'zod';
 import type { DomainName } from '../../intent/domain-name.ts';
-import { payloadSchemas, type TargetDefaults } from '../../jobs/catalog.ts';
+import { payloadSchemas, toApp } from '../../jobs/catalog.ts';
 import type { Receipt } from '../../queue/requests.ts';
 import { domainRecord, stage, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
@@ -38,18 +38,12 @@ export async function toReceipt(
   fresh: 'requested' | 'removing',
   { requests, defaults }: RouteParts,
 ): Promise<z.output<typeof receipt>> {
-  const { serverId: server, appId: app } = withDefaults(target, defaults);
   const known = { jobId, domain: target.domain, coalesced, unknownFields: [...unknownFields] };
   // A request that is new stands where every new one stands; only one that met another has to be looked up.
-  if (!coalesced || server === undefined || app === undefined) return { ...known, state: fresh };
-  const key = { serverId: server, appId: app, domain: target.domain as DomainName };
+  if (!coalesced) return { ...known, state: fresh };
+  const key = { ...toApp(target, defaults), domain: target.domain as DomainName };
   return { ...known, state: (await requests.intents.get(key))?.stage ?? fresh };
 }
-
-const withDefaults = (target: Target, defaults: TargetDefaults) => ({
-  serverId: target.serverId ?? defaults.serverId,
-  appId: target.appId ?? defaults.appId,
-});
 
 export const postDomain = route({
   id: 'addDomain',

@@ -1,7 +1,7 @@
 // Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
 import { z } from 'zod';
 import { describeScope, type PauseScope } from '../../intent/pauses.ts';
-import type { TargetDefaults } from '../../jobs/catalog.ts';
+import { type TargetDefaults, toApp } from '../../jobs/catalog.ts';
 import { pauseRecord, toPauseRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
@@ -22,14 +22,7 @@ const scope = z.discriminatedUnion('kind', [
 
 /** What is not named is the configured web application. */
 function toScope(given: z.output<typeof scope>, defaults: TargetDefaults): PauseScope {
-  if (given.kind !== 'app') return given;
-  const serverId = given.serverId ?? defaults.serverId;
-  const appId = given.appId ?? defaults.appId;
-  if (serverId !== undefined && appId !== undefined) return { kind: 'app', serverId, appId };
-  throw new Refusal(
-    'no-web-application',
-    'neither the scope nor the configuration names the web application',
-  );
+  return given.kind === 'app' ? { kind: 'app', ...toApp(given, defaults) } : given;
 }
 
 export const postPause = route({
