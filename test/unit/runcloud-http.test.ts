@@ -439,7 +439,7 @@ describe('what is reported', () => {
   ) => {
     await using server = await startScripted(script);
     const calls: ApiCall[] = [];
-    await call(server.client({ timeoutMs: 300 }), (one) => calls.push(one)).catch((error: unknown) => {
+    await call(server.client({ timeoutMs: 1_000 }), (one) => calls.push(one)).catch((error: unknown) => {
       if (!(error instanceof CodedError)) throw error;
     });
     return calls;

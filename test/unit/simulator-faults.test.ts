@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Call, FaultRule, Simulator } from '../../src/simulator/index.ts';
 import { createSimulator, DEFAULT_CREDENTIALS, findOverlappingWrites } from '../../src/simulator/index.ts';
+import { until } from '../helpers/until.ts';
 
 const DOMAINS = '/servers/1903/webapps/646/domains';
 const SHOP = { name: 'shop.example.com' };
@@ -89,19 +90,21 @@ describe('kinds that cut, close or wait', () => {
   });
 
   test('slow: done at once, answered late', async () => {
-    simulator.addFault({ kind: 'slow', delayMs: 60 });
-    const reply = attach();
-    await pause(30);
-    expect(isAttached()).toBe(true);
+    simulator.addFault({ kind: 'slow', delayMs: 1_000 });
+    let isAnswered = false;
+    const reply = attach().finally(() => {
+      isAnswered = true;
+    });
+    await until(isAttached, 'it is attached');
+    expect(isAnswered).toBe(false);
     expect((await reply).status).toBe(200);
   });
 
   test('slow with appliesWrite false: the write lands after the client gave up', async () => {
-    simulator.addFault({ kind: 'slow', delayMs: 80, appliesWrite: false });
-    await expect(attach(30)).rejects.toThrow();
+    simulator.addFault({ kind: 'slow', delayMs: 1_000, appliesWrite: false });
+    await expect(attach(200)).rejects.toThrow();
     expect(isAttached()).toBe(false);
-    await pause(80);
-    expect(isAttached()).toBe(true);
+    await until(isAttached, 'it is attached');
   });
 
   test('never-answer, and close does not wait for it', async () => {
@@ -113,7 +116,7 @@ describe('kinds that cut, close or wait', () => {
     const before = Date.now();
     await simulator.close();
     await hanging;
-    expect(Date.now() - before).toBeLessThan(500);
+    expect(Date.now() - before).toBeLessThan(10_000);
     expect(isAttached()).toBe(false);
   });
 });
