@@ -54,7 +54,12 @@ const MAX_TEXT = 1_000;
 
 export function createAudit({ redis, keys, scrub = (text) => text, onLost }: AuditOptions): Audit {
   const key = keys.own('audit');
-  const clean = (text: string): string => scrub(text).slice(0, MAX_TEXT);
+  // One line: whoever prints it must not print a second entry.
+  const clean = (text: string): string =>
+    scrub(text)
+      .replace(/[\s\p{Cc}]+/gu, ' ')
+      .trim()
+      .slice(0, MAX_TEXT);
   return {
     async record({ who, what, domains = [], detail = '' }) {
       const entry = { who: clean(who), what, domains: domains.slice(0, MAX_DOMAINS), detail: clean(detail) };

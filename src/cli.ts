@@ -3,23 +3,29 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
+import type { OnAuditLost } from './audit.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import { type Config, ConfigError, loadConfig, secretsOf } from './config.ts';
-import { CodedError, hasCode, reasonOf } from './errors.ts';
+import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { stages } from './outcome.ts';
 
+let exitCode: ExitCode = exitCodes.ok;
+
 /** Takes the configuration's secrets out of what is printed: somebody may have put one into a payload. */
 let hide = (text: string): string => text;
+/** Nor may it hold what a terminal obeys. */
+const toPrintable = (text: string): string => text.replace(/(?![\n\t])\p{Cc}/gu, '\uFFFD');
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(exitCode));
 
 const terminal: Terminal = {
-  out: (line) => console.log(hide(line)),
-  err: (line) => console.error(hide(line)),
+  out: (line) => console.log(toPrintable(hide(line))),
+  err: (line) => console.error(toPrintable(hide(line))),
   isTty: process.stdout.isTTY === true,
 };
 
@@ -28,7 +34,6 @@ Exit codes:
   0  done        1  it was tried and failed        2  bad input or configuration
   3  Redis is away: send again, repeating is harmless`;
 
-let exitCode: ExitCode = exitCodes.ok;
 const finish = (code: ExitCode): void => {
   exitCode = code;
 };
@@ -53,8 +58,8 @@ function configured(): Config {
 }
 
 async function withProducer(work: (app: ProducerApp) => Promise<ExitCode>): Promise<void> {
-  const onAuditLost = ({ what }: { readonly what: string }, error: unknown): void =>
-    terminal.err(`warning: the audit log did not take "${what}": ${reasonOf(error)}`);
+  const onAuditLost: OnAuditLost = (entry, error) =>
+    terminal.err(`warning: the audit log did not take ${JSON.stringify(entry)}: ${reasonOf(error)}`);
   const app = createProducerApp(configured(), { onAuditLost });
   try {
     finish(await work(app));
@@ -244,7 +249,8 @@ function explain(error: unknown): ExitCode {
   }
   const hint = hasCode(error, 'redis-unavailable') ? '; is it running, and is REDIS_URL right?' : '';
   const code = error instanceof CodedError ? `${hint} [${error.code}]` : '';
-  terminal.err(`error: ${describeListenError(error) ?? reasonOf(error)}${code}`);
+  const refused = isReplyError(error) ? 'Redis refused it: ' : '';
+  terminal.err(`error: ${describeListenError(error) ?? `${refused}${reasonOf(error)}`}${code}`);
   return exitCodeOf(error);
 }
 
@@ -257,4 +263,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_NODE) {
 await createProgram()
   .parseAsync()
   .catch((error: unknown) => finish(explain(error)));
+// To a pipe, Node writes later: what is left would be lost. Who reads no more (`| head`) wants no more.
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+);
 process.exit(exitCode);

@@ -117,3 +117,7 @@ export const reasonOf = (error: unknown): string => (error instanceof Error ? er
 /** True where `error` was raised on purpose with one of `wanted`. */
 export const hasCode = (error: unknown, ...wanted: Code[]): error is CodedError =>
   error instanceof CodedError && wanted.includes(error.code);
+
+/** Redis' own refusal: it is full, read-only, our user may not, or something else stands under that key. */
+export const isReplyError = (error: unknown): error is Error =>
+  error instanceof Error && error.name === 'ReplyError';

@@ -68,6 +68,9 @@ export const toReplayEntry = ({
   detail: `${messageId} as ${deliveryId}`,
 });
 
+/** Whatever else stands in the queue is none of ours. */
+export const isDeliveryId = (text: string): boolean => /^msg_\w{1,400}$/.test(text);
+
 export interface Deliveries {
   /** The newest first. */
   list(options?: ListOptions): Promise<DeliveryPage>;
@@ -92,7 +95,7 @@ export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries
       const all = await queue.getRanges(failedOnly ? ['failed'] : [...STATES], 0, -1);
       // Ids sort by the time of their message.
       const ids = all
-        .filter((id) => cursor === undefined || id < cursor)
+        .filter((id) => isDeliveryId(id) && (cursor === undefined || id < cursor))
         .sort()
         .reverse();
       const shown = ids.slice(0, limit);

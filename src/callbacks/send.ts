@@ -9,6 +9,7 @@ import type { Attempt } from './judge.ts';
 export const TIMEOUT_MS = 15_000;
 /** Nobody reads the reply; more than this is not even waited for. */
 const MAX_REPLY_BYTES = 64 * 1024;
+const MAX_REPLY_MS = 1_000;
 
 export interface Sending {
   readonly url: string;
@@ -59,12 +60,18 @@ function post(
       resolve({ status, retryAfter: answered['retry-after'] });
       discard(response);
     });
+    // 101 is neither an answer nor an error to Node.
+    request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+      socket.destroy();
+      resolve({ status });
+    });
     request.on('error', reject);
+    request.on('close', () => reject(new Error('the connection was closed without an answer')));
     request.end(body);
   });
 }
 
-/** The status counts, whatever becomes of the rest of the reply; the attempt's time limit ends that too. */
+/** The status counts, whatever becomes of the rest of the reply: it is taken in politely, for a moment. */
 function discard(response: IncomingMessage): void {
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
@@ -72,6 +79,8 @@ function discard(response: IncomingMessage): void {
     if (bytes > MAX_REPLY_BYTES) response.destroy();
   });
   response.on('error', () => undefined);
+  const timer = setTimeout(() => response.destroy(), MAX_REPLY_MS);
+  response.once('close', () => clearTimeout(timer));
 }
 
 /** A connection that failed at several addresses has no message of its own. */

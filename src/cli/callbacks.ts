@@ -1,6 +1,6 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
 import type { ProducerApp } from '../app.ts';
-import { type Delivery, toReplayEntry } from '../callbacks/deliveries.ts';
+import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
@@ -28,6 +28,10 @@ export async function showDeliveries(
   const limit = parseLimit(typed, MAX_LIMIT);
   if (typeof limit === 'string') {
     terminal.err(limit);
+    return exitCodes.usage;
+  }
+  if (before !== undefined && !isDeliveryId(before)) {
+    terminal.err('--before takes the id of a delivery, as the list shows it');
     return exitCodes.usage;
   }
   const page = await deliveries.list({ limit, cursor: before, failedOnly: failed });
@@ -71,10 +75,14 @@ export async function replayDeliveries(
     terminal.err('name deliveries, as `callbacks list` does, or say --failed');
     return exitCodes.usage;
   }
-  const wanted = failed ? await allFailed({ deliveries }) : ids;
+  const all = failed ? await allFailed({ deliveries }) : [];
+  const wanted = failed ? all.map(({ id }) => id) : ids;
   if (wanted.length === 0) terminal.out('no delivery has failed');
   const entry = { who: operatorName(), what: 'replay' };
-  if (failed && wanted.length > 0) await audit.record({ ...entry, detail: `${wanted.length} failed` });
+  if (failed && wanted.length > 0) {
+    const domains = [...new Set(all.flatMap(({ domain }) => domain ?? []))];
+    await audit.record({ ...entry, domains, detail: `${wanted.length} failed` });
+  }
   let code: ExitCode = exitCodes.ok;
   for (const id of wanted) {
     const result = await deliveries.replay(id);
@@ -89,13 +97,13 @@ export async function replayDeliveries(
   return code;
 }
 
-async function allFailed({ deliveries }: App): Promise<string[]> {
-  const ids: string[] = [];
+async function allFailed({ deliveries }: App): Promise<Delivery[]> {
+  const found: Delivery[] = [];
   let cursor: string | undefined;
   do {
     const page = await deliveries.list({ limit: MAX_LIMIT, cursor, failedOnly: true });
-    ids.push(...page.deliveries.map(({ id }) => id));
+    found.push(...page.deliveries);
     cursor = page.next;
   } while (cursor !== undefined);
-  return ids;
+  return found;
 }

@@ -4,7 +4,7 @@ import { codes } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
-import { type Pause, toPausedSentence } from '../intent/pauses.ts';
+import { isPausedSentence, type Pause } from '../intent/pauses.ts';
 import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
@@ -57,7 +57,7 @@ export function describeDomain(status: DomainDetails, telling: Telling): string[
     ...describeDuty(status, telling),
     ...describeNextLook(status, telling),
     ...(intent.evidence && intent.wish.want === 'present' ? describeSeen(intent.evidence, nowMs) : []),
-    ...describeCertificate(status, nowMs),
+    ...describeCertificate(status, telling),
     ...describeBudgets(budgets),
     ...describeHistory(history, telling.steps),
   ];
@@ -130,14 +130,17 @@ function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSetting
 }
 
 /** A worker has taken its job, and begins nothing before the pause of everything is over. */
-export const isHeldBack = ({ intent, job }: DomainStatus, paused: Pause | undefined): boolean =>
-  job.state === 'active' && paused !== undefined && intent.outcome === toPausedSentence(paused);
+export const isHeldBack = (
+  job: JobStatus,
+  record: { readonly outcome?: string | undefined } | undefined,
+  paused: Pause | undefined,
+): boolean => job.state === 'active' && paused !== undefined && isPausedSentence(record?.outcome ?? '');
 
 function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, paused }: Telling): string[] {
   const { intent, job } = status;
   const at = nextLookOf(status);
   if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
-  if (isHeldBack(status, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
+  if (isHeldBack(job, intent, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
     return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
   if (intent.state === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
@@ -146,17 +149,28 @@ function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, pause
   return [`We look again every ${toRelative(nowMs, nowMs + watchIntervalMs).replace(' ago', '')}.`];
 }
 
-function describeCertificate({ certificate, redeploy }: DomainStatus, nowMs: number): string[] {
-  const { outcome, outcomeAt, mustAct } = certificate ?? {};
+function describeCertificate(status: DomainStatus, telling: Telling): string[] {
+  const { outcome, outcomeAt, mustAct } = status.certificate ?? {};
   const waits = mustAct ? `; ${actors[mustAct].sentence}` : '';
+  const ahead = describeRedeploy(status, telling);
   return [
-    ...(outcome && outcomeAt ? [`Certificate: ${outcome} (${toRelative(outcomeAt, nowMs)})${waits}.`] : []),
-    ...(redeploy && isAhead(redeploy) ? [`Certificate redeploy: ${describeJob(redeploy, nowMs)}.`] : []),
+    ...(outcome && outcomeAt
+      ? [`Certificate: ${outcome} (${toRelative(outcomeAt, telling.nowMs)})${waits}.`]
+      : []),
+    ...(ahead === undefined ? [] : [`Certificate redeploy: ${ahead}.`]),
   ];
 }
 
-/** What a completed one said is the certificate's outcome already. */
-export const isAhead = ({ state }: JobStatus): boolean => state !== 'gone' && state !== 'completed';
+/** Undefined where none is ahead: what a completed one said is the certificate's outcome already. */
+export function describeRedeploy(
+  { certificate, redeploy }: Pick<DomainStatus, 'certificate' | 'redeploy'>,
+  { nowMs, paused }: Pick<Telling, 'nowMs' | 'paused'>,
+): string | undefined {
+  if (!redeploy || redeploy.state === 'gone' || redeploy.state === 'completed') return undefined;
+  return isHeldBack(redeploy, certificate, paused)
+    ? 'waits for the end of the pause'
+    : describeJob(redeploy, nowMs);
+}
 
 function describeBudgets(budgets: readonly Budget[]): string[] {
   const touched = budgets.filter(({ left, of }) => left < of);

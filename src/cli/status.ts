@@ -7,9 +7,8 @@ import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import { nextLookOf, toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';
 import { describePause } from './pause.ts';
-import { describeDomain, isAhead, isHeldBack, toShownStage } from './status-domain.ts';
+import { describeDomain, describeRedeploy, isHeldBack, toShownStage } from './status-domain.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
-import { describeJob } from './wait.ts';
 
 type App = Pick<ProducerApp, 'operator' | 'looking' | 'pauses'>;
 
@@ -104,7 +103,7 @@ export function describeDomains(
   return [
     summary,
     ...toDomainTable(domains, nowMs, pauseOfAll),
-    ...describeCertificates(domains, nowMs),
+    ...describeCertificates(domains, nowMs, pauseOfAll),
     ...(domains.length === SHOWN_DOMAINS ? [`(the ${SHOWN_DOMAINS} asked for most recently)`] : []),
   ];
 }
@@ -118,7 +117,7 @@ function toDomainTable(
   const rows = [
     ['DOMAIN', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'],
     ...domains.map((status) =>
-      toRow(status, isHeldBack(status, pauseOfAll) ? 'held' : toNext(status, nowMs)),
+      toRow(status, isHeldBack(status.job, status.intent, pauseOfAll) ? 'held' : toNext(status, nowMs)),
     ),
   ];
   const others = toTable(rows.map((row) => row.slice(0, -1)));
@@ -148,13 +147,17 @@ const cut = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1).trimEnd()}…` : text;
 
 /** One line per web application. */
-function describeCertificates(statuses: readonly DomainStatus[], nowMs: number): string[] {
+function describeCertificates(
+  statuses: readonly DomainStatus[],
+  nowMs: number,
+  pauseOfAll: Pause | undefined,
+): string[] {
   const byApp = new Map(statuses.map((status) => [status.intent.appId, status]));
   return [...byApp].flatMap(([appId, { certificate, redeploy }]) => {
     const { outcome, outcomeAt } = certificate ?? {};
     const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
-    const ahead = redeploy && isAhead(redeploy) ? [`redeploy: ${describeJob(redeploy, nowMs)}`] : [];
-    const parts = [...last, ...ahead];
+    const ahead = describeRedeploy({ certificate, redeploy }, { nowMs, paused: pauseOfAll });
+    const parts = [...last, ...(ahead === undefined ? [] : [`redeploy: ${ahead}`])];
     return parts.length > 0 ? [`certificate of web application ${appId}: ${parts.join('; ')}`] : [];
   });
 }

@@ -1,5 +1,5 @@
 // What a command may do to the outside: print. cli.ts hands it in, so that no other file touches the console.
-import { hasCode } from '../errors.ts';
+import { hasCode, isReplyError } from '../errors.ts';
 
 export interface Terminal {
   /** Standard output: what was asked for. */
@@ -41,7 +41,7 @@ export function describeListenError(error: unknown): string | undefined {
 
 /** The exit code of an error that ended a command. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (hasCode(error, 'redis-unavailable')) return exitCodes.unavailable;
+  if (hasCode(error, 'redis-unavailable') || isReplyError(error)) return exitCodes.unavailable;
   const isUsage =
     describeListenError(error) !== undefined ||
     hasCode(error, 'invalid-domain', 'invalid-payload', 'no-web-application');
@@ -63,7 +63,9 @@ export function toRelative(atMs: number, nowMs: number): string {
 }
 
 /** Columns, aligned, two spaces apart. */
-export function toTable(rows: readonly (readonly string[])[]): string[] {
+export function toTable(given: readonly (readonly string[])[]): string[] {
+  // A cell with a line break would make a row of its own.
+  const rows = given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);

@@ -2,7 +2,7 @@
 // given up may run later (the connection queues no commands).
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
-import { CodedError, reasonOf } from '../errors.ts';
+import { CodedError, isReplyError } from '../errors.ts';
 import { redisUnavailable, untilReady, within } from '../redis.ts';
 
 const LATE = Symbol('late');
@@ -44,8 +44,7 @@ export async function failFast<T>(
   const result = await within(
     attempt().catch((error: unknown) => {
       if (error instanceof CodedError) throw error;
-      if (/\bOOM\b/.test(reasonOf(error))) throw outOfMemory(error);
-      throw redisUnavailable(error, deadlineMs);
+      throw isReplyError(error) ? toRefusal(error) : redisUnavailable(error, deadlineMs);
     }),
     Math.max(1, deadline - performance.now()),
     LATE,
@@ -54,9 +53,18 @@ export async function failFast<T>(
   return result;
 }
 
-const outOfMemory = (cause: unknown): CodedError =>
-  new CodedError(
-    'redis-unavailable',
-    'Redis is out of memory; raise maxmemory, then send again (what it took before is carried out)',
-    { cause },
-  );
+/** Redis answered, and not as we need it. One key that is none of ours must not look like an outage: the others go well. */
+function toRefusal(cause: Error): CodedError {
+  const { message } = cause;
+  if (/\bOOM\b/.test(message)) {
+    const sentence =
+      'Redis is out of memory; raise maxmemory, then send again (what it took before is carried out)';
+    return new CodedError('redis-unavailable', sentence, { cause });
+  }
+  if (/\bWRONGTYPE\b/.test(message)) {
+    const sentence =
+      'something that is none of ours stands in Redis under a key of ours: find out what, and remove it';
+    return new CodedError('unexpected', `${sentence} (${message})`, { cause });
+  }
+  return new CodedError('redis-unavailable', `Redis refused it (${message})`, { cause });
+}

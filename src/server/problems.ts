@@ -1,6 +1,6 @@
 // What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
 import { z } from 'zod';
-import { type Code, CodedError, codes, reasonOf } from '../errors.ts';
+import { type Code, CodedError, codes, isReplyError, reasonOf } from '../errors.ts';
 
 /** The HTTP status of each code that jobs and commands know too. */
 const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
@@ -200,10 +200,6 @@ const fastifyCodes: Readonly<Record<string, HttpCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not-found',
   FST_ERR_ASYNC_CONSTRAINT: 'not-found',
 };
-
-/** Redis' own refusal: it is full, read-only, or our user may not. */
-const isReplyError = (error: unknown): error is Error =>
-  error instanceof Error && error.name === 'ReplyError';
 
 /** What ioredis says where Redis is away, too slow, or went away meanwhile. */
 const isRedisError = (error: unknown): boolean =>

@@ -78,6 +78,12 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
   });
   if (onRoute) app.addHook('onRoute', onRoute);
+  // A connection that is kept alive beyond the answer that was under way would hold up the stop.
+  let isStopping = false;
+  app.addHook('preClose', async () => {
+    isStopping = true;
+  });
+  app.addHook('onSend', async (_, reply) => void (isStopping && reply.header('connection', 'close')));
   app.decorateRequest('caller', undefined);
   app.decorateRequest('rawBody', '');
   app.addHook('onRequest', async (request, reply) => void reply.headers(headersOf(request)));

@@ -1,9 +1,12 @@
 // The command line as a person types it: what it prints, on which stream, and with which exit code it ends.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CliOptions, type CliResult, runCli, startCli } from '../helpers/cli.ts';
+import { testRedis } from '../helpers/redis.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -358,6 +361,24 @@ describe('with a worker', () => {
     for (const result of [wrong, away]) expectNoStack(result);
   });
 });
+
+test('what is printed reaches a reader who takes his time, to the last byte', async () => {
+  await using corner = await testRedis();
+  const env = { REDIS_URL: corner.url, QUEUE_PREFIX: corner.prefix };
+  const target = { RUNCLOUD_SERVER_ID: '1903', RUNCLOUD_APP_ID: '646' };
+  const names = Array.from({ length: 4_000 }, (_, i) => `d${i}.example.org`);
+  await using cli = startCli(['add', '--file', '-', '--json'], {
+    env: { ...env, ...target },
+    input: names.join('\n'),
+  });
+  cli.child.stdout?.pause();
+  await Promise.race([once(cli.child, 'exit'), sleep(5_000)]);
+  cli.child.stdout?.resume();
+  const { code, out } = await cli.ended;
+  expect(code).toBe(0);
+  expect(out.length).toBeGreaterThan(500_000);
+  expect(JSON.parse(out)).toHaveLength(4_000);
+}, 60_000);
 
 test('simulate and worker work together, each in its own process', async () => {
   await using stage = await createStage({ workers: 0 });

@@ -51,6 +51,11 @@ test('what Redis does not take is told, without secrets, and is no error of what
   expect(lost).toEqual([{ who: 'cli:ada', what: 'retry', domains: ['a.example'], detail: '***' }]);
 });
 
+test('an entry is one line, whatever somebody typed', async () => {
+  await audit.record({ who: 'api:x', what: 'pause', detail: 'a\n2026-11-24  cli:bob  resume \u001b[31m' });
+  expect((await audit.list({ limit: 1 }))[0]?.detail).toBe('a 2026-11-24 cli:bob resume [31m');
+});
+
 test('a user who is called like a field is no trouble', async () => {
   await audit.record({ who: 'what', what: 'detail' });
   expect(await audit.list({ limit: 1 })).toMatchObject([

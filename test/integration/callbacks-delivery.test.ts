@@ -1,4 +1,6 @@
 // Receivers as they are: down, slow, gone, elsewhere, too busy. And what an operator sees and does about it.
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Audit, AuditRecord } from '../../src/audit.ts';
 import type { Delivery } from '../../src/callbacks/deliveries.ts';
@@ -112,6 +114,29 @@ describe('a receiver', () => {
     await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
     await stage.delivery(receiver.url, ({ state }) => state === 'failed');
     expect(receiver.received).toHaveLength(2);
+  });
+});
+
+test('a receiver that answers with another protocol (101) keeps no other waiting', async () => {
+  await using stage = await createCallbackStage();
+  await using receiver = await createReceiver();
+  await using stack = new AsyncDisposableStack();
+  const odd = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+    );
+  });
+  stack.defer(() => void odd.close());
+  await once(odd.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`;
+  await stage.startCallbacks({ urls: [url, receiver.url], timeoutMs: 1_000 });
+  const names = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
+  for (const name of names) await stage.becomes(name, live);
+  await until(() => receiver.messages().length === names.length, 'the other heard of all');
+  expect(await stage.delivery(url, ({ attempts }) => attempts > 0)).toMatchObject({
+    state: 'pending',
+    lastError: 'answered 101',
   });
 });
 

@@ -1,9 +1,12 @@
 // The server as a process manager meets it: it says when it is ready, and ends with what was asked answered.
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { runServer } from '../../src/cli/server.ts';
 import { parseConfig } from '../../src/config.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 
 const envOf = ({ url, prefix }: { url: string; prefix: string }) => ({
   REDIS_URL: url,
@@ -62,6 +65,29 @@ describe('a server that stops', () => {
     expect(await reply).toMatchObject({ status: 200, text: 'at last' });
     await closed;
     await expect(server.ask('GET', '/healthz')).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('keeps no connection open beyond the answer that was under way', async () => {
+    await using corner = await testRedis();
+    const { server, answer, reply } = await withSlowRequest(envOf(corner));
+    const agent = new Agent({ keepAlive: true });
+    const kept = request(new URL('/slow', server.url), { agent }).end();
+    await once(kept, 'socket');
+    const other = once(kept, 'response');
+    await server.ask('GET', '/healthz'); // the slow one has been taken before it
+    const closed = server[Symbol.asyncDispose]();
+    const isGone = (): Promise<boolean> =>
+      server.ask('GET', '/healthz').then(
+        () => false,
+        () => true,
+      );
+    await until(isGone, 'it takes nothing new');
+    answer.resolve('at last');
+    const [response] = (await other) as [IncomingMessage];
+    response.resume();
+    expect(response.headers.connection).toBe('close');
+    await Promise.all([closed, reply]);
+    agent.destroy();
   });
 
   test('does not wait for ever: what is not answered in time is cut off', async () => {

@@ -298,14 +298,14 @@ describe('the list', () => {
     };
     const taken = (outcome: string): DomainDetails =>
       statusOf({ outcome }, { job: jobOf({ state: 'active' }) });
-    const held = taken('paused by cli:ada: a move');
+    const held = taken('paused by cli:bob: an earlier one, replaced');
     const lines = describeDomains(
       { domains: [held, taken('it began before')], stages: { requested: 2 } },
       undefined,
       NOW,
       paused,
     );
-    expect(lines[2]).toMatch(/ held +paused by cli:ada: a move$/);
+    expect(lines[2]).toMatch(/ held +paused by cli:bob: an earlier one, replaced$/);
     expect(lines[3]).toMatch(/ at work +it began before$/);
     expect(describeDomains({ domains: [held], stages: { requested: 1 } }, undefined, NOW)[2]).toMatch(
       / at work /,

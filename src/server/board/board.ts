@@ -138,7 +138,14 @@ function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply 
 
 function createOnError(logger: BoardOptions['logger']) {
   return (error: Error & { statusCode?: number }) => {
-    const status = error.statusCode ?? 500;
+    if (error instanceof SyntaxError)
+      return {
+        status: 500 as const,
+        body: {
+          error: "A job's data is no JSON, so that this page cannot be shown: `runcloud-domains failed`.",
+        },
+      };
+    const status = error instanceof URIError ? 400 : (error.statusCode ?? 500);
     if (status < 500) return { status: status as 400, body: { error: 'The request cannot be understood.' } };
     logger.error({ event: 'board-error', err: error }, 'the board could not answer');
     return {

@@ -91,7 +91,7 @@ function createTurns() {
   const last = new Map<unknown, Promise<unknown>>();
   return <T>(input: unknown, work: () => Promise<T>): Promise<T> => {
     const name = (input as { domain?: unknown } | null)?.domain;
-    const key = typeof name === 'string' ? domainToASCII(name).toLowerCase() : {};
+    const key = typeof name === 'string' ? domainToASCII(name).toLowerCase().replace(/\.$/, '') : {};
     const before = last.get(key) ?? Promise.resolve();
     const run = before.then(work, work);
     last.set(key, run);

@@ -1,6 +1,6 @@
 // Callbacks: what was told to the outside, and telling it again.
 import { z } from 'zod';
-import { toReplayEntry } from '../../callbacks/deliveries.ts';
+import { isDeliveryId, toReplayEntry } from '../../callbacks/deliveries.ts';
 import { deliveryRecord, toDeliveryRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
@@ -26,10 +26,7 @@ export const listDeliveries = route({
   role: 'read',
   summary: 'The callbacks, and what became of them',
   query: z.strictObject({
-    cursor: z
-      .string()
-      .regex(/^msg_\w{1,400}$/, 'must be the nextCursor of a page')
-      .optional(),
+    cursor: z.string().refine(isDeliveryId, 'must be the nextCursor of a page').optional(),
     limit: pageLimit,
     failed: z
       .enum(['true', 'false'])
