@@ -300,6 +300,21 @@ describe('with a worker', () => {
     expectNoStack(bad);
   });
 
+  test('what it prints holds no secret of the configuration, and nothing that a terminal obeys', async () => {
+    const secret = stage.env.RUNCLOUD_API_TOKEN ?? '';
+    expect(secret.length).toBeGreaterThan(8);
+    await run(['add', 'typed.example.org', '--wait', '--site', `a ${secret} \u001b[31m`]);
+    const printed = [
+      await run(['status', 'typed.example.org']),
+      await run(['status', 'typed.example.org', '--json']),
+    ].map(({ out }) => out);
+    for (const out of printed) {
+      expect(out).toContain('***');
+      expect(out).not.toContain(secret);
+      expect(out).not.toContain('\u001b');
+    }
+  });
+
   test('failed lists what waits for a person, retry tries it again', async () => {
     const fault = {
       kind: 'status',
