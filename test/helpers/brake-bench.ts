@@ -1,13 +1,23 @@
-// Several brakes on one Redis, and a clock: long waits pass by moving the brake's own dates in Redis back, which is what an
-// hour does, without the hour.
+// Several brakes on one Redis, and a clock that stands still until a test moves it: the brake's own scripts run as they are, only
+// their TIME is the test's. So an hour passes at once, and no measurement depends on how long a call to Redis takes.
 import { Redis } from 'ioredis';
 import { type Brake, createBrake } from '../../src/brake/brake.ts';
+import { ENTER } from '../../src/brake/scripts.ts';
 import type { CallReport } from '../../src/runcloud/runcloud.ts';
 import { testRedis } from './redis.ts';
 
 /** The fingerprint of the credentials in use. */
 export const KEY = 'fingerprint';
-const DATES = ['tat', 'closedUntil', 'probeAt', 'refusedAt'];
+/** What the clock says at first, in milliseconds. */
+export const START = Date.parse('2026-03-14T15:09:26.535Z');
+/** In front of a script: it sees the time that comes as the last argument. */
+const CLOCK = `
+local real, given = redis, tonumber(table.remove(ARGV))
+local redis = { call = function(name, ...)
+  if name == 'TIME' then return { math.floor(given / 1000), given % 1000 * 1000 } end
+  return real.call(name, ...)
+end }
+`;
 
 export interface BenchOptions {
   readonly ratePerMinute?: number;
@@ -16,11 +26,16 @@ export interface BenchOptions {
 }
 
 export interface Bench {
-  readonly key: string;
   readonly brakes: readonly Brake[];
   readonly brake: Brake;
-  /** Lets `ms` pass for the brake. */
-  later(ms: number): Promise<void>;
+  /** What the clock says, in milliseconds. */
+  now(): number;
+  /** Lets `ms` pass. */
+  later(ms: number): void;
+  /** How often the brakes asked Redis whether a call may go out. */
+  questions(): number;
+  /** Asks for one call, and does not wait: 'go', or why not and how long. */
+  ask(): Promise<[kind: string, waitMs: number]>;
   report(result: CallReport['result'], more?: Partial<CallReport>): ReturnType<Brake['report']>;
   /** How many of `calls` simultaneous ones may go out at once, over all brakes. */
   released(calls: number, fingerprint?: string): Promise<number>;
@@ -31,17 +46,28 @@ function createBench(
   key: string,
   { ratePerMinute = 6000, brakes: count = 3, defaultCloseMs = 60_000 }: BenchOptions,
 ): Bench {
-  const options = { redis, key, ratePerMinute, defaultCloseMs };
+  let [now, questions] = [START, 0];
+  const timed = {
+    eval(script: string, keys: number, ...args: string[]) {
+      if (script === ENTER) questions += 1;
+      return redis.eval(CLOCK + script, keys, ...args, now);
+    },
+  } as Redis;
+  const options = { redis: timed, key, ratePerMinute, defaultCloseMs };
   const brakes = Array.from({ length: count }, () => createBrake(options));
   const brake = brakes[0] as Brake;
   return {
-    key,
     brakes,
     brake,
-    async later(ms) {
-      for (const field of DATES) {
-        if (await redis.hget(key, field)) await redis.hincrbyfloat(key, field, -ms);
-      }
+    now: () => now,
+    later(ms) {
+      now += ms;
+    },
+    questions: () => questions,
+    async ask() {
+      const reply = await timed.eval(ENTER, 1, key, ratePerMinute, KEY, '1');
+      const [kind, waitMs] = reply as [string, number];
+      return [kind, waitMs];
     },
     report: (result, more = {}) => brake.report({ result, fingerprint: KEY, ...more }),
     async released(calls, fingerprint = KEY) {
@@ -62,7 +88,6 @@ function createBench(
 }
 
 export interface Benches extends AsyncDisposable {
-  readonly redis: Redis;
   bench(options?: BenchOptions): Bench;
 }
 
@@ -71,7 +96,6 @@ export async function createBenches(): Promise<Benches> {
   const redis = new Redis(corner.url);
   let made = 0;
   return {
-    redis,
     bench(options = {}) {
       made += 1;
       return createBench(redis, `${corner.prefix}:brake-${made}`, options);

@@ -41,10 +41,8 @@ describe('the breaker of an outage', () => {
     const waits = [5_000, 10_000, 20_000, 40_000, 60_000, 60_000];
     for (const wait of waits) {
       expect(await the.released(10)).toBe(0);
-      const { waitMs = 0 } = (await the.brake.hold(KEY)) ?? {};
-      expect(waitMs).toBeLessThanOrEqual(wait);
-      expect(waitMs).toBeGreaterThan(wait - 2_000);
-      await the.later(wait);
+      expect((await the.brake.hold(KEY))?.waitMs).toBe(wait);
+      the.later(wait);
       expect(await the.released(10)).toBe(1);
       await the.report('down');
     }
@@ -54,9 +52,9 @@ describe('the breaker of an outage', () => {
     const the = bench({ ratePerMinute: 1 });
     expect(await the.released(1)).toBe(1);
     await fail(the, 5);
-    await the.later(5_000);
+    the.later(5_000);
     expect(await the.released(3)).toBe(0);
-    await the.later(55_000);
+    the.later(55_000);
     expect(await the.released(3)).toBe(1);
   });
 
@@ -72,7 +70,7 @@ describe('the breaker of an outage', () => {
   test('onlookers see it until a call has gone well, also while a probe is due', async () => {
     const the = bench();
     await fail(the, 5);
-    await the.later(5_000);
+    the.later(5_000);
     expect(await the.brake.hold(KEY)).toBeUndefined();
     expect(await the.brake.status()).toMatchObject({ kind: 'down' });
     await the.report('ok');
@@ -94,9 +92,9 @@ describe('the breaker of refused credentials', () => {
   test('lets one probe a minute through', async () => {
     const the = bench();
     await the.report('refused');
-    await the.later(59_000);
+    the.later(59_999);
     expect(await the.released(5)).toBe(0);
-    await the.later(1_000);
+    the.later(1);
     expect(await the.released(5)).toBe(1);
     expect(await the.released(5)).toBe(0);
   });
