@@ -38,13 +38,25 @@ export const codes = {
       'RunCloud refused the credentials (HTTP 401), or calls from this address are not on its allow-list.',
     fix: 'Check the token or key pair and the IP allow-list under Workspace > Settings > API Management, then run `doctor`.',
   },
+  'runcloud-account-refused': {
+    meaning:
+      'RunCloud refuses every call of this account (HTTP 402, or 403 for all calls): the monthly quota is used up, or the plan or the token lost its rights.',
+    fix: 'Look at Limits & Usage > Developer API in RunCloud. All jobs wait, and go on by themselves once RunCloud answers again.',
+  },
   'runcloud-forbidden': {
-    meaning: 'The credentials are known to RunCloud, but may not do this (HTTP 403).',
+    meaning:
+      'RunCloud forbids this one thing (HTTP 403), while it accepts the credentials. The job tries it again.',
     fix: 'Give the token access to this server and web application, or check what the plan includes.',
   },
   'runcloud-not-found': {
-    meaning: 'RunCloud does not know the server, web application, domain or certificate (HTTP 404).',
+    meaning:
+      'RunCloud does not know the server, web application, domain or certificate (HTTP 404). The job tries it again.',
     fix: 'Check RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID; `doctor` shows which of them is unknown.',
+  },
+  'runcloud-intercepted': {
+    meaning:
+      'Something in front of RunCloud answered in its place (a firewall, a proxy, a redirect). The job tries it again.',
+    fix: 'If it lasts, check RUNCLOUD_API_URL, and whether a firewall or proxy stands between this worker and RunCloud.',
   },
   'runcloud-rejected': {
     meaning: 'RunCloud refused the request as it stands; its own message follows.',
@@ -95,6 +107,8 @@ export class PermanentError extends CodedError {}
 
 /** Try again, by the retry policy; spends an attempt, unless RunCloud is down for everybody. */
 export class TransientError extends CodedError {
+  /** Who can mend it, where it goes on after a few tries. */
+  mustAct: 'operator' | undefined;
   /** Set to false by who knows that this was no fault of the job: an outage that the brake has noticed. */
   attemptSpent = true;
 }

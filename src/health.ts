@@ -69,9 +69,11 @@ function judgeRunCloud({ hold }: Vitals): Check {
 }
 
 const judgeCredentials = ({ hold }: Vitals): Check =>
-  hold?.kind === 'refused'
-    ? bad('credentials', hold.sentence, 'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers')
-    : good('credentials', 'RunCloud has not refused them');
+  hold?.kind === 'account'
+    ? bad('credentials', hold.sentence, 'look at Limits & Usage > Developer API in RunCloud')
+    : hold?.kind === 'refused'
+      ? bad('credentials', hold.sentence, 'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers')
+      : good('credentials', 'RunCloud has not refused them');
 
 function judgeOldestDue({ oldestDueMs, hold, pauses }: Vitals, settings: HealthSettings): Check {
   const name = 'oldest-due-job';

@@ -73,7 +73,7 @@ export function createMetrics({ version, vitals, census, hasProcess = false }: M
 const orNothing = async <T>(read: (() => Promise<T>) | undefined): Promise<T | undefined> =>
   read?.().catch(() => undefined);
 
-const holds = ['closed', 'down', 'refused'] as const;
+const holds = ['closed', 'down', 'refused', 'account'] as const;
 const scopes = ['all', 'app', 'site'] as const;
 
 function showVitals({ set }: Instruments, seen: Vitals | undefined): void {

@@ -144,7 +144,8 @@ const createHold =
   (brake: Brake, runcloud: RunCloudClient, credentials: CredentialSource, logger: Logger) =>
   async (): Promise<Hold | undefined> => {
     const held = await brake.hold(runcloud.fingerprint());
-    if (held?.kind !== 'refused' || !credentials.refresh()) return held;
+    const mayBeMended = held?.kind === 'refused' || held?.kind === 'account';
+    if (!mayBeMended || !credentials.refresh()) return held;
     logger.info({ event: 'credentials-changed' }, 'the credentials have changed; trying the new ones');
     return brake.hold(runcloud.fingerprint());
   };

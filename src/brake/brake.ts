@@ -7,7 +7,7 @@ import { ENTER, REPORT } from './scripts.ts';
 
 /** Why calls wait, for people. */
 export interface Hold {
-  readonly kind: 'rate' | 'closed' | 'down' | 'refused';
+  readonly kind: 'rate' | 'closed' | 'down' | 'refused' | 'account';
   readonly waitMs: number;
   readonly sentence: string;
 }
@@ -80,7 +80,9 @@ function toSentence(kind: Hold['kind'], waitMs: number, why: string): string {
     case 'closed':
       return `RunCloud asked all of us to slow down${why ? ` (${why})` : ''}; calls go on in ${seconds(waitMs)}`;
     case 'down':
-      return `RunCloud is down since ${new Date(Number(why)).toISOString()}; the next probe is in ${seconds(waitMs)}, jobs wait and lose nothing`;
+      return `RunCloud gives no usable answer since ${new Date(Number(why)).toISOString()}; the next probe is in ${seconds(waitMs)}, jobs wait and lose nothing`;
+    case 'account':
+      return `${why || 'RunCloud refuses every call of this account'}; jobs wait and lose nothing, and go on by themselves once RunCloud answers again (next probe in ${seconds(waitMs)}); look at Limits & Usage > Developer API in RunCloud`;
     case 'refused':
       return `${why || 'RunCloud refuses the credentials'}; jobs wait, correct the credentials and they go on by themselves (next probe in ${seconds(waitMs)})`;
   }

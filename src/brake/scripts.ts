@@ -2,7 +2,8 @@
 //
 // Fields: tat (theoretical arrival time of the rate), limit (as RunCloud's header said), closedUntil and why (429),
 //         failures, downSince, probeAt, probeMs (RunCloud down), refused, refusedAt, refusedWhy (credentials),
-//         corrected ('1': other credentials have been accepted since).
+//         corrected ('1': other credentials have been accepted since), account ('1': the account is refused, not the
+//         credentials), refusedMs (how long until the next probe of a refused account).
 
 const NOW = `
 local t = redis.call('TIME')
@@ -10,24 +11,25 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 `;
 
 // KEYS brake  ARGV ratePerMinute, fingerprint, take ('1': take a slot) -> {kind, waitMs, why}
-// kind: 'go', 'rate', 'closed', 'down', 'refused'. Fingerprint '*' asks how things stand, whoever probes next.
+// kind: 'go', 'rate', 'closed', 'down', 'refused', 'account'. Fingerprint '*' asks how things stand, whoever probes next.
 // The rate is GCRA: b calls at once, the rest spaced so that no window of 60 s holds more than the rate:
 // with spacing T = 60 s / (rate - b) and tolerance (b - 1) T, a window holds at most (60 s + (b - 1) T) / T + 1 = rate.
 export const ENTER = `${NOW}
 local rate, fingerprint, take = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local h = redis.call('HMGET', KEYS[1], 'tat', 'limit', 'closedUntil', 'why', 'downSince', 'probeAt', 'probeMs',
-  'refused', 'refusedAt', 'refusedWhy', 'corrected')
+  'refused', 'refusedAt', 'refusedWhy', 'corrected', 'account', 'refusedMs')
+local refusal = h[12] == '1' and 'account' or 'refused'
 local closedUntil = tonumber(h[3]) or 0
 if closedUntil > now then return {'closed', closedUntil - now, h[4] or ''} end
 if fingerprint == '*' then
   local function left(at) return math.max(0, (tonumber(at) or now) - now) end
-  if h[8] and h[8] ~= '' and h[11] ~= '1' then return {'refused', left(h[9]), h[10] or ''} end
+  if h[8] and h[8] ~= '' and h[11] ~= '1' then return {refusal, left(h[9]), h[10] or ''} end
   if h[5] and h[5] ~= '' then return {'down', left(h[6]), h[5]} end
   return {'go', 0, ''}
 end
 local isRefused = h[8] and h[8] == fingerprint
 local isDown = not isRefused and h[5] and h[5] ~= ''
-if isRefused and tonumber(h[9]) > now then return {'refused', tonumber(h[9]) - now, h[10] or ''} end
+if isRefused and tonumber(h[9]) > now then return {refusal, tonumber(h[9]) - now, h[10] or ''} end
 if isDown and tonumber(h[6]) > now then return {'down', tonumber(h[6]) - now, h[5]} end
 if take ~= '1' then return {'go', 0, ''} end
 local limit = tonumber(h[2])
@@ -39,7 +41,10 @@ local tat = math.max(tonumber(h[1]) or 0, now)
 local wait = tat - (burst - 1) * spacing - now
 if wait > 0 then return {'rate', math.ceil(wait), ''} end
 -- Only a call that goes out uses a probe up.
-if isRefused then redis.call('HSET', KEYS[1], 'refusedAt', now + 60000) end
+if isRefused then
+  local refusedMs = math.min(2 * (tonumber(h[13]) or 60000), refusal == 'account' and 600000 or 60000)
+  redis.call('HSET', KEYS[1], 'refusedAt', now + refusedMs, 'refusedMs', refusedMs)
+end
 if isDown then
   local probeMs = math.min(tonumber(h[7]) * 2, 60000)
   redis.call('HSET', KEYS[1], 'probeAt', now + probeMs, 'probeMs', probeMs)
@@ -49,8 +54,8 @@ return {'go', 0, ''}
 `;
 
 // KEYS brake  ARGV result, fingerprint, ratePerMinute, closeMs, why, limit, remaining, failuresToTrip, firstProbeMs -> state
-// result: 'ok' (RunCloud answered), 'down' (5xx, no answer, no connection), 'closed' (429), 'refused' (credentials).
-// state: 'open', 'closed', 'down', 'refused'.
+// result: 'ok' (RunCloud answered), 'down' (5xx, no answer, no connection), 'closed' (429), 'refused' (credentials),
+// 'account' (402, or 403 for every call). state: 'open', 'closed', 'down', 'refused', 'account'.
 export const REPORT = `${NOW}
 local result, fingerprint, rate, closeMs, why, limit, remaining, trip, firstProbe = unpack(ARGV)
 rate, closeMs = tonumber(rate), tonumber(closeMs)
@@ -64,9 +69,18 @@ if result == 'down' then
   return 'down'
 end
 redis.call('HSET', KEYS[1], 'failures', 0, 'downSince', '')
-if result == 'refused' then
-  redis.call('HSET', KEYS[1], 'refused', fingerprint, 'refusedAt', now + 60000, 'refusedWhy', why, 'corrected', '')
-  return 'refused'
+if result == 'refused' or result == 'account' then
+  local old = redis.call('HMGET', KEYS[1], 'refused', 'refusedMs', 'refusedAt', 'account')
+  local account = result == 'account' and '1' or ''
+  -- Of an account that stays refused the probes grow rarer (ENTER doubles the pause); several calls at once are one refusal.
+  if old[1] == fingerprint and old[4] == account then
+    redis.call('HSET', KEYS[1], 'refusedWhy', why, 'corrected', '')
+  else
+    local pause = account == '1' and firstProbe or '60000'
+    redis.call('HSET', KEYS[1], 'refused', fingerprint, 'refusedAt', now + tonumber(pause), 'refusedMs', pause, 'refusedWhy', why,
+      'corrected', '', 'account', account)
+  end
+  return result
 end
 -- A worker that still has the refused ones goes on waiting; for onlookers they are corrected.
 if redis.call('HGET', KEYS[1], 'refused') == fingerprint then redis.call('HSET', KEYS[1], 'refused', '')

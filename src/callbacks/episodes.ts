@@ -9,7 +9,7 @@ const NOTE = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local quiet = tonumber(ARGV[1])
-local h = redis.call('HMGET', KEYS[1], 'downSince', 'refused', 'refusedWhy', 'corrected')
+local h = redis.call('HMGET', KEYS[1], 'downSince', 'refused', 'refusedWhy', 'corrected', 'account')
 local function is(text) return text and text ~= '' end
 local function note(kind, isOn, since, state, reason, mustAct, code)
   local well = kind .. ':well'
@@ -24,10 +24,13 @@ local function note(kind, isOn, since, state, reason, mustAct, code)
     if now - redis.call('HGET', KEYS[2], well) >= quiet then redis.call('HDEL', KEYS[2], kind, well) end
   end
 end
+local isAccount = h[5] == '1'
 local why = 'RunCloud refuses the credentials'
 if is(h[3]) then why = h[3] end
-note('worker.auth_refused', is(h[2]) and h[4] ~= '1', now, 'refused',
-  why .. '; all jobs wait until the credentials are corrected', 'operator', 'runcloud-unauthorized')
+local ending = '; all jobs wait until the credentials are corrected'
+if isAccount then ending = '; all jobs wait until RunCloud answers again: look at the quota and the plan' end
+note('worker.auth_refused', is(h[2]) and h[4] ~= '1', now, 'refused', why .. ending, 'operator',
+  isAccount and 'runcloud-account-refused' or 'runcloud-unauthorized')
 note('worker.degraded', is(h[1]), h[1], 'down',
   'RunCloud does not answer, or answers with errors only; all jobs wait and lose nothing', 'runcloud', '')
 `;

@@ -6,6 +6,8 @@ export interface Keys {
   /** Prefix of BullMQ's own keys of our queue, up to and with the last colon. */
   readonly queue: string;
   readonly all: string;
+  /** Set of the web applications (`server:application`) that anything was ever asked for. */
+  readonly apps: string;
   readonly generation: string;
   intent(key: DomainKey): string;
   /** The domain's last transitions; outlives its removal. */
@@ -27,6 +29,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
   return {
     queue: `${queuePrefix}:${queueName}:`,
     all: `${base}:all`,
+    apps: `${base}:apps`,
     generation: `${base}:generation`,
     brake: `${base}:brake`,
     outbox: `${base}:outbox`,

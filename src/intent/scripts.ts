@@ -78,7 +78,7 @@ end
 // Starts a new generation of an intent. `attachedId`, `attachedWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
 // `own`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
-local function renew(intentKey, allKey, generationKey, member, fields, own)
+local function renew(intentKey, allKey, generationKey, appsKey, member, fields, own)
   local least = tonumber(redis.call('HGET', intentKey, 'generation')) or 0
   local generation = own
   if not own or own <= least then generation = math.max(redis.call('INCR', generationKey), least + 1) end
@@ -88,11 +88,12 @@ local function renew(intentKey, allKey, generationKey, member, fields, own)
   redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
   redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
+  redis.call('SADD', appsKey, string.match(member, '^%d+:%d+'))
   return generation
 end
 `;
 
-// KEYS intent, all, generation, history
+// KEYS intent, all, generation, history, apps
 // ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed).
@@ -116,7 +117,7 @@ local renewals = 0
 if only ~= '' then
   renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + (old[1] == 'settled' and 1 or 0)
 end
-local generation = renew(KEYS[1], KEYS[2], KEYS[3], member, {
+local generation = renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
   'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place,
   'renewals', renewals })
 -- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
@@ -128,7 +129,7 @@ askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 return {'new', jobId}
 `;
 
-// KEYS intent, all, generation, history, fence
+// KEYS intent, all, generation, history, apps, fence
 // ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
@@ -147,14 +148,14 @@ end
 if old[1] ~= jobId then
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
-  renew(KEYS[1], KEYS[2], KEYS[3], member, {
+  renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
     'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId,
     'renewals', 0 },
     tonumber(generation))
   redis.call('HDEL', KEYS[1], 'cause')
   askedFor(KEYS[1], KEYS[4], wish, requestedBy)
 end
-if redis.call('EXISTS', KEYS[5]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
+if redis.call('EXISTS', KEYS[6]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
+import type { DomainName } from './domain-name.ts';
 import type { DomainKey, Intent, IntentState, Transition, Wish } from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
 import { toIntent, toRecord } from './record.ts';
@@ -84,6 +85,8 @@ export interface IntentStore extends Writes<DomainKey> {
   /** The domain's last 50 transitions, the newest first. */
   history(key: DomainKey): Promise<Transition[]>;
   get(key: DomainKey): Promise<Intent | undefined>;
+  /** The records of this name on any web application, the most recently asked first. */
+  everywhere(domain: DomainName): Promise<Intent[]>;
   /** The most recently asked first. */
   list(limit: number): Promise<Intent[]>;
   /** All of them, in no order, a few at a time. */
@@ -113,6 +116,7 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
     keys.all,
     keys.generation,
     keys.history(key),
+    keys.apps,
   ];
   const run = createRunScript(redis);
 
@@ -181,11 +185,16 @@ function createLife(
   };
 }
 
-function createReadings(redis: Redis, keys: Keys): Pick<IntentStore, 'get' | 'list' | 'scan'> {
+function createReadings(redis: Redis, keys: Keys): Pick<IntentStore, 'get' | 'everywhere' | 'list' | 'scan'> {
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
   return {
     get,
+    async everywhere(domain) {
+      const apps = await redis.smembers(keys.apps);
+      const found = await Promise.all(apps.map((app) => get(parseMember(`${app}:${domain}`))));
+      return found.filter((intent) => intent !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
+    },
     async list(limit) {
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
       const found = await Promise.all(members.map((member) => get(parseMember(member))));

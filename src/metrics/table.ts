@@ -129,7 +129,7 @@ export const table = {
   api_hold: {
     type: 'gauge',
     help: '1 while calls to RunCloud are held for this reason: the breakers and the gate.',
-    labels: { reason: '`closed` (429), `down` (outage), `refused` (credentials)' },
+    labels: { reason: '`closed` (429), `down` (outage), `refused` (credentials), `account` (quota, plan)' },
     of: 'redis',
   },
   queue_jobs: {

@@ -43,8 +43,21 @@ export function verdictOfError(
   if (isHeld(error)) return { kind: 'waiting', ...what, delayMs: HELD_MS, nextRunAt: nowMs + HELD_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
   if (delayMs === undefined) return { kind: 'failed', ...what, report: { stage: 'failed' } };
-  return { kind: 'retry', ...what, delayMs, nextRunAt: nowMs + delayMs };
+  return {
+    kind: 'retry',
+    ...what,
+    delayMs,
+    nextRunAt: nowMs + delayMs,
+    report: reportOf(error, attemptsMade),
+  };
 }
+
+// What fails several times in a row for a reason that a person can mend is shown as such, while it is tried again.
+const TRIES_BEFORE_HELD = 3;
+const reportOf = (error: unknown, attemptsMade: number): Report | undefined =>
+  error instanceof TransientError && error.mustAct && attemptsMade >= TRIES_BEFORE_HELD
+    ? { stage: 'held', mustAct: error.mustAct }
+    : undefined;
 
 // The brake decides how long: the job goes back, and its next run waits until the brake lets go.
 const HELD_MS = 1_000;

@@ -1,12 +1,14 @@
 // One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
 // Messages and causes never hold a secret: what enters here has been through redact.ts.
-import { type Code, HeldError, PermanentError, RateLimitedError, TransientError } from '../errors.ts';
+import { type Code, HeldError, RateLimitedError, TransientError } from '../errors.ts';
 import type { RunCloud } from './runcloud.ts';
 
 export type Operation = keyof RunCloud;
 
 /** What every error below keeps, beside the message. */
 export interface Failure {
+  /** The reply was RunCloud's own JSON with a message, and not a page of something in front of it. Default: it was not. */
+  readonly isOwnWord?: boolean | undefined;
   readonly operation: Operation;
   /** Undefined where no reply came. */
   readonly status?: number | undefined;
@@ -20,19 +22,6 @@ export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
 const toOptions = (failure: Failure): ErrorOptions =>
   failure.cause === undefined ? {} : { cause: failure.cause };
-
-/** A failed call that no retry can help. */
-export class RunCloudPermanentError extends PermanentError {
-  readonly operation: Operation;
-  readonly status: number | undefined;
-  readonly reply: string | undefined;
-  constructor(code: Code, message: string, failure: Failure) {
-    super(code, message, toOptions(failure));
-    this.operation = failure.operation;
-    this.status = failure.status;
-    this.reply = failure.reply;
-  }
-}
 
 /** A failed call that may go well later. */
 export class RunCloudTransientError extends TransientError {
@@ -60,33 +49,64 @@ export class UnauthorizedError extends HeldError {
   }
 }
 
-/** HTTP 403. */
-export class ForbiddenError extends RunCloudPermanentError {
+/**
+ * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the token lost its rights.
+ * Speaks of the account and of no job, so the rate limiter holds all of them.
+ */
+export class AccountRefusedError extends HeldError {
+  readonly operation: Operation;
+  readonly status: number | undefined;
+  readonly reply: string | undefined;
+  constructor(message: string, failure: Failure) {
+    super('runcloud-account-refused', message, toOptions(failure));
+    this.operation = failure.operation;
+    this.status = failure.status;
+    this.reply = failure.reply;
+  }
+}
+
+/** HTTP 403 for one route or one web application. Rights can be given, so it is tried again. */
+export class ForbiddenError extends RunCloudTransientError {
+  readonly isOwnWord: boolean;
   constructor(message: string, failure: Failure) {
     super('runcloud-forbidden', message, failure);
+    this.isOwnWord = failure.isOwnWord ?? false;
+    this.mustAct = 'operator';
   }
 }
 
-/** HTTP 404. */
-export class NotFoundError extends RunCloudPermanentError {
+/** HTTP 404. It speaks of an id that was read or configured, not of a domain name, so it is tried again. */
+export class NotFoundError extends RunCloudTransientError {
+  readonly isOwnWord: boolean;
   constructor(message: string, failure: Failure) {
     super('runcloud-not-found', message, failure);
+    this.isOwnWord = failure.isOwnWord ?? false;
+    this.mustAct = 'operator';
   }
 }
 
-/** HTTP 400, 409, 422 and every other 4xx that has no class of its own. */
-export class RejectedError extends RunCloudPermanentError {
+/**
+ * Something in front of RunCloud answered: a firewall's page, a proxy's, a redirect. It says nothing about what was asked, and
+ * a write may have taken effect all the same.
+ */
+export class InterceptedError extends RunCloudTransientError {
+  constructor(message: string, failure: Failure) {
+    super('runcloud-intercepted', message, failure);
+  }
+}
+
+/**
+ * HTTP 400, 409, 422 and every other 4xx that has no class of its own, in RunCloud's own words. Whether it is the last word
+ * about a domain is for the job to say, which knows what else was seen.
+ */
+export class RejectedError extends RunCloudTransientError {
   readonly fieldErrors: FieldErrors;
+  readonly isOwnWord: boolean;
   constructor(message: string, failure: Failure, fieldErrors: FieldErrors = {}) {
     super('runcloud-rejected', message, failure);
+    this.isOwnWord = failure.isOwnWord ?? false;
     this.fieldErrors = fieldErrors;
-  }
-}
-
-/** HTTP 3xx: no route of the API redirects, so the URL or the credentials are probably wrong. */
-export class RedirectedError extends RunCloudPermanentError {
-  constructor(message: string, failure: Failure) {
-    super('runcloud-rejected', message, failure);
+    this.mustAct = 'operator';
   }
 }
 
@@ -130,9 +150,9 @@ export class TooManyRequestsError extends RateLimitedError {
 /** RunCloud's own message of a failed call, whatever its class. */
 export function toReply(error: unknown): string | undefined {
   const isOurs =
-    error instanceof RunCloudPermanentError ||
     error instanceof RunCloudTransientError ||
-    error instanceof TooManyRequestsError;
+    error instanceof TooManyRequestsError ||
+    error instanceof AccountRefusedError;
   return isOurs ? error.reply : undefined;
 }
 

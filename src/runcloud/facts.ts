@@ -1,6 +1,6 @@
 // What rarely changes about a web application, read now and then: its server's address, and how its certificates are kept.
 // Never writes.
-import { PermanentError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 export interface AppFacts {
@@ -36,7 +36,7 @@ export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Fa
         return (await runcloud.getServer(serverId, shared(calls))).ipAddress;
       } catch (error) {
         // Credentials that may attach domains need not be good for reading servers.
-        if (error instanceof PermanentError) return undefined;
+        if (hasCode(error, 'runcloud-forbidden', 'runcloud-not-found', 'runcloud-rejected')) return undefined;
         throw error;
       }
     });

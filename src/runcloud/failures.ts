@@ -1,12 +1,13 @@
 // Turns a refused reply or a broken exchange into one of errors.ts. Pure, and the only place that decides
 // whether a call was refused, never sent, or of unknown effect.
 import {
+  AccountRefusedError,
   CallAbortedError,
   type Failure,
   ForbiddenError,
+  InterceptedError,
   NotFoundError,
   type Operation,
-  RedirectedError,
   RejectedError,
   TooManyRequestsError,
   UnauthorizedError,
@@ -56,8 +57,13 @@ function toRefusal(reply: RefusedReply, { text, fieldErrors }: ReplyText, failur
   switch (reply.status) {
     case 401:
       return new UnauthorizedError(toSentence('RunCloud refused the credentials', reply, text), failure);
+    case 402:
+      return new AccountRefusedError(toSentence('RunCloud wants to be paid first', reply, text), failure);
     case 403:
-      return new ForbiddenError(toSentence('RunCloud forbids it', reply, text), failure);
+      // Nothing is asked of ping but that the account may call at all.
+      return reply.operation === 'ping'
+        ? new AccountRefusedError(toSentence('RunCloud forbids every call', reply, text), failure)
+        : new ForbiddenError(toSentence('RunCloud forbids it', reply, text), failure);
     case 404:
       return new NotFoundError(toSentence('RunCloud knows no such thing', reply, text), failure);
     case 429: {
@@ -76,19 +82,24 @@ function toRefusal(reply: RefusedReply, { text, fieldErrors }: ReplyText, failur
 // 408 and 425 say "not handled now", which a proxy may say after the request went through.
 const isUnclear = (status: number): boolean => status >= 500 || status === 408 || status === 425;
 // [C] the v2 SDK meets redirects when Accept is missing; a login page is the other known one.
-const REDIRECT_HINT =
-  'the API URL or the credentials are probably wrong, since RunCloud’s API never redirects';
+const REDIRECT_HINT = 'its API never redirects, so check RUNCLOUD_API_URL and the credentials';
+const INTERCEPTED = 'Something in front of RunCloud answered in its place';
+
+// An empty reply says what its status says. 429 means "slow down", whoever says so.
+const isForeign = ({ from }: ReplyText, status: number): boolean => from === 'foreign' && status !== 429;
 
 /** Any status that is not 2xx. Status table: [D] runcloud.io/docs/api/v3 (401, 403, 404, 422, 429, 50x). */
 export function toReplyError(reply: RefusedReply): Error {
   const { operation, status } = reply;
   const words = toReplyText(reply.body, reply.redact);
-  const failure: Failure = { operation, status, reply: words.text };
+  const failure: Failure = { operation, status, reply: words.text, isOwnWord: words.from === 'own' };
   if (isUnclear(status)) {
     return new UnknownResultError(toSentence('RunCloud gave no usable answer', reply, words.text), failure);
   }
-  if (status >= 400) return toRefusal(reply, words, failure);
-  return new RedirectedError(toSentence('RunCloud answered with a redirect', reply, REDIRECT_HINT), failure);
+  if (status < 400) return new InterceptedError(toSentence(INTERCEPTED, reply, REDIRECT_HINT), failure);
+  if (isForeign(words, status))
+    return new InterceptedError(toSentence(INTERCEPTED, reply, words.text), failure);
+  return toRefusal(reply, words, failure);
 }
 
 /** A 2xx whose body is not what the call needs; `lacks` completes "the reply …". */

@@ -6,7 +6,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import got, { type Got, RequestError, type Response } from 'got';
-import { CallAbortedError, type Operation } from './errors.ts';
+import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
@@ -212,22 +212,50 @@ export function createHttp(settings: HttpSettings): Http {
     return typeof credentials === 'function' ? credentials() : credentials;
   };
 
+  const exchangeOnce = async (exchange: Exchange): Promise<Reply> => {
+    const { brake } = settings;
+    const current = currentCredentials();
+    const auth = toAuthorization(current);
+    const redact = createRedact(toSecrets(current));
+    const call = async (): Promise<Exchanged> => {
+      await assertWanted(exchange);
+      const response = await perform(exchange, auth, redact);
+      return { response, toReply: () => toReply(response, exchange, redact) };
+    };
+    return brake ? underBrake(brake, toFingerprint(auth), exchange, call) : (await call()).toReply();
+  };
+  const assertAccount = createAccountCheck(exchangeOnce);
+
   return {
     fingerprint: () => toFingerprint(toAuthorization(currentCredentials())),
     async exchange(exchange) {
-      const { brake } = settings;
-      const current = currentCredentials();
-      const auth = toAuthorization(current);
-      const redact = createRedact(toSecrets(current));
-      const call = async (): Promise<Exchanged> => {
-        await assertWanted(exchange);
-        const response = await perform(exchange, auth, redact);
-        return { response, toReply: () => toReply(response, exchange, redact) };
-      };
-      return brake ? underBrake(brake, toFingerprint(auth), exchange, call) : (await call()).toReply();
+      try {
+        return await exchangeOnce(exchange);
+      } catch (error) {
+        if (error instanceof ForbiddenError) await assertAccount(exchange.options);
+        throw error;
+      }
     },
     close() {
       if (settings.agent === undefined) agent.destroy();
     },
+  };
+}
+
+/**
+ * After a 403: is it this one route, or every call of the account? A ping tells; all who ask at the same time share one. Throws
+ * AccountRefusedError where ping is refused too; whatever else becomes of it says nothing.
+ */
+function createAccountCheck(exchange: (exchange: Exchange) => Promise<Reply>) {
+  let underway: Promise<unknown> | undefined;
+  const ping = async ({ onCall, onHold, patience }: CallOptions): Promise<unknown> => {
+    const options = { onCall, onHold, patience };
+    return exchange({ operation: 'ping', method: 'GET', path: '/ping', options });
+  };
+  return async (options: CallOptions = {}): Promise<void> => {
+    underway ??= ping(options).finally(() => (underway = undefined));
+    await underway.catch((error: unknown) => {
+      if (error instanceof AccountRefusedError) throw error;
+    });
   };
 }

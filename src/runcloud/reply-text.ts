@@ -7,6 +7,8 @@ export interface ReplyText {
   /** RunCloud's message in one line, redacted and capped; undefined where it sent none. */
   readonly text: string | undefined;
   readonly fieldErrors: FieldErrors;
+  /** `own`: JSON with a message, as RunCloud's documents have it. `none`: no body. `foreign`: anything else. */
+  readonly from: 'own' | 'none' | 'foreign';
 }
 
 const MAX_FIELDS = 20;
@@ -54,6 +56,10 @@ function join(message: string, fieldErrors: FieldErrors): string {
   return message === '' ? fields.join('; ') : `${message} (${fields.join('; ')})`;
 }
 
+// [D] runcloud.io/docs/api/v3: "all replies JSON", and an error "may carry some message". Field errors are its other known form.
+const isOwn = (value: unknown): boolean =>
+  isRow(value) && (typeof value.message === 'string' || isRow(value.errors));
+
 function fromJson(value: unknown, clean: Redact): { line: string; fieldErrors: FieldErrors } {
   if (typeof value === 'string') return { line: clean(value), fieldErrors: {} };
   if (!isRow(value)) return { line: '', fieldErrors: {} };
@@ -73,5 +79,6 @@ export function toReplyText(body: string, redact: Redact): ReplyText {
   const json = parseJson(body);
   const { line, fieldErrors } =
     json === undefined ? { line: clean(fromText(body)), fieldErrors: {} } : fromJson(json.value, clean);
-  return { text: line === '' ? undefined : toLine(line), fieldErrors };
+  const from = body.trim() === '' ? 'none' : isOwn(json?.value) ? 'own' : 'foreign';
+  return { text: line === '' ? undefined : toLine(line), fieldErrors, from };
 }

@@ -78,17 +78,20 @@ export interface ApiCall {
 export interface CallBrake {
   /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
   enter(fingerprint: string, signal?: AbortSignal, onHold?: CallOptions['onHold']): Promise<void>;
-  report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused'>;
+  report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused' | 'account'>;
 }
 
 /** What came of one call. */
 export interface CallReport {
-  /** `ok`: RunCloud answered. `down`: 5xx, no answer, no connection. `closed`: 429. `refused`: the credentials. */
-  readonly result: 'ok' | 'down' | 'closed' | 'refused';
+  /**
+   * `ok`: RunCloud answered. `down`: 5xx, no answer of its own, no connection. `closed`: 429. `refused`: the credentials.
+   * `account`: the account, whatever is asked.
+   */
+  readonly result: 'ok' | 'down' | 'closed' | 'refused' | 'account';
   readonly fingerprint: string;
   /** For `closed`: how long, as RunCloud said, if it said. */
   readonly retryAfterMs?: number | undefined;
-  /** For `closed` and `refused`: RunCloud's words. */
+  /** For `closed`, `refused` and `account`: RunCloud's words. */
   readonly why?: string | undefined;
   /** X-RateLimit-Limit and -Remaining, where sent ([D] runcloud.io/docs/api/v2). */
   readonly limit?: number | undefined;

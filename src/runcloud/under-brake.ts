@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Response } from 'got';
 import { TransientError } from '../errors.ts';
 import {
+  AccountRefusedError,
   CallAbortedError,
-  ForbiddenError,
+  InterceptedError,
   TooManyRequestsError,
   toReply as toRunCloudsWords,
   UnauthorizedError,
@@ -40,7 +41,7 @@ export async function underBrake(
     await brake.report({ result: 'ok', fingerprint, ...headers });
     return reply;
   } catch (error) {
-    const report = toReport(error, exchange);
+    const report = toReport(error);
     const state = report && (await brake.report({ ...report, fingerprint, ...headers }));
     if (state === 'down' && error instanceof TransientError) error.attemptSpent = false;
     throw error;
@@ -64,14 +65,16 @@ async function enter(brake: CallBrake, fingerprint: string, { operation, options
 }
 
 /** Undefined where the call says nothing about RunCloud: we stopped it ourselves. */
-function toReport(error: unknown, { operation }: Exchange): Omit<CallReport, 'fingerprint'> | undefined {
+function toReport(error: unknown): Omit<CallReport, 'fingerprint'> | undefined {
   if (error instanceof CallAbortedError) return undefined;
   if (error instanceof TooManyRequestsError)
     return { result: 'closed', retryAfterMs: error.retryAfterMs, why: toRunCloudsWords(error) };
-  const isRefused =
-    error instanceof UnauthorizedError || (error instanceof ForbiddenError && operation === 'ping');
-  if (isRefused) return { result: 'refused', why: error.message };
-  const isDown = error instanceof UnreachableError || error instanceof UnknownResultError;
+  if (error instanceof UnauthorizedError) return { result: 'refused', why: error.message };
+  if (error instanceof AccountRefusedError) return { result: 'account', why: error.message };
+  const isDown =
+    error instanceof UnreachableError ||
+    error instanceof UnknownResultError ||
+    error instanceof InterceptedError;
   return { result: isDown ? 'down' : 'ok' };
 }
 

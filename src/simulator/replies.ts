@@ -22,11 +22,15 @@ export const ok = (body: unknown): Reply => ({ status: 200, body });
 export const htmlPage = (title: string): string =>
   `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`;
 
-/** The body of 403, 404 and 5xx is not known (Unknown, line 10); of all others it is a message (section 7). */
+/**
+ * The body of 403, 404 and 5xx is not known (Unknown, line 10); of all others it is a message (section 7). All replies of RunCloud's
+ * own are JSON ([D] runcloud.io/docs/api/v3), so a page of HTML is for the 5xx of what stands before it; a firewall's 403 is a fault.
+ */
 export function failure(status: number, message: string, variants: Variants): Reply {
   const isOpen = status === 403 || status === 404 || status >= 500;
   if (isOpen && variants.errorBody === 'empty') return { status };
-  if (isOpen && variants.errorBody === 'html') return { status, html: htmlPage(`${status} ${message}`) };
+  if (status >= 500 && variants.errorBody === 'html')
+    return { status, html: htmlPage(`${status} ${message}`) };
   return { status, body: { message } };
 }
 

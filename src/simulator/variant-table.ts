@@ -62,7 +62,11 @@ export const VARIANT_TABLE = {
     'section 4 [D]; section 12.2',
   ),
   numbers: choice(['numbers', 'strings'], 'Numbers, or numeric strings, ids too', 'not stated; usual of PHP'),
-  errorBody: choice(['message', 'empty', 'html'], 'Body of 403, 404 and 5xx', 'section 7; Unknown, line 10'),
+  errorBody: choice(
+    ['message', 'empty', 'html'],
+    'Body of 403, 404 and 5xx; html: of 5xx only',
+    'section 7; Unknown, line 10',
+  ),
 
   // Basic SSL
   sslShape: choice(

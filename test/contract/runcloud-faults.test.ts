@@ -1,10 +1,12 @@
 // What the client calls each way that an exchange can break, beside what really happened at RunCloud: an error that
 // says "not done" about a write that was done would be a lie.
 import { describe, expect, test } from '@jest/globals';
+import { TransientError } from '../../src/errors.ts';
 import {
+  AccountRefusedError,
   ForbiddenError,
+  InterceptedError,
   NotFoundError,
-  RedirectedError,
   RejectedError,
   TooManyRequestsError,
   UnauthorizedError,
@@ -109,9 +111,10 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
   });
 
   test.each<[number, unknown]>([
-    [302, RedirectedError],
+    [302, InterceptedError],
     [400, RejectedError],
     [401, UnauthorizedError],
+    [402, AccountRefusedError],
     [403, ForbiddenError],
     [404, NotFoundError],
     [409, RejectedError],
@@ -124,6 +127,35 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
     const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
     expect(error).toBeInstanceOf(kind);
     expect(writes['attach-domain'].isApplied(bench.simulator)).toBe(false);
+  });
+
+  test.each([401, 402, 403, 404, 409, 422])(
+    'a page of HTML with %i comes from something in front of RunCloud: tried again, whatever was asked',
+    async (status) => {
+      await using bench = await createBench(version);
+      bench.simulator.addFault({ kind: 'html', status, times: 'always' });
+      const calls: (() => Promise<unknown>)[] = [
+        () => bench.runcloud.attachDomain(app, wanted),
+        () => bench.runcloud.listDomains(app),
+        () => bench.runcloud.ping(),
+      ];
+      for (const call of calls) {
+        const error = await outcomeOf(call());
+        expect(error).toBeInstanceOf(InterceptedError);
+        expect(error).toBeInstanceOf(TransientError);
+        expect(wasSent(error)).toBe(true);
+      }
+    },
+  );
+
+  test('a 403 for one route is told from one for the whole account by a ping, which all who ask share', async () => {
+    await using bench = await createBench(version);
+    bench.simulator.addFault({ kind: 'status', status: 403, operation: 'attach-domain', times: 4 });
+    const four = () => Promise.all([1, 2].map(() => outcomeOf(bench.runcloud.attachDomain(app, wanted))));
+    for (const error of await four()) expect(error).toBeInstanceOf(ForbiddenError);
+    expect(bench.simulator.state.calls.filter(({ operation }) => operation === 'ping')).not.toHaveLength(0);
+    bench.simulator.addFault({ kind: 'status', status: 403, operation: 'ping', times: 'always' });
+    for (const error of await four()) expect(error).toBeInstanceOf(AccountRefusedError);
   });
 });
 

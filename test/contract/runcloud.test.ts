@@ -2,6 +2,7 @@
 // documents leave open. The simulator shares no code with the client.
 import { describe, expect, test } from '@jest/globals';
 import {
+  AccountRefusedError,
   ForbiddenError,
   NotFoundError,
   RejectedError,
@@ -204,8 +205,8 @@ describe.each(versions)('%s', (version) => {
 
   test.each<[Variants['quotaReply'], unknown]>([
     ['429', TooManyRequestsError],
-    ['403', ForbiddenError],
-    ['402', RejectedError],
+    ['403', AccountRefusedError],
+    ['402', AccountRefusedError],
   ])('a spent quota: %s', async (quotaReply, expected) => {
     await using bench = await createBench(version, { quota: 1, variants: { quotaReply } });
     await bench.runcloud.ping();

@@ -113,7 +113,7 @@ describe('scenario 18: credentials that are refused', () => {
     await check(stage, asked);
   });
 
-  test('by a 403 on ping count as refused: the gate closes before any job is spent', async () => {
+  test('by a 403 on ping the whole account is refused: all jobs are held before any is spent', async () => {
     await using stage = await createStage({ workers: 0 });
     const { ratePerMinute, pauseMs, credentials, timeoutMs, url } = stage.config.runcloud;
     if (!credentials) throw new Error('the stage has no credentials');
@@ -121,9 +121,12 @@ describe('scenario 18: credentials that are refused', () => {
     const brake = createBrake({ redis: stage.redis, key, ratePerMinute, defaultCloseMs: pauseMs });
     const client = createRunCloud({ url, version: 'v3', timeoutMs, credentials, brake });
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'ping' });
-    await expect(client.ping()).rejects.toMatchObject({ code: 'runcloud-forbidden' });
+    await expect(client.ping()).rejects.toMatchObject({ code: 'runcloud-account-refused' });
     client.close();
-    expect(await untilRefused(stage)).toMatch(/RunCloud forbids it .*HTTP 403.*correct the credentials/);
+    expect(await stage.producer.operator.hold()).toMatchObject({
+      kind: 'account',
+      sentence: expect.stringMatching(/HTTP 403.*go on by themselves.*Limits & Usage/),
+    });
 
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     await using worker = await startWithDotEnv(stage);
@@ -136,13 +139,13 @@ describe('scenario 18: credentials that are refused', () => {
     await check(stage, [{ domain: DOMAIN, want: 'present', jobId }]);
   });
 
-  test('by a 403 on one web application hold nobody else: that job fails at once, with the reason', async () => {
+  test('by a 403 on one route hold nobody else: that job is tried again, and fails with the reason in the end', async () => {
     await using stage = await createStage();
-    stage.simulator.addFault({ kind: 'status', status: 403, domain: DOMAIN });
+    stage.simulator.addFault({ kind: 'status', status: 403, domain: DOMAIN, times: 'always' });
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     const job = await stage.ended(jobId);
     expect(job).toMatchObject({
-      attemptsMade: 1,
+      attemptsMade: stage.config.jobs.attempts,
       failedReason: expect.stringMatching(/^runcloud-forbidden: /),
     });
     expect(await stage.producer.operator.hold()).toBeUndefined();
@@ -152,7 +155,7 @@ describe('scenario 18: credentials that are refused', () => {
   });
 });
 
-test('scenario 18: a web application that is not there fails its own jobs at once; all others go on', async () => {
+test('scenario 18: a web application that is not there fails its own jobs, after all tries; all others go on', async () => {
   await using stage = await createStage();
   const { enqueue } = stage.producer.requests;
   const lost = await Promise.all(
@@ -164,7 +167,7 @@ test('scenario 18: a web application that is not there fails its own jobs at onc
   for (const { jobId } of lost) {
     const job = await stage.ended(jobId);
     expect(job.failedReason).toMatch(/^runcloud-not-found: RunCloud knows no such thing .*HTTP 404/);
-    expect(job.attemptsMade).toBe(1);
+    expect(job.attemptsMade).toBe(stage.config.jobs.attempts);
   }
   expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
   await stage.idle();
@@ -196,12 +199,15 @@ describe('scenario 18: what changed in RunCloud’s own panel behind an older re
     expect(stage.names()).toEqual([PRIMARY, OTHER]);
   });
 
-  test('404 on the DELETE though the domain is still there: fails with the reason, nothing is claimed', async () => {
+  test('404 on the DELETE though the domain is still there: the list is read again, and it is removed', async () => {
     await using stage = await createStage({ simulator: { seed: { webapps: [{ domains: [DOMAIN] }] } } });
     stage.simulator.addFault({ kind: 'status', status: 404, operation: 'delete-domain' });
     const { jobId } = await stage.producer.requests.enqueue('remove-domain', { domain: DOMAIN });
-    expect((await stage.ended(jobId)).failedReason).toMatch(/^runcloud-not-found: .*HTTP 404/);
-    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+    expect(await stage.ended(jobId)).toMatchObject({
+      attemptsMade: 2,
+      returnvalue: expect.stringMatching(/removed/),
+    });
+    expect(stage.names()).toEqual([PRIMARY]);
     await stage.idle();
   });
 

@@ -4,10 +4,11 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { CodedError } from '../../src/errors.ts';
 import { createRunCloud, type RunCloudClient } from '../../src/runcloud/client.ts';
 import {
+  AccountRefusedError,
   CallAbortedError,
   ForbiddenError,
+  InterceptedError,
   NotFoundError,
-  RedirectedError,
   RejectedError,
   TooManyRequestsError,
   UnauthorizedError,
@@ -134,10 +135,17 @@ describe('a refused call', () => {
   test.each<[number, unknown, new (...a: never[]) => Error, string]>([
     [400, { message: 'Bad.' }, RejectedError, 'runcloud-rejected'],
     [401, { message: 'Missing API Token.' }, UnauthorizedError, 'runcloud-unauthorized'],
-    [402, undefined, RejectedError, 'runcloud-rejected'],
-    [403, '<title>403</title>', ForbiddenError, 'runcloud-forbidden'],
+    [401, '<title>Log in</title>', InterceptedError, 'runcloud-intercepted'],
+    [402, { message: 'Quota.' }, AccountRefusedError, 'runcloud-account-refused'],
+    [402, undefined, AccountRefusedError, 'runcloud-account-refused'],
+    [403, { message: 'No.' }, ForbiddenError, 'runcloud-forbidden'],
+    [403, undefined, ForbiddenError, 'runcloud-forbidden'],
+    [403, '<title>Just a moment...</title>', InterceptedError, 'runcloud-intercepted'],
+    [403, { success: false, code: 1020 }, InterceptedError, 'runcloud-intercepted'],
     [404, undefined, NotFoundError, 'runcloud-not-found'],
+    [404, '<title>404</title>', InterceptedError, 'runcloud-intercepted'],
     [405, undefined, RejectedError, 'runcloud-rejected'],
+    [422, '<title>No</title>', InterceptedError, 'runcloud-intercepted'],
     [408, undefined, UnknownResultError, 'runcloud-unknown-result'],
     [409, { message: 'Domain already exists' }, RejectedError, 'runcloud-rejected'],
     [422, { message: 'No.', errors: { name: ['Taken.'] } }, RejectedError, 'runcloud-rejected'],
@@ -145,10 +153,11 @@ describe('a refused call', () => {
     [429, undefined, TooManyRequestsError, 'runcloud-rate-limited'],
     [500, { message: 'Server Error' }, UnknownResultError, 'runcloud-unknown-result'],
     [503, '<title>Down</title>', UnknownResultError, 'runcloud-unknown-result'],
-    [302, undefined, RedirectedError, 'runcloud-rejected'],
-    [304, undefined, RedirectedError, 'runcloud-rejected'],
+    [302, undefined, InterceptedError, 'runcloud-intercepted'],
+    [304, undefined, InterceptedError, 'runcloud-intercepted'],
   ])('HTTP %i %j', async (status, body, kind, code) => {
-    const script: Script = (_, response) => send(response, status, body, { location: '/login' });
+    const script: Script = ({ path }, response) =>
+      path === '/ping' ? send(response, 200, {}) : send(response, status, body, { location: '/login' });
     const error = await failWith(script);
     expect(error).toBeInstanceOf(kind);
     expect(error).toMatchObject({ code, status, operation: 'attachDomain', name: kind.name });
@@ -170,7 +179,7 @@ describe('a refused call', () => {
     );
     const error = await failureOf(attach(server.client()));
     expect(server.seen).toHaveLength(1);
-    expect(error.message).toContain('the API URL or the credentials are probably wrong');
+    expect(error.message).toContain('check RUNCLOUD_API_URL and the credentials');
   });
 
   test.each<[Record<string, string>, number | undefined]>([
