@@ -96,7 +96,7 @@ async function respond(exchange: Exchange): Promise<void> {
   call.fault = fault?.kind ?? null;
   if (fault === null) return deliver(exchange, work(exchange));
   if (fault.kind === 'slow' && !fault.appliesWrite) {
-    await wait(exchange, fault.delayMs);
+    await wait(exchange, fault.delayMs, fault.removed);
     return deliver(exchange, work(exchange));
   }
   const reply = fault.appliesWrite ? work(exchange) : null;
@@ -124,7 +124,7 @@ async function play(exchange: Exchange, fault: Fault, reply: Reply | null): Prom
     case 'truncated-json':
       return deliver(exchange, reply ?? { status: 200 }, { isCut: true });
     case 'slow':
-      await wait(exchange, fault.delayMs);
+      await wait(exchange, fault.delayMs, fault.removed);
       return deliver(exchange, reply ?? { status: 200 });
     case 'drop-before':
     case 'drop-after':
@@ -149,8 +149,13 @@ const toHtmlReply = ({ status = 503, headers = {} }: Fault): Reply => ({
   html: htmlPage(status < 300 ? 'One moment please' : `${status} Service Temporarily Unavailable`),
 });
 
-const wait = async ({ parts }: Exchange, ms = 0): Promise<void> =>
-  ms > 0 ? delay(ms, undefined, { signal: parts.closing }) : undefined;
+async function wait({ parts }: Exchange, ms = 0, ends?: AbortSignal): Promise<void> {
+  if (ms === 0) return;
+  const signal = ends ? AbortSignal.any([parts.closing, ends]) : parts.closing;
+  await delay(ms, undefined, { signal }).catch((error) => {
+    if (parts.closing.aborted) throw error;
+  });
+}
 
 async function deliver(exchange: Exchange, reply: Reply, { isCut = false } = {}): Promise<void> {
   const { response, call, parts } = exchange;

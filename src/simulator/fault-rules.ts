@@ -24,7 +24,7 @@ export const APPLIES_WRITE = {
   html: false,
   /** The right answer, cut in half; Content-Length is that of the half. */
   'truncated-json': true,
-  /** The right answer after `delayMs`. With appliesWrite false the work, too, is done only then. */
+  /** The right answer after `delayMs`, or when the rule is removed. With appliesWrite false the work, too, is done only then. */
   slow: true,
   /** The connection is closed without an answer, before or after the work. */
   'drop-before': false,

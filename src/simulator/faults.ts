@@ -7,6 +7,8 @@ export interface Fault extends FaultRule {
   id: number;
   /** Resolved: whether the request still does its work although the answer is spoilt. */
   appliesWrite: boolean;
+  /** Aborted when the rule is removed: a slow answer then comes at once. */
+  removed: AbortSignal;
 }
 
 export interface FaultTarget {
@@ -26,6 +28,7 @@ export interface FaultStatus {
 export interface Faults {
   /** Throws a ControlError that names the bad field. */
   add: (rule: unknown) => FaultStatus;
+  /** Ends what is slow by this rule at this moment, too. */
   remove: (id: number) => void;
   clear: () => void;
   /** The first rule in the order of adding that matches, has uses left and wins its draw. */
@@ -38,6 +41,7 @@ interface Entry {
   rule: FaultRule;
   hits: number;
   skipped: number;
+  removal: AbortController;
 }
 
 export function createFaults({ randomSeed }: { randomSeed: number }): Faults {
@@ -46,15 +50,23 @@ export function createFaults({ randomSeed }: { randomSeed: number }): Faults {
   let random = createRandom(randomSeed);
   return {
     add: (input) => {
-      const entry = { id: nextId, rule: parseFaultRule(input), hits: 0, skipped: 0 };
+      const entry = {
+        id: nextId,
+        rule: parseFaultRule(input),
+        hits: 0,
+        skipped: 0,
+        removal: new AbortController(),
+      };
       nextId += 1;
       entries.push(entry);
       return toStatus(entry);
     },
     remove: (id) => {
+      for (const entry of entries) if (entry.id === id) entry.removal.abort();
       entries = entries.filter((entry) => entry.id !== id);
     },
     clear: () => {
+      for (const { removal } of entries) removal.abort();
       entries = [];
       random = createRandom(randomSeed);
     },
@@ -62,7 +74,8 @@ export function createFaults({ randomSeed }: { randomSeed: number }): Faults {
       const entry = entries.find((candidate) => isHit(candidate, target, random));
       if (entry === undefined) return null;
       entry.hits += 1;
-      return { ...entry.rule, id: entry.id, appliesWrite: appliesWrite(entry.rule) };
+      const { id, rule, removal } = entry;
+      return { ...rule, id, appliesWrite: appliesWrite(rule), removed: removal.signal };
     },
     list: () => entries.map(toStatus),
   };
