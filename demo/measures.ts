@@ -84,7 +84,7 @@ async function measureDomain(
   name: string,
 ): Promise<DomainFound> {
   const intent = (await operator.domain(parseDomainName(name), {}))?.intent;
-  const www = intent?.wish.want === 'present' && intent.wish.www;
+  const www = intent?.wish.want === 'present' && intent.wish.www !== false;
   const proofs = namesOf([{ name, www }]).map(async (host) => ({
     name: host,
     until: await shakeHands(edge, host),

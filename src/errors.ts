@@ -29,6 +29,11 @@ export const codes = {
     meaning: "The domain is the web application's primary domain, which is never removed.",
     fix: 'Make another domain the primary in RunCloud first, if it really must go.',
   },
+  'host-name-taken': {
+    meaning:
+      'Another request on this web application has this host name: a www name belongs to its domain, or was asked for by itself. One host name has one owner.',
+    fix: 'Ask for the owner instead: the message names it, and says what to ask.',
+  },
   'no-certificate': {
     meaning: 'There is no certificate to redeploy.',
     fix: "Install a Let's Encrypt certificate once in RunCloud (web application > SSL/TLS); redeploys follow by themselves.",

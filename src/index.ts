@@ -22,8 +22,8 @@ export interface ProducerOptions {
 
 /**
  * Every method validates before it touches Redis and answers within a second. It rejects with PermanentError
- * (`invalid-domain`, `invalid-payload`, `no-web-application`) for bad input, and with CodedError `redis-unavailable`
- * where Redis is away; sending the same again is always harmless.
+ * (`invalid-domain`, `invalid-payload`, `no-web-application`) for bad input or `host-name-taken` for a name that another domain
+ * has, and with CodedError `redis-unavailable` where Redis is away; sending the same again is always harmless.
  */
 export interface Producer {
   addDomain(payload: AddDomainPayload, options?: EnqueueOptions): Promise<Receipt>;

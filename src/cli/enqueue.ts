@@ -28,6 +28,7 @@ interface Result {
   readonly coalesced?: boolean | undefined;
   readonly code?: string | undefined;
   readonly reason?: string | undefined;
+  readonly remark?: string | undefined;
 }
 
 // One round trip each, so many at once: enough to hide it, few enough that each is answered within its deadline on a busy machine.
@@ -102,8 +103,8 @@ function followAll(
 
 async function send(domain: string | undefined, request: Promise<Receipt>): Promise<Result> {
   try {
-    const receipt = await request;
-    return { domain: receipt.domain, accepted: true, jobId: receipt.jobId, coalesced: receipt.coalesced };
+    const { unknownFields, ...receipt } = await request;
+    return { ...receipt, accepted: true };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { domain, accepted: false, code: error.code, reason: reasonOf(error) };
@@ -124,12 +125,15 @@ function report(name: JobName, results: readonly Result[], asked: number, termin
 
 function say(
   name: JobName,
-  { domain, accepted, jobId, coalesced, reason }: Result,
+  { domain, accepted, jobId, coalesced, reason, remark }: Result,
   terminal: Terminal,
 ): void {
   const what = domain ?? 'all domains';
   if (!accepted) terminal.err(`${what}: refused: ${reason}`);
-  else terminal.out(`${what}: ${coalesced ? 'on its way already' : `${name} accepted`}, job ${jobId}`);
+  else {
+    const accepted = coalesced ? 'on its way already' : `${name} accepted`;
+    terminal.out(`${what}: ${accepted}, job ${jobId}${remark ? ` (${remark})` : ''}`);
+  }
 }
 
 /** One domain per line; empty lines and lines that begin with # are left out. `-` is standard input. */

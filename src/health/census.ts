@@ -1,5 +1,5 @@
 // How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
-import type { Intent } from '../intent/intent.ts';
+import { type Intent, wantsWww } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
 import { namesOf } from '../intent/names.ts';
@@ -40,7 +40,7 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
     seen.add(toMember(intent));
     countIn(counts, intent);
     if (intent.wish.want === 'absent') continue;
-    const own = namesOf([{ name: intent.domain, www: intent.wish.www }]);
+    const own = namesOf([{ name: intent.domain, www: wantsWww(intent.wish) }]);
     names.push(...own);
     if (isWaiting(intent) && waiting.length < WAITING_DOMAINS) waiting.push(own);
     apps.set(`${intent.serverId}:${intent.appId}`, intent);

@@ -154,6 +154,6 @@ export function isRegistrable(name: DomainName): boolean {
   return getDomain(name, { allowPrivateDomains: false, validateHostname: false }) === name;
 }
 
-/** Whether `www.` is to be attached too. `auto`: for a registrable name only; an explicit wish wins. */
-export const wantsWww = (name: DomainName, www: 'auto' | boolean): boolean =>
-  www === 'auto' ? isRegistrable(name) : www;
+/** Whether `www.` is to be attached too. `auto` stays for a registrable name, and is a no for any other; what was said wins. */
+export const resolveWww = (name: DomainName, www: 'auto' | boolean): 'auto' | boolean =>
+  www === 'auto' && !isRegistrable(name) ? false : www;

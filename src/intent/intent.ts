@@ -9,18 +9,27 @@ export interface DomainKey extends WebApplication {
   readonly domain: DomainName;
 }
 
-/** What somebody asks for. `www` is resolved already: `auto` never reaches the store. */
+/** What somebody asks for. */
 export type Wish = WantPresent | WantAbsent;
+
+export type Www = boolean | 'auto';
 
 export interface WantPresent {
   readonly want: 'present';
-  readonly www: boolean;
+  /**
+   * Whether the www name comes with it. True or false: the caller said so. `auto`: it comes with it by our own rule (the name is
+   * registrable), and gives way where it stands in the way; see `resolveWww`.
+   */
+  readonly www: Www;
   readonly redirection: Redirection;
 }
 
 export interface WantAbsent {
   readonly want: 'absent';
 }
+
+/** Whether the wish takes the www name too, by whomever. */
+export const wantsWww = (wish: Wish): boolean => wish.want === 'present' && wish.www !== false;
 
 /** One step of a domain's life. */
 export interface Transition {

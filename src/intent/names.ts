@@ -1,5 +1,5 @@
 // The names that a certificate must cover. Pure.
-import type { Intent } from './intent.ts';
+import { type Intent, wantsWww } from './intent.ts';
 
 /** The domains and their www twins, each once. The twin is a name of its own, with its own DNS. */
 export function namesOf(
@@ -14,7 +14,7 @@ export const namesOfIntent = ({
   wish,
   attachedWww,
 }: Pick<Intent, 'domain' | 'wish' | 'attachedWww'>): string[] =>
-  namesOf([{ name: domain, www: attachedWww ?? (wish.want === 'present' && wish.www) }]);
+  namesOf([{ name: domain, www: attachedWww ?? wantsWww(wish) }]);
 
 /** For people: the first three, and how many more. */
 export const listed = (names: readonly string[]): string =>

@@ -1,7 +1,7 @@
 // The pure middle: what is wanted, what is there, hence the next step. No I/O, no clock.
 import type { Code } from '../errors.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
-import type { Intent, WantPresent } from './intent.ts';
+import { type Intent, type WantPresent, wantsWww } from './intent.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {
@@ -25,7 +25,8 @@ export function plan(intent: Intent, observed: Observed): Step {
 }
 
 function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed): Step {
-  const { www, redirection } = wish;
+  const { redirection } = wish;
+  const www = wantsWww(wish);
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
   const differs = differences(wish, attached);
   if (intent.uncovered)
@@ -60,9 +61,11 @@ export const isOurs = (attached: AttachedDomain, { wish, attachedId }: Intent): 
   wish.want === 'present' && attached.id === attachedId && attached.type !== 'primary';
 
 // We never change the settings of a domain that is there already: RunCloud may hold an operator's later choice.
-function differences({ www, redirection }: WantPresent, attached: AttachedDomain): string {
+function differences(wish: WantPresent, attached: AttachedDomain): string {
+  const { redirection } = wish;
   const found: string[] = [];
-  if (attached.www !== undefined && attached.www !== www) found.push(`www ${attached.www ? 'on' : 'off'}`);
+  if (attached.www !== undefined && attached.www !== wantsWww(wish))
+    found.push(`www ${attached.www ? 'on' : 'off'}`);
   if (attached.redirection !== undefined && attached.redirection !== redirection)
     found.push(`redirection ${attached.redirection}`);
   return found.length > 0 ? ` (with ${found.join(', ')}; left as it is)` : '';

@@ -6,10 +6,16 @@ function toWish(text: string): Wish {
   if (want === 'absent') return { want };
   return {
     want: 'present',
-    www: www === 'www',
+    www: www === 'auto-www' ? 'auto' : www === 'www',
     redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
   };
 }
+
+const wwwTexts = { true: 'www', auto: 'auto-www', false: 'no-www' } as const;
+
+/** A wish as the record holds it; the scripts read it too (owner-scripts.ts). */
+export const fromWish = (wish: Wish): string =>
+  wish.want === 'absent' ? 'absent' : `present ${wwwTexts[`${wish.www}`]} ${wish.redirection}`;
 
 /** Fields and values by turns, as HGETALL gives them to Lua. */
 export function toRecord(pairs: string[]): Record<string, string> {

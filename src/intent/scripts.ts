@@ -2,6 +2,8 @@
 // fence-scripts.ts.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
+import { ONE_OWNER } from './owner-scripts.ts';
+
 export const NOW = `
 local function now()
   local t = redis.call('TIME')
@@ -67,10 +69,11 @@ local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbo
   tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
   return hasMoved
 end
-local function askedFor(intentKey, historyKey, wish, requestedBy)
+local function askedFor(intentKey, historyKey, wish, requestedBy, isWithoutTwin)
   local stage, reason = 'requested', 'asked for'
   if wish == 'absent' then stage, reason = 'removing', 'its removal was asked for' end
   if requestedBy ~= '' then reason = reason .. ' by ' .. requestedBy end
+  if isWithoutTwin then reason = reason .. ', without www, which was asked for by itself' end
   moveTo(intentKey, historyKey, stage, reason, '', '')
 end
 `;
@@ -93,14 +96,18 @@ local function renew(intentKey, allKey, generationKey, appsKey, member, fields, 
 end
 `;
 
-// KEYS intent, all, generation, history, apps
-// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId}
+// KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER)
+// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId, '1' where www gave way}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
-// 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed).
-export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}
-local queue, member, only, stem, wish, siteId, requestedBy = unpack(ARGV)
+// 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed), 'taken' (another record has the host
+// name, 'bare' or 'twin' in place of the jobId: nothing was changed; a renewal takes nothing that the record has not already).
+export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}${ONE_OWNER}
+local queue, member, only, stem, asked, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
+local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
+if owner and only == '' then return {'taken', owner} end
+local gaveWay = isWithoutTwin and '1' or ''
 -- Foreign jobs up to here are older, later ones are newer.
 local place = tonumber(redis.call('GET', queue .. 'id')) or 0
 if old[1] == 'pending' and old[2] == wish then
@@ -108,8 +115,8 @@ if old[1] == 'pending' and old[2] == wish then
   if state == 'unfinished' or state == 'missing' then
     -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
     if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place) end
-    if state == 'unfinished' then return {'coalesced', old[3]} end
-    return {'missing', old[3]}
+    if state == 'unfinished' then return {'coalesced', old[3], gaveWay} end
+    return {'missing', old[3], gaveWay}
   end
 end
 local renewals = 0
@@ -125,18 +132,18 @@ while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = red
 local jobId = stem .. generation
 redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
 if only == '' then redis.call('HDEL', KEYS[1], 'cause') end
-askedFor(KEYS[1], KEYS[4], wish, requestedBy)
-return {'new', jobId}
+askedFor(KEYS[1], KEYS[4], wish, requestedBy, isWithoutTwin)
+return {'new', jobId, gaveWay}
 `;
 
-// KEYS intent, all, generation, history, apps, fence
+// KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER), fence
 // ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
-// not that counter, at its timestamp.
-export const CLAIM = `${NOW}${MOVE_TO}${RENEW}
-local member, jobId, generation, place, addedAt, again, wish, siteId, requestedBy = unpack(ARGV)
+// not that counter, at its timestamp. {'taken', 'bare' or 'twin'}: another record has the host name, and nothing was changed.
+export const CLAIM = `${NOW}${MOVE_TO}${RENEW}${ONE_OWNER}
+local member, jobId, generation, place, addedAt, again, asked, siteId, requestedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
 if old[1] and old[1] ~= jobId then
   local newer
@@ -146,6 +153,8 @@ if old[1] and old[1] ~= jobId then
   if newer then return {'superseded', unpack(redis.call('HGETALL', KEYS[1]))} end
 end
 if old[1] ~= jobId then
+  local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
+  if owner then return {'taken', owner} end
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
   renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
@@ -153,9 +162,9 @@ if old[1] ~= jobId then
     'renewals', 0 },
     tonumber(generation))
   redis.call('HDEL', KEYS[1], 'cause')
-  askedFor(KEYS[1], KEYS[4], wish, requestedBy)
+  askedFor(KEYS[1], KEYS[4], wish, requestedBy, isWithoutTwin)
 end
-if redis.call('EXISTS', KEYS[6]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
+if redis.call('EXISTS', KEYS[8]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 

@@ -3,9 +3,17 @@ import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainName } from './domain-name.ts';
-import type { DomainKey, Intent, IntentState, Transition, Wish } from './intent.ts';
+import {
+  type DomainKey,
+  type Intent,
+  type IntentState,
+  type Transition,
+  type Wish,
+  wantsWww,
+} from './intent.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
-import { toIntent, toRecord } from './record.ts';
+import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
+import { fromWish, toIntent, toRecord } from './record.ts';
 import { createRunScript, type RunScript } from './run-script.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { createWrites, type Writes } from './writes.ts';
@@ -24,6 +32,8 @@ export interface DomainRequest extends DomainKey {
 export interface RequestTicket {
   readonly fate: 'new' | 'missing' | 'coalesced' | 'superseded';
   readonly jobId: string;
+  /** `www: auto` gave way: the www name has a record of its own. */
+  readonly isWithoutTwin?: true;
 }
 
 /** A job as the queue holds it. */
@@ -61,10 +71,11 @@ export type Settled = 'recorded' | 'superseded' | 'again';
 export interface IntentStore extends Writes<DomainKey> {
   /**
    * Records a request; a repetition of one that is on its way is coalesced with it. With `onlyGeneration` it renews that
-   * generation, and does nothing where somebody has asked for something else meanwhile.
+   * generation, and does nothing where somebody has asked for something else meanwhile. Throws PermanentError
+   * `host-name-taken` where another record has a name that it would take.
    */
   request(request: DomainRequest, onlyGeneration?: number): Promise<RequestTicket>;
-  /** Asks whether `job` carries the newest request of its domain; a foreign job becomes a request here. */
+  /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
@@ -87,6 +98,8 @@ export interface IntentStore extends Writes<DomainKey> {
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The records of this name on any web application, the most recently asked first. */
   everywhere(domain: DomainName): Promise<Intent[]>;
+  /** Who has this host name on this web application: the record that wants it for itself, or as its www name. */
+  ownerOf(key: DomainKey): Promise<Intent | undefined>;
   /** The most recently asked first. */
   list(limit: number): Promise<Intent[]>;
   /** All of them, in no order, a few at a time. */
@@ -104,6 +117,8 @@ export interface IntentStoreOptions {
   readonly hasCallbacks?: boolean | undefined;
 }
 
+type Answer = [fate: RequestTicket['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
+
 export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentStoreOptions): IntentStore {
   // The keys of a script that may have something to tell.
   const steps = (key: DomainKey): string[] => [
@@ -117,6 +132,8 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
     keys.generation,
     keys.history(key),
     keys.apps,
+    keys.intent({ ...key, domain: bareOf(key.domain) ?? key.domain }),
+    keys.intent({ ...key, domain: twinOf(key.domain) }),
   ];
   const run = createRunScript(redis);
 
@@ -124,15 +141,17 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
     async request(request, onlyGeneration) {
       const what = [keys.queue, toMember(request), onlyGeneration ?? '', toJobIdStem(request)];
       const args = [...what, ...requestFields(request)];
-      const [fate, jobId] = await run<[RequestTicket['fate'], string]>(REQUEST, requestKeys(request), args);
-      return { fate, jobId };
+      const [fate, jobId, gaveWay] = await run<Answer>(REQUEST, requestKeys(request), args);
+      if (fate === 'taken') throw takenBy(jobId, request.domain, request.wish);
+      return { fate, jobId, ...(gaveWay && { isWithoutTwin: true }) };
     },
     async claim({ jobId, addedAt, again }, request) {
       const place = /^\d+$/.test(jobId) ? jobId : '';
       const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt, again ? '1' : ''];
       const args = [...ticket, ...requestFields(request)];
       const claimKeys = [...requestKeys(request), keys.fence(request)];
-      const [fate, ...fields] = await run<[Claim, ...string[]]>(CLAIM, claimKeys, args);
+      const [fate, ...fields] = await run<[Claim | 'taken', ...string[]]>(CLAIM, claimKeys, args);
+      if (fate === 'taken') throw takenBy(fields[0] as Owner, request.domain, request.wish);
       const intent = toIntent(request, toRecord(fields));
       if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
       return { fate, intent };
@@ -185,15 +204,27 @@ function createLife(
   };
 }
 
-function createReadings(redis: Redis, keys: Keys): Pick<IntentStore, 'get' | 'everywhere' | 'list' | 'scan'> {
+function createReadings(
+  redis: Redis,
+  keys: Keys,
+): Pick<IntentStore, 'get' | 'everywhere' | 'ownerOf' | 'list' | 'scan'> {
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
+  const wanted = async (key: DomainKey): Promise<Intent | undefined> => {
+    const intent = await get(key);
+    return intent?.wish.want === 'present' ? intent : undefined;
+  };
   return {
     get,
     async everywhere(domain) {
       const apps = await redis.smembers(keys.apps);
       const found = await Promise.all(apps.map((app) => get(parseMember(`${app}:${domain}`))));
       return found.filter((intent) => intent !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
+    },
+    async ownerOf(key) {
+      const bare = bareOf(key.domain);
+      const [own, other] = await Promise.all([wanted(key), bare && wanted({ ...key, domain: bare })]);
+      return own ?? (other && wantsWww(other.wish) ? other : undefined);
     },
     async list(limit) {
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
@@ -212,7 +243,7 @@ function createReadings(redis: Redis, keys: Keys): Pick<IntentStore, 'get' | 'ev
 }
 
 const requestFields = ({ wish, siteId, requestedBy }: DomainRequest): string[] => [
-  wish.want === 'present' ? `present ${wish.www ? 'www' : 'no-www'} ${wish.redirection}` : 'absent',
+  fromWish(wish),
   siteId ?? '',
   requestedBy ?? '',
 ];

@@ -2,7 +2,7 @@
 // No queue library here.
 import { z } from 'zod';
 import { PermanentError, reasonOf } from '../errors.ts';
-import { type DomainName, parseDomainName, wantsWww } from '../intent/domain-name.ts';
+import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
 import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
@@ -138,7 +138,7 @@ export function parseJob(name: string, data: unknown, defaults: TargetDefaults):
   switch (name) {
     case 'add-domain': {
       const { www: wish, redirection, ...rest } = parsePayload('add-domain', data);
-      const www = wantsWww(rest.domain, wish);
+      const www = resolveWww(rest.domain, wish);
       const wanted = {
         want: 'present',
         www,

@@ -11,6 +11,7 @@ import {
 } from '../intent/certificates.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { createKeys, type Keys } from '../intent/keys.ts';
+import { withoutTwin } from '../intent/owner.ts';
 import {
   createIntentStore,
   type DomainRequest,
@@ -30,6 +31,8 @@ export interface Receipt {
   readonly domain: string | undefined;
   /** Fields of the payload that no job knows; they were left out. */
   readonly unknownFields: readonly string[];
+  /** What the caller should know besides, in a sentence: that www gave way to a record of its own. */
+  readonly remark?: string | undefined;
 }
 
 export interface EnqueueOptions {
@@ -37,7 +40,7 @@ export interface EnqueueOptions {
   readonly bulk?: boolean;
 }
 
-/** The door to the queue for one process. Errors: PermanentError for bad input, CodedError `redis-unavailable`. */
+/** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
 export interface RequestQueue {
   readonly queue: Queue;
   readonly intents: IntentStore;
@@ -91,13 +94,20 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     async enqueue(name, payload, { bulk } = {}) {
       const job = parseJob(name, payload, defaults);
       const isRedeploy = job.name === 'redeploy-ssl';
-      const { jobId, fate } = await failFast(redis, deadlineMs, () =>
+      const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, () =>
         isRedeploy
           ? doors.requestRedeploy(job.app, { domain: job.domain ?? 'all', atOnce: true }, job.requestedBy)
           : doors.requestDomain(job.request, bulk ? priorities.bulk : priorities[job.name]),
       );
       const domain = isRedeploy ? job.domain : job.request.domain;
-      return { jobId, coalesced: fate !== 'new', domain, unknownFields: job.unknownFields };
+      const remark = isWithoutTwin && domain && withoutTwin(domain);
+      return {
+        jobId,
+        coalesced: fate !== 'new',
+        domain,
+        unknownFields: job.unknownFields,
+        ...(remark && { remark }),
+      };
     },
     close: () => queue.close(),
   };

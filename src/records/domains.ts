@@ -19,7 +19,9 @@ const mustAct = z
 const wanted = z.union([
   z.object({
     want: z.literal('present'),
-    www: z.boolean(),
+    www: z.union([z.boolean(), z.literal('auto')]).meta({
+      description: '`auto`: www comes with it by our own rule, not because the caller asked for it',
+    }),
     redirection: z.enum(['none', 'www', 'non-www']),
   }),
   z.object({ want: z.literal('absent') }),

@@ -7,6 +7,7 @@ const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
   'invalid-domain': 400,
   'invalid-payload': 400,
   'no-web-application': 400,
+  'host-name-taken': 409,
   'redis-unavailable': 503,
 };
 

@@ -38,13 +38,19 @@ describe('a payload that is understood', () => {
   });
 
   test.each([
-    ['a registrable domain gets its www', { domain: 'example.org' }, true, 'non-www'],
-    ['a registrable domain below a two-part suffix too', { domain: 'example.co.uk' }, true, 'non-www'],
+    ['a registrable domain gets its www, by our own rule', { domain: 'example.org' }, 'auto', 'non-www'],
+    ['a registrable domain below a two-part suffix too', { domain: 'example.co.uk' }, 'auto', 'non-www'],
+    [
+      'that www is asked for is told from our own rule',
+      { domain: 'example.org', www: true },
+      true,
+      'non-www',
+    ],
     ['a subdomain gets none', { domain: 'shop.example.org' }, false, 'none'],
     ['auto is the same as not said', { domain: 'shop.example.org', www: 'auto' }, false, 'none'],
     ['an explicit yes wins', { domain: 'shop.example.org', www: true }, true, 'non-www'],
     ['an explicit no wins', { domain: 'example.org', www: false }, false, 'none'],
-    ['an explicit redirection wins', { domain: 'example.org', redirection: 'www' }, true, 'www'],
+    ['an explicit redirection wins', { domain: 'example.org', redirection: 'www' }, 'auto', 'www'],
   ])('%s', (_, data, www, redirection) => {
     expect(wishOf(data)).toEqual({ want: 'present', www, redirection });
   });
@@ -69,6 +75,14 @@ describe('a payload that is understood', () => {
     expect(job.unknownFields).toEqual(['colour', 'Www']);
     expect(JSON.stringify(job)).not.toContain('crimson');
   });
+
+  test.each([{}, { www: true }, { www: false }, { redirection: 'www' }])(
+    'means the same when the job that we add for it runs later: %j',
+    (given) => {
+      const { want, ...settings } = wishOf({ domain: 'example.org', ...given }) as { want: string };
+      expect(wishOf({ domain: 'example.org', ...settings })).toEqual({ want, ...settings });
+    },
+  );
 
   test.each(jobNames)('%s means the same when it is parsed twice', (name) => {
     const data = { domain: 'bücher.example.org', requestedBy: 'web-1' };

@@ -1,7 +1,7 @@
 // What is a domain name, what is not, and what a support agent reads about it.
 import { describe, expect, test } from '@jest/globals';
 import { type Code, PermanentError } from '../../src/errors.ts';
-import { isRegistrable, parseDomainName, wantsWww } from '../../src/intent/domain-name.ts';
+import { isRegistrable, parseDomainName, resolveWww } from '../../src/intent/domain-name.ts';
 
 const label63 = 'a'.repeat(63);
 /** 253 characters: three labels of 63, one of 61. */
@@ -141,11 +141,11 @@ const registrable: readonly (readonly [sentence: string, name: string, expected:
 describe('isRegistrable, and with it www: auto', () => {
   test.each(registrable)('%s', (_, name, expected) => {
     expect(isRegistrable(parseDomainName(name))).toBe(expected);
-    expect(wantsWww(parseDomainName(name), 'auto')).toBe(expected);
+    expect(resolveWww(parseDomainName(name), 'auto')).toBe(expected && 'auto');
   });
 
   test('an explicit wish wins', () => {
-    expect(wantsWww(parseDomainName('shop.example.org'), true)).toBe(true);
-    expect(wantsWww(parseDomainName('example.org'), false)).toBe(false);
+    expect(resolveWww(parseDomainName('shop.example.org'), true)).toBe(true);
+    expect(resolveWww(parseDomainName('example.org'), false)).toBe(false);
   });
 });

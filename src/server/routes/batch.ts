@@ -86,12 +86,17 @@ async function enqueueAll(
   return results;
 }
 
-/** Lines of one domain go one after the other: the later one is the newer request, which counts. */
+/** Lines of one domain, or of its www name, go one after the other: the later one is the newer request, which counts or is refused. */
 function createTurns() {
   const last = new Map<unknown, Promise<unknown>>();
   return <T>(input: unknown, work: () => Promise<T>): Promise<T> => {
     const name = (input as { domain?: unknown } | null)?.domain;
-    const key = typeof name === 'string' ? domainToASCII(name).toLowerCase().replace(/\.$/, '') : {};
+    const key =
+      typeof name === 'string'
+        ? domainToASCII(name)
+            .toLowerCase()
+            .replace(/^www\.|\.$/g, '')
+        : {};
     const before = last.get(key) ?? Promise.resolve();
     const run = before.then(work, work);
     last.set(key, run);

@@ -18,6 +18,9 @@ export const receipt = z
     state: stage,
     coalesced: z.boolean().meta({ description: 'The same request was on its way already, under this job' }),
     unknownFields: z.array(z.string()).meta({ description: 'Fields that were left out' }),
+    remark: z.string().optional().meta({
+      description: 'What the caller should know besides: that www gave way to a request of its own',
+    }),
   })
   .meta({ description: 'A request that was accepted' });
 
@@ -33,12 +36,18 @@ interface Target {
 
 /** The receipt with the state that the request has brought about, or found. */
 export async function toReceipt(
-  { jobId, coalesced, unknownFields }: Receipt,
+  { jobId, coalesced, unknownFields, remark }: Receipt,
   target: Target,
   fresh: 'requested' | 'removing',
   { requests, defaults }: RouteParts,
 ): Promise<z.output<typeof receipt>> {
-  const known = { jobId, domain: target.domain, coalesced, unknownFields: [...unknownFields] };
+  const known = {
+    jobId,
+    domain: target.domain,
+    coalesced,
+    unknownFields: [...unknownFields],
+    ...(remark && { remark }),
+  };
   // A request that is new stands where every new one stands; only one that met another has to be looked up.
   if (!coalesced) return { ...known, state: fresh };
   const key = { ...toApp(target, defaults), domain: target.domain as DomainName };
@@ -55,7 +64,7 @@ export const postDomain = route({
     'The domain shall be attached to the web application, and its certificate shall cover it. The answer says that the request is safe, not that it is done; `GET /v1/domains/{domain}` tells. To send the same again is harmless: it is coalesced.',
   body: addDomain,
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application'],
+  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
   location: toUrl,
   async handler({ body, raw, caller, parts }) {
     const payload = { requestedBy: nameOf(caller), ...(raw.body as object) };
@@ -74,7 +83,7 @@ export const deleteDomain = route({
   params: inPath,
   query: z.object({ serverId, appId, siteId, requestedBy }),
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application'],
+  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
   location: toUrl,
   async handler({ params, query, raw, caller, parts }) {
     const payload = { requestedBy: nameOf(caller), ...raw.query, domain: params.domain };

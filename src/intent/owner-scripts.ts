@@ -1,0 +1,20 @@
+// The Lua that decides who has a host name, inside the step that records a request (REQUEST, CLAIM): of two that race, one wins.
+
+// `own`, `bare`, `twin`: the records of this domain, of the domain whose www name it is (`own` again where it is none), and of its
+// www name. Only who is wanted present has anything. A record that is wanted itself has its name, whatever another one says.
+// -> the wish as it counts, and who has the name that it would take ('bare', 'twin', or nil); third: true where www gave way.
+export const ONE_OWNER = `
+local function wishIn(key) return redis.call('HGET', key, 'wish') or '' end
+local function isWanted(key) return string.find(wishIn(key), '^present ') ~= nil end
+local function hasWww(key)
+  local www = string.match(wishIn(key), '^present (%S+) ')
+  return www == 'www' or www == 'auto-www'
+end
+local function decideOwner(own, bare, twin, wish)
+  if bare ~= own and not isWanted(own) and hasWww(bare) then return wish, 'bare', false end
+  local www = string.match(wish, '^present (%S+) ')
+  if www == 'www' and isWanted(twin) then return wish, 'twin', false end
+  if www == 'auto-www' and isWanted(twin) then return 'present no-www none', nil, true end
+  return wish, nil, false
+end
+`;
