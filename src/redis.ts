@@ -10,20 +10,28 @@ export type RedisRole = 'worker' | 'producer';
 
 const roles: Record<
   RedisRole,
-  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'commandTimeout' | 'disconnectTimeout'>
+  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'disconnectTimeout'>
 > = {
   worker: { maxRetriesPerRequest: null },
   producer: {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
-    commandTimeout: 1000,
     disconnectTimeout: 100,
   },
 };
 
-export function createRedis(url: string, role: RedisRole, onError: (error: Error) => void): Redis {
+/** How long a producer waits for an answer. */
+export const PRODUCER_DEADLINE_MS = 1000;
+
+export function createRedis(
+  url: string,
+  role: RedisRole,
+  onError: (error: Error) => void,
+  deadlineMs = PRODUCER_DEADLINE_MS,
+): Redis {
   const redis = new Redis(url, {
     ...roles[role],
+    ...(role === 'producer' && { commandTimeout: deadlineMs }),
     connectionName: `runcloud-domains-${role}`,
     retryStrategy: (times) => Math.min(times * 200, 2000),
     // After a failover the old primary answers READONLY; a new connection finds the new one.

@@ -7,13 +7,11 @@ import type { TargetDefaults } from '../jobs/catalog.ts';
 import { scrub } from '../logger.ts';
 import type { Operator } from '../queue/operator.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
-import { createRedis, untilReady, within } from '../redis.ts';
+import { createRedis, PRODUCER_DEADLINE_MS, untilReady, within } from '../redis.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Observation } from './observation.ts';
 import { defaultsOf, keysOf, queueOptions } from './settings.ts';
 import { createSteering } from './steering.ts';
-
-const PRODUCER_DEADLINE_MS = 1000;
 
 export interface ProducerApp {
   readonly requests: RequestQueue;
@@ -39,19 +37,21 @@ export interface ProducerOptions {
   readonly telemetry?: Tracing['telemetry'] | undefined;
   /** Default: it is lost. For who steers. */
   readonly onAuditLost?: OnAuditLost | undefined;
+  /** Default: a second. Tests of something else wait longer, on a machine as slow as it may be. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** The parts that enqueue and inspect; needs Redis only, and gives up after a second without it. */
 export function createProducerApp(
   config: Config,
-  { telemetry, onAuditLost = () => undefined }: ProducerOptions = {},
+  { telemetry, onAuditLost = () => undefined, deadlineMs = PRODUCER_DEADLINE_MS }: ProducerOptions = {},
 ): ProducerApp {
-  const redis = createRedis(config.redisUrl, 'producer', () => undefined);
+  const redis = createRedis(config.redisUrl, 'producer', () => undefined, deadlineMs);
   const requests = createRequestQueue({
     ...queueOptions(config),
     redis,
     telemetry,
-    deadlineMs: PRODUCER_DEADLINE_MS,
+    deadlineMs,
   });
   const { operator, pauses, callbackQueue, observe } = createSteering({ config, redis, requests });
   return {
@@ -69,7 +69,7 @@ export function createProducerApp(
     }),
     defaults: defaultsOf(config),
     looking: toLooking(config),
-    ready: () => untilReady(redis, PRODUCER_DEADLINE_MS),
+    ready: () => untilReady(redis, deadlineMs),
     async close() {
       await within(Promise.all([requests.close(), callbackQueue.close()]), 500, undefined);
       redis.disconnect();

@@ -179,7 +179,7 @@ test.concurrent.each(['killed', 'frozen'] as const)(
       (error: { code?: string }) => error.code,
     );
     expect(await Promise.race([outcome, sleep(5000, 'no answer')])).toBe('redis-unavailable');
-    const cli = await runCli(['add', 'phantom.example.org'], { env: world.env });
+    const cli = await runCli(['add', 'phantom.example.org'], { env: world.env, isRedisAway: true });
     expect(cli).toMatchObject({ code: 3, out: '' });
     if (how === 'killed') await world.server.restart();
     else world.server.resume();

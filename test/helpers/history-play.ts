@@ -14,6 +14,7 @@ import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
 import { type Asked, checkInvariants } from './invariants.ts';
 import { bury, dispose, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
+import { PATIENT } from './patient.ts';
 import { until } from './until.ts';
 
 const WORKERS = 2;
@@ -83,7 +84,7 @@ class Theatre implements AsyncDisposable {
     this.#prefix = prefix;
     this.#env = envOf(parts.simulator, parts.redisUrl, prefix);
     this.#config = parseConfig(this.#env).config;
-    this.#producer = createProducerApp(this.#config);
+    this.#producer = createProducerApp(this.#config, PATIENT);
     const connection = parts.redis;
     this.#queue = new Queue('runcloud-domains', { connection, prefix, skipWaitingForReady: true });
     this.#queue.on('error', () => undefined);

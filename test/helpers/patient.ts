@@ -1,5 +1,6 @@
-// A producer that does what every caller is told to do where Redis did not answer within a second: it sends the request again,
-// which is harmless. For tests whose subject is something else; the deadline itself is tested in producer.test.ts.
+// For tests whose subject is something else than the second that a producer waits for Redis: a machine that is busy for longer must
+// not fail them. The deadline itself is tested in producer.test.ts.
+import type { ProducerOptions } from '../../src/app/producer.ts';
 import type { ProducerApp } from '../../src/app.ts';
 import { hasCode } from '../../src/errors.ts';
 import { until } from './until.ts';
@@ -14,6 +15,10 @@ const resent = <T>(send: () => Promise<T>): Promise<NonNullable<T>> =>
     'Redis took the request',
   );
 
+/** Where Redis is there all the time. */
+export const PATIENT: ProducerOptions = { deadlineMs: 60_000 };
+
+/** Where Redis dies: does what every caller is told to do, sends the request again, which is harmless. */
 export function patient(producer: ProducerApp): ProducerApp {
   const { requests } = producer;
   return {

@@ -13,7 +13,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
-import { patient } from './patient.ts';
+import { PATIENT } from './patient.ts';
 import { testRedis } from './redis.ts';
 import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
@@ -103,7 +103,7 @@ export async function createStage({
   const queue = new Queue('runcloud-domains', { connection: redis, prefix: config.queuePrefix });
   queue.on('error', () => undefined);
   stack.defer(() => queue.close());
-  const producer = patient(createProducerApp(config));
+  const producer = createProducerApp(config, PATIENT);
   stack.defer(() => producer.close());
   await producer.ready();
 

@@ -7,6 +7,7 @@ import { createProducerApp } from '../../src/app.ts';
 import { createTracing } from '../../src/tracing.ts';
 import { createCollector } from '../helpers/collector.ts';
 import { startServer } from '../helpers/http-server.ts';
+import { PATIENT } from '../helpers/patient.ts';
 import { until } from '../helpers/until.ts';
 import { createStage } from '../helpers/worker.ts';
 
@@ -65,7 +66,7 @@ describe('tracing', () => {
     await using collector = await createCollector();
     await using stage = await createStage({ workers: 0 });
     const tracing = createTracing({ ...OFF, endpoint: collector.endpoint });
-    const producer = createProducerApp(stage.config, { telemetry: tracing?.telemetry });
+    const producer = createProducerApp(stage.config, { ...PATIENT, telemetry: tracing?.telemetry });
     try {
       await producer.ready();
       const { jobId } = await producer.requests.enqueue('add-domain', { domain: 'shop.example.org' });
