@@ -24,6 +24,7 @@ const phrases: Record<Operation, string> = {
   getWebApplication: 'reading the web application',
   listDomains: 'listing the domains',
   attachDomain: 'attaching the domain',
+  changeDomain: 'changing the domain',
   detachDomain: 'removing the domain',
   getSslMode: 'reading the SSL mode',
   getCertificate: 'reading the certificate',

@@ -36,7 +36,7 @@ export interface HttpSettings {
 
 export interface Exchange {
   readonly operation: Operation;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the API version. */
   readonly path: string;
   readonly query?: Readonly<Record<string, number>> | undefined;

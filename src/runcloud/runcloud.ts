@@ -18,10 +18,14 @@ export interface AttachedDomain {
   readonly redirection: Redirection | undefined;
 }
 
-export interface NewDomain {
-  readonly name: string;
+/** What can be chosen of a domain. */
+export interface DomainSettings {
   readonly www: boolean;
   readonly redirection: Redirection;
+}
+
+export interface NewDomain extends DomainSettings {
+  readonly name: string;
 }
 
 /** Basic: one certificate for the web application. Advanced: one per domain. */
@@ -127,6 +131,16 @@ export interface RunCloud {
     domain: NewDomain,
     options?: CallOptions,
   ): Promise<AttachedDomain | undefined>;
+  /**
+   * Its www name and redirection, with its type as it stands. True where the reply says that it was done (a message, or the domain so);
+   * false where it says nothing: look at the list then. `NotFoundError`: it is gone, or the API has no such route (v2, as far as is known).
+   */
+  changeDomain(
+    app: WebApplication,
+    domain: AttachedDomain,
+    settings: DomainSettings,
+    options?: CallOptions,
+  ): Promise<boolean>;
   /** True where the reply names the deleted domain; false where it does not: look at the list then. */
   detachDomain(app: WebApplication, domain: AttachedDomain, options?: CallOptions): Promise<boolean>;
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;

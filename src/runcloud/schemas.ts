@@ -92,6 +92,9 @@ export const parseSslMode = (
 export const parseNamed = (body: unknown): { id?: number | undefined; name?: string | undefined } =>
   read(namedSchema, body) ?? {};
 
+/** Whether the reply of a write is a message: "Domain settings have been successfully updated." and the like. */
+export const hasMessage = (body: unknown): boolean => isRow(body) && typeof body.message === 'string';
+
 /** The rows of a list, which stand bare, under `data`, or in a paginator under `data`; undefined where there is none. */
 export function toRows(body: unknown): readonly unknown[] | undefined {
   if (Array.isArray(body)) return body;

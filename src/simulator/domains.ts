@@ -7,7 +7,7 @@ import type { Context, Handler } from './context.ts';
 import { findDomain, notFound, withDomain, withWebapp } from './context.ts';
 import { paginate } from './pagination.ts';
 import type { Reply } from './replies.ts';
-import { createdStatus, failure, ok, single, toSqlDate, unprocessable } from './replies.ts';
+import { createdStatus, failure, ok, single, toSqlDate, unprocessable, writeReply } from './replies.ts';
 import { booleanRule, choiceRule, findErrors, hostNameRule, toBoolean } from './validation.ts';
 import type { Domain, DomainType, Redirection, Webapp } from './world.ts';
 import { addDomain, certificatesOf, demotePrimary, domainsOf, namesOf, removeDomain } from './world.ts';
@@ -18,6 +18,7 @@ const SETTING_RULES = [
   choiceRule('type', ['alias', 'primary', 'redirect']),
 ];
 const ATTACH_RULES = [hostNameRule, ...SETTING_RULES];
+const ALL_SETTINGS = SETTING_RULES.map((rule) => ({ ...rule, required: true }));
 
 export const attachDomain: Handler = withWebapp((context, webapp) => {
   const { body, world, variants, settings, now } = context;
@@ -25,6 +26,8 @@ export const attachDomain: Handler = withWebapp((context, webapp) => {
   if (errors !== null) return unprocessable(errors);
   const existing = findDuplicate(context, webapp, String(body.name));
   if (existing !== undefined) return duplicate(context, existing);
+  if (isTwinTaken(context, webapp, { name: String(body.name), www: toBoolean(body.www) }))
+    return duplicate(context);
   if (settings.domainLimit > 0 && domainsOf(world, webapp.id).length >= settings.domainLimit) {
     return failure(422, 'The number of domains for this web application is at its limit.', variants);
   }
@@ -48,30 +51,41 @@ function attachBody({ variants }: Context, domain: Domain): unknown {
   return variants.attachReply === 'wrapped' ? { data: object } : single(object, variants);
 }
 
-function findDuplicate({ world, variants }: Context, webapp: Webapp, name: string): Domain | undefined {
+function inScope({ world, variants }: Context, webapp: Webapp): Domain[] {
   const serverIds = new Map(world.webapps.map(({ id, serverId }) => [id, serverId]));
-  const isInScope = (domain: Domain): boolean => {
+  return world.domains.filter((domain) => {
     if (variants.duplicateScope === 'account') return true;
     if (variants.duplicateScope === 'server') return serverIds.get(domain.webappId) === webapp.serverId;
     return domain.webappId === webapp.id;
-  };
-  return world.domains.find(
-    (domain) => domain.name.toLowerCase() === name.toLowerCase() && isInScope(domain),
-  );
+  });
+}
+
+const findDuplicate = (context: Context, webapp: Webapp, name: string): Domain | undefined =>
+  inScope(context, webapp).find((domain) => domain.name.toLowerCase() === name.toLowerCase());
+
+/** One of the host names is another domain's www name, or is www and a domain itself. */
+function isTwinTaken(context: Context, webapp: Webapp, { name, www }: Pick<Domain, 'name' | 'www'>): boolean {
+  if (context.variants.twinName === 'accepted') return false;
+  const lower = name.toLowerCase();
+  return inScope(context, webapp).some((domain) => {
+    const other = domain.name.toLowerCase();
+    return (www && other === `www.${lower}`) || (domain.www && lower === `www.${other}`);
+  });
 }
 
 // Status, body and text are all unknown; one client guesses "already exists" (section 4).
-function duplicate({ variants }: Context, existing: Domain): Reply {
+function duplicate({ variants }: Context, existing?: Domain): Reply {
   const message = 'Domain already exists.';
-  switch (variants.duplicateReply) {
+  const reply = variants.duplicateReply;
+  switch (existing === undefined && reply === '200-existing' ? '422-message' : reply) {
     case '422-errors':
       return unprocessable({ name: ['The name has already been taken.'] });
     case '200-existing':
-      return ok(single(toDomainBody(existing, variants), variants));
+      return ok(existing && single(toDomainBody(existing, variants), variants));
     case '422-message':
     case '409':
     case '400':
-      return failure(Number.parseInt(variants.duplicateReply, 10), message, variants);
+      return failure(Number.parseInt(reply, 10), message, variants);
   }
 }
 
@@ -87,15 +101,29 @@ export const getDomain: Handler = withDomain(({ variants }, domain) =>
 );
 
 /** PATCH domains/{d}/meta: in the docs (api-8617114), not in the SDK's route table. */
-export const updateDomain: Handler = withDomain((context, domain, webapp) => {
-  const { body, world } = context;
-  const errors = findErrors(body, SETTING_RULES);
+export const updateDomain: Handler = (context) =>
+  context.version === 'v2' && context.variants.changeOnV2 === '404'
+    ? failure(404, 'Not Found.', context.variants)
+    : changeDomain(context);
+
+const changeDomain: Handler = withDomain((context, domain, webapp) => {
+  const { body, world, variants } = context;
+  const errors = findErrors(body, variants.changeFields === 'all' ? ALL_SETTINGS : SETTING_RULES);
   if (errors !== null) return unprocessable(errors);
+  const { name, type, www, redirection } = domain;
+  const settings = readSettings({ type, www, redirection, ...body });
+  if (settings.www && !www && isTwinTaken(context, webapp, { name, www: true })) return duplicate(context);
   if (body.type === 'primary') demotePrimary(world, webapp.id);
-  const { type, www, redirection } = domain;
-  Object.assign(domain, readSettings({ type, www, redirection, ...body }));
-  return { ...ok({ message: 'Domain settings have been successfully updated.' }), applied: true };
+  Object.assign(domain, settings);
+  return changed(context, domain);
 });
+
+function changed({ variants }: Context, domain: Domain): Reply {
+  const { changeReply } = variants;
+  const message = 'Domain settings have been successfully updated.';
+  const style = changeReply === 'domain' ? 'ssl' : changeReply;
+  return writeReply(style, { status: 200, object: toDomainBody(domain, variants), message, variants });
+}
 
 /** What to configure, not what resolves now (section 4, api-8617115). A bare array. */
 export const getDomainDns: Handler = withDomain(({ world }, { name, www }, webapp) => {

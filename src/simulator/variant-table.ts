@@ -16,6 +16,22 @@ export const VARIANT_TABLE = {
   // Domains
   createStatus: choice(['200', '201'], 'Status of every POST that creates', 'section 4; Unknown, line 2'),
   attachReply: choice(['domain', 'wrapped', 'empty'], 'Body of POST domains', 'section 4 [D] api-8617111'),
+  changeReply: choice(
+    ['message', 'empty', 'domain', '204'],
+    'Body of PATCH domains/{d}/meta',
+    'section 4 [D] api-8617114',
+  ),
+  changeOnV2: choice(['404', 'as-v3'], 'Whether v2 has PATCH domains/{d}/meta', 'section 4 [D]: on v3'),
+  changeFields: choice(
+    ['any', 'all'],
+    'Whether PATCH domains/{d}/meta takes one field, or wants type, redirection and www',
+    'section 13 [L] sent all three',
+  ),
+  twinName: choice(
+    ['accepted', 'refused'],
+    'A name that is the www name of another domain already, or www where that name is a domain itself',
+    'section 4: uniqueness not found',
+  ),
   deleteReply: choice(['domain', 'empty', '204'], 'Reply to DELETE domain', 'section 4 [D] api-8617116'),
   deleteUnknown: choice(['404', '422', '200-empty'], 'DELETE of an id not there', 'Unknown, line 4'),
   deletePrimary: choice(['422', '403', 'allowed'], 'DELETE of the primary domain', 'Unknown, line 4'),

@@ -30,13 +30,27 @@ interface Write {
   call(runcloud: RunCloud, simulator: Simulator): Promise<unknown>;
   isApplied(simulator: Simulator): boolean;
 }
-type WriteName = 'attach-domain' | 'delete-domain' | 'redeploy-ssl' | 'install-ssl' | 'delete-ssl';
+type WriteName =
+  | 'attach-domain'
+  | 'update-domain'
+  | 'delete-domain'
+  | 'redeploy-ssl'
+  | 'install-ssl'
+  | 'delete-ssl';
 
 /** The writes, and whether each took effect; those for one domain's certificate go the same way through the client. */
 const writes: Record<WriteName, Write> = {
   'attach-domain': {
     call: (runcloud) => runcloud.attachDomain(app, wanted),
     isApplied: ({ state }) => state.domains().some(({ name }) => name === wanted.name),
+  },
+  'update-domain': {
+    call: async (runcloud, { state }) => {
+      const { id, name } = state.domains()[40] ?? { id: 0, name: '' };
+      const domain = { id, name, type: 'alias', www: false, redirection: 'none' } as const;
+      return await runcloud.changeDomain(app, domain, { www: true, redirection: 'non-www' });
+    },
+    isApplied: ({ state }) => state.domains()[40]?.www === true,
   },
   'delete-domain': {
     call: async (runcloud, { state }) => {
@@ -85,7 +99,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
     test.concurrent.each(rules.map((rule) => [JSON.stringify(rule), rule] as const))(
       '%s',
       async (_, rule) => {
-        await using bench = await createBench(version);
+        await using bench = await createBench(version, { variants: { changeOnV2: 'as-v3' } });
         const { simulator } = bench;
         simulator.addFault({ ...rule, operation });
         const write = writes[operation];
@@ -102,7 +116,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
     );
 
     test('slow, but in time, is a success', async () => {
-      await using bench = await createBench(version);
+      await using bench = await createBench(version, { variants: { changeOnV2: 'as-v3' } });
       bench.simulator.addFault({ kind: 'slow', delayMs: 100, operation });
       const outcome = await outcomeOf(writes[operation].call(bench.runcloud, bench.simulator));
       expect(outcome).not.toBeInstanceOf(Error);

@@ -52,6 +52,32 @@ async function attachStory(bench: Bench, variants: Variants): Promise<AttachedDo
   return list;
 }
 
+/** Takes www off the domain and puts it on again; the list tells what the reply does not. */
+async function changeStory(bench: Bench, variants: Variants, version: string): Promise<void> {
+  const { runcloud } = bench;
+  await runcloud.attachDomain(app, wanted);
+  for (const www of [false, true]) {
+    const [domain] = (await runcloud.listDomains(app)).filter(({ name }) => name === wanted.name);
+    if (domain === undefined) throw new Error('it should be in the list');
+    const outcome = await outcomeOf(runcloud.changeDomain(app, domain, { www, redirection: 'none' }));
+    if (version === 'v2' && variants.changeOnV2 === '404') expect(outcome).toBeInstanceOf(NotFoundError);
+    else await expectChanged(bench, variants, www, outcome);
+  }
+}
+
+async function expectChanged(
+  { runcloud, simulator }: Bench,
+  { changeReply, domainFields }: Variants,
+  www: boolean,
+  outcome: unknown,
+): Promise<void> {
+  const tells = domainFields !== 'minimal';
+  expect(outcome).toBe(changeReply === 'message' || (changeReply === 'domain' && tells));
+  expect(simulator.state.domains(app.appId).at(-1)).toMatchObject({ name: wanted.name, www });
+  const listed = (await runcloud.listDomains(app)).find(({ name }) => name === wanted.name);
+  expect(listed?.www).toBe(tells ? www : undefined);
+}
+
 /** Attach the 45th, then remove the one that the list has in the 45th place (or before, where that is the primary). */
 async function domainsStory(bench: Bench, variants: Variants): Promise<void> {
   const { runcloud, simulator } = bench;
@@ -121,6 +147,9 @@ async function readingsStory({ runcloud }: Bench): Promise<void> {
 describe.each(versions)('%s', (version) => {
   test.each(cases)('readings: %s', (_, one) => eachCase(readingsStory, version, one));
   test.each(cases)('domains: %s', (_, one) => eachCase(domainsStory, version, one));
+  test.each(cases)('a change of www: %s', (_, one) =>
+    eachCase((bench, variants) => changeStory(bench, variants, version), version, one),
+  );
   test.each(cases)('basic SSL: %s', (_, one) => eachCase(basicSslStory, version, one));
   test.each(cases)('advanced SSL: %s', (_, one) => eachCase(advancedSslStory, version, one));
 

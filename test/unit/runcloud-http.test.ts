@@ -49,6 +49,20 @@ describe('what is sent', () => {
       '/servers/1903/webapps/646/domains',
       '{"name":"shop.example.org","www":false,"redirection":"none","type":"alias"}',
     ],
+    [
+      'change',
+      (r) => r.changeDomain(app, { ...domain, type: 'alias' }, { www: true, redirection: 'non-www' }),
+      'PATCH',
+      '/servers/1903/webapps/646/domains/7/meta',
+      '{"type":"alias","redirection":"non-www","www":true}',
+    ],
+    [
+      'change without a type that is known',
+      (r) => r.changeDomain(app, { ...domain, type: undefined }, { www: false, redirection: 'none' }),
+      'PATCH',
+      '/servers/1903/webapps/646/domains/7/meta',
+      '{"redirection":"none","www":false}',
+    ],
     ['detach', (r) => r.detachDomain(app, domain), 'DELETE', '/servers/1903/webapps/646/domains/7', ''],
     ['SSL mode', (r) => r.getSslMode(app), 'GET', '/servers/1903/webapps/646/ssl/advanced', ''],
     ['certificate', (r) => r.getCertificate(app), 'GET', '/servers/1903/webapps/646/ssl', ''],
@@ -290,6 +304,20 @@ describe('a write that RunCloud took', () => {
   ])('attach: the reply %s', async (_, status, body, expected) => {
     await using server = await startScripted((_request, response) => send(response, status, body));
     expect(await server.client().attachDomain(app, wanted)).toEqual(expected);
+  });
+
+  test.each<[string, number, unknown, boolean]>([
+    ['is a message', 200, { message: 'Domain settings have been successfully updated.' }, true],
+    ['is the domain as asked', 200, { ...found, www: 1 }, true],
+    ['is the domain as it was', 200, { ...found, www: 0 }, false],
+    ['does not tell www', 200, { id: 7, name: 'shop.example.org' }, false],
+    ['says nothing', 200, {}, false],
+    ['has no body', 204, undefined, false],
+    ['names another', 200, { ...found, name: 'other.example.org', www: 1 }, false],
+  ])('change: the reply %s', async (_, status, body, expected) => {
+    await using server = await startScripted((_request, response) => send(response, status, body));
+    const settings = { www: true, redirection: 'non-www' } as const;
+    expect(await server.client().changeDomain(app, domain, settings)).toBe(expected);
   });
 
   test.each<[string, number, unknown, boolean]>([

@@ -32,6 +32,7 @@ const calls: ((r: RunCloudClient, o: CallOptions) => Promise<unknown>)[] = [
   (r, o) => r.getWebApplication(app, o),
   (r, o) => r.listDomains(app, o),
   (r, o) => r.attachDomain(app, wanted, o),
+  (r, o) => r.changeDomain(app, domain, { www: true, redirection: 'none' }, o),
   (r, o) => r.detachDomain(app, domain, o),
   (r, o) => r.getSslMode(app, o),
   (r, o) => r.getCertificate(app, o),

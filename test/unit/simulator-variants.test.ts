@@ -74,6 +74,43 @@ describe('domains', () => {
   });
 
   test.each([
+    ['message', 200, { message: 'Domain settings have been successfully updated.' }],
+    ['empty', 200, {}],
+    ['domain', 200, { ...SHOP, www: 1 }],
+    ['204', 204, undefined],
+  ] as const)('changeReply: %s', async (changeReply, status, body) => {
+    vary({ changeReply });
+    const { id } = (await ask('POST', DOMAINS, SHOP)).body;
+    expect(await ask('PATCH', `${DOMAINS}/${id}/meta`, { www: true })).toMatchObject({ status, body });
+    expect(simulator.state.domains()[1]).toMatchObject({ www: true });
+  });
+
+  test('changeOnV2, changeFields', async () => {
+    const { id } = (await ask('POST', DOMAINS, SHOP)).body;
+    const path = `${DOMAINS}/${id}/meta`;
+    expect((await ask('PATCH', path, { www: true }, 'v2')).status).toBe(404);
+    vary({ changeOnV2: 'as-v3' });
+    expect((await ask('PATCH', path, { www: true }, 'v2')).status).toBe(200);
+    vary({ changeFields: 'all' });
+    expect((await ask('PATCH', path, { www: false })).status).toBe(422);
+    const all = { www: false, redirection: 'none', type: 'alias' };
+    expect((await ask('PATCH', path, all)).status).toBe(200);
+  });
+
+  test('twinName: a www name and a domain of that name, on one web application', async () => {
+    vary({ twinName: 'refused' });
+    const { id } = (await ask('POST', DOMAINS, SHOP)).body;
+    await ask('PATCH', `${DOMAINS}/${id}/meta`, { www: true });
+    const twin = { name: `www.${SHOP.name}` };
+    expect((await ask('POST', DOMAINS, twin)).status).toBe(422);
+    await ask('PATCH', `${DOMAINS}/${id}/meta`, { www: false });
+    expect((await ask('POST', DOMAINS, twin)).status).toBe(200);
+    expect((await ask('PATCH', `${DOMAINS}/${id}/meta`, { www: true })).status).toBe(422);
+    vary({ twinName: 'accepted' });
+    expect((await ask('PATCH', `${DOMAINS}/${id}/meta`, { www: true })).status).toBe(200);
+  });
+
+  test.each([
     ['empty', 200, {}],
     ['204', 204, undefined],
   ] as const)('deleteReply: %s', async (deleteReply, status, body) => {
