@@ -1,12 +1,14 @@
-// The audit log: which person did what to the queue, to which domains, and when. A capped stream in Redis; nothing in it is
-// ever changed.
+// The audit log: who asked for what, and which person did what to the queue, to which domains, and when. A capped stream in
+// Redis; nothing in it is ever changed.
 import type { Redis } from 'ioredis';
 import type { Keys } from './intent/keys.ts';
 
 export interface AuditRecord {
-  /** `cli:<user of the machine>`, `api:<name of the token>`, `board:<user>`. */
+  /** `cli:<user of the machine>`, `api:<name of the token>`, `board:<user>`, or `producer`: a program that proves nothing. */
   readonly who: string;
-  /** A verb, as the command has it: `retry`, `pause`, `resume`. */
+  /** For whom, in the caller's own words. */
+  readonly for?: string | undefined;
+  /** A verb, as the command has it: `add`, `remove`, `retry`, `pause`. */
   readonly what: string;
   readonly domains?: readonly string[] | undefined;
   /** One sentence. */
@@ -19,8 +21,9 @@ export interface AuditEntry {
   /** By Redis' clock, in milliseconds since the epoch. */
   readonly at: number;
   readonly who: string;
+  readonly for: string | undefined;
   readonly what: string;
-  /** The first hundred; `domainCount` counts them all. */
+  /** The first thousand; `domainCount` counts them all. */
   readonly domains: readonly string[];
   readonly domainCount: number;
   readonly detail: string | undefined;
@@ -32,8 +35,15 @@ export interface Audit {
    * an entry that Redis does not take goes to `onLost`.
    */
   record(entry: AuditRecord): Promise<void>;
-  /** The newest first; with `before` those older than that entry. */
-  list(page: { readonly limit: number; readonly before?: string | undefined }): Promise<AuditEntry[]>;
+  /** The newest first; with `before` those older than that entry, with `domain` those that name it. */
+  list(page: AuditPage): Promise<AuditEntry[]>;
+}
+
+export interface AuditPage {
+  readonly limit: number;
+  readonly before?: string | undefined;
+  /** In its ASCII form. */
+  readonly domain?: string | undefined;
 }
 
 export interface AuditOptions {
@@ -42,17 +52,27 @@ export interface AuditOptions {
   /** Takes secrets out of a text: somebody may have typed one into a reason. */
   readonly scrub?: (text: string) => string;
   readonly onLost: OnAuditLost;
+  /** About how many entries stay. Default: 100,000. */
+  readonly kept?: number;
 }
 
 /** Told of an entry, without secrets, that Redis did not take: it must stand somewhere. */
 export type OnAuditLost = (entry: AuditRecord, error: unknown) => void;
 
-/** About: Redis drops the oldest in blocks of a hundred. */
-const KEPT = 10_000;
-const MAX_DOMAINS = 100;
+/** About: Redis drops the oldest in blocks of a hundred. So many that requests do not push out what operators did. */
+const KEPT = 100_000;
+/** A batch of the API has no more. */
+const MAX_DOMAINS = 1_000;
 const MAX_TEXT = 1_000;
+const LOOKED_AT_ONCE = 1_000;
 
-export function createAudit({ redis, keys, scrub = (text) => text, onLost }: AuditOptions): Audit {
+export function createAudit({
+  redis,
+  keys,
+  scrub = (text) => text,
+  onLost,
+  kept = KEPT,
+}: AuditOptions): Audit {
   const key = keys.own('audit');
   // One line: whoever prints it must not print a second entry.
   const clean = (text: string): string =>
@@ -61,18 +81,29 @@ export function createAudit({ redis, keys, scrub = (text) => text, onLost }: Aud
       .trim()
       .slice(0, MAX_TEXT);
   return {
-    async record({ who, what, domains = [], detail = '' }) {
-      const entry = { who: clean(who), what, domains: domains.slice(0, MAX_DOMAINS), detail: clean(detail) };
-      const fields = { ...entry, domains: entry.domains.join(' '), count: domains.length };
+    async record({ who, for: behalf, what, domains = [], detail = '' }) {
+      const named = behalf ? { for: clean(behalf) } : {};
+      const shown = domains.slice(0, MAX_DOMAINS);
+      const entry = { who: clean(who), ...named, what, domains: shown, detail: clean(detail) };
+      const fields = { ...entry, domains: shown.join(' '), count: domains.length };
       try {
-        await redis.xadd(key, 'MAXLEN', '~', KEPT, '*', ...Object.entries(fields).flat());
+        await redis.xadd(key, 'MAXLEN', '~', kept, '*', ...Object.entries(fields).flat());
       } catch (error) {
         onLost(entry, error);
       }
     },
-    async list({ limit, before }) {
-      const from = before === undefined ? '+' : `(${before}`;
-      return (await redis.xrevrange(key, from, '-', 'COUNT', limit)).map(toEntry);
+    async list({ limit, before, domain }) {
+      const page = async (count: number, last: string | undefined) =>
+        (await redis.xrevrange(key, last === undefined ? '+' : `(${last}`, '-', 'COUNT', count)).map(toEntry);
+      if (domain === undefined) return page(limit, before);
+      const found: AuditEntry[] = [];
+      let last = before;
+      do {
+        const entries = await page(LOOKED_AT_ONCE, last);
+        found.push(...entries.filter(({ domains }) => domains.includes(domain)));
+        last = entries.length < LOOKED_AT_ONCE ? undefined : entries.at(-1)?.id;
+      } while (last !== undefined && found.length < limit);
+      return found.slice(0, limit);
     },
   };
 }
@@ -87,6 +118,7 @@ function toEntry([id, pairs]: [string, string[]]): AuditEntry {
     id,
     at: Number(at),
     who: field('who'),
+    for: field('for') || undefined,
     what: field('what'),
     domains: field('domains').split(' ').filter(Boolean),
     domainCount: Number(field('count')),

@@ -1,8 +1,12 @@
 // What the package offers to app servers: a producer, and the errors that it may throw.
 import { createProducerApp } from './app.ts';
+import { createAuditBursts } from './audit-bursts.ts';
 import { type Config, loadConfig } from './config.ts';
-import type { AddDomainPayload, RedeploySslPayload, RemoveDomainPayload } from './jobs/catalog.ts';
-import type { EnqueueOptions, Receipt } from './queue/requests.ts';
+import type { AddDomainPayload, JobName, RedeploySslPayload, RemoveDomainPayload } from './jobs/catalog.ts';
+import { PRODUCER } from './queue/job-payload.ts';
+import type { EnqueueOptions, Receipt } from './queue/receipt.ts';
+import { toRequestEntry } from './queue/request-entries.ts';
+import { within } from './redis.ts';
 
 export { ConfigError } from './config.ts';
 export { type Code, CodedError, codes, PermanentError } from './errors.ts';
@@ -33,14 +37,27 @@ export interface Producer {
 }
 
 export function createProducer(options: ProducerOptions = {}): Producer {
-  const { requests, close } = createProducerApp(withOptions(loadConfig().config, options));
+  const app = createProducerApp(withOptions(loadConfig().config, options));
+  const bursts = createAuditBursts(app.audit);
+  const ask = async (name: JobName, payload: unknown, { bulk = false }: EnqueueOptions = {}) => {
+    const receipt = await app.requests.enqueue(name, payload, { bulk });
+    const { jobId: _, ...asked } = receipt;
+    bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
+    return receipt;
+  };
   return {
-    addDomain: (payload, enqueueOptions) => requests.enqueue('add-domain', payload, enqueueOptions),
-    removeDomain: (payload, enqueueOptions) => requests.enqueue('remove-domain', payload, enqueueOptions),
-    redeploySsl: (payload = {}) => requests.enqueue('redeploy-ssl', payload),
-    close,
+    addDomain: (payload, enqueueOptions) => ask('add-domain', payload, enqueueOptions),
+    removeDomain: (payload, enqueueOptions) => ask('remove-domain', payload, enqueueOptions),
+    redeploySsl: (payload = {}) => ask('redeploy-ssl', payload),
+    async close() {
+      await within(bursts.close(), AUDIT_DEADLINE_MS, undefined);
+      await app.close();
+    },
   };
 }
+
+/** What was asked for within the last second is still to be written down. */
+const AUDIT_DEADLINE_MS = 500;
 
 const withOptions = (
   config: Config,

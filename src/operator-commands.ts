@@ -106,11 +106,14 @@ function addCallbackCommands(program: Command, { terminal, withRedis }: CommandT
 function addAuditCommand(program: Command, { terminal, withRedis }: CommandTools): void {
   program
     .command('audit')
-    .description('Show what operators did: who, what, which domains, when; the newest first.')
+    .description(
+      'Show who asked for what, and what operators did: who, what, which domains, when; the newest first.',
+    )
+    .option('--domain <name>', 'only entries that name this domain')
     .option('--limit <number>', 'how many entries', '50')
     .option('--before <id>', 'only entries older than this one')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  runcloud-domains audit --limit 20')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains audit --domain shop.example.org')
     .action((flags: AuditFlags) => withRedis((app) => showAudit(flags, app, terminal)));
 }
 

@@ -93,7 +93,16 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
     certificates,
     ledger,
     look,
-    guard: hasGuard ? { intents, certificates, look, renew, poison, pace } : undefined,
+    guard: hasGuard
+      ? {
+          intents,
+          certificates,
+          look,
+          poison,
+          pace,
+          renew: (intent) => renew(intent, 'the guard of the certificate'),
+        }
+      : undefined,
     settings: {
       install,
       installSettings: { environment, challenge, dnsIntegration },

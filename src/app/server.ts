@@ -2,7 +2,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import { assertServable, type Config, secretsOf } from '../config.ts';
-import { reasonOf } from '../errors.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, untilReady, within } from '../redis.ts';
@@ -12,6 +11,7 @@ import { createGuard, createHttpServer, type HttpServerParts, type ServerPart } 
 import { createTracing } from '../tracing.ts';
 import { version } from './observation.ts';
 import { createProducerApp, type ProducerApp } from './producer.ts';
+import { toAuditLoss } from './settings.ts';
 
 /** Longer than any request waits. */
 const READY_MS = 1000;
@@ -47,8 +47,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
   releases.defer(() => redis.disconnect());
   const producer = createProducerApp(config, {
     telemetry: tracing?.telemetry,
-    onAuditLost: (entry, error) =>
-      logger.error({ event: 'audit-lost', ...entry }, `the audit log did not take it: ${reasonOf(error)}`),
+    onAuditLost: toAuditLoss(logger),
   });
   releases.defer(() => producer.close());
 

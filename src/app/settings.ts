@@ -1,7 +1,11 @@
 // What the parts are told of the configuration. Part of the wiring (app.ts).
+
+import type { OnAuditLost } from '../audit.ts';
 import type { Config, RunCloudCredentials } from '../config.ts';
+import { reasonOf } from '../errors.ts';
 import { createKeys } from '../intent/keys.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
+import type { Logger } from '../logger.ts';
 
 export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE_NAME);
 
@@ -24,6 +28,12 @@ export const defaultsOf = ({ runcloud: { serverId, appId } }: Config) => ({
   ...(serverId !== undefined && { serverId }),
   ...(appId !== undefined && { appId }),
 });
+
+/** What the audit log did not take stands in the process's own. */
+export const toAuditLoss =
+  (logger: Pick<Logger, 'error'>): OnAuditLost =>
+  (entry, error) =>
+    logger.error({ event: 'audit-lost', ...entry }, `the audit log did not take it: ${reasonOf(error)}`);
 
 export const queueOptions = (config: Config) => ({
   queuePrefix: config.queuePrefix,

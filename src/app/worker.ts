@@ -10,7 +10,7 @@ import {
 import type { Config } from '../config.ts';
 import { type CredentialSource, createCredentialSource } from '../credentials.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
-import { createLogger, type Logger, scrub } from '../logger.ts';
+import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
 import { createSuspects } from '../queue/suspects.ts';
 import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
@@ -22,6 +22,7 @@ import { createDirectory } from '../runcloud/directory.ts';
 import { createFacts } from '../runcloud/facts.ts';
 import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
+import { auditBareRequests } from './bare-requests.ts';
 import { createHandlers } from './handlers.ts';
 import { createLookOf } from './look.ts';
 import { version } from './observation.ts';
@@ -62,7 +63,8 @@ export function createWorkerApp(
   const tracing = createTracingOf(config, clean, releases);
   const requests = createRequestQueue({ ...queueOptions(config), redis, telemetry: tracing?.telemetry });
   releases.defer(() => within(requests.close(), 500, undefined));
-  const { brake, pauses, ledger, observation, jobs } = createObserved({ config, redis, requests, releases });
+  const shared = { config, redis, requests, logger, scrub: clean, releases };
+  const { brake, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
   const runcloud = createRunCloud({
     ...toRunCloudSettings(config, credentials.current),
     brake: observedBrake(brake, observation.metrics),
@@ -80,9 +82,7 @@ export function createWorkerApp(
     await checkRedis(redis, requests, logger);
     const worker = createWorker({
       ...queueOptions(config),
-      redis,
-      requests,
-      logger,
+      ...shared,
       hold,
       handlers: createHandlers({ ...parts, look }),
       concurrency: config.worker.concurrency,
@@ -91,12 +91,11 @@ export function createWorkerApp(
       pauses,
       suspects: createSuspects(redis, keysOf(config).own('suspect')),
       onError,
-      scrub: clean,
-      observer: jobs.observer,
+      ...hearers,
       telemetry: tracing?.telemetry,
     });
-    const health = createWorkerHealth({ config, redis, requests, logger, observation, jobs, releases });
-    const callbacks = createCallbacksOf({ config, redis, requests, logger, scrub: clean, onError, timing });
+    const health = createWorkerHealth({ ...shared, observation, jobs });
+    const callbacks = createCallbacksOf({ ...shared, onError, timing });
     releases.defer(() => closeWorkers([worker, callbacks], config.worker.shutdownTimeoutMs * 0.9));
     await worker.ready();
     await callbacks?.start();
@@ -114,13 +113,20 @@ interface Connected {
 }
 
 /** What steers and shows, with who counts what becomes of orders and jobs. */
-function createObserved({ releases, ...parts }: Connected) {
+function createObserved({
+  releases,
+  logger,
+  scrub: clean,
+  ...parts
+}: Connected & { readonly logger: Logger; readonly scrub: Scrub }) {
   const { callbackQueue, observe, ledger, ...steering } = createSteering(parts);
   releases.defer(() => within(callbackQueue.close(), 500, undefined));
   const observation = observe();
   const { metrics } = observation;
   const jobs = observedJobs(metrics, parts.requests.intents);
-  return { ...steering, observation, ledger: observedLedger(ledger, metrics), jobs };
+  const onBareRequest = auditBareRequests({ ...parts, logger, scrub: clean, releases });
+  const hearers = { observer: jobs.observer, onBareRequest };
+  return { ...steering, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
 }
 
 function createTracingOf(

@@ -1,6 +1,7 @@
-// audit: who did what to the queue, the newest first.
+// audit: who asked for what, and who did what to the queue; the newest first.
 import type { ProducerApp } from '../app.ts';
 import { type AuditEntry, isAuditId } from '../audit.ts';
+import { parseDomainName } from '../intent/domain-name.ts';
 import { toAuditRecord } from '../records/operations.ts';
 import { parseLimit } from './limit.ts';
 import { type ExitCode, exitCodes, type Terminal, toTable } from './terminal.ts';
@@ -10,13 +11,15 @@ export interface AuditFlags {
   readonly limit: string;
   /** Only what is older than this entry. */
   readonly before?: string | undefined;
+  /** Only what names this domain. */
+  readonly domain?: string | undefined;
 }
 
 const MAX_LIMIT = 10_000;
 const SHOWN_DOMAINS = 3;
 
 export async function showAudit(
-  { json, limit, before }: AuditFlags,
+  { json, limit, before, domain }: AuditFlags,
   { audit }: Pick<ProducerApp, 'audit'>,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -29,19 +32,28 @@ export async function showAudit(
     terminal.err('--before takes the id of an entry; `audit --json` shows them');
     return exitCodes.usage;
   }
-  const entries = await audit.list({ limit: count, before });
+  const named = domain === undefined ? undefined : parseDomainName(domain);
+  const entries = await audit.list({ limit: count, before, domain: named });
   if (json) terminal.out(JSON.stringify(entries.map(toAuditRecord), null, 2));
-  else if (entries.length === 0) terminal.out('nobody has done anything yet');
+  else if (entries.length === 0)
+    terminal.out(`nobody has ${named ? `asked anything of ${named}` : 'done anything'} yet`);
   else
-    for (const line of toTable([['WHEN', 'WHO', 'WHAT', 'DOMAINS', 'DETAIL'], ...entries.map(toRow)]))
+    for (const line of toTable([['WHEN', 'WHO', 'FOR', 'WHAT', 'DOMAINS', 'DETAIL'], ...entries.map(toRow)]))
       terminal.out(line);
   return exitCodes.ok;
 }
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 
-const toRow = ({ at, who, what, domains, domainCount, detail }: AuditEntry): string[] => {
+const toRow = ({ at, who, for: behalf, what, domains, domainCount, detail }: AuditEntry): string[] => {
   const shown = domains.slice(0, SHOWN_DOMAINS);
   const more = domainCount > shown.length ? [`and ${domainCount - shown.length} more`] : [];
-  return [iso(at), who, what, [...shown, ...more].join(' '), detail ?? ''];
+  return [
+    iso(at),
+    who,
+    behalf ? JSON.stringify(behalf) : '-',
+    what,
+    [...shown, ...more].join(' '),
+    detail ?? '',
+  ];
 };

@@ -1,10 +1,10 @@
 // add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
 import { readFileSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
-import type { Receipt } from '../queue/requests.ts';
+import type { Receipt } from '../queue/receipt.ts';
+import { toRequestEntry } from '../queue/request-entries.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { follow } from './wait.ts';
@@ -35,6 +35,8 @@ interface Result {
 const AT_ONCE = 20;
 /** More than so many are a bulk import, which goes after everything else. */
 const BULK_FROM = 100;
+/** As many as one entry of the audit log names. */
+const RECORDED_AT_ONCE = 1000;
 
 export async function enqueue(
   name: JobName,
@@ -50,7 +52,6 @@ export async function enqueue(
   }
   const wanted = named.length === 0 ? [undefined] : named;
   const results = await sendAll(name, wanted, flags, app);
-  if (name === 'redeploy-ssl') await recordRedeploys(results, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
   else report(name, results, wanted.length, terminal);
   if (results.some(isUnavailable)) return exitCodes.unavailable;
@@ -62,33 +63,28 @@ async function sendAll(
   name: JobName,
   wanted: readonly (string | undefined)[],
   flags: EnqueueFlags,
-  { requests }: Pick<ProducerApp, 'requests'>,
+  { requests, audit }: Pick<ProducerApp, 'requests' | 'audit'>,
 ): Promise<Result[]> {
-  const options = { bulk: wanted.length > BULK_FROM };
+  const by = operatorName();
+  const options = { bulk: wanted.length > BULK_FROM, by };
   const results: Result[] = [];
+  let unrecorded: Receipt[] = [];
+  const record = async (): Promise<void> => {
+    if (unrecorded.length > 0) await audit.record({ who: by, ...toRequestEntry(name, unrecorded) });
+    unrecorded = [];
+  };
   for (let i = 0; i < wanted.length && !results.some(isUnavailable); i += AT_ONCE) {
     const part = wanted.slice(i, i + AT_ONCE);
     const sending = part.map((domain) =>
-      send(domain, requests.enqueue(name, toPayload(domain, flags), options)),
+      send(domain, requests.enqueue(name, toPayload(domain, flags), options), (receipt) =>
+        unrecorded.push(receipt),
+      ),
     );
     results.push(...(await Promise.all(sending)));
+    if (unrecorded.length >= RECORDED_AT_ONCE) await record();
   }
+  await record();
   return results;
-}
-
-/** To have a certificate issued anew spends from a limit that all share: it stands in the audit log. */
-async function recordRedeploys(
-  results: readonly Result[],
-  { audit }: Pick<ProducerApp, 'audit'>,
-): Promise<void> {
-  for (const { accepted, domain, jobId } of results)
-    if (accepted)
-      await audit.record({
-        who: operatorName(),
-        what: 'redeploy',
-        domains: domain === undefined ? [] : [domain],
-        detail: `job ${jobId}`,
-      });
 }
 
 function followAll(
@@ -101,10 +97,16 @@ function followAll(
   return follow(jobs, app, flags.json ? () => undefined : terminal.err);
 }
 
-async function send(domain: string | undefined, request: Promise<Receipt>): Promise<Result> {
+async function send(
+  domain: string | undefined,
+  request: Promise<Receipt>,
+  onAccepted: (receipt: Receipt) => void,
+): Promise<Result> {
   try {
-    const { unknownFields, ...receipt } = await request;
-    return { ...receipt, accepted: true };
+    const receipt = await request;
+    onAccepted(receipt);
+    const { unknownFields, ...known } = receipt;
+    return { ...known, accepted: true };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return { domain, accepted: false, code: error.code, reason: reasonOf(error) };
@@ -162,16 +164,6 @@ function toPayload(
     appId: app,
     www: www === 'true' ? true : www === 'false' ? false : www,
     redirection,
-    requestedBy: `${userName()}@${hostname()}`.slice(0, 100),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-// A container's user may have no name.
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'cli';
-  }
 }

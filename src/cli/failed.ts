@@ -94,7 +94,7 @@ async function retryEach(
 ): Promise<ExitCode> {
   let code: ExitCode = exitCodes.ok;
   for (const id of ids) {
-    const result = await operator.retry(id);
+    const result = await operator.retry(id, operatorName());
     sayRetry(result, terminal);
     if (result.kind === 'retried') await onRetried(result);
     if (result.kind === 'refused') code = exitCodes.failed;

@@ -2,7 +2,7 @@
 
 import { codes } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
-import type { Intent, Transition } from '../intent/intent.ts';
+import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
 import { isPausedSentence, type Pause } from '../intent/pauses.ts';
 import { toMinute } from '../intent/times.ts';
@@ -63,11 +63,13 @@ export function describeDomain(status: DomainDetails, telling: Telling): string[
   ];
 }
 
-function describeWish({ wish, appId, requestedAt, requestedBy, siteId }: Intent, nowMs: number): string {
+function describeWish(intent: Intent, nowMs: number): string {
+  const { wish, appId, requestedAt, siteId } = intent;
   const wanted = wish.want === 'absent' ? 'removed' : wish.www ? 'attached, with www' : 'attached';
-  const by = requestedBy ? ` by ${requestedBy}` : '';
-  const site = siteId ? ` for site ${siteId}` : '';
-  return `It shall be ${wanted} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${by}${site}.`;
+  const asker = toAskerText(intent);
+  const who = asker ? ` ${asker}` : '';
+  const site = siteId ? `, site ${siteId}` : '';
+  return `It shall be ${wanted} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
 }
 
 const isReached = (stage: Stage): boolean => stage === 'live' || stage === 'attached' || stage === 'removed';

@@ -9,6 +9,20 @@ export interface DomainKey extends WebApplication {
   readonly domain: DomainName;
 }
 
+/** Who asks. Only `by` may be relied on; a caller cannot choose it. */
+export interface Asker {
+  /** `api:<name of the token>`, `cli:<user>`, or `producer`: a program that is no server of ours. Undefined: nobody knows any more. */
+  readonly by?: string | undefined;
+  /** For whom, in the caller's own words: the payload's `requestedBy`. */
+  readonly for?: string | undefined;
+}
+
+/** `by api:shop for "ada"`; empty where nobody is known. The caller's own text comes last, and in quotes: it cannot look like ours. */
+export function toAskerText({ by, for: behalf }: Asker): string {
+  const said = behalf && `for "${behalf.replace(/["\p{Cc}]/gu, ' ')}"`;
+  return [by && `by ${by}`, said].filter(Boolean).join(' ');
+}
+
 /** What somebody asks for. */
 export type Wish = WantPresent | WantAbsent;
 
@@ -38,6 +52,9 @@ export interface Transition {
   readonly reason: string;
   readonly mustAct?: Actor | undefined;
   readonly code?: string | undefined;
+  /** Who asked, where the step is a request. */
+  readonly by?: string | undefined;
+  readonly for?: string | undefined;
 }
 
 /** What the last look at DNS and at the server saw of the domain and its www twin. */
@@ -73,7 +90,9 @@ export interface Intent extends DomainKey {
   readonly requestedAt: number;
   /** BullMQ's job counter when it was asked for: a bare client's job with a higher number is newer. */
   readonly place: number;
-  readonly requestedBy: string | undefined;
+  /** Who asked, as far as we know it: see `Asker`. */
+  readonly by: string | undefined;
+  readonly for: string | undefined;
   readonly siteId: string | undefined;
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;

@@ -54,7 +54,7 @@ end
 
 // Where a domain stands, and the list of how it came there (50 steps). A step is a change of stage or of who must act.
 export const MOVE_TO = `${TELL}
-local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbox, isExpiring)
+local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbox, isExpiring, asker)
   if stage == '' then return false end
   local old = redis.call('HMGET', intentKey, 'stage', 'mustAct')
   local hasMoved = old[1] ~= stage or (old[2] or '') ~= mustAct
@@ -63,18 +63,26 @@ local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbo
     local step = { at = now(), stage = stage, reason = reason }
     if mustAct ~= '' then step.mustAct = mustAct end
     if code ~= '' then step.code = code end
+    if asker and asker.by ~= '' then step.by = asker.by end
+    if asker and asker.behalf ~= '' then step['for'] = asker.behalf end
     redis.call('LPUSH', historyKey, cjson.encode(step))
     redis.call('LTRIM', historyKey, 0, 49)
   end
   tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
   return hasMoved
 end
-local function askedFor(intentKey, historyKey, wish, requestedBy, isWithoutTwin)
+-- Who asks is ours to say, and stands first; behalf is the caller's own text, quoted so that it cannot look like ours.
+local function askedFor(intentKey, historyKey, wish, by, behalf, renewedBy, isWithoutTwin)
   local stage, reason = 'requested', 'asked for'
   if wish == 'absent' then stage, reason = 'removing', 'its removal was asked for' end
-  if requestedBy ~= '' then reason = reason .. ' by ' .. requestedBy end
-  if isWithoutTwin then reason = reason .. ', without www, which was asked for by itself' end
-  moveTo(intentKey, historyKey, stage, reason, '', '')
+  local who = by ~= '' and ' by ' .. by or ''
+  if behalf ~= '' then who = who .. ' for "' .. string.gsub(behalf, '["%c]', ' ') .. '"' end
+  if renewedBy then
+    reason = reason .. ' again by ' .. renewedBy
+    if who ~= '' then who = ' (first' .. who .. ')' end
+  end
+  if isWithoutTwin then who = who .. ', without www, which was asked for by itself' end
+  moveTo(intentKey, historyKey, stage, reason .. who, '', '', nil, nil, { by = renewedBy or by, behalf = behalf })
 end
 `;
 
@@ -97,12 +105,12 @@ end
 `;
 
 // KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER)
-// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, requestedBy -> {fate, jobId, '1' where www gave way}
+// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, by, for, renewedBy -> {fate, jobId, '1' where www gave way}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed), 'taken' (another record has the host
 // name, 'bare' or 'twin' in place of the jobId: nothing was changed; a renewal takes nothing that the record has not already).
 export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}${ONE_OWNER}
-local queue, member, only, stem, asked, siteId, requestedBy = unpack(ARGV)
+local queue, member, only, stem, asked, siteId, by, behalf, renewedBy = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
 local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
@@ -114,7 +122,7 @@ if old[1] == 'pending' and old[2] == wish then
   local state = jobState(queue, old[3])
   if state == 'unfinished' or state == 'missing' then
     -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
-    if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place) end
+    if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place, 'by', by, 'for', behalf) end
     if state == 'unfinished' then return {'coalesced', old[3], gaveWay} end
     return {'missing', old[3], gaveWay}
   end
@@ -125,25 +133,25 @@ if only ~= '' then
   renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + (old[1] == 'settled' and 1 or 0)
 end
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
-  'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', now(), 'place', place,
+  'wish', wish, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', now(), 'place', place,
   'renewals', renewals })
 -- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
 while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
 local jobId = stem .. generation
 redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
 if only == '' then redis.call('HDEL', KEYS[1], 'cause') end
-askedFor(KEYS[1], KEYS[4], wish, requestedBy, isWithoutTwin)
+askedFor(KEYS[1], KEYS[4], wish, by, behalf, only ~= '' and renewedBy or nil, isWithoutTwin)
 return {'new', jobId, gaveWay}
 `;
 
 // KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER), fence
-// ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, requestedBy
+// ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, by, for
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp. {'taken', 'bare' or 'twin'}: another record has the host name, and nothing was changed.
 export const CLAIM = `${NOW}${MOVE_TO}${RENEW}${ONE_OWNER}
-local member, jobId, generation, place, addedAt, again, asked, siteId, requestedBy = unpack(ARGV)
+local member, jobId, generation, place, addedAt, again, asked, siteId, by, behalf = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
 if old[1] and old[1] ~= jobId then
   local newer
@@ -158,11 +166,11 @@ if old[1] ~= jobId then
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
   renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
-    'wish', wish, 'siteId', siteId, 'requestedBy', requestedBy, 'requestedAt', at, 'place', place, 'jobId', jobId,
+    'wish', wish, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', at, 'place', place, 'jobId', jobId,
     'renewals', 0 },
     tonumber(generation))
   redis.call('HDEL', KEYS[1], 'cause')
-  askedFor(KEYS[1], KEYS[4], wish, requestedBy, isWithoutTwin)
+  askedFor(KEYS[1], KEYS[4], wish, by, behalf, nil, isWithoutTwin)
 end
 if redis.call('EXISTS', KEYS[8]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}

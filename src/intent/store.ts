@@ -4,6 +4,7 @@ import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainName } from './domain-name.ts';
 import {
+  type Asker,
   type DomainKey,
   type Intent,
   type IntentState,
@@ -19,10 +20,16 @@ import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './
 import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
-export interface DomainRequest extends DomainKey {
+export interface DomainRequest extends DomainKey, Asker {
   readonly wish: Wish;
   readonly siteId?: string | undefined;
-  readonly requestedBy?: string | undefined;
+}
+
+/** A generation that is asked for again, since it failed or was undone; who asked first stays in the record. */
+export interface Renewal {
+  readonly generation: number;
+  /** `cli:ada`, `the sweep`. */
+  readonly by: string;
 }
 
 /**
@@ -70,11 +77,11 @@ export type Settled = 'recorded' | 'superseded' | 'again';
 
 export interface IntentStore extends Writes<DomainKey> {
   /**
-   * Records a request; a repetition of one that is on its way is coalesced with it. With `onlyGeneration` it renews that
-   * generation, and does nothing where somebody has asked for something else meanwhile. Throws PermanentError
+   * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where
+   * somebody has asked for something else meanwhile. Throws PermanentError
    * `host-name-taken` where another record has a name that it would take.
    */
-  request(request: DomainRequest, onlyGeneration?: number): Promise<RequestTicket>;
+  request(request: DomainRequest, renewal?: Renewal): Promise<RequestTicket>;
   /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
@@ -138,9 +145,9 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
   const run = createRunScript(redis);
 
   return {
-    async request(request, onlyGeneration) {
-      const what = [keys.queue, toMember(request), onlyGeneration ?? '', toJobIdStem(request)];
-      const args = [...what, ...requestFields(request)];
+    async request(request, renewal) {
+      const what = [keys.queue, toMember(request), renewal?.generation ?? '', toJobIdStem(request)];
+      const args = [...what, ...requestFields(request), renewal?.by ?? ''];
       const [fate, jobId, gaveWay] = await run<Answer>(REQUEST, requestKeys(request), args);
       if (fate === 'taken') throw takenBy(jobId, request.domain, request.wish);
       return { fate, jobId, ...(gaveWay && { isWithoutTwin: true }) };
@@ -242,10 +249,11 @@ function createReadings(
   };
 }
 
-const requestFields = ({ wish, siteId, requestedBy }: DomainRequest): string[] => [
+const requestFields = ({ wish, siteId, by, for: behalf }: DomainRequest): string[] => [
   fromWish(wish),
   siteId ?? '',
-  requestedBy ?? '',
+  by ?? '',
+  behalf ?? '',
 ];
 
 const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [

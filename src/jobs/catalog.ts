@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { PermanentError, reasonOf } from '../errors.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
+import type { Asker } from '../intent/intent.ts';
 import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
@@ -55,11 +56,11 @@ const domain = z
   })
   .meta({ accepts: 'text', description: 'The domain name; Unicode is converted to its ASCII form' });
 
-const requestedBy = z
-  .string({ error: 'must be a text' })
-  .max(100)
-  .optional()
-  .meta({ accepts: 'text', description: 'Who asks, for the log: a host name, a person' });
+const requestedBy = z.string({ error: 'must be a text' }).max(100).optional().meta({
+  accepts: 'text',
+  description:
+    'For whom, in your own words: a host name, a person. Shown as `for`; `by` is what we know of the caller',
+});
 
 export const payloadSchemas = {
   'add-domain': z.object({
@@ -126,7 +127,7 @@ export type ParsedJob =
       readonly name: 'redeploy-ssl';
       readonly app: WebApplication;
       readonly domain: DomainName | undefined;
-      readonly requestedBy: string | undefined;
+      readonly asker: Asker;
       readonly unknownFields: string[];
     };
 
@@ -137,27 +138,30 @@ export function parseJob(name: string, data: unknown, defaults: TargetDefaults):
   const unknownFields = unknownFieldsOf(name, data);
   switch (name) {
     case 'add-domain': {
-      const { www: wish, redirection, ...rest } = parsePayload('add-domain', data);
+      const { www: wish, redirection, requestedBy, ...rest } = parsePayload('add-domain', data);
       const www = resolveWww(rest.domain, wish);
       const wanted = {
         want: 'present',
         www,
         redirection: redirection ?? (www ? 'non-www' : 'none'),
       } as const;
-      return { name, request: { ...rest, ...toApp(rest, defaults), wish: wanted }, unknownFields };
+      const request = { ...rest, ...toApp(rest, defaults), for: requestedBy, wish: wanted };
+      return { name, request, unknownFields };
     }
     case 'remove-domain': {
-      const payload = parsePayload('remove-domain', data);
-      return {
-        name,
-        request: { ...payload, ...toApp(payload, defaults), wish: { want: 'absent' } },
-        unknownFields,
+      const { requestedBy, ...rest } = parsePayload('remove-domain', data);
+      const request = {
+        ...rest,
+        ...toApp(rest, defaults),
+        for: requestedBy,
+        wish: { want: 'absent' } as const,
       };
+      return { name, request, unknownFields };
     }
     case 'redeploy-ssl': {
       const payload = parsePayload('redeploy-ssl', data);
       const { domain, requestedBy } = payload;
-      return { name, app: toApp(payload, defaults), domain, requestedBy, unknownFields };
+      return { name, app: toApp(payload, defaults), domain, asker: { for: requestedBy }, unknownFields };
     }
     default:
       throw new PermanentError(

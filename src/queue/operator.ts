@@ -2,6 +2,7 @@
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
@@ -15,6 +16,7 @@ import {
   type JobStatus,
   type Survey,
 } from './domain-status.ts';
+import { readJob } from './job-payload.ts';
 import type { RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
@@ -56,8 +58,8 @@ export interface Operator {
   domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
   /** The most recent first. */
   failed(limit: number): Promise<FailedJob[]>;
-  /** Tries a failed job again with a full budget of attempts, unless a newer request has taken over. */
-  retry(jobId: string): Promise<RetryResult>;
+  /** Tries a failed job again with a full budget of attempts, unless a newer request has taken over. `by`: who says so. */
+  retry(jobId: string, by: string): Promise<RetryResult>;
 }
 
 export interface OperatorOptions {
@@ -103,13 +105,13 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
         found.push(...(await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(read))));
       return found;
     },
-    async retry(id) {
+    async retry(id, by) {
       const job = await queue.getJob(id).catch(() => undefined);
       if (!job || (await job.getState()) !== 'failed') {
         return { id, kind: 'refused', sentence: `no failed job has the id ${id}; \`failed\` lists them` };
       }
       try {
-        return await retryJob(job, requests, defaults);
+        return await retryJob(job, by, requests, defaults);
       } catch (error) {
         if (error instanceof CodedError) return { id, kind: 'refused', sentence: error.message };
         throw error;
@@ -120,16 +122,19 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
 
 // A new generation of the same wish gets a new job with a full budget, and the ordinary rules hold. BullMQ's own retry would
 // leave one try, and run beside a newer job of the same domain.
-async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaults): Promise<RetryResult> {
+async function retryJob(
+  job: Job,
+  by: string,
+  requests: RequestQueue,
+  defaults: TargetDefaults,
+): Promise<RetryResult> {
   const id = job.id ?? '';
-  const parsed = parseJob(job.name, job.data, defaults);
+  const asked = readJob(job);
+  const parsed = parseJob(job.name, asked.payload, defaults);
   const ticket =
     parsed.name === 'redeploy-ssl'
-      ? await requests.requestRedeploy(parsed.app, {
-          domain: generationOf(id) === undefined ? (parsed.domain ?? 'all') : 'waiting',
-          atOnce: true,
-        })
-      : await retryDomain(parsed.request, id, requests);
+      ? await requests.requestRedeploy(parsed.app, toRetryAsk(id, parsed.domain), { ...parsed.asker, by })
+      : await retryDomain({ ...parsed.request, by: asked.by }, id, by, requests);
   if (ticket.fate === 'superseded') {
     const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
     return { id, kind: 'superseded', sentence };
@@ -140,9 +145,15 @@ async function retryJob(job: Job, requests: RequestQueue, defaults: TargetDefaul
   return { id, kind: 'retried', jobId: ticket.jobId, domain };
 }
 
+const toRetryAsk = (id: string, domain: DomainName | undefined): RedeployAsk => ({
+  domain: generationOf(id) === undefined ? (domain ?? 'all') : 'waiting',
+  atOnce: true,
+});
+
 async function retryDomain(
   request: DomainRequest,
   id: string,
+  by: string,
   requests: RequestQueue,
 ): Promise<RequestTicket> {
   const intent = await requests.intents.get(request);
@@ -151,7 +162,7 @@ async function retryDomain(
   const isNewer = /^\d+$/.test(id) && Number(id) > intent.place && id !== intent.jobId;
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
-  return requests.renew(intent);
+  return requests.renew(intent, by);
 }
 
 /** A job whose payload is no JSON cannot be read at all; it must not hide the others. */

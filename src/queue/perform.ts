@@ -1,5 +1,6 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
+import { type Asker, toAskerText } from '../intent/intent.ts';
 import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
@@ -7,6 +8,8 @@ import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
+import { readJob } from './job-payload.ts';
+import type { Requested } from './request-entries.ts';
 import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
 import { type Verdict, verdictOfOutcome } from './verdict.ts';
@@ -23,6 +26,8 @@ export interface Task {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly announcement: string;
   readonly unknownFields: readonly string[];
+  /** What is asked for, as the audit log names it. */
+  readonly asked: { readonly name: JobName } & Requested;
   /** What may be paused for this job. */
   readonly subject: PauseSubject;
   /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
@@ -41,10 +46,11 @@ export interface TaskOptions {
 
 /** Throws the PermanentErrors of parseJob. */
 export function createTask(run: Run, options: TaskOptions): Task {
-  const parsed = parseJob(run.job.name, run.job.data, options.defaults);
+  const { by, payload } = readJob(run.job);
+  const parsed = parseJob(run.job.name, payload, options.defaults);
   return parsed.name === 'redeploy-ssl'
-    ? redeployTask(parsed, run, options)
-    : domainTask(parsed, run, options);
+    ? redeployTask({ ...parsed, asker: { ...parsed.asker, by } }, run, options)
+    : domainTask({ ...parsed, request: { ...parsed.request, by } }, run, options);
 }
 
 type DomainJob = Extract<ParsedJob, { request: object }>;
@@ -57,11 +63,12 @@ function domainTask(
 ): Task {
   const { intents } = requests;
   const jobId = run.job.id ?? '';
-  const { domain, serverId, appId, siteId, requestedBy } = request;
+  const { domain, serverId, appId, siteId } = request;
   let requestedAt: number | undefined;
   return {
-    fields: { domain, serverId, appId, ...whoOf({ siteId, requestedBy }) },
-    announcement: announce(name, domain, run, requestedBy),
+    fields: { domain, serverId, appId, ...(siteId !== undefined && { siteId }), ...whoOf(request) },
+    announcement: announce(name, domain, run, request),
+    asked: { name, domain, appId, for: request.for },
     unknownFields,
     subject: { serverId, appId, siteId },
     async claim() {
@@ -88,7 +95,7 @@ function domainTask(
 
 function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: TaskOptions): Task {
   const { certificates } = requests;
-  const { app, domain, requestedBy, unknownFields } = parsed;
+  const { app, domain, asker, unknownFields } = parsed;
   const jobId = run.job.id ?? '';
   const what = domain ?? `web application ${app.appId}`;
   return {
@@ -96,9 +103,10 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
       ...(domain !== undefined && { domain }),
       serverId: app.serverId,
       appId: app.appId,
-      ...whoOf({ requestedBy }),
+      ...whoOf(asker),
     },
-    announcement: announce('redeploy-ssl', what, run, requestedBy),
+    announcement: announce('redeploy-ssl', what, run, asker),
+    asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: asker.for },
     unknownFields,
     subject: app,
     // Its place is taken in one step with its start.
@@ -124,15 +132,9 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
   };
 }
 
-const whoOf = ({
-  siteId,
-  requestedBy,
-}: {
-  siteId?: string | undefined;
-  requestedBy?: string | undefined;
-}) => ({
-  ...(siteId !== undefined && { siteId }),
-  ...(requestedBy !== undefined && { requestedBy }),
+const whoOf = ({ by, for: behalf }: Asker) => ({
+  ...(by !== undefined && { by }),
+  ...(behalf !== undefined && { for: behalf }),
 });
 
 const ticketOf = ({ job }: Run): JobTicket => ({
@@ -141,12 +143,8 @@ const ticketOf = ({ job }: Run): JobTicket => ({
   again: job.attemptsStarted > 1,
 });
 
-function announce(
-  name: JobName,
-  what: string,
-  { job, attempt }: Run,
-  requestedBy: string | undefined,
-): string {
-  const who = requestedBy ? `, asked for by ${requestedBy}` : '';
+function announce(name: JobName, what: string, { job, attempt }: Run, asker: Asker): string {
+  const asked = toAskerText(asker);
+  const who = asked ? `, asked for ${asked}` : '';
   return `${name} ${what}: attempt ${attempt} of ${job.opts.attempts ?? 1}${who}`;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
+import { generationOf } from '../intent/keys.ts';
 import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import type { Logger } from '../logger.ts';
 import { waiting } from '../outcome.ts';
@@ -25,6 +26,8 @@ export interface ProcessorOptions extends TaskOptions {
   readonly pauses: Pick<Pauses, 'heldBy'>;
   readonly suspects: Suspects;
   readonly observer?: JobObserver | undefined;
+  /** Told once of each job that a bare client has added: no door of ours has written down that it was asked for. */
+  readonly onBareRequest?: ((asked: Task['asked']) => void) | undefined;
 }
 
 export type Processor = (job: Job, token: string, signal: AbortSignal) => Promise<string>;
@@ -50,6 +53,7 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   const perform = async (): Promise<Verdict> => {
     task = createTask(run, options);
     announce(run, task);
+    if (isNewAndBare(run.job)) options.onBareRequest?.(task.asked);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
     const work = await task.claim();
     if (typeof work !== 'function') return verdictOfOutcome(work, Date.now());
@@ -70,6 +74,9 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   await run.told();
   return settle(run, recorded);
 }
+
+const isNewAndBare = ({ id = '', attemptsStarted }: Job): boolean =>
+  generationOf(id) === undefined && attemptsStarted <= 1;
 
 /** It stands in the record, its history, the job, its log and the log: a hundred names' worth of reasons must not. */
 const LONGEST_SENTENCE = 2_000;

@@ -9,48 +9,34 @@ import {
   type RedeployAsk,
   type RedeployTicket,
 } from '../intent/certificates.ts';
-import type { DomainKey, Intent } from '../intent/intent.ts';
+import type { Asker, DomainKey, Intent } from '../intent/intent.ts';
 import { createKeys, type Keys } from '../intent/keys.ts';
 import { withoutTwin } from '../intent/owner.ts';
 import {
   createIntentStore,
   type DomainRequest,
   type IntentStore,
+  type Renewal,
   type RequestTicket,
 } from '../intent/store.ts';
 import { PASSING_CODES } from '../intent/upkeep.ts';
 import { type JobName, parseJob, priorities, QUEUE_NAME, type TargetDefaults } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { failFast } from './fail-fast.ts';
-
-/** What a request is answered with. `coalesced`: the same request was on its way already, under this job. */
-export interface Receipt {
-  readonly jobId: string;
-  readonly coalesced: boolean;
-  /** In its ASCII form; undefined for a redeploy of all domains. */
-  readonly domain: string | undefined;
-  /** Fields of the payload that no job knows; they were left out. */
-  readonly unknownFields: readonly string[];
-  /** What the caller should know besides, in a sentence: that www gave way to a record of its own. */
-  readonly remark?: string | undefined;
-}
-
-export interface EnqueueOptions {
-  /** Part of a bulk import: everything else goes first. */
-  readonly bulk?: boolean;
-}
+import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
+import { type AskOptions, type Receipt, subjectOf } from './receipt.ts';
 
 /** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
 export interface RequestQueue {
   readonly queue: Queue;
   readonly intents: IntentStore;
   readonly certificates: Certificates;
-  enqueue(name: JobName, payload: unknown, options?: EnqueueOptions): Promise<Receipt>;
-  /** With `onlyGeneration`: renews that generation, and does nothing where a newer request has taken over. */
-  requestDomain(request: DomainRequest, priority: number, onlyGeneration?: number): Promise<RequestTicket>;
-  requestRedeploy(app: WebApplication, ask: RedeployAsk, requestedBy?: string): Promise<RedeployTicket>;
-  /** Asks for an intent's wish again, unless a newer one has taken over. */
-  renew(intent: Intent): Promise<RequestTicket>;
+  enqueue(name: JobName, payload: unknown, options?: AskOptions): Promise<Receipt>;
+  /** A renewal does nothing where a newer request has taken over. */
+  requestDomain(request: DomainRequest, priority: number, renewal?: Renewal): Promise<RequestTicket>;
+  requestRedeploy(app: WebApplication, ask: RedeployAsk, asker?: Asker): Promise<RedeployTicket>;
+  /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. */
+  renew(intent: Intent, by: string): Promise<RequestTicket>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
   reviveRedeploy(app: WebApplication): Promise<boolean>;
   jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
@@ -91,23 +77,22 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     certificates,
     ...doors,
     ...queries,
-    async enqueue(name, payload, { bulk } = {}) {
+    async enqueue(name, payload, { bulk, by = PRODUCER } = {}) {
       const job = parseJob(name, payload, defaults);
       const isRedeploy = job.name === 'redeploy-ssl';
       const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, () =>
         isRedeploy
-          ? doors.requestRedeploy(job.app, { domain: job.domain ?? 'all', atOnce: true }, job.requestedBy)
-          : doors.requestDomain(job.request, bulk ? priorities.bulk : priorities[job.name]),
+          ? doors.requestRedeploy(
+              job.app,
+              { domain: job.domain ?? 'all', atOnce: true },
+              { ...job.asker, by },
+            )
+          : doors.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]),
       );
-      const domain = isRedeploy ? job.domain : job.request.domain;
-      const remark = isWithoutTwin && domain && withoutTwin(domain);
-      return {
-        jobId,
-        coalesced: fate !== 'new',
-        domain,
-        unknownFields: job.unknownFields,
-        ...(remark && { remark }),
-      };
+      const subject = subjectOf(job);
+      const remark = isWithoutTwin && subject.domain && withoutTwin(subject.domain);
+      const { unknownFields } = job;
+      return { jobId, coalesced: fate !== 'new', ...subject, unknownFields, ...(remark && { remark }) };
     },
     close: () => queue.close(),
   };
@@ -132,7 +117,7 @@ function createDoors(
   dueAt: RequestQueue['dueAt'],
 ): Doors {
   const hasten = createHasten(queue, dueAt);
-  const requestRedeploy: Doors['requestRedeploy'] = async (app, ask, requestedBy) => {
+  const requestRedeploy: Doors['requestRedeploy'] = async (app, ask, asker = {}) => {
     const ticket = await certificates.ask(app, ask);
     if (ticket.fate === 'coalesced') {
       const record = await certificates.get(app);
@@ -141,7 +126,7 @@ function createDoors(
       return ticket;
     }
     const { serverId, appId } = app;
-    const payload = { serverId, appId, ...(requestedBy !== undefined && { requestedBy }) };
+    const payload = { serverId, appId, ...askerFields(asker) };
     const priority = priorities['redeploy-ssl'];
     await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority, delay: ticket.delayMs });
     return ticket;
@@ -152,8 +137,8 @@ function createDoors(
     const waits = intent && (intent.stage.startsWith('waiting-for') || intent.stage === 'held');
     if (waits && !intent.code) await hasten(jobId, 0);
   };
-  const requestDomain: Doors['requestDomain'] = async (request, priority, onlyGeneration) => {
-    const ticket = await intents.request(request, onlyGeneration);
+  const requestDomain: Doors['requestDomain'] = async (request, priority, renewal) => {
+    const ticket = await intents.request(request, renewal);
     const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
     if (ticket.fate === 'new' || ticket.fate === 'missing')
       await queue.add(name, toPayload(request), { jobId: ticket.jobId, priority });
@@ -163,8 +148,9 @@ function createDoors(
   return {
     requestRedeploy,
     requestDomain,
-    async renew(intent) {
-      const ticket = await requestDomain(intent, priorities.retry, intent.generation);
+    async renew(intent, by) {
+      const renewal = { generation: intent.generation, by };
+      const ticket = await requestDomain(intent, priorities.retry, renewal);
       // What has been asked for again no longer waits for a person; a record that stays is only clutter.
       if (ticket.fate === 'new') await queue.remove(intent.jobId).catch(reasonOf);
       return ticket;
@@ -221,11 +207,4 @@ function createQueue(redis: Redis, queuePrefix: string, telemetry?: Telemetry): 
   });
   queue.on('error', () => undefined); // the connection's own listener reports
   return queue;
-}
-
-// The payload as docs/jobs.md has it, with everything resolved, so that the job means the same wherever it runs.
-function toPayload({ domain, serverId, appId, siteId, requestedBy, wish }: DomainRequest): object {
-  const who = { ...(siteId !== undefined && { siteId }), ...(requestedBy !== undefined && { requestedBy }) };
-  const { want, ...settings } = wish;
-  return { domain, serverId, appId, ...(want === 'present' ? settings : {}), ...who };
 }

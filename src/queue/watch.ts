@@ -126,6 +126,6 @@ function tell(
 }
 
 async function mend(intent: Intent, { repair }: Watched, requests: RequestQueue): Promise<void> {
-  if (repair === 'attach') await requests.renew(intent);
+  if (repair === 'attach') await requests.renew(intent, 'the watch');
   if (repair === 'redeploy') await requests.requestRedeploy(intent, { domain: intent.domain, atOnce: true });
 }

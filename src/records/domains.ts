@@ -43,7 +43,10 @@ const summaryFields = {
     .meta({ description: '`pending`: a job is on its way; `failed`: nothing is tried again by itself' }),
   jobId: z.string(),
   requestedAt: time,
-  requestedBy: text,
+  by: text.meta({
+    description: 'Who asked: `api:<token>`, `cli:<user>`, or `producer`, a program that proves nothing',
+  }),
+  for: text.meta({ description: "For whom, in the caller's own words: its `requestedBy`" }),
   nextLookAt: time,
 };
 
@@ -94,7 +97,17 @@ export const domainRecord = z
     certificate: z.object({ outcome: text, outcomeAt: time }).nullable(),
     redeploy: z.object({ id: z.string(), state: z.string(), nextRunAt: time }).nullable(),
     history: z
-      .array(z.object({ at: time, state: z.string(), mustAct: text, reason: z.string(), code: text }))
+      .array(
+        z.object({
+          at: time,
+          state: z.string(),
+          mustAct: text,
+          reason: z.string(),
+          code: text,
+          by: text,
+          for: text,
+        }),
+      )
       .meta({ description: 'Its last 50 changes of state, the newest first' }),
     budgets: z
       .array(z.object({ limit: z.string(), subject: z.string(), left: z.number(), of: z.number() }))
@@ -127,7 +140,8 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   request: intent.state,
   jobId: intent.jobId,
   requestedAt: iso(intent.requestedAt),
-  requestedBy: intent.requestedBy ?? null,
+  by: intent.by ?? null,
+  for: intent.for ?? null,
   nextLookAt: intent.state === 'pending' ? iso(intent.nextRunAt) : null,
 });
 
@@ -168,12 +182,14 @@ function reasonOf({ outcome, outcomeAt = 0, stage: at, stageAt }: Intent, histor
   return (isNewer ? step.reason : outcome) ?? null;
 }
 
-const toStep = ({ at, stage: state, mustAct: actor, reason, code }: Transition) => ({
+const toStep = ({ at, stage: state, mustAct: actor, reason, code, by, for: behalf }: Transition) => ({
   at: iso(at),
   state,
   mustAct: actor ?? null,
   reason,
   code: code ?? null,
+  by: by ?? null,
+  for: behalf ?? null,
 });
 
 const toEvidence = ({ at, dns, tls }: Evidence): DomainRecord['evidence'] => ({

@@ -12,8 +12,9 @@ export const auditRecord = z.object({
   id: z.string(),
   at: time,
   who: z.string(),
+  for: text.meta({ description: "For whom, in the caller's own words" }),
   what: z.string(),
-  domains: z.array(z.string()).meta({ description: 'The first hundred' }),
+  domains: z.array(z.string()).meta({ description: 'The first thousand' }),
   domainCount: z.int(),
   detail: text,
 });
@@ -21,6 +22,7 @@ export const auditRecord = z.object({
 export const toAuditRecord = (entry: AuditEntry): z.output<typeof auditRecord> => ({
   ...entry,
   at: iso(entry.at),
+  for: entry.for ?? null,
   domains: [...entry.domains],
   detail: entry.detail ?? null,
 });

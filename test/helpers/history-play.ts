@@ -197,7 +197,7 @@ class Theatre implements AsyncDisposable {
     const { operator } = this.#producer;
     let retried = 0;
     for (const { id } of await operator.failed(100))
-      if ((await operator.retry(id)).kind === 'retried') retried += 1;
+      if ((await operator.retry(id, 'cli:ada')).kind === 'retried') retried += 1;
     return retried;
   }
 

@@ -36,6 +36,7 @@ test('an entry says who did what to which domains, and when', async () => {
     id: expect.stringMatching(/^\d+-\d+$/),
     at: expect.any(Number),
     who: 'cli:ada',
+    for: undefined,
     what: 'retry',
     domains: ['a.example', 'b.example'],
     domainCount: 2,
@@ -75,14 +76,28 @@ test('the newest come first, and page by page none is lost or shown twice', asyn
   expect(pages).toEqual([['act-4', 'act-3'], ['act-2', 'act-1'], ['act-0'], []]);
 });
 
-test('a thousand domains are counted, and a hundred named', async () => {
+test('two thousand domains are counted, and a thousand named', async () => {
   await audit.record({
     who: 'x',
     what: 'retry',
-    domains: Array.from({ length: 1000 }, (_, i) => `d${i}.example`),
+    domains: Array.from({ length: 2000 }, (_, i) => `d${i}.example`),
   });
   const [entry] = await audit.list({ limit: 1 });
-  expect([entry?.domains.length, entry?.domainCount]).toEqual([100, 1000]);
+  expect([entry?.domains.length, entry?.domainCount]).toEqual([1000, 2000]);
+});
+
+test('what names a domain is found among thousands, page by page', async () => {
+  const others = Array.from({ length: 1_500 }, (_, i) => audit.record({ who: 'x', what: `act-${i}` }));
+  await Promise.all(others);
+  for (const what of ['add', 'remove'])
+    await audit.record({ who: 'x', what, domains: ['a.example', 'b.example'] });
+  await Promise.all(
+    Array.from({ length: 1_500 }, () => audit.record({ who: 'x', what: 'add', domains: ['c.example'] })),
+  );
+  const [removed] = await audit.list({ limit: 1, domain: 'b.example' });
+  expect(removed).toMatchObject({ what: 'remove' });
+  const older = await audit.list({ limit: 5, domain: 'b.example', before: removed?.id });
+  expect(older.map(({ what }) => what)).toEqual(['add']);
 });
 
 test('a secret that somebody typed is taken out', async () => {
@@ -90,8 +105,19 @@ test('a secret that somebody typed is taken out', async () => {
   expect(await audit.list({ limit: 1 })).toMatchObject([{ detail: 'the token *** leaked' }]);
 });
 
-test('about ten thousand entries are kept', async () => {
-  await Promise.all(Array.from({ length: 10_300 }, (_, i) => audit.record({ who: 'x', what: `act-${i}` })));
+test('what somebody says of himself stands apart from who he is', async () => {
+  await audit.record({ who: 'api:shop', for: 'cli:root\n', what: 'remove', domains: ['a.example'] });
+  expect(await audit.list({ limit: 1 })).toMatchObject([{ who: 'api:shop', for: 'cli:root' }]);
+});
+
+test('about as many entries as it is told are kept', async () => {
+  const small = createAudit({
+    redis,
+    keys: createKeys(corner.prefix, 'runcloud-domains'),
+    onLost: () => undefined,
+    kept: 10_000,
+  });
+  await Promise.all(Array.from({ length: 10_300 }, (_, i) => small.record({ who: 'x', what: `act-${i}` })));
   const kept = await redis.xlen(`${corner.prefix}:runcloud-domains-intents:audit`);
   expect(kept).toBeGreaterThanOrEqual(10_000);
   expect(kept).toBeLessThan(10_200);

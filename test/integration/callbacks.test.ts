@@ -151,7 +151,7 @@ describe('one message per cause', () => {
       for (let i = 0; i < 3; i += 1) {
         const intent = await stage.store.get(keyOf(SHOP));
         if (!intent) throw new Error('it vanished');
-        const again = await stage.store.request(intent, intent.generation);
+        const again = await stage.store.request(intent, { generation: intent.generation, by: 'the sweep' });
         await stage.settle(SHOP, again.jobId, failed);
       }
     });

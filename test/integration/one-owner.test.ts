@@ -143,7 +143,12 @@ describe('what is on its way', () => {
     await store.request(asked(APEX, present(true)));
     const { fate, intent } = await store.claim({ jobId, addedAt: 0 }, asked(WWW, absent));
     expect([fate, intent.wish]).toEqual(['current', absent]);
-    expect(await store.request(asked(WWW, absent), intent.generation)).toMatchObject({ fate: 'missing' });
+    expect(
+      await store.request(asked(WWW, absent), {
+        generation: intent.generation,
+        by: 'the sweep',
+      }),
+    ).toMatchObject({ fate: 'missing' });
   });
 
   test('a repeated auto that gave way is coalesced with itself', async () => {

@@ -23,7 +23,7 @@ describe('retrying a failed job', () => {
     await using stage = await createStage(twoAttempts);
     const jobId = await failedAdd(stage);
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 1 });
-    const result = await stage.producer.operator.retry(jobId);
+    const result = await stage.producer.operator.retry(jobId, 'cli:ada');
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
     const job = await stage.ended(result.jobId);
     expect(job.returnvalue).toMatch(/attached/);
@@ -39,7 +39,7 @@ describe('retrying a failed job', () => {
     const jobId = await failedAdd(stage);
     const newer = await stage.producer.requests.enqueue('remove-domain', { domain: DOMAIN });
     await stage.ended(newer.jobId);
-    expect(await stage.producer.operator.retry(jobId)).toEqual({
+    expect(await stage.producer.operator.retry(jobId, 'cli:ada')).toEqual({
       id: jobId,
       kind: 'superseded',
       sentence: expect.stringContaining(newer.jobId),
@@ -53,7 +53,7 @@ describe('retrying a failed job', () => {
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 2 });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await stage.ended(id);
-    const result = await stage.producer.operator.retry(id);
+    const result = await stage.producer.operator.retry(id, 'cli:ada');
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
     expect((await stage.ended(result.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();
@@ -67,7 +67,7 @@ describe('retrying a failed job', () => {
     expect(await (await stage.ended(id)).getState()).toBe('failed');
     const newer = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     await stage.ended(newer.jobId);
-    expect(await stage.producer.operator.retry(id)).toMatchObject({ kind: 'superseded' });
+    expect(await stage.producer.operator.retry(id, 'cli:ada')).toMatchObject({ kind: 'superseded' });
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });
@@ -85,7 +85,7 @@ describe('retrying a failed job', () => {
       hold: async () => undefined,
       ledger: { budgets: async () => [], last: async () => undefined },
     });
-    const result = await operator.retry(id);
+    const result = await operator.retry(id, 'cli:ada');
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
     expect((await stage.ended(result.jobId)).returnvalue).toMatch(/removed/);
     await stage.idle();
@@ -97,7 +97,7 @@ describe('retrying a failed job', () => {
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'redeploy-ssl', times: 2 });
     const { jobId } = await stage.producer.requests.enqueue('redeploy-ssl', {});
     await stage.ended(jobId);
-    const result = await stage.producer.operator.retry(jobId);
+    const result = await stage.producer.operator.retry(jobId, 'cli:ada');
     if (result.kind !== 'retried') throw new Error(`it is ${result.kind}`);
     expect((await stage.ended(result.jobId)).returnvalue).toMatch(/is being redeployed/);
   });
@@ -106,7 +106,7 @@ describe('retrying a failed job', () => {
     await using stage = await createStage();
     const id = await stage.add('add-domain', { domain: 'a_b.example.org' });
     await stage.ended(id);
-    expect(await stage.producer.operator.retry(id)).toEqual({
+    expect(await stage.producer.operator.retry(id, 'cli:ada')).toEqual({
       id,
       kind: 'refused',
       sentence: expect.stringContaining('underscore'),
@@ -119,7 +119,7 @@ describe('retrying a failed job', () => {
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await stage.ended(id);
     for (const unknown of [id, 'nobody~7']) {
-      expect(await stage.producer.operator.retry(unknown)).toMatchObject({
+      expect(await stage.producer.operator.retry(unknown, 'cli:ada')).toMatchObject({
         kind: 'refused',
         sentence: expect.stringContaining('`failed` lists them'),
       });
@@ -135,7 +135,7 @@ describe('looking', () => {
     await stage.idle();
     const status = await stage.producer.operator.domain(domain, {});
     expect(status).toMatchObject({
-      intent: { state: 'settled', requestedBy: 'web-1', outcome: expect.stringMatching(/attached/) },
+      intent: { state: 'settled', by: 'producer', for: 'web-1', outcome: expect.stringMatching(/attached/) },
       job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
       certificate: { outcome: expect.stringMatching(/redeployed/), waitingDomains: 0 },
     });

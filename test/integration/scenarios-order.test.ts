@@ -161,7 +161,7 @@ describe.each(eachDoor)('scenario 9: an old add that failed, after a newer remov
   test('is not tried again by `retry`: the newer request stands', async () => {
     await using stage = await createStage();
     const [add, remove] = await failThenRemove(stage);
-    expect(await stage.producer.operator.retry(add.jobId)).toMatchObject({
+    expect(await stage.producer.operator.retry(add.jobId, 'cli:ada')).toMatchObject({
       kind: 'superseded',
       sentence: expect.stringContaining(remove.jobId),
     });

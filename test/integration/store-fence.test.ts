@@ -95,11 +95,13 @@ describe('the fence', () => {
   });
 });
 
+const renewalOf = (jobId: string) => ({ generation: generationOf(jobId) ?? 0, by: 'cli:ada' });
+
 describe('renewing a generation', () => {
   test('starts a new one for the same wish', async () => {
     const jobId = await request(present);
     await store.settle(key, jobId, { state: 'failed', outcome: 'no' });
-    const renewed = await store.request(present, generationOf(jobId));
+    const renewed = await store.request(present, renewalOf(jobId));
     expect(renewed.fate).toBe('new');
     expect(renewed.jobId).not.toBe(jobId);
     expect(await store.get(key)).toMatchObject({
@@ -113,7 +115,7 @@ describe('renewing a generation', () => {
     const old = await request(present);
     const jobId = await request(absent);
     const before = await store.get(key);
-    expect(await store.request(present, generationOf(old))).toEqual({ fate: 'superseded', jobId });
+    expect(await store.request(present, renewalOf(old))).toEqual({ fate: 'superseded', jobId });
     expect(await store.get(key)).toEqual(before);
   });
 });

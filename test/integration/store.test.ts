@@ -66,7 +66,7 @@ test('goes on where Redis has forgotten the scripts, as after a restart', async 
 
 describe('a request', () => {
   test('is recorded as pending, with who asked, for which site, and under a job of its own', async () => {
-    const ticket = await store.request({ ...present, siteId: '12', requestedBy: 'web-1' });
+    const ticket = await store.request({ ...present, siteId: '12', by: 'api:shop', for: 'web-1' });
     const generation = generationOf(ticket.jobId);
     expect(ticket).toEqual({ fate: 'new', jobId: `shop.example.org_1903_646~${generation}` });
     expect(await store.get(key)).toMatchObject({
@@ -75,7 +75,8 @@ describe('a request', () => {
       generation,
       jobId: ticket.jobId,
       siteId: '12',
-      requestedBy: 'web-1',
+      by: 'api:shop',
+      for: 'web-1',
       wroteAt: 0,
       uncovered: undefined,
       renewals: 0,
@@ -257,9 +258,9 @@ describe('a job of ours', () => {
 describe('a job of a foreign client', () => {
   test('counts as a request of its own', async () => {
     const job = await foreignJob();
-    expect(await store.claim(job, { ...present, requestedBy: 'php' })).toMatchObject({
+    expect(await store.claim(job, { ...present, by: 'producer', for: 'php' })).toMatchObject({
       fate: 'current',
-      intent: { jobId: job.jobId, requestedAt: job.addedAt, requestedBy: 'php' },
+      intent: { jobId: job.jobId, requestedAt: job.addedAt, by: 'producer', for: 'php' },
     });
   });
 

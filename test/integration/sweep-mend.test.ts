@@ -165,7 +165,7 @@ describe('a newer wish is never overridden by the sweep', () => {
       ...requests,
       async renew(intent: Intent) {
         await askNow();
-        return requests.renew(intent);
+        return requests.renew(intent, 'the sweep');
       },
     }),
   };

@@ -210,7 +210,7 @@ test('the job’s log tells the story in sentences: the start, each call, the ou
   const id = await stage.add('add-domain', { domain: DOMAIN, requestedBy: 'web-1' });
   await stage.ended(id);
   const log = await stage.logs(id);
-  expect(log).toMatch(/add-domain shop\.example\.org: attempt 1 of 5, asked for by web-1/);
+  expect(log).toMatch(/add-domain shop\.example\.org: attempt 1 of 5, asked for by producer for "web-1"/);
   expect(log).toMatch(/POST \/servers\/1903\/webapps\/646\/domains -> 503/);
   expect(log).toMatch(/retry: .*next look in [\d.]+ s/);
   expect(log).toMatch(/attempt 2 of 5/);

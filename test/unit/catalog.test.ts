@@ -66,7 +66,7 @@ describe('a payload that is understood', () => {
   test('may say which site it is for, as number or text, and who asks', () => {
     const data = { domain: 'a.example.org', siteId: 12, requestedBy: 'web-1' };
     expect(parseJob('add-domain', data, defaults)).toMatchObject({
-      request: { siteId: '12', requestedBy: 'web-1' },
+      request: { siteId: '12', for: 'web-1' },
     });
   });
 

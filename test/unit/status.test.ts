@@ -69,7 +69,8 @@ const waitingForDns: Partial<Intent> = {
   stage: 'waiting-for-dns',
   outcome: SENTENCE,
   outcomeAt: NOW - 2 * MINUTE,
-  requestedBy: 'web-1',
+  by: 'api:shop',
+  for: 'web-1',
   siteId: '12',
   evidence: seen([away]),
 };
@@ -89,7 +90,7 @@ describe('the story of a domain', () => {
     ] as const;
     expect(describeDomain(statusOf(waitingForDns, { ...delayed, history }), telling)).toEqual([
       'shop.example.org: waiting-for-dns since 2026-11-24 10:05 UTC (15 min ago).',
-      'It shall be attached (web application 646); asked for 20 min ago by web-1 for site 12.',
+      'It shall be attached (web application 646); asked for 20 min ago by api:shop for "web-1", site 12.',
       `Why: ${SENTENCE} (2 min ago).`,
       'The customer must act: DNS is not right yet.',
       'DNS records to set:',

@@ -30,8 +30,8 @@ const MAX_HOPS = 5;
 
 export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOptions): Retries {
   const successorKey = (jobId: string): string => keyOf(`board:successor:${jobId}`);
-  const attempt = async (jobId: string): Promise<RetryResult> => {
-    const result = await operator.retry(jobId);
+  const attempt = async (jobId: string, who: string): Promise<RetryResult> => {
+    const result = await operator.retry(jobId, who);
     if (result.kind === 'retried') await redis.set(successorKey(jobId), result.jobId, 'PX', REMEMBERED_MS);
     return result;
   };
@@ -39,7 +39,7 @@ export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOp
     logger.info({ event: 'board-retry', who }, `${who}: ${sentence}`);
   return {
     async one(jobId, who) {
-      const result = await attempt(jobId);
+      const result = await attempt(jobId, who);
       say(who, toSentence(result));
       if (result.kind === 'retried') await audit.record({ who, what: 'retry', ...toEntry(result) });
       return result;
@@ -50,7 +50,9 @@ export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOp
       if (failed.length > 0) await audit.record({ who, what: 'retry', ...toEntryOfAll(failed) });
       const results: RetryResult[] = [];
       for (let at = 0; at < failed.length; at += AT_ONCE)
-        results.push(...(await Promise.all(failed.slice(at, at + AT_ONCE).map(({ id }) => attempt(id)))));
+        results.push(
+          ...(await Promise.all(failed.slice(at, at + AT_ONCE).map(({ id }) => attempt(id, who)))),
+        );
       const retried = results.filter(({ kind }) => kind === 'retried').length;
       const skipped = Math.max(0, total - retried);
       say(who, `${retried} on their way again, ${skipped} left as they are`);

@@ -1,5 +1,6 @@
 // What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends reasons, stacks, options
 // and logs as they stand in Redis, and a foreign client may have put anything there.
+import { generationOf } from '../../intent/keys.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger.ts';
 
@@ -8,10 +9,11 @@ const MAX_VALUE = 300;
 const MAX_LOG_LINES = 200;
 const MAX_STACKS = 10;
 
-/** The fields that the payloads of our jobs have. */
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(
-  Object.values(payloadSchemas).flatMap(({ shape }) => Object.keys(shape)),
-);
+/** The fields that the payloads of our jobs have, and who asked (`readJob`). */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  ...Object.values(payloadSchemas).flatMap(({ shape }) => Object.keys(shape)),
+  'by',
+]);
 
 export interface Shown {
   /** A job's payload: the known fields alone, and how many there are besides. */
@@ -48,6 +50,10 @@ const pick = (value: Fields, names: readonly string[]): Fields =>
 
 const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
+/** Who asked is known of our own jobs only: anybody may have written anything into a bare client's. */
+const believed = (id: unknown, { by, ...data }: Fields): Fields =>
+  by !== undefined && generationOf(String(id)) !== undefined ? { ...data, by } : data;
+
 export function createShown(scrub: Scrub): Shown {
   const text: Shown['text'] = (value, max = MAX_TEXT) =>
     typeof value === 'string' || typeof value === 'number' ? cut(scrub(String(value)), max) : '';
@@ -77,6 +83,7 @@ export function createShown(scrub: Scrub): Shown {
       const stacks = Array.isArray(value.stacktrace) ? value.stacktrace.slice(0, MAX_STACKS) : [];
       return {
         ...pick(value, JOB_FIELDS),
+        ...(isFields(value.data) && { data: believed(value.id, value.data) }),
         id: text(value.id, MAX_VALUE),
         progress: typeof value.progress === 'number' ? value.progress : 0,
         ...(typeof value.failedReason === 'string' && { failedReason: text(value.failedReason) }),

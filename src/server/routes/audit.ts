@@ -1,6 +1,7 @@
 // The audit log: who did what by hand, to which domains, and when.
 import { z } from 'zod';
 import { isAuditId } from '../../audit.ts';
+import { payloadSchemas } from '../../jobs/catalog.ts';
 import { auditRecord, toAuditRecord } from '../../records/operations.ts';
 import { route } from './route.ts';
 
@@ -23,14 +24,19 @@ export const listAudit = route({
   method: 'GET',
   path: '/v1/audit',
   role: 'read',
-  summary: 'What operators did, the newest first',
+  summary: 'Who asked for what, and what operators did; the newest first',
+  description:
+    'Requests of many domains at once are one entry. `who` is what we know of the caller; `for` is what it says.',
   query: z.strictObject({
     cursor: z.string().refine(isAuditId, 'must be the nextCursor of a page').optional(),
     limit: pageLimit,
+    domain: payloadSchemas['remove-domain'].shape.domain
+      .optional()
+      .meta({ description: 'Only entries that name this domain' }),
   }),
   answer: { status: 200, description: 'A page', schema: auditPage },
-  async handler({ query: { cursor, limit }, parts: { audit } }) {
-    const entries = await audit.list({ limit, before: cursor });
+  async handler({ query: { cursor, limit, domain }, parts: { audit } }) {
+    const entries = await audit.list({ limit, before: cursor, domain });
     return {
       entries: entries.map(toAuditRecord),
       nextCursor: entries.length === limit ? (entries.at(-1)?.id ?? null) : null,

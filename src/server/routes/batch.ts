@@ -2,6 +2,8 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { CodedError, hasCode } from '../../errors.ts';
+import type { Receipt } from '../../queue/receipt.ts';
+import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
 import { addDomain, receipt, toReceipt } from './domains.ts';
@@ -51,7 +53,10 @@ export const postBatch = route({
         'payload-too-large',
         `a batch has at most ${MAX_LINES} lines, this one has ${body.length}`,
       );
-    const results = await enqueueAll(body, caller, parts);
+    const found: Receipt[] = [];
+    const results = await enqueueAll(body, caller, parts, found);
+    if (found.length > 0)
+      await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', found) });
     const accepted = results.filter(({ status }) => status === 202).length;
     return { accepted, refused: results.length - accepted, results };
   },
@@ -61,6 +66,7 @@ async function enqueueAll(
   lines: readonly unknown[],
   caller: Caller,
   parts: RouteParts,
+  accepted: Receipt[],
 ): Promise<LineResult[]> {
   const results: LineResult[] = [];
   // Once Redis has gone away, no line is kept waiting for it again.
@@ -73,7 +79,9 @@ async function enqueueAll(
       const enqueue = async (): Promise<Unnumbered> => {
         if (performance.now() > deadline)
           away ??= new CodedError('redis-unavailable', 'there was no time left');
-        return enqueueLine(input, caller, parts, away);
+        const receipt = await enqueueLine(input, caller, parts, away);
+        accepted.push(receipt);
+        return { status: 202, ...(await toReceipt(receipt, 'requested', parts)) };
       };
       const result = await inTurn(input, enqueue).catch((error: unknown) => {
         if (hasCode(error, 'redis-unavailable')) away ??= error;
@@ -111,14 +119,12 @@ async function enqueueLine(
   caller: Caller,
   parts: RouteParts,
   away: CodedError | undefined,
-): Promise<Unnumbered> {
+): Promise<Receipt> {
   if (input instanceof BadLine) throw new Refusal('bad-request', `this line ${input.reason}`);
-  const { success, data, error } = addDomain.safeParse(input);
+  const { success, error } = addDomain.safeParse(input);
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
-  const payload = { requestedBy: nameOf(caller), ...(input as object) };
-  const found = await parts.requests.enqueue('add-domain', payload, { bulk: true });
-  return { status: 202, ...(await toReceipt(found, data, 'requested', parts)) };
+  return parts.requests.enqueue('add-domain', input, { bulk: true, by: nameOf(caller) });
 }
 
 /** What is no refusal is a bug, which the whole request tells. */

@@ -1,6 +1,7 @@
 // The certificate of a web application.
 import { z } from 'zod';
 import { payloadSchemas } from '../../jobs/catalog.ts';
+import { toRequestEntry } from '../../queue/request-entries.ts';
 import { nameOf } from '../auth.ts';
 import { route } from './route.ts';
 
@@ -10,6 +11,8 @@ export const redeployReceipt = z
   .object({
     jobId: z.string(),
     domain: z.string().nullable().meta({ description: 'Null: all domains' }),
+    serverId: z.int(),
+    appId: z.int().meta({ description: 'The web application that was meant' }),
     coalesced: z.boolean().meta({ description: 'A redeploy was on its way already, under this job' }),
   })
   .meta({ description: 'A redeploy that was accepted' });
@@ -27,12 +30,9 @@ export const postRedeploy = route({
   refusals: ['invalid-domain', 'no-web-application'],
   location: ({ jobId }) => `/v1/jobs/${encodeURIComponent(jobId)}`,
   async handler({ raw, caller, parts: { requests, audit } }) {
-    const payload = { requestedBy: nameOf(caller), ...(raw.body as object | undefined) };
-    const { jobId, domain, coalesced } = await requests.enqueue('redeploy-ssl', payload);
-    if (caller.role === 'operate') {
-      const domains = domain === undefined ? [] : [domain];
-      await audit.record({ who: nameOf(caller), what: 'redeploy', domains, detail: `job ${jobId}` });
-    }
-    return { jobId, domain: domain ?? null, coalesced };
+    const found = await requests.enqueue('redeploy-ssl', raw.body ?? {}, { by: nameOf(caller) });
+    await audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
+    const { jobId, domain = null, serverId, appId, coalesced } = found;
+    return { jobId, domain, serverId, appId, coalesced };
   },
 });

@@ -1,8 +1,9 @@
 // One domain: asked for, its removal asked for, how it stands.
 import { z } from 'zod';
 import type { DomainName } from '../../intent/domain-name.ts';
-import { payloadSchemas, toApp } from '../../jobs/catalog.ts';
-import type { Receipt } from '../../queue/requests.ts';
+import { payloadSchemas } from '../../jobs/catalog.ts';
+import type { Receipt } from '../../queue/receipt.ts';
+import { toRequestEntry } from '../../queue/request-entries.ts';
 import { domainRecord, stage, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
@@ -15,6 +16,8 @@ export const receipt = z
   .object({
     jobId: z.string(),
     domain: z.string().meta({ description: 'In its ASCII form' }),
+    serverId: z.int(),
+    appId: z.int().meta({ description: 'The web application that was meant' }),
     state: stage,
     coalesced: z.boolean().meta({ description: 'The same request was on its way already, under this job' }),
     unknownFields: z.array(z.string()).meta({ description: 'Fields that were left out' }),
@@ -28,30 +31,25 @@ const inPath = z.object({ domain });
 
 const toUrl = ({ domain: name }: { domain: string }): string => `/v1/domains/${name}`;
 
-interface Target {
-  readonly domain: string;
-  readonly serverId?: number | undefined;
-  readonly appId?: number | undefined;
-}
-
 /** The receipt with the state that the request has brought about, or found. */
 export async function toReceipt(
-  { jobId, coalesced, unknownFields, remark }: Receipt,
-  target: Target,
+  { jobId, coalesced, unknownFields, remark, serverId, appId, domain: name = '' as DomainName }: Receipt,
   fresh: 'requested' | 'removing',
-  { requests, defaults }: RouteParts,
+  { requests }: RouteParts,
 ): Promise<z.output<typeof receipt>> {
   const known = {
     jobId,
-    domain: target.domain,
+    domain: name,
+    serverId,
+    appId,
     coalesced,
     unknownFields: [...unknownFields],
     ...(remark && { remark }),
   };
   // A request that is new stands where every new one stands; only one that met another has to be looked up.
   if (!coalesced) return { ...known, state: fresh };
-  const key = { ...toApp(target, defaults), domain: target.domain as DomainName };
-  return { ...known, state: (await requests.intents.get(key))?.stage ?? fresh };
+  const intent = await requests.intents.get({ serverId, appId, domain: name });
+  return { ...known, state: intent?.stage ?? fresh };
 }
 
 export const postDomain = route({
@@ -66,10 +64,10 @@ export const postDomain = route({
   answer: { status: 202, description: 'Accepted', schema: receipt },
   refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
   location: toUrl,
-  async handler({ body, raw, caller, parts }) {
-    const payload = { requestedBy: nameOf(caller), ...(raw.body as object) };
-    const found = await parts.requests.enqueue('add-domain', payload);
-    return toReceipt(found, body, 'requested', parts);
+  async handler({ raw, caller, parts }) {
+    const found = await parts.requests.enqueue('add-domain', raw.body, { by: nameOf(caller) });
+    await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', [found]) });
+    return toReceipt(found, 'requested', parts);
   },
 });
 
@@ -85,10 +83,11 @@ export const deleteDomain = route({
   answer: { status: 202, description: 'Accepted', schema: receipt },
   refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
   location: toUrl,
-  async handler({ params, query, raw, caller, parts }) {
-    const payload = { requestedBy: nameOf(caller), ...raw.query, domain: params.domain };
-    const found = await parts.requests.enqueue('remove-domain', payload);
-    return toReceipt(found, { ...query, domain: params.domain }, 'removing', parts);
+  async handler({ params, raw, caller, parts }) {
+    const payload = { ...raw.query, domain: params.domain };
+    const found = await parts.requests.enqueue('remove-domain', payload, { by: nameOf(caller) });
+    await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('remove-domain', [found]) });
+    return toReceipt(found, 'removing', parts);
   },
 });
 

@@ -50,7 +50,7 @@ export const retryJob = route({
     const { state } = await parts.operator.job(id);
     if (state === 'gone') throw goneJob(id);
     if (state !== 'failed') throw new Refusal('not-failed', `this job has not failed: it is ${state}`);
-    const result = await parts.operator.retry(id);
+    const result = await parts.operator.retry(id, nameOf(caller));
     if (result.kind !== 'retried') throw new Refusal('not-failed', result.sentence);
     await parts.audit.record({ who: nameOf(caller), what: 'retry', ...toEntry(result) });
     return { id, jobId: result.jobId };
@@ -108,7 +108,7 @@ export const retryJobs = route({
     const deadline = performance.now() + LONG_DEADLINE_MS * 0.9;
     for (const { id } of chosen) {
       if (performance.now() > deadline) break;
-      fates[(await parts.operator.retry(id)).kind] += 1;
+      fates[(await parts.operator.retry(id, nameOf(caller))).kind] += 1;
     }
     const done = fates.retried + fates.superseded + fates.refused;
     return {

@@ -1,0 +1,28 @@
+// What bare clients ask for stands in the audit log too, as far as a worker can tell, a burst in one entry. Part of the wiring (app.ts).
+import type { Redis } from 'ioredis';
+import { createAudit } from '../audit.ts';
+import { createAuditBursts } from '../audit-bursts.ts';
+import type { Config } from '../config.ts';
+import type { Logger, Scrub } from '../logger.ts';
+import { PRODUCER } from '../queue/job-payload.ts';
+import { toRequestEntry } from '../queue/request-entries.ts';
+import type { WorkerOptions } from '../queue/worker.ts';
+import { within } from '../redis.ts';
+import { keysOf, toAuditLoss } from './settings.ts';
+
+interface Parts {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly scrub: Scrub;
+  readonly releases: AsyncDisposableStack;
+}
+
+export function auditBareRequests(parts: Parts): NonNullable<WorkerOptions['onBareRequest']> {
+  const { config, redis, logger, scrub, releases } = parts;
+  const bursts = createAuditBursts(
+    createAudit({ redis, keys: keysOf(config), scrub, onLost: toAuditLoss(logger) }),
+  );
+  releases.defer(() => within(bursts.close(), 500, undefined));
+  return ({ name, ...asked }) => bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
+}

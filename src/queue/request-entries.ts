@@ -1,0 +1,37 @@
+// What the audit log says of requests, whichever door they come through: command line, API, a program's producer, a bare client.
+// Pure.
+import type { AuditRecord } from '../audit.ts';
+import type { JobName } from '../jobs/catalog.ts';
+import type { Receipt } from './receipt.ts';
+
+type Entry = Pick<AuditRecord, 'what' | 'domains' | 'for' | 'detail'>;
+
+/** What one entry has to know of one request. */
+export type Requested = Pick<Receipt, 'domain' | 'appId' | 'for'> & { readonly jobId?: string };
+
+const verbs: Readonly<Record<JobName, string>> = {
+  'add-domain': 'add',
+  'remove-domain': 'remove',
+  'redeploy-ssl': 'redeploy',
+};
+
+const SHOWN = 5;
+
+/** Any number of requests of one kind, by one asker. */
+export function toRequestEntry(name: JobName, requests: readonly Requested[]): Entry {
+  const apps = listed(requests.map(({ appId }) => String(appId)));
+  const [first, ...others] = requests;
+  const job = first?.jobId !== undefined && others.length === 0 ? `, job ${first.jobId}` : '';
+  return {
+    what: verbs[name],
+    domains: requests.flatMap(({ domain }) => domain ?? []),
+    for: listed(requests.flatMap((request) => request.for ?? [])) || undefined,
+    detail: `web application ${apps}${job}`,
+  };
+}
+
+function listed(texts: readonly string[]): string {
+  const different = [...new Set(texts)];
+  const more = different.length > SHOWN ? ` and ${different.length - SHOWN} more` : '';
+  return `${different.slice(0, SHOWN).join(', ')}${more}`;
+}

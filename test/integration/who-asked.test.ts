@@ -1,0 +1,151 @@
+// Who asked for what: what we know of the caller, and what the caller says, stand apart everywhere, and nobody can pass off the
+// second as the first. Every request stands in the audit log, many at once in one entry.
+import { expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { type Ask, type Reply, startServer } from '../helpers/http-server.ts';
+import { until } from '../helpers/until.ts';
+import { APP, createStage, type Stage } from '../helpers/worker.ts';
+
+const FORGED = 'somebody-else by cli:root" ';
+
+async function createBench(workers = 0) {
+  await using stack = new AsyncDisposableStack();
+  const stage = stack.use(await createStage({ workers }));
+  const server = stack.use(await startServer(stage.env));
+  const releases = stack.move();
+  const audit = async () =>
+    (await server.ask('GET', '/v1/audit?limit=100')).body.entries as { [field: string]: unknown }[];
+  return { stage, server, audit, [Symbol.asyncDispose]: () => releases.disposeAsync() };
+}
+
+const recordOf = async ({ producer }: Stage, domain: string) =>
+  await producer.requests.intents.get({ ...APP, domain: parseDomainName(domain) });
+
+interface Door {
+  readonly send: (ask: (method: string, path: string, ask?: Ask) => Promise<Reply>) => Promise<Reply>;
+  readonly what: string;
+}
+const query = `requestedBy=${encodeURIComponent(FORGED)}`;
+const said = { domain: 'a.example.org', requestedBy: FORGED, by: 'cli:root' };
+const doors: Record<string, Door> = {
+  'POST /v1/domains': {
+    what: 'add',
+    send: (ask) => ask('POST', '/v1/domains', { as: 'enqueue', body: said }),
+  },
+  'POST /v1/domains:batch': {
+    what: 'add',
+    send: (ask) => ask('POST', '/v1/domains:batch', { as: 'enqueue', body: [said] }),
+  },
+  'DELETE /v1/domains/a.example.org': {
+    what: 'remove',
+    send: (ask) => ask('DELETE', `/v1/domains/a.example.org?${query}&by=cli:root`, { as: 'enqueue' }),
+  },
+  'POST /v1/certificates:redeploy': {
+    what: 'redeploy',
+    send: (ask) =>
+      ask('POST', '/v1/certificates:redeploy', {
+        as: 'enqueue',
+        body: { requestedBy: FORGED, domain: said.domain },
+      }),
+  },
+};
+
+test.each(Object.entries(doors))('%s: the token is named, whatever the request says', async (_, door) => {
+  await using bench = await createBench();
+  const { body, status } = await door.send(bench.server.ask);
+  expect(status).toBeLessThan(300);
+  expect(await bench.audit()).toMatchObject([
+    { who: 'api:enqueue-1', for: FORGED.trim(), what: door.what, domains: ['a.example.org'], domainCount: 1 },
+  ]);
+  const jobId: string = body.jobId ?? body.results[0].jobId;
+  expect((await bench.stage.job(jobId)).data).toMatchObject({ by: 'api:enqueue-1', requestedBy: FORGED });
+  if (door.what === 'redeploy') return;
+  const record = await bench.server.ask('GET', '/v1/domains/a.example.org');
+  expect(record.body).toMatchObject({ by: 'api:enqueue-1', for: FORGED });
+  expect(record.body.history[0]).toMatchObject({
+    by: 'api:enqueue-1',
+    for: FORGED,
+    reason: expect.stringMatching(/asked for by api:enqueue-1 for "somebody-else by cli:root {2}"$/),
+  });
+});
+
+test('a batch is one entry with all its domains, without those that were refused', async () => {
+  await using bench = await createBench();
+  const lines = Array.from({ length: 300 }, (_, i) => ({
+    domain: `d${i}.example.org`,
+    requestedBy: `r${i % 2}`,
+  }));
+  const { body } = await bench.server.ask('POST', '/v1/domains:batch', {
+    body: [...lines, { domain: 'a b' }],
+  });
+  expect(body).toMatchObject({ accepted: 300, refused: 1 });
+  const [entry, ...more] = await bench.audit();
+  expect(more).toEqual([]);
+  expect(entry).toMatchObject({ what: 'add', domainCount: 300, detail: 'web application 646' });
+  expect(new Set(entry?.domains as string[])).toEqual(new Set(lines.map(({ domain }) => domain)));
+  expect(entry?.for).toMatch(/^r[01], r[01]$/);
+});
+
+test('what is refused stands nowhere', async () => {
+  await using bench = await createBench();
+  await bench.server.ask('POST', '/v1/domains', { body: { domain: 'a b' } });
+  await bench.server.ask('POST', '/v1/domains:batch', { body: [{ domain: 'a b' }] });
+  expect(await bench.audit()).toEqual([]);
+});
+
+test('a bare client proves nothing: it is a producer, whatever its job says, and a burst is two entries', async () => {
+  await using bench = await createBench(1);
+  const { stage } = bench;
+  const names = Array.from({ length: 20 }, (_, i) => `d${i}.example.org`);
+  const jobs = names.map((domain) => ({
+    name: 'add-domain',
+    data: { domain, requestedBy: 'web-1', by: 'cli:root' },
+  }));
+  const added = await stage.queue.addBulk(jobs);
+  for (const { id = '' } of added) await stage.ended(id);
+  expect(await recordOf(stage, 'd0.example.org')).toMatchObject({ by: 'producer', for: 'web-1' });
+  expect(await stage.logs(added[0]?.id ?? '')).not.toMatch(/by cli:root/);
+  const named = await until(async () => {
+    const entries = await bench.audit();
+    return entries.flatMap(({ domains }) => domains as string[]).length === names.length
+      ? entries
+      : undefined;
+  }, 'all of them stand in the audit log');
+  expect(named.length).toBeLessThan(names.length);
+  for (const entry of named) expect(entry).toMatchObject({ who: 'producer', for: 'web-1', what: 'add' });
+});
+
+test('a job whose record Redis has lost still says who asked', async () => {
+  await using bench = await createBench();
+  const { stage } = bench;
+  await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: said });
+  await stage.redis.del(stage.producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:a.example.org`));
+  await stage.startWorker();
+  await stage.idle();
+  expect(await recordOf(stage, 'a.example.org')).toMatchObject({ by: 'api:enqueue-1', for: FORGED });
+});
+
+test('who tries again stands in the history, and who asked first stays in the record', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const { requests, operator } = stage.producer;
+  const { jobId } = await requests.enqueue('add-domain', { domain: 'a.example.org' }, { by: 'api:shop' });
+  const key = { ...APP, domain: parseDomainName('a.example.org') };
+  await requests.intents.settle(key, jobId, { state: 'failed', outcome: 'no', report: { stage: 'failed' } });
+  await stage.redis.zrem(stage.queue.toKey('prioritized'), jobId);
+  await stage.redis.zadd(stage.queue.toKey('failed'), Date.now(), jobId);
+  expect(await operator.retry(jobId, 'cli:ada')).toMatchObject({ kind: 'retried' });
+  expect((await requests.intents.history(key))[0]).toMatchObject({
+    reason: 'asked for again by cli:ada (first by api:shop)',
+    by: 'cli:ada',
+  });
+  expect(await requests.intents.get(key)).toMatchObject({ by: 'api:shop' });
+});
+
+test('a repetition counts as asked by who repeated it', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const { requests } = stage.producer;
+  const payload = { domain: 'a.example.org' };
+  await requests.enqueue('add-domain', payload, { by: 'api:shop' });
+  expect(await requests.enqueue('add-domain', payload, { by: 'cli:ada' })).toMatchObject({ coalesced: true });
+  expect(await recordOf(stage, 'a.example.org')).toMatchObject({ by: 'cli:ada' });
+});
