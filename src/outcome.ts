@@ -21,7 +21,7 @@ export type Actor = 'customer' | 'operator' | 'runcloud' | 'letsencrypt';
 /** What an outcome says about the domain; what is left out stays as it was. */
 export interface Report {
   readonly stage?: Stage | undefined;
-  /** With `held`. */
+  /** With `held`, and with `waiting-for-dns` where a record is wrong. */
   readonly mustAct?: Actor | undefined;
   /** What was seen: JSON, no secrets. */
   readonly evidence?: object | undefined;

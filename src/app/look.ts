@@ -15,12 +15,12 @@ interface Parts {
 
 /** Undefined where DNS_GATE and TLS_PROBE are off: then nothing but RunCloud is looked at. */
 export function createLookOf({ config, facts, requests }: Parts): Look | undefined {
-  const { dns, tls } = config;
+  const { dns, tls, ssl } = config;
   if (dns.gate === 'off' && !tls.probe) return undefined;
   const ca = tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
   return createLook({
     facts,
-    dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl }),
+    dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl, challenge: ssl.challenge }),
     tls: tls.probe ? createTlsProbe(ca) : undefined,
     expectedIps: dns.expectedIps,
     tlsAddress: tls.address,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 
 export const messageTypes = [
   'domain.live',
+  'domain.waiting',
   'domain.held',
   'domain.failed',
   'domain.removed',
@@ -38,6 +39,8 @@ export interface Payload {
     readonly mustAct: string | null;
     readonly code: string | null;
     readonly since: string | null;
+    /** The DNS records to set and to remove, as in the API; null where DNS was not looked at. */
+    readonly dnsRecords: object | null;
   };
 }
 
@@ -67,6 +70,7 @@ export function toMessage(fields: OutboxFields, clean: (text: string) => string)
       mustAct: text('mustAct'),
       code: text('code'),
       since: toTime(fields.since),
+      dnsRecords: toDnsRecords(fields.dnsRecords, (part) => cut(clean(part), MAX_TEXT)),
     },
   };
   return {
@@ -92,6 +96,18 @@ const toNumber = (text: string | undefined): number | null => (text ? Number(tex
 function toTime(text: string | undefined): string | null {
   const ms = Number(text);
   return isTime(ms) ? new Date(ms).toISOString() : null;
+}
+
+/** Somebody's DNS is in them: each text is cleaned like all others. */
+function toDnsRecords(text: string | undefined, clean: (text: string) => string): object | null {
+  try {
+    const records: unknown = JSON.parse(text || 'null', (_, value: unknown) =>
+      typeof value === 'string' ? clean(value) : value,
+    );
+    return typeof records === 'object' ? records : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Never in the middle of a character. */

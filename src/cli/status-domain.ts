@@ -9,8 +9,8 @@ import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
-import { nextLookOf } from '../records/domains.ts';
-import { adviseDns, describeAdvice } from './status-dns.ts';
+import { dnsRecordsOf, nextLookOf } from '../records/domains.ts';
+import { describeChanges } from './status-dns.ts';
 import { describeSeen } from './status-seen.ts';
 import { toRelative, toTable } from './terminal.ts';
 import { describeJob } from './wait.ts';
@@ -86,21 +86,20 @@ function describeReason({ intent, history }: DomainDetails, nowMs: number): stri
   return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
 }
 
-/** Who must act; the gate waits for the customer before it says so. */
-function actorOf({ mustAct, stage }: Intent, bad: readonly DnsFinding[]): Actor | undefined {
-  if (mustAct) return mustAct;
-  if (stage === 'failed') return 'operator';
-  return stage === 'waiting-for-dns' && bad.length > 0 ? 'customer' : undefined;
-}
+const actorOf = ({ mustAct, stage }: Intent): Actor | undefined =>
+  mustAct ?? (stage === 'failed' ? 'operator' : undefined);
 
 function describeDuty({ intent, job, redeploy }: DomainDetails, telling: Telling): string[] {
   const dns = intent.wish.want === 'present' ? (intent.evidence?.dns ?? []) : [];
   const bad = dns.filter(isBad);
-  const actor = actorOf(intent, bad);
+  const actor = actorOf(intent);
+  const changes = dnsRecordsOf(intent);
   return [
     ...describeFix(intent, actor, bad.length > 0),
     ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
-    ...(isReached(intent.stage) && bad.length === 0 ? [] : describeAdvice(adviseDns(dns))),
+    ...(changes === undefined || (isReached(intent.stage) && bad.length === 0)
+      ? []
+      : describeChanges(changes)),
     ...describeRetry([job, ...(redeploy ? [redeploy] : [])]),
   ];
 }

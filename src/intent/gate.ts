@@ -47,6 +47,9 @@ export const isDead = (
 /** Let's Encrypt would not validate this name. What could not be asked, or not be checked, is not said to be wrong. */
 export const isBad = (finding: DnsFinding): boolean => finding.verdict !== 'unchecked' && isSuspect(finding);
 
+/** The same beyond doubt, so that a domain may be taken off for it: through a CDN's proxy HTTP may reach us all the same. */
+export const isSurelyBad = (finding: DnsFinding): boolean => finding.verdict !== 'cdn' && isBad(finding);
+
 /** The same, or it leads to somebody of whom we do not know whether he hands on to us. */
 export const isSuspect = ({ verdict }: DnsFinding): boolean =>
   verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';
@@ -77,6 +80,6 @@ export function judgeGate(
   return {
     sentence,
     delayMs: Math.min(delayMs, deadlineMs - waited + 1),
-    report: { stage: 'waiting-for-dns' },
+    report: { stage: 'waiting-for-dns', ...(found.some(isBad) && { mustAct: 'customer' }) },
   };
 }

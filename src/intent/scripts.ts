@@ -29,26 +29,30 @@ end
 
 // What the outside is told of a step, written in the same step, so that nothing comes between the two: an entry in the outbox
 // (nil: nobody listens). One message per cause: `cause` is what was told last. It outlives renewals by the sweep and the watch,
-// not a new request; a domain that was held and is now being attached may be held again for another reason.
+// not a new request; a domain that was held, or waited, and is now being attached may be so again for another reason.
 const TELL = `
 local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
+local function isAbout(cause, kind) return string.find(cause, kind .. ' ', 1, true) == 1 end
 local function tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
   local kind = messages[stage]
+  if stage == 'waiting-for-dns' and mustAct ~= '' then kind = 'domain.waiting' end
   if isExpiring == '1' then kind = 'certificate.expiring' end
   local old = redis.call('HGET', intentKey, 'cause') or ''
-  if stage == 'attaching' and string.find(old, 'domain.held ', 1, true) == 1 then redis.call('HDEL', intentKey, 'cause') end
+  local isOver = isAbout(old, 'domain.held') or isAbout(old, 'domain.waiting')
+  if stage == 'attaching' and isOver then redis.call('HDEL', intentKey, 'cause') end
   local cause = (kind or '') .. ' ' .. mustAct .. ' ' .. code
   if not kind or cause == old then return end
   -- A stage that stays has a new cause only where the end of the certificate comes into it, or goes.
-  local wasExpiring = string.find(old, 'certificate.expiring ', 1, true) == 1
+  local wasExpiring = isAbout(old, 'certificate.expiring')
   if not hasMoved and isExpiring ~= '1' and not wasExpiring then return end
   redis.call('HSET', intentKey, 'cause', cause)
   if not outbox then return end
   local serverId, appId, domain = string.match(intentKey, '^.*:intent:(%d+):(%d+):(.+)$')
-  local record = redis.call('HMGET', intentKey, 'generation', 'stageAt', 'siteId')
+  local record = redis.call('HMGET', intentKey, 'generation', 'stageAt', 'siteId', 'wish', 'dnsRecords')
+  local dnsRecords = record[4] ~= 'absent' and record[5] or ''
   redis.call('XADD', outbox, '*', 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
     'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', stage, 'reason', reason,
-    'mustAct', mustAct, 'code', code)
+    'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords)
 end
 `;
 
@@ -184,17 +188,18 @@ end
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', stage or '', mustAct, evidence or '' -> fate
+// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', stage or '', mustAct, evidence or '',
+// dnsRecords (with the evidence) -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
 export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}
-local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt, stage, mustAct, evidence = unpack(ARGV)
+local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt, stage, mustAct, evidence, dnsRecords = unpack(ARGV)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
 if state == 'settled' and requestedAt ~= '' then
   if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
 end
 redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
-if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
+if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
 if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
 moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3])
 return 'recorded'
@@ -215,14 +220,14 @@ return 1
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV jobId, stage, reason, mustAct, evidence or '' (it stays), isExpiring ('1' or '') -> 1 where the stage has changed
+// ARGV jobId, stage, reason, mustAct, isExpiring ('1' or ''), evidence or '' (it stays), dnsRecords -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${MOVE_TO}
-local jobId, stage, reason, mustAct, evidence, isExpiring = unpack(ARGV)
+local jobId, stage, reason, mustAct, isExpiring, evidence, dnsRecords = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
 redis.call('HSET', KEYS[1], 'outcome', reason)
-if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence) end
+if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
 if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', KEYS[3], isExpiring) then return 0 end
 return 1
 `;

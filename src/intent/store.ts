@@ -2,10 +2,12 @@
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
 import type { Report } from '../outcome.ts';
+import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DomainName } from './domain-name.ts';
 import {
   type Asker,
   type DomainKey,
+  type Evidence,
   type Intent,
   type IntentState,
   type Transition,
@@ -200,8 +202,8 @@ function createLife(
       await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
-      const [stage = '', mustAct = '', evidence = ''] = reportFields(report);
-      const args = [jobId, stage, sentence, mustAct, evidence, isExpiring ? '1' : ''];
+      const [stage = '', mustAct = '', ...seen] = reportFields(report);
+      const args = [jobId, stage, sentence, mustAct, isExpiring ? '1' : '', ...seen];
       return (await run<number>(NOTE_WATCHED, stepKeys(key), args)) === 1;
     },
     async history(key) {
@@ -260,4 +262,5 @@ const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [
   stage ?? '',
   mustAct ?? '',
   evidence ? JSON.stringify(evidence) : '',
+  evidence ? JSON.stringify(toRecordChanges((evidence as Partial<Evidence>).dns ?? [])) : '',
 ];

@@ -2,7 +2,15 @@
 // server by the probes that are handed in; what follows from it is decided in intent/gate.ts and intent/proof.ts.
 import type { Certificates } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import { type GateSettings, gateBefore, gatesCertificate, isBad, isDead, judgeGate } from '../intent/gate.ts';
+import {
+  type GateSettings,
+  gateBefore,
+  gatesCertificate,
+  isBad,
+  isDead,
+  isSurelyBad,
+  judgeGate,
+} from '../intent/gate.ts';
 import type { DomainKey, Evidence, Intent } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { namesOf, namesOfIntent } from '../intent/names.ts';
@@ -79,7 +87,7 @@ export function createHttps(ports: HttpsPorts): Https {
     async dead(work) {
       if (!(await isInTheWay(work, ports))) return undefined;
       const dns = await lookAtDns(work);
-      if (!dns.some(isBad)) return undefined;
+      if (!dns.some(isSurelyBad)) return undefined;
       // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
       const { advanced } = await facts.read(work.intent, work.calls);
       return advanced ? undefined : closed(work, dns);

@@ -7,7 +7,7 @@ import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 export interface LookPorts {
   readonly facts: Pick<Facts, 'glance'>;
   readonly dns: {
-    look(name: string, expected: readonly string[], signal?: AbortSignal): Promise<DnsFinding>;
+    look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
   };
   /** Undefined where TLS_PROBE is off. */
   readonly tls:
@@ -39,7 +39,8 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
     async dns(app, names, calls) {
       const { ipAddress } = await facts.glance(app, calls);
       const expected = [...new Set([...(ipAddress ? [ipAddress] : []), ...expectedIps])];
-      return Promise.all(names.map((name) => dns.look(name, expected, calls.signal)));
+      const asked = new Set(names);
+      return Promise.all(names.map((name) => dns.look(name, expected, calls.signal, twinOf(name, asked))));
     },
     async tls(app, names, calls) {
       if (!tls) return [];
@@ -59,6 +60,10 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
   };
   return look;
 }
+
+/** The www twin, or the name whose twin it is: one domain has both, and what mends one may mend the other. */
+const twinOf = (name: string, asked: ReadonlySet<string>): string | undefined =>
+  [`www.${name}`, name.replace(/^www\./, '')].find((other) => other !== name && asked.has(other));
 
 const unknownServer = (name: string): TlsFinding => ({
   name,

@@ -2,7 +2,7 @@
 // at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../intent/certificates.ts';
-import { isBad, isDead, isSuspect } from '../intent/gate.ts';
+import { isDead, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { joined, namesOf } from '../intent/names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
@@ -47,7 +47,7 @@ export async function guard(
   if (poison === 'hold') return dead.length === 0 ? undefined : hold(bad, attached.length, work, ports);
   const isDoubtful = dead.length * 2 > attached.length;
   // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
-  const isCertain = dead.every((domain) => findingsOf(domain).some(isBad));
+  const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyBad));
   const leaving = isDoubtful || !isCertain ? [] : await allOurs(dead, work, ports);
   await makeRoom(leaving, work, ports);
   if (dead.length === 0) return undefined;

@@ -171,7 +171,7 @@ export const table = {
   domains: {
     type: 'gauge',
     help: 'Domains by where they stand.',
-    labels: { stage: 'of the domain’s life', must_act: 'who must act, of `held`' },
+    labels: { stage: 'of the domain’s life', must_act: 'who must act, of `held` and `waiting-for-dns`' },
     of: 'redis',
   },
   certificate_expiry_days: {

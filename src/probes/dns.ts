@@ -2,7 +2,7 @@
 // Never throws except when aborted; what could not be asked is `unknown`, not "missing".
 import type { DnsFinding } from './findings.ts';
 import { createReachProbe } from './http.ts';
-import { toCaaText } from './judge-caa.ts';
+import { type Challenge, toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
 import { parseProbeUrl } from './probe-url.ts';
 import { askDns, createResolver } from './questions.ts';
@@ -17,12 +17,15 @@ export interface DnsProbeOptions {
   readonly timeoutMs?: number | undefined;
   /** For the probe page, at all addresses of a name together. */
   readonly pageTimeoutMs?: number | undefined;
+  /** How the names are validated: a CAA record may allow one way only; default http-01. */
+  readonly challenge?: Challenge | undefined;
   /** Lets the probe page be asked for at private and loopback addresses: for networks whose DNS is nobody else's. */
   readonly reachPrivate?: boolean | undefined;
 }
 
 export interface DnsProbe {
-  look(name: string, expected: readonly string[], signal?: AbortSignal): Promise<DnsFinding>;
+  /** `twin`: the other name of the same domain (`www.` or without), where that is asked about as well. */
+  look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
 }
 
 const defaultTimeoutMs = 2_000;
@@ -72,12 +75,14 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
   }
 
   return {
-    async look(name, expected, signal) {
+    async look(name, expected, signal, twin) {
       const answers = await askDns(name, questions, signal);
-      const first = judgeDns(name, answers, expected);
-      const isMisled = first.verdict === 'elsewhere' || first.verdict === 'leftover';
+      const circumstances = { twin, challenge: options.challenge };
+      const { verdict } = judgeDns(name, answers, expected, circumstances);
+      const isMisled = verdict === 'elsewhere' || verdict === 'leftover' || verdict === 'cdn';
       const foreign = isMisled ? findForeign(answers, expected) : [];
-      const judgement = judgeDns(name, answers, expected, await reach(name, foreign, signal));
+      const seen = await reach(name, foreign, signal);
+      const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: seen });
       return { name, ...judgement, expected, seen: toSeen(answers, expected) };
     },
   };

@@ -12,11 +12,31 @@ export interface DnsRecords {
   readonly more?: number | undefined;
 }
 
+/** One record as a zone holds it: names absolute, a CNAME's target with its trailing dot, a CAA value as `0 issue "letsencrypt.org"`. */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: 'A' | 'AAAA' | 'CNAME' | 'CAA';
+  readonly value: string;
+  /** Records any of which does as well in its place. */
+  readonly alternatives: readonly Pick<DnsRecord, 'type' | 'value'>[];
+  /** False: right only with the CDN's proxy off for it; null: does not apply. */
+  readonly proxied: false | null;
+}
+
+/** The records that somebody has to set and to remove so that a name leads here. */
+export interface DnsRecordChanges {
+  readonly set: readonly DnsRecord[];
+  readonly remove: readonly DnsRecord[];
+  /** What would be right for a name of which nobody can say whether it is. */
+  readonly unsure: readonly DnsRecord[];
+}
+
 /**
  * `here`: every address is one that we expect. `proxied`: the addresses are a CDN's, and HTTP through the name reaches the web
  * application. `elsewhere`: an A record leads somewhere else. `leftover`: A is right, an AAAA leads somewhere else. `missing`: no
  * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: DNS could not be asked; says nothing.
- * `unchecked`: an address is not ours, and whether HTTP through it reaches us could not be found out.
+ * `unchecked`: an address is not ours, and whether HTTP through it reaches us could not be found out. `cdn`: the addresses are a
+ * known CDN's, and nobody has seen HTTP through them reach the web application.
  */
 export type DnsVerdict =
   | 'here'
@@ -25,16 +45,22 @@ export type DnsVerdict =
   | 'leftover'
   | 'missing'
   | 'forbidden'
+  | 'cdn'
   | 'unchecked'
   | 'unknown';
 
 export interface DnsFinding {
   readonly name: string;
   readonly verdict: DnsVerdict;
+  /** What was found, and the remedy: the same one as in `changes`. */
   readonly sentence: string;
+  /** What could not be judged of a name that looks right otherwise: it is a suspect where an order fails. */
+  readonly doubt?: string | undefined;
   /** The addresses that the name should have. */
   readonly expected: readonly string[];
   readonly seen: DnsRecords;
+  /** Undefined where no record has to change. */
+  readonly changes?: DnsRecordChanges | undefined;
 }
 
 /** What a server showed of its certificate. Times in milliseconds since the epoch. */

@@ -1,9 +1,28 @@
-// What DNS records mean for a name that should lead to certain addresses: one verdict, one sentence for a support agent.
-// Pure: asks nobody. "Could not be asked" is never read as "is not there".
+// What DNS records mean for a name that should lead to certain addresses: one verdict, one sentence for a support agent, and the
+// records that have to change. Pure: asks nobody. "Could not be asked" is never read as "is not there".
 import { isIPv6 } from 'node:net';
 import { toCanonicalAddress } from './addresses.ts';
-import type { DnsVerdict } from './findings.ts';
-import { type CaaSet, describeForbidding, findForbidding } from './judge-caa.ts';
+import { isCloudflares, isCloudflaresAlias } from './cloudflare.ts';
+import {
+  type AddressView,
+  adviseAddress,
+  adviseUnproxied,
+  adviseUnsure,
+  describeAddressChanges,
+  describeCaaChanges,
+  followsTwin,
+  list,
+  wantedAddresses,
+} from './dns-records.ts';
+import type { DnsFinding, DnsRecordChanges } from './findings.ts';
+import {
+  adviseCaa,
+  type CaaSet,
+  type Challenge,
+  describeAccount,
+  describeForbidding,
+  judgeCaaSet,
+} from './judge-caa.ts';
 import { toShownName } from './shown-text.ts';
 
 /** What came of one question. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
@@ -25,21 +44,15 @@ export interface DnsAnswers {
  */
 export type Reach = 'reached' | 'not-reached' | { readonly unchecked: string } | undefined;
 
-export interface Judgement {
-  readonly verdict: DnsVerdict;
-  readonly sentence: string;
+export interface Circumstances {
+  readonly reach?: Reach;
+  /** The other name of the same domain (`www.` or without), where it is asked about as well. */
+  readonly twin?: string | undefined;
+  /** SSL_CHALLENGE; default http-01. */
+  readonly challenge?: Challenge | undefined;
 }
 
-/** Everything the sentences speak of. Addresses canonical. */
-interface View {
-  readonly name: string;
-  readonly expected: readonly string[];
-  readonly foreign4: readonly string[];
-  readonly foreign6: readonly string[];
-  readonly right: readonly string[];
-  /** Where the chain of CNAMEs begins and ends. */
-  readonly cname: { readonly first: string; readonly last: string } | undefined;
-}
+export type Judgement = Pick<DnsFinding, 'verdict' | 'sentence' | 'doubt' | 'changes'>;
 
 export const toValues = (answer: Answer<readonly string[]>): readonly string[] =>
   answer.kind === 'found' ? [...new Set(answer.value.map(toCanonicalAddress))] : [];
@@ -50,128 +63,162 @@ export function findForeign(answers: DnsAnswers, expected: readonly string[]): r
   return [...toValues(answers.a), ...toValues(answers.aaaa)].filter((address) => !wanted.includes(address));
 }
 
-function toView(name: string, answers: DnsAnswers, expected: readonly string[]): View {
+function toView(
+  name: string,
+  answers: DnsAnswers,
+  expected: readonly string[],
+  { twin }: Circumstances,
+): AddressView {
   const foreign = findForeign(answers, expected);
-  const first = answers.cname[0];
   return {
     name,
+    twin,
     expected: expected.map(toCanonicalAddress),
-    foreign4: foreign.filter((address) => !isIPv6(address)),
-    foreign6: foreign.filter((address) => isIPv6(address)),
+    foreign,
     right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !foreign.includes(seen)),
-    cname:
-      first === undefined
-        ? undefined
-        : { first: toShownName(first), last: toShownName(answers.cname.at(-1) ?? first) },
+    cname: answers.cname.map(toShownName),
   };
 }
 
-/** Sentences stay short, however many records somebody has. */
-function list(items: readonly string[], word: 'and' | 'or'): string {
-  const shown = items.length > 4 ? [...items.slice(0, 3), `${items.length - 3} more`] : items;
-  return shown.length < 2 ? (shown[0] ?? '') : `${shown.slice(0, -1).join(', ')} ${word} ${shown.at(-1)}`;
-}
-
-/** `A record to 203.0.113.7`; AAAA only where we have no IPv4. */
-function wantedRecord(view: View, joint: 'to' | 'with'): string {
-  const v4 = view.expected.filter((address) => !isIPv6(address));
-  return v4.length > 0
-    ? `A record ${joint} ${list(v4, 'or')}`
-    : `AAAA record ${joint} ${list(view.expected, 'or')}`;
-}
-
-const unasked = (what: string, code: string): Judgement => ({
+const unasked = (what: string, code: string, changes: DnsRecordChanges | undefined): Judgement => ({
   verdict: 'unknown',
   sentence: `DNS could not be asked about ${what} (${code}): this says nothing about the record`,
+  changes,
 });
 
-function missing(view: View, nameExists: boolean): Judgement {
+/** A fact, and what mends it: the name's own records, or its twin's. */
+function mended(view: AddressView, verdict: Judgement['verdict'], fact: string, tried = ''): Judgement {
+  const changes = adviseAddress(view);
+  if (changes === undefined) return followed(view, verdict);
+  return { verdict, sentence: `${fact}: ${describeAddressChanges(changes)}${tried}`, changes };
+}
+
+const followed = ({ name, twin }: AddressView, verdict: Judgement['verdict']): Judgement => ({
+  verdict,
+  sentence: `${name} is a CNAME to ${twin}, which is right: it will be mended with ${twin}`,
+});
+
+function missing(view: AddressView, nameExists: boolean): Judgement {
   const { name, cname } = view;
-  const parent = name.startsWith('www.') ? ` (or a CNAME to ${name.slice(4)})` : '';
-  const add = `add an ${wantedRecord(view, 'with')}`;
-  if (cname !== undefined) {
-    const sentence = `${name} is a CNAME to ${cname.first}, but ${cname.last} has no address: replace the CNAME by an ${wantedRecord(view, 'with')}`;
-    return { verdict: 'missing', sentence };
-  }
+  const [first] = cname;
   const what = nameExists ? 'has no address in DNS' : 'does not exist in DNS';
-  return { verdict: 'missing', sentence: `${name} ${what}: ${add}${parent}` };
+  const fact =
+    first === undefined
+      ? `${name} ${what}`
+      : `${name} is a CNAME to ${first}, but ${cname.at(-1)} has no address`;
+  return mended(view, 'missing', fact);
 }
 
-/** With a CNAME the wrong address is somebody else's record: only the CNAME can be changed. */
-function remedyFor(view: View): string {
-  if (view.cname !== undefined)
-    return `replace its CNAME to ${view.cname.first} by an ${wantedRecord(view, 'with')}`;
-  const leftover = view.foreign6.length > 0 && view.foreign4.length > 0;
-  const alsoIpv6 = leftover ? `, and remove its AAAA record ${list(view.foreign6, 'and')}` : '';
-  return `set its ${wantedRecord(view, 'to')}${alsoIpv6}`;
+function describeElsewhere({ name, foreign, right, expected }: AddressView): string {
+  return right.length === 0
+    ? `${name} leads to ${list(foreign, 'and')}, not to ${list(expected, 'or')}`
+    : `${name} leads to ${list(right, 'and')}, but also to ${list(foreign, 'and')}`;
 }
 
-/** What is wrong with an address, and what mends it. */
-interface Fault {
-  readonly fact: string;
-  readonly remedy: string;
-}
-
-function elsewhere(view: View): Fault {
-  const { name, foreign4, right, expected } = view;
-  const wrong = foreign4.length > 0 ? foreign4 : view.foreign6;
-  if (right.length === 0)
-    return {
-      fact: `${name} leads to ${list(wrong, 'and')}, not to ${list(expected, 'or')}`,
-      remedy: remedyFor(view),
-    };
-  const records = wrong.length === 1 ? 'the A record' : 'the A records';
-  const remedy = view.cname === undefined ? `remove ${records} ${list(wrong, 'and')}` : remedyFor(view);
-  return { fact: `${name} leads to ${list(right, 'and')}, but also to ${list(wrong, 'and')}`, remedy };
-}
-
-function leftover(view: View): Fault {
-  const one = view.foreign6.length === 1;
+function describeLeftover({ name, foreign }: AddressView): string {
+  const one = foreign.length === 1;
   const has = one ? 'an AAAA record' : 'AAAA records';
-  const remedy = view.cname === undefined ? `remove ${one ? 'it' : 'them'}` : remedyFor(view);
-  const fact = `${view.name} has ${has} ${list(view.foreign6, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
-  return { fact, remedy };
+  return `${name} has ${has} ${list(foreign, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
+}
+
+/**
+ * A proxied name has Cloudflare's addresses only, and no CNAME of its own is seen. A CNAME that is seen is a record of the name's
+ * own, so that it can be told like any other.
+ */
+const isBehindCloudflare = (view: AddressView): boolean =>
+  view.right.length === 0 &&
+  view.foreign.every(isCloudflares) &&
+  (view.cname.length === 0 || view.cname.some(isCloudflaresAlias) || followsTwin(view));
+
+function proxiedByCloudflare(view: AddressView, reach: Reach): Judgement {
+  if (followsTwin(view)) return followed(view, typeof reach === 'object' ? 'unchecked' : 'cdn');
+  const wanted = list(wantedAddresses(view.expected), 'or');
+  const fact = `${view.name} stands behind Cloudflare's proxy (${list(view.foreign, 'and')})`;
+  if (typeof reach === 'object') {
+    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): its record in Cloudflare's panel must have ${wanted}`;
+    return { verdict: 'unchecked', sentence, changes: adviseUnsure(view) };
+  }
+  const changes = adviseUnproxied(view);
+  const remedy = `turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${wanted}`;
+  const sentence =
+    reach === 'not-reached'
+      ? `${fact}, and HTTP through it does not reach the web application: set its record in Cloudflare's panel to ${wanted}, or ${remedy}`
+      : `${fact}, which hides where it leads: ${remedy}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`;
+  return { verdict: 'cdn', sentence, changes };
 }
 
 /** A wrong address, unless HTTP proves that what answers there hands everything on to us. */
-function misled(view: View, reach: Reach): Judgement {
-  const { name, foreign4, foreign6 } = view;
+function misled(view: AddressView, reach: Reach): Judgement {
+  const { name, foreign, right } = view;
   if (reach === 'reached') {
-    const through = list([...foreign4, ...foreign6], 'and');
+    const through = list(foreign, 'and');
     return { verdict: 'proxied', sentence: `${name} reaches the web application through ${through}` };
   }
-  const isLeftover = foreign4.length === 0 && view.right.length > 0;
-  const { fact, remedy } = isLeftover ? leftover(view) : elsewhere(view);
+  if (isBehindCloudflare(view)) return proxiedByCloudflare(view, reach);
+  const isLeftover = right.length > 0 && foreign.every((address) => isIPv6(address));
+  const fact = isLeftover ? describeLeftover(view) : describeElsewhere(view);
   // A CDN has all addresses of a name, not one beside ours.
-  if (typeof reach === 'object' && !isLeftover) {
-    // It may be a CDN's all the same, and then the record must stay as it is.
-    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): ${remedy}, unless a CDN is there`;
-    return { verdict: 'unchecked', sentence };
-  }
+  if (typeof reach === 'object' && !isLeftover) return unchecked(view, fact, reach.unchecked);
   const tried = reach === 'not-reached' ? ' (HTTP through it does not reach the web application)' : '';
-  return { verdict: isLeftover ? 'leftover' : 'elsewhere', sentence: `${fact}: ${remedy}${tried}` };
+  return mended(view, isLeftover ? 'leftover' : 'elsewhere', fact, tried);
 }
 
-function judgeAddresses(view: View, answers: DnsAnswers, reach: Reach): Judgement {
-  const { a, aaaa } = answers;
+/** It may be a CDN's all the same, and then the record must stay as it is. */
+function unchecked(view: AddressView, fact: string, why: string): Judgement {
+  const changes = adviseAddress(view);
+  if (changes === undefined) return followed(view, 'unchecked');
+  const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${why}): ${describeAddressChanges(changes)}, unless a CDN is there`;
+  return { verdict: 'unchecked', sentence, changes: adviseUnsure(view) };
+}
+
+function judgeAddresses(view: AddressView, { a, aaaa }: DnsAnswers, reach: Reach): Judgement {
   if (view.expected.length === 0)
     return { verdict: 'unknown', sentence: `it is not known to which addresses ${view.name} should lead` };
-  if (a.kind === 'failed') return unasked(view.name, a.code);
+  if (a.kind === 'failed') return unasked(view.name, a.code, adviseUnsure(view));
   if (a.kind === 'none' && !a.nameExists) return missing(view, false);
-  const isWrong = view.foreign4.length > 0 && reach !== 'reached';
+  const isWrong = view.foreign.some((address) => !isIPv6(address)) && reach !== 'reached';
   // An AAAA that nobody saw may be the one that Let's Encrypt goes by.
-  if (aaaa.kind === 'failed' && !isWrong) return unasked(`the AAAA record of ${view.name}`, aaaa.code);
-  if (view.foreign4.length + view.foreign6.length > 0) return misled(view, reach);
+  if (aaaa.kind === 'failed' && !isWrong)
+    return unasked(`the AAAA record of ${view.name}`, aaaa.code, adviseUnsure(view));
+  if (view.foreign.length > 0) return misled(view, reach);
   if (view.right.length === 0) return missing(view, true);
   return { verdict: 'here', sentence: `${view.name} leads to ${list(view.right, 'and')}` };
 }
 
-/** Let's Encrypt itself issues nothing where it cannot read the CAA records. */
-function judgeCaa(name: string, caa: Answer<CaaSet>): Judgement | undefined {
-  if (caa.kind === 'failed') return unasked(`the CAA records of ${name}`, caa.code);
-  const forbidding = caa.kind === 'found' ? findForbidding(caa.value) : [];
-  if (caa.kind !== 'found' || forbidding.length === 0) return undefined;
-  return { verdict: 'forbidden', sentence: `${name}: ${describeForbidding(caa.value, forbidding)}` };
+/** Let's Encrypt itself issues nothing where it cannot read the CAA records. `ready`: what its addresses say. */
+function judgeCaa(ready: Judgement, view: AddressView, caa: Answer<CaaSet>, challenge: Challenge): Judgement {
+  if (caa.kind === 'failed') return unasked(`the CAA records of ${view.name}`, caa.code, undefined);
+  if (caa.kind === 'none') return ready;
+  const { forbidding, account } = judgeCaaSet(caa.value, challenge);
+  if (forbidding.length > 0)
+    return forbidden(
+      view,
+      caa.value.at,
+      adviseCaa(caa.value, forbidding),
+      describeForbidding(caa.value, forbidding, challenge),
+    );
+  if (account === undefined) return ready;
+  const doubt = describeAccount(caa.value.at, account);
+  return { ...ready, sentence: `${ready.sentence}; ${doubt}`, doubt };
+}
+
+/** A set that was found at a CNAME is that of the name behind it: nothing can stand beside a CNAME. */
+function forbidden(
+  view: AddressView,
+  at: string,
+  advice: Pick<DnsRecordChanges, 'set' | 'remove'>,
+  fact: string,
+): Judgement {
+  const verdict = 'forbidden';
+  const last = view.cname.at(-1);
+  if (last === undefined || at !== view.name) {
+    const sentence = `${view.name}: ${fact}: ${describeCaaChanges(advice)}`;
+    return { verdict, sentence, changes: { ...advice, unsure: [] } };
+  }
+  const changes = adviseAddress(view);
+  if (changes === undefined) return followed(view, verdict);
+  const sentence = `${view.name}: ${fact}, by a record of ${last}: ${describeAddressChanges(changes)}, or have whoever runs ${last} ${describeCaaChanges(advice)}`;
+  return { verdict, sentence, changes };
 }
 
 /** The address comes first: who is told about CAA before the name leads here would be told twice. */
@@ -179,9 +226,11 @@ export function judgeDns(
   name: string,
   answers: DnsAnswers,
   expected: readonly string[],
-  reach?: Reach,
+  circumstances: Circumstances = {},
 ): Judgement {
-  const judgement = judgeAddresses(toView(name, answers, expected), answers, reach);
+  const view = toView(name, answers, expected, circumstances);
+  const judgement = judgeAddresses(view, answers, circumstances.reach);
   const isReady = judgement.verdict === 'here' || judgement.verdict === 'proxied';
-  return (isReady ? judgeCaa(name, answers.caa) : undefined) ?? judgement;
+  const { challenge = 'http-01' } = circumstances;
+  return isReady ? judgeCaa(judgement, view, answers.caa, challenge) : judgement;
 }

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import type { Evidence, Intent, Transition } from '../intent/intent.ts';
 import { stages } from '../outcome.ts';
+import { toRecordChanges } from '../probes/dns-records.ts';
+import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
 import { iso } from './iso.ts';
 
@@ -58,6 +60,7 @@ const dnsFinding = z.object({
   name: z.string(),
   verdict: z.string(),
   sentence: z.string(),
+  doubt: z.string().optional().meta({ description: 'What could not be judged of a name that looks right' }),
   expected: z.array(z.string()),
   seen: z.object({
     a: z.array(z.string()),
@@ -86,9 +89,33 @@ const tlsFinding = z.object({
     .nullable(),
 });
 
+const recordType = z.enum(['A', 'AAAA', 'CNAME', 'CAA']);
+
+const dnsRecord = z.object({
+  name: z.string(),
+  type: recordType,
+  value: z.string(),
+  alternatives: z
+    .array(z.object({ type: recordType, value: z.string() }))
+    .meta({ description: 'Records any of which does as well in its place' }),
+  proxied: z
+    .literal(false)
+    .nullable()
+    .meta({ description: "`false`: right only with the CDN's proxy off for it; null: does not apply" }),
+});
+
+const dnsRecords = z
+  .object({ set: z.array(dnsRecord), remove: z.array(dnsRecord), unsure: z.array(dnsRecord) })
+  .nullable()
+  .meta({
+    description:
+      'The DNS records to set and to remove, by the last look; `unsure`: what would be right where DNS could not be judged. All empty: nothing to change. null: DNS was not looked at, or is not needed',
+  });
+
 export const domainRecord = z
   .object({
     ...summaryFields,
+    dnsRecords,
     evidence: z
       .object({ at: time, dns: z.array(dnsFinding), tls: z.array(tlsFinding) })
       .nullable()
@@ -149,6 +176,17 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
 export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
   job.state === 'delayed' ? (job.nextRunAt ?? intent.nextRunAt) : undefined;
 
+/** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
+export const dnsRecordsOf = ({ wish, evidence }: Intent): DnsRecordChanges | undefined =>
+  wish.want === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
+
+/** As API, `--json` and callbacks show them: the same fields. */
+const toDnsRecords = (changes: DnsRecordChanges | undefined): z.output<typeof dnsRecords> =>
+  changes ? { set: copy(changes.set), remove: copy(changes.remove), unsure: copy(changes.unsure) } : null;
+
+const copy = (records: readonly DnsRecord[]) =>
+  records.map((record) => ({ ...record, alternatives: [...record.alternatives] }));
+
 type DomainRecord = z.output<typeof domainRecord>;
 
 /** What `status --json` shows of each domain: all but what takes a question of its own. */
@@ -157,6 +195,7 @@ export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' |
   return {
     ...toSummary(intent),
     nextLookAt: iso(nextLookOf(status)),
+    dnsRecords: toDnsRecords(dnsRecordsOf(intent)),
     evidence: intent.evidence ? toEvidence(intent.evidence) : null,
     job: { id: job.id, state: job.state, attemptsMade: job.attemptsMade, nextRunAt: iso(job.nextRunAt) },
     certificate: certificate
@@ -194,7 +233,7 @@ const toStep = ({ at, stage: state, mustAct: actor, reason, code, by, for: behal
 
 const toEvidence = ({ at, dns, tls }: Evidence): DomainRecord['evidence'] => ({
   at: iso(at),
-  dns: dns.map(({ expected, seen: { a, aaaa, cname, caa, ...seen }, ...finding }) => ({
+  dns: dns.map(({ changes: _, expected, seen: { a, aaaa, cname, caa, ...seen }, ...finding }) => ({
     ...finding,
     expected: [...expected],
     seen: { ...seen, a: [...a], aaaa: [...aaaa], cname: [...cname], caa: [...caa] },

@@ -15,7 +15,8 @@ import {
 export interface CaaRecord {
   /** 128: critical. Default 0. */
   flags?: number;
-  tag: 'issue' | 'issuewild' | 'iodef';
+  /** `issue`, `issuewild`, `iodef`, or any other: RFC 8659, 4.1, lets everybody make up their own. */
+  tag: string;
   value: string;
 }
 
@@ -93,10 +94,11 @@ function readAddresses(body: JsonObject, field: string, isAddress: (text: string
 function parseCaa(input: unknown): Required<CaaRecord> {
   const body = readObject(input, '');
   rejectUnknownFields(body, ['flags', 'tag', 'value']);
-  const tag = readChoice(body, 'tag', ['issue', 'issuewild', 'iodef']);
+  const tag = readString(body, 'tag');
   // `;` is the value that forbids everybody; an empty one would say the same and is refused as a likely slip.
   const value = readString(body, 'value');
-  if (tag === undefined) throw new ControlError('tag', 'is needed');
+  if (tag === undefined || !/^[a-z\d]{1,15}$/i.test(tag))
+    throw new ControlError('tag', 'must be letters and digits');
   if (value === undefined) throw new ControlError('value', 'is needed');
   return { flags: readWhole(body, 'flags', { max: 255 }) ?? 0, tag, value };
 }

@@ -11,6 +11,8 @@ const HOUR_MS = 3_600_000;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 const NAMES_PER_CERTIFICATE = 100;
 const ISSUER = 'letsencrypt.org';
+/** Tags that Let's Encrypt knows; another one that is critical forbids (letsencrypt/boulder, va/caa.go). */
+const KNOWN_TAGS = ['issue', 'issuewild', 'iodef', 'issuemail'];
 
 /** HTTP-01: all of a name's addresses are the server's, and no CAA record forbids Let's Encrypt. */
 export function findBadNames(parts: ZoneParts, certificate: Certificate, names: readonly string[]): string[] {
@@ -19,7 +21,9 @@ export function findBadNames(parts: ZoneParts, certificate: Certificate, names: 
   // With dns-01 nobody comes by the address; the CAA records count all the same.
   const isHttp = certificate.authorizationMethod !== 'dns-01';
   const pointsHere = (name: string): boolean => !isHttp || pointsTo(parts, name, server?.ipAddress);
-  return names.filter((name) => !pointsHere(name) || !allowsIssuer(parts, name));
+  return names.filter(
+    (name) => !pointsHere(name) || !allowsIssuer(parts, name, isHttp ? 'http-01' : 'dns-01'),
+  );
 }
 
 /** Let's Encrypt takes one of the addresses, IPv6 first: each of them has to be right. */
@@ -31,20 +35,33 @@ function pointsTo(parts: ZoneParts, name: string, address: string | undefined): 
 }
 
 /** RFC 8659: the nearest CAA records on the way up count; a look-up that fails forbids. */
-function allowsIssuer(parts: ZoneParts, name: string): boolean {
+function allowsIssuer(parts: ZoneParts, name: string, method: string): boolean {
   const labels = name.split('.');
   for (let at = 0; at < labels.length; at += 1) {
     const { outcome, answers } = resolve(parts, labels.slice(at).join('.'), 'CAA');
     if (outcome === 'servfail' || outcome === 'silent') return false;
     const records = answers.flatMap((answer) => (answer.type === 'CAA' ? [answer.data] : []));
-    const issuers = records.filter(({ tag }) => tag === 'issue').map(({ value }) => toIssuer(value));
-    if (records.length > 0) return issuers.length === 0 || issuers.includes(ISSUER);
+    if (records.length === 0) continue;
+    if (records.some(({ tag, flags }) => (flags & 129) !== 0 && !KNOWN_TAGS.includes(tag.toLowerCase())))
+      return false;
+    const issue = records.filter(({ tag }) => tag.toLowerCase() === 'issue');
+    return issue.length === 0 || issue.some(({ value }) => mayIssue(value, method));
   }
   return true;
 }
 
-/** `letsencrypt.org; validationmethods=http-01` -> letsencrypt.org; parameters are not looked at. */
-const toIssuer = (value: string): string => (value.split(';')[0] ?? '').trim().toLowerCase();
+/** RFC 8657: `letsencrypt.org; validationmethods=http-01`. No `accounturi` is RunCloud's here: its account is not known. */
+function mayIssue(value: string, method: string): boolean {
+  const [issuer = '', ...rest] = value.split(';').map((part) => part.trim());
+  const parameters = rest
+    .filter((part) => part !== '')
+    .map((part) => part.split('=').map((half) => half.trim()));
+  const isAllowed = ([tag, text]: readonly string[]): boolean =>
+    text !== undefined &&
+    tag?.toLowerCase() !== 'accounturi' &&
+    (tag?.toLowerCase() !== 'validationmethods' || text.split(',').includes(method));
+  return issuer.toLowerCase() === ISSUER && parameters.every(isAllowed);
+}
 
 export interface Refusal {
   limit: Limit;

@@ -1,6 +1,7 @@
 // From a change of a domain's stage to the receiver, in a real Redis: one message per cause, and none is lost.
 import { describe, expect, test } from '@jest/globals';
 import { createBrake } from '../../src/brake/brake.ts';
+import { toRecord } from '../../src/probes/dns-records.ts';
 import { type CallbackStage, createCallbackStage, keyOf } from '../helpers/callback-stage.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
@@ -50,6 +51,7 @@ describe('a change of a domain’s stage', () => {
         mustAct: null,
         code: null,
         since: new Date(stageAt ?? 0).toISOString(),
+        dnsRecords: null,
       },
     });
     expect(message?.headers).toMatchObject({
@@ -122,6 +124,79 @@ describe('a change of a domain’s stage', () => {
     await using stage = await createCallbackStage({ hasCallbacks: false });
     await stage.becomes(SHOP, live);
     expect(await stage.redis.exists(stage.keys.outbox)).toBe(0);
+  });
+});
+
+describe('a domain whose DNS is wrong', () => {
+  const record = toRecord(SHOP, 'A', '203.0.113.7');
+  const changes = { set: [record], remove: [], unsure: [] };
+  const finding = {
+    name: SHOP,
+    verdict: 'missing',
+    sentence: 'it is missing',
+    expected: [],
+    changes,
+  } as const;
+  const evidence = { at: 1, dns: [finding], tls: [] };
+  const waits = (mustAct?: 'customer') =>
+    ({ state: 'pending', report: { stage: 'waiting-for-dns', evidence, mustAct } }) as const;
+
+  test('is told at the first look, with the records to set; and not again while it waits', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    const jobId = await stage.becomes(SHOP, waits('customer'));
+    await stage.settle(SHOP, jobId, waits('customer'));
+    await stage.settle(SHOP, jobId, waits());
+    await stage.settle(SHOP, jobId, waits('customer'));
+    await stage.settle(SHOP, jobId, { ...waits(), report: { stage: 'held', mustAct: 'customer' } });
+    await until(() => receiver.messages().length === 2, 'both came');
+    await quiet(stage, receiver.url);
+    const told = receiver.received.map(({ payload: { type, data } }) => [
+      type,
+      data.mustAct,
+      data.dnsRecords,
+    ]);
+    expect(told.sort()).toEqual([
+      ['domain.held', 'customer', changes],
+      ['domain.waiting', 'customer', changes],
+    ]);
+  });
+
+  test('is not told of while DNS only could not be asked', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.settle(SHOP, await stage.becomes(SHOP, waits()), live);
+    await until(() => receiver.messages().length === 1, 'it came');
+    expect(receiver.received.map(({ payload }) => payload.type)).toEqual(['domain.live']);
+  });
+
+  test('is told again when it is asked for again, and when it waits again after it was attached', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.settle(SHOP, await stage.becomes(SHOP, waits('customer')), live);
+    const jobId = await stage.becomes(SHOP, waits('customer'));
+    const count = (): number => receiver.types().filter((type) => type === 'domain.waiting').length;
+    await until(() => count() === 2, 'it came again');
+    await stage.settle(SHOP, jobId, { state: 'pending', report: { stage: 'attaching' } });
+    await stage.settle(SHOP, jobId, waits('customer'));
+    await until(() => count() === 3, 'it came once more');
+  });
+
+  test('is told no records once its removal is asked for', async () => {
+    await using stage = await createCallbackStage();
+    await using receiver = await createReceiver();
+    await stage.startCallbacks({ urls: [receiver.url] });
+    await stage.settle(SHOP, await stage.becomes(SHOP, waits()), live);
+    await stage.settle(SHOP, await stage.ask(SHOP, 'absent'), { report: { stage: 'removed' } });
+    await until(() => receiver.messages().length === 2, 'both came');
+    const told = receiver.received.map(({ payload: { type, data } }) => [type, data.dnsRecords]);
+    expect(told.sort()).toEqual([
+      ['domain.live', changes],
+      ['domain.removed', null],
+    ]);
   });
 });
 
@@ -240,6 +315,7 @@ describe('what is wrong with all workers', () => {
       serverId: null,
       appId: null,
       siteId: null,
+      dnsRecords: null,
       state: 'refused',
       reason: 'RunCloud said no; all jobs wait until the credentials are corrected',
       mustAct: 'operator',

@@ -1,6 +1,6 @@
 // The DNS gate as a table: what waits for DNS by the settings, and what an open or a closed gate says.
 import { describe, expect, test } from '@jest/globals';
-import { gateBefore, isBad, judgeGate } from '../../src/intent/gate.ts';
+import { gateBefore, isBad, isSurelyBad, judgeGate } from '../../src/intent/gate.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 
@@ -58,15 +58,17 @@ describe('what waits for DNS', () => {
 
 describe('a name', () => {
   test.each([
-    ['here', false],
-    ['proxied', false],
-    ['unknown', false],
-    ['missing', true],
-    ['elsewhere', true],
-    ['leftover', true],
-    ['forbidden', true],
-  ] as const)('that is %s: it is said to be bad: %s', (verdict, bad) => {
-    expect(isBad(found(verdict))).toBe(bad);
+    ['here', false, false],
+    ['proxied', false, false],
+    ['unknown', false, false],
+    ['unchecked', false, false],
+    ['missing', true, true],
+    ['elsewhere', true, true],
+    ['leftover', true, true],
+    ['forbidden', true, true],
+    ['cdn', true, false],
+  ] as const)('that is %s: it is said to be bad: %s, beyond doubt: %s', (verdict, bad, surely) => {
+    expect([isBad(found(verdict)), isSurelyBad(found(verdict))]).toEqual([bad, surely]);
   });
 });
 
@@ -76,16 +78,22 @@ describe('the gate', () => {
     expect(judge(100 * DEADLINE, found(verdict))).toBeUndefined();
   });
 
-  test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'unknown'] as const)(
-    'is closed for a name that is %s, and repeats its sentence',
-    (verdict) => {
-      expect(judge(0, found(verdict))).toEqual({
-        sentence: `shop.example.org is ${verdict}`,
-        delayMs: pace.dnsFirstMs,
-        report: { stage: 'waiting-for-dns' },
-      });
-    },
-  );
+  test.each([
+    ['missing', 'the customer must act'],
+    ['elsewhere', 'the customer must act'],
+    ['leftover', 'the customer must act'],
+    ['forbidden', 'the customer must act'],
+    ['cdn', 'the customer must act'],
+    ['unchecked', 'nobody is said to have to act'],
+    ['unknown', 'nobody is said to have to act'],
+  ] as const)('is closed for a name that is %s, repeats its sentence, and %s', (verdict, who) => {
+    const mustAct = who === 'the customer must act' ? ({ mustAct: 'customer' } as const) : {};
+    expect(judge(0, found(verdict))).toEqual({
+      sentence: `shop.example.org is ${verdict}`,
+      delayMs: pace.dnsFirstMs,
+      report: { stage: 'waiting-for-dns', ...mustAct },
+    });
+  });
 
   test('is closed while only the www twin is wrong, and speaks of the twin alone', () => {
     const closed = judge(0, found('here'), found('missing', 'www.shop.example.org'));

@@ -34,6 +34,7 @@ interface Given {
   readonly name?: string;
   readonly expected?: readonly string[];
   readonly reach?: Reach;
+  readonly twin?: string;
 }
 
 type Row = readonly [
@@ -70,13 +71,13 @@ const addresses: readonly Row[] = [
     'one A of two is wrong -> elsewhere, naming the wrong one',
     { a: found(ours, wrong) },
     'elsewhere',
-    `${name} leads to ${ours}, but also to ${wrong}: remove the A record ${wrong}`,
+    `${name} leads to ${ours}, but also to ${wrong}: remove its A record ${wrong}`,
   ],
   [
     'A and AAAA both wrong -> elsewhere, and both to be mended',
     { a: found(wrong), aaaa: found(wrong6) },
     'elsewhere',
-    `${name} leads to ${wrong}, not to ${ours}: set its A record to ${ours}, and remove its AAAA record ${wrong6}`,
+    `${name} leads to ${wrong} and ${wrong6}, not to ${ours}: set its A record to ${ours}, and remove its AAAA record ${wrong6}`,
   ],
   [
     'a wrong address by a CNAME -> elsewhere, and the CNAME is what can be changed',
@@ -85,10 +86,10 @@ const addresses: readonly Row[] = [
     `${name} leads to ${wrong}, not to ${ours}: replace its CNAME to old.example.net by an A record with ${ours}`,
   ],
   [
-    'only an AAAA, and a wrong one -> elsewhere',
+    'only an AAAA, and a wrong one -> elsewhere, and it has to go',
     { a: none, aaaa: found(wrong6) },
     'elsewhere',
-    `${name} leads to ${wrong6}, not to ${ours}: set its A record to ${ours}`,
+    `${name} leads to ${wrong6}, not to ${ours}: set its A record to ${ours}, and remove its AAAA record ${wrong6}`,
   ],
   [
     'many wrong addresses -> a sentence that stays short',
@@ -100,7 +101,7 @@ const addresses: readonly Row[] = [
     'A is right, AAAA leads elsewhere -> leftover',
     { aaaa: found(wrong6) },
     'leftover',
-    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove it`,
+    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove its AAAA record ${wrong6}`,
   ],
   [
     'AAAA is ours, spelled in another way -> here',
@@ -113,7 +114,7 @@ const addresses: readonly Row[] = [
     'one AAAA of two is wrong -> leftover, naming the wrong one',
     { aaaa: found(ours6, wrong6) },
     'leftover',
-    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove it`,
+    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove its AAAA record ${wrong6}`,
     { expected: [ours, ours6] },
   ],
   [
@@ -140,13 +141,141 @@ const addresses: readonly Row[] = [
     { a: noName, aaaa: noName },
     'missing',
     `www.${name} does not exist in DNS: add an A record with ${ours} (or a CNAME to ${name})`,
+    { name: `www.${name}`, twin: name },
+  ],
+  [
+    'no such www name, and nobody asks for the name without -> missing, and a CNAME there may not lead here',
+    { a: noName, aaaa: noName },
+    'missing',
+    `www.${name} does not exist in DNS: add an A record with ${ours}`,
     { name: `www.${name}` },
   ],
   [
     'a CNAME that leads to no name -> missing, naming the CNAME',
     { a: noName, aaaa: noName, cname: ['gone.example.net'] },
     'missing',
-    `${name} is a CNAME to gone.example.net, but gone.example.net has no address: replace the CNAME by an A record with ${ours}`,
+    `${name} is a CNAME to gone.example.net, but gone.example.net has no address: replace its CNAME to gone.example.net by an A record with ${ours}`,
+  ],
+];
+
+const www = `www.${name}`;
+const follows = (one: string, other: string): string =>
+  `${one} is a CNAME to ${other}, which is right: it will be mended with ${other}`;
+
+// A www that follows its own domain is right, whatever is wrong with that.
+const twins: readonly Row[] = [
+  [
+    'a www that is a CNAME to its wrong domain -> elsewhere, and nothing to change there',
+    { a: found(wrong), cname: [name, 'x.example.net'] },
+    'elsewhere',
+    follows(www, name),
+    { name: www, twin: name },
+  ],
+  [
+    'a www that is a CNAME to its domain, which has no address -> missing, and the same',
+    { a: noName, aaaa: noName, cname: [name] },
+    'missing',
+    follows(www, name),
+    { name: www, twin: name },
+  ],
+  [
+    'a www that is a CNAME to its domain, which has an AAAA too many -> leftover, and the same',
+    { aaaa: found(wrong6), cname: [name] },
+    'leftover',
+    follows(www, name),
+    { name: www, twin: name },
+  ],
+  [
+    'a www that is a CNAME to its domain, where nobody knows whether HTTP reaches us -> unchecked, and the same',
+    { a: found(wrong), cname: [name] },
+    'unchecked',
+    follows(www, name),
+    { name: www, twin: name, reach: { unchecked: 'HTTP 503' } },
+  ],
+  [
+    'a www that is a CNAME to its domain, whose CAA record forbids -> forbidden, and the same',
+    { cname: [name], caa: caa(www, ['issue', 'digicert.com']) },
+    'forbidden',
+    follows(www, name),
+    { name: www, twin: name },
+  ],
+  [
+    'a domain that is a CNAME to its www -> elsewhere, and the same the other way round',
+    { a: found(wrong), cname: [www] },
+    'elsewhere',
+    follows(name, www),
+    { twin: www },
+  ],
+  [
+    'a www that is a CNAME to a name that nobody here asks for -> elsewhere, and the CNAME has to go',
+    { a: found(wrong), cname: [name] },
+    'elsewhere',
+    `${www} leads to ${wrong}, not to ${ours}: replace its CNAME to ${name} by an A record with ${ours}`,
+    { name: www },
+  ],
+];
+
+const [cloud, cloudToo, cloud6] = ['104.21.0.1', '172.67.0.1', '2606:4700:3030::6815:1'];
+const behind = `${name} stands behind Cloudflare's proxy (${cloud} and ${cloudToo})`;
+
+const cloudflare: readonly Row[] = [
+  [
+    'Cloudflare’s proxy -> a finding of its own, with the two ways out',
+    { a: found(cloud, cloudToo) },
+    'cdn',
+    `${behind}, which hides where it leads: turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${ours}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`,
+  ],
+  [
+    'Cloudflare’s proxy by IPv6 as well -> the same',
+    { a: found(cloud), aaaa: found(cloud6) },
+    'cdn',
+    `${name} stands behind Cloudflare's proxy (${cloud} and ${cloud6}), which hides where it leads: turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${ours} or ${oursToo}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`,
+    { expected: [ours, ours6, oursToo] },
+  ],
+  [
+    'Cloudflare’s proxy, through which HTTP does not reach us -> its own record is wrong',
+    { a: found(cloud, cloudToo) },
+    'cdn',
+    `${behind}, and HTTP through it does not reach the web application: set its record in Cloudflare's panel to ${ours}, or turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${ours}`,
+    { reach: 'not-reached' },
+  ],
+  [
+    'Cloudflare’s proxy that has lost its origin -> unchecked, with what its record must have',
+    { a: found(cloud, cloudToo) },
+    'unchecked',
+    `${behind}, and whether HTTP through it reaches the web application could not be checked (HTTP 522): its record in Cloudflare's panel must have ${ours}`,
+    { reach: { unchecked: 'HTTP 522' } },
+  ],
+  [
+    'Cloudflare’s proxy that hands everything on -> proxied',
+    { a: found(cloud) },
+    'proxied',
+    `${name} reaches the web application through ${cloud}`,
+    { reach: 'reached' },
+  ],
+  [
+    'a CNAME into Cloudflare, of a zone that is elsewhere -> the same finding',
+    { a: found(cloud, cloudToo), cname: [`${name}.cdn.cloudflare.net`] },
+    'cdn',
+    `${behind}, which hides where it leads: turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${ours}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`,
+  ],
+  [
+    'a CNAME to somebody who is behind Cloudflare -> elsewhere: that record is seen, and can be replaced',
+    { a: found(cloud), cname: ['shops.example.net'] },
+    'elsewhere',
+    `${name} leads to ${cloud}, not to ${ours}: replace its CNAME to shops.example.net by an A record with ${ours}`,
+  ],
+  [
+    'an AAAA of Cloudflare’s beside our A record -> leftover: a proxied name has none of its own',
+    { aaaa: found(cloud6) },
+    'leftover',
+    `${name} has an AAAA record ${cloud6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove its AAAA record ${cloud6}`,
+  ],
+  [
+    'an address right beside Cloudflare’s -> elsewhere',
+    { a: found('104.28.0.0', '104.15.255.255') },
+    'elsewhere',
+    `${name} leads to 104.28.0.0 and 104.15.255.255, not to ${ours}: set its A record to ${ours}`,
   ],
 ];
 
@@ -238,7 +367,7 @@ const proxies: readonly Row[] = [
     'an AAAA left over that could not be asked -> leftover: a CDN would have the A record as well',
     { a: found(ours), aaaa: found(wrong6) },
     'leftover',
-    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove it`,
+    `${name} has an AAAA record ${wrong6} that leads elsewhere, and Let's Encrypt prefers IPv6: remove its AAAA record ${wrong6}`,
     { reach: { unchecked: 'ECONNREFUSED' } },
   ],
   [
@@ -259,11 +388,14 @@ const proxies: readonly Row[] = [
 
 describe.each([
   ['addresses', addresses],
+  ['names that belong together', twins],
+  ['Cloudflare', cloudflare],
   ['what could not be asked', unasked],
   ['proxies', proxies],
 ])('%s', (_group, rows) => {
   test.each(rows)('%s', (_sentence, seen, verdict, words, given = {}) => {
-    const judgement = judgeDns(given.name ?? name, answers(seen), given.expected ?? [ours], given.reach);
-    expect(judgement).toEqual({ verdict, sentence: words });
+    const { name: asked = name, expected = [ours], ...circumstances } = given;
+    const judgement = judgeDns(asked, answers(seen), expected, circumstances);
+    expect(judgement).toMatchObject({ verdict, sentence: words });
   });
 });

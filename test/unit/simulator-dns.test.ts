@@ -123,7 +123,7 @@ describe('how it is steered', () => {
     ['aaaa', { aaaa: ['203.0.113.7'] }],
     ['a', { a: '203.0.113.7', cname: 'box.example.org' }],
     ['cname.name', { cname: 'no name' }],
-    ['caa.tag', { caa: { tag: 'issuer', value: 'letsencrypt.org' } }],
+    ['caa.tag', { caa: { tag: 'no tag', value: 'letsencrypt.org' } }],
     ['caa.value', { caa: [{ tag: 'issue' }] }],
     ['fails', { fails: 'refused' }],
     ['mx', { mx: 'mail.example.com' }],

@@ -87,6 +87,15 @@ describe('validation', () => {
     ['gets no answer', { fails: 'silent' }],
     ['may only be signed by others', { ...HERE, caa: { tag: 'issue', value: 'pki.goog' } }],
     ['may not be signed', { ...HERE, caa: { tag: 'issue', value: ';' } }],
+    [
+      'may be signed by another validation only',
+      { ...HERE, caa: { tag: 'issue', value: 'letsencrypt.org; validationmethods=dns-01' } },
+    ],
+    [
+      'may be signed for another account only',
+      { ...HERE, caa: { tag: 'issue', value: 'letsencrypt.org; accounturi=https://acme.example/acct/1' } },
+    ],
+    ['has a critical record that nobody knows', { ...HERE, caa: { flags: 128, tag: 'tbs', value: 'x' } }],
   ])('a name that %s fails the whole order, and the certificate keeps its names', async (_, record) => {
     simulator.attachDomain({ name: SHOP });
     if (record !== null) simulator.setDns(SHOP, record);

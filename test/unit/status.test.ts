@@ -5,6 +5,7 @@ import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { Pause } from '../../src/intent/pauses.ts';
+import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import { domainRecord, toRecord } from '../../src/records/domains.ts';
@@ -43,9 +44,15 @@ const away: DnsFinding = {
   sentence: SENTENCE,
   expected: ['203.0.113.7'],
   seen: { a: ['198.51.100.9'], aaaa: [], cname: [], caa: [] },
+  changes: {
+    set: [toDnsRecord('shop.example.org', 'A', '203.0.113.7')],
+    remove: [toDnsRecord('shop.example.org', 'A', '198.51.100.9')],
+    unsure: [],
+  },
 };
 const here: DnsFinding = {
   ...away,
+  changes: undefined,
   verdict: 'here',
   sentence: 'shop.example.org leads to 203.0.113.7',
   seen: { ...away.seen, a: ['203.0.113.7'] },
@@ -67,6 +74,7 @@ const covers: TlsFinding = {
 const seen = (dns: DnsFinding[], tls: TlsFinding[] = []): Evidence => ({ at: NOW - 2 * MINUTE, dns, tls });
 const waitingForDns: Partial<Intent> = {
   stage: 'waiting-for-dns',
+  mustAct: 'customer',
   outcome: SENTENCE,
   outcomeAt: NOW - 2 * MINUTE,
   by: 'api:shop',
@@ -89,7 +97,7 @@ describe('the story of a domain', () => {
       { at: NOW - 20 * MINUTE, stage: 'requested', reason: 'asked for by web-1' },
     ] as const;
     expect(describeDomain(statusOf(waitingForDns, { ...delayed, history }), telling)).toEqual([
-      'shop.example.org: waiting-for-dns since 2026-11-24 10:05 UTC (15 min ago).',
+      'shop.example.org: waiting-for-dns (customer) since 2026-11-24 10:05 UTC (15 min ago).',
       'It shall be attached (web application 646); asked for 20 min ago by api:shop for "web-1", site 12.',
       `Why: ${SENTENCE} (2 min ago).`,
       'The customer must act: DNS is not right yet.',
@@ -226,7 +234,7 @@ describe('the story of a domain', () => {
   test('of a removed domain keeps its history, and says nothing of old DNS', () => {
     const history = [{ at: NOW - MINUTE, stage: 'removed', reason: 'shop.example.org removed' }] as const;
     const gone = statusOf(
-      { ...waitingForDns, stage: 'removed', state: 'settled', wish: { want: 'absent' } },
+      { ...waitingForDns, stage: 'removed', mustAct: undefined, state: 'settled', wish: { want: 'absent' } },
       { history },
     );
     const text = describeDomain(gone, telling).join('\n');
@@ -280,10 +288,10 @@ describe('the list', () => {
     );
     expect(lines).toEqual([
       'domains: 2 waiting-for-dns, 7 live, 1 held',
-      'DOMAIN         WANTED    STATE            NEXT      LAST OUTCOME',
-      'a.example.org  attached  waiting-for-dns  in 5 min  shop.example.org leads to 198.51.100.9, not to…',
-      'b.example.org  attached  live                       HTTPS works: a handshake showed a certificate t…',
-      'c.example.org  attached  held (you)                 no',
+      'DOMAIN         WANTED    STATE                       NEXT      LAST OUTCOME',
+      'a.example.org  attached  waiting-for-dns (customer)  in 5 min  shop.example.org leads to 198.51.100…',
+      'b.example.org  attached  live                                  HTTPS works: a handshake showed a ce…',
+      'c.example.org  attached  held (you)                            no',
     ]);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
@@ -375,6 +383,12 @@ test('JSON tells state, request, evidence and history, with times as ISO 8601 an
   expect(domainRecord.strict().safeParse(waits).error).toBeUndefined();
   expect(waits).toMatchObject({
     state: 'waiting-for-dns',
+    mustAct: 'customer',
+    dnsRecords: {
+      set: [{ name: 'shop.example.org', type: 'A', value: '203.0.113.7', alternatives: [], proxied: null }],
+      remove: [{ name: 'shop.example.org', type: 'A', value: '198.51.100.9' }],
+      unsure: [],
+    },
     nextLookAt: '2026-11-24T10:25:00.000Z',
     request: 'pending',
   });
