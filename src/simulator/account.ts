@@ -1,10 +1,10 @@
 // Routes that only read: ping, servers, web applications (reference sections 1 and 8). Nothing here writes.
 import type { Context, Handler } from './context.ts';
 import { withServer, withWebapp } from './context.ts';
-import { paginate } from './pagination.ts';
+import { cutPage, paginate } from './pagination.ts';
 import { PLANTED_SECRETS } from './planted-secrets.ts';
-import { ok, single, toSqlDate } from './replies.ts';
-import type { Server, Webapp } from './world.ts';
+import { ok, single, toSqlDate, unprocessable } from './replies.ts';
+import type { LogEntry, Server, Webapp } from './world.ts';
 
 export const ping: Handler = () => ok({ message: 'pong' });
 
@@ -23,6 +23,34 @@ export const listWebapps: Handler = withServer((context, server) => {
 export const getWebapp: Handler = withWebapp(({ variants }, webapp) =>
   ok(single(toWebappBody(webapp), variants)),
 );
+
+const LOG_PER_PAGE = 15;
+
+/** [D] v2/api-9849787 (section 13): 15 to a page, newest first ([C] glama-useful). */
+export const getLog: Handler = withWebapp((context, webapp) => {
+  const own = context.world.log.filter(({ webappId }) => webappId === webapp.id);
+  const rows = own.toSorted((one, other) => one.createdAt - other.createdAt);
+  const ordered = context.variants.logOrder === 'newest-first' ? rows.reverse() : rows;
+  return cutPage(context, ordered.map(toLogBody), LOG_PER_PAGE);
+});
+
+const toLogBody = ({ kind, content, createdAt }: LogEntry): object => ({
+  kind,
+  content,
+  created_at: toSqlDate(createdAt),
+});
+
+/** Ids as clients send them; the reply is not known (section 5: [S] the route, aleksanderem the parameter). */
+const SSL_PROTOCOLS = [
+  { id: 1, name: 'TLSv1.1 TLSv1.2 TLSv1.3' },
+  { id: 2, name: 'TLSv1.2 TLSv1.3' },
+  { id: 3, name: 'TLSv1.3' },
+];
+
+export const listSslProtocols: Handler = ({ query }) =>
+  query.get('webServer') === null
+    ? unprocessable({ webServer: ['The webServer field is required.'] })
+    : ok({ data: SSL_PROTOCOLS });
 
 /** `search` is documented for servers and web applications, not for domains (section 3). */
 export function matchesSearch({ query }: Context): (item: { name: string }) => boolean {

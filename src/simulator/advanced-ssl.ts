@@ -2,6 +2,7 @@
 // domain under .../domains/{d}/ssl. There is no route .../ssl/advanced/{id}/redeploy (section 11, UM-v3).
 import {
   findInstallErrors,
+  findUpdateErrors,
   holdMs,
   install,
   isVisible,
@@ -9,9 +10,9 @@ import {
   refuseOrder,
   refuseSecond,
   refuseWhileIssuing,
-  SETTING_RULES,
   toFlatSsl,
   toNestedSsl,
+  updateMethod,
   updateSettings,
 } from './certificates.ts';
 import type { Context, Handler } from './context.ts';
@@ -24,7 +25,7 @@ import type { Certificate, Domain, Webapp } from './world.ts';
 import { certificatesOf, domainCertificateOf } from './world.ts';
 
 const SWITCH_RULES = [booleanRule('advancedSSL', true), booleanRule('autoSSL')];
-const UPDATE_RULES = [booleanRule('advancedSSL'), booleanRule('autoSSL'), ...SETTING_RULES];
+const UPDATE_RULES = [booleanRule('advancedSSL'), booleanRule('autoSSL')];
 
 /** A web application already in advanced mode proves that plan and API have it. */
 const withPlan = (handle: (context: Context, webapp: Webapp) => Reply): Handler =>
@@ -109,9 +110,10 @@ export const installDomainSsl: Handler = withAdvancedMode((context, domain, weba
 });
 
 export const updateDomainSsl: Handler = withCertificate((context, certificate) => {
-  const errors = findErrors(context.body, UPDATE_RULES);
+  const errors = findUpdateErrors(context.body, UPDATE_RULES);
   if (errors !== null) return unprocessable(errors);
   updateSettings(certificate, context.body);
+  updateMethod(certificate, context.body);
   return domainSslReply(context, certificate, 'SSL settings updated.');
 });
 

@@ -17,6 +17,7 @@ import type { World } from './world.ts';
 export interface ApiRequest {
   version: ApiVersion;
   method: string;
+  origin: string;
   path: string;
   query: URLSearchParams;
   headers: { authorization?: string; accept?: string; contentType?: string };
@@ -51,9 +52,11 @@ function answerKnownCaller(parts: ApiParts, request: ApiRequest): Reply {
 }
 
 /** Section 1 [D] wants both headers on every request; whether a bodiless one needs both is a switch. */
-function hasJsonHeaders({ headers, bodyText }: ApiRequest, { contentTypeOn }: Variants): boolean {
+function hasJsonHeaders({ headers, bodyText }: ApiRequest, variants: Variants): boolean {
+  const { contentTypeOn, requestBodies } = variants;
   const accepts = (headers.accept ?? '').toLowerCase().includes('application/json');
-  const sends = (headers.contentType ?? '').toLowerCase().startsWith('application/json');
+  const isForm = requestBodies === 'form-too' && isFormEncoded(headers.contentType);
+  const sends = isForm || (headers.contentType ?? '').toLowerCase().startsWith('application/json');
   const mustSend = contentTypeOn === 'every-request' || bodyText !== '';
   return accepts && (sends || !mustSend);
 }
@@ -67,14 +70,18 @@ const redirectToLogin = (): Reply => ({
 
 function toContext(parts: ApiParts, request: ApiRequest, { parameters }: Match): Context {
   const { world, variants, settings, now } = parts;
-  const { version, query } = request;
+  const { version, origin, query, headers } = request;
   const path = `/api/${version}${request.path}`;
-  const body = parseBody(request.bodyText);
-  return { version, path, parameters, query, body, now: now(), world, variants, settings };
+  const body = parseBody(request.bodyText, headers.contentType);
+  return { version, origin, path, parameters, query, body, now: now(), world, variants, settings };
 }
 
-/** A body that is no JSON object counts as empty, so that its required fields are missing: 422 [I]. */
-export function parseBody(text: string): Context['body'] {
+const isFormEncoded = (contentType = ''): boolean =>
+  contentType.toLowerCase().startsWith('application/x-www-form-urlencoded');
+
+/** A body that is no JSON object and no form counts as empty, so that its required fields are missing: 422 [I]. */
+export function parseBody(text: string, contentType?: string): Context['body'] {
+  if (isFormEncoded(contentType)) return Object.fromEntries(new URLSearchParams(text));
   try {
     const parsed: unknown = JSON.parse(text);
     return isObject(parsed) ? parsed : {};

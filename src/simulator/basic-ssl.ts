@@ -2,6 +2,7 @@
 // when asked. GET answers in one of the shapes that clients have seen; per-domain routes are in advanced-ssl.ts.
 import {
   findInstallErrors,
+  findUpdateErrors,
   holdMs,
   install,
   isVisible,
@@ -9,9 +10,10 @@ import {
   refuseOrder,
   refuseSecond,
   refuseWhileIssuing,
-  SETTING_RULES,
+  toCertificate,
   toFlatSsl,
   toNestedSsl,
+  updateMethod,
   updateSettings,
 } from './certificates.ts';
 import type { Context, Handler } from './context.ts';
@@ -20,7 +22,6 @@ import { removeCertificates } from './issuance.ts';
 import { paginate } from './pagination.ts';
 import type { Reply } from './replies.ts';
 import { createdStatus, failure, ok, single, unprocessable, writeReply } from './replies.ts';
-import { findErrors } from './validation.ts';
 import type { Certificate, Domain, Webapp } from './world.ts';
 import { basicCertificateOf, domainCertificateOf, domainsOf, namesOf } from './world.ts';
 
@@ -77,13 +78,21 @@ function toRowSsl(context: Context, webapp: Webapp, domain: Domain): object | nu
   return isShared || isCovered || certificate.issuedAt === null ? toNestedSsl(certificate, context) : null;
 }
 
-/** Basic writes in advanced mode: not known, refused (Unknown, line 9). */
+/** Basic writes in advanced mode: refused, or accepted without any effect on what is served (Unknown, line 9; section 13). */
 const withBasicMode = (handle: (context: Context, webapp: Webapp) => Reply): Handler =>
-  withWebapp((context, webapp) =>
-    webapp.advancedSsl
-      ? failure(Number(context.variants.basicSslInAdvancedMode), 'Advanced SSL is enabled.', context.variants)
-      : handle(context, webapp),
-  );
+  withWebapp((context, webapp) => {
+    const { basicSslInAdvancedMode: answer } = context.variants;
+    if (!webapp.advancedSsl) return handle(context, webapp);
+    if (answer === '200-transient') return acceptInVain(context, webapp);
+    return failure(Number(answer), 'Advanced SSL is enabled.', context.variants);
+  });
+
+/** An SSL object that nobody asks for again: the domains keep their certificates. */
+function acceptInVain(context: Context, webapp: Webapp): Reply {
+  const certificate = { id: context.world.nextCertificateId, ...toCertificate(context, webapp, null) };
+  context.world.nextCertificateId += 1;
+  return sslReply(context, certificate, 'SSL deployed.');
+}
 
 const withCertificate = (
   handle: (context: Context, certificate: Certificate, webapp: Webapp) => Reply,
@@ -107,9 +116,10 @@ export const installSsl: Handler = withBasicMode((context, webapp) => {
 });
 
 export const updateSsl: Handler = withCertificate((context, certificate) => {
-  const errors = findErrors(context.body, SETTING_RULES);
+  const errors = findUpdateErrors(context.body);
   if (errors !== null) return unprocessable(errors);
   updateSettings(certificate, context.body);
+  if (context.variants.methodOnBasicPatch === 'persisted') updateMethod(certificate, context.body);
   return sslReply(context, certificate, 'SSL settings updated.');
 });
 

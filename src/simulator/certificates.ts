@@ -5,18 +5,23 @@ import { isIssuing, isRefusedAloud, orderCertificate, removeCertificates } from 
 import { PLANTED_SECRETS, toPem } from './planted-secrets.ts';
 import type { FieldErrors, Reply } from './replies.ts';
 import { failure, toSqlDate, unprocessable } from './replies.ts';
+import { toLifetimeMs } from './settings.ts';
 import type { Rule } from './validation.ts';
 import { booleanRule, choiceRule, findErrors, textRule, toBoolean } from './validation.ts';
 import type { Certificate, CertificateProvider, Domain, Webapp } from './world.ts';
 import { addCertificate, basicCertificateOf, domainsOf, namesOf } from './world.ts';
 
-const DAY_MS = 86_400_000;
 const CSR_KEY_TYPES = ['rsa-2048', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'];
 
-export const SETTING_RULES: readonly Rule[] = [
+const PROTOCOL_RULES: readonly Rule[] = ['ssl_protocol_id', 'sslProtocolId'].map((field) =>
+  choiceRule(field, [1, 2, 3, '1', '2', '3']),
+);
+
+const SETTING_RULES: readonly Rule[] = [
   booleanRule('enableHttp'),
   booleanRule('enableHsts'),
-  choiceRule('ssl_protocol_id', [1, 2, 3, '1', '2', '3']),
+  choiceRule('authorizationMethod', ['http-01', 'dns-01']),
+  ...PROTOCOL_RULES,
 ];
 
 // `environment: production` is rejected (section 5 [F] PBAC); left out it is live [I].
@@ -25,7 +30,7 @@ const INSTALL_RULES: readonly Rule[] = [
   booleanRule('enableHttp', true),
   booleanRule('enableHsts', true),
   choiceRule('environment', ['live', 'staging']),
-  choiceRule('ssl_protocol_id', [1, 2, 3, '1', '2', '3']),
+  ...PROTOCOL_RULES,
   booleanRule('advancedSSL'),
   booleanRule('autoSSL'),
 ];
@@ -37,13 +42,21 @@ const PROVIDER_RULES: Record<string, readonly Rule[]> = {
 };
 
 export function findInstallErrors(body: Context['body']): FieldErrors | null {
-  const rules = [...INSTALL_RULES, ...(PROVIDER_RULES[String(body.provider)] ?? [])];
-  // A Cloudflare integration is needed for dns-01 (section 5, glama-useful and perch).
-  if (body.authorizationMethod === 'dns-01') {
-    rules.push({ field: 'externalApi', required: true, isValid: () => true, complaint: '' });
-  }
-  return findErrors(body, rules);
+  return findErrors(body, [
+    ...INSTALL_RULES,
+    ...(PROVIDER_RULES[String(body.provider)] ?? []),
+    ...integrationRules(body),
+  ]);
 }
+
+export const findUpdateErrors = (body: Context['body'], more: readonly Rule[] = []): FieldErrors | null =>
+  findErrors(body, [...SETTING_RULES, ...more, ...integrationRules(body)]);
+
+/** A DNS integration is needed for dns-01 (section 5, glama-useful and perch). */
+const integrationRules = ({ authorizationMethod }: Context['body']): Rule[] =>
+  authorizationMethod === 'dns-01'
+    ? [{ field: 'externalApi', required: true, isValid: () => true, complaint: '' }]
+    : [];
 
 /** Refuses a second order while one is under way, where the switch says so (section 5, Concurrency). */
 export function refuseWhileIssuing(
@@ -89,8 +102,8 @@ export function install(
   return certificate;
 }
 
-function toCertificate(
-  { body, now }: Context,
+export function toCertificate(
+  { body, now, settings }: Context,
   webapp: Webapp,
   domain: Domain | null,
 ): Omit<Certificate, 'id'> {
@@ -100,12 +113,14 @@ function toCertificate(
     provider: (body.provider ?? 'letsencrypt') as CertificateProvider,
     names: [],
     issuedAt: null,
+    lifetimeMs: toLifetimeMs(settings),
     createdAt: now,
     enableHttp: toBoolean(body.enableHttp),
     enableHsts: toBoolean(body.enableHsts),
     authorizationMethod: String(body.authorizationMethod ?? 'http-01'),
     staging: body.environment === 'staging',
-    sslProtocolId: Number(body.ssl_protocol_id ?? 2),
+    sslProtocolId: Number(body.sslProtocolId ?? body.ssl_protocol_id ?? 2),
+    apiId: body.authorizationMethod === 'dns-01' ? Number(body.externalApi) : null,
   };
 }
 
@@ -129,7 +144,18 @@ export function redeploy(
 export function updateSettings(certificate: Certificate, body: Context['body']): void {
   if (body.enableHttp !== undefined) certificate.enableHttp = toBoolean(body.enableHttp);
   if (body.enableHsts !== undefined) certificate.enableHsts = toBoolean(body.enableHsts);
-  if (body.ssl_protocol_id !== undefined) certificate.sslProtocolId = Number(body.ssl_protocol_id);
+  const protocol = body.sslProtocolId ?? body.ssl_protocol_id;
+  if (protocol !== undefined) certificate.sslProtocolId = Number(protocol);
+}
+
+/** [L] persists for one domain's certificate (section 13); the integration stays beside it. */
+export function updateMethod(
+  certificate: Certificate,
+  { authorizationMethod, externalApi }: Context['body'],
+): void {
+  if (authorizationMethod === undefined) return;
+  certificate.authorizationMethod = String(authorizationMethod);
+  if (authorizationMethod === 'dns-01') certificate.apiId = Number(externalApi);
 }
 
 /** AutoSSL is for domains added later too (section 6 [D]); when it acts, and what a refusal does, is not known. */
@@ -156,7 +182,7 @@ export function toFlatSsl(certificate: Certificate, context: Context): object {
     ...toSharedFields(certificate, context),
     privateKey: toPem('PRIVATE KEY', PLANTED_SECRETS.privateKey),
     certificate: toPem('CERTIFICATE', 'SIMULATED0CERTIFICATE'),
-    api_id: null,
+    api_id: certificate.apiId,
     ssl_protocol_id: certificate.sslProtocolId,
   };
 }
@@ -167,15 +193,16 @@ export function toNestedSsl(certificate: Certificate, context: Context): object 
 }
 
 function toSharedFields(certificate: Certificate, context: Context): object {
-  const { id, provider, createdAt, authorizationMethod, staging, enableHttp, enableHsts } = certificate;
+  const { id, provider, createdAt, lifetimeMs, authorizationMethod, staging, enableHttp, enableHsts } =
+    certificate;
   // A synchronous reply is sent when the certificate is there, so it may carry the dates already.
   const dueAt = context.variants.redeploy === 'sync' ? createdAt : null;
   const issuedAt = certificate.issuedAt ?? dueAt;
   return {
     id,
     method: provider,
-    validUntil: issuedAt === null ? null : toSslDate(issuedAt + 90 * DAY_MS, context),
-    renewalDate: issuedAt === null ? null : toSslDate(issuedAt + 60 * DAY_MS, context),
+    validUntil: issuedAt === null ? null : toSslDate(issuedAt + lifetimeMs, context),
+    renewalDate: issuedAt === null ? null : toSslDate(issuedAt + Math.floor((lifetimeMs * 2) / 3), context),
     enableHttp,
     enableHsts,
     authorizationMethod,

@@ -13,6 +13,8 @@ export type Parameters = Partial<Record<Parameter, number>>;
 
 export interface Context {
   version: ApiVersion;
+  /** http://127.0.0.1:1234, as the caller knows it. */
+  origin: string;
   path: string;
   parameters: Parameters;
   query: URLSearchParams;

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ControlError, isObject, readObject, rejectUnknownFields } from './control-fields.ts';
 import { readText } from './exchange.ts';
 import { OPERATIONS } from './routes.ts';
-import { parseDomainChange, parseSeed } from './seed-check.ts';
+import { parseDomainChange, parseLogLine, parseSeed } from './seed-check.ts';
 import type { SimulatorControls } from './steering.ts';
 import { VARIANT_TABLE } from './variant-table.ts';
 
@@ -30,6 +30,11 @@ const LEVERS: Record<string, Lever> = {
   },
   'POST /domains': (controls, body) => controls.attachDomain(parseDomainChange(body)),
   'DELETE /domains': (controls, body) => controls.detachDomain(parseDomainChange(body)),
+  /** { content, kind?, webapp? }: a line of the web application's log. */
+  'POST /log': (controls, body) => {
+    controls.log(parseLogLine(body));
+    return controls.state.snapshot().log;
+  },
   'GET /dns': ({ state }) => state.snapshot().dns,
   /** { name, a?, aaaa?, cname?, caa?, fails? }: all that the DNS says of this name from now on. */
   'POST /dns': (controls, body) => {

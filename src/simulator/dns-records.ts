@@ -29,6 +29,8 @@ export interface DnsRecord {
   /** Stands alone, as in the real DNS. */
   cname?: string;
   caa?: CaaRecord | readonly CaaRecord[];
+  /** The name servers of the zone that begins here. Cloudflare's (*.ns.cloudflare.com) are those of RunCloud's DNS integration. */
+  ns?: string | readonly string[];
   /** Asked for this name, or led to it by a CNAME, the server fails; what else is set comes back without it. */
   fails?: DnsFailure;
 }
@@ -38,13 +40,14 @@ export interface ZoneEntry {
   aaaa: string[];
   cname: string | null;
   caa: Required<CaaRecord>[];
+  ns: string[];
   fails: DnsFailure | null;
 }
 
 /** By lower-case name without a dot at the end. */
 export type Zone = Map<string, ZoneEntry>;
 
-const FIELDS = ['a', 'aaaa', 'cname', 'caa', 'fails'];
+const FIELDS = ['a', 'aaaa', 'cname', 'caa', 'ns', 'fails'];
 
 export function parseDnsName(input: unknown): string {
   const name = typeof input === 'string' ? input.toLowerCase().replace(/\.$/, '') : '';
@@ -59,7 +62,7 @@ export function parseDnsRecord(input: unknown): ZoneEntry {
   const body = readObject(input, 'record');
   rejectUnknownFields(body, FIELDS);
   const cname = readString(body, 'cname');
-  const stranger = ['a', 'aaaa', 'caa'].find((field) => body[field] !== undefined);
+  const stranger = ['a', 'aaaa', 'caa', 'ns'].find((field) => body[field] !== undefined);
   if (cname !== undefined && stranger !== undefined) {
     throw new ControlError(stranger, 'cannot stand beside a cname');
   }
@@ -68,6 +71,7 @@ export function parseDnsRecord(input: unknown): ZoneEntry {
     aaaa: readAddresses(body, 'aaaa', isIPv6),
     cname: cname === undefined ? null : within('cname', () => parseDnsName(cname)),
     caa: toList(body.caa).map((record) => within('caa', () => parseCaa(record))),
+    ns: toList(body.ns).map((name) => within('ns', () => parseDnsName(name))),
     fails: readChoice<DnsFailure>(body, 'fails', ['servfail', 'silent']) ?? null,
   };
 }

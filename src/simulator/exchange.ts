@@ -65,7 +65,8 @@ function toApiRequest(request: IncomingMessage, url: URL, bodyText: string): Api
     ...(contentType !== undefined && { contentType }),
   };
   const method = request.method ?? 'GET';
-  return { version: version as ApiVersion, method, path, query: url.searchParams, headers, bodyText };
+  const origin = `http://${request.headers.host ?? 'simulator.invalid'}`;
+  return { version: version as ApiVersion, method, origin, path, query: url.searchParams, headers, bodyText };
 }
 
 function startCall(
@@ -75,7 +76,7 @@ function startCall(
   const { request, url, api, startedAt } = facts;
   const method = request.method ?? 'GET';
   const match = api === null ? null : matchRoute(method, api.path);
-  const body = parseBody(facts.bodyText);
+  const body = parseBody(facts.bodyText, request.headers['content-type']);
   const known = world.domains.find(({ id }) => id === match?.parameters.domain);
   const named = typeof body.name === 'string' ? body.name.toLowerCase() : null;
   return callLog.start({
@@ -121,6 +122,8 @@ async function play(exchange: Exchange, fault: Fault, reply: Reply | null): Prom
       return deliver(exchange, toStatusReply(fault, parts));
     case 'html':
       return deliver(exchange, toHtmlReply(fault));
+    case 'firewall':
+      return deliver(exchange, toFirewallReply(fault));
     case 'truncated-json':
       return deliver(exchange, reply ?? { status: 200 }, { isCut: true });
     case 'slow':
@@ -147,6 +150,12 @@ const toHtmlReply = ({ status = 503, headers = {} }: Fault): Reply => ({
   status,
   headers,
   html: htmlPage(status < 300 ? 'One moment please' : `${status} Service Temporarily Unavailable`),
+});
+
+const toFirewallReply = ({ status = 403, headers = {} }: Fault): Reply => ({
+  status,
+  headers,
+  html: htmlPage('Just a moment...'),
 });
 
 async function wait({ parts }: Exchange, ms = 0, ends?: AbortSignal): Promise<void> {

@@ -22,6 +22,8 @@ export const APPLIES_WRITE = {
   status: false,
   /** A page of HTML with `status` (default 503; 200 is a proxy's "one moment please"). */
   html: false,
+  /** Something in front of the API refuses by itself: a page of HTML with `status` (default 403) for a person's browser (section 13). */
+  firewall: false,
   /** The right answer, cut in half; Content-Length is that of the half. */
   'truncated-json': true,
   /** The right answer after `delayMs`, or when the rule is removed. With appliesWrite false the work, too, is done only then. */

@@ -1,7 +1,10 @@
 // Turns an order for a certificate into covered names once the lag has passed, or into a failure. Decides by the
 // clock when it is asked, so it owns no timer. Must not know routes or replies.
+
 import { findBadNames, findRefusal, isRenewal, toIssuedNames } from './lets-encrypt.ts';
+import { logOrder } from './log.ts';
 import type { Settings } from './settings.ts';
+import { toLifetimeMs } from './settings.ts';
 import type { Variants } from './variants.ts';
 import type { Certificate, Order, World } from './world.ts';
 
@@ -35,6 +38,7 @@ export function orderCertificate(
   };
   world.orders.push(order);
   if (variants.issuanceFailure === '422') failEarly(parts, order);
+  if (order.status === 'failed') logOrder(world, order);
   settleOrders(parts, now);
   return order;
 }
@@ -53,7 +57,9 @@ function failEarly(parts: IssuanceParts & { now: number }, order: Order): void {
 /** To be called before anything reads the world or changes the DNS: makes true what has become due. */
 export function settleOrders(parts: IssuanceParts, now: number): void {
   for (const order of parts.world.orders) {
-    if (order.status === 'pending' && order.readyAt <= now) settle(parts, order);
+    if (order.status !== 'pending' || order.readyAt > now) continue;
+    settle(parts, order);
+    logOrder(parts.world, order);
   }
 }
 
@@ -67,6 +73,7 @@ function settle(parts: IssuanceParts, order: Order): void {
   order.status = 'issued';
   order.certificate.names = toIssuedNames(order);
   order.certificate.issuedAt = order.readyAt;
+  order.certificate.lifetimeMs = toLifetimeMs(parts.settings);
 }
 
 const badNamesIn = (parts: IssuanceParts, { certificate, names }: Order): string[] =>

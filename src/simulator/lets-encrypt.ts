@@ -14,16 +14,30 @@ const ISSUER = 'letsencrypt.org';
 /** Tags that Let's Encrypt knows; another one that is critical forbids (letsencrypt/boulder, va/caa.go). */
 const KNOWN_TAGS = ['issue', 'issuewild', 'iodef', 'issuemail'];
 
-/** HTTP-01: all of a name's addresses are the server's, and no CAA record forbids Let's Encrypt. */
+/**
+ * HTTP-01: all of a name's addresses are the server's. DNS-01: its zone is where RunCloud's integration writes. And no CAA
+ * record forbids Let's Encrypt.
+ */
 export function findBadNames(parts: ZoneParts, certificate: Certificate, names: readonly string[]): string[] {
   const webapp = parts.world.webapps.find(({ id }) => id === certificate.webappId);
   const server = parts.world.servers.find(({ id }) => id === webapp?.serverId);
-  // With dns-01 nobody comes by the address; the CAA records count all the same.
   const isHttp = certificate.authorizationMethod !== 'dns-01';
-  const pointsHere = (name: string): boolean => !isHttp || pointsTo(parts, name, server?.ipAddress);
+  const isProven = (name: string): boolean =>
+    isHttp ? pointsTo(parts, name, server?.ipAddress) : isAtIntegration(parts, name);
   return names.filter(
-    (name) => !pointsHere(name) || !allowsIssuer(parts, name, isHttp ? 'http-01' : 'dns-01'),
+    (name) => !isProven(name) || !allowsIssuer(parts, name, isHttp ? 'http-01' : 'dns-01'),
   );
+}
+
+/** The nearest zone above decides; of one that nobody described, all is well. */
+function isAtIntegration(parts: ZoneParts, name: string): boolean {
+  const labels = name.split('.');
+  for (let at = 0; at < labels.length - 1; at += 1) {
+    const { answers } = resolve(parts, labels.slice(at).join('.'), 'NS');
+    const servers = answers.filter(({ type }) => type === 'NS').map(({ data }) => String(data));
+    if (servers.length > 0) return servers.some((server) => server.endsWith('.ns.cloudflare.com'));
+  }
+  return true;
 }
 
 /** Let's Encrypt takes one of the addresses, IPv6 first: each of them has to be right. */

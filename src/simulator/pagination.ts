@@ -1,14 +1,14 @@
-// Cuts a list into pages as the reference's section 3 has it: 20 by default, 40 at most, in one of four
+// Cuts a list into pages as the reference's sections 3 and 13 have it: 20 or 15 by default, 40 at most, in one of four
 // envelopes. Knows nothing of what the rows are.
 import type { Context } from './context.ts';
 import type { Reply } from './replies.ts';
 import { ok, unprocessable } from './replies.ts';
 
-const DEFAULT_PER_PAGE = 20;
 const MAX_PER_PAGE = 40;
 
 interface Page {
-  path: string;
+  /** Address without the query. */
+  url: string;
   total: number;
   count: number;
   perPage: number;
@@ -17,17 +17,25 @@ interface Page {
 }
 
 export function paginate<T>(context: Context, items: readonly T[], toRow: (item: T) => unknown): Reply {
-  const { query, variants, path } = context;
-  const asked = wholeNumber(query.get('perPage')) ?? DEFAULT_PER_PAGE;
+  const isReversed = context.variants.listOrder === 'newest-first';
+  const ordered = isReversed ? [...items].reverse() : items;
+  return cutPage(context, ordered.map(toRow), Number(context.variants.defaultPerPage));
+}
+
+/** The page asked for of rows that stand in their order. */
+export function cutPage(context: Context, all: readonly unknown[], defaultPerPage: number): Reply {
+  const { query, variants, origin, path } = context;
+  const wanted = variants.perPageAsked === 'honoured' ? wholeNumber(query.get('perPage')) : null;
+  const asked = wanted ?? defaultPerPage;
   if (asked > MAX_PER_PAGE && variants.perPageOver40 === '422') {
     return unprocessable({ perPage: ['The per page may not be greater than 40.'] });
   }
   const perPage = Math.min(asked, MAX_PER_PAGE);
   const page = wholeNumber(query.get('page')) ?? 1;
-  const ordered = variants.listOrder === 'newest-first' ? [...items].reverse() : items;
-  const rows = ordered.slice((page - 1) * perPage, page * perPage).map(toRow);
-  const lastPage = Math.max(1, Math.ceil(items.length / perPage));
-  const meta = toMeta(context, { path, total: items.length, count: rows.length, perPage, page, lastPage });
+  const rows = all.slice((page - 1) * perPage, page * perPage);
+  const lastPage = Math.max(1, Math.ceil(all.length / perPage));
+  const url = `${origin}${path}`;
+  const meta = toMeta(context, { url, total: all.length, count: rows.length, perPage, page, lastPage });
   return ok({ data: rows, ...meta });
 }
 
@@ -53,12 +61,12 @@ function toMeta({ variants }: Context, page: Page): { meta?: unknown } {
   }
 }
 
-function toLinks(style: 'empty' | 'urls' | 'array', { path, page, lastPage }: Page): unknown {
+function toLinks(style: 'empty' | 'urls' | 'array', { url, page, lastPage }: Page): unknown {
   // An empty PHP array prints as [] where an object is meant.
   if (style === 'array') return [];
   if (style === 'empty') return {};
   return {
-    ...(page > 1 && { previous: `${path}?page=${page - 1}` }),
-    ...(page < lastPage && { next: `${path}?page=${page + 1}` }),
+    ...(page > 1 && { previous: `${url}?page=${page - 1}` }),
+    ...(page < lastPage && { next: `${url}?page=${page + 1}` }),
   };
 }

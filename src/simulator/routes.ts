@@ -15,6 +15,8 @@ const TABLE = {
   'get-server': ['GET', '/servers/{server}', account.getServer],
   'list-webapps': ['GET', '/servers/{server}/webapps', account.listWebapps],
   'get-webapp': ['GET', WEBAPP, account.getWebapp],
+  'get-log': ['GET', `${WEBAPP}/log`, account.getLog],
+  'list-ssl-protocols': ['GET', '/static/ssl/protocols', account.listSslProtocols],
 
   'attach-domain': ['POST', `${WEBAPP}/domains`, domains.attachDomain],
   'list-domains': ['GET', `${WEBAPP}/domains`, domains.listDomains],

@@ -15,13 +15,15 @@ import {
   withoutUndefined,
 } from './control-fields.ts';
 import { parseZone } from './dns-records.ts';
+import { LOG_KINDS } from './log.ts';
 import type { Seed, SeedDomain, SeedServer, SeedWebapp } from './seed.ts';
+import type { LogLine } from './steering.ts';
 
 const DOMAIN_FIELDS = ['name', 'type', 'www', 'redirection'];
 const SERVER_FIELDS = ['id', 'name', 'ipAddress', 'connected', 'online'];
 const WEBAPP_FIELDS = [
   ...['id', 'serverId', 'name', 'primaryDomain', 'domains', 'domainCount'],
-  ...['certificate', 'covers', 'advancedSsl', 'autoSsl'],
+  ...['certificate', 'covers', 'authorizationMethod', 'advancedSsl', 'autoSsl'],
 ];
 
 export interface DomainChange extends SeedDomain {
@@ -43,6 +45,18 @@ export function parseDomainChange(input: unknown): DomainChange {
   const { webapp, ...domain } = body;
   const id = readWhole({ webapp }, 'webapp', { min: 1 });
   return withoutUndefined({ ...parseDomain(domain), webapp: id });
+}
+
+export function parseLogLine(input: unknown): LogLine {
+  const body = readObject(input, 'line');
+  rejectUnknownFields(body, ['content', 'kind', 'webapp']);
+  const content = readString(body, 'content');
+  if (content === undefined) throw new ControlError('content', 'is needed');
+  return withoutUndefined({
+    content,
+    kind: readChoice(body, 'kind', LOG_KINDS),
+    webapp: readWhole(body, 'webapp', { min: 1 }),
+  });
 }
 
 const parseAt = <T>(place: string, value: unknown, parse: (body: JsonObject) => T): T =>
@@ -76,6 +90,7 @@ function parseWebapp(body: JsonObject): SeedWebapp {
     domainCount: readWhole(body, 'domainCount', { max: 10_000 }),
     certificate: readChoice(body, 'certificate', ['letsencrypt', 'custom', 'none']),
     covers: readChoice(body, 'covers', ['primary', 'all']),
+    authorizationMethod: readChoice(body, 'authorizationMethod', ['http-01', 'dns-01']),
     advancedSsl: readBoolean(body, 'advancedSsl'),
     autoSsl: readBoolean(body, 'autoSsl'),
   });

@@ -2,6 +2,8 @@
 // a primary domain and a basic Let's Encrypt certificate for it. Addresses are of the documentation ranges.
 import type { DnsRecord } from './dns-records.ts';
 import { parseZone } from './dns-records.ts';
+import type { Settings } from './settings.ts';
+import { toLifetimeMs } from './settings.ts';
 import type { Domain, DomainType, Redirection, Webapp, World } from './world.ts';
 import { addCertificate, addDomain, domainsOf, namesOf } from './world.ts';
 
@@ -37,6 +39,8 @@ export interface SeedWebapp {
   certificate?: 'letsencrypt' | 'custom' | 'none';
   /** Names on the certificate: the primary's (default) or those of all domains. */
   covers?: 'primary' | 'all';
+  /** Of its certificates; dns-01 comes with integration 5. */
+  authorizationMethod?: 'http-01' | 'dns-01';
   advancedSsl?: boolean;
   autoSsl?: boolean;
 }
@@ -48,19 +52,20 @@ export interface Seed {
   dns?: Readonly<Record<string, DnsRecord>>;
 }
 
-export function createWorld(seed: Seed, now: number): World {
+export function createWorld(seed: Seed, now: number, settings: Settings): World {
   const world: World = {
     servers: (seed.servers ?? [{}]).map((server) => toServer(server, now)),
     webapps: [],
     domains: [],
     certificates: [],
     orders: [],
+    log: [],
     dns: parseZone(seed.dns ?? {}),
     lies: new Map(),
     nextDomainId: 4711,
     nextCertificateId: 88,
   };
-  for (const webapp of seed.webapps ?? [{}]) seedWebapp(world, webapp, now);
+  for (const webapp of seed.webapps ?? [{}]) seedWebapp(world, webapp, now, toLifetimeMs(settings));
   return world;
 }
 
@@ -69,7 +74,7 @@ function toServer(seed: SeedServer, now: number): World['servers'][number] {
   return { id: DEFAULT_SERVER_ID, ...server, createdAt: now, ...seed };
 }
 
-function seedWebapp(world: World, seed: SeedWebapp, now: number): void {
+function seedWebapp(world: World, seed: SeedWebapp, now: number, lifetimeMs: number): void {
   const id = seed.id ?? DEFAULT_WEBAPP_ID;
   const webapp: Webapp = {
     id,
@@ -81,7 +86,7 @@ function seedWebapp(world: World, seed: SeedWebapp, now: number): void {
   };
   world.webapps.push(webapp);
   for (const domain of seededDomains(seed, id)) addDomain(world, toDomain(domain, id, now));
-  if (seed.certificate !== 'none') seedCertificates(world, webapp, seed, now);
+  if (seed.certificate !== 'none') seedCertificates(world, webapp, seed, { now, lifetimeMs });
 }
 
 function seededDomains(seed: SeedWebapp, id: number): SeedDomain[] {
@@ -100,7 +105,12 @@ export function toDomain(seed: SeedDomain, webappId: number, now: number): Omit<
   return { webappId, createdAt: now, type: 'alias', www: false, redirection: 'none', ...seed };
 }
 
-function seedCertificates(world: World, webapp: Webapp, seed: SeedWebapp, now: number): void {
+function seedCertificates(
+  world: World,
+  webapp: Webapp,
+  seed: SeedWebapp,
+  { now, lifetimeMs }: { now: number; lifetimeMs: number },
+): void {
   const all = domainsOf(world, webapp.id);
   const covered = seed.covers === 'all' ? all : all.filter(({ type }) => type === 'primary');
   const groups = webapp.advancedSsl ? covered.map((domain) => [domain]) : [covered];
@@ -111,12 +121,14 @@ function seedCertificates(world: World, webapp: Webapp, seed: SeedWebapp, now: n
       provider: seed.certificate === 'custom' ? 'custom' : 'letsencrypt',
       names: namesOf(domains),
       issuedAt: now,
+      lifetimeMs,
       createdAt: now,
       enableHttp: true,
       enableHsts: false,
-      authorizationMethod: 'http-01',
+      authorizationMethod: seed.authorizationMethod ?? 'http-01',
       staging: false,
       sslProtocolId: 2,
+      apiId: seed.authorizationMethod === 'dns-01' ? 5 : null,
     });
   }
 }

@@ -11,6 +11,7 @@ export interface Served extends Leaf {
 }
 
 const DAY_MS = 86_400_000;
+/** Of what is shown beside the certificates of the simulated world. */
 const LIFETIME_MS = 90 * DAY_MS;
 export const OTHER_SITE = 'other-site.example';
 const WRONG_NAME = 'wrong-name.example';
@@ -33,10 +34,10 @@ function coveringCertificate(world: World, name: string): Certificate | undefine
   return covering.toSorted((one, other) => (other.issuedAt ?? 0) - (one.issuedAt ?? 0))[0];
 }
 
-function toServed({ id, names, issuedAt, staging }: Certificate): Served {
+function toServed({ id, names, issuedAt, lifetimeMs, staging }: Certificate): Served {
   const notBefore = issuedAt ?? 0;
   // Nobody trusts what Let's Encrypt's staging environment signs.
-  return { ...period(notBefore + LIFETIME_MS), names, isTrusted: !staging, certificateId: id };
+  return { ...period(notBefore + lifetimeMs, lifetimeMs), names, isTrusted: !staging, certificateId: id };
 }
 
 /** What an uncovered name gets, as seen live: another site's on the same box (reference section 5 [F] PBAC). */
@@ -52,13 +53,13 @@ function spoil(truth: Served, { expired, wrongName, untrusted, notAfter }: Lie, 
   const end = notAfter ?? (expired ? now - DAY_MS : null);
   return {
     ...truth,
-    ...(end !== null && period(end)),
+    ...(end !== null && period(end, truth.notAfter - truth.notBefore)),
     ...(wrongName && { names: [WRONG_NAME] }),
     isTrusted: truth.isTrusted && untrusted !== true,
   };
 }
 
-const period = (notAfter: number): Pick<Leaf, 'notBefore' | 'notAfter'> => ({
-  notBefore: notAfter - LIFETIME_MS,
+const period = (notAfter: number, lifetimeMs = LIFETIME_MS): Pick<Leaf, 'notBefore' | 'notAfter'> => ({
+  notBefore: notAfter - lifetimeMs,
   notAfter,
 });

@@ -18,6 +18,8 @@ export interface Settings {
   quota: number;
   /** Domains per web application; 0 is no limit (Unknown, line 3). */
   domainLimit: number;
+  /** How long a certificate is valid from its issuance: 90 days today, 64 by default from 2027-02, 6 where it is asked for (section 13). */
+  certificateDays: number;
   /** Let's Encrypt (section 9): new certificates per registered domain in 7 days, really 50; 0 is no limit. */
   certificatesPerWeek: number;
   /** Certificates for the same exact set of names in 7 days, really 5; 0 is no limit. */
@@ -34,11 +36,14 @@ export const DEFAULT_SETTINGS: Readonly<Settings> = {
   rateLimitWindowMs: 60_000,
   quota: 0,
   domainLimit: 0,
+  certificateDays: 90,
   certificatesPerWeek: 0,
   duplicatesPerWeek: 0,
   failuresPerHour: 0,
   defaultDns: 'nxdomain',
 };
+
+export const toLifetimeMs = ({ certificateDays }: Settings): number => certificateDays * 86_400_000;
 
 export const SETTING_NAMES = Object.keys(DEFAULT_SETTINGS) as (keyof Settings)[];
 
@@ -52,6 +57,7 @@ export function parseSettings(input: unknown): Partial<Settings> {
     rateLimitWindowMs: readWhole(body, 'rateLimitWindowMs', { min: 1 }),
     quota: readWhole(body, 'quota'),
     domainLimit: readWhole(body, 'domainLimit'),
+    certificateDays: readWhole(body, 'certificateDays', { min: 1 }),
     certificatesPerWeek: readWhole(body, 'certificatesPerWeek'),
     duplicatesPerWeek: readWhole(body, 'duplicatesPerWeek'),
     failuresPerHour: readWhole(body, 'failuresPerHour'),

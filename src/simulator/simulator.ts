@@ -97,7 +97,7 @@ function createParts(options: SimulatorOptions, closing: AbortSignal): ExchangeP
   const variants = { ...defaultVariants(), ...parseVariants(options.variants ?? {}) };
   const settings = { ...DEFAULT_SETTINGS, ...settingsIn(options) };
   return {
-    world: createWorld(seed, now()),
+    world: createWorld(seed, now(), settings),
     variants,
     settings,
     credentials: { ...DEFAULT_CREDENTIALS, ...options.credentials },

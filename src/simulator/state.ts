@@ -9,7 +9,7 @@ import type { Lie } from './lies.ts';
 import { DEFAULT_WEBAPP_ID } from './seed.ts';
 import type { Settings } from './settings.ts';
 import type { Variants } from './variants.ts';
-import type { Certificate, Domain, Order, Server, Webapp, World } from './world.ts';
+import type { Certificate, Domain, LogEntry, Order, Server, Webapp, World } from './world.ts';
 import { certificatesOf, coveredNamesOf, domainsOf } from './world.ts';
 
 export interface CertificateState extends Certificate {
@@ -35,6 +35,7 @@ export interface Snapshot {
   certificateOrders: number;
   limitBreaches: number;
   dns: Record<string, DnsRecord>;
+  log: LogEntry[];
   /** What the web server shows instead of the truth, by name. */
   lies: Record<string, Lie>;
   counters: Counters;
@@ -118,6 +119,7 @@ function toSnapshot({ variants, settings, callLog, faults }: StateParts, world: 
     certificateOrders: world.orders.length,
     limitBreaches: countBreaches(world),
     dns: toDns(world),
+    log: world.log,
     lies: Object.fromEntries(world.lies),
     counters: callLog.counters(),
     faults: faults.list(),

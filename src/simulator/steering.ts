@@ -10,6 +10,7 @@ import type { FaultStatus } from './faults.ts';
 import { settleOrders } from './issuance.ts';
 import type { Lie } from './lies.ts';
 import { parseLie } from './lies.ts';
+import { addLogEntry } from './log.ts';
 import type { Seed } from './seed.ts';
 import { createWorld, DEFAULT_WEBAPP_ID, toDomain } from './seed.ts';
 import type { DomainChange } from './seed-check.ts';
@@ -19,7 +20,7 @@ import type { SimulatorState } from './state.ts';
 import { createState } from './state.ts';
 import type { Variants } from './variants.ts';
 import { parseVariants } from './variants.ts';
-import type { Domain } from './world.ts';
+import type { Domain, LogKind } from './world.ts';
 import { addDomain, domainsOf, removeDomain } from './world.ts';
 
 /** What is behind RunCloud. Without an edge nobody sees it but the simulated Let's Encrypt. */
@@ -30,6 +31,13 @@ export interface EdgeControls {
   removeDns: (name: string) => void;
   /** Shows something else for this name; undefined: the truth again. */
   serve: (name: string, lie?: Lie) => void;
+}
+
+export interface LogLine {
+  content: string;
+  /** Default Info. */
+  kind?: LogKind;
+  webapp?: number;
 }
 
 /** The addresses of the two servers, with the levers that belong to them. */
@@ -50,6 +58,8 @@ export interface SimulatorControls extends EdgeControls {
   /** As somebody would in RunCloud's own screens: no call, no certificate. */
   attachDomain: (domain: DomainChange) => Domain;
   detachDomain: (domain: { name: string; webapp?: number }) => Domain;
+  /** A line of a web application's log, now; what else RunCloud writes there is none of an API client's doing. */
+  log: (entry: LogLine) => void;
   /** Back to the start, or to another seed: world, DNS, lies, variants, settings, faults, calls, rate limit. */
   reset: (seed?: Seed) => void;
 }
@@ -77,10 +87,14 @@ export function createControls(parts: ExchangeParts, options: { seed?: Seed }): 
       return addDomain(world, toDomain(domain, webapp, now()));
     },
     detachDomain: (wanted) => detach(parts, wanted),
+    log: ({ content, kind = 'Info', webapp = DEFAULT_WEBAPP_ID }) => {
+      requireWebapp(parts, webapp);
+      addLogEntry(world, { webappId: webapp, kind, content, createdAt: now() });
+    },
     reset: (seed = options.seed ?? {}) => {
-      Object.assign(world, createWorld(seed, now()));
       Object.assign(variants, first.variants);
       Object.assign(settings, first.settings);
+      Object.assign(world, createWorld(seed, now(), settings));
       faults.clear();
       parts.callLog.clear();
       parts.rateLimiter.reset();

@@ -61,7 +61,22 @@ export const VARIANT_TABLE = {
     'meta.pagination.total_pages, meta.lastPage, meta.current_page/last_page, or no meta',
     'section 3; Unknown, line 5',
   ),
-  metaLinks: choice(['empty', 'urls', 'array'], 'Content of meta.pagination.links', 'Unknown, line 5'),
+  metaLinks: choice(
+    ['urls', 'empty', 'array'],
+    'Content of meta.pagination.links: `next` (and `previous`) where there are such pages, or nothing',
+    'section 13 [L]; section 3',
+  ),
+  defaultPerPage: choice(
+    ['20', '15'],
+    'Rows per page where the request names no perPage (the log: always 15)',
+    'section 3 [D]; section 13 [D] api-9849787',
+  ),
+  perPageAsked: choice(
+    ['honoured', 'ignored'],
+    'Query `perPage`; ignored: always the default',
+    'section 13 [L]: pages shorter than what was asked for',
+  ),
+  logOrder: choice(['newest-first', 'oldest-first'], 'Order of the log', 'section 13; [C] glama-useful'),
   perPageOver40: choice(['clamp', '422'], 'A perPage above 40', 'section 3; Unknown, line 5'),
   domainSearch: choice(['ignored', 'filters'], 'Query `search` on domains', 'Unknown, line 5'),
   listOrder: choice(['oldest-first', 'newest-first'], 'Order of a list', 'nowhere stated'),
@@ -121,6 +136,11 @@ export const VARIANT_TABLE = {
     'Whether GET ssl shows a first certificate that is not issued yet',
     'section 5: no status field documented',
   ),
+  methodOnBasicPatch: choice(
+    ['persisted', 'ignored'],
+    'PATCH ssl/{id} with authorizationMethod; that of one domain persists',
+    'section 13 [L] saw the per-domain route only',
+  ),
   installOverExisting: choice(['422', 'replaces'], 'POST ssl over a live certificate', 'section 5 [F] PBAC'),
 
   // Advanced SSL
@@ -134,7 +154,11 @@ export const VARIANT_TABLE = {
     'Per-domain SSL routes in basic mode',
     'Unknown, line 9',
   ),
-  basicSslInAdvancedMode: choice(['422', '404'], 'Basic SSL writes in advanced mode', 'Unknown, line 9'),
+  basicSslInAdvancedMode: choice(
+    ['422', '404', '200-transient'],
+    'Basic SSL writes in advanced mode; 200-transient: accepted, and what they make replaces nothing',
+    'Unknown, line 9; section 13 [L]',
+  ),
   domainSslShape: choice(['flat', 'wrapped', 'nested'], 'GET domains/{d}/ssl', 'section 6; Unknown, line 9'),
   noDomainSsl: choice(['404', 'message-200', 'null-200'], 'The same without one', 'section 6, Ansible'),
   domainSslReply: choice(
@@ -175,9 +199,14 @@ export const VARIANT_TABLE = {
   rateLimitBody: choice(['message', 'empty', 'html'], 'Body of a 429', 'section 2; Unknown, line 1'),
   rateLimitHeaders: choice(['sent', 'absent'], 'X-RateLimit-Limit and -Remaining', 'section 2 [D] v2 page'),
   quotaReply: choice(['429', '403', '402'], 'A call after the monthly quota', 'section 2; Unknown, line 1'),
+  requestBodies: choice(
+    ['json-only', 'form-too'],
+    'Whether a form-encoded body is read as well',
+    'section 11: WPU-v2 sends such, for years',
+  ),
   contentTypeOn: choice(
-    ['every-request', 'body-only'],
+    ['body-only', 'every-request'],
     'Which requests need Content-Type: application/json',
-    'section 1 [D] v3',
+    'section 1 [D] v3 says every one; section 13: nine live scripts read without it',
   ),
 } as const;

@@ -45,12 +45,26 @@ export interface Certificate {
   /** What it covers now; RunCloud's own replies never tell (reference section 5). */
   names: string[];
   issuedAt: number | null;
+  /** From the issuance to the end of validity. */
+  lifetimeMs: number;
   createdAt: number;
   enableHttp: boolean;
   enableHsts: boolean;
   authorizationMethod: string;
   staging: boolean;
   sslProtocolId: number;
+  /** RunCloud's id of the DNS integration, for dns-01. */
+  apiId: number | null;
+}
+
+export type LogKind = 'Info' | 'Warning' | 'High Priority Info';
+
+/** A line of the web application's activity log. */
+export interface LogEntry {
+  webappId: number;
+  kind: LogKind;
+  content: string;
+  createdAt: number;
 }
 
 /** Let's Encrypt's limits (reference section 9). */
@@ -76,6 +90,7 @@ export interface World {
   domains: Domain[];
   certificates: Certificate[];
   orders: Order[];
+  log: LogEntry[];
   dns: Zone;
   /** By lower-case name. */
   lies: Map<string, Lie>;

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 import { domainNamed } from './world.ts';
 
 export type DnsAnswer =
-  | { name: string; type: 'A' | 'AAAA' | 'CNAME'; data: string }
+  | { name: string; type: 'A' | 'AAAA' | 'CNAME' | 'NS'; data: string }
   | { name: string; type: 'CAA'; data: Required<CaaRecord> };
 
 export interface Resolution {
@@ -42,9 +42,10 @@ export function resolve(parts: ZoneParts, question: string, type: string): Resol
   return { outcome: 'servfail', answers: [] };
 }
 
-function toAnswers(name: string, { a, aaaa, caa }: ZoneEntry, type: string): DnsAnswer[] {
+function toAnswers(name: string, { a, aaaa, caa, ns }: ZoneEntry, type: string): DnsAnswer[] {
   if (type === 'A') return a.map((data) => ({ name, type, data }));
   if (type === 'AAAA') return aaaa.map((data) => ({ name, type, data }));
+  if (type === 'NS') return ns.map((data) => ({ name, type, data }));
   if (type === 'CAA') return caa.map((data) => ({ name, type, data }));
   return [];
 }
@@ -53,7 +54,7 @@ function entryOf({ world, settings }: ZoneParts, name: string): ZoneEntry | null
   const known = world.dns.get(name);
   if (known !== undefined) return known;
   const address = settings.defaultDns === 'server' ? addressFor(world, name) : null;
-  return address === null ? null : { a: [address], aaaa: [], cname: null, caa: [], fails: null };
+  return address === null ? null : { a: [address], aaaa: [], cname: null, caa: [], ns: [], fails: null };
 }
 
 /** The address of the server that the name is attached to; of the first one where it is attached to none. */

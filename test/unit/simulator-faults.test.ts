@@ -78,6 +78,14 @@ describe('kinds that answer', () => {
   });
 });
 
+test('firewall: a page for browsers with 403, the write not done', async () => {
+  simulator.addFault({ kind: 'firewall' });
+  const reply = await attach();
+  expect([reply.status, reply.headers.get('content-type')]).toEqual([403, 'text/html; charset=UTF-8']);
+  expect(reply.text).toContain('Just a moment...');
+  expect(isAttached()).toBe(false);
+});
+
 describe('kinds that cut, close or wait', () => {
   test('truncated JSON, the write done', async () => {
     simulator.addFault({ kind: 'truncated-json' });

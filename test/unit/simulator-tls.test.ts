@@ -99,6 +99,22 @@ describe('the truth', () => {
     expect(Date.parse(certificate.valid_to) - Date.parse(certificate.valid_from)).toBe(90 * DAY_MS);
   });
 
+  test.each([6, 45, 64])('certificateDays: %i, from the next issuance on', async (days) => {
+    simulator.setSettings({ certificateDays: days });
+    const { token } = simulator.credentials;
+    const url = `${simulator.url}/api/v3/servers/1903/webapps/646/ssl`;
+    const headers = { accept: 'application/json', authorization: `Bearer ${token}` };
+    expect((await fetch(`${url}/88`, { method: 'PUT', headers })).status).toBe(200);
+    const { certificate } = await look(PRIMARY);
+    expect(Date.parse(certificate.valid_to) - Date.parse(certificate.valid_from)).toBe(days * DAY_MS);
+    const { data } = (await (await fetch(url, { headers })).json()) as {
+      data: { ssl: { validUntil: string } }[];
+    };
+    const issuedAt = simulator.state.certificates()[0]?.issuedAt ?? 0;
+    const until = Date.parse(`${data[0]?.ssl.validUntil.replace(' ', 'T')}Z`);
+    expect(until).toBe(Math.floor((issuedAt + days * DAY_MS) / 1000) * 1000);
+  });
+
   test('a handshake that insists goes well too', async () => {
     const { tlsPort: port, caPem: ca } = simulator.edge;
     const socket = connect({ host: '127.0.0.1', port, ca, servername: PRIMARY });

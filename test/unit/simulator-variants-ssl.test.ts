@@ -153,6 +153,70 @@ describe('orders of basic SSL', () => {
   });
 });
 
+describe('settings of a certificate', () => {
+  const dns01 = { authorizationMethod: 'dns-01', externalApi: 7 };
+  const kept = { enableHttp: true, enableHsts: false, sslProtocolId: 3 };
+
+  test('methodOnBasicPatch: whether PATCH ssl/{id} changes the method; the protocol it changes in any case', async () => {
+    simulator.reset({ webapps: [{ authorizationMethod: 'dns-01' }] });
+    expect(simulator.state.certificates()).toMatchObject([{ authorizationMethod: 'dns-01', apiId: 5 }]);
+    vary({ methodOnBasicPatch: 'ignored' });
+    await ask('PATCH', `${SSL}/88`, { ...kept, authorizationMethod: 'http-01' });
+    expect(simulator.state.certificates()).toMatchObject([
+      { authorizationMethod: 'dns-01', sslProtocolId: 3 },
+    ]);
+    vary({ methodOnBasicPatch: 'persisted' });
+    await ask('PATCH', `${SSL}/88`, { ...kept, authorizationMethod: 'http-01' });
+    expect(simulator.state.certificates()).toMatchObject([{ authorizationMethod: 'http-01', apiId: 5 }]);
+  });
+
+  test('PATCH of one domain’s certificate persists the method, and dns-01 needs an integration', async () => {
+    simulator.reset({ webapps: [{ advancedSsl: true }] });
+    const path = `${DOMAINS}/4711/ssl/88`;
+    expect((await ask('PATCH', path, { authorizationMethod: 'dns-01' })).status).toBe(422);
+    expect((await ask('PATCH', path, { authorizationMethod: 'tls-alpn-01' })).status).toBe(422);
+    expect((await ask('PATCH', path, { ...kept, ...dns01 })).status).toBe(200);
+    expect(simulator.state.certificates()).toMatchObject([{ authorizationMethod: 'dns-01', apiId: 7 }]);
+    expect((await ask('GET', `${DOMAINS}/4711/ssl`)).body).toMatchObject({ api_id: 7, ssl_protocol_id: 3 });
+  });
+});
+
+describe('the log', () => {
+  const contents = (body: { data: { content: string }[] }) => body.data.map(({ content }) => content);
+
+  test('tells what became of an order, newest first, 15 to a page; logOrder: oldest-first', async () => {
+    simulator.reset({ webapps: [{ authorizationMethod: 'dns-01', domains: ['shop.example.com'] }] });
+    vary({ validation: 'http-01' });
+    simulator.setDns('example.com', { ns: ['ns1.elsewhere.example'] });
+    for (let nth = 1; nth <= 15; nth += 1)
+      simulator.log({ content: `line ${nth}`, kind: 'High Priority Info' });
+    expect((await ask('PUT', `${SSL}/88`)).status).toBe(200);
+    const reason = 'for shop.example.com: domain is not found in the selected DNS provider';
+    const first = (await ask('GET', `${WEBAPP}/log`)).body;
+    expect(first.data).toHaveLength(15);
+    expect(first.data[0]).toEqual({
+      kind: 'Warning',
+      content: expect.stringContaining(reason),
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+    });
+    expect(first.meta.pagination).toMatchObject({ total: 16, per_page: 15, total_pages: 2 });
+    expect(contents((await ask('GET', `${WEBAPP}/log?page=2`)).body)).toEqual(['line 1']);
+    vary({ logOrder: 'oldest-first' });
+    expect(contents((await ask('GET', `${WEBAPP}/log`)).body)[0]).toBe('line 1');
+  });
+
+  test('of dns-01: a zone at the integration is validated without its addresses', async () => {
+    simulator.reset({ webapps: [{ authorizationMethod: 'dns-01' }] });
+    vary({ validation: 'http-01' });
+    simulator.setDns('example.org', { ns: ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'] });
+    await ask('PUT', `${SSL}/88`);
+    expect(simulator.state.orders).toMatchObject([{ status: 'issued' }]);
+    expect(contents((await ask('GET', `${WEBAPP}/log`)).body)).toEqual([
+      'SSL certificate for network.example.org deployed.',
+    ]);
+  });
+});
+
 const advanced = { webapps: [{ advancedSsl: true }] };
 
 describe('advanced SSL', () => {
@@ -172,6 +236,17 @@ describe('advanced SSL', () => {
     simulator.reset(advanced);
     vary({ basicSslInAdvancedMode });
     expect((await ask('POST', SSL, LETS_ENCRYPT)).status).toBe(Number(basicSslInAdvancedMode));
+  });
+
+  test('basicSslInAdvancedMode: 200-transient, every write is accepted and changes nothing', async () => {
+    simulator.reset(advanced);
+    vary({ basicSslInAdvancedMode: '200-transient' });
+    const before = simulator.state.certificates();
+    expect(await ask('POST', SSL, LETS_ENCRYPT)).toMatchObject({ status: 200, body: { id: 89 } });
+    for (const method of ['PUT', 'PATCH', 'DELETE'])
+      expect((await ask(method, `${SSL}/88`)).status).toBe(200);
+    expect(simulator.state.certificates()).toEqual(before);
+    expect(simulator.state.certificateOrders).toBe(0);
   });
 });
 

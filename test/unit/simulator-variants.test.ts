@@ -208,12 +208,30 @@ describe('lists and bodies', () => {
 
   test('metaLinks, listOrder', async () => {
     simulator.reset({ webapps: [{ domainCount: 30 }] });
-    vary({ metaLinks: 'urls', listOrder: 'newest-first' });
+    vary({ listOrder: 'newest-first' });
     const { data, meta } = (await ask('GET', DOMAINS)).body;
-    expect(meta.pagination.links).toEqual({ next: `/api/v3${DOMAINS}?page=2` });
+    const url = `${simulator.url}/api/v3${DOMAINS}`;
+    expect(meta.pagination.links).toEqual({ next: `${url}?page=2` });
+    expect((await ask('GET', `${DOMAINS}?page=2`)).body.meta.pagination.links).toEqual({
+      previous: `${url}?page=1`,
+    });
     expect(data[0].name).toBe('customer-646-30.example.com');
+    vary({ metaLinks: 'empty' });
+    expect((await ask('GET', DOMAINS)).body.meta.pagination.links).toEqual({});
     vary({ metaLinks: 'array' });
     expect((await ask('GET', DOMAINS)).body.meta.pagination.links).toEqual([]);
+  });
+
+  test('defaultPerPage, perPageAsked', async () => {
+    simulator.reset({ webapps: [{ domainCount: 60 }] });
+    vary({ defaultPerPage: '15' });
+    expect((await ask('GET', DOMAINS)).body.data).toHaveLength(15);
+    expect((await ask('GET', `${DOMAINS}?perPage=30`)).body.data).toHaveLength(30);
+    vary({ perPageAsked: 'ignored' });
+    expect((await ask('GET', `${DOMAINS}?perPage=30&page=2`)).body).toMatchObject({
+      data: { length: 15 },
+      meta: { pagination: { per_page: 15, total_pages: 5 } },
+    });
   });
 
   test('perPageOver40, domainSearch', async () => {
@@ -278,9 +296,25 @@ describe('limits and headers', () => {
     expect((await ask('GET', '/ping')).status).toBe(Number(quotaReply));
   });
 
-  test('contentTypeOn: body-only', async () => {
-    vary({ contentTypeOn: 'body-only' });
+  test('contentTypeOn: every-request', async () => {
     const headers = { Authorization: `Bearer ${DEFAULT_CREDENTIALS.token}`, Accept: 'application/json' };
-    expect((await fetch(`${simulator.url}/api/v3/ping`, { headers })).status).toBe(200);
+    const ping = () => fetch(`${simulator.url}/api/v3/ping`, { headers, redirect: 'manual' });
+    expect((await ping()).status).toBe(200);
+    vary({ contentTypeOn: 'every-request' });
+    expect((await ping()).status).toBe(302);
+  });
+
+  test('requestBodies: form-too', async () => {
+    const attach = (name: string) =>
+      fetch(`${simulator.url}/api/v3${DOMAINS}`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { Authorization: `Bearer ${DEFAULT_CREDENTIALS.token}`, Accept: 'application/json' },
+        body: new URLSearchParams({ name, www: '1', redirection: 'non-www' }),
+      });
+    expect((await attach('json.example.com')).status).toBe(302);
+    vary({ requestBodies: 'form-too' });
+    expect((await attach('form.example.com')).status).toBe(200);
+    expect(simulator.state.domains().at(-1)).toMatchObject({ name: 'form.example.com', www: true });
   });
 });

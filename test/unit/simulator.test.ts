@@ -66,11 +66,16 @@ describe('who may call', () => {
 
 describe('which requests it refuses', () => {
   test.each([
-    ['no Accept', { 'Content-Type': 'application/json', Accept: '*/*' }],
-    ['no Content-Type', { Accept: 'application/json' }],
-    ['a form', { ...JSON_HEADERS, 'Content-Type': 'application/x-www-form-urlencoded' }],
-  ])('%s is sent to the log-in page', async (_, headers) => {
-    const reply = await raw('/api/v3/ping', { headers: { ...BEARER, ...headers } });
+    ['no Accept', 'GET', '/ping', { 'Content-Type': 'application/json', Accept: '*/*' }],
+    [
+      'a form',
+      'POST',
+      `${WEBAPP}/domains`,
+      { ...JSON_HEADERS, 'Content-Type': 'application/x-www-form-urlencoded' },
+    ],
+  ])('%s is sent to the log-in page', async (_, method, path, headers) => {
+    const body = method === 'POST' ? { body: 'name=shop.example.com' } : {};
+    const reply = await raw(`/api/v3${path}`, { method, headers: { ...BEARER, ...headers }, ...body });
     expect([reply.status, reply.headers.get('location')]).toEqual([302, '/login']);
     expect((await raw('/login')).text).toContain('<html>');
   });
