@@ -1,6 +1,7 @@
 // Looks at everything that a worker needs, and says of each whether it will do and how to mend it. Changes nothing.
 import { type Code, CodedError, codes, reasonOf } from './errors.ts';
 import type { RedisFinding } from './redis.ts';
+import { AdvancedModeError } from './runcloud/errors.ts';
 import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
 
 export interface Finding {
@@ -113,7 +114,14 @@ async function checkSsl(runcloud: RunCloud, app: WebApplication): Promise<Findin
     const auto = autoSsl ? ', AutoSSL on' : '';
     return [{ level: 'ok', subject: 'ssl', sentence: `advanced: one certificate per domain${auto}` }];
   }
-  const certificate = await runcloud.getCertificate(app);
+  const certificate = await runcloud.getCertificate(app).catch((error: unknown) => {
+    if (error instanceof AdvancedModeError) return error;
+    throw error;
+  });
+  if (certificate instanceof AdvancedModeError) {
+    const sentence = 'RunCloud says basic, but lists a certificate for each domain: treated as advanced';
+    return [{ level: 'ok', subject: 'ssl', sentence }];
+  }
   if (certificate)
     return [{ level: 'ok', subject: 'ssl', sentence: 'basic: one certificate for all domains' }];
   const code: Code = 'no-certificate';

@@ -1,6 +1,7 @@
 // redeploy-ssl: RunCloud issues the certificate anew, so that it covers what was attached since; where there is none, it is
 // installed if the settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
 import type { Outcome } from '../outcome.ts';
+import { AdvancedModeError } from '../runcloud/errors.ts';
 import { redeployEach } from './redeploy-each.ts';
 import { redeployShared } from './redeploy-shared.ts';
 import type { RedeployPorts, RedeployWork } from './redeploy-work.ts';
@@ -10,6 +11,13 @@ export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
 export function createRedeploySsl(ports: RedeployPorts): RedeployHandler {
   return async (work) => {
     const facts = await ports.facts.read(work.app, work.calls);
-    return facts.advanced ? redeployEach(work, facts, ports) : redeployShared(work, facts, ports);
+    if (facts.advanced) return redeployEach(work, facts, ports);
+    try {
+      return await redeployShared(work, facts, ports);
+    } catch (error) {
+      if (!(error instanceof AdvancedModeError)) throw error;
+      ports.facts.noteAdvanced(work.app);
+      return redeployEach(work, { ...facts, advanced: true }, ports);
+    }
   };
 }

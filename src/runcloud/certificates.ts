@@ -71,12 +71,22 @@ export function parseCertificateReply(body: unknown): CertificateReply {
   return isRow(value) ? fromObject(value) : { kind: 'unclear' };
 }
 
-/**
- * Basic SSL has one certificate for the web application, so rows that have one should all name the same. The first
- * is taken: should they differ, the web application is in advanced mode, and the caller has asked for that before.
- */
-export function toSharedCertificate(rows: readonly CertificateRow[]): Certificate | undefined {
-  return rows.find((row) => row.certificate !== undefined)?.certificate;
+/** What rows say of the web application's one certificate. */
+export type SharedCertificate =
+  | { readonly kind: 'found'; readonly certificate: Certificate }
+  | { readonly kind: 'none' }
+  /** One row has it: in advanced mode the certificate of that domain looks the same. Further rows may tell. */
+  | { readonly kind: 'unsure'; readonly certificate: Certificate }
+  /** Rows name different certificates: the web application is in advanced mode, whatever ssl/advanced said. */
+  | { readonly kind: 'advanced' };
+
+/** Basic SSL has one certificate for the web application, so all rows that have one name the same. */
+export function toSharedCertificate(rows: readonly CertificateRow[]): SharedCertificate {
+  const found = rows.flatMap(({ certificate }) => certificate ?? []);
+  const [certificate] = found;
+  if (certificate === undefined) return { kind: 'none' };
+  if (found.some(({ id }) => id !== certificate.id)) return { kind: 'advanced' };
+  return { kind: found.length > 1 ? 'found' : 'unsure', certificate };
 }
 
 export function toDomainCertificate(

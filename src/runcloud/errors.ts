@@ -110,6 +110,14 @@ export class RejectedError extends RunCloudTransientError {
   }
 }
 
+/** `GET {app}/ssl` names different certificates: one per domain (advanced SSL), whatever `ssl/advanced` said. Nothing was written. */
+export class AdvancedModeError extends RunCloudTransientError {
+  constructor(appId: number, failure: Failure) {
+    const sentence = `RunCloud lists different certificates for the domains of web application ${appId}, so each domain has its own (advanced SSL); nothing was ordered for all of them`;
+    super('runcloud-unknown-result', sentence, failure);
+  }
+}
+
 /** The request never left: nothing has changed at RunCloud. */
 export class UnreachableError extends RunCloudTransientError {
   constructor(message: string, failure: Failure) {

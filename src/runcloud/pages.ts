@@ -2,9 +2,11 @@
 // own, and knows nothing of what is listed. Rule: an item may be called absent only if nothing could hide it.
 import type { PageFacts } from './schemas.ts';
 
-/** [D] runcloud.io/docs/api/v3: at most 40, and 20 by default. */
+/**
+ * [D] runcloud.io/docs/api/v3: at most 40. How many come where none are asked for (20 [D] v3/api-8617112, 15 [D] v2/api-9849787),
+ * and whether RunCloud heeds what is asked for ([L]: shorter pages were seen), differs; so no rule here rests on a page's size.
+ */
 export const PER_PAGE = 40;
-export const DEFAULT_PER_PAGE = 20;
 const MAX_PAGES = 500;
 const MAX_READINGS = 3;
 
@@ -17,6 +19,13 @@ export interface PagedList<T> {
   keyOf(item: T): string | number;
   /** Builds the error to throw; `lacks` completes "the reply …". */
   fail(lacks: string): Error;
+}
+
+/** Whether one reply, for which no page was asked, is the whole list. */
+export function isWhole(rows: number, { total, lastPage }: PageFacts): boolean {
+  if (lastPage !== undefined && lastPage > 1) return false;
+  if (total !== undefined) return rows >= total;
+  return rows === 0 || rows > PER_PAGE || lastPage === 1;
 }
 
 interface Reading<T> {
@@ -69,12 +78,12 @@ async function readOnce<T>(list: PagedList<T>): Promise<Reading<T>> {
 }
 
 /**
- * A reading that speaks for itself: the total stood still and is exactly what we saw; or, without a total, one page
- * that the server gives again for every number, or that is shorter than any page of RunCloud's.
+ * A reading that speaks for itself: the total stood still and is exactly what we saw; or, without a total, no page at all, or
+ * one that the server gives again for every number. A short page alone says nothing: how long a page is nobody knows.
  */
 function isSettled<T>({ items, totals, total, pages, moved, repeated }: Reading<T>): boolean {
   if (total !== undefined) return totals.size === 1 && !moved && items.size === total;
-  return pages <= 1 && (repeated || items.size < DEFAULT_PER_PAGE);
+  return items.size === 0 || (pages === 1 && repeated);
 }
 
 const isShort = <T>({ items, total }: Reading<T>): boolean => total !== undefined && items.size < total;

@@ -6,12 +6,19 @@ import {
   toDomainCertificate,
   toSharedCertificate,
 } from './certificates.ts';
-import { ForbiddenError, NotFoundError, type Operation, RejectedError, toReply } from './errors.ts';
+import {
+  AdvancedModeError,
+  ForbiddenError,
+  NotFoundError,
+  type Operation,
+  RejectedError,
+  toReply,
+} from './errors.ts';
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
-import { DEFAULT_PER_PAGE, PER_PAGE, readAllPages } from './pages.ts';
+import { isWhole, PER_PAGE, readAllPages } from './pages.ts';
 import type { AttachedDomain, CallOptions, Certificate, RunCloud, WebApplication } from './runcloud.ts';
-import { type PageFacts, parseSslMode, toPageFacts } from './schemas.ts';
+import { parseSslMode, toPageFacts } from './schemas.ts';
 
 type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate'>;
 
@@ -45,15 +52,11 @@ async function readAllRows(http: Http, reading: Reading): Promise<readonly Certi
   });
 }
 
-/** No document says that rows come in pages, so no page is asked for until there may be more of them. */
-function isWhole(rows: number, { total, lastPage = 1 }: PageFacts): boolean {
-  return lastPage <= 1 && (total === undefined ? rows < DEFAULT_PER_PAGE : rows >= total);
-}
-
 /** What counts as found: a certificate that stands alone, or one among the rows of a web application's domains. */
 interface Wanted {
   readonly alone: (certificate: Certificate) => Certificate | undefined;
-  readonly among: (rows: readonly CertificateRow[]) => Certificate | undefined;
+  /** `more`: these rows do not settle it, and there may be others. */
+  readonly among: (rows: readonly CertificateRow[], isAll: boolean) => Certificate | undefined | 'more';
 }
 
 async function findCertificate(
@@ -71,12 +74,17 @@ async function findCertificate(
     case 'unclear':
       throw toUnusableReply(reading.operation, status, 'holds no certificate id');
     case 'rows': {
-      const found = wanted.among(reply.rows);
-      if (found !== undefined || isWhole(reply.rows.length, toPageFacts(body))) return found;
-      return wanted.among(await readAllRows(http, reading));
+      // No document says that rows come in pages, so no page is asked for until there may be more of them.
+      const found = wanted.among(reply.rows, isWhole(reply.rows.length, toPageFacts(body)));
+      return found === 'more'
+        ? toFound(wanted.among(await readAllRows(http, reading), true))
+        : toFound(found);
     }
   }
 }
+
+const toFound = (found: Certificate | undefined | 'more'): Certificate | undefined =>
+  found === 'more' ? undefined : found;
 
 /** The same, where some refusals say "there is none". */
 async function findOrNone(http: Http, reading: Reading, wanted: Wanted): Promise<Certificate | undefined> {
@@ -89,10 +97,11 @@ async function findOrNone(http: Http, reading: Reading, wanted: Wanted): Promise
 }
 
 // Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and v2 may not know
-// the route at all: "you may not" and "no such thing" both leave basic SSL. A wrong web application id also ends in
-// a 404 here, and shows in every other call.
+// the route at all: "you may not" and "no such thing" both leave basic SSL, where RunCloud itself says so, in its own
+// JSON. A firewall's 403 ([L]: the same call got 403 with one User-Agent and 200 with another) or an empty one says nothing
+// about SSL. A wrong web application id also ends in a 404 here, and shows in every other call.
 const lacksAdvanced = (error: unknown): boolean =>
-  error instanceof NotFoundError || error instanceof ForbiddenError;
+  (error instanceof NotFoundError || error instanceof ForbiddenError) && error.isOwnWord;
 
 function createModeCall(http: Http): RunCloud['getSslMode'] {
   return async (app, options) => {
@@ -124,7 +133,8 @@ async function findDomainCertificate(
 ): Promise<Certificate | undefined> {
   const operation = 'getDomainCertificate';
   const base = toAppPath(app);
-  const among = (rows: readonly CertificateRow[]) => toDomainCertificate(rows, domain);
+  const among: Wanted['among'] = (rows, isAll) =>
+    toDomainCertificate(rows, domain) ?? (isAll ? undefined : 'more');
   try {
     const own: Reading = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
     const found = await findCertificate(http, own, { alone: (certificate) => certificate, among });
@@ -141,12 +151,26 @@ async function findDomainCertificate(
   );
 }
 
+/** Two certificates among the rows prove advanced mode: then none of them is the web application's, and none is handed out. */
+function amongShared(
+  rows: readonly CertificateRow[],
+  isAll: boolean,
+  { appId }: WebApplication,
+): Certificate | undefined | 'more' {
+  const shared = toSharedCertificate(rows);
+  if (shared.kind === 'advanced') throw new AdvancedModeError(appId, { operation: 'getCertificate' });
+  if (shared.kind === 'found') return shared.certificate;
+  if (!isAll) return 'more';
+  return shared.kind === 'unsure' ? shared.certificate : undefined;
+}
+
 export function createSslCalls(http: Http): SslCalls {
   return {
     getSslMode: createModeCall(http),
     getCertificate(app, options) {
       const reading: Reading = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
-      return findOrNone(http, reading, { alone: (certificate) => certificate, among: toSharedCertificate });
+      const alone = (certificate: Certificate): Certificate => certificate;
+      return findOrNone(http, reading, { alone, among: (rows, isAll) => amongShared(rows, isAll, app) });
     },
     getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),
   };

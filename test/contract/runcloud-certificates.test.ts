@@ -134,6 +134,7 @@ describe.each(versions)('%s', (version) => {
   test.each<[Variants['basicSslInAdvancedMode'], unknown]>([
     ['422', RejectedError],
     ['404', NotFoundError],
+    ['200-transient', undefined],
   ])('basic writes in advanced mode: %s', async (basicSslInAdvancedMode, expected) => {
     await using bench = await createBench(version, { variants: { basicSslInAdvancedMode } });
     const { runcloud, simulator } = bench;

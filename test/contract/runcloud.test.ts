@@ -165,6 +165,18 @@ describe.each(versions)('%s', (version) => {
     }
   });
 
+  test.each(['20', '15'] as const)(
+    'pages of %s whatever is asked for, without meta',
+    async (defaultPerPage) => {
+      const variants = { metaShape: 'none', perPageAsked: 'ignored', defaultPerPage } as const;
+      await using bench = await createBench(version, {
+        variants: { ...variants, sslRowsPaged: 'paged', sslShape: 'nested', listOrder: 'newest-first' },
+      });
+      await domainsStory(bench, bench.simulator.variants);
+      await basicSslStory(bench);
+    },
+  );
+
   test.each<[Variants['deletePrimary'], unknown]>([
     ['422', RejectedError],
     ['403', ForbiddenError],

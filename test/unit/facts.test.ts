@@ -1,6 +1,7 @@
 // The facts of a web application: how often RunCloud is asked for them, and what becomes of a reading that fails.
 import { describe, expect, test } from '@jest/globals';
-import { PermanentError, TransientError } from '../../src/errors.ts';
+import { HeldError, PermanentError, TransientError } from '../../src/errors.ts';
+import { CallAbortedError, InterceptedError } from '../../src/runcloud/errors.ts';
 import { createFacts } from '../../src/runcloud/facts.ts';
 import type { RunCloud } from '../../src/runcloud/runcloud.ts';
 
@@ -30,6 +31,12 @@ function createCounted(maxAgeMs?: number) {
 
 const down = async (): Promise<never> => {
   throw new TransientError('runcloud-unreachable', 'RunCloud is down');
+};
+
+const downForAll = async (): Promise<never> => {
+  throw Object.assign(new TransientError('runcloud-unreachable', 'RunCloud is down'), {
+    attemptSpent: false,
+  });
 };
 
 describe('a glance', () => {
@@ -99,10 +106,56 @@ describe('a reading before an order', () => {
     expect(calls).toEqual({ server: 1, mode: 2 });
   });
 
-  test('that fails does not fall back on what was known before', async () => {
-    const { facts, ask } = createCounted();
+  test('that fails for this one route keeps the mode that was known', async () => {
+    const { facts, ask, calls } = createCounted();
+    ask.mode = async () => ({ advanced: true });
     await facts.glance(APP);
-    ask.mode = down;
-    await expect(facts.read(APP)).rejects.toThrow('RunCloud is down');
+    ask.mode = async () => {
+      throw new InterceptedError('a firewall answered', { operation: 'getSslMode', status: 403 });
+    };
+    expect(await facts.read(APP)).toMatchObject({ advanced: true });
+    expect(await facts.glance(APP)).toMatchObject({ advanced: true });
+    expect(calls.mode).toBe(2);
+  });
+
+  test.each<[string, () => Promise<never>]>([
+    ['nothing was known of it', down],
+    ['RunCloud is down for everybody', () => downForAll()],
+    ['the credentials are refused', async () => Promise.reject(new HeldError('runcloud-unauthorized', 'no'))],
+    [
+      'we stopped it ourselves',
+      async () => Promise.reject(new CallAbortedError('stopped', { operation: 'getSslMode' }, false)),
+    ],
+  ])('that fails is an error where %s', async (why, fails) => {
+    const { facts, ask } = createCounted();
+    if (why !== 'nothing was known of it') await facts.glance(APP);
+    ask.mode = fails;
+    await expect(facts.read(APP)).rejects.toThrow();
+  });
+
+  test('two that fail together leave what is known', async () => {
+    const { facts, ask, calls } = createCounted();
+    await facts.glance(APP);
+    ask.mode = downForAll;
+    await Promise.allSettled([facts.read(APP), facts.read(APP)]);
+    expect(await facts.glance(APP)).toMatchObject({ advanced: false });
+    expect(calls.mode).toBe(3);
+  });
+});
+
+describe('what the list of certificates has proven', () => {
+  test('counts more than what RunCloud says when asked', async () => {
+    const { facts } = createCounted();
+    expect(await facts.read(APP)).toMatchObject({ advanced: false });
+    facts.noteAdvanced(APP);
+    expect(await facts.glance(APP)).toMatchObject({ advanced: true });
+    expect(await facts.read(APP)).toMatchObject({ advanced: true });
+    expect(await facts.read({ ...APP, appId: 647 })).toMatchObject({ advanced: false });
+  });
+
+  test('is forgotten with time, so that a switch back is noticed', async () => {
+    const { facts } = createCounted(0);
+    facts.noteAdvanced(APP);
+    expect(await facts.read(APP)).toMatchObject({ advanced: false });
   });
 });

@@ -75,9 +75,9 @@ describe('a list that stands still', () => {
       ids(all),
     ],
     [
-      'a few rows without meta: till an empty page',
+      'a few rows without meta: till an empty page, and twice, since nobody knows how long a page is',
       (page) => ({ data: cut(range(1, 5), page) }),
-      2,
+      4,
       ids(range(1, 5)),
     ],
     ['many rows without meta: two readings that agree', (page) => ({ data: cut(all, page) }), 6, ids(all)],
@@ -159,6 +159,13 @@ describe('a list that changes while it is read', () => {
   test('the same without any meta', async () => {
     const later = all.slice(1);
     const { rows } = await list((page, nth) => ({ data: cut(nth === 1 ? all : later, page) }));
+    expect(rows).toEqual(ids(later));
+  });
+
+  test.each([10, 15, 20])('the same in pages of %i, of which one becomes the whole list', async (size) => {
+    const before = range(1, size + 1);
+    const later = range(2, size + 1);
+    const { rows } = await list((page, nth) => ({ data: cut(nth === 1 ? before : later, page, size) }));
     expect(rows).toEqual(ids(later));
   });
 

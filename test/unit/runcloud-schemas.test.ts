@@ -151,9 +151,13 @@ describe('a certificate', () => {
   });
   const rows = reply.kind === 'rows' ? reply.rows : [];
 
-  test('basic mode takes the first one that is there', () => {
-    expect(toSharedCertificate(rows)).toEqual(certificate);
-    expect(toSharedCertificate(rows.slice(0, 1))).toBeUndefined();
+  test('rows of different certificates prove advanced mode; one row alone may be either', () => {
+    const [none, one] = rows;
+    const twin = { domainId: 5, domainName: 'd.example', certificate };
+    expect(toSharedCertificate(rows)).toEqual({ kind: 'advanced' });
+    expect(toSharedCertificate(rows.slice(0, 1))).toEqual({ kind: 'none' });
+    expect(toSharedCertificate(rows.slice(0, 2))).toEqual({ kind: 'unsure', certificate });
+    expect(none && one && toSharedCertificate([none, one, twin])).toEqual({ kind: 'found', certificate });
   });
 
   test.each([

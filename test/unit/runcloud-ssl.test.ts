@@ -1,6 +1,11 @@
 // Which certificate is found, and what it costs in calls: the shapes alone are tested in runcloud-schemas.test.ts.
 import { describe, expect, test } from '@jest/globals';
-import { UnauthorizedError, UnknownResultError } from '../../src/runcloud/errors.ts';
+import {
+  AdvancedModeError,
+  InterceptedError,
+  UnauthorizedError,
+  UnknownResultError,
+} from '../../src/runcloud/errors.ts';
 import type { AttachedDomain, Certificate } from '../../src/runcloud/runcloud.ts';
 import { app, failureOf, type Script, send, startScripted } from './runcloud-scripted-server.ts';
 
@@ -14,23 +19,31 @@ const domain: AttachedDomain = {
 const own = '/servers/1903/webapps/646/domains/45/ssl';
 const shared = '/servers/1903/webapps/646/ssl';
 
+const ownId = (id: number): number => 1000 + id;
+
 /** Rows for 45 domains, of which `covered` have certificate 1000 + id. */
-const rows = (covered: readonly number[]) =>
+const rows = (covered: readonly number[], idOf = ownId) =>
   Array.from({ length: 45 }, (_, index) => {
     const id = index + 1;
-    return { id, name: `d${id}.example`, ssl: covered.includes(id) ? { id: 1000 + id } : null };
+    return { id, name: `d${id}.example`, ssl: covered.includes(id) ? { id: idOf(id) } : null };
   });
 
 const all =
+  (covered: readonly number[], idOf = ownId): Script =>
+  (_, response) =>
+    send(response, 200, { data: rows(covered, idOf) });
+
+const whole =
   (covered: readonly number[]): Script =>
   (_, response) =>
-    send(response, 200, { data: rows(covered) });
+    send(response, 200, { data: rows(covered), meta: { pagination: { total: 45 } } });
 
+/** `size`: what the server gives, whatever is asked for. */
 const paged =
-  (covered: readonly number[], withMeta: boolean): Script =>
+  (covered: readonly number[], withMeta: boolean, size?: number): Script =>
   ({ query }, response) => {
     const page = Number(query.get('page') ?? 1);
-    const perPage = Number(query.get('perPage') ?? 20);
+    const perPage = size ?? Number(query.get('perPage') ?? 20);
     const data = rows(covered).slice((page - 1) * perPage, page * perPage);
     send(response, 200, { data, ...(withMeta ? { meta: { pagination: { total: 45 } } } : {}) });
   };
@@ -58,10 +71,14 @@ async function find(
 
 describe('the web application’s certificate', () => {
   test.each<[string, Script, number | undefined, number]>([
-    ['is the first row’s that has one, in one call', all([2, 45]), 1002, 1],
+    ['is that of two rows, in one call', all([2, 45], () => 1002), 1002, 1],
+    ['is one row’s, where no other row has another', all([2]), 1002, 1],
+    ['is one row’s, in one call where a total says that these are all', whole([2]), 1002, 1],
     ['is looked for on later pages only where the first has none', paged([45], true), 1045, 3],
     ['the same without meta', paged([45], false), 1045, 7],
-    ['is not there: all rows came at once, which a second and third reading prove', all([]), undefined, 3],
+    ['on the last page of pages of 15, without meta', paged([45], false, 15), 1045, 9],
+    ['on the last page of pages of 10, without meta', paged([45], false, 10), 1045, 13],
+    ['is not there: all rows came at once, more than a page holds', all([]), undefined, 1],
     ['is not there: all pages were read', paged([], true), undefined, 3],
     ['404', (_, r) => send(r, 404), undefined, 1],
     ['the message with 422', (_, r) => send(r, 422, { message: 'SSL not installed!' }), undefined, 1],
@@ -71,6 +88,20 @@ describe('the web application’s certificate', () => {
     expect(result.found?.id).toBe(id);
     expect(result.calls).toHaveLength(calls);
   });
+
+  test.each<[string, Script, number]>([
+    ['on one page', all([2, 45]), 1],
+    ['on two pages', paged([2, 45], true), 3],
+    ['on two pages of 15 without meta', paged([2, 45], false, 15), 9],
+  ])(
+    'is nobody’s where two rows have different ones, %s: that is advanced mode',
+    async (_, script, calls) => {
+      await using server = await startScripted(script);
+      const error = await failureOf(server.client().getCertificate(app));
+      expect(error).toBeInstanceOf(AdvancedModeError);
+      expect(server.seen).toHaveLength(calls);
+    },
+  );
 
   test.each<[string, Script, new (...a: never[]) => Error]>([
     ['401', (_, r) => send(r, 401), UnauthorizedError],
@@ -129,10 +160,21 @@ describe('the SSL mode', () => {
     return await server.client().getSslMode(app);
   };
 
-  test('404 and 403 mean basic: the version or the plan has no other', async () => {
-    expect(await mode(404)).toEqual({ advanced: false, autoSsl: false });
-    expect(await mode(403)).toEqual({ advanced: false, autoSsl: false });
+  test('404 and 403 in RunCloud’s own words mean basic: the version or the plan has no other', async () => {
+    expect(await mode(404, { message: 'Not found.' })).toEqual({ advanced: false, autoSsl: false });
+    expect(await mode(403, { message: 'Forbidden.' })).toEqual({ advanced: false, autoSsl: false });
   });
+
+  test.each([403, 404])(
+    '%i with a page, with other JSON, or with nothing says nothing of it',
+    async (status) => {
+      await expect(mode(status, '<html><title>Just a moment...</title></html>')).rejects.toThrow(
+        InterceptedError,
+      );
+      await expect(mode(status, { error_code: 1020 })).rejects.toThrow(InterceptedError);
+      await expect(mode(status)).rejects.toMatchObject({ status, isOwnWord: false });
+    },
+  );
 
   test.each([401, 422, 429, 500])('%i does not', async (status) => {
     await expect(mode(status)).rejects.toMatchObject({ status });
