@@ -16,4 +16,5 @@ export const pace: Pace = {
   tlsLongestMs: 6000,
   issuanceMs: 1000,
   heldMs: 2000,
+  lookMs: 3000,
 };

@@ -18,8 +18,6 @@ import type { RunCloudClient } from '../runcloud/client.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
 
-/** A burst of removals fits in: one reading of the list then proves them all. */
-const LOOK_DELAY_MS = 3000;
 /** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
   certificatesPerWeek: 30_000,
@@ -47,7 +45,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
   const https = createHttpsOf(parts, askRedeploy);
-  const ports = { runcloud, directory, intents, https, askRedeploy, lookDelayMs: LOOK_DELAY_MS };
+  const ports = { runcloud, directory, intents, https, askRedeploy, lookDelayMs: parts.pace.lookMs };
   return {
     'add-domain': createAddDomain(ports),
     'remove-domain': createRemoveDomain(ports),

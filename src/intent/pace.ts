@@ -10,6 +10,8 @@ export interface Pace {
   readonly issuanceMs: number;
   /** What has passed its deadline is still looked at, so that nobody has to ask again: a customer may be very late. */
   readonly heldMs: number;
+  /** How soon we look whether a write took effect whose reply did not tell. A burst of them fits in: one reading then proves them all. */
+  readonly lookMs: number;
 }
 
 export const PACE: Pace = {
@@ -19,6 +21,7 @@ export const PACE: Pace = {
   tlsLongestMs: 600_000,
   issuanceMs: 60_000,
   heldMs: 86_400_000,
+  lookMs: 3_000,
 };
 
 /** Half of what has been waited already: each look is half as far away again as the one before. */

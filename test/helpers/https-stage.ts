@@ -31,6 +31,7 @@ export const FAST: Pace = {
   tlsLongestMs: 800,
   issuanceMs: 100,
   heldMs: 1_000,
+  lookMs: 100,
 };
 
 export interface HttpsStage extends Stage {

@@ -13,6 +13,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/index.ts';
+import { endDelays, promoteRedeploys } from './backoff.ts';
 import { PATIENT } from './patient.ts';
 import { testRedis } from './redis.ts';
 import { UNPROVEN } from './unproven.ts';
@@ -47,8 +48,12 @@ export interface Stage extends AsyncDisposable {
   job(id: string): Promise<Job>;
   /** Resolves when the job has completed or failed. */
   ended(id: string): Promise<Job>;
+  /** Resolves when so many jobs have completed. */
+  completed(count: number): Promise<void>;
   /** Resolves when no job is waiting, delayed or at work. */
   idle(): Promise<void>;
+  /** As if the delay of a redeploy were over (LONG_DELAY). */
+  passDelay(): Promise<void>;
   calls(operation: Operation): Call[];
   names(): string[];
   /** Every sentence that a job wrote into its own log. */
@@ -76,6 +81,9 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
     LOG_LEVEL: 'silent',
   };
 };
+
+/** Longer than any test: the redeploy comes by `passDelay`, and not before. */
+export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: '3600000' } as const;
 
 const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 
@@ -145,6 +153,15 @@ export async function createStage({
         const state = await queue.getJobState(id);
         return state === 'completed' || state === 'failed' ? job(id) : undefined;
       }, `job ${id} has ended`);
+    },
+    async completed(count) {
+      await until(async () => (await queue.getCompletedCount()) >= count, `${count} jobs are done`);
+    },
+    async passDelay() {
+      await until(async () => {
+        await endDelays(redis, config.queuePrefix);
+        return (await promoteRedeploys(queue)) > 0;
+      }, 'a redeploy waits');
     },
     async idle() {
       await until(async () => {

@@ -11,6 +11,7 @@ const pace: Pace = {
   tlsLongestMs: 70,
   issuanceMs: 100,
   heldMs: 5_000,
+  lookMs: 100,
 };
 const DEADLINE = 10_000;
 const ASKED = 1_000_000;

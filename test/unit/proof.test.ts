@@ -16,6 +16,7 @@ const pace: Pace = {
   tlsLongestMs: 800,
   issuanceMs: 100,
   heldMs: 5_000,
+  lookMs: 100,
 };
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({
