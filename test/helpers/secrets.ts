@@ -56,7 +56,8 @@ export function misbehave(stage: Stage): void {
   const echo = echoOf(stage);
   simulator.addFault({ kind: 'status', status: 500, body: echo, operation: 'list-domains' });
   simulator.addFault({ kind: 'status', status: 422, body: echo, domain: 'rejected.example.org' });
-  simulator.addFault({ kind: 'status', status: 403, body: echo, domain: 'forbidden.example.org' });
+  const always = { times: 'always', domain: 'forbidden.example.org' } as const;
+  simulator.addFault({ kind: 'status', status: 403, body: echo, ...always });
   simulator.addFault({ kind: 'status', status: 503, body: echo.message, domain: 'flaky.example.org' });
   simulator.addFault({ kind: 'html', status: 503, domain: 'html.example.org' });
   simulator.addFault({ kind: 'drop-after', domain: 'dropped.example.org' });

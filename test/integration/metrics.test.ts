@@ -39,7 +39,7 @@ describe('/metrics of a worker', () => {
       env: { ...env, ...callbacks },
       simulator: { rateLimit: 100_000 },
     });
-    stage.simulator.addFault({ kind: 'status', status: 403, domain: 'bad.example.com' });
+    stage.simulator.addFault({ kind: 'status', status: 422, domain: 'bad.example.com' });
     stage.point(SHOP, 'bad.example.com');
     await stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: false });
     await stage.stands(SHOP, 'live');

@@ -61,7 +61,7 @@ describe('retrying a failed job', () => {
 
   test('of a bare client is refused as superseded too, however far ahead the client’s clock was', async () => {
     await using stage = await createStage(twoAttempts);
-    stage.simulator.addFault({ kind: 'status', status: 422, operation: 'list-domains', times: 1 });
+    stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 2 });
     const ahead = { timestamp: Date.now() + 300_000 };
     const { id = '' } = await stage.queue.add('remove-domain', { domain: DOMAIN }, ahead);
     expect(await (await stage.ended(id)).getState()).toBe('failed');

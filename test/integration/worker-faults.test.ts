@@ -115,7 +115,7 @@ test('refused credentials hold the job unspent, and corrected ones let it go on 
   await stage.idle();
 });
 
-describe('what no retry can heal fails at the first try:', () => {
+describe('what may pass by itself is tried again, and fails with its code in the end:', () => {
   test.each([
     ['a token that may not do this', 403, 'runcloud-forbidden'],
     ['a web application that is not there', 404, 'runcloud-not-found'],
@@ -124,10 +124,12 @@ describe('what no retry can heal fails at the first try:', () => {
     stage.simulator.addFault({ kind: 'status', status, operation: 'list-domains', times: 'always' });
     const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
     expect(job.failedReason).toMatch(new RegExp(`^${code}: `));
-    expect(job.attemptsMade).toBe(1);
+    expect(job.attemptsMade).toBe(stage.config.jobs.attempts);
     expect(stage.simulator.state.counters.writes).toBe(0);
   });
+});
 
+describe('what no retry can heal fails at the first try:', () => {
   test('a domain that is attached to another web application: RunCloud’s own message is told', async () => {
     await using stage = await createStage({
       simulator: {
