@@ -5,10 +5,11 @@
 import { MOVE_TO, NOW } from './scripts.ts';
 
 // KEYS record, fence, history (of a domain)
-// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'detach', 'order')
+// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'change', 'detach', 'order'),
+// www ('1', '0', or '': nothing is said of it)
 // -> 'held', 'superseded' or 'busy'
 export const BEGIN_WRITE = `${NOW}${MOVE_TO}
-local jobId, holder, lease, owner, kind = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local jobId, holder, lease, owner, kind, www = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
 -- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
@@ -16,6 +17,9 @@ if kind ~= 'order' then
   redis.call('HSET', KEYS[1], 'uncovered', kind)
   redis.call('HDEL', KEYS[1], 'attachedWww')
 end
+-- Nothing is there yet that somebody else may have set; of a change only its reply, or the next look, tells what it did.
+if kind == 'attach' and www ~= '' then redis.call('HSET', KEYS[1], 'setWww', www) end
+if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww') end
 if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'
@@ -31,13 +35,14 @@ redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
 `;
 
-// KEYS record, fence  ARGV holder, attachedId or '' -> the time
+// KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '' -> the time
 export const END_WRITE = `${NOW}
 local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'wroteAt', at)
   if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
+  if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'setWww', ARGV[3]) end
 end
 return at
 `;

@@ -16,7 +16,7 @@ const RENEW_EVERY_MS = 2_500;
 const MARGIN_MS = 1_500;
 
 /** A write that wants the fence: what is written to, by which job. */
-export interface Write<Key, T> extends Pick<Lease, 'kind'> {
+export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www'> {
   readonly key: Key;
   readonly jobId: string;
   /** RunCloud's id of what was attached, from its reply. */
@@ -29,11 +29,11 @@ export interface Write<Key, T> extends Pick<Lease, 'kind'> {
  */
 export async function underFence<Key, T>(
   store: Writes<Key>,
-  { key, jobId, kind, toAttachedId }: Write<Key, T>,
+  { key, jobId, kind, www, toAttachedId }: Write<Key, T>,
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
 ): Promise<Fenced<T>> {
-  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind };
+  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };
@@ -43,7 +43,8 @@ export async function underFence<Key, T>(
   );
   try {
     const value = await send(watch.options(calls));
-    return { fate: 'written', value, at: await store.endWrite(key, lease, toAttachedId?.(value)) };
+    const at = await store.endWrite(key, lease, { attachedId: toAttachedId?.(value) });
+    return { fate: 'written', value, at };
   } catch (error) {
     await store.endWrite(key, lease);
     throw error;

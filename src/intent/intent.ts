@@ -81,6 +81,11 @@ export interface Intent extends DomainKey {
   readonly seenAt: number;
   /** Whether RunCloud has it with its www twin, as last seen; undefined where it was not seen, or RunCloud does not tell. Outlives the generation. */
   readonly attachedWww: boolean | undefined;
+  /**
+   * How our own last write left its www; undefined where we wrote none. What RunCloud has otherwise is somebody's later choice, and
+   * stays. Outlives the generation.
+   */
+  readonly setWww: boolean | undefined;
   /** What the last looks saw. */
   readonly evidence: Evidence | undefined;
   /** Grows with every request that is not a repetition; the newest one is the one that counts. */
@@ -97,7 +102,7 @@ export interface Intent extends DomainKey {
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;
   /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */
-  readonly uncovered: 'attach' | 'detach' | undefined;
+  readonly uncovered: 'attach' | 'change' | 'detach' | undefined;
   /** How often the sweep has asked for this wish again. */
   readonly renewals: number;
   /** RunCloud's id of the domain, where we attached it ourselves. */

@@ -33,6 +33,7 @@ const toLife = (fields: Record<string, string>) => ({
   attachedAt: Number(fields.attachedAt ?? 0),
   seenAt: Number(fields.seenAt ?? 0),
   attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
+  setWww: fields.setWww ? fields.setWww === '1' : undefined,
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
 });
 

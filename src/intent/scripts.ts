@@ -90,7 +90,7 @@ local function askedFor(intentKey, historyKey, wish, by, behalf, renewedBy, isWi
 end
 `;
 
-// Starts a new generation of an intent. `attachedId`, `attachedWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
+// Starts a new generation of an intent. `attachedId`, `attachedWww`, `setWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
 // `own`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(intentKey, allKey, generationKey, appsKey, member, fields, own)
@@ -206,9 +206,13 @@ return 'recorded'
 `;
 
 // KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
+// What is seen after a change of ours, whose reply may have been lost, is how that change left it.
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
+if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'uncovered') == 'change' then
+  redis.call('HSET', KEYS[1], 'setWww', ARGV[4])
+end
 return 1
 `;
 

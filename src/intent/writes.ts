@@ -8,8 +8,16 @@ import { createRunScript } from './run-script.ts';
 export interface Lease {
   readonly holder: string;
   readonly leaseMs: number;
-  /** What is written: to a domain, or an order of a certificate. After the first two a certificate has to follow. */
-  readonly kind: 'attach' | 'detach' | 'order';
+  /** What is written: to a domain, or an order of a certificate. After the first three a certificate has to follow. */
+  readonly kind: 'attach' | 'change' | 'detach' | 'order';
+  /** Whether the domain is attached, or left by a change, with its www name. */
+  readonly www?: boolean | undefined;
+}
+
+/** What a reply told of a write that took effect. */
+export interface Written {
+  /** RunCloud's id of what was attached. */
+  readonly attachedId?: number | undefined;
 }
 
 export interface Writes<Key> {
@@ -20,8 +28,8 @@ export interface Writes<Key> {
    * where a newer request has taken over.
    */
   renewWrite(key: Key, lease: Lease, jobId?: string): Promise<boolean>;
-  /** To be called when the write's reply is in. Returns the time by Redis' clock. */
-  endWrite(key: Key, lease: Lease, attachedId?: number): Promise<number>;
+  /** To be called when the write's reply is in; `written` where it was carried out, as far as the reply says. Returns the time by Redis' clock. */
+  endWrite(key: Key, lease: Lease, written?: Written): Promise<number>;
 }
 
 interface WritesOptions<Key> {
@@ -37,11 +45,16 @@ export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>):
   const run = <T>(script: string, key: Key, args: (string | number)[]): Promise<T> =>
     runScript(script, keysOf(key) as string[], args);
   return {
-    beginWrite: (key, jobId, { holder, leaseMs, kind }) =>
-      run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind]),
+    beginWrite: (key, jobId, { holder, leaseMs, kind, www }) =>
+      run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind, toFlag(www)]),
     async renewWrite(key, { holder, leaseMs }, jobId) {
       return (await run<number>(RENEW_WRITE, key, [holder, leaseMs, jobId ?? '', owner])) === 1;
     },
-    endWrite: (key, { holder }, attachedId) => run(END_WRITE, key, [holder, attachedId ?? '']),
+    endWrite: (key, { holder, kind, www }, written) => {
+      const changed = written && kind === 'change' ? toFlag(www) : '';
+      return run(END_WRITE, key, [holder, written?.attachedId ?? '', changed]);
+    },
   };
 }
+
+const toFlag = (flag: boolean | undefined): string => (flag === undefined ? '' : flag ? '1' : '0');

@@ -14,6 +14,7 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   attachedAt: 0,
   seenAt: 0,
   attachedWww: undefined,
+  setWww: undefined,
   evidence: undefined,
   generation: 7,
   jobId: 'shop.example.org_1903_646~7',

@@ -57,7 +57,7 @@ describe('the fence', () => {
     const second = await request(absent);
     expect((await store.claim(own(second), absent)).fate).toBe('busy');
     expect(await store.beginWrite(key, second, other)).toBe('busy');
-    await store.endWrite(key, lease, 4712);
+    await store.endWrite(key, lease, { attachedId: 4712 });
     expect(await store.claim(own(second), absent)).toMatchObject({
       fate: 'current',
       intent: { attachedId: 4712 },
@@ -76,7 +76,7 @@ describe('the fence', () => {
     await until(async () => (await store.beginWrite(key, jobId, other)) === 'held', 'the lease has run out');
     const held = await store.get(key);
     expect(await store.renewWrite(key, lease)).toBe(false);
-    await store.endWrite(key, lease, 4712);
+    await store.endWrite(key, lease, { attachedId: 4712 });
     expect((await store.claim(own(jobId), present)).fate).toBe('busy');
     expect(await store.get(key)).toEqual(held);
     expect(held?.attachedId).toBeUndefined();
@@ -92,6 +92,59 @@ describe('the fence', () => {
     const endedAt = await store.endWrite(key, lease);
     expect(endedAt).toBeLessThan(before + lease.leaseMs);
     expect((await store.get(key))?.wroteAt).toBe(endedAt);
+  });
+});
+
+describe('how our own write left the www name', () => {
+  const setWww = async () => (await store.get(key))?.setWww;
+  const change = { ...lease, kind: 'change', www: true } as const;
+  const seen = (attachedWww: boolean | undefined) => ({ seenAt: 1, attachedAt: 1, attachedWww });
+
+  test('is known of an attachment from its beginning: a crash does not lose it', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, www: false });
+    expect(await setWww()).toBe(false);
+    await store.endWrite(key, lease);
+    await request(absent);
+    expect(await setWww()).toBe(false);
+  });
+
+  test('is known of a change when it was carried out, and asks for a certificate', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, www: false });
+    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.beginWrite(key, jobId, change);
+    expect(await store.get(key)).toMatchObject({
+      setWww: false,
+      uncovered: 'change',
+      attachedWww: undefined,
+    });
+    await store.endWrite(key, change, {});
+    expect(await store.get(key)).toMatchObject({ setWww: true, attachedId: 4712 });
+  });
+
+  test('of a change whose reply was lost is what the next look sees', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, www: false });
+    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.noteSeen(key, jobId, seen(true));
+    expect(await setWww()).toBe(false); // somebody else's doing
+    await store.beginWrite(key, jobId, change);
+    await store.endWrite(key, change);
+    expect(await setWww()).toBe(false);
+    await store.noteSeen(key, jobId, seen(undefined));
+    expect(await setWww()).toBe(false);
+    await store.noteSeen(key, jobId, seen(true));
+    expect(await setWww()).toBe(true);
+  });
+
+  test('is forgotten when we take the domain off', async () => {
+    const jobId = await request(present);
+    await store.beginWrite(key, jobId, { ...lease, www: true });
+    await store.endWrite(key, lease);
+    const removal = await request(absent);
+    await store.beginWrite(key, removal, { ...lease, kind: 'detach' });
+    expect(await setWww()).toBeUndefined();
   });
 });
 
