@@ -31,8 +31,8 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
   const failed = new Set<string>();
   return {
     ...ledger,
-    async take(order, changed) {
-      const permit = await ledger.take(order, changed);
+    async take(order, changed, replaces) {
+      const permit = await ledger.take(order, changed, replaces);
       metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
       return permit;
     },

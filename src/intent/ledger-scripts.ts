@@ -4,7 +4,8 @@
 // set: when exactly these names were ordered last; its being there makes the next order of them a renewal.
 // record: the last order of one certificate: set, names (JSON), orderedAt, failures (in a row, of this set), retryAt, failed
 //         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
-//         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON).
+//         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON),
+//         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it).
 //
 // Each may run twice for one call: where the connection ends before the reply, ioredis sends the script again. The second run
 // must change nothing, and answer as the first did: TAKE knows the call by its nonce, UNSENT and FAILED the order by its time.
@@ -36,12 +37,12 @@ local function takes(use, isRenewal) return use == 'always' or (use == 'new' and
 `;
 
 // KEYS record, set, ...buckets
-// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), ...(everyMs, capacity, use)
+// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), replaces, ...(everyMs, capacity, use)
 // -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order of these failed)}
 // Nobody tells the ledger of success: an order that was not said to have failed within forgiveMs went well. Until then its
 // set keeps the failures before it. Two orders of one certificate never have the same time, which is their name.
 export const TAKE = `${NOW}${BUCKETS}
-local set, names, changed, cooldown, forgive, remember, nonce = unpack(ARGV, 1, 7)
+local set, names, changed, cooldown, forgive, remember, nonce, replaces = unpack(ARGV, 1, 8)
 local at = now()
 local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce')
 if nonce ~= '' and last[6] == nonce then return {'granted', tonumber(last[2])} end
@@ -52,7 +53,7 @@ if isSame and last[5] ~= '1' and changed == '' and at < lastAt + cooldown then r
 local isRenewal = redis.call('EXISTS', KEYS[2]) == 1
 local worst, worstAt = 0, at
 for i = 3, #KEYS do
-  local every, capacity, use = bucket(i, 8)
+  local every, capacity, use = bucket(i, 9)
   if use == 'look' or takes(use, isRenewal) then
     local free = freeAt(KEYS[i], every, capacity, at)
     if free > worstAt then worst, worstAt = i - 2, free end
@@ -61,7 +62,7 @@ end
 if worst > 0 then return {'refused', worstAt, worst} end
 if nonce == '' then return {'granted', at} end
 for i = 3, #KEYS do
-  local every, capacity, use = bucket(i, 8)
+  local every, capacity, use = bucket(i, 9)
   if takes(use, isRenewal) then spend(KEYS[i], every, capacity, at) end
 end
 
@@ -73,10 +74,17 @@ redis.call('HDEL', KEYS[1], 'before')
 local before = cjson.encode(redis.call('HGETALL', KEYS[1]))
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'set', set, 'names', names, 'orderedAt', orderedText, 'failures', failures, 'retryAt', 0,
-  'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before)
+  'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before,
+  'replaces', replaces)
 redis.call('PEXPIRE', KEYS[1], remember)
 redis.call('SET', KEYS[2], orderedText, 'PX', remember)
 return {'granted', orderedAt}
+`;
+
+// KEYS record  ARGV orderedAt: RunCloud took this order
+export const ANSWERED = `
+if redis.call('HGET', KEYS[1], 'orderedAt') == ARGV[1] then redis.call('HSET', KEYS[1], 'answered', '1') end
+return 1
 `;
 
 // KEYS record, set, ...buckets  ARGV set, orderedAt, rememberMs, ...(everyMs, capacity, use) -> 1 where it was undone

@@ -3,11 +3,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { getDomain } from 'tldts';
-import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { Certificate, WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
-import { FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+import { ANSWERED, FAILED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
 import { createRunScript } from './run-script.ts';
-import { toNextMinute } from './times.ts';
 
 export interface CertificateOrder {
   readonly app: WebApplication;
@@ -44,7 +43,14 @@ export interface LastOrder {
   readonly orderedAt: number;
   /** Issuances of exactly these names that failed in a row. */
   readonly failures: number;
+  /** Nobody knows whether RunCloud took it: the answer was lost, or the worker that sent it died. */
+  readonly isLost: boolean;
+  /** The certificate as RunCloud showed it right before; undefined: there was none. */
+  readonly replaces: SeenCertificate | undefined;
 }
+
+/** What tells a certificate from the one before it. */
+export type SeenCertificate = Pick<Certificate, 'id' | 'validUntil'>;
 
 export interface Budget {
   readonly limit: LimitName;
@@ -63,11 +69,14 @@ export interface LedgerLimits {
 export interface Ledger {
   /**
    * Takes from every bucket what the order costs, all or nothing, and remembers the order, before it is sent: its reply may be
-   * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it.
+   * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it. `replaces`: the certificate
+   * as RunCloud shows it now.
    */
-  take(order: CertificateOrder, changed: boolean): Promise<Permit>;
+  take(order: CertificateOrder, changed: boolean, replaces?: SeenCertificate): Promise<Permit>;
   /** What take() would answer at this moment; takes and remembers nothing. */
   peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
+  /** RunCloud took the order of `orderedAt`: it is not lost. */
+  answered(order: CertificateOrder, orderedAt: number): Promise<void>;
   /** The order was not sent: gives back its tokens, and restores what stood before. */
   unsent(order: CertificateOrder, orderedAt: number): Promise<void>;
   /**
@@ -161,11 +170,16 @@ export function createLedger(options: {
   ];
   const argsOf = (used: readonly Bucket[]) => used.flatMap(({ everyMs, of, use }) => [everyMs, of, use]);
 
-  const take = async (order: CertificateOrder, changed: boolean, nonce: string): Promise<Permit> => {
+  const take = async (
+    order: CertificateOrder,
+    changed: boolean,
+    nonce: string,
+    replaces?: SeenCertificate,
+  ): Promise<Permit> => {
     const used = buckets.of(order.names);
     const names = unique(order.names);
     const how = [changed ? '1' : '', cooldownMs, FORGIVE_MS, REMEMBER_MS];
-    const args = [hash(names), JSON.stringify(names), ...how, nonce, ...argsOf(used)];
+    const args = [hash(names), JSON.stringify(names), ...how, nonce, toText(replaces), ...argsOf(used)];
     type Reply = [Permit['kind'], number, number?];
     const [kind, at, index = 0] = await run<Reply>(TAKE, keysOf(order, used), args);
     return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
@@ -173,8 +187,11 @@ export function createLedger(options: {
 
   return {
     // One nonce for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
-    take: (order, changed) => take(order, changed, randomUUID()),
+    take: (order, changed, replaces) => take(order, changed, randomUUID(), replaces),
     peek: (order, changed) => take(order, changed, ''),
+    async answered(order, orderedAt) {
+      await run(ANSWERED, [recordKey(order.app, order.domain)], [orderedAt]);
+    },
     async unsent(order, orderedAt) {
       const used = buckets.of(order.names);
       await run(UNSENT, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);
@@ -185,10 +202,7 @@ export function createLedger(options: {
       const used = names.map((name) => buckets.failures(name));
       return run(FAILED, keysOf(order, used), [hash(order.names), orderedAt, everyMs, of, ...names]);
     },
-    async last(app, domain) {
-      const record = await redis.hgetall(recordKey(app, domain));
-      return record.orderedAt === undefined ? undefined : toLastOrder(record);
-    },
+    last: async (app, domain) => toLastOrder(await redis.hgetall(recordKey(app, domain))),
     async budgets(names) {
       const used = buckets.of(names);
       const args = used.flatMap(({ everyMs, of }) => [everyMs, of]);
@@ -202,34 +216,23 @@ export function createLedger(options: {
   };
 }
 
-type Refusal = Extract<Permit, { kind: 'refused' }>;
+export type Refusal = Extract<Permit, { kind: 'refused' }>;
 
 const toRefusal = (bucket: Bucket | undefined, names: readonly string[], nextAt: number): Refusal =>
   bucket
     ? { kind: 'refused', limit: bucket.limit, subject: bucket.subject, nextAt, of: bucket.of }
     : { kind: 'refused', limit: 'failed-issuance', subject: describeNames(names), nextAt };
 
-const toLastOrder = (record: Record<string, string>): LastOrder => ({
-  names: JSON.parse(record.names ?? '[]') as string[],
-  orderedAt: Number(record.orderedAt),
-  failures: Number(record.failures),
-});
-
-/** Let's Encrypt's own number, and what it counts; a lower one is ours. */
-const official: Readonly<Record<LimitName, readonly [number, (subject: string) => string]>> = {
-  'certificates-per-week': [50, (subject) => `certificates per week for ${subject}`],
-  'duplicates-per-week': [5, (subject) => `certificates per week for exactly the same names (${subject})`],
-  'orders-per-3-hours': [300, () => 'orders in 3 hours'],
-  'failures-per-hour': [5, (subject) => `failed validations per hour for ${subject}`],
-  'failed-issuance': [0, (subject) => subject],
-};
-
-/** Why an order has to wait, and until when, for people. */
-export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string {
-  const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
-  if (limit === 'failed-issuance')
-    return `the last order for exactly these names (${subject}) failed; ${next}`;
-  const [number, describe] = official[limit];
-  const who = of === undefined || of === number ? "Let's Encrypt allows" : 'the configuration allows';
-  return `${who} ${of ?? number} ${describe(subject)} and they are spent; ${next}`;
+function toLastOrder(record: Record<string, string>): LastOrder | undefined {
+  if (record.orderedAt === undefined) return undefined;
+  return {
+    names: JSON.parse(record.names ?? '[]') as string[],
+    orderedAt: Number(record.orderedAt),
+    failures: Number(record.failures),
+    isLost: record.answered !== '1' && record.failed !== '1',
+    replaces: record.replaces ? (JSON.parse(record.replaces) as SeenCertificate) : undefined,
+  };
 }
+
+const toText = (seen: SeenCertificate | undefined): string =>
+  seen ? JSON.stringify({ id: seen.id, validUntil: seen.validUntil }) : '';

@@ -5,7 +5,7 @@ import type { CertificateRecord } from './certificates.ts';
 import { isBad } from './gate.ts';
 import type { LastOrder } from './ledger.ts';
 import { growing, type Pace } from './pace.ts';
-import { toMinute } from './times.ts';
+import { toMinute, toNextMinute } from './times.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {
@@ -100,7 +100,8 @@ function awaitIssue(
   const at = toMinute(order.orderedAt);
   if (age < deadlineMs) {
     const delayMs = Math.min(growing(age, pace.tlsFirstMs, pace.tlsLongestMs), deadlineMs - age + 1);
-    const waits = `${sentence}; the certificate was ordered at ${at}`;
+    const until = toNextMinute(order.orderedAt + deadlineMs);
+    const waits = `${sentence}; the certificate was ordered at ${at}, and counts as failed if it is not there by ${until} (CERTIFICATE_DEADLINE)`;
     return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
   }
   // Could not check is never failed.

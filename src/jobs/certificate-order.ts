@@ -4,8 +4,9 @@ import { HeldError, hasCode } from '../errors.ts';
 import type { Certificates } from '../intent/certificates.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { isSuspect } from '../intent/gate.ts';
-import { type CertificateOrder, describeRefusal, type Ledger, type Permit } from '../intent/ledger.ts';
-import type { Pace } from '../intent/pace.ts';
+import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../intent/ledger.ts';
+import { describeRefusal } from '../intent/ledger-refusal.ts';
+import { growing, type Pace } from '../intent/pace.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
 import { wasSent } from '../runcloud/errors.ts';
@@ -14,9 +15,19 @@ import type { Look } from './look.ts';
 
 export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite'>;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'unsent' | 'failed'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed'>;
   readonly look: Pick<Look, 'dns'> | undefined;
-  readonly pace: Pick<Pace, 'issuanceMs'>;
+  readonly pace: Pick<Pace, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
+  /** SSL_COOLDOWN */
+  readonly settings: { readonly cooldownMs: number };
+}
+
+export interface WantedOrder extends CertificateOrder {
+  /** Something has changed since the last order, so that the cool-down does not hold this one. */
+  readonly changed: boolean;
+  readonly last: LastOrder | undefined;
+  /** When somebody asked for it last; what was ordered since was ordered for that. */
+  readonly askedAt: number;
 }
 
 export interface OrderWork {
@@ -29,7 +40,7 @@ export interface OrderWork {
 
 export type Ordered =
   | { readonly kind: 'ordered' }
-  /** The same names were ordered a moment ago. */
+  /** The same names were ordered already, and RunCloud took that order. */
   | { readonly kind: 'repeated'; readonly orderedAt: number }
   /** Not now: by Let's Encrypt's limits, because the last orders failed, or because one may be on its way (nobody must act). */
   | {
@@ -43,38 +54,72 @@ export type Ordered =
 /** The write that orders it. */
 export interface Way {
   readonly send: (options: CallOptions) => Promise<void>;
-  /** There is none at this moment: once issuance has had its time, what was ordered before is no reason to wait. */
-  readonly isMissing: boolean;
+  /** What RunCloud shows now. Where there is none, and issuance has had its time, what was ordered before is no reason to wait. */
+  readonly certificate: SeenCertificate | undefined;
 }
 
 /**
- * `changed`: something has changed since the last order, so that the cool-down does not hold this one. `findWay` asks RunCloud, and
- * is called only where the ledger would let the order through, or has to know whether the certificate of a repeated one is there.
- * The ledger remembers the order right before it is sent, and not while RunCloud is asked.
+ * `findWay` asks RunCloud, and is called only where the ledger would let the order through, or has to know what became of the last
+ * one. The ledger remembers the order right before it is sent, and not while RunCloud is asked.
  */
 export async function order(
-  wanted: CertificateOrder,
-  changed: boolean,
+  wanted: WantedOrder,
   findWay: () => Promise<Way>,
   work: OrderWork,
   ports: OrderPorts,
 ): Promise<Ordered> {
-  const { ledger, pace } = ports;
-  const seen = await ledger.peek(wanted, changed);
-  if (seen.kind === 'refused') return postponed(seen);
+  const { ledger } = ports;
+  const seen = await ledger.peek(wanted, wanted.changed);
+  const lost = findLost(wanted, seen);
+  if (seen.kind === 'refused' && !lost) return postponed(seen);
   const way = await findWay();
-  if (seen.kind === 'repeated') {
-    if (!way.isMissing) return seen;
-    const nextAt = seen.orderedAt + pace.issuanceMs;
-    const sentence = `a certificate was ordered at ${toMinute(seen.orderedAt)}, and RunCloud does not show it yet`;
-    if (work.startedAt < nextAt) return { kind: 'later', sentence, nextAt };
+  if (lost && isOther(way.certificate, lost.replaces)) {
+    await ledger.answered(wanted, lost.orderedAt);
+    return { kind: 'repeated', orderedAt: lost.orderedAt };
   }
-  const permit = await ledger.take(wanted, changed || way.isMissing);
+  const early = notYet(seen, lost, way, work, ports);
+  if (early) return early;
+  const permit = await ledger.take(wanted, wanted.changed || !way.certificate, way.certificate);
   if (permit.kind === 'refused') return postponed(permit);
   return permit.kind === 'repeated' ? permit : send(way, wanted, permit.orderedAt, work, ports);
 }
 
-const postponed = (refusal: Extract<Permit, { kind: 'refused' }>): Ordered => ({
+/** The last order, where it was placed for this very demand and RunCloud's answer to it was lost. */
+function findLost({ last, names, askedAt }: WantedOrder, seen: Permit): LastOrder | undefined {
+  if (!last?.isLost) return undefined;
+  const isSame = last.names.length === names.length && names.every((name) => last.names.includes(name));
+  return seen.kind === 'repeated' || (isSame && askedAt <= last.orderedAt) ? last : undefined;
+}
+
+/** RunCloud shows the effect of an order by another id, or another end; a first certificate by its being there. */
+const isOther = (now: SeenCertificate | undefined, before: SeenCertificate | undefined): boolean =>
+  now !== undefined && (now.id !== before?.id || now.validUntil !== before.validUntil);
+
+/** While the last order may still take effect: when to look next. Undefined where a new one may be placed. */
+function notYet(
+  seen: Permit,
+  lost: LastOrder | undefined,
+  { certificate }: Way,
+  { startedAt }: OrderWork,
+  { pace, settings }: OrderPorts,
+): Ordered | undefined {
+  if (seen.kind === 'granted') return undefined;
+  const look = (orderedAt: number): number =>
+    startedAt + growing(startedAt - orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
+  if (seen.kind === 'refused')
+    return { ...postponed(seen), nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)) };
+  const { orderedAt } = seen;
+  if (certificate && !lost) return seen;
+  const againAt = orderedAt + (certificate ? settings.cooldownMs : pace.issuanceMs);
+  if (startedAt >= againAt) return undefined;
+  const next = `it is ordered again at ${toNextMinute(againAt)}${certificate ? ' (SSL_COOLDOWN)' : ''} if it is not there by then`;
+  const sentence = lost
+    ? `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost; looking whether the certificate comes, and ${next}`
+    : `a certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet; ${next}`;
+  return { kind: 'later', sentence, nextAt: Math.min(againAt, look(orderedAt)) };
+}
+
+const postponed = (refusal: Extract<Permit, { kind: 'refused' }>): Extract<Ordered, { kind: 'later' }> => ({
   kind: 'later',
   sentence: describeRefusal(refusal),
   nextAt: refusal.nextAt,
@@ -92,7 +137,10 @@ async function send(
   try {
     const write = { key: app, jobId, kind: 'order' } as const;
     const { fate } = await underFence(ports.certificates, write, calls, way.send);
-    if (fate === 'written') return { kind: 'ordered' };
+    if (fate === 'written') {
+      await ports.ledger.answered(wanted, orderedAt);
+      return { kind: 'ordered' };
+    }
     await ports.ledger.unsent(wanted, orderedAt);
     return { kind: fate };
   } catch (error) {

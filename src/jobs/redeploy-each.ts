@@ -100,7 +100,7 @@ async function orderOne(
   ports: RedeployPorts,
 ): Promise<Ordered | Nothing> {
   const names = namesOf([domain]);
-  const mayBeDone = facts.autoSsl || work.again || (!work.atOnce && work.domains !== undefined);
+  const mayBeDone = facts.autoSsl || (!work.atOnce && work.domains !== undefined);
   if (mayBeDone && (await isCovered(names, work, ports)))
     return { kind: 'nothing', sentence: `a handshake shows that ${domain.name} is covered already` };
   const bad = ports.guard ? (await ports.guard.look.dns(work.app, names, work.calls)).filter(isBad) : [];
@@ -108,8 +108,9 @@ async function orderOne(
   if (bad.length > 0) return { kind: 'nothing', sentence: bad.map(({ sentence }) => sentence).join('; ') };
   const last = await ports.ledger.last(work.app, domain.name);
   const findWay = () => howToOrder(domain, last?.failures ?? 0, facts, work, ports);
-  const wanted = { app: work.app, domain: domain.name, names };
-  return order(wanted, isChanged([domain], work, last), findWay, work, ports);
+  const changed = isChanged([domain], work, last);
+  const askedAt = work.askedAt.get(domain.name) ?? work.newestAskAt;
+  return order({ app: work.app, domain: domain.name, names, changed, last, askedAt }, findWay, work, ports);
 }
 
 /** The write that orders it: install where there is none, redeploy otherwise. */
@@ -123,7 +124,7 @@ async function howToOrder(
   const certificate = await runcloud.getDomainCertificate(app, domain, calls);
   const install = (options: CallOptions) =>
     runcloud.installDomainCertificate(app, domain, { ...settings.installSettings, autoSsl }, options);
-  if (!certificate) return { send: install, isMissing: true };
+  if (!certificate) return { send: install, certificate };
   const send =
     settings.reissue === 'reinstall' && failures > 0
       ? async (options: CallOptions): Promise<void> => {
@@ -131,5 +132,5 @@ async function howToOrder(
           await install(options);
         }
       : (options: CallOptions) => runcloud.redeployDomainCertificate(app, domain, certificate, options);
-  return { send, isMissing: false };
+  return { send, certificate };
 }

@@ -6,7 +6,6 @@ import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type Ordered, order, type Way } from './certificate-order.ts';
-import { BUSY_MS } from './domain-work.ts';
 import { guard } from './poison.ts';
 import {
   attachedFor,
@@ -38,8 +37,8 @@ export async function redeployShared(
 }
 
 // What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
-const mayBeDone = ({ domains, atOnce, again }: RedeployWork, { autoSsl }: AppFacts, found: number): boolean =>
-  again || autoSsl || (!atOnce && domains !== undefined && found === domains.length);
+const mayBeDone = ({ domains, atOnce }: RedeployWork, { autoSsl }: AppFacts, found: number): boolean =>
+  autoSsl || (!atOnce && domains !== undefined && found === domains.length);
 
 async function orderShared(
   attached: readonly AttachedDomain[],
@@ -54,8 +53,9 @@ async function orderShared(
   }
   const last = await ports.ledger.last(app);
   const changed = isChanged(attached, work, last);
+  const wanted = { app, names, changed, last, askedAt: work.newestAskAt };
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
-  return describe(await order({ app, names }, changed, findWay, work, ports), names.length, work, ports);
+  return describe(await order(wanted, findWay, work, ports), names.length, work);
 }
 
 const describeFull = (appId: number, count: number): string =>
@@ -75,7 +75,7 @@ async function howToOrder(failures: number, work: RedeployWork, ports: RedeployP
     await certificates.noteReinstalling(app, false);
   };
   if (!certificate) {
-    if (settings.install === 'letsencrypt' || isReinstalling) return { send: install, isMissing: true };
+    if (settings.install === 'letsencrypt' || isReinstalling) return { send: install, certificate };
     const sentence = `web application ${app.appId} has no certificate to redeploy; install one in RunCloud first, or set SSL_INSTALL=letsencrypt`;
     throw new PermanentError('no-certificate', sentence);
   }
@@ -87,23 +87,21 @@ async function howToOrder(failures: number, work: RedeployWork, ports: RedeployP
   };
   const redeploy = (options: CallOptions) => runcloud.redeployCertificate(app, certificate, options);
   const isReinstall = settings.reissue === 'reinstall' && failures > 0;
-  return { send: isReinstall ? reinstall : redeploy, isMissing: false };
+  return { send: isReinstall ? reinstall : redeploy, certificate };
 }
 
-function describe(ordered: Ordered, count: number, work: RedeployWork, { settings }: RedeployPorts): Outcome {
-  const { app, domains, again } = work;
+function describe(ordered: Ordered, count: number, work: RedeployWork): Outcome {
+  const { app, domains } = work;
   switch (ordered.kind) {
     case 'ordered': {
       const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
       const full = count >= MANY_NAMES ? ` (${count} names of ${MAX_NAMES} that fit: ${wayOut})` : '';
       return done(`the certificate of web application ${app.appId} is being redeployed${asked}${full}`);
     }
-    case 'repeated': {
-      const sentence = `the same ${counted(count)} were ordered at ${toMinute(ordered.orderedAt)} already`;
-      if (!again) return done(`${sentence}; nothing was ordered`);
-      const delayMs = Math.max(BUSY_MS, ordered.orderedAt + settings.cooldownMs - work.startedAt);
-      return waiting(`${sentence}, and the reply was lost; looking whether it took effect`, delayMs);
-    }
+    case 'repeated':
+      return done(
+        `the same ${counted(count)} were ordered at ${toMinute(ordered.orderedAt)} already; nothing was ordered`,
+      );
     case 'later':
       return later(ordered, work);
     default:

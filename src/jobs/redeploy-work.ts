@@ -30,8 +30,6 @@ export interface RedeployWork {
   readonly askedAt: ReadonlyMap<string, number>;
   /** When anything was last asked for. */
   readonly newestAskAt: number;
-  /** An earlier attempt of this job may have sent the order. */
-  readonly again: boolean;
   readonly jobId: string;
   readonly calls: CallOptions;
 }
@@ -54,7 +52,7 @@ export interface RedeployPorts {
     Certificates,
     'get' | 'covered' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'unsent' | 'failed' | 'last'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
   /** Undefined where DNS_GATE is off. */

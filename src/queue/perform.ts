@@ -117,9 +117,7 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
       if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
       if (start.kind === 'early')
         return waiting('there were more changes; the delay counts from the newest', start.delayMs);
-      // An attempt that failed, or whose worker died, may have sent the order.
-      const again = run.job.attemptsMade > 0 || run.job.stalledCounter > 0;
-      return handlers['redeploy-ssl']({ app, ...start, again, jobId, calls: run.calls });
+      return handlers['redeploy-ssl']({ app, ...start, jobId, calls: run.calls });
     },
     async record(verdict) {
       if (verdict.kind === 'superseded') return verdict;

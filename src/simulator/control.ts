@@ -18,6 +18,10 @@ const LEVERS: Record<string, Lever> = {
   'GET /state': ({ state }) => state.snapshot(),
   'GET /calls': ({ state }, _, query) => callsAfter(state.calls, query),
   'GET /orders': ({ state }) => state.orders,
+  'POST /orders/finish': ({ finishOrders, state }) => {
+    finishOrders();
+    return state.orders;
+  },
   'GET /overlaps': ({ state }) => state.overlappingWrites(),
   'GET /variants': ({ variants }) => ({ current: variants, table: VARIANT_TABLE }),
   'POST /variants': (controls, body) => controls.setVariants(readObject(body, 'body')),

@@ -105,12 +105,16 @@ export function toDomain(seed: SeedDomain, webappId: number, now: number): Omit<
   return { webappId, createdAt: now, type: 'alias', www: false, redirection: 'none', ...seed };
 }
 
+/** What was there before is older than what comes: RunCloud's dates, in whole seconds, tell the two apart. */
+const SEEDED_AGE_MS = 10_000;
+
 function seedCertificates(
   world: World,
   webapp: Webapp,
   seed: SeedWebapp,
   { now, lifetimeMs }: { now: number; lifetimeMs: number },
 ): void {
+  const issuedAt = now - Math.min(SEEDED_AGE_MS, lifetimeMs / 10);
   const all = domainsOf(world, webapp.id);
   const covered = seed.covers === 'all' ? all : all.filter(({ type }) => type === 'primary');
   const groups = webapp.advancedSsl ? covered.map((domain) => [domain]) : [covered];
@@ -120,9 +124,9 @@ function seedCertificates(
       domainId: webapp.advancedSsl ? (domains[0]?.id ?? null) : null,
       provider: seed.certificate === 'custom' ? 'custom' : 'letsencrypt',
       names: namesOf(domains),
-      issuedAt: now,
+      issuedAt,
       lifetimeMs,
-      createdAt: now,
+      createdAt: issuedAt,
       enableHttp: true,
       enableHsts: false,
       authorizationMethod: seed.authorizationMethod ?? 'http-01',

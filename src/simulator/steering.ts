@@ -55,6 +55,8 @@ export interface SimulatorControls extends EdgeControls {
   addFault: (rule: FaultRule) => FaultStatus;
   removeFault: (id: number) => void;
   clearFaults: () => void;
+  /** What Let's Encrypt was asked for is done now, whatever the lag. */
+  finishOrders: () => void;
   /** As somebody would in RunCloud's own screens: no call, no certificate. */
   attachDomain: (domain: DomainChange) => Domain;
   detachDomain: (domain: { name: string; webapp?: number }) => Domain;
@@ -81,6 +83,10 @@ export function createControls(parts: ExchangeParts, options: { seed?: Seed }): 
     addFault: (rule) => faults.add(rule),
     removeFault: (id) => faults.remove(id),
     clearFaults: () => faults.clear(),
+    finishOrders: () => {
+      for (const order of world.orders) if (order.status === 'pending') order.readyAt = now();
+      settleOrders(parts, now());
+    },
     ...createEdgeControls(parts, settled),
     attachDomain: ({ webapp = DEFAULT_WEBAPP_ID, ...domain }) => {
       requireWebapp(parts, webapp);

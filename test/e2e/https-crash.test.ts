@@ -205,3 +205,51 @@ test(
     }),
   HANG_MS,
 );
+
+const KINDS = [
+  { ssl: 'basic', operation: 'redeploy-ssl', webapp: {} },
+  { ssl: 'advanced', operation: 'install-domain-ssl', webapp: { advancedSsl: true, covers: 'all' } },
+] as const;
+
+const EARLY = KINDS.flatMap((kind) => (['on', 'off'] as const).map((tlsProbe) => ({ ...kind, tlsProbe })));
+
+/** The next worker finds the order on its way, and neither an answer to it nor its certificate. */
+async function playEarly({ operation, tlsProbe }: (typeof EARLY)[number], scene: Scene): Promise<void> {
+  const { world, dns } = scene;
+  world.simulator.setSettings({ issuanceLagMs: HANG_MS });
+  world.simulator.addFault({ kind: 'never-answer', operation, appliesWrite: true, times: 1 });
+  const first = await scene.start();
+  dns(HERE);
+  await add(scene);
+  await until(() => world.simulator.state.orders.length === 1, 'it is ordered', PATIENCE_MS);
+  await first.kill();
+  await scene.start();
+  // The first one has said nothing: it waits for its answer, and dies.
+  const outcome = async () => (await world.producer.requests.certificates.get(APP))?.outcome;
+  const looked = await until(() => outcome().catch(() => ''), 'the next one has looked', PATIENCE_MS);
+  expect(looked).toMatch(/ordered at .* already|answer to the order of .* was lost/);
+  world.simulator.finishOrders();
+  await scene.stands(tlsProbe === 'on' ? 'live' : 'attached');
+  await world.verify();
+  expect(world.simulator.state.orders.map(({ status }) => status)).toEqual(['issued']);
+}
+
+test(
+  'a worker that takes over before the certificate is issued sees it as soon as it is there, and orders no second one',
+  async () => {
+    const outcomes = await inParallel(EARLY, 2, async (row) => {
+      try {
+        // Ten minutes of SSL_COOLDOWN, as by default: nobody waits for its end here.
+        await using scene = await createScene({ TLS_PROBE: row.tlsProbe }, {}, { ...row.webapp });
+        await playEarly(row, scene);
+        return [];
+      } catch (error) {
+        return [
+          `${row.ssl}, TLS_PROBE=${row.tlsProbe}: ${error instanceof Error ? error.message : String(error)}`,
+        ];
+      }
+    });
+    expect(outcomes.flat()).toEqual([]);
+  },
+  HANG_MS,
+);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Intent } from '../../src/intent/intent.ts';
-import type { Variants } from '../../src/simulator/index.ts';
+import type { Seed, Variants } from '../../src/simulator/index.ts';
 import { edgeEnv, HERE } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { PATIENCE_MS } from './processes.ts';
@@ -56,13 +56,14 @@ export interface Scene extends AsyncDisposable {
 export async function createScene(
   env: Readonly<Record<string, string>> = {},
   variants: Partial<Variants> = {},
+  webapp: NonNullable<Seed['webapps']>[number] = {},
 ): Promise<Scene> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(
     await createWorld({
       simulator: {
         edge: true,
-        seed: { servers: [{ ipAddress: HERE }], dns: { [PRIMARY]: { a: HERE } } },
+        seed: { servers: [{ ipAddress: HERE }], webapps: [webapp], dns: { [PRIMARY]: { a: HERE } } },
         variants: { validation: 'http-01', ...variants },
         issuanceLagMs: 50,
       },

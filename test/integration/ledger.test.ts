@@ -87,6 +87,8 @@ describe('an order', () => {
       names: ['a.example.org', 'b.example.org'],
       orderedAt,
       failures: 0,
+      isLost: true,
+      replaces: undefined,
     });
   });
 

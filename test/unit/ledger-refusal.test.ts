@@ -1,6 +1,6 @@
 // What a person reads where an order has to wait.
 import { expect, test } from '@jest/globals';
-import { describeRefusal } from '../../src/intent/ledger.ts';
+import { describeRefusal } from '../../src/intent/ledger-refusal.ts';
 
 const nextAt = Date.UTC(2026, 10, 24, 9, 59, 0, 1);
 const until = 'next attempt allowed at 2026-11-24 10:00 UTC';
