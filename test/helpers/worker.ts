@@ -9,6 +9,7 @@ import type { Pace } from '../../src/intent/pace.ts';
 import {
   type Call,
   createSimulator,
+  type FaultRule,
   type Operation,
   type Simulator,
   type SimulatorOptions,
@@ -52,9 +53,13 @@ export interface Stage extends AsyncDisposable {
   completed(count: number): Promise<void>;
   /** Resolves when no job is waiting, delayed or at work. */
   idle(): Promise<void>;
+  /** The same, and a redeploy that waits for its turn, which it looks for every 5 s, looks at once. */
+  idleSoon(): Promise<void>;
   /** As if the delay of a redeploy were over (LONG_DELAY). */
   passDelay(): Promise<void>;
   calls(operation: Operation): Call[];
+  /** The next call of this operation takes effect, and is not answered until the returned function is called. */
+  keepWaiting(operation: Operation, more?: Partial<FaultRule>): () => void;
   names(): string[];
   /** Every sentence that a job wrote into its own log. */
   logs(id: string): Promise<string>;
@@ -82,8 +87,9 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
   };
 };
 
+const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */
-export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: '3600000' } as const;
+export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: String(HOUR_MS) } as const;
 
 const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 
@@ -127,6 +133,11 @@ export async function createStage({
     return found;
   };
 
+  const isIdle = async (): Promise<boolean> => {
+    const counts = await queue.getJobCounts(...UNFINISHED);
+    return Object.values(counts).every((count) => count === 0);
+  };
+
   const releases = stack.move();
   try {
     for (let i = 0; i < workers; i += 1) await startWorker();
@@ -164,10 +175,14 @@ export async function createStage({
       }, 'a redeploy waits');
     },
     async idle() {
-      await until(async () => {
-        const counts = await queue.getJobCounts(...UNFINISHED);
-        return Object.values(counts).every((count) => count === 0);
-      }, 'no job is unfinished');
+      await until(isIdle, 'no job is unfinished');
+    },
+    async idleSoon() {
+      await until(async () => (await promoteRedeploys(queue)) === 0 && isIdle(), 'no job is unfinished');
+    },
+    keepWaiting(operation, more = {}) {
+      const { id } = simulator.addFault({ kind: 'slow', delayMs: HOUR_MS, operation, ...more });
+      return () => simulator.removeFault(id);
     },
     calls: (operation) => simulator.state.calls.filter((call) => call.operation === operation),
     names: () => simulator.state.domains().map(({ name }) => name),

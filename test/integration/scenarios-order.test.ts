@@ -190,10 +190,12 @@ describe.each(eachDoor)('scenario 9: an old add that failed, after a newer remov
     const add = await ask(stage, 'present');
     await stage.ended(add.jobId);
     stage.simulator.attachDomain({ name: DOMAIN });
-    stage.simulator.addFault({ kind: 'slow', delayMs: 300, operation: 'delete-domain' });
+    const answer = stage.keepWaiting('delete-domain');
     const remove = await ask(stage, 'absent');
     await until(() => stage.calls('delete-domain').length > 0, 'the DELETE is under way');
     await (await stage.job(add.jobId)).retry('failed');
+    await stage.ended(add.jobId);
+    answer();
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, 'a.example.org']);
     expect(writesOf(stage)).toEqual(['attach-domain', 'delete-domain']);

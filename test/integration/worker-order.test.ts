@@ -1,7 +1,7 @@
 // Requests that overtake each other, and redeploys that others arrive during: the last wish wins, none is forgotten.
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../helpers/until.ts';
-import { APP, createStage, PRIMARY } from '../helpers/worker.ts';
+import { APP, createStage, LONG_DELAY, PRIMARY } from '../helpers/worker.ts';
 
 const DOMAIN = 'shop.example.org';
 const OTHER = 'late.example.org';
@@ -40,11 +40,12 @@ describe('add, remove and add again, quickly', () => {
 
   test('while the POST of the first is slow: the last wins all the same', async () => {
     await using stage = await createStage();
-    stage.simulator.addFault({ kind: 'slow', delayMs: 400, operation: 'attach-domain' });
+    const answer = stage.keepWaiting('attach-domain');
     const { enqueue } = stage.producer.requests;
     await enqueue('add-domain', { domain: DOMAIN });
     await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
     await enqueue('remove-domain', { domain: DOMAIN });
+    answer();
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY]);
     expect(await stage.producer.requests.intents.list(1)).toMatchObject([
@@ -67,13 +68,14 @@ describe('add, remove and add again, quickly', () => {
 describe('an add that lands while a redeploy runs', () => {
   test('gets a later redeploy, which covers it', async () => {
     await using stage = await createStage();
-    stage.simulator.addFault({ kind: 'slow', delayMs: 700, operation: 'redeploy-ssl' });
+    const answer = stage.keepWaiting('redeploy-ssl');
     await stage.add('add-domain', { domain: DOMAIN });
     await until(() => stage.calls('redeploy-ssl').length === 1, 'the redeploy is under way');
     const late = await stage.ended(await stage.add('add-domain', { domain: OTHER }));
     expect(late.returnvalue).toMatch(/attached/);
     expect(stage.calls('redeploy-ssl')[0]?.endedAt).toBeNull();
-    await stage.idle();
+    answer();
+    await stage.idleSoon();
 
     const [first, second, ...more] = stage.calls('redeploy-ssl');
     expect(more).toEqual([]);
@@ -83,12 +85,17 @@ describe('an add that lands while a redeploy runs', () => {
 
   test('waits for its turn where several workers run: redeploys of one web application never overlap', async () => {
     await using stage = await createStage({ workers: 2, env: { SSL_REDEPLOY_DELAY_MS: '50' } });
-    stage.simulator.addFault({ kind: 'slow', delayMs: 200, operation: 'redeploy-ssl', times: 'always' });
-    for (let i = 0; i < 6; i += 1) {
-      await stage.ended(await stage.add('add-domain', { domain: `d${i}.example.org` }));
-      await until(() => stage.calls('redeploy-ssl').length > i / 3, 'a redeploy began');
+    for (let round = 0; round < 3; round += 1) {
+      const answer = stage.keepWaiting('redeploy-ssl');
+      await stage.ended(await stage.add('add-domain', { domain: `d${round}.example.org` }));
+      const isOpen = () => stage.calls('redeploy-ssl').some(({ endedAt }) => endedAt === null);
+      await until(isOpen, 'a redeploy began');
+      await stage.ended(await stage.add('add-domain', { domain: `late${round}.example.org` }));
+      const { jobId = '' } = (await stage.producer.requests.certificates.get(APP)) ?? {};
+      await until(async () => /another redeploy .* is running/.test(await stage.logs(jobId)), 'it waits');
+      answer();
+      await stage.idleSoon();
     }
-    await stage.idle();
     const puts = stage.calls('redeploy-ssl');
     for (const [i, put] of puts.slice(1).entries()) {
       expect(put.startedAt).toBeGreaterThanOrEqual(puts[i]?.endedAt ?? Number.POSITIVE_INFINITY);
@@ -139,11 +146,12 @@ describe('advanced SSL', () => {
 
 describe('an explicit redeploy', () => {
   test('takes over from the one that waits for its delay: one order in all', async () => {
-    await using stage = await createStage({ env: { SSL_REDEPLOY_DELAY_MS: '1500' } });
+    await using stage = await createStage({ env: LONG_DELAY });
     await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
     const { jobId } = await stage.producer.requests.enqueue('redeploy-ssl', {});
     await stage.ended(jobId);
     expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
+    await stage.passDelay();
     await stage.idle();
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
   });
