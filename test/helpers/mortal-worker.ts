@@ -51,10 +51,20 @@ export async function startWorker(env: Record<string, string>, simulator: Simula
 
 /** What becomes of the dead: their locks and their rights to write run out, BullMQ takes their jobs for stalled. */
 export async function bury(dead: readonly Worker[], redis: Redis, prefix: string): Promise<void> {
+  const isDead = (holder: string): boolean => dead.some(({ redisLine }) => redisLine.hasCarried(holder));
+  if (dead.length > 0) await buryHolders(redis, prefix, isDead);
+}
+
+/** The same by who holds them; default: everybody is dead. */
+export async function buryHolders(
+  redis: Redis,
+  prefix: string,
+  isDead: (holder: string) => boolean = () => true,
+): Promise<void> {
   const base = `${prefix}:runcloud-domains`;
   const wasTheirs = async (key: string): Promise<boolean> => {
     const holder = await redis.get(key);
-    return holder !== null && dead.some(({ redisLine }) => redisLine.hasCarried(holder));
+    return holder !== null && isDead(holder);
   };
   for (const key of await redis.keys(`${base}:*:lock`)) {
     if (!(await wasTheirs(key))) continue;
@@ -68,7 +78,7 @@ export async function bury(dead: readonly Worker[], redis: Redis, prefix: string
     await redis.del(key);
   }
   // The next worker that starts looks for stalled jobs at once.
-  if (dead.length > 0) await redis.del(`${base}:stalled-check`);
+  await redis.del(`${base}:stalled-check`);
 }
 
 /** The pauses that the brake has ordered are over. */

@@ -61,7 +61,7 @@ describe.each(faults)('%s', (_, fault) => {
 });
 
 test('a reply that never comes counts as unknown after the timeout: the list is read before any second write', async () => {
-  await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT_MS: '300' } });
+  await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT_MS: '2500' } });
   stage.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
   const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
   await stage.idle();
