@@ -17,4 +17,5 @@ export const pace: Pace = {
   issuanceMs: 1000,
   heldMs: 2000,
   lookMs: 3000,
+  lateMs: 1000,
 };

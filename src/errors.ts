@@ -5,6 +5,8 @@
 export interface CodeEntry {
   readonly meaning: string;
   readonly fix: string;
+  /** The request itself is wrong, or a person has to look first: what failed so is not tried again by itself. */
+  readonly isFinal?: true;
 }
 
 /** Codes are API: once published, a code keeps its meaning. docs/error-codes.md is generated from this table. */
@@ -12,18 +14,22 @@ export const codes = {
   'invalid-domain': {
     meaning: 'The domain name cannot be one.',
     fix: 'Correct the name; the message says which part is wrong.',
+    isFinal: true,
   },
   'invalid-payload': {
     meaning: 'A job or request carries a field that is missing or has the wrong type.',
     fix: 'Correct the producer; docs/jobs.md lists the fields of each job.',
+    isFinal: true,
   },
   'unknown-job': {
     meaning: 'The queue holds a job whose name this worker does not know.',
     fix: 'Correct the name in the producer, or update the worker.',
+    isFinal: true,
   },
   'no-web-application': {
     meaning: 'Neither the job nor the configuration names the server and the web application.',
     fix: 'Set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or put serverId and appId into the job.',
+    isFinal: true,
   },
   'primary-domain': {
     meaning: "The domain is the web application's primary domain, which is never removed.",
@@ -33,6 +39,7 @@ export const codes = {
     meaning:
       'Another request on this web application has this host name: a www name belongs to its domain, or was asked for by itself. One host name has one owner.',
     fix: 'Ask for the owner instead: the message names it, and says what to ask.',
+    isFinal: true,
   },
   'no-certificate': {
     meaning: 'There is no certificate to redeploy.',
@@ -88,6 +95,7 @@ export const codes = {
     meaning:
       'The job ended its worker process several times over (a crash, out of memory), or BullMQ gave it up.',
     fix: 'Look at the worker’s log for the crash; `retry` tries the domain again.',
+    isFinal: true,
   },
   unexpected: {
     meaning: 'A bug in this program: the log line carries the stack.',
@@ -140,3 +148,9 @@ export const hasCode = (error: unknown, ...wanted: Code[]): error is CodedError 
 /** Redis' own refusal: it is full, read-only, our user may not, or something else stands under that key. */
 export const isReplyError = (error: unknown): error is Error =>
   error instanceof Error && error.name === 'ReplyError';
+
+/** Whether what failed with this code is looked at again by itself. */
+export const mayPass = (code: string | undefined): boolean => {
+  const entry: CodeEntry | undefined = code !== undefined && code in codes ? codes[code as Code] : undefined;
+  return entry !== undefined && entry.isFinal !== true;
+};

@@ -39,13 +39,20 @@ export interface HandlerParts {
 }
 
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { requests, runcloud, directory } = parts;
+  const { config, pace, requests, runcloud, directory } = parts;
   const { intents } = requests;
   const askRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
   const https = createHttpsOf(parts, askRedeploy);
-  const ports = { runcloud, directory, intents, https, askRedeploy, lookDelayMs: parts.pace.lookMs };
+  const { timeoutMs } = config.runcloud;
+  // The call's own time, and as much again for what RunCloud had begun by then.
+  const lateMs = timeoutMs + Math.max(timeoutMs, pace.lateMs);
+  const { heldMs } = pace;
+  const ports = {
+    ...{ runcloud, directory, intents, https, askRedeploy },
+    ...{ lookDelayMs: pace.lookMs, lateMs, heldMs },
+  };
   return {
     'add-domain': createAddDomain(ports),
     'remove-domain': createRemoveDomain(ports),

@@ -7,7 +7,7 @@
 //         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
 //         reinstalling ('1': it was removed, or is about to be, so that it is installed anew).
 
-import { LOCKED, NOW, UNFINISHED } from './scripts.ts';
+import { LOCKED, NEXT_CHECK, NOW, UNFINISHED } from './scripts.ts';
 
 const DUE = `
 local function due(record, asks, delay)
@@ -89,13 +89,15 @@ return 1
 
 // KEYS record, asks
 // ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt,
-// mustAct -> 1 where recorded
+// mustAct, firstCheckMs or '', longestCheckMs -> 1 where recorded
 // 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job.
-export const END_REDEPLOY = `${NOW}${LOCKED}
-local queue, jobId, token, result, outcome, code, nextRunAt, mustAct = unpack(ARGV)
+export const END_REDEPLOY = `${NOW}${LOCKED}${NEXT_CHECK}
+local queue, jobId, token, result, outcome, code, nextRunAt, mustAct, firstCheck, longestCheck = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end
 if record[1] ~= jobId and record[2] ~= jobId then return 0 end
+if result == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
+if result == 'done' then redis.call('HDEL', KEYS[1], 'checks') end
 redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
   'mustAct', mustAct)
 if record[2] == jobId then

@@ -1,6 +1,6 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
-import type { Code } from '../errors.ts';
+import { type Code, mayPass } from '../errors.ts';
 import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
@@ -10,6 +10,7 @@ import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
 import { createRunScript } from './run-script.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
+import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 /** A redeploy's job, and how long it has to wait. */
@@ -144,7 +145,8 @@ export function createCertificates({
       await run(SPREAD, [keys.asks(app)], [...domains]);
     },
     async end(app, jobId, { result, outcome, code, nextRunAt, mustAct, token }) {
-      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? ''];
+      const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
+      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? '', ...checks];
       const args = [keys.queue, jobId, token ?? '', ...what];
       await run(END_REDEPLOY, keysOf(app), args);
     },

@@ -4,11 +4,28 @@
 
 import { MOVE_TO, NOW } from './scripts.ts';
 
+// The write that is under way, `flight`: its kind and until when it may take effect where no reply comes. One whose end nobody
+// knows is added to what the record says of its kind (`attachLateUntil`, `detachLateUntil`).
+const LATE = `
+local function keepFlight(record)
+  local kind, untilAt = string.match(redis.call('HGET', record, 'flight') or '', '^(%a+) (%d+)$')
+  if kind then
+    local old = tonumber(redis.call('HGET', record, kind .. 'LateUntil')) or 0
+    if tonumber(untilAt) > old then redis.call('HSET', record, kind .. 'LateUntil', untilAt) end
+  end
+  redis.call('HDEL', record, 'flight')
+end
+local function takeOff(record, kind, lateMs)
+  if tonumber(lateMs) == 0 then return end
+  redis.call('HSET', record, 'flight', kind .. ' ' .. string.format('%.0f', now() + tonumber(lateMs)))
+end
+`;
+
 // KEYS record, fence, history (of a domain)
 // ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'change', 'detach', 'order'),
 // www ('1', '0', or '': nothing is said of it)
 // -> 'held', 'superseded' or 'busy'
-export const BEGIN_WRITE = `${NOW}${MOVE_TO}
+export const BEGIN_WRITE = `${NOW}${MOVE_TO}${LATE}
 local jobId, holder, lease, owner, kind, www = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
@@ -20,27 +37,35 @@ end
 -- Nothing is there yet that somebody else may have set; of a change only its reply, or the next look, tells what it did.
 if kind == 'attach' and www ~= '' then redis.call('HSET', KEYS[1], 'setWww', www) end
 if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww') end
-if kind == 'attach' then moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '') end
+keepFlight(KEYS[1])
+-- What has failed stays so while it is tried again.
+if kind == 'attach' and redis.call('HGET', KEYS[1], 'stage') ~= 'failed' then
+  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '')
+end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'
 `;
 
-// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner -> 1 where the lease goes on
+// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner, kind, lateMs -> 1 where the lease goes on
 // With jobId, right before the write is sent: 0 also where a newer request has taken over.
-export const RENEW_WRITE = `${NOW}
+export const RENEW_WRITE = `${NOW}${LATE}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[3] then return 0 end
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
+if ARGV[3] ~= '' then takeOff(KEYS[1], ARGV[5], ARGV[6]) end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
 `;
 
-// KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '' -> the time
-export const END_WRITE = `${NOW}
+// KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '',
+// fate ('done', 'refused', 'unknown') -> the time
+export const END_WRITE = `${NOW}${LATE}
 local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'wroteAt', at)
+  if ARGV[4] == 'unknown' then keepFlight(KEYS[1]) else redis.call('HDEL', KEYS[1], 'flight') end
+  if ARGV[4] ~= 'refused' then redis.call('HSET', KEYS[1], 'touchedAt', at) end
   if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
   if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'setWww', ARGV[3]) end
 end

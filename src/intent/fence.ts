@@ -16,9 +16,11 @@ const RENEW_EVERY_MS = 2_500;
 const MARGIN_MS = 1_500;
 
 /** A write that wants the fence: what is written to, by which job. */
-export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www'> {
+export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs'> {
   readonly key: Key;
   readonly jobId: string;
+  /** Whether what was thrown says for certain that the write had no effect. Default: nothing does. */
+  readonly hadNoEffect?: ((error: unknown) => boolean) | undefined;
   /** RunCloud's id of what was attached, from its reply. */
   readonly toAttachedId?: (value: T) => number | undefined;
 }
@@ -29,11 +31,11 @@ export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www'> {
  */
 export async function underFence<Key, T>(
   store: Writes<Key>,
-  { key, jobId, kind, www, toAttachedId }: Write<Key, T>,
+  { key, jobId, kind, www, lateMs, toAttachedId, hadNoEffect }: Write<Key, T>,
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
 ): Promise<Fenced<T>> {
-  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www };
+  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };
@@ -43,10 +45,10 @@ export async function underFence<Key, T>(
   );
   try {
     const value = await send(watch.options(calls));
-    const at = await store.endWrite(key, lease, { attachedId: toAttachedId?.(value) });
+    const at = await store.endWrite(key, lease, { fate: 'done', attachedId: toAttachedId?.(value) });
     return { fate: 'written', value, at };
   } catch (error) {
-    await store.endWrite(key, lease);
+    await store.endWrite(key, lease, { fate: hadNoEffect?.(error) ? 'refused' : 'unknown' });
     throw error;
   } finally {
     watch.stop();

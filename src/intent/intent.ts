@@ -101,6 +101,13 @@ export interface Intent extends DomainKey {
   readonly siteId: string | undefined;
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;
+  /**
+   * Until when a POST (`attach`) or DELETE (`detach`) of ours whose reply did not come may still take effect; 0: none. A look that
+   * began before tells nothing final of it.
+   */
+  readonly lateUntil: { readonly attach: number; readonly detach: number };
+  /** The end of our last write that RunCloud did not refuse; 0 before the first. */
+  readonly touchedAt: number;
   /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */
   readonly uncovered: 'attach' | 'change' | 'detach' | undefined;
   /** How often the sweep has asked for this wish again. */
@@ -111,6 +118,6 @@ export interface Intent extends DomainKey {
   readonly outcome: string | undefined;
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
-  /** When the job looks again, while pending. */
+  /** When the job looks again, while pending; when it is asked for again by itself, while failed. */
   readonly nextRunAt: number | undefined;
 }

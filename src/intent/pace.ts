@@ -12,6 +12,8 @@ export interface Pace {
   readonly heldMs: number;
   /** How soon we look whether a write took effect whose reply did not tell. A burst of them fits in: one reading then proves them all. */
   readonly lookMs: number;
+  /** The least time after the end of a call during which it may still take effect, where its reply did not come. */
+  readonly lateMs: number;
 }
 
 export const PACE: Pace = {
@@ -22,6 +24,7 @@ export const PACE: Pace = {
   issuanceMs: 60_000,
   heldMs: 86_400_000,
   lookMs: 3_000,
+  lateMs: 10_000,
 };
 
 /** Half of what has been waited already: each look is half as far away again as the one before. */

@@ -8,6 +8,8 @@ export interface Observed {
   readonly attached: AttachedDomain | undefined;
   /** The row with the lowest id: the one that RunCloud made together with the web application. */
   readonly isOldest: boolean;
+  /** When the look began, in milliseconds by Redis' clock. */
+  readonly at: number;
 }
 
 export type Step =
@@ -15,6 +17,8 @@ export type Step =
   | { readonly kind: 'refuse'; readonly code: Code; readonly sentence: string }
   | { readonly kind: 'attach'; readonly domain: NewDomain }
   | { readonly kind: 'detach'; readonly domain: AttachedDomain }
+  /** A write of ours whose reply did not come may yet undo what was seen: look again at `until`, and not before. */
+  | { readonly kind: 'await'; readonly until: number; readonly sentence: string }
   /** RunCloud is as wanted because we wrote: the certificate has to follow. */
   | { readonly kind: 'cover'; readonly sentence: string; readonly attached?: AttachedDomain };
 
@@ -24,10 +28,12 @@ export function plan(intent: Intent, observed: Observed): Step {
   return wish.want === 'present' ? planPresent(intent, wish, observed) : planAbsent(intent, observed);
 }
 
-function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed): Step {
+function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observed): Step {
   const { redirection } = wish;
   const www = wantsWww(wish);
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
+  const late = lateRemoval(intent, at);
+  if (late) return late;
   const differs = differences(wish, attached);
   if (intent.uncovered)
     return { kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached };
@@ -37,6 +43,8 @@ function planPresent(intent: Intent, wish: WantPresent, { attached }: Observed):
 function planAbsent(intent: Intent, observed: Observed): Step {
   const { attached } = observed;
   if (!attached) {
+    const late = lateAttachment(intent, observed.at);
+    if (late) return late;
     // An attachment that never showed needs no certificate.
     if (intent.uncovered === 'detach') return { kind: 'cover', sentence: `${intent.domain} is removed` };
     return { kind: 'nothing', sentence: `${intent.domain} is not attached, nothing to remove` };
@@ -45,6 +53,28 @@ function planAbsent(intent: Intent, observed: Observed): Step {
   if (primary) return { kind: 'refuse', code: 'primary-domain', sentence: primary };
   return { kind: 'detach', domain: attached };
 }
+
+type Await = Extract<Step, { kind: 'await' }>;
+
+/** Whether an attachment of ours may show up after a look that began at `seenAt`. */
+export const lateAttachment = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
+  lateUntil.attach <= seenAt
+    ? undefined
+    : {
+        kind: 'await',
+        until: lateUntil.attach,
+        sentence: `${domain} is not attached, but RunCloud never answered when it was last asked to attach it, and may still do so`,
+      };
+
+/** The same of a removal. */
+export const lateRemoval = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
+  lateUntil.detach <= seenAt
+    ? undefined
+    : {
+        kind: 'await',
+        until: lateUntil.detach,
+        sentence: `${domain} is attached, but RunCloud never answered when it was last asked to remove it, and may still do so`,
+      };
 
 // API v2 does not send `type` (docs/runcloud-api.md). RunCloud makes the primary together with the web application, so
 // the oldest row is taken for it, unless we attached that row ourselves.

@@ -37,6 +37,23 @@ const toLife = (fields: Record<string, string>) => ({
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
 });
 
+// What was under way when its worker died is as unknown as what ended without a reply.
+const toLateUntil = (fields: Record<string, string>): Intent['lateUntil'] => {
+  const { flight = '', attachLateUntil = 0, detachLateUntil = 0 } = fields;
+  const [kind, until] = flight.split(' ');
+  const of = (own: string, known: string | number): number =>
+    Math.max(Number(known), kind === own ? Number(until) : 0);
+  return { attach: of('attach', attachLateUntil), detach: of('detach', detachLateUntil) };
+};
+
+const toWrites = (fields: Record<string, string>) => ({
+  wroteAt: Number(fields.wroteAt ?? 0),
+  lateUntil: toLateUntil(fields),
+  touchedAt: Number(fields.touchedAt ?? 0),
+  uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
+  attachedId: optionalNumber(fields.attachedId),
+});
+
 /** Undefined where there is no record. */
 export function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
   if (!fields.generation || !fields.wish) return undefined;
@@ -55,10 +72,8 @@ export function toIntent(key: DomainKey, fields: Record<string, string>): Intent
     by: fields.by || undefined,
     for: fields.for || undefined,
     siteId: fields.siteId || undefined,
-    wroteAt: Number(fields.wroteAt ?? 0),
-    uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
+    ...toWrites(fields),
     renewals: Number(fields.renewals ?? 0),
-    attachedId: optionalNumber(fields.attachedId),
     outcome: fields.outcome || undefined,
     code: fields.code || undefined,
     outcomeAt: optionalNumber(fields.outcomeAt),

@@ -109,12 +109,13 @@ end
 `;
 
 // KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER)
-// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, by, for, renewedBy -> {fate, jobId, '1' where www gave way}
+// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, by, for, renewedBy, quiet ('1': nobody
+// asks, we look again) -> {fate, jobId, '1' where www gave way}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed), 'taken' (another record has the host
 // name, 'bare' or 'twin' in place of the jobId: nothing was changed; a renewal takes nothing that the record has not already).
 export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}${ONE_OWNER}
-local queue, member, only, stem, asked, siteId, by, behalf, renewedBy = unpack(ARGV)
+local queue, member, only, stem, asked, siteId, by, behalf, renewedBy, quiet = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
 local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
@@ -144,7 +145,11 @@ while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = red
 local jobId = stem .. generation
 redis.call('HSET', KEYS[1], 'jobId', jobId, 'generation', generation)
 if only == '' then redis.call('HDEL', KEYS[1], 'cause') end
-askedFor(KEYS[1], KEYS[4], wish, by, behalf, only ~= '' and renewedBy or nil, isWithoutTwin)
+if quiet ~= '1' then redis.call('HDEL', KEYS[1], 'checks') end
+-- What has failed stays so, for people, until a look finds it otherwise.
+if quiet ~= '1' or old[1] ~= 'failed' then
+  askedFor(KEYS[1], KEYS[4], wish, by, behalf, only ~= '' and renewedBy or nil, isWithoutTwin)
+end
 return {'new', jobId, gaveWay}
 `;
 
@@ -180,6 +185,15 @@ if redis.call('EXISTS', KEYS[8]) == 1 then return {'busy', unpack(redis.call('HG
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
 `;
 
+// When what has failed is looked at again: after `first`, then after twice as long, and so on; '' where it is not.
+export const NEXT_CHECK = `
+local function nextCheck(record, first, longest)
+  if first == '' then return '' end
+  local checks = math.min(redis.call('HINCRBY', record, 'checks', 1), 30)
+  return string.format('%.0f', now() + math.min(first * 2 ^ (checks - 1), tonumber(longest)))
+end
+`;
+
 // A run that has lost BullMQ's lock records nothing: another run of the same job speaks for it.
 export const LOCKED = `
 local function isLocked(queue, jobId, token)
@@ -188,16 +202,19 @@ end
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', stage or '', mustAct, evidence or '',
-// dnsRecords (with the evidence) -> fate
+// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', firstCheckMs or '', longestCheckMs,
+// stage or '', mustAct, evidence or '', dnsRecords (with the evidence) -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
-export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}
-local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt, stage, mustAct, evidence, dnsRecords = unpack(ARGV)
+export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}${NEXT_CHECK}
+local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
+local firstCheck, longestCheck, stage, mustAct, evidence, dnsRecords = unpack(ARGV, 9, 14)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
 if state == 'settled' and requestedAt ~= '' then
   if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
 end
+if state == 'settled' then redis.call('HDEL', KEYS[1], 'checks') end
+if state == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
 redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
 if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end

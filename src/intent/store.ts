@@ -1,6 +1,6 @@
 // The intents in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
 import type { Redis } from 'ioredis';
-import type { Code } from '../errors.ts';
+import { type Code, mayPass } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DomainName } from './domain-name.ts';
@@ -19,6 +19,7 @@ import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { fromWish, toIntent, toRecord } from './record.ts';
 import { createRunScript, type RunScript } from './run-script.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -32,6 +33,8 @@ export interface Renewal {
   readonly generation: number;
   /** `cli:ada`, `the sweep`. */
   readonly by: string;
+  /** Nobody asks: what has failed is looked at again, and stays failed for people meanwhile. */
+  readonly isQuiet?: boolean;
 }
 
 /**
@@ -79,9 +82,8 @@ export type Settled = 'recorded' | 'superseded' | 'again';
 
 export interface IntentStore extends Writes<DomainKey> {
   /**
-   * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where
-   * somebody has asked for something else meanwhile. Throws PermanentError
-   * `host-name-taken` where another record has a name that it would take.
+   * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where somebody has
+   * asked for something else meanwhile. Throws PermanentError `host-name-taken` where another record has a name that it would take.
    */
   request(request: DomainRequest, renewal?: Renewal): Promise<RequestTicket>;
   /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
@@ -149,7 +151,7 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
   return {
     async request(request, renewal) {
       const what = [keys.queue, toMember(request), renewal?.generation ?? '', toJobIdStem(request)];
-      const args = [...what, ...requestFields(request), renewal?.by ?? ''];
+      const args = [...what, ...requestFields(request), renewal?.by ?? '', renewal?.isQuiet ? '1' : ''];
       const [fate, jobId, gaveWay] = await run<Answer>(REQUEST, requestKeys(request), args);
       if (fate === 'taken') throw takenBy(jobId, request.domain, request.wish);
       return { fate, jobId, ...(gaveWay && { isWithoutTwin: true }) };
@@ -170,11 +172,8 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
       keysOf: (key) => [keys.intent(key), keys.fence(key), keys.history(key)],
       owner: 'jobId',
     }),
-    settle(key, jobId, { state, outcome, code, nextRunAt, token, requestedAt, report = {} }) {
-      const what = [state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
-      const args = [keys.queue, jobId, token ?? '', ...what, ...reportFields(report)];
-      return run<Settled>(SETTLE, steps(key), args);
-    },
+    settle: (key, jobId, settlement) =>
+      run<Settled>(SETTLE, steps(key), [keys.queue, jobId, ...settlementFields(settlement)]),
     ...createLife(run, redis, keys, steps),
     ...createReadings(redis, keys),
     async newestGeneration() {
@@ -264,3 +263,10 @@ const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [
   evidence ? JSON.stringify(evidence) : '',
   evidence ? JSON.stringify(toRecordChanges((evidence as Partial<Evidence>).dns ?? [])) : '',
 ];
+
+function settlementFields(settlement: Settlement): (string | number)[] {
+  const { state, outcome, code, nextRunAt, token, requestedAt, report = {} } = settlement;
+  const checks = state === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
+  const what = [token ?? '', state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
+  return [...what, ...checks, ...reportFields(report)];
+}

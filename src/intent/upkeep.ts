@@ -18,13 +18,9 @@ export type Upkeep =
   /** BullMQ has given the job up: a person must look. */
   | { readonly kind: 'quarantine' };
 
-/** Failures that may pass by themselves. */
-export const PASSING_CODES: ReadonlySet<string> = new Set([
-  'runcloud-unknown-result',
-  'runcloud-unreachable',
-]);
-/** A failure that may have passed is tried again so often. */
-const TRY_AGAIN_MS = 3_600_000;
+/** What has failed is looked at again after this, then after twice as long, and so on. */
+export const FIRST_CHECK_MS = 600_000;
+export const LONGEST_CHECK_MS = 24 * 3_600_000;
 /**
  * A difference between RunCloud and a settled intent is ours to mend for so long: a write that took effect late, a lie. Later
  * ones are somebody's doing in RunCloud's own panel, and stay.
@@ -44,10 +40,9 @@ function pendingUpkeep({ job }: Standing): Upkeep {
   return { kind: 'renew', why: 'its job was lost' };
 }
 
-function failedUpkeep({ intent, now }: Standing): Upkeep {
-  const { code, outcomeAt } = intent;
-  if (!code || !PASSING_CODES.has(code) || outcomeAt === undefined || now - outcomeAt < TRY_AGAIN_MS)
-    return { kind: 'nothing' };
+/** `nextRunAt` is set where the failure may pass. */
+function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): Upkeep {
+  if (nextRunAt === undefined || now < nextRunAt) return { kind: 'nothing' };
   return { kind: 'renew', why: `it failed with ${code}, which may have passed` };
 }
 

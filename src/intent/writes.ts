@@ -12,10 +12,14 @@ export interface Lease {
   readonly kind: 'attach' | 'change' | 'detach' | 'order';
   /** Whether the domain is attached, or left by a change, with its www name. */
   readonly www?: boolean | undefined;
+  /** For how long after it is sent the write may take effect, where no reply comes; 0: nobody concludes anything from it. */
+  readonly lateMs?: number | undefined;
 }
 
-/** What a reply told of a write that took effect. */
-export interface Written {
+/** How a write has ended. */
+export interface WriteEnd {
+  /** `done`: RunCloud took it. `refused`: it had no effect, for certain. `unknown`: it may have one yet. */
+  readonly fate: 'done' | 'refused' | 'unknown';
   /** RunCloud's id of what was attached. */
   readonly attachedId?: number | undefined;
 }
@@ -28,8 +32,8 @@ export interface Writes<Key> {
    * where a newer request has taken over.
    */
   renewWrite(key: Key, lease: Lease, jobId?: string): Promise<boolean>;
-  /** To be called when the write's reply is in; `written` where it was carried out, as far as the reply says. Returns the time by Redis' clock. */
-  endWrite(key: Key, lease: Lease, written?: Written): Promise<number>;
+  /** To be called when the write has ended. Returns the time by Redis' clock. */
+  endWrite(key: Key, lease: Lease, end: WriteEnd): Promise<number>;
 }
 
 interface WritesOptions<Key> {
@@ -47,12 +51,13 @@ export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>):
   return {
     beginWrite: (key, jobId, { holder, leaseMs, kind, www }) =>
       run(BEGIN_WRITE, key, [jobId, holder, leaseMs, owner, kind, toFlag(www)]),
-    async renewWrite(key, { holder, leaseMs }, jobId) {
-      return (await run<number>(RENEW_WRITE, key, [holder, leaseMs, jobId ?? '', owner])) === 1;
+    async renewWrite(key, { holder, leaseMs, kind, lateMs = 0 }, jobId) {
+      const args = [holder, leaseMs, jobId ?? '', owner, kind, lateMs];
+      return (await run<number>(RENEW_WRITE, key, args)) === 1;
     },
-    endWrite: (key, { holder, kind, www }, written) => {
-      const changed = written && kind === 'change' ? toFlag(www) : '';
-      return run(END_WRITE, key, [holder, written?.attachedId ?? '', changed]);
+    endWrite: (key, { holder, kind, www }, { fate, attachedId }) => {
+      const changed = fate === 'done' && kind === 'change' ? toFlag(www) : '';
+      return run(END_WRITE, key, [holder, attachedId ?? '', changed, fate]);
     },
   };
 }

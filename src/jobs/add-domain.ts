@@ -2,11 +2,14 @@
 
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
-import { isOurs } from '../intent/plan.ts';
+import { isOurs, lateRemoval } from '../intent/plan.ts';
+import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { type Outcome, type Waiting, waiting } from '../outcome.ts';
+import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
 import { detach } from './detach.ts';
 import {
+  awaitLate,
   conclude,
   type DomainHandler,
   type DomainPorts,
@@ -53,7 +56,7 @@ async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promi
   }
   if (!isOurs(attached, intent)) return undefined;
   await intents.forgetSeen(intent, jobId);
-  const written = await detach(attached, work, ports).catch(refused);
+  const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
   if (written instanceof CodedError) return say(`${written.message}; it was to make room for the others`);
   if (written.fate !== 'written') return unwritten(written.fate, intent);
@@ -64,20 +67,21 @@ async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promi
 }
 
 // RunCloud will not have it: a live site goes on, and the others wait as with SSL_POISON=hold.
-function refused(error: unknown): CodedError {
+function unwilling(error: unknown): CodedError {
   if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
   throw error;
 }
 
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, lookDelayMs } = ports;
+  const { runcloud, intents, directory, lookDelayMs, lateMs } = ports;
   const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
   const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
-  const write = { key: intent, jobId, kind: 'attach', toAttachedId } as const;
+  const write = { key: intent, jobId, kind: 'attach', lateMs, toAttachedId, hadNoEffect } as const;
   const written = await underFence(intents, write, calls, post).catch((error: unknown) =>
     look(error, work, ports),
   );
+  if ('kind' in written) return written;
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value) {
     const sentence = `RunCloud took ${intent.domain} without naming it; looking whether it is there`;
@@ -89,11 +93,27 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
-async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<AttachedDomain>> {
-  const codes = ['runcloud-unknown-result', 'runcloud-rejected'] as const;
+async function look(
+  failure: unknown,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Fenced<AttachedDomain> | Outcome> {
+  const codes = ['runcloud-unknown-result', 'runcloud-intercepted', 'runcloud-rejected'] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
-  if (seen.attached) return { fate: 'written', value: seen.attached, at: seen.at };
-  if (error.code !== 'runcloud-rejected') throw error;
-  const sentence = `${error.message} (${work.intent.domain} is not on this web application; look for it on another)`;
-  throw new PermanentError(error.code, sentence, { cause: error });
+  if (!seen.attached) return refused(error, work, ports);
+  const late = lateRemoval(work.intent, seen.at);
+  return late ? awaitLate(late, work, ports) : { fate: 'written', value: seen.attached, at: seen.at };
+}
+
+/** RunCloud will not have it, and does not show it: who else may have it decides whether that is its last word. */
+async function refused(error: CodedError, { intent }: DomainWork, ports: DomainPorts): Promise<Outcome> {
+  if (!(error instanceof RejectedError && error.isOwnWord)) throw error;
+  const { intents, lookDelayMs, heldMs } = ports;
+  const names = namesakesOf(intent.domain);
+  const others = (await Promise.all(names.map((name) => intents.everywhere(name)))).flat();
+  const now = await intents.now();
+  const refusal = error.message;
+  const taken = judgeTaken({ intent, refusal, others, now, firstMs: lookDelayMs, heldMs });
+  if (taken.kind === 'wait') return waiting(taken.sentence, taken.delayMs, taken.report);
+  throw new PermanentError(error.code, taken.sentence, { cause: error });
 }

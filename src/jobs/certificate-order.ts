@@ -9,7 +9,7 @@ import { describeRefusal } from '../intent/ledger-refusal.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
-import { wasSent } from '../runcloud/errors.ts';
+import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 
@@ -135,7 +135,7 @@ async function send(
 ): Promise<Ordered> {
   const { app, jobId, calls } = work;
   try {
-    const write = { key: app, jobId, kind: 'order' } as const;
+    const write = { key: app, jobId, kind: 'order', hadNoEffect } as const;
     const { fate } = await underFence(ports.certificates, write, calls, way.send);
     if (fate === 'written') {
       await ports.ledger.answered(wanted, orderedAt);

@@ -1,5 +1,7 @@
 // Takes a domain off the web application, for remove-domain and for a domain that makes room for others (add-domain).
+import { PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
+import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type DomainPorts, type DomainWork, lookAfter } from './domain-work.ts';
 
@@ -10,9 +12,9 @@ export async function detach(
   ports: DomainPorts,
 ): Promise<Fenced<boolean>> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory } = ports;
+  const { runcloud, intents, directory, lateMs } = ports;
   const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
-  const write = { key: intent, jobId, kind: 'detach' } as const;
+  const write = { key: intent, jobId, kind: 'detach', lateMs, hadNoEffect } as const;
   const written = await underFence(intents, write, calls, send).catch((error: unknown) =>
     look(error, work, ports),
   );
@@ -21,10 +23,17 @@ export async function detach(
   return written;
 }
 
-// 404 may mean that the domain went before us, or that the web application is unknown: the list tells.
+// 404 may mean that the domain went before us, or that the web application is unknown: the list tells. A list that shows it all
+// the same may lag behind our own writes, so that only a refusal without any is RunCloud's last word.
 async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
-  const codes = ['runcloud-unknown-result', 'runcloud-not-found'] as const;
+  const codes = [
+    'runcloud-unknown-result',
+    'runcloud-intercepted',
+    'runcloud-not-found',
+    'runcloud-rejected',
+  ] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
-  if (seen.attached) throw error;
-  return { fate: 'written', value: true, at: seen.at };
+  if (!seen.attached) return { fate: 'written', value: true, at: seen.at };
+  const isFinal = error instanceof RejectedError && error.isOwnWord && work.intent.touchedAt === 0;
+  throw isFinal ? new PermanentError(error.code, error.message, { cause: error }) : error;
 }

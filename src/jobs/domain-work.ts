@@ -19,15 +19,22 @@ export interface DomainWork {
 
 /** What the outside hands in. */
 export interface DomainPorts {
-  readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain'>;
+  readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain' | 'getServer' | 'getWebApplication'>;
   readonly directory: Directory;
-  readonly intents: Pick<IntentStore, 'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen'>;
+  readonly intents: Pick<
+    IntentStore,
+    'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen' | 'everywhere'
+  >;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
   readonly lookDelayMs: number;
+  /** For how long after it was sent a write may take effect, where its reply does not come. */
+  readonly lateMs: number;
+  /** The longest pause between two looks at what waits for a person. */
+  readonly heldMs: number;
 }
 
 export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
@@ -42,8 +49,11 @@ export async function nextStep(
   const isForgotten = intent.attachedAt > 0 && intent.seenAt === 0;
   const glance = await look(isForgotten ? await intents.now() : intent.wroteAt);
   const step = plan(intent, glance);
-  if (step.kind === 'attach' || step.kind === 'detach' || glance.at >= intent.requestedAt) return step;
-  return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt)));
+  if (step.kind === 'attach' || step.kind === 'detach') return step;
+  const until = step.kind === 'await' ? step.until : 0;
+  const isOver = until > 0 && until <= (await intents.now());
+  if (glance.at >= intent.requestedAt && !isOver) return step;
+  return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt, isOver ? until : 0)));
 }
 
 /**
@@ -61,13 +71,29 @@ export async function lookAfter(
   return { error, seen: await directory.find(intent, intent.domain, await intents.now(), calls) };
 }
 
+/**
+ * Waits for the end of a write that may still take effect. Those that end at about the same time are looked at together: one
+ * reading of the list serves them all.
+ */
+export async function awaitLate(
+  { until, sentence }: Extract<Step, { kind: 'await' }>,
+  { intent: { wish } }: DomainWork,
+  { intents, lookDelayMs }: DomainPorts,
+): Promise<Outcome> {
+  const at = Math.ceil(until / lookDelayMs) * lookDelayMs;
+  const delayMs = Math.max(1, at - (await intents.now()));
+  return waiting(sentence, delayMs, { stage: wish.want === 'present' ? 'attaching' : 'removing' });
+}
+
 /** Carries out the steps that do not write domains. */
 export async function conclude(
   step: Exclude<Step, { kind: 'attach' | 'detach' }>,
   work: DomainWork,
-  { askRedeploy, https }: DomainPorts,
+  ports: DomainPorts,
 ): Promise<Outcome> {
+  const { askRedeploy, https } = ports;
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
+  if (step.kind === 'await') return awaitLate(step, work, ports);
   const { intent } = work;
   const isPresent = intent.wish.want === 'present';
   if (isPresent && https)

@@ -1,8 +1,11 @@
 // remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
-import { type Outcome, waiting } from '../outcome.ts';
+import { hasCode } from '../errors.ts';
+import { lateAttachment } from '../intent/plan.ts';
+import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { detach } from './detach.ts';
 import {
+  awaitLate,
   conclude,
   type DomainHandler,
   type DomainPorts,
@@ -13,7 +16,8 @@ import {
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
-    const step = await nextStep(work, ports);
+    const step = await nextStep(work, ports).catch((error: unknown) => unlessGone(error, work, ports));
+    if (step === 'gone') return gone(work);
     if (step.kind === 'attach') throw new TypeError('remove-domain was planned to attach');
     return step.kind === 'detach' ? remove(step.domain, work, ports) : conclude(step, work, ports);
   };
@@ -28,5 +32,33 @@ async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPor
       `RunCloud accepted the removal of ${intent.domain}; looking whether it is gone`,
       ports.lookDelayMs,
     );
+  const late = lateAttachment(intent, written.at);
+  if (late) return awaitLate(late, work, ports);
   return conclude({ kind: 'cover', sentence: `${intent.domain} removed` }, work, ports);
 }
+
+// Its list is unknown to RunCloud (404): that may be an odd answer, or the web application was deleted, and its domains with it.
+// It was, where RunCloud does not know it by another route either, while it knows the server.
+async function unlessGone(
+  error: unknown,
+  { intent, calls }: DomainWork,
+  { runcloud }: DomainPorts,
+): Promise<'gone'> {
+  if (!hasCode(error, 'runcloud-not-found')) throw error;
+  const app = await runcloud.getWebApplication(intent, calls).catch((again: unknown) => {
+    if (hasCode(again, 'runcloud-not-found')) return undefined;
+    throw again;
+  });
+  if (app) throw error;
+  await runcloud.getServer(intent.serverId, calls).catch((refused: unknown) => {
+    // Who may not read servers cannot tell, and is told so by nobody: two routes have said that it is gone.
+    if (!hasCode(refused, 'runcloud-forbidden')) throw refused;
+  });
+  return 'gone';
+}
+
+const gone = ({ intent: { domain, appId, serverId } }: DomainWork): Outcome =>
+  done(
+    `web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`,
+    { stage: 'removed' },
+  );

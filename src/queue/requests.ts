@@ -19,7 +19,6 @@ import {
   type Renewal,
   type RequestTicket,
 } from '../intent/store.ts';
-import { PASSING_CODES } from '../intent/upkeep.ts';
 import { type JobName, parseJob, priorities, QUEUE_NAME, type TargetDefaults } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { failFast } from './fail-fast.ts';
@@ -35,8 +34,8 @@ export interface RequestQueue {
   /** A renewal does nothing where a newer request has taken over. */
   requestDomain(request: DomainRequest, priority: number, renewal?: Renewal): Promise<RequestTicket>;
   requestRedeploy(app: WebApplication, ask: RedeployAsk, asker?: Asker): Promise<RedeployTicket>;
-  /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. */
-  renew(intent: Intent, by: string): Promise<RequestTicket>;
+  /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
+  renew(intent: Intent, by: string, isQuiet?: boolean): Promise<RequestTicket>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
   reviveRedeploy(app: WebApplication): Promise<boolean>;
   jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
@@ -145,11 +144,13 @@ function createDoors(
     if (ticket.fate === 'coalesced') await lookNow(request, ticket.jobId);
     return ticket;
   };
+  const isCheckDue = async ({ nextRunAt }: CertificateRecord): Promise<boolean> =>
+    nextRunAt !== undefined && nextRunAt <= (await intents.now());
   return {
     requestRedeploy,
     requestDomain,
-    async renew(intent, by) {
-      const renewal = { generation: intent.generation, by };
+    async renew(intent, by, isQuiet = false) {
+      const renewal = { generation: intent.generation, by, isQuiet };
       const ticket = await requestDomain(intent, priorities.retry, renewal);
       // What has been asked for again no longer waits for a person; a record that stays is only clutter.
       if (ticket.fate === 'new') await queue.remove(intent.jobId).catch(reasonOf);
@@ -157,15 +158,12 @@ function createDoors(
     },
     async reviveRedeploy(app) {
       const record = await certificates.get(app);
-      if (!record || record.waitingDomains === 0 || isFinal(record)) return false;
+      if (!record || record.waitingDomains === 0) return false;
+      if (record.state === 'failed' && !(await isCheckDue(record))) return false;
       return (await requestRedeploy(app, { domain: 'waiting' })).fate !== 'coalesced';
     },
   };
 }
-
-// What only a person can mend is not asked for again and again.
-const isFinal = ({ state, code }: CertificateRecord): boolean =>
-  state === 'failed' && !PASSING_CODES.has(code ?? '');
 
 type Queries = Pick<RequestQueue, 'dueAt' | 'jobFate' | 'dropOrphanedDeduplicationKeys' | 'keyOf'>;
 

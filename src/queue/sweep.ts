@@ -141,7 +141,7 @@ async function mend(
     logger.error({ event: 'quarantined', domain, jobId }, outcome);
     return;
   }
-  const renewed = await requests.renew(intent, 'the sweep');
+  const renewed = await requests.renew(intent, 'the sweep', true);
   if (renewed.fate !== 'new' && renewed.fate !== 'missing') return;
   report.renewed += 1;
   logger.warn(

@@ -40,9 +40,10 @@ const summaryFields = {
   reason: text.meta({ description: 'Why it stands there, in a sentence for a person' }),
   code: text.meta({ description: 'The error code, where something is wrong' }),
   mustAct,
-  request: z
-    .enum(['pending', 'settled', 'failed'])
-    .meta({ description: '`pending`: a job is on its way; `failed`: nothing is tried again by itself' }),
+  request: z.enum(['pending', 'settled', 'failed']).meta({
+    description:
+      '`pending`: a job is on its way; `failed`: it is tried again at `nextLookAt`, or (null) by nobody',
+  }),
   jobId: z.string(),
   requestedAt: time,
   by: text.meta({
@@ -169,12 +170,16 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   requestedAt: iso(intent.requestedAt),
   by: intent.by ?? null,
   for: intent.for ?? null,
-  nextLookAt: intent.state === 'pending' ? iso(intent.nextRunAt) : null,
+  nextLookAt: intent.state === 'settled' ? null : iso(intent.nextRunAt),
 });
 
 /** When its job, or that of the redeploy, looks again; undefined where no time is set. */
 export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
-  job.state === 'delayed' ? (job.nextRunAt ?? intent.nextRunAt) : undefined;
+  intent.state === 'failed'
+    ? intent.nextRunAt
+    : job.state === 'delayed'
+      ? (job.nextRunAt ?? intent.nextRunAt)
+      : undefined;
 
 /** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
 export const dnsRecordsOf = ({ wish, evidence }: Intent): DnsRecordChanges | undefined =>

@@ -175,3 +175,11 @@ export function wasSent(error: unknown): boolean {
   if (error instanceof UnauthorizedError) return error.status !== undefined;
   return !(error instanceof UnreachableError);
 }
+
+/** Whether a write had no effect, for certain: it did not leave, or RunCloud said no. */
+export const hadNoEffect = (error: unknown): boolean =>
+  !wasSent(error) ||
+  error instanceof RejectedError ||
+  error instanceof ForbiddenError ||
+  error instanceof NotFoundError ||
+  error instanceof HeldError;

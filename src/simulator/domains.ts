@@ -10,7 +10,16 @@ import type { Reply } from './replies.ts';
 import { createdStatus, failure, ok, single, toSqlDate, unprocessable, writeReply } from './replies.ts';
 import { booleanRule, choiceRule, findErrors, hostNameRule, toBoolean } from './validation.ts';
 import type { Domain, DomainType, Redirection, Webapp } from './world.ts';
-import { addDomain, certificatesOf, demotePrimary, domainsOf, namesOf, removeDomain } from './world.ts';
+import {
+  addDomain,
+  certificatesOf,
+  demotePrimary,
+  domainsAt,
+  domainsOf,
+  namesOf,
+  rememberDomains,
+  removeDomain,
+} from './world.ts';
 
 const SETTING_RULES = [
   booleanRule('www'),
@@ -32,6 +41,7 @@ export const attachDomain: Handler = withWebapp((context, webapp) => {
     return failure(422, 'The number of domains for this web application is at its limit.', variants);
   }
   const name = variants.nameCase === 'lower' ? String(body.name).toLowerCase() : String(body.name);
+  if (settings.listLagMs > 0) rememberDomains(world, now);
   const domain = addDomain(world, { webappId: webapp.id, name, createdAt: now, ...readSettings(body) });
   autoIssue(context, webapp, domain);
   return { status: createdStatus(variants), body: attachBody(context, domain), applied: true };
@@ -90,8 +100,11 @@ function duplicate({ variants }: Context, existing?: Domain): Reply {
 }
 
 export const listDomains: Handler = withWebapp((context, webapp) => {
-  const { world, variants } = context;
-  const all = domainsOf(world, webapp.id);
+  const { world, variants, settings, now } = context;
+  const all =
+    settings.listLagMs > 0
+      ? domainsAt(world, webapp.id, now - settings.listLagMs)
+      : domainsOf(world, webapp.id);
   const rows = variants.domainSearch === 'filters' ? all.filter(matchesSearch(context)) : all;
   return paginate(context, rows, (domain) => toDomainBody(domain, variants));
 });
@@ -113,6 +126,7 @@ const changeDomain: Handler = withDomain((context, domain, webapp) => {
   const { name, type, www, redirection } = domain;
   const settings = readSettings({ type, www, redirection, ...body });
   if (settings.www && !www && isTwinTaken(context, webapp, { name, www: true })) return duplicate(context);
+  if (context.settings.listLagMs > 0) rememberDomains(world, context.now);
   if (body.type === 'primary') demotePrimary(world, webapp.id);
   Object.assign(domain, settings);
   return changed(context, domain);
@@ -139,6 +153,7 @@ export const deleteDomain: Handler = withWebapp((context, webapp) => {
   if (domain.type === 'primary' && variants.deletePrimary !== 'allowed') {
     return failure(Number(variants.deletePrimary), 'The primary domain cannot be deleted.', variants);
   }
+  if (context.settings.listLagMs > 0) rememberDomains(world, context.now);
   removeDomain(world, domain);
   if (variants.certificateOnDetach === 'name-dropped') dropNames(context, domain);
   if (variants.deleteReply === '204') return { status: 204, applied: true };

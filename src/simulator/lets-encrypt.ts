@@ -24,9 +24,7 @@ export function findBadNames(parts: ZoneParts, certificate: Certificate, names: 
   const isHttp = certificate.authorizationMethod !== 'dns-01';
   const isProven = (name: string): boolean =>
     isHttp ? pointsTo(parts, name, server?.ipAddress) : isAtIntegration(parts, name);
-  return names.filter(
-    (name) => !isProven(name) || !allowsIssuer(parts, name, isHttp ? 'http-01' : 'dns-01'),
-  );
+  return names.filter((name) => !isProven(name) || !allowsIssuer(parts, name, isHttp ? 'http-01' : 'dns-01'));
 }
 
 /** The nearest zone above decides; of one that nobody described, all is well. */

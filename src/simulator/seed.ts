@@ -64,6 +64,7 @@ export function createWorld(seed: Seed, now: number, settings: Settings): World 
     lies: new Map(),
     nextDomainId: 4711,
     nextCertificateId: 88,
+    pastDomains: [],
   };
   for (const webapp of seed.webapps ?? [{}]) seedWebapp(world, webapp, now, toLifetimeMs(settings));
   return world;

@@ -11,6 +11,8 @@ import {
 export interface Settings {
   /** From the order to the covered name. Seen live: about 30 s (reference section 5 [F] PBAC). */
   issuanceLagMs: number;
+  /** How old a list of domains is: what was written later is not on it. Whether RunCloud's list lags is not known. */
+  listLagMs: number;
   /** Requests per window; 0 is no limit. The real number is not known (section 2); 600 stays out of the way. */
   rateLimit: number;
   rateLimitWindowMs: number;
@@ -32,6 +34,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Readonly<Settings> = {
   issuanceLagMs: 0,
+  listLagMs: 0,
   rateLimit: 600,
   rateLimitWindowMs: 60_000,
   quota: 0,
@@ -53,6 +56,7 @@ export function parseSettings(input: unknown): Partial<Settings> {
   rejectUnknownFields(body, SETTING_NAMES);
   return withoutUndefined({
     issuanceLagMs: readWhole(body, 'issuanceLagMs'),
+    listLagMs: readWhole(body, 'listLagMs'),
     rateLimit: readWhole(body, 'rateLimit'),
     rateLimitWindowMs: readWhole(body, 'rateLimitWindowMs', { min: 1 }),
     quota: readWhole(body, 'quota'),

@@ -96,6 +96,22 @@ export interface World {
   lies: Map<string, Lie>;
   nextDomainId: number;
   nextCertificateId: number;
+  /** How the domains stood until each of the last changes by the API, the oldest first. */
+  pastDomains: { until: number; domains: Domain[] }[];
+}
+
+const REMEMBERED_CHANGES = 500;
+
+/** Called before the API changes domains. */
+export function rememberDomains(world: World, now: number): void {
+  world.pastDomains.push({ until: now, domains: structuredClone(world.domains) });
+  if (world.pastDomains.length > REMEMBERED_CHANGES) world.pastDomains.shift();
+}
+
+/** A web application's domains as they stood at a time. */
+export function domainsAt(world: World, webappId: number, at: number): Domain[] {
+  const past = world.pastDomains.find(({ until }) => until > at);
+  return (past?.domains ?? world.domains).filter((domain) => domain.webappId === webappId);
 }
 
 export const domainsOf = (world: World, webappId: number): Domain[] =>

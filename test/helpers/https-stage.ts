@@ -32,6 +32,7 @@ export const FAST: Pace = {
   issuanceMs: 100,
   heldMs: 1_000,
   lookMs: 100,
+  lateMs: 100,
 };
 
 export interface HttpsStage extends Stage {

@@ -24,6 +24,8 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   for: undefined,
   siteId: undefined,
   wroteAt: 0,
+  lateUntil: { attach: 0, detach: 0 },
+  touchedAt: 0,
   uncovered: undefined,
   renewals: 0,
   attachedId: undefined,

@@ -46,7 +46,7 @@ describe('the fence', () => {
     expect(await store.beginWrite(key, jobId, lease)).toBe('held');
     expect(await store.beginWrite(key, jobId, other)).toBe('busy');
     expect((await store.claim(own(jobId), present)).fate).toBe('busy');
-    await store.endWrite(key, lease);
+    await store.endWrite(key, lease, { fate: 'unknown' });
     expect((await store.claim(own(jobId), present)).fate).toBe('current');
     expect(await store.beginWrite(key, jobId, other)).toBe('held');
   });
@@ -57,7 +57,7 @@ describe('the fence', () => {
     const second = await request(absent);
     expect((await store.claim(own(second), absent)).fate).toBe('busy');
     expect(await store.beginWrite(key, second, other)).toBe('busy');
-    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     expect(await store.claim(own(second), absent)).toMatchObject({
       fate: 'current',
       intent: { attachedId: 4712 },
@@ -76,7 +76,7 @@ describe('the fence', () => {
     await until(async () => (await store.beginWrite(key, jobId, other)) === 'held', 'the lease has run out');
     const held = await store.get(key);
     expect(await store.renewWrite(key, lease)).toBe(false);
-    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     expect((await store.claim(own(jobId), present)).fate).toBe('busy');
     expect(await store.get(key)).toEqual(held);
     expect(held?.attachedId).toBeUndefined();
@@ -89,7 +89,7 @@ describe('the fence', () => {
     expect(await store.renewWrite(key, lease)).toBe(true);
     expect(await redis.pttl(keys.fence(key))).toBeGreaterThan(1000);
     expect((await store.get(key))?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
-    const endedAt = await store.endWrite(key, lease);
+    const endedAt = await store.endWrite(key, lease, { fate: 'unknown' });
     expect(endedAt).toBeLessThan(before + lease.leaseMs);
     expect((await store.get(key))?.wroteAt).toBe(endedAt);
   });
@@ -104,7 +104,7 @@ describe('how our own write left the www name', () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, www: false });
     expect(await setWww()).toBe(false);
-    await store.endWrite(key, lease);
+    await store.endWrite(key, lease, { fate: 'unknown' });
     await request(absent);
     expect(await setWww()).toBe(false);
   });
@@ -112,25 +112,25 @@ describe('how our own write left the www name', () => {
   test('is known of a change when it was carried out, and asks for a certificate', async () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, www: false });
-    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     await store.beginWrite(key, jobId, change);
     expect(await store.get(key)).toMatchObject({
       setWww: false,
       uncovered: 'change',
       attachedWww: undefined,
     });
-    await store.endWrite(key, change, {});
+    await store.endWrite(key, change, { fate: 'done' });
     expect(await store.get(key)).toMatchObject({ setWww: true, attachedId: 4712 });
   });
 
   test('of a change whose reply was lost is what the next look sees', async () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, www: false });
-    await store.endWrite(key, lease, { attachedId: 4712 });
+    await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     await store.noteSeen(key, jobId, seen(true));
     expect(await setWww()).toBe(false); // somebody else's doing
     await store.beginWrite(key, jobId, change);
-    await store.endWrite(key, change);
+    await store.endWrite(key, change, { fate: 'unknown' });
     expect(await setWww()).toBe(false);
     await store.noteSeen(key, jobId, seen(undefined));
     expect(await setWww()).toBe(false);
@@ -141,7 +141,7 @@ describe('how our own write left the www name', () => {
   test('is forgotten when we take the domain off', async () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, www: true });
-    await store.endWrite(key, lease);
+    await store.endWrite(key, lease, { fate: 'unknown' });
     const removal = await request(absent);
     await store.beginWrite(key, removal, { ...lease, kind: 'detach' });
     expect(await setWww()).toBeUndefined();

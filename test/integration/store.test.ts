@@ -125,7 +125,7 @@ describe('a request', () => {
     const jobId = await request(present);
     await store.claim(own(jobId), present);
     await store.beginWrite(key, jobId, lease);
-    const wroteAt = await store.endWrite(key, lease, { attachedId: 4712 });
+    const wroteAt = await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     await store.settle(key, jobId, {
       state: 'failed',
       outcome: 'no',
@@ -191,7 +191,7 @@ describe('a job of ours', () => {
     const begun = await store.get(key);
     expect(begun?.uncovered).toBe('attach');
     expect(begun?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
-    const wroteAt = await store.endWrite(key, lease, { attachedId: 4712 });
+    const wroteAt = await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     expect(await store.settle(key, jobId, { state: 'settled', outcome: 'attached' })).toBe('recorded');
     expect(await store.get(key)).toMatchObject({
       state: 'settled',

@@ -52,6 +52,8 @@ const intentKey = (): string => createKeys(stage.config.queuePrefix, 'runcloud-d
 async function age(ms: number): Promise<void> {
   for (const field of ['outcomeAt', 'wroteAt', 'requestedAt'])
     await stage.redis.hincrby(intentKey(), field, -ms);
+  if (await stage.redis.hget(intentKey(), 'nextRunAt'))
+    await stage.redis.hincrby(intentKey(), 'nextRunAt', -ms);
 }
 
 const check = (asked: readonly Asked[]): Promise<void> =>
@@ -105,12 +107,12 @@ describe('a settled request that RunCloud does not have as wanted', () => {
   });
 });
 
-test('a request that failed in an outage is tried again after an hour, not before, and by nobody’s hand', async () => {
+test('a request that failed is tried again after ten minutes, not before, and by nobody’s hand', async () => {
   await set({ env: { JOB_ATTEMPTS: '1' } });
   stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
   const asked = await ask();
   await stage.ended(asked.jobId);
-  await age(HOUR - 60_000);
+  await age(9 * 60_000);
   expect(await sweep(stage)).toMatchObject(NOTHING);
   await age(60_000);
   expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
@@ -124,7 +126,10 @@ test('however often a request failed in an outage, what is undone after it is me
   const asked = await ask();
   await stage.ended(asked.jobId);
   for (let i = 0; i < 4; i += 1) {
-    await age(HOUR);
+    // Each pause is twice the one before.
+    await age(600_000 * 2 ** i - 60_000);
+    expect(await sweep(stage)).toMatchObject(NOTHING);
+    await age(60_000);
     expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
     await stage.idle();
   }
@@ -135,12 +140,23 @@ test('however often a request failed in an outage, what is undone after it is me
   await check([asked]);
 });
 
-test('a request that failed for a reason that does not pass stays failed', async () => {
-  await set();
-  stage.simulator.addFault({ kind: 'status', status: 422, operation: 'attach-domain' });
-  await stage.ended((await ask()).jobId);
-  await age(48 * HOUR);
-  expect(await sweep(stage)).toMatchObject(NOTHING);
+test('what RunCloud refused is looked at again too, and stays failed for people meanwhile', async () => {
+  const seed = { webapps: [{}, { id: 647, domains: [DOMAIN] }] };
+  await set({ simulator: { seed, variants: { duplicateScope: 'server' } } });
+  const asked = await ask();
+  expect((await stage.ended(asked.jobId)).failedReason).toMatch(/^runcloud-rejected: /);
+  const intents = stage.producer.requests.intents;
+  const failedSince = (await intents.get(key))?.stageAt;
+  await age(600_000);
+  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  await stage.idle();
+  expect(await intents.get(key)).toMatchObject({ state: 'failed', stage: 'failed', stageAt: failedSince });
+  // Somebody frees the name, a day later.
+  stage.simulator.detachDomain({ name: DOMAIN, webapp: 647 });
+  await age(1_200_000);
+  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  await stage.idle();
+  await check([asked]);
 });
 
 describe('a newer wish is never overridden by the sweep', () => {

@@ -126,6 +126,10 @@ describe('what may pass by itself is tried again, and fails with its code in the
     expect(job.failedReason).toMatch(new RegExp(`^${code}: `));
     expect(job.attemptsMade).toBe(stage.config.jobs.attempts);
     expect(stage.simulator.state.counters.writes).toBe(0);
+    const [intent] = await stage.producer.requests.intents.list(1);
+    // And again by itself, ten minutes later.
+    expect(intent).toMatchObject({ state: 'failed', code });
+    expect(Number(intent?.nextRunAt) - Number(intent?.outcomeAt)).toBe(600_000);
   });
 });
 

@@ -1,7 +1,7 @@
 // The fence with a store that we play and a clock that we move: who writes while, and until when.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { LEASE_MS, underFence } from '../../src/intent/fence.ts';
-import type { Written } from '../../src/intent/writes.ts';
+import type { WriteEnd } from '../../src/intent/writes.ts';
 import type { CallOptions } from '../../src/runcloud/runcloud.ts';
 
 const KEY = 'shop.example.org';
@@ -24,7 +24,7 @@ interface FakeStore {
   renew: () => Promise<boolean>;
   beginWrite(key: string, jobId: string, lease: { holder: string }): Promise<'held' | 'superseded' | 'busy'>;
   renewWrite(key: string, lease: { holder: string }): Promise<boolean>;
-  endWrite(key: string, lease: { holder: string }, written?: Written): Promise<number>;
+  endWrite(key: string, lease: { holder: string }, end: WriteEnd): Promise<number>;
 }
 
 function createFakeStore(): FakeStore {
@@ -45,8 +45,8 @@ function createFakeStore(): FakeStore {
       holders.add(holder);
       return this.renew();
     },
-    async endWrite(_, { holder }, written) {
-      events.push(`end ${written?.attachedId ?? '-'}`);
+    async endWrite(_, { holder }, end) {
+      events.push(`end ${end.attachedId ?? '-'}`);
       holders.add(holder);
       return 4711;
     },

@@ -12,6 +12,7 @@ const pace: Pace = {
   issuanceMs: 100,
   heldMs: 5_000,
   lookMs: 100,
+  lateMs: 100,
 };
 const DEADLINE = 10_000;
 const ASKED = 1_000_000;

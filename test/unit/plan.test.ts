@@ -22,13 +22,55 @@ const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
   ...facts,
 });
 
-const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed => ({ attached, isOldest });
+const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed => ({
+  attached,
+  isOldest,
+  at: 5000,
+});
 const attachedByUs = { uncovered: 'attach', wroteAt: 900 } as const;
 const detachedByUs = { uncovered: 'detach', wroteAt: 900 } as const;
 
 type Row = readonly [sentence: string, intent: Intent, observed: Observed, step: object];
 
 const rows: readonly Row[] = [
+  [
+    'not wanted, not there, and an attachment of ours may still take effect -> wait for its end',
+    intentFor(absent, { lateUntil: { attach: 5001, detach: 0 } }),
+    seen(undefined),
+    {
+      kind: 'await',
+      until: 5001,
+      sentence: expect.stringMatching(/not attached, but RunCloud never answered/),
+    },
+  ],
+  [
+    'not wanted, not there, seen after the end of such an attachment -> nothing to remove',
+    intentFor(absent, { lateUntil: { attach: 5000, detach: 0 } }),
+    seen(undefined),
+    { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
+  ],
+  [
+    'not wanted, there, whatever may still take effect -> remove it',
+    intentFor(absent, { lateUntil: { attach: 9000, detach: 9000 } }),
+    seen(row({ id: 9 })),
+    { kind: 'detach', domain: row({ id: 9 }) },
+  ],
+  [
+    'wanted, there, and a removal of ours may still take effect -> wait for its end',
+    intentFor(present, { lateUntil: { attach: 0, detach: 5001 } }),
+    seen(row()),
+    {
+      kind: 'await',
+      until: 5001,
+      sentence: expect.stringMatching(/is attached, but RunCloud never answered/),
+    },
+  ],
+  [
+    'wanted, not there, whatever may still take effect -> attach it',
+    intentFor(present, { lateUntil: { attach: 9000, detach: 9000 } }),
+    seen(undefined),
+    { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
+  ],
   [
     'not wanted, attached by us in a write that never showed -> nothing to remove, and no certificate order',
     intentFor(absent, attachedByUs),
@@ -166,7 +208,7 @@ const refusals: readonly Row[] = [
 describe('plan', () => {
   test.each(rows)('%s', (_, intent, observed, step) => {
     const { attached } = observed;
-    const isThere = intent.wish.want === 'present' && attached;
+    const isThere = intent.wish.want === 'present' && attached && !('until' in step);
     expect(plan(intent, observed)).toEqual(isThere ? { ...step, attached } : step);
   });
 

@@ -17,6 +17,7 @@ const pace: Pace = {
   issuanceMs: 100,
   heldMs: 5_000,
   lookMs: 100,
+  lateMs: 100,
 };
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({

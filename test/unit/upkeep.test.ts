@@ -1,8 +1,8 @@
 // What a sweep does about one intent: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
-import { type Code, codes } from '../../src/errors.ts';
+import { type Code, codes, mayPass } from '../../src/errors.ts';
 import type { Intent, Wish } from '../../src/intent/intent.ts';
-import { PASSING_CODES, type Standing, upkeepOf } from '../../src/intent/upkeep.ts';
+import { type Standing, upkeepOf } from '../../src/intent/upkeep.ts';
 import { intentOf } from '../helpers/intent.ts';
 
 const HOUR = 3_600_000;
@@ -47,32 +47,31 @@ describe('a request that is on its way', () => {
 });
 
 describe('a request that failed', () => {
-  const failed = { state: 'failed', outcomeAt: NOW - HOUR } as const;
+  const failed = { state: 'failed', code: 'runcloud-rejected', nextRunAt: NOW } as const;
 
-  test.each([...PASSING_CODES] as Code[])('with %s is tried again after an hour, not before', (code) => {
-    const why = `it failed with ${code}, which may have passed`;
-    expect(verdictOf(['', { ...failed, code }, { job: 'failed' }])).toEqual({ kind: 'renew', why });
-    const young = { ...failed, code, outcomeAt: NOW - HOUR + 1 };
+  test('is asked for again when its next check is due, not before', () => {
+    const why = 'it failed with runcloud-rejected, which may have passed';
+    expect(verdictOf(['', failed, { job: 'failed' }])).toEqual({ kind: 'renew', why });
+    const young = { ...failed, nextRunAt: NOW + 1 };
     expect(verdictOf(['', young, { job: 'failed' }])).toEqual({ kind: 'nothing' });
   });
 
-  test.each((Object.keys(codes) as Code[]).filter((code) => !PASSING_CODES.has(code)))(
-    'with %s waits for a person, however long',
-    (code) => {
-      const old = { ...failed, code, outcomeAt: 0 };
-      for (const job of ['failed', 'gone', 'completed'] as const)
-        expect(verdictOf(['', old, { job }])).toEqual({ kind: 'nothing' });
-    },
-  );
-
-  test('by an outage only is what passes by itself', () => {
-    expect([...PASSING_CODES].toSorted()).toEqual(['runcloud-unknown-result', 'runcloud-unreachable']);
+  test('and has no next check waits for a person, however long', () => {
+    const old = { ...failed, nextRunAt: undefined, outcomeAt: 0 };
+    for (const job of ['failed', 'gone', 'completed'] as const)
+      expect(verdictOf(['', old, { job }])).toEqual({ kind: 'nothing' });
   });
 
-  test('without a code or a time is left alone', () => {
-    expect(verdictOf(['', { state: 'failed', outcomeAt: 0 }, {}])).toEqual({ kind: 'nothing' });
-    const timeless = { state: 'failed', code: 'runcloud-unreachable' } as const;
-    expect(verdictOf(['', timeless, {}])).toEqual({ kind: 'nothing' });
+  test('is final only where the request is wrong, or a crash needs a person', () => {
+    const final = (Object.keys(codes) as Code[]).filter((code) => !mayPass(code));
+    expect(final.toSorted()).toEqual([
+      'host-name-taken',
+      'invalid-domain',
+      'invalid-payload',
+      'job-quarantined',
+      'no-web-application',
+      'unknown-job',
+    ]);
   });
 });
 

@@ -1,0 +1,94 @@
+// What it means that RunCloud will not attach a domain, though its list does not show it: who else of ours has the name, whether a
+// list lags behind our own writes, or that it is RunCloud's last word. Pure.
+import type { Report } from '../outcome.ts';
+import type { DomainName } from './domain-name.ts';
+import { type Intent, wantsWww } from './intent.ts';
+import { namesOf } from './names.ts';
+import { bareOf, twinOf } from './owner.ts';
+import { growing } from './pace.ts';
+
+/** Times in milliseconds by Redis' clock. */
+export interface TakenFacts {
+  readonly intent: Intent;
+  /** The refusal in words. */
+  readonly refusal: string;
+  /** Our records of its names on any web application. */
+  readonly others: readonly Intent[];
+  readonly now: number;
+  /** The first look again, and the longest pause between two. */
+  readonly firstMs: number;
+  readonly heldMs: number;
+}
+
+export type Taken =
+  | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
+  /** RunCloud's own word about this very domain. */
+  | { readonly kind: 'final'; readonly sentence: string };
+
+const MINUTE_MS = 60_000;
+/** What contradicts itself for longer than this is shown to a person. */
+const CONTRADICTION_MS = 10 * MINUTE_MS;
+/** So long after a removal of ours RunCloud may still count the name as taken. */
+const SETTLING_MS = 60 * MINUTE_MS;
+
+export function judgeTaken(facts: TakenFacts): Taken {
+  const { intent, others, now } = facts;
+  const owners = others.filter((other) => isOther(other, intent) && claims(other, intent));
+  const wanted = owners.find(({ wish }) => wish.want === 'present');
+  if (wanted) return heldBy(wanted, facts);
+  const leaving = owners.find(({ state }) => state !== 'settled');
+  if (leaving) return leaving.state === 'failed' ? heldBy(leaving, facts) : awaitRemoval(leaving, facts);
+  const left = owners.find(({ touchedAt }) => touchedAt > 0 && now - touchedAt < SETTLING_MS);
+  const since = Math.max(intent.touchedAt, left?.touchedAt ?? 0);
+  if (since > 0) return contradiction(since, facts);
+  const sentence = `${facts.refusal} (${intent.domain} is not on this web application; look for it on another)`;
+  return { kind: 'final', sentence };
+}
+
+const isOther = (a: Intent, b: Intent): boolean =>
+  a.serverId !== b.serverId || a.appId !== b.appId || a.domain !== b.domain;
+
+const namesOfWish = ({ domain, wish }: Intent): string[] =>
+  namesOf([{ name: domain, www: wish.want === 'absent' || wantsWww(wish) }]);
+
+/** A record that is to be removed claims its www twin too: nobody knows whether it was attached with it. */
+const claims = (other: Intent, intent: Intent): boolean => {
+  const names = namesOfWish(other);
+  return namesOfWish(intent).some((name) => names.includes(name));
+};
+
+/** The records to look at: of the domain, and of its www twin or the name whose twin it is. */
+export const namesakesOf = (domain: DomainName): DomainName[] => [domain, bareOf(domain) ?? twinOf(domain)];
+
+const place = ({ serverId, appId }: Intent, from: Intent): string =>
+  serverId === from.serverId ? `web application ${appId}` : `web application ${appId} of server ${serverId}`;
+
+function awaitRemoval(owner: Intent, { intent, now, firstMs }: TakenFacts): Taken {
+  const sentence = `${owner.domain} is still on ${place(owner, intent)}; its removal there is on the way, and ${intent.domain} is attached after it`;
+  const delayMs = growing(now - intent.requestedAt, firstMs, MINUTE_MS);
+  return { kind: 'wait', sentence, delayMs, report: { stage: 'attaching' } };
+}
+
+// A person has to decide. It is looked at all the same, ever more rarely, since nobody will tell us.
+function heldBy(owner: Intent, { intent, now, heldMs }: TakenFacts): Taken {
+  const where = place(owner, intent);
+  const isHere = owner.serverId === intent.serverId && owner.appId === intent.appId;
+  const what = isHere
+    ? `${owner.domain} has this name already, by its www name; change ${owner.domain}, or remove it`
+    : owner.wish.want === 'present'
+      ? `${owner.domain} is wanted on ${where}; if it shall move, remove it there: \`remove ${owner.domain} --app ${owner.appId}\``
+      : `${owner.domain} is still on ${where}, and its removal there failed; \`status ${owner.domain}\` says why`;
+  const heldSince = intent.stage === 'held' ? intent.stageAt : now;
+  const delayMs = growing(now - heldSince, MINUTE_MS, heldMs);
+  return { kind: 'wait', sentence: what, delayMs, report: { stage: 'held', mustAct: 'operator' } };
+}
+
+function contradiction(since: number, { intent, refusal, now, firstMs, heldMs }: TakenFacts): Taken {
+  const waited = now - since;
+  const what = `${refusal}, though its list does not show ${intent.domain}: the list may lag behind`;
+  const delayMs = growing(waited, firstMs, heldMs);
+  if (waited < CONTRADICTION_MS)
+    return { kind: 'wait', sentence: `${what}; looking again`, delayMs, report: { stage: 'attaching' } };
+  const sentence = `${what}; look for ${intent.domain} in RunCloud's panel, on this web application and on others. We look again by ourselves`;
+  return { kind: 'wait', sentence, delayMs, report: { stage: 'held', mustAct: 'operator' } };
+}

@@ -1,0 +1,242 @@
+// What passes by itself must not decide over a domain for good: pages in place of answers, a quota, a list that lags behind, an id
+// that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
+import { describe, expect, test } from '@jest/globals';
+import type { Stage as LifeStage } from '../../src/outcome.ts';
+import type { FaultRule } from '../../src/simulator/index.ts';
+import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { until } from '../helpers/until.ts';
+import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
+
+const DOMAIN = 'shop.example.org';
+const EIGHT = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
+
+async function ask(
+  stage: Stage,
+  domain: string,
+  want: Asked['want'] = 'present',
+  appId?: number,
+): Promise<Asked> {
+  const name = want === 'present' ? 'add-domain' : 'remove-domain';
+  const { jobId } = await stage.producer.requests.enqueue(name, { domain, www: false, appId });
+  return { domain, want, jobId };
+}
+
+const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]) =>
+  checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
+
+const recordOf = async ({ producer }: Stage, domain: string, appId: number = APP.appId) => {
+  const found = await producer.requests.intents.everywhere(domain as never);
+  return found.find((intent) => intent.appId === appId);
+};
+
+const untilStage = (stage: Stage, domain: string, wanted: LifeStage, appId?: number) =>
+  until(async () => {
+    const intent = await recordOf(stage, domain, appId);
+    return intent?.stage === wanted ? intent : undefined;
+  }, `${domain} is ${wanted}`);
+
+/** The job looks now: time that would only be waited for. */
+async function hasten({ queue }: Stage): Promise<void> {
+  for (const job of await queue.getDelayed()) await job.promote().catch(() => undefined);
+}
+
+describe('answers that are not about the domain, for a while, to eight adds at once:', () => {
+  test.each<[string, FaultRule]>([
+    ['a firewall’s page with 403', { kind: 'html', status: 403 }],
+    ['a proxy’s page with 404', { kind: 'html', status: 404 }],
+    ['a page with 422', { kind: 'html', status: 422 }],
+    ['JSON of somebody else with 403', { kind: 'status', status: 403, body: { blocked: true } }],
+    ['a redirect', { kind: 'status', status: 302, headers: { Location: '/login' } }],
+    ['RunCloud’s own 403, to every call', { kind: 'status', status: 403 }],
+    ['RunCloud’s own 402, to every call', { kind: 'status', status: 402 }],
+  ])('%s: none fails, and all are attached once it is over', async (_, rule) => {
+    await using stage = await createStage({ env: { JOB_ATTEMPTS: '1000', WORKER_CONCURRENCY: '8' } });
+    stage.simulator.addFault({ ...rule, times: 'always' });
+    const asked = await Promise.all(EIGHT.map((domain) => ask(stage, domain)));
+    // Every job has met it, or is held by it; nobody calls any more.
+    await until(async () => (await stage.producer.operator.hold()) !== undefined, 'all jobs are held');
+    expect(await stage.queue.getFailedCount()).toBe(0);
+    stage.simulator.clearFaults();
+    await stage.idle();
+    expect(await stage.queue.getFailedCount()).toBe(0);
+    await check(stage, asked);
+  });
+
+  test('RunCloud’s own 403 for one web application holds nobody else, and is shown as the operator’s matter', async () => {
+    const seed = { webapps: [{}, { id: 647 }] };
+    await using stage = await createStage({ simulator: { seed }, env: { JOB_ATTEMPTS: '1000' } });
+    stage.simulator.addFault({ kind: 'status', status: 403, path: '*/webapps/647/*', times: 'always' });
+    const lost = await ask(stage, 'lost.example.org', 'present', 647);
+    const record = await untilStage(stage, lost.domain, 'held', 647);
+    expect(record).toMatchObject({ mustAct: 'operator', code: 'runcloud-forbidden' });
+    const good = await ask(stage, DOMAIN);
+    expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
+    expect(await stage.producer.operator.hold()).toBeUndefined();
+    stage.simulator.clearFaults();
+    expect((await stage.ended(lost.jobId)).returnvalue).toMatch(/attached/);
+    await stage.idle();
+  });
+});
+
+describe('a list that lags behind our own writes', () => {
+  const LAG_MS = 60_000;
+  const setLag = ({ simulator }: Stage, listLagMs: number) => simulator.setSettings({ listLagMs });
+
+  test.each<[string, FaultRule]>([
+    ['504', { kind: 'status', status: 504, appliesWrite: true }],
+    ['{}', { kind: 'status', status: 200, body: {}, appliesWrite: true }],
+    ['a page', { kind: 'html', status: 200, appliesWrite: true }],
+    ['silence', { kind: 'drop-after' }],
+  ])(
+    'after a POST that was applied and answered with %s: refused, looked at again, attached',
+    async (_, rule) => {
+      await using stage = await createStage();
+      setLag(stage, LAG_MS);
+      stage.simulator.addFault({ ...rule, operation: 'attach-domain' });
+      const asked = await ask(stage, DOMAIN);
+      await until(async () => {
+        await hasten(stage);
+        return stage.calls('attach-domain').some(({ status }) => status === 422);
+      }, 'RunCloud refuses the second POST');
+      const record = await until(async () => {
+        const intent = await recordOf(stage, DOMAIN);
+        return /list may lag behind/.test(intent?.outcome ?? '') ? intent : undefined;
+      }, 'the contradiction is told');
+      expect(record).toMatchObject({ state: 'pending', stage: 'attaching' });
+      expect(Number(record?.nextRunAt)).toBeGreaterThan(0);
+      setLag(stage, 0);
+      await hasten(stage);
+      expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/attached/);
+      await stage.idle();
+      // The certificate follows, as after any attachment of ours.
+      expect(stage.calls('redeploy-ssl')).toHaveLength(1);
+      await check(stage, [asked]);
+    },
+  );
+
+  test('for good: held for the operator, never failed', async () => {
+    await using stage = await createStage();
+    setLag(stage, LAG_MS * 1000);
+    stage.simulator.addFault({ kind: 'drop-after', operation: 'attach-domain' });
+    await ask(stage, DOMAIN);
+    await until(async () => /may lag/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''), 'it is told');
+    const { keyOf } = stage.producer.requests;
+    // Ten minutes later.
+    const key = keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
+    await stage.redis.hincrby(key, 'touchedAt', -600_000);
+    await hasten(stage);
+    expect(await untilStage(stage, DOMAIN, 'held')).toMatchObject({ mustAct: 'operator', state: 'pending' });
+    expect(await stage.queue.getFailedCount()).toBe(0);
+    setLag(stage, 0);
+    await hasten(stage);
+    await stage.idle();
+    expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
+  });
+
+  test('a removal is done when RunCloud has named it, whatever the list still shows', async () => {
+    await using stage = await createStage({ simulator: { seed: { webapps: [{ domains: [DOMAIN] }] } } });
+    setLag(stage, LAG_MS);
+    const asked = await ask(stage, DOMAIN, 'absent');
+    expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/removed/);
+    await stage.idle();
+    await check(stage, [asked]);
+  });
+});
+
+describe('a site moves from one web application to another of ours, a name being unique on the server', () => {
+  const seed = { webapps: [{ domains: [DOMAIN] }, { id: 647 }] };
+  const simulator = { seed, variants: { duplicateScope: 'server' } } as const;
+
+  test.each(['removed first', 'added first'] as const)('%s: it ends on the new one', async (order) => {
+    await using stage = await createStage({ simulator });
+    stage.simulator.addFault({ kind: 'slow', delayMs: 800, operation: 'delete-domain' });
+    const steps = [() => ask(stage, DOMAIN, 'absent'), () => ask(stage, DOMAIN, 'present', 647)];
+    for (const step of order === 'removed first' ? steps : steps.reverse()) await step();
+    await until(async () => {
+      await hasten(stage);
+      return (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
+    }, 'it is attached to the new one');
+    expect(stage.simulator.state.domains(647).map(({ name }) => name)).toContain(DOMAIN);
+    expect(stage.names()).not.toContain(DOMAIN);
+    expect(await stage.queue.getFailedCount()).toBe(0);
+    await stage.idle();
+  });
+
+  test('and nobody asks for its removal: held, naming the place and the command; freed, it comes up by itself', async () => {
+    await using stage = await createStage({ simulator });
+    await stage.ended((await ask(stage, DOMAIN)).jobId);
+    await ask(stage, DOMAIN, 'present', 647);
+    const held = await untilStage(stage, DOMAIN, 'held', 647);
+    expect(held).toMatchObject({ mustAct: 'operator' });
+    expect(held.outcome).toContain('is wanted on web application 646');
+    expect(held.outcome).toContain(`\`remove ${DOMAIN} --app 646\``);
+    await stage.ended((await ask(stage, DOMAIN, 'absent')).jobId);
+    await hasten(stage);
+    await until(async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled', 'it is attached');
+    await stage.idle();
+  });
+});
+
+test('a 404 on the redeploy of a certificate whose id we read ourselves: the id is read again, and it goes on', async () => {
+  await using stage = await createStage();
+  stage.simulator.addFault({ kind: 'status', status: 404, operation: 'redeploy-ssl' });
+  const asked = await ask(stage, DOMAIN);
+  await stage.ended(asked.jobId);
+  await until(() => stage.calls('redeploy-ssl').some(({ writeApplied }) => writeApplied), 'it is ordered');
+  await stage.idle();
+  const record = await stage.producer.requests.certificates.get(APP);
+  expect(record).toMatchObject({ state: 'done' });
+  expect(stage.calls('get-ssl').length).toBeGreaterThan(1);
+  await check(stage, [asked]);
+});
+
+describe('a write that takes effect after its time', () => {
+  const LATE_MS = 1_500;
+  /** Shorter than what the POST takes; what follows waits for twice as long, at least. */
+  const env = { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' };
+  const slow = (operation: 'attach-domain' | 'delete-domain') =>
+    ({ kind: 'slow', delayMs: LATE_MS, appliesWrite: false, operation }) as const;
+
+  test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
+    await using stage = await createStage({ env });
+    const two = ['one.example.org', 'two.example.org'];
+    stage.simulator.addFault({ ...slow('attach-domain'), times: 2 });
+    for (const domain of two) await ask(stage, domain);
+    await until(() => stage.calls('attach-domain').length === 2, 'both POSTs are on their way');
+    const asked = await Promise.all(two.map((domain) => ask(stage, domain, 'absent')));
+    for (const domain of two) {
+      const waiting = await until(async () => {
+        const intent = await recordOf(stage, domain);
+        return intent?.stage === 'removing' && /may still do so/.test(intent.outcome ?? '')
+          ? intent
+          : undefined;
+      }, `${domain} waits for the end of the POST`);
+      expect(waiting.state).toBe('pending');
+      expect(Number(waiting.nextRunAt)).toBeGreaterThanOrEqual(waiting.lateUntil.attach);
+    }
+    await until(() => two.every((domain) => stage.names().includes(domain)), 'both POSTs have taken effect');
+    const before = stage.calls('list-domains').length;
+    for (const { jobId } of asked) expect((await stage.ended(jobId)).returnvalue).toMatch(/removed/);
+    expect(stage.names()).toEqual([PRIMARY]);
+    expect(stage.calls('list-domains').length - before).toBeLessThanOrEqual(2);
+    await stage.idle();
+    await check(stage, asked);
+  });
+
+  test('a removal lands while its domain is asked for again: nothing is said to be attached before it is', async () => {
+    await using stage = await createStage({ env });
+    await stage.ended((await ask(stage, DOMAIN)).jobId);
+    stage.simulator.addFault(slow('delete-domain'));
+    await ask(stage, DOMAIN, 'absent');
+    await until(() => stage.calls('delete-domain').length === 1, 'the DELETE is on its way');
+    const asked = await ask(stage, DOMAIN);
+    await until(
+      async () => /may still do so/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''),
+      'it waits',
+    );
+    await until(() => !stage.names().includes(DOMAIN), 'the DELETE has taken effect');
+    expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/attached/);
+    await stage.idle();
+    await check(stage, [asked]);
+  });
+});

@@ -1,0 +1,107 @@
+// What a refused attachment means, by our records of the same names: each sentence of the table is a way in which they can stand.
+import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Intent } from '../../src/intent/intent.ts';
+import { judgeTaken, namesakesOf, type TakenFacts } from '../../src/intent/taken.ts';
+import { intentOf } from '../helpers/intent.ts';
+
+const NOW = 10_000_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const REFUSAL = 'RunCloud refused when attaching the domain (HTTP 422): Domain already exists.';
+const shop = parseDomainName('shop.example.org');
+const www = parseDomainName('www.shop.example.org');
+
+const other = (facts: Partial<Intent>): Intent => intentOf({ appId: 647, ...facts });
+const judge = (facts: Partial<TakenFacts> & { readonly own?: Partial<Intent> }) => {
+  const { own, ...more } = facts;
+  const intent = intentOf({ requestedAt: NOW - 1000, ...own });
+  return judgeTaken({
+    ...{ intent, refusal: REFUSAL, others: [], now: NOW, firstMs: 3_000, heldMs: 24 * HOUR },
+    ...more,
+  });
+};
+const absent = { want: 'absent' } as const;
+const withWww = { want: 'present', www: true, redirection: 'none' } as const;
+
+test('the records to look at are those of the name, and of its www twin or the name whose twin it is', () => {
+  expect(namesakesOf(shop)).toEqual([shop, www]);
+  expect(namesakesOf(www)).toEqual([www, shop]);
+});
+
+describe('nobody of ours has it, and we never wrote it:', () => {
+  test.each<[string, readonly Intent[], Partial<Intent>]>([
+    ['no other record', [], {}],
+    ['only its own record', [intentOf()], {}],
+    ['a record elsewhere that was removed long ago', [other({ wish: absent, state: 'settled' })], {}],
+    ['its www twin is another one’s, but this one wants no www', [other({ domain: www })], {}],
+  ])('%s -> RunCloud’s last word', (_, others, own) => {
+    const taken = judge({ others, own });
+    expect(taken.kind).toBe('final');
+    expect(taken.sentence).toContain(REFUSAL);
+  });
+});
+
+describe('a removal on another web application of ours', () => {
+  test.each(['pending'] as const)('that is %s is waited for', (state) => {
+    const taken = judge({ others: [other({ wish: absent, state })] });
+    expect(taken).toMatchObject({ kind: 'wait', delayMs: 3_000, report: { stage: 'attaching' } });
+    expect(taken.sentence).toContain('web application 647');
+  });
+
+  test('is waited for a minute at most between two looks', () => {
+    const taken = judge({ others: [other({ wish: absent })], own: { requestedAt: NOW - HOUR } });
+    expect(taken).toMatchObject({ delayMs: MINUTE });
+  });
+
+  test('that failed is the operator’s matter', () => {
+    const taken = judge({ others: [other({ wish: absent, state: 'failed' })] });
+    expect(taken).toMatchObject({ kind: 'wait', report: { stage: 'held', mustAct: 'operator' } });
+  });
+
+  test('that is done may not have reached all of RunCloud: looking again', () => {
+    const left = other({ wish: absent, state: 'settled', touchedAt: NOW - 10_000 });
+    expect(judge({ others: [left] })).toMatchObject({ kind: 'wait', delayMs: 5_000 });
+    expect(judge({ others: [{ ...left, touchedAt: NOW - HOUR }] })).toMatchObject({ kind: 'final' });
+  });
+});
+
+describe('it is wanted on another web application of ours too:', () => {
+  test.each<[string, Intent, Partial<Intent>]>([
+    ['by itself', other({ state: 'settled' }), {}],
+    ['as the www name of its apex', other({ wish: withWww }), { domain: www }],
+    ['its www name, by itself', other({ domain: www }), { wish: withWww }],
+    ['and has failed there', other({ state: 'failed' }), {}],
+  ])('%s -> held for the operator, with the place and the command', (_, owner, own) => {
+    const taken = judge({ others: [owner], own });
+    expect(taken).toMatchObject({ kind: 'wait', report: { stage: 'held', mustAct: 'operator' } });
+    expect(taken.sentence).toContain(`\`remove ${owner.domain} --app 647\``);
+  });
+
+  test('it is looked at ever more rarely, down to once a day', () => {
+    const since = (ms: number) =>
+      judge({ others: [other({})], own: { stage: 'held', stageAt: NOW - ms } }) as { delayMs: number };
+    expect(since(0).delayMs).toBe(MINUTE);
+    expect(since(2 * HOUR).delayMs).toBe(HOUR);
+    expect(
+      judge({ now: NOW + 100 * 24 * HOUR, others: [other({})], own: { stage: 'held', stageAt: NOW } }),
+    ).toMatchObject({
+      delayMs: 24 * HOUR,
+    });
+  });
+});
+
+describe('we wrote it ourselves, and the list does not show it: a contradiction', () => {
+  test.each([
+    [0, 3_000, undefined],
+    [60_000, 30_000, undefined],
+    [9 * MINUTE, 4.5 * MINUTE, undefined],
+    [10 * MINUTE, 5 * MINUTE, 'operator'],
+    [10 * HOUR, 5 * HOUR, 'operator'],
+    [300 * HOUR, 24 * HOUR, 'operator'],
+  ])('%i ms after our write: looked at again in %i ms, waiting for %s', (waited, delayMs, mustAct) => {
+    const taken = judge({ now: NOW + waited, own: { touchedAt: NOW } });
+    expect(taken).toMatchObject({ kind: 'wait', delayMs });
+    if (taken.kind === 'wait') expect(taken.report.mustAct).toBe(mustAct);
+  });
+});
