@@ -17,6 +17,7 @@ import type { RequestQueue } from '../queue/requests.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 
 /** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
@@ -36,6 +37,7 @@ export interface HandlerParts {
   readonly facts: Facts;
   readonly look: Look | undefined;
   readonly ledger: Ledger;
+  readonly runcloudLog: LogReader;
 }
 
 export function createHandlers(parts: HandlerParts): Handlers {
@@ -71,7 +73,7 @@ export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 
 }
 
 function createHttpsOf(
-  { config, pace, requests, facts, look, ledger }: HandlerParts,
+  { config, pace, requests, facts, look, ledger, runcloudLog }: HandlerParts,
   askRedeploy: (changed: DomainKey) => Promise<void>,
 ): Https | undefined {
   const { intents, certificates } = requests;
@@ -83,7 +85,8 @@ function createHttpsOf(
     certificateDeadlineMs: ssl.deadlineMs,
     pace,
   };
-  return look && createHttps({ look, facts, ledger, certificates, intents, askRedeploy, settings });
+  const ports = { facts, ledger, runcloudLog, certificates, intents, askRedeploy, settings };
+  return look && createHttps({ look, ...ports });
 }
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {

@@ -9,6 +9,8 @@ import {
 } from '../callbacks/callbacks.ts';
 import type { Config } from '../config.ts';
 import { type CredentialSource, createCredentialSource } from '../credentials.ts';
+import { troublesIn } from '../intent/log-text.ts';
+import { joined } from '../intent/names.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
@@ -20,7 +22,8 @@ import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, withi
 import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
 import { createDirectory } from '../runcloud/directory.ts';
 import { createFacts } from '../runcloud/facts.ts';
-import type { ApiCall } from '../runcloud/runcloud.ts';
+import { createLogReader } from '../runcloud/log-reader.ts';
+import type { ApiCall, LogEntry, WebApplication } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { auditBareRequests } from './bare-requests.ts';
 import { createHandlers } from './handlers.ts';
@@ -73,7 +76,8 @@ export function createWorkerApp(
   releases.defer(() => runcloud.close());
   const directory = createDirectory({ runcloud, now: requests.intents.now });
   const facts = createFacts({ runcloud });
-  const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger };
+  const runcloudLog = createLogReader({ runcloud, onPage: tellTroubles(logger) });
+  const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger, runcloudLog };
   const look = createLookOf(parts);
   const hold = createHold(brake, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
@@ -143,6 +147,19 @@ const tellAll =
   (...hearers: readonly (((call: ApiCall) => void) | undefined)[]) =>
   (call: ApiCall): void => {
     for (const hear of hearers) hear?.(call);
+  };
+
+/** Our log is for operators, who may see all that RunCloud's says of a web application's certificates. */
+const tellTroubles =
+  (logger: Logger) =>
+  ({ serverId, appId }: WebApplication, entries: readonly LogEntry[]): void => {
+    const lines = [...new Set(troublesIn(entries).map(({ content }) => content))];
+    if (lines.length === 0) return;
+    const said = joined(lines.map((line) => `"${line}"`));
+    logger.warn(
+      { event: 'runcloud-log', serverId, appId },
+      `RunCloud's log of web application ${appId} says: ${said}`,
+    );
   };
 
 /** What holds all jobs here; credentials that were refused are read anew. */

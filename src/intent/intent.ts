@@ -3,6 +3,7 @@ import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
+import type { LogText } from './log-text.ts';
 
 /** One domain on one web application: the key of everything that we remember. */
 export interface DomainKey extends WebApplication {
@@ -62,6 +63,8 @@ export interface Evidence {
   readonly at: number;
   readonly dns: readonly DnsFinding[];
   readonly tls: readonly TlsFinding[];
+  /** What RunCloud's log said of the last order that failed, until the domain is live. */
+  readonly log?: LogText | undefined;
 }
 
 /** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */

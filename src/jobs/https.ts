@@ -13,6 +13,7 @@ import {
 } from '../intent/gate.ts';
 import type { DomainKey, Evidence, Intent } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
+import { describeLog } from '../intent/log-text.ts';
 import { namesOf, namesOfIntent } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
@@ -20,8 +21,10 @@ import type { IntentStore } from '../intent/store.ts';
 import { done, type Outcome, type Waiting, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
+import { readReason, withReason } from './order-reason.ts';
 
 /** One domain's job at work, as far as this file needs it. */
 export interface HttpsWork {
@@ -33,6 +36,8 @@ export interface HttpsWork {
 export interface HttpsPorts {
   readonly look: Look;
   readonly facts: Facts;
+  /** RunCloud's own log of the web application, which may say why a certificate failed. */
+  readonly runcloudLog: LogReader;
   readonly ledger: Pick<Ledger, 'last' | 'failed'>;
   readonly certificates: Pick<Certificates, 'get' | 'isAsked'>;
   readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen'>;
@@ -95,7 +100,8 @@ export function createHttps(ports: HttpsPorts): Https {
     async prove(before, sentence, { uncovered, seen }) {
       const work = seen ? { ...before, intent: await noteSeen(before, seen, uncovered, ports) } : before;
       const { intent, calls } = work;
-      const evidence = await look.all(intent, namesOfIntent(intent), calls);
+      const shown = await look.all(intent, namesOfIntent(intent), calls);
+      const evidence: Evidence = { ...shown, log: intent.evidence?.log };
       const standing: Standing = { ...work, sentence, looked: seen !== undefined };
       const step = look.provesHttps ? await judge(standing, uncovered, evidence, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
@@ -186,17 +192,23 @@ async function carryOut(
   ports: HttpsPorts,
 ): Promise<Outcome> {
   const { intent, jobId, sentence } = work;
-  if (step.kind === 'live') return done(`${step.sentence}${withoutWww(intent)}`, { stage: 'live', evidence });
+  if (step.kind === 'live') {
+    const report = { stage: 'live', evidence: { ...evidence, log: undefined } } as const;
+    return done(`${step.sentence}${withoutWww(intent)}`, report);
+  }
   if (step.kind === 'unproven') return done(sentence, { stage: 'attached', evidence });
   if (step.kind === 'ask') return ask(work, evidence, ports);
-  if (step.kind === 'wait') return waiting(step.sentence, step.delayMs, { ...step.report, evidence });
+  if (step.kind === 'wait')
+    return waiting(withReason(step, intent.appId, evidence), step.delayMs, { ...step.report, evidence });
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
   await ports.intents.forgetSeen(intent, jobId);
   if (step.kind === 'look') return waiting(step.sentence, ports.settings.pace.tlsFirstMs);
   await reportFailure(step, work, evidence, ports);
+  const log = await readReason(step, work, ports);
   await ports.askRedeploy(intent);
-  const report = { stage: 'held', mustAct: step.mustAct, evidence } as const;
-  return waiting(step.sentence, ports.settings.pace.tlsFirstMs, report);
+  const report = { stage: 'held', mustAct: step.mustAct, evidence: { ...evidence, log } } as const;
+  const why = describeLog(log, intent.appId);
+  return waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
 }
 
 const withoutWww = ({ wish, attachedWww }: Intent): string =>

@@ -3,6 +3,7 @@ import { type ApiVersion, createDomainCalls } from './domain-calls.ts';
 import type { Operation } from './errors.ts';
 import { toUnusableReply } from './failures.ts';
 import { createHttp, type Http, type HttpSettings } from './http.ts';
+import { createLogCall } from './log-call.ts';
 import type { CallOptions, RunCloud } from './runcloud.ts';
 import { isRow, parseServer, parseWebApplication } from './schemas.ts';
 import { createSslCalls, toAppPath } from './ssl-calls.ts';
@@ -62,6 +63,7 @@ export function createRunCloud({ version, ...settings }: RunCloudSettings): RunC
   return {
     ...createPlainCalls(http),
     ...createDomainCalls(http, version),
+    ...createLogCall(http),
     ...createSslCalls(http),
     ...createSslWrites(http),
     fingerprint: () => http.fingerprint(),

@@ -26,6 +26,7 @@ const phrases: Record<Operation, string> = {
   attachDomain: 'attaching the domain',
   changeDomain: 'changing the domain',
   detachDomain: 'removing the domain',
+  readLog: 'reading the log',
   getSslMode: 'reading the SSL mode',
   getCertificate: 'reading the certificate',
   installCertificate: 'installing the certificate',

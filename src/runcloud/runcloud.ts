@@ -42,6 +42,16 @@ export interface Certificate {
   readonly validUntil: string | undefined;
 }
 
+/** A line of a web application's activity log. */
+export interface LogEntry {
+  /** `Info`, `Warning`, `High Priority Info` are known. */
+  readonly kind: string | undefined;
+  /** One line of at most 300 characters, without secrets. It may name any domain of the web application. */
+  readonly content: string;
+  /** In milliseconds since the epoch, by RunCloud's clock and to the second; undefined where it cannot be read. */
+  readonly at: number | undefined;
+}
+
 /** How a new Let's Encrypt certificate is asked for. */
 export interface InstallSettings {
   /** Staging certificates are trusted by nobody, and have limits of their own at Let's Encrypt. */
@@ -143,6 +153,8 @@ export interface RunCloud {
   ): Promise<boolean>;
   /** True where the reply names the deleted domain; false where it does not: look at the list then. */
   detachDomain(app: WebApplication, domain: AttachedDomain, options?: CallOptions): Promise<boolean>;
+  /** One page of the activity log: what came at or after `since` (milliseconds since the epoch), the newest first. */
+  readLog(app: WebApplication, since: number, options?: CallOptions): Promise<LogEntry[]>;
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
   /** Basic SSL: the web application's certificate, or undefined where none is installed. */
   getCertificate(app: WebApplication, options?: CallOptions): Promise<Certificate | undefined>;

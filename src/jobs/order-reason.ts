@@ -1,0 +1,30 @@
+// Why an order failed, as RunCloud's own log has it: read once, when the proof gives the order up, and said for as long as the domain
+// is held by it.
+import type { Evidence, Intent } from '../intent/intent.ts';
+import { describeLog, type LogText, toLogText } from '../intent/log-text.ts';
+import { namesOfIntent } from '../intent/names.ts';
+import type { ProofStep } from '../intent/proof.ts';
+import type { IntentStore } from '../intent/store.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
+import type { CallOptions } from '../runcloud/runcloud.ts';
+
+interface ReasonPorts {
+  readonly runcloudLog: LogReader;
+  readonly intents: Pick<IntentStore, 'now'>;
+}
+
+/** Undefined where the log says nothing of certificates, or cannot be read. */
+export async function readReason(
+  { order }: Extract<ProofStep, { kind: 'order-failed' }>,
+  { intent, calls }: { readonly intent: Intent; readonly calls: CallOptions },
+  { runcloudLog, intents }: ReasonPorts,
+): Promise<LogText | undefined> {
+  const failed = { orderedAt: order.orderedAt, now: await intents.now() };
+  return toLogText(await runcloudLog.since(intent, failed, calls), namesOfIntent(intent));
+}
+
+export const withReason = (
+  { sentence, report }: Extract<ProofStep, { kind: 'wait' }>,
+  appId: number,
+  { log }: Evidence,
+): string => (report.stage === 'held' ? `${sentence}${describeLog(log, appId)}` : sentence);
