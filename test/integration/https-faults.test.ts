@@ -2,9 +2,10 @@
 // a certificate that is gone for a moment, one bad domain among many.
 import { describe, expect, test } from '@jest/globals';
 import type { DomainName } from '../../src/intent/domain-name.ts';
+import { promoteRedeploys } from '../helpers/backoff.ts';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
-import { APP, PRIMARY } from '../helpers/worker.ts';
+import { APP, LONG_DELAY, PRIMARY } from '../helpers/worker.ts';
 
 const SHOP = 'shop.example.com';
 const NEW = 'new.example.com';
@@ -126,7 +127,7 @@ describe('SSL_POISON=detach', () => {
   test('one bad look takes nothing off', async () => {
     await using stage = await createHttpsStage({
       env: { SSL_POISON: 'detach' },
-      pace: { dnsFirstMs: 1_500, dnsLongestMs: 1_500 },
+      pace: { dnsFirstMs: 600_000, dnsLongestMs: 600_000 },
     });
     await goLive(stage, SHOP);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
@@ -135,8 +136,11 @@ describe('SSL_POISON=detach', () => {
     const held = await stage.stands(NEW, 'held');
     expect(held.outcome).toMatch(/held back.*shop\.example\.com/);
     stage.point(SHOP);
+    // The next look is ten minutes away; now it comes.
+    await until(async () => (await promoteRedeploys(stage.queue)) > 0, 'the redeploy waits for it');
     await stage.stands(NEW, 'live');
     expect(stage.calls('delete-domain')).toEqual([]);
+    await until(async () => (await certificate(stage))?.state === 'done', 'the redeploy has ended');
     expect(await certificate(stage)).toMatchObject({ inTheWay: {} });
   });
 
@@ -270,11 +274,13 @@ describe('advanced SSL', () => {
   test('while a limit is spent, those that wait cost RunCloud nothing and say so in a few words', async () => {
     await using stage = await createHttpsStage({
       webapp: { advancedSsl: true },
-      env: { LE_ORDERS_PER_3H: '2', SSL_REDEPLOY_DELAY_MS: '1500' },
+      env: { LE_ORDERS_PER_3H: '2', ...LONG_DELAY },
     });
     const shops = Array.from({ length: 20 }, (_, i) => `shop-${i}.example.com`);
     stage.point(...shops);
     for (const shop of shops) await add(stage, shop);
+    for (const shop of shops) await stage.stands(shop, 'waiting-for-certificate');
+    await stage.passDelay();
     const limit = async () => (await certificate(stage))?.mustAct === 'letsencrypt';
     await until(limit, 'the limit is spent');
     expect(stage.calls('get-domain-ssl')).toHaveLength(2);
