@@ -169,6 +169,8 @@ const toProducerOptions = ({ url, prefix }: DemoRedis) => ({
   queuePrefix: prefix,
   serverId: DEFAULT_SERVER_ID,
   appId: DEFAULT_WEBAPP_ID,
+  // The demo's names are nobody's.
+  topLevelDomains: 'test' as const,
 });
 
 /** Runs `work` in a folder without a `.env`. */

@@ -12,8 +12,8 @@ export interface CodeEntry {
 /** Codes are API: once published, a code keeps its meaning. docs/error-codes.md is generated from this table. */
 export const codes = {
   'invalid-domain': {
-    meaning: 'The domain name cannot be one.',
-    fix: 'Correct the name; the message says which part is wrong.',
+    meaning: 'The domain name cannot be one, or no public authority signs it.',
+    fix: 'Correct the name; the message says which part is wrong. TOP_LEVEL_DOMAINS lets test and private names pass.',
     isFinal: true,
   },
   'invalid-payload': {

@@ -22,6 +22,8 @@ export interface ProducerOptions {
   readonly serverId?: number;
   /** Default: RUNCLOUD_APP_ID. */
   readonly appId?: number;
+  /** Default: TOP_LEVEL_DOMAINS. The workers' must be the same. */
+  readonly topLevelDomains?: 'public' | 'test' | 'any';
 }
 
 /**
@@ -61,9 +63,10 @@ const AUDIT_DEADLINE_MS = 500;
 
 const withOptions = (
   config: Config,
-  { redisUrl, queuePrefix, serverId, appId }: ProducerOptions,
+  { redisUrl, queuePrefix, serverId, appId, topLevelDomains }: ProducerOptions,
 ): Config => ({
   ...config,
+  topLevelDomains: topLevelDomains ?? config.topLevelDomains,
   redisUrl: redisUrl ?? config.redisUrl,
   queuePrefix: queuePrefix ?? config.queuePrefix,
   runcloud: {

@@ -24,7 +24,8 @@ export const toRunCloudSettings = (
   credentials,
 });
 
-export const defaultsOf = ({ runcloud: { serverId, appId } }: Config) => ({
+export const defaultsOf = ({ runcloud: { serverId, appId }, topLevelDomains }: Config) => ({
+  topLevelDomains,
   ...(serverId !== undefined && { serverId }),
   ...(appId !== undefined && { appId }),
 });

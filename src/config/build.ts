@@ -1,6 +1,7 @@
 // From checked values to the Config: the facts that concern more than one variable. Pure.
 import { toHttps } from './build-https.ts';
 import { checkCallbacks, toServer } from './build-server.ts';
+import { isLoopback } from './kinds.ts';
 import type { Config, RunCloudConfig, RunCloudCredentials } from './shape.ts';
 import { runcloudUrls, type Values, type VariableName, variables } from './variables.ts';
 
@@ -87,6 +88,10 @@ function toRunCloud(values: Values, credentials: RunCloudCredentials | undefined
   };
 }
 
+/** RunCloud itself is on no loopback address. */
+const isStandIn = ({ RUNCLOUD_API_URL: base }: Values): boolean =>
+  base !== undefined && isLoopback(new URL(base.url).hostname);
+
 /**
  * The Config that `values` describe, not yet frozen. Checks that involve one of the `broken` variables are left out:
  * their own problem has been told already.
@@ -120,6 +125,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
       backoffMs: values.JOB_BACKOFF_MS,
       backoffMaxMs: values.JOB_BACKOFF_MAX_MS,
     },
+    topLevelDomains: values.TOP_LEVEL_DOMAINS ?? (isStandIn(values) ? 'test' : 'public'),
     ...toHttps(values),
     ...toServer(values),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTty ? 'pretty' : 'json') },

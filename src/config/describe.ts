@@ -91,6 +91,7 @@ function valuesOf(config: Config): Values {
     JOB_ATTEMPTS: jobs.attempts,
     JOB_BACKOFF_MS: jobs.backoffMs,
     JOB_BACKOFF_MAX_MS: jobs.backoffMaxMs,
+    TOP_LEVEL_DOMAINS: rest.topLevelDomains,
     SSL_REDEPLOY_DELAY_MS: ssl.redeployDelayMs,
     ...httpsValuesOf(config),
     ...serverValuesOf(config),

@@ -16,6 +16,8 @@ export type LogFormat = (typeof logFormats)[number];
 
 export const switches = ['on', 'off'] as const;
 
+export const topLevelDomains = ['public', 'test', 'any'] as const;
+
 export const dnsGates = ['off', 'attach', 'certificate', 'auto'] as const;
 export type DnsGate = (typeof dnsGates)[number];
 

@@ -111,6 +111,8 @@ export interface Config {
     /** Health and metrics of a worker; undefined: no port. */
     readonly address: HostAndPort | undefined;
   };
+  /** The top-level domains under which domains are taken. */
+  readonly topLevelDomains: 'public' | 'test' | 'any';
   readonly jobs: { readonly attempts: number; readonly backoffMs: number; readonly backoffMaxMs: number };
   readonly dns: DnsConfig;
   readonly tls: TlsConfig;

@@ -90,6 +90,15 @@ export const environment = z.object({
     description: 'The longest delay between two tries; not below JOB_BACKOFF_MS.',
     example: '900000',
   }),
+  TOP_LEVEL_DOMAINS: optional(
+    kinds.oneOf(kinds.topLevelDomains),
+    {
+      description:
+        "Under which top-level domains a domain is taken; the same in workers, servers and producers. `public`: those of the internet, since Let's Encrypt signs no others. `test`: also `.example`, `.test`, `.invalid` and `.localhost`. `any`: all, for a certificate authority of one's own.",
+      example: 'any',
+    },
+    '`public`; `test` where RUNCLOUD_API_URL is on a loopback address',
+  ),
   SSL_REDEPLOY_DELAY_MS: withDefault(kinds.milliseconds(), '120000', {
     description: 'How long after the newest attachment the certificate is redeployed, once for all of them.',
     example: '120000',

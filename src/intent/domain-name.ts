@@ -13,7 +13,8 @@ export type DomainName = string & { readonly [canonical]: true };
 /** Control, formatting and unassigned characters, except the joiners that some scripts need (RFC 5892, appendix A). */
 const invisible = /(?!\u{200c}|\u{200d})\p{C}/gu;
 
-const maxLength = 253;
+/** RFC 1035, 2.3.4, without the length bytes and the root. */
+export const MAX_LENGTH = 253;
 const maxLabelLength = 63;
 
 /** A pasted web address may hold a password or a token, which must not travel on in a message. */
@@ -94,8 +95,8 @@ function shapeReason(name: string): string | undefined {
   const reason = labels.map(labelReason).find((found) => found !== undefined);
   if (reason !== undefined) return reason;
   if (labels.length < 2) return 'has no dot: a domain name has at least two parts, as in "example.org"';
-  return name.length > maxLength
-    ? `has ${name.length} characters; at most ${maxLength} are possible`
+  return name.length > MAX_LENGTH
+    ? `has ${name.length} characters; at most ${MAX_LENGTH} are possible`
     : undefined;
 }
 
@@ -128,7 +129,7 @@ export function parseDomainName(input: unknown): DomainName {
   const name = input.length > maxInputLength ? '' : toAscii(input);
   const reason =
     input.length > maxInputLength
-      ? `has ${input.length} characters; at most ${maxLength} are possible`
+      ? `has ${input.length} characters; at most ${MAX_LENGTH} are possible`
       : reasonAgainst(input, name);
   if (reason !== undefined)
     throw new PermanentError('invalid-domain', `${quote(input)} ${punctuate(reason)}`);

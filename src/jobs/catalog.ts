@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PermanentError, reasonOf } from '../errors.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
 import type { Asker } from '../intent/intent.ts';
+import { requireCertifiable, type TopLevelDomains } from '../intent/public-name.ts';
 import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
@@ -133,13 +134,20 @@ export type ParsedJob =
 
 export type TargetDefaults = Partial<WebApplication>;
 
+/** What the configuration says where a job does not. */
+export interface JobDefaults extends TargetDefaults {
+  /** TOP_LEVEL_DOMAINS; default `public`. */
+  readonly topLevelDomains?: TopLevelDomains | undefined;
+}
+
 /** Throws PermanentError (`unknown-job`, `invalid-payload`, `invalid-domain`, `no-web-application`) naming the field. */
-export function parseJob(name: string, data: unknown, defaults: TargetDefaults): ParsedJob {
+export function parseJob(name: string, data: unknown, defaults: JobDefaults): ParsedJob {
   const unknownFields = unknownFieldsOf(name, data);
   switch (name) {
     case 'add-domain': {
       const { www: wish, redirection, requestedBy, ...rest } = parsePayload('add-domain', data);
       const www = resolveWww(rest.domain, wish);
+      requireCertifiable(rest.domain, www !== false, defaults.topLevelDomains ?? 'public');
       const wanted = {
         want: 'present',
         www,

@@ -7,7 +7,7 @@ import type { DomainName } from '../intent/domain-name.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
-import { parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
+import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
 import type { Stage } from '../outcome.ts';
 import {
   createDomainReadings,
@@ -64,7 +64,7 @@ export interface Operator {
 
 export interface OperatorOptions {
   readonly requests: RequestQueue;
-  readonly defaults: TargetDefaults;
+  readonly defaults: JobDefaults;
   readonly hold: () => Promise<Hold | undefined>;
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
@@ -126,7 +126,7 @@ async function retryJob(
   job: Job,
   by: string,
   requests: RequestQueue,
-  defaults: TargetDefaults,
+  defaults: JobDefaults,
 ): Promise<RetryResult> {
   const id = job.id ?? '';
   const asked = readJob(job);

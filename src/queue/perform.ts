@@ -4,7 +4,7 @@ import { type Asker, toAskerText } from '../intent/intent.ts';
 import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
-import { parseJob, type TargetDefaults } from '../jobs/catalog.ts';
+import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
@@ -41,7 +41,7 @@ export type Work = () => Promise<Outcome>;
 export interface TaskOptions {
   readonly handlers: Handlers;
   readonly requests: RequestQueue;
-  readonly defaults: TargetDefaults;
+  readonly defaults: JobDefaults;
 }
 
 /** Throws the PermanentErrors of parseJob. */

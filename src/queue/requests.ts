@@ -19,7 +19,7 @@ import {
   type Renewal,
   type RequestTicket,
 } from '../intent/store.ts';
-import { type JobName, parseJob, priorities, QUEUE_NAME, type TargetDefaults } from '../jobs/catalog.ts';
+import { type JobDefaults, type JobName, parseJob, priorities, QUEUE_NAME } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { failFast } from './fail-fast.ts';
 import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
@@ -51,7 +51,7 @@ export interface RequestQueue {
 export interface RequestQueueOptions {
   readonly redis: Redis;
   readonly queuePrefix: string;
-  readonly defaults: TargetDefaults;
+  readonly defaults: JobDefaults;
   readonly redeployDelayMs: number;
   /** Whether what becomes of domains is told to the outside (src/callbacks/). */
   readonly hasCallbacks?: boolean | undefined;

@@ -208,10 +208,14 @@ const isRedisError = (error: unknown): boolean =>
   (/^(MaxRetriesPerRequest|Abort)Error$/.test(error.name) ||
     /^(Connection is closed|Command timed out|Stream isn't writeable|Command aborted)/.test(error.message));
 
+/** What the schema let pass and the door did not: only the domain is looked at once more. */
+const toFields = ({ code, message }: CodedError): FieldProblem[] =>
+  code === 'invalid-domain' ? [{ field: 'domain', message }] : [];
+
 /** The refusal that an error stands for; undefined: a bug, whose message nobody outside may read. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
-  if (error instanceof CodedError) return new Refusal(error.code, error.message);
+  if (error instanceof CodedError) return new Refusal(error.code, error.message, { errors: toFields(error) });
   if (isReplyError(error))
     return new Refusal('redis-unavailable', `Redis refused it: ${error.message.slice(0, 200)}`);
   if (isRedisError(error)) return new Refusal('redis-unavailable', 'Redis did not answer in time');

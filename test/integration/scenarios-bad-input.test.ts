@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Job } from 'bullmq';
 import { createProducer, type Producer } from '../../src/index.ts';
 import { runCli } from '../helpers/cli.ts';
+import { startServer } from '../helpers/http-server.ts';
 import { APP, createStage, type Stage } from '../helpers/worker.ts';
 
 const badNames: readonly (readonly [name: string, reason: RegExp])[] = [
@@ -143,6 +144,70 @@ describe('scenario 21: a bad name', () => {
       expectAtOnce(job);
     }
     expect(stage.simulator.state.counters.requests).toBe(0);
+  });
+});
+
+/** Names that Let's Encrypt never signs: on a shared certificate one of them would stop everybody. */
+const uncertifiable: readonly (readonly [name: string, reason: RegExp])[] = [
+  ['zz--cd.example.net', /"zz--cd" has hyphens in places 3 and 4/],
+  ['a.b.c.d.e.f.g.h.i.example.org', /has 11 parts/],
+  ['CO.UK', /"co\.uk" is a public suffix/],
+  ['abc.onion', /"\.onion", which is Tor's/],
+  ['shop.internal', /"\.internal"/],
+  ['nas.home.arpa', /"\.arpa"/],
+  ['printer.local', /"\.local"/],
+  ['shop.bogus', /no top-level domain of the internet.*TOP_LEVEL_DOMAINS=any/],
+];
+
+describe('a name that no public authority signs', () => {
+  test('is refused by the producer, before Redis is asked; its removal is not', async () => {
+    await using producer = aloof();
+    for (const [domain, reason] of [...uncertifiable, ['shop.example', /TOP_LEVEL_DOMAINS=test/] as const]) {
+      const code = 'invalid-domain';
+      const refused = { code, message: expect.stringMatching(reason) };
+      expect(await errorOf(producer.addDomain({ domain }))).toMatchObject(refused);
+      expect(await errorOf(producer.removeDomain({ domain }))).toMatchObject({ code: 'redis-unavailable' });
+    }
+  });
+
+  test('is refused by the command line, by the API with its field, and in a bare client’s job', async () => {
+    await using stage = await createStage();
+    const { code, err } = await runCli(['add', ...uncertifiable.map(([name]) => name)], { env: stage.env });
+    expect(code).toBe(2);
+    for (const [, reason] of uncertifiable) expect(err).toMatch(new RegExp(`refused: .*${reason.source}`));
+
+    await using api = await startServer(stage.env);
+    for (const [domain, reason] of uncertifiable) {
+      const { status, body } = await api.ask('POST', '/v1/domains', { body: { domain } });
+      expect([status, body]).toEqual([
+        400,
+        expect.objectContaining({
+          code: 'invalid-domain',
+          field: 'domain',
+          detail: expect.stringMatching(reason),
+        }),
+      ]);
+    }
+    const lines = [{ domain: 'co.uk' }, { domain: 'good.example.org' }];
+    const batch = await api.ask('POST', '/v1/domains:batch', { body: lines });
+    expect(batch.body).toMatchObject({ accepted: 1, refused: 1 });
+
+    for (const [domain, reason] of uncertifiable) {
+      const job = await stage.ended(await stage.add('add-domain', { domain }));
+      expect(job.failedReason).toMatch(new RegExp(`^invalid-domain: .*${reason.source}`));
+      expectAtOnce(job);
+    }
+    const asked = (await stage.producer.requests.intents.list(50)).map(({ domain }) => domain);
+    expect(asked).toEqual(['good.example.org']);
+  });
+
+  test('of tests is taken beside a stand-in for RunCloud, and any other where TOP_LEVEL_DOMAINS says so', async () => {
+    await using stage = await createStage();
+    const job = await stage.ended(await stage.add('add-domain', { domain: 'shop.example' }));
+    expect(job.returnvalue).toMatch(/attached/);
+    await using free = await createStage({ env: { TOP_LEVEL_DOMAINS: 'any' } });
+    const { code } = await runCli(['add', 'intranet.corp', '--wait'], { env: free.env });
+    expect([code, free.names()]).toEqual([0, expect.arrayContaining(['intranet.corp'])]);
   });
 });
 

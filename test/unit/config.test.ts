@@ -32,6 +32,7 @@ test('an empty environment gives the documented defaults', () => {
       },
       worker: { concurrency: 5, shutdownTimeoutMs: 30_000, sweepIntervalMs: 900_000 },
       jobs: { attempts: 40, backoffMs: 5_000, backoffMaxMs: 900_000 },
+      topLevelDomains: 'public',
       dns: {
         gate: 'off',
         servers: undefined,
