@@ -15,6 +15,14 @@ local function keepFlight(record)
   end
   redis.call('HDEL', record, 'flight')
 end
+-- What RunCloud took is shown by its list, once that has caught up; until then a list that says otherwise is believed by nobody.
+local function land(record)
+  local kind, untilAt = string.match(redis.call('HGET', record, 'flight') or '', '^(%a+) (%d+)$')
+  redis.call('HDEL', record, 'flight')
+  if kind ~= 'attach' and kind ~= 'detach' then return end
+  redis.call('HDEL', record, 'attachShownBy', 'detachShownBy')
+  redis.call('HSET', record, kind .. 'ShownBy', untilAt)
+end
 local function takeOff(record, kind, lateMs)
   if tonumber(lateMs) == 0 then return end
   redis.call('HSET', record, 'flight', kind .. ' ' .. string.format('%.0f', now() + tonumber(lateMs)))
@@ -64,7 +72,9 @@ local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'wroteAt', at)
-  if ARGV[4] == 'unknown' then keepFlight(KEYS[1]) else redis.call('HDEL', KEYS[1], 'flight') end
+  if ARGV[4] == 'unknown' then keepFlight(KEYS[1])
+  elseif ARGV[4] == 'done' then land(KEYS[1])
+  else redis.call('HDEL', KEYS[1], 'flight') end
   if ARGV[4] ~= 'refused' then redis.call('HSET', KEYS[1], 'touchedAt', at) end
   if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
   if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'setWww', ARGV[3]) end

@@ -109,6 +109,8 @@ export interface Intent extends DomainKey {
    * began before tells nothing final of it.
    */
   readonly lateUntil: { readonly attach: number; readonly detach: number };
+  /** Until when RunCloud's list may not show yet what it took of us: our last POST, or our last DELETE; 0: none. */
+  readonly shownBy: { readonly attach: number; readonly detach: number };
   /** The end of our last write that RunCloud did not refuse; 0 before the first. */
   readonly touchedAt: number;
   /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */

@@ -32,7 +32,7 @@ function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observ
   const { redirection } = wish;
   const www = wantsWww(wish);
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
-  const late = lateRemoval(intent, at);
+  const late = lateRemoval(intent, at) ?? unshownRemoval(intent, at);
   if (late) return late;
   const differs = differences(wish, attached);
   if (intent.uncovered)
@@ -43,7 +43,7 @@ function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observ
 function planAbsent(intent: Intent, observed: Observed): Step {
   const { attached } = observed;
   if (!attached) {
-    const late = lateAttachment(intent, observed.at);
+    const late = lateAttachment(intent, observed.at) ?? unshownAttachment(intent, observed.at);
     if (late) return late;
     // An attachment that never showed needs no certificate.
     if (intent.uncovered === 'detach') return { kind: 'cover', sentence: `${intent.domain} is removed` };
@@ -56,25 +56,31 @@ function planAbsent(intent: Intent, observed: Observed): Step {
 
 type Await = Extract<Step, { kind: 'await' }>;
 
-/** Whether an attachment of ours may show up after a look that began at `seenAt`. */
+/** Whether an attachment of ours whose reply did not come may show up after `seenAt`. */
 export const lateAttachment = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
-  lateUntil.attach <= seenAt
-    ? undefined
-    : {
-        kind: 'await',
-        until: lateUntil.attach,
-        sentence: `${domain} is not attached, but RunCloud never answered when it was last asked to attach it, and may still do so`,
-      };
+  awaited(
+    lateUntil.attach,
+    seenAt,
+    `${domain} is not attached, but RunCloud never answered when it was last asked to attach it, and may still do so`,
+  );
 
 /** The same of a removal. */
 export const lateRemoval = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
-  lateUntil.detach <= seenAt
-    ? undefined
-    : {
-        kind: 'await',
-        until: lateUntil.detach,
-        sentence: `${domain} is attached, but RunCloud never answered when it was last asked to remove it, and may still do so`,
-      };
+  awaited(
+    lateUntil.detach,
+    seenAt,
+    `${domain} is attached, but RunCloud never answered when it was last asked to remove it, and may still do so`,
+  );
+
+/** Whether the list may lag behind what RunCloud took of us. */
+const unshownAttachment = ({ domain, shownBy }: Intent, seenAt: number): Await | undefined =>
+  awaited(shownBy.attach, seenAt, `RunCloud took ${domain} a moment ago, and its list does not show it yet`);
+
+const unshownRemoval = ({ domain, shownBy }: Intent, seenAt: number): Await | undefined =>
+  awaited(shownBy.detach, seenAt, `RunCloud removed ${domain} a moment ago, and its list shows it still`);
+
+const awaited = (until: number, seenAt: number, sentence: string): Await | undefined =>
+  until <= seenAt ? undefined : { kind: 'await', until, sentence };
 
 // API v2 does not send `type` (docs/runcloud-api.md). RunCloud makes the primary together with the web application, so
 // the oldest row is taken for it, unless we attached that row ourselves.

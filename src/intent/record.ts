@@ -49,6 +49,10 @@ const toLateUntil = (fields: Record<string, string>): Intent['lateUntil'] => {
 const toWrites = (fields: Record<string, string>) => ({
   wroteAt: Number(fields.wroteAt ?? 0),
   lateUntil: toLateUntil(fields),
+  shownBy: {
+    attach: Number(fields.attachShownBy ?? 0),
+    detach: Number(fields.detachShownBy ?? 0),
+  },
   touchedAt: Number(fields.touchedAt ?? 0),
   uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
   attachedId: optionalNumber(fields.attachedId),

@@ -123,6 +123,11 @@ class Theatre implements AsyncDisposable {
             : (await this.#producer.requests.enqueue('redeploy-ssl', {})).jobId,
         );
         return;
+      case 'lag':
+        this.#parts.simulator.setSettings({ listLagMs: event.ms });
+        return;
+      case 'late':
+      case 'refusal':
       case 'fault':
         this.#parts.simulator.addFault(event.rule);
         return;
@@ -204,10 +209,11 @@ class Theatre implements AsyncDisposable {
   async comeToRest(): Promise<void> {
     const { simulator } = this.#parts;
     simulator.clearFaults();
+    simulator.setSettings({ listLagMs: 0 });
     await this.#recover();
     // A write that RunCloud took may take effect after everybody has given it up.
     const isOver = (): boolean =>
-      simulator.state.calls.every(({ fault, startedAt }) => fault !== 'slow' || startedAt < Date.now() - 200);
+      simulator.state.calls.every(({ fault, startedAt }) => fault !== 'slow' || startedAt < Date.now() - 300);
     for (let round = 0; round < 10; round += 1) {
       await until(async () => (await this.#isIdle()) && isOver(), `everything has come to rest`);
       const { renewed, quarantined, redeploys } = await this.#sweeper.sweep();

@@ -7,6 +7,12 @@ export type Event =
   | { readonly kind: 'ask'; readonly domain: number; readonly want: 'present' | 'absent'; readonly by: Asker }
   | { readonly kind: 'redeploy'; readonly by: 'producer' | 'bare' }
   | { readonly kind: 'fault'; readonly rule: FaultRule }
+  /** The next writes take effect only after their callers have given them up. */
+  | { readonly kind: 'late'; readonly rule: FaultRule }
+  /** RunCloud's list of domains lags behind by so much from now on. */
+  | { readonly kind: 'lag'; readonly ms: number }
+  /** RunCloud refuses so many calls, whatever they ask: a quota, a plan. */
+  | { readonly kind: 'refusal'; readonly rule: FaultRule }
   | { readonly kind: 'pass'; readonly ms: number }
   /** Ends a worker as SIGTERM does, and starts another one. */
   | { readonly kind: 'stop'; readonly worker: number }
@@ -59,6 +65,26 @@ const rule = fc.tuple(wireFault, operation, fc.integer({ min: 1, max: 2 })).map(
   }),
 );
 
+/** Longer than a call may take, and shorter than what our own writes are waited for. */
+const late = fc
+  .tuple(
+    fc.integer({ min: 110, max: 250 }),
+    fc.constantFrom('attach-domain' as const, 'delete-domain' as const, 'redeploy-ssl' as const),
+    fc.integer({ min: 1, max: 2 }),
+  )
+  .map(
+    ([delayMs, where, times]): FaultRule => ({
+      kind: 'slow',
+      appliesWrite: false,
+      delayMs,
+      operation: where,
+      times,
+    }),
+  );
+const refusal = fc
+  .tuple(fc.constantFrom(402, 403), fc.integer({ min: 1, max: 8 }))
+  .map(([status, times]): FaultRule => ({ kind: 'status', status, times }));
+
 const domain = fc.integer({ min: 1, max: 3 });
 const worker = fc.integer({ min: 0, max: 1 });
 const event: fc.Arbitrary<Event> = fc.oneof(
@@ -76,6 +102,12 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 40 }) }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('late' as const), rule: late }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('lag' as const), ms: fc.integer({ min: 0, max: 200 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('refusal' as const), rule: refusal }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), worker }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), worker }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('recover' as const) }) },
@@ -113,6 +145,12 @@ function tellEvent(happening: Event): string {
       return `${happening.by}: redeploy the certificate`;
     case 'fault':
       return `RunCloud: ${tellRule(happening.rule)}`;
+    case 'late':
+      return `RunCloud: ${tellRule(happening.rule)}, after the caller has given up`;
+    case 'lag':
+      return `RunCloud: its list lags behind by ${happening.ms} ms`;
+    case 'refusal':
+      return `RunCloud refuses the account: ${tellRule(happening.rule)}`;
     case 'pass':
       return `${happening.ms} ms pass`;
     case 'stop':

@@ -25,6 +25,7 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   siteId: undefined,
   wroteAt: 0,
   lateUntil: { attach: 0, detach: 0 },
+  shownBy: { attach: 0, detach: 0 },
   touchedAt: 0,
   uncovered: undefined,
   renewals: 0,

@@ -3,12 +3,15 @@
 import type { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config.ts';
+import { PACE, type Pace } from '../../src/intent/pace.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
 import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
 
 export const RATE = 6000;
+/** What is waited for after a write without a reply, and between two looks, in a hurry. */
+const HURRIED: Pace = { ...PACE, lateMs: 200, lookMs: 50, heldMs: 1_000 };
 
 export interface Worker {
   readonly app: WorkerApp;
@@ -44,6 +47,8 @@ export async function startWorker(env: Record<string, string>, simulator: Simula
   const runcloud = `http://127.0.0.1:${httpLine.port}/api/v3`;
   const app = createWorkerApp(
     parseConfig({ ...env, REDIS_URL: url.href, RUNCLOUD_API_URL: runcloud }).config,
+    undefined,
+    { pace: HURRIED },
   );
   await app.start();
   return { app, redisLine, httpLine };
@@ -84,7 +89,7 @@ export async function buryHolders(
 /** The pauses that the brake has ordered are over. */
 export async function openBrake(redis: Redis, prefix: string): Promise<void> {
   const key = `${prefix}:runcloud-domains-intents:brake`;
-  for (const field of ['closedUntil', 'probeAt'])
+  for (const field of ['closedUntil', 'probeAt', 'refusedAt'])
     if (Number(await redis.hget(key, field)) > 0) await redis.hset(key, field, 0);
 }
 

@@ -133,6 +133,33 @@ describe('a list that lags behind our own writes', () => {
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });
 
+  test.each(['remove', 'add again'])(
+    'another worker, which has only the list, does not take it at its word: %s',
+    async (what) => {
+      const isRemoval = what === 'remove';
+      const seed = { webapps: [{ domains: isRemoval ? [] : [DOMAIN] }] };
+      await using stage = await createStage({ workers: 0, simulator: { seed } });
+      setLag(stage, LAG_MS);
+      const first = await stage.startWorker();
+      await stage.ended((await ask(stage, DOMAIN, isRemoval ? 'present' : 'absent')).jobId);
+      await first.close();
+      await stage.startWorker();
+      const asked = await ask(stage, DOMAIN, isRemoval ? 'absent' : 'present');
+      await until(
+        async () => /its list (does not show|shows) it/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''),
+        'it waits for the list',
+      );
+      setLag(stage, 0);
+      // The time that the list gets is over.
+      const key = stage.producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
+      await stage.redis.hset(key, isRemoval ? 'attachShownBy' : 'detachShownBy', Date.now());
+      await hasten(stage);
+      await stage.ended(asked.jobId);
+      await stage.idle();
+      await check(stage, [asked]);
+    },
+  );
+
   test('a removal is done when RunCloud has named it, whatever the list still shows', async () => {
     await using stage = await createStage({ simulator: { seed: { webapps: [{ domains: [DOMAIN] }] } } });
     setLag(stage, LAG_MS);

@@ -50,6 +50,18 @@ const rows: readonly Row[] = [
     { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
   ],
   [
+    'not wanted, taken by RunCloud a moment ago, and its list does not show it yet -> look again',
+    intentFor(absent, { shownBy: { attach: 5001, detach: 0 } }),
+    seen(undefined),
+    { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list does not show it yet/) },
+  ],
+  [
+    'wanted, removed by RunCloud a moment ago, and its list shows it still -> look again',
+    intentFor(present, { shownBy: { attach: 0, detach: 5001 } }),
+    seen(row()),
+    { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list shows it still/) },
+  ],
+  [
     'not wanted, there, whatever may still take effect -> remove it',
     intentFor(absent, { lateUntil: { attach: 9000, detach: 9000 } }),
     seen(row({ id: 9 })),
