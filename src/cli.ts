@@ -6,14 +6,12 @@ import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
-import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
-import { type Config, ConfigError, loadConfig, secretsOf } from './config.ts';
+import { type Config, ConfigError, loadConfig, secretsOf, terminalColumns } from './config.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
 import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
 import { addOperatorCommands } from './operator-commands.ts';
-import { stages } from './outcome.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 
@@ -27,6 +25,7 @@ const terminal: Terminal = {
   out: (line) => console.log(toPrintable(hide(line))),
   err: (line) => console.error(toPrintable(hide(line))),
   isTty: process.stdout.isTTY === true,
+  columns: terminalColumns(process.stdout),
 };
 
 const EXIT_CODES = `
@@ -96,6 +95,7 @@ function addEnqueueCommands(program: Command): void {
   )
     .argument('[domain...]', 'domain names')
     .option('--file <path>', 'a file with one domain per line (`-`: standard input)')
+    .option('--also', 'on this web application as well, where another has the domain already')
     .option('--site <id>', 'the site that the domains belong to, for your own reference')
     .addOption(
       new Option('--www <when>', 'attach the www name too')
@@ -121,28 +121,6 @@ function addEnqueueCommands(program: Command): void {
   enqueueCommand(program, 'redeploy', 'redeploy-ssl', 'have RunCloud issue the certificate anew, now')
     .argument('[domain]', 'advanced SSL: only this domain (default: all)')
     .addHelpText('after', '\nExamples:\n  runcloud-domains redeploy --wait');
-}
-
-function addStatusCommand(program: Command): void {
-  program
-    .command('status')
-    .description('Show all domains, or one: its state, why, who must act, what was seen, what comes next.')
-    .argument('[domain]', 'one domain')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  runcloud-domains status --state held,waiting-for-dns\n  runcloud-domains status shop.example.org --json',
-    )
-    .option('--state <state...>', `only domains in these states: ${stages.join(', ')}`)
-    .option('--history', 'one domain: all of its last 50 changes of state, not the newest 5 only')
-    .option('--json', 'print JSON')
-    .action(async (domain: string | undefined, flags: StatusFlags) => {
-      const problem = judgeFlags(domain, flags);
-      if (problem) terminal.err(problem);
-      if (problem) return finish(exitCodes.usage);
-      return withRedis((app) =>
-        domain === undefined ? showQueue(app, flags, terminal) : showDomain(domain, app, flags, terminal),
-      );
-    });
 }
 
 const announceReady = (): void => void process.send?.('ready');
@@ -235,7 +213,6 @@ function createProgram(): Command {
   addProcessCommands(program);
   addHelperCommands(program);
   addEnqueueCommands(program);
-  addStatusCommand(program);
   addOperatorCommands(program, { terminal, input: process.stdin, withRedis, finish });
   inherit(program);
   return program;

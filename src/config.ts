@@ -119,6 +119,19 @@ export function loadConfig(env: Env = process.env, directory: string = process.c
   return { config, warnings: [...(file?.warnings ?? []), ...warnings], hasDotEnv: file !== undefined };
 }
 
+const USUAL_COLUMNS = 80;
+
+/** How long a line may be: as COLUMNS says, else as the terminal does; undefined where it is none. */
+export function terminalColumns(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Env = process.env,
+): number | undefined {
+  const told = Number(clean(env.COLUMNS));
+  if (Number.isInteger(told) && told >= 20) return told;
+  if (!isTTY) return undefined;
+  return columns || USUAL_COLUMNS;
+}
+
 // `NAME: value`, as YAML has it, would be dropped in silence. (A value over several lines begins with a quote.)
 function brokenLines(text: string): string[] {
   const lines = text.split(/\r?\n/).map((line, i) => ({ line: line.trim(), number: i + 1 }));

@@ -35,6 +35,10 @@ export const codes = {
     meaning: "The domain is the web application's primary domain, which is never removed.",
     fix: 'Make another domain the primary in RunCloud first, if it really must go.',
   },
+  'on-another-application': {
+    meaning: 'The request names no web application, and another than the configured one has the domain.',
+    fix: 'Name the web application that you mean (`--app`, `appId`); `add --also` (`also: true`) has the domain on both.',
+  },
   'host-name-taken': {
     meaning:
       'Another request on this web application has this host name: a www name belongs to its domain, or was asked for by itself. One host name has one owner.',
@@ -136,6 +140,12 @@ export class RateLimitedError extends HeldError {
     super('runcloud-rate-limited', message, options);
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** The code that a failed job's reason begins with; undefined where it has none. */
+export function codeOf(reason: string): Code | undefined {
+  const [code = ''] = reason.split(':');
+  return Object.hasOwn(codes, code) ? (code as Code) : undefined;
 }
 
 /** The reason of anything that was thrown, as one sentence. */

@@ -1,15 +1,17 @@
-// The commands of operators: what failed, trying again, pausing, callbacks, the audit log, access to the server. Only cli.ts uses it; like
+// The commands of operators: how things stand, what failed, trying again, pausing, callbacks, the audit log, access to the server. Only cli.ts uses it; like
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
 import type { ProducerApp } from './app.ts';
 import { type AuditFlags, showAudit } from './cli/audit.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './cli/callbacks.ts';
-import { type FailedFlags, retry, showFailed } from './cli/failed.ts';
+import { type FailedFlags, type FilterFlags, retry, showFailed } from './cli/failed.ts';
 import { createBoardPassword, type PasswordFlags, type PasswordSource } from './cli/password.ts';
 import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './cli/pause.ts';
-import type { ExitCode, Terminal } from './cli/terminal.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
+import { type ExitCode, exitCodes, type Terminal } from './cli/terminal.ts';
 import { createApiToken, type TokenFlags } from './cli/token.ts';
 import { apiRoles, boardRoles } from './config.ts';
+import { actors, stages } from './outcome.ts';
 
 /** What cli.ts lends to commands. */
 export interface CommandTools {
@@ -20,6 +22,7 @@ export interface CommandTools {
 }
 
 export function addOperatorCommands(program: Command, tools: CommandTools): void {
+  addStatusCommand(program, tools);
   addFailureCommands(program, tools);
   addPauseCommands(program, tools);
   addCallbackCommands(program, tools);
@@ -27,26 +30,58 @@ export function addOperatorCommands(program: Command, tools: CommandTools): void
   addAccessCommands(program, tools);
 }
 
+const withApp = (command: Command): Command =>
+  command
+    .option('--app <id>', "only this web application, by RunCloud's id")
+    .option('--server <id>', "only this server, by RunCloud's id");
+
+const withFilter = (command: Command): Command =>
+  withApp(command).option('--code <code>', 'only jobs that failed with this code');
+
+function addStatusCommand(program: Command, { terminal, withRedis, finish }: CommandTools): void {
+  withApp(program.command('status'))
+    .description('Show all domains, or one: its state, why, who must act, what was seen, what comes next.')
+    .argument('[domain]', 'one domain, on whichever web application it is')
+    .option('--state <state...>', `only domains in these states: ${stages.join(', ')}`)
+    .option('--must-act <who...>', `only domains for which one of these must act: ${actors.join(', ')}`)
+    .option('--search <text>', 'only domains whose name holds this')
+    .option('--site <id>', 'only domains of this site, as the requests name it')
+    .option('--limit <number>', 'how many, the newest request first (default: 50; with --json all)')
+    .option('--all', 'all of them')
+    .option('--history', 'one domain: all of its last 50 changes of state, not the newest 5 only')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains status --must-act customer --all\n  runcloud-domains status --state held,waiting-for-dns --app 646\n  runcloud-domains status shop.example.org --json',
+    )
+    .action(async (domain: string | undefined, flags: StatusFlags) => {
+      const problem = judgeFlags(domain, flags);
+      if (problem) terminal.err(problem);
+      if (problem) return finish(exitCodes.usage);
+      return withRedis((app) =>
+        domain === undefined ? showQueue(app, flags, terminal) : showDomain(domain, app, flags, terminal),
+      );
+    });
+}
+
 function addFailureCommands(program: Command, { terminal, withRedis }: CommandTools): void {
-  program
-    .command('failed')
+  withFilter(program.command('failed'))
     .description('List the jobs that wait for a person, each with its reason.')
     .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
     .option('--limit <number>', 'how many, the newest first', '100')
     .option('--json', 'print JSON')
     .action((flags: FailedFlags) => withRedis((app) => showFailed(app, flags, terminal)));
-  program
-    .command('retry')
+  withFilter(program.command('retry'))
     .description(
       'Try failed jobs again, each with a full budget of attempts. A request that a newer one has overtaken stays as it is.',
     )
     .argument('[id...]', 'job ids, as `failed` lists them')
-    .option('--all', 'all failed jobs')
+    .option('--all', 'all failed jobs; with --app or --code those')
     .addHelpText(
       'after',
-      '\nExamples:\n  runcloud-domains retry shop.example.org_1903_646~7\n  runcloud-domains retry --all',
+      '\nExamples:\n  runcloud-domains retry shop.example.org_1903_646~7\n  runcloud-domains retry --all --code runcloud-unknown-result',
     )
-    .action((ids: string[], flags: { all?: boolean }) =>
+    .action((ids: string[], flags: FilterFlags & { all?: boolean }) =>
       withRedis((app) => retry(ids, flags, app, terminal)),
     );
 }

@@ -16,7 +16,8 @@ export const stages = [
 export type Stage = (typeof stages)[number];
 
 /** Who must act where nothing goes on by itself. */
-export type Actor = 'customer' | 'operator' | 'runcloud' | 'letsencrypt';
+export const actors = ['customer', 'operator', 'runcloud', 'letsencrypt'] as const;
+export type Actor = (typeof actors)[number];
 
 /** What an outcome says about the domain; what is left out stays as it was. */
 export interface Report {

@@ -3,8 +3,9 @@ import type { ProducerApp } from '../app.ts';
 import { type AuditEntry, isAuditId } from '../audit.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { toAuditRecord } from '../records/operations.ts';
+import { toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
-import { type ExitCode, exitCodes, type Terminal, toTable } from './terminal.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export interface AuditFlags {
   readonly json?: boolean | undefined;

@@ -2,9 +2,10 @@
 import type { ProducerApp } from '../app.ts';
 import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
+import { toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
 type Steering = Pick<ProducerApp, 'deliveries' | 'audit'>;

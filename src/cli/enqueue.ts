@@ -17,6 +17,8 @@ export interface EnqueueFlags {
   readonly redirection?: string | undefined;
   readonly server?: string | undefined;
   readonly app?: string | undefined;
+  /** On this web application as well, where another has the domain. */
+  readonly also?: boolean | undefined;
   readonly wait?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
@@ -66,7 +68,7 @@ async function sendAll(
   { requests, audit }: Pick<ProducerApp, 'requests' | 'audit'>,
 ): Promise<Result[]> {
   const by = operatorName();
-  const options = { bulk: wanted.length > BULK_FROM, by };
+  const options = { bulk: wanted.length > BULK_FROM, by, mayAsk: !flags.also };
   const results: Result[] = [];
   let unrecorded: Receipt[] = [];
   const record = async (): Promise<void> => {

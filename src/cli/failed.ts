@@ -1,41 +1,71 @@
 // failed, retry: what waits for a person, and trying it again.
 import type { ProducerApp } from '../app.ts';
-import type { FailedJob, RetryResult } from '../queue/operator.ts';
+import { codes } from '../errors.ts';
+import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
+import { toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
+import { type AppFlags, parseApp } from './selection-flags.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'operator' | 'audit'>;
 
-export interface FailedFlags {
+export interface FilterFlags extends AppFlags {
+  /** An error code. */
+  readonly code?: string | undefined;
+}
+
+export interface FailedFlags extends FilterFlags {
   readonly json?: boolean | undefined;
   /** As typed. */
   readonly limit?: string | undefined;
 }
 
 const DEFAULT_LIMIT = '100';
-const MAX_FAILED = 10_000;
 
 export async function showFailed(
   { operator }: Pick<App, 'operator'>,
-  { json, limit = DEFAULT_LIMIT }: FailedFlags,
+  { json, limit = DEFAULT_LIMIT, ...flags }: FailedFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const count = parseLimit(limit, MAX_FAILED);
-  if (typeof count === 'string') {
-    terminal.err(count);
-    return exitCodes.usage;
-  }
-  const [jobs, { failed }] = await Promise.all([operator.failed(count), operator.counts()]);
+  const filter = parseFilter(flags);
+  if (typeof count === 'string') return refuse(count, terminal);
+  if (typeof filter === 'string') return refuse(filter, terminal);
+  const [jobs, { failed }] = await Promise.all([operator.failed(count, filter), operator.counts()]);
   if (json) terminal.out(JSON.stringify(jobs.map(toJson), null, 2));
-  else if (jobs.length === 0) terminal.out('no job has failed');
-  else
-    for (const line of toTable([['JOB', 'NAME', 'FAILED', 'REASON'], ...jobs.map(toFailedRow)]))
-      terminal.out(line);
+  else for (const line of describeFailed(jobs, filter, terminal.columns)) terminal.out(line);
   if (failed > jobs.length && jobs.length === count)
-    terminal.err(`these are the newest ${count} of ${failed}; --limit shows more`);
+    terminal.err(`these are the newest ${count}${filter ? '' : ` of ${failed}`}; --limit shows more`);
   return exitCodes.ok;
+}
+
+function describeFailed(
+  jobs: readonly FailedJob[],
+  filter: FailedFilter | undefined,
+  columns: number | undefined,
+): string[] {
+  if (jobs.length === 0) return [noneOf(filter)];
+  return toTable([['JOB', 'NAME', 'FAILED', 'REASON'], ...jobs.map(toFailedRow)], columns);
+}
+
+const noneOf = (filter: FailedFilter | undefined): string =>
+  filter ? 'no such job has failed' : 'no job has failed';
+
+/** Undefined where nothing restricts; a sentence where a flag is wrong. */
+function parseFilter({ code, ...flags }: FilterFlags): FailedFilter | string | undefined {
+  const on = parseApp(flags);
+  if (typeof on === 'string') return on;
+  if (code !== undefined && !Object.hasOwn(codes, code))
+    return `--code must be a code of docs/error-codes.md, such as runcloud-rejected; got "${code}"`;
+  const isFree = code === undefined && Object.keys(on).length === 0;
+  return isFree ? undefined : { ...on, code };
+}
+
+function refuse(sentence: string, terminal: Terminal): ExitCode {
+  terminal.err(sentence);
+  return exitCodes.usage;
 }
 
 const toJson = (job: FailedJob): object => ({
@@ -52,19 +82,16 @@ const toFailedRow = ({ id, name, reason, failedAt }: FailedJob): string[] => [
 
 export async function retry(
   ids: readonly string[],
-  flags: { all?: boolean | undefined },
+  { all, ...flags }: FilterFlags & { all?: boolean | undefined },
   app: App,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (flags.all && ids.length > 0) {
-    terminal.err('name jobs or say --all, not both');
-    return exitCodes.usage;
-  }
-  if (flags.all) return retryAll(app, terminal);
-  if (ids.length === 0) {
-    terminal.err('name the jobs to retry, or --all; `failed` lists them');
-    return exitCodes.usage;
-  }
+  const filter = parseFilter(flags);
+  if (typeof filter === 'string') return refuse(filter, terminal);
+  if (all && ids.length > 0) return refuse('name jobs or say --all, not both', terminal);
+  if (all) return retryAll(filter, app, terminal);
+  if (ids.length === 0) return refuse('name the jobs to retry, or --all; `failed` lists them', terminal);
+  if (filter) return refuse('--app, --server and --code are for --all: a job is named by its id', terminal);
   const onRetried = (result: Retried) =>
     app.audit.record({ who: operatorName(), what: 'retry', ...toEntry(result) });
   return retryEach(ids, app, terminal, onRetried);
@@ -72,10 +99,10 @@ export async function retry(
 
 type Retried = Extract<RetryResult, { kind: 'retried' }>;
 
-async function retryAll(app: App, terminal: Terminal): Promise<ExitCode> {
-  const failed = await app.operator.failed(MAX_FAILED);
+async function retryAll(filter: FailedFilter | undefined, app: App, terminal: Terminal): Promise<ExitCode> {
+  const failed = await app.operator.failed(MAX_FAILED, filter);
   if (failed.length === 0) {
-    terminal.err('no job has failed');
+    terminal.err(noneOf(filter));
     return exitCodes.ok;
   }
   await app.audit.record({ who: operatorName(), what: 'retry', ...toEntryOfAll(failed) });

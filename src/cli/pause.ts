@@ -3,8 +3,9 @@ import type { ProducerApp } from '../app.ts';
 import { duration } from '../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../intent/pauses.ts';
 import { toPauseRecord } from '../records/operations.ts';
+import { toTable } from './layout.ts';
 import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative, toTable } from './terminal.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'pauses' | 'audit' | 'requests' | 'defaults'>;
 

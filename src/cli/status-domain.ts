@@ -10,9 +10,10 @@ import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
 import { dnsRecordsOf, nextLookOf } from '../records/domains.ts';
+import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
 import { describeSeen } from './status-seen.ts';
-import { toRelative, toTable } from './terminal.ts';
+import { toRelative } from './terminal.ts';
 import { describeJob } from './wait.ts';
 
 /** What the configuration says about looking, so far as the story depends on it. */

@@ -7,6 +7,8 @@ export interface Terminal {
   /** Standard error: progress, warnings, errors. */
   err(line: string): void;
   readonly isTty: boolean;
+  /** How long a line may be; undefined: it is read by a program, and nothing is cut or wrapped. */
+  readonly columns?: number | undefined;
 }
 
 /** Exit codes are API; README.md and `--help` list them. */
@@ -60,19 +62,4 @@ export function toRelative(atMs: number, nowMs: number): string {
           ? `${Math.round(seconds / 3600)} h`
           : `${Math.round(seconds / 86_400)} d`;
   return atMs > nowMs ? `in ${text}` : `${text} ago`;
-}
-
-/** Columns, aligned, two spaces apart. */
-export function toTable(given: readonly (readonly string[])[]): string[] {
-  // A cell with a line break would make a row of its own.
-  const rows = given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
-  const widths: number[] = [];
-  for (const row of rows)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -3,6 +3,7 @@ import { type Intent, wantsWww } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
 import { namesOf } from '../intent/names.ts';
+import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -54,7 +55,8 @@ function countIn(
   counts: Map<string, { stage: Stage; mustAct: string; count: number }>,
   intent: Intent,
 ): void {
-  const { stage, mustAct = '' } = intent;
+  const { stage } = intent;
+  const mustAct = actorOf(intent) ?? '';
   const key = `${stage} ${mustAct}`;
   counts.set(key, { stage, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
 }

@@ -5,6 +5,7 @@ import type { Intent, Transition } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger } from '../intent/ledger.ts';
 import { namesOfIntent } from '../intent/names.ts';
+import { isOn, isSelected, type Selection } from '../intent/selection.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from './requests.ts';
@@ -41,17 +42,25 @@ export interface DomainDetails extends DomainStatus {
   readonly budgets: readonly Budget[];
 }
 
-/** How all domains stand. */
+/** How many domains stand how. */
 export interface Survey {
+  /** Those that were selected, the newest request first, up to the limit. */
   readonly domains: readonly DomainStatus[];
-  /** How many of all domains stand in which stage; a stage without any is left out. */
+  /** How many were selected, shown or not. */
+  readonly selected: number;
+  /** How many of all domains of the chosen web applications stand in which stage; a stage without any is left out. */
   readonly stages: Readonly<Partial<Record<Stage, number>>>;
+  /** How many web applications have a record of any domain. */
+  readonly apps: number;
 }
+
+/** There may be thousands: whatever else this process is asked has its turn in between. */
+export const READ_AT_ONCE = 50;
 
 export interface DomainReadings {
   jobStatus(id: string): Promise<JobStatus>;
   detailsOf(intent: Intent): Promise<DomainDetails>;
-  survey(limit: number, only?: readonly Stage[]): Promise<Survey>;
+  survey(limit: number, selection?: Selection): Promise<Survey>;
 }
 
 export function createDomainReadings(
@@ -75,10 +84,12 @@ export function createDomainReadings(
       ]);
       return { ...status, history, budgets };
     },
-    async survey(limit, only) {
-      const { stages, matching } = await walk(intents, only);
-      const shown = only ? matching.slice(0, limit) : await intents.list(limit);
-      return { domains: await Promise.all(shown.map(statusOf)), stages };
+    async survey(limit, selection = {}) {
+      const { newest, ...counted } = await walk(intents, limit, selection);
+      const domains: DomainStatus[] = [];
+      for (let at = 0; at < newest.length; at += READ_AT_ONCE)
+        domains.push(...(await Promise.all(newest.slice(at, at + READ_AT_ONCE).map(statusOf))));
+      return { ...counted, domains };
     },
   };
 }
@@ -96,24 +107,34 @@ async function budgetsOf(
   return budgets.map((budget) => (isDuplicates(budget) ? (ofAll.find(isDuplicates) ?? budget) : budget));
 }
 
-/** Counts all domains by stage, and gathers those in `only`, the newest request first. */
-async function walk(
-  intents: Pick<IntentStore, 'scan'>,
-  only: readonly Stage[] = [],
-): Promise<{ stages: Partial<Record<Stage, number>>; matching: Intent[] }> {
+interface Walk extends Omit<Survey, 'domains'> {
+  /** The selected, the newest request first, at most `limit`. */
+  readonly newest: readonly Intent[];
+}
+
+/** Counts all domains, and gathers those that are selected. Keeps no more of them than will be shown, and some. */
+async function walk(intents: Pick<IntentStore, 'scan'>, limit: number, selection: Selection): Promise<Walk> {
   const stages: Partial<Record<Stage, number>> = {};
-  const matching: Intent[] = [];
+  const apps = new Set<string>();
+  let [newest, selected]: [Intent[], number] = [[], 0];
   // Redis' scan may show one twice.
   const seen = new Set<string>();
   for await (const intent of intents.scan()) {
-    const { stage } = intent;
     if (seen.has(toMember(intent))) continue;
     seen.add(toMember(intent));
-    stages[stage] = (stages[stage] ?? 0) + 1;
-    if (only.includes(stage)) matching.push(intent);
+    apps.add(`${intent.serverId}:${intent.appId}`);
+    if (isOn(intent, selection)) stages[intent.stage] = (stages[intent.stage] ?? 0) + 1;
+    if (!isSelected(intent, selection)) continue;
+    selected += 1;
+    newest.push(intent);
+    if (newest.length > limit + KEPT_BESIDE) newest = newestOf(newest, limit);
   }
-  return { stages, matching: matching.toSorted((a, b) => b.requestedAt - a.requestedAt) };
+  return { stages, apps: apps.size, selected, newest: newestOf(newest, limit) };
 }
+
+const KEPT_BESIDE = 1_000;
+const newestOf = (intents: readonly Intent[], limit: number): Intent[] =>
+  intents.toSorted((a, b) => b.requestedAt - a.requestedAt).slice(0, limit);
 
 function createJobStatus(requests: RequestQueue) {
   const { queue } = requests;

@@ -4,18 +4,21 @@ import type { Hold } from '../brake/brake.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
+import type { Intent } from '../intent/intent.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
+import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
-import type { Stage } from '../outcome.ts';
 import {
   createDomainReadings,
   type DomainDetails,
   type DomainStatus,
   type JobStatus,
+  READ_AT_ONCE,
   type Survey,
 } from './domain-status.ts';
+import { type FailedFilter, type FailedJob, isFailedAs, toFailedJob } from './failed-jobs.ts';
 import { readJob } from './job-payload.ts';
 import type { RequestQueue } from './requests.ts';
 
@@ -28,16 +31,10 @@ export interface QueueCounts {
   readonly completed: number;
 }
 
-export type { DomainDetails, DomainStatus, JobStatus, Survey };
+export type { DomainDetails, DomainStatus, FailedFilter, FailedJob, JobStatus, Survey };
 
-export interface FailedJob {
-  readonly id: string;
-  readonly name: string;
-  readonly domain: string | undefined;
-  readonly reason: string;
-  readonly attempts: number;
-  readonly failedAt: number | undefined;
-}
+/** So many failed jobs are looked at. */
+export const MAX_FAILED = 10_000;
 
 export type RetryResult =
   | {
@@ -53,11 +50,14 @@ export interface Operator {
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
   hold(): Promise<Hold | undefined>;
   job(id: string): Promise<JobStatus>;
-  /** The domains asked for most recently, with `only` those in one of these stages; all domains are counted. */
-  survey(limit: number, only?: readonly Stage[]): Promise<Survey>;
+  /** The selected domains that were asked for most recently; all domains are counted. */
+  survey(limit: number, selection?: Selection): Promise<Survey>;
   domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
-  /** The most recent first. */
-  failed(limit: number): Promise<FailedJob[]>;
+  /** The records of a name on the chosen web applications, the most recently asked first; default: on all. */
+  everywhere(name: DomainName, on?: Selection): Promise<Intent[]>;
+  details(intent: Intent): Promise<DomainDetails>;
+  /** The most recent first, of the newest ten thousand. */
+  failed(limit: number, filter?: FailedFilter): Promise<FailedJob[]>;
   /** Tries a failed job again with a full budget of attempts, unless a newer request has taken over. `by`: who says so. */
   retry(jobId: string, by: string): Promise<RetryResult>;
 }
@@ -68,8 +68,6 @@ export interface OperatorOptions {
   readonly hold: () => Promise<Hold | undefined>;
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
-
-const READ_AT_ONCE = 50;
 
 export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {
   const { queue, intents } = requests;
@@ -96,14 +94,19 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
       const intent = await intents.get({ ...toApp(target, defaults), domain: name });
       return intent && detailsOf(intent);
     },
-    async failed(limit) {
-      const ids = await queue.getRanges(['failed'], 0, limit - 1);
+    async everywhere(name, on = {}) {
+      return (await intents.everywhere(name)).filter((intent) => isOn(intent, on));
+    },
+    details: detailsOf,
+    async failed(limit, filter) {
+      const ids = await queue.getRanges(['failed'], 0, (filter ? MAX_FAILED : limit) - 1);
       const found: FailedJob[] = [];
-      const read = async (id: string) => toFailedJob(id, await queue.getJob(id).catch(() => undefined));
+      const read = async (id: string) =>
+        toFailedJob(id, await queue.getJob(id).catch(() => undefined), defaults);
       // There may be thousands: whatever else this process is asked has its turn in between.
       for (let at = 0; at < ids.length; at += READ_AT_ONCE)
         found.push(...(await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(read))));
-      return found;
+      return filter ? found.filter((job) => isFailedAs(job, filter)).slice(0, limit) : found;
     },
     async retry(id, by) {
       const job = await queue.getJob(id).catch(() => undefined);
@@ -163,20 +166,4 @@ async function retryDomain(
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
   return requests.renew(intent, by);
-}
-
-/** A job whose payload is no JSON cannot be read at all; it must not hide the others. */
-function toFailedJob(id: string, job: Job | undefined): FailedJob {
-  const domain = typeof job?.data?.domain === 'string' ? job.data.domain : undefined;
-  const reason = job
-    ? job.failedReason || 'no reason was recorded'
-    : 'invalid-payload: its payload is not JSON';
-  return {
-    id,
-    name: job?.name ?? '?',
-    domain,
-    reason,
-    attempts: job?.attemptsMade ?? 0,
-    failedAt: job?.finishedOn,
-  };
 }

@@ -21,6 +21,7 @@ import {
 } from '../intent/store.ts';
 import { type JobDefaults, type JobName, parseJob, priorities, QUEUE_NAME } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { judgeElsewhere } from './elsewhere.ts';
 import { failFast } from './fail-fast.ts';
 import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
 import { type AskOptions, type Receipt, subjectOf } from './receipt.ts';
@@ -76,25 +77,40 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     certificates,
     ...doors,
     ...queries,
-    async enqueue(name, payload, { bulk, by = PRODUCER } = {}) {
+    async enqueue(name, payload, { bulk, by = PRODUCER, mayAsk = false } = {}) {
       const job = parseJob(name, payload, defaults);
       const isRedeploy = job.name === 'redeploy-ssl';
-      const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, () =>
-        isRedeploy
+      const subject = subjectOf(job);
+      const isOpen = mayAsk && !namesApp(payload);
+      const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, async () => {
+        if (isOpen) await assertMeant(name, subject, intents);
+        return isRedeploy
           ? doors.requestRedeploy(
               job.app,
               { domain: job.domain ?? 'all', atOnce: true },
               { ...job.asker, by },
             )
-          : doors.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]),
-      );
-      const subject = subjectOf(job);
+          : doors.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]);
+      });
       const remark = isWithoutTwin && subject.domain && withoutTwin(subject.domain);
       const { unknownFields } = job;
       return { jobId, coalesced: fate !== 'new', ...subject, unknownFields, ...(remark && { remark }) };
     },
     close: () => queue.close(),
   };
+}
+
+const namesApp = (payload: unknown): boolean =>
+  typeof payload === 'object' && payload !== null && 'appId' in payload && payload.appId !== undefined;
+
+async function assertMeant(
+  name: JobName,
+  { domain, serverId, appId }: ReturnType<typeof subjectOf>,
+  { everywhere }: IntentStore,
+): Promise<void> {
+  if (domain === undefined) return;
+  const error = judgeElsewhere({ name, domain, serverId, appId }, await everywhere(domain));
+  if (error) throw error;
 }
 
 type Doors = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;

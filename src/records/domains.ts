@@ -2,7 +2,8 @@
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
 import type { Evidence, Intent, Transition } from '../intent/intent.ts';
-import { stages } from '../outcome.ts';
+import { actorOf } from '../intent/selection.ts';
+import { actors, stages } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
@@ -14,7 +15,7 @@ const text = z.string().nullable();
 export const stage = z.enum(stages).meta({ description: 'Where the domain stands in its life' });
 
 const mustAct = z
-  .enum(['customer', 'operator', 'runcloud', 'letsencrypt'])
+  .enum(actors)
   .nullable()
   .meta({ description: 'Who must act; null: nobody, it goes on by itself' });
 
@@ -164,7 +165,7 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   since: iso(intent.stageAt),
   reason: intent.outcome ?? null,
   code: intent.code ?? null,
-  mustAct: intent.mustAct ?? null,
+  mustAct: actorOf(intent) ?? null,
   request: intent.state,
   jobId: intent.jobId,
   requestedAt: iso(intent.requestedAt),

@@ -1,6 +1,8 @@
 // What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
 import { z } from 'zod';
 import { type Code, CodedError, codes, isReplyError, reasonOf } from '../errors.ts';
+import { ElsewhereError } from '../queue/elsewhere.ts';
+import { type Place, places, toPlace } from '../records/applications.ts';
 
 /** The HTTP status of each code that jobs and commands know too. */
 const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
@@ -8,6 +10,7 @@ const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
   'invalid-payload': 400,
   'no-web-application': 400,
   'host-name-taken': 409,
+  'on-another-application': 409,
   'redis-unavailable': 503,
 };
 
@@ -48,6 +51,11 @@ export const httpCodes = {
     status: 404,
     meaning: 'This server runs without the part that the route belongs to.',
     fix: 'Configure it (docs/configuration.md), then start the server anew.',
+  },
+  'several-applications': {
+    status: 409,
+    meaning: 'Several web applications have the domain, and the request names none of them.',
+    fix: 'Name the one that you mean: serverId and appId, as `applications` lists them.',
   },
   'not-failed': {
     status: 409,
@@ -121,6 +129,7 @@ export const problemDocument = z
     fix: z.string(),
     field: z.string().optional().meta({ description: 'The first field that is wrong' }),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    applications: places.optional(),
   })
   .meta({ description: 'Why a request was refused (RFC 9457)' });
 
@@ -132,22 +141,32 @@ export class Refusal extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldProblem[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly applications: readonly Place[];
   constructor(
     code: ProblemCode,
     detail: string,
-    more: { errors?: readonly FieldProblem[]; headers?: Readonly<Record<string, string>> } = {},
+    more: {
+      errors?: readonly FieldProblem[];
+      headers?: Readonly<Record<string, string>>;
+      applications?: readonly Place[];
+    } = {},
   ) {
     super(detail);
     this.code = code;
     this.errors = more.errors ?? [];
     this.headers = more.headers ?? {};
+    this.applications = more.applications ?? [];
   }
 }
 
 export const statusOf = (code: ProblemCode): number =>
   isHttpCode(code) ? httpCodes[code].status : (statusOfCode[code] ?? 500);
 
-export function problemOf(code: ProblemCode, detail: string, errors: readonly FieldProblem[] = []): Problem {
+export function problemOf(
+  code: ProblemCode,
+  detail: string,
+  { errors = [], applications = [] }: Partial<Pick<Refusal, 'errors' | 'applications'>> = {},
+): Problem {
   const status = statusOf(code);
   const [first] = errors;
   return {
@@ -158,6 +177,7 @@ export function problemOf(code: ProblemCode, detail: string, errors: readonly Fi
     code,
     fix: fixOf(code),
     ...(first && { field: first.field, errors: [...errors] }),
+    ...(applications.length > 0 && { applications: [...applications] }),
   };
 }
 
@@ -215,6 +235,8 @@ const toFields = ({ code, message }: CodedError): FieldProblem[] =>
 /** The refusal that an error stands for; undefined: a bug, whose message nobody outside may read. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
+  if (error instanceof ElsewhereError)
+    return new Refusal(error.code, error.message, { applications: error.applications.map(toPlace) });
   if (error instanceof CodedError) return new Refusal(error.code, error.message, { errors: toFields(error) });
   if (isReplyError(error))
     return new Refusal('redis-unavailable', `Redis refused it: ${error.message.slice(0, 200)}`);

@@ -200,7 +200,7 @@ function answerError(
   if (!refusal)
     logger.error({ event: 'http-error', requestId: request.id, err: error }, 'a request met a bug');
   const detail = refusal?.message ?? `a bug: the server's log has it under the request id ${request.id}`;
-  const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal?.errors);
+  const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal);
   return reply
     .code(problem.status)
     .headers({

@@ -196,6 +196,8 @@ describe('with a worker', () => {
     expect(JSON.parse(out)).toEqual([
       {
         domain: 'xn--bcher-kva.example.org',
+        serverId: 1903,
+        appId: 646,
         accepted: true,
         jobId: expect.stringMatching(/^xn--bcher-kva/),
         coalesced: false,

@@ -1,6 +1,7 @@
 // What a person sees of the queue, and trying again what failed: a full budget, and never against a newer request.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { Stage as LifeStage } from '../../src/outcome.ts';
 import { createOperator } from '../../src/queue/operator.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -172,8 +173,8 @@ describe('looking', () => {
       await stage.ended((await requests.enqueue('add-domain', { domain: name })).jobId);
     }
     await stage.ended((await requests.enqueue('remove-domain', { domain: 'b.example.org' })).jobId);
-    const shownOf = async (limit: number, only?: Parameters<typeof operator.survey>[1]) => {
-      const { domains, stages } = await operator.survey(limit, only);
+    const shownOf = async (limit: number, only?: readonly LifeStage[]) => {
+      const { domains, stages } = await operator.survey(limit, { stages: only });
       expect(stages).toEqual({ attached: 2, removed: 1 });
       return domains.map(({ intent }) => intent.domain);
     };

@@ -1,7 +1,8 @@
 // What `status` prints: the table of all domains, and one domain's story for a support agent.
 import { describe, expect, test } from '@jest/globals';
-import { describeDomains, judgeFlags } from '../../src/cli/status.ts';
+import { judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
+import { describeDomains } from '../../src/cli/status-list.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { Pause } from '../../src/intent/pauses.ts';
@@ -281,10 +282,10 @@ describe('the list', () => {
   ];
 
   test('counts the stages, shows who must act, and cuts long outcomes so that 100 columns suffice', () => {
+    const counted = { live: 7, held: 1, 'waiting-for-dns': 2 } as const;
     const lines = describeDomains(
-      { domains, stages: { live: 7, held: 1, 'waiting-for-dns': 2 } },
-      undefined,
-      NOW,
+      { domains, stages: counted, selected: 3, apps: 1 },
+      { nowMs: NOW, columns: 100 },
     );
     expect(lines).toEqual([
       'domains: 2 waiting-for-dns, 7 live, 1 held',
@@ -309,29 +310,27 @@ describe('the list', () => {
       statusOf({ outcome }, { job: jobOf({ state: 'active' }) });
     const held = taken('paused by cli:bob: an earlier one, replaced');
     const lines = describeDomains(
-      { domains: [held, taken('it began before')], stages: { requested: 2 } },
-      undefined,
-      NOW,
-      paused,
+      { domains: [held, taken('it began before')], stages: { requested: 2 }, selected: 2, apps: 1 },
+      { nowMs: NOW, pauseOfAll: paused },
     );
     expect(lines[2]).toMatch(/ held +paused by cli:bob: an earlier one, replaced$/);
     expect(lines[3]).toMatch(/ at work +it began before$/);
-    expect(describeDomains({ domains: [held], stages: { requested: 1 } }, undefined, NOW)[2]).toMatch(
-      / at work /,
-    );
+    const one = { domains: [held], stages: { requested: 1 }, selected: 1, apps: 1 } as const;
+    expect(describeDomains(one, { nowMs: NOW })[2]).toMatch(/ at work /);
     const next = `Its job ${held.job.id} waits for the end of the pause.`;
     expect(describeDomain(held, { ...telling, paused })).toContain(next);
     expect(describeDomain(held, telling)).not.toContain(next);
   });
 
   test('says so where nothing was asked for, and where no domain is as asked', () => {
-    const none = { domains: [], stages: {} };
-    expect(describeDomains(none, undefined, NOW)).toEqual([
+    const none = { domains: [], stages: {}, selected: 0, apps: 0 };
+    expect(describeDomains(none, { nowMs: NOW })).toEqual([
       expect.stringMatching(/^no domain was asked for/),
     ]);
-    expect(describeDomains({ domains: [], stages: { live: 1 } }, ['held', 'failed'], NOW)).toEqual([
+    const selection = { stages: ['held', 'failed'], mustAct: ['customer'] } as const;
+    expect(describeDomains({ ...none, stages: { live: 1 } }, { nowMs: NOW, selection })).toEqual([
       'domains: 1 live',
-      'no domain is held or failed',
+      'no domain is like this: held or failed, customer must act',
     ]);
   });
 });

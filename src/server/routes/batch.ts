@@ -6,7 +6,7 @@ import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
-import { addDomain, receipt, toReceipt } from './domains.ts';
+import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
 
 export const MAX_LINES = 1000;
@@ -124,13 +124,14 @@ async function enqueueLine(
   const { success, error } = addDomain.safeParse(input);
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
-  return parts.requests.enqueue('add-domain', input, { bulk: true, by: nameOf(caller) });
+  const { payload, mayAsk } = toAddPayload(input as object);
+  return parts.requests.enqueue('add-domain', payload, { bulk: true, by: nameOf(caller), mayAsk });
 }
 
 /** What is no refusal is a bug, which the whole request tells. */
 function toProblem(error: unknown): { status: number; problem: Problem } {
   const refusal = toRefusal(error);
   if (!refusal) throw error;
-  const problem = problemOf(refusal.code, refusal.message, refusal.errors);
+  const problem = problemOf(refusal.code, refusal.message, refusal);
   return { status: problem.status, problem };
 }

@@ -27,10 +27,13 @@ export const postRedeploy = route({
   body: redeploy,
   isBodyOptional: true,
   answer: { status: 202, description: 'Accepted', schema: redeployReceipt },
-  refusals: ['invalid-domain', 'no-web-application'],
+  refusals: ['invalid-domain', 'no-web-application', 'on-another-application'],
   location: ({ jobId }) => `/v1/jobs/${encodeURIComponent(jobId)}`,
   async handler({ raw, caller, parts: { requests, audit } }) {
-    const found = await requests.enqueue('redeploy-ssl', raw.body ?? {}, { by: nameOf(caller) });
+    const found = await requests.enqueue('redeploy-ssl', raw.body ?? {}, {
+      by: nameOf(caller),
+      mayAsk: true,
+    });
     await audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
     const { jobId, domain = null, serverId, appId, coalesced } = found;
     return { jobId, domain, serverId, appId, coalesced };

@@ -1,15 +1,30 @@
 // One domain: asked for, its removal asked for, how it stands.
 import { z } from 'zod';
 import type { DomainName } from '../../intent/domain-name.ts';
+import type { Intent } from '../../intent/intent.ts';
+import { type Selection, standing } from '../../intent/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
+import type { Operator } from '../../queue/operator.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
+import { describeApps, describeChoice, toPlace } from '../../records/applications.ts';
 import { domainRecord, stage, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 
-export const addDomain = payloadSchemas['add-domain'];
+export const addDomain = payloadSchemas['add-domain'].extend({
+  also: z.boolean().optional().meta({
+    description:
+      'True: on this web application as well, although another has the domain; default: the request is refused where it names no `appId`',
+  }),
+});
+
+/** The payload of a job, and whether the caller may be asked which web application is meant. */
+export function toAddPayload(body: object): { readonly payload: object; readonly mayAsk: boolean } {
+  const { also, ...payload } = body as { also?: unknown };
+  return { payload, mayAsk: also !== true };
+}
 const { domain, serverId, appId, siteId, requestedBy } = payloadSchemas['remove-domain'].shape;
 
 export const receipt = z
@@ -62,10 +77,11 @@ export const postDomain = route({
     'The domain shall be attached to the web application, and its certificate shall cover it. The answer says that the request is safe, not that it is done; `GET /v1/domains/{domain}` tells. To send the same again is harmless: it is coalesced.',
   body: addDomain,
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
+  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken', 'on-another-application'],
   location: toUrl,
   async handler({ raw, caller, parts }) {
-    const found = await parts.requests.enqueue('add-domain', raw.body, { by: nameOf(caller) });
+    const { payload, mayAsk } = toAddPayload(raw.body as object);
+    const found = await parts.requests.enqueue('add-domain', payload, { by: nameOf(caller), mayAsk });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', [found]) });
     return toReceipt(found, 'requested', parts);
   },
@@ -81,11 +97,14 @@ export const deleteDomain = route({
   params: inPath,
   query: z.object({ serverId, appId, siteId, requestedBy }),
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken'],
+  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken', 'on-another-application'],
   location: toUrl,
   async handler({ params, raw, caller, parts }) {
     const payload = { ...raw.query, domain: params.domain };
-    const found = await parts.requests.enqueue('remove-domain', payload, { by: nameOf(caller) });
+    const found = await parts.requests.enqueue('remove-domain', payload, {
+      by: nameOf(caller),
+      mayAsk: true,
+    });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('remove-domain', [found]) });
     return toReceipt(found, 'removing', parts);
   },
@@ -98,18 +117,33 @@ export const getDomain = route({
   role: 'read',
   summary: 'How a domain stands',
   description:
-    'Its state, since when and why, who must act, what the last look saw, when the next one is, and its history.',
+    'Its state, since when and why, who must act, what the last look saw, when the next one is, and its history. Without `appId` it is looked for on all web applications; one where it was removed counts only where no other has it.',
   params: inPath,
   query: z.strictObject({ serverId, appId }),
   answer: { status: 200, description: 'The record', schema: domainRecord },
-  refusals: ['invalid-domain', 'no-web-application', 'not-found'],
-  async handler({ params, query, parts }) {
-    const target = {
-      ...(query.serverId !== undefined && { serverId: query.serverId }),
-      ...(query.appId !== undefined && { appId: query.appId }),
-    };
-    const found = await parts.operator.domain(params.domain, target);
-    if (found) return toRecord(found);
-    throw new Refusal('not-found', `nobody has asked for ${params.domain} on this web application`);
+  refusals: ['invalid-domain', 'several-applications', 'not-found'],
+  async handler({ params, query, parts: { operator } }) {
+    const records = await operator.everywhere(params.domain, query);
+    const [intent, ...others] = standing(records);
+    if (!intent) throw await neverAsked(params.domain, query, operator);
+    if (others.length > 0) throw several(params.domain, [intent, ...others]);
+    return toRecord(await operator.details(intent));
   },
 });
+
+async function neverAsked(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
+  const elsewhere = standing(await operator.everywhere(name));
+  const where = describeApps(elsewhere);
+  const detail =
+    elsewhere.length > 0
+      ? `nobody has asked for ${name} on ${describeChoice(on)}, but on ${where}`
+      : `nobody has asked for ${name}`;
+  return new Refusal('not-found', detail);
+}
+
+const several = (name: DomainName, records: readonly Intent[]): Refusal =>
+  new Refusal(
+    'several-applications',
+    `${name} is on ${records.length} web applications: ${describeApps(records)}`,
+    { applications: records.map(toPlace) },
+  );

@@ -1,7 +1,7 @@
 // Jobs: how one stands, and trying failed ones again. A retry is a new request for the same wish, by the operator's rules.
 import { z } from 'zod';
 import { jobNames, payloadSchemas } from '../../jobs/catalog.ts';
-import type { FailedJob } from '../../queue/operator.ts';
+import { type FailedJob, MAX_FAILED } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
 import { jobRecord, toJob } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
@@ -57,10 +57,11 @@ export const retryJob = route({
   },
 });
 
-/** How many failed jobs are looked at, and how many one request retries. */
-const MAX_FAILED = 10_000;
+/** How many one request retries. */
 const MAX_RETRIED = 1000;
 const SHOWN = 20;
+
+const { serverId, appId } = payloadSchemas['remove-domain'].shape;
 
 const filterSchema = z
   .strictObject({
@@ -73,6 +74,8 @@ const filterSchema = z
     domain: payloadSchemas['remove-domain'].shape.domain
       .optional()
       .meta({ description: 'Only jobs of this domain' }),
+    serverId: serverId.meta({ description: 'Only jobs for this server' }),
+    appId: appId.meta({ description: 'Only jobs for this web application' }),
   })
   .meta({ description: 'Which failed jobs; empty: all' });
 
@@ -99,8 +102,7 @@ export const retryJobs = route({
   answer: { status: 200, description: 'What was found and done', schema: retriesResult },
   deadlineMs: LONG_DEADLINE_MS,
   async handler({ body: { filter, confirm = false }, caller, parts }) {
-    const failed = await parts.operator.failed(MAX_FAILED);
-    const matching = failed.filter((job) => matches(job, filter));
+    const matching = await parts.operator.failed(MAX_FAILED, filter);
     const chosen = confirm ? matching.slice(0, MAX_RETRIED) : [];
     if (chosen.length > 0)
       await parts.audit.record({ who: nameOf(caller), what: 'retry', ...toEntryOfAll(chosen) });
@@ -120,10 +122,5 @@ export const retryJobs = route({
     };
   },
 });
-
-const matches = (job: FailedJob, { code, name, domain }: z.output<typeof filterSchema>): boolean =>
-  (code === undefined || job.reason.startsWith(`${code}:`)) &&
-  (name === undefined || job.name === name) &&
-  (domain === undefined || job.domain === domain);
 
 const toExample = ({ id, domain, reason }: FailedJob) => ({ id, domain: domain ?? null, reason });

@@ -2,7 +2,9 @@
 import { z } from 'zod';
 import type { DomainKey, Intent } from '../../intent/intent.ts';
 import { parseMember } from '../../intent/keys.ts';
-import { type Stage, stages } from '../../outcome.ts';
+import { isNamed, isOn, isSelected, type Selection } from '../../intent/selection.ts';
+import { payloadSchemas } from '../../jobs/catalog.ts';
+import { actors, stages } from '../../outcome.ts';
 import { domainSummary, toSummary } from '../../records/domains.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
@@ -17,24 +19,27 @@ interface Position {
   readonly member: string;
 }
 
-interface Filter {
-  readonly state: readonly Stage[] | undefined;
-  readonly site: string | undefined;
-  readonly search: string | undefined;
-}
+/** Some of `known`, with commas between. */
+const someOf = <T extends string>(known: readonly T[]) =>
+  z.string().transform((text, context): T[] => {
+    const names = text.split(',').map((name) => name.trim());
+    const isKnown = (name: string): name is T => (known as readonly string[]).includes(name);
+    if (names.every(isKnown)) return names;
+    context.issues.push({ code: 'custom', message: `must be of ${known.join(', ')}`, input: text });
+    return z.NEVER;
+  });
+
+const { serverId, appId } = payloadSchemas['remove-domain'].shape;
 
 const query = z.strictObject({
-  state: z
-    .string()
-    .transform((text, context) => {
-      const names = text.split(',').map((name) => name.trim());
-      const wrong = names.find((name) => !stages.some((known) => known === name));
-      if (wrong === undefined) return names as Stage[];
-      context.issues.push({ code: 'custom', message: `must be of ${stages.join(', ')}`, input: text });
-      return z.NEVER;
-    })
+  state: someOf(stages)
     .optional()
     .meta({ description: `Only domains in these states, with commas between: ${stages.join(', ')}` }),
+  mustAct: someOf(actors)
+    .optional()
+    .meta({ description: `Only domains for which one of these must act: ${actors.join(', ')}` }),
+  serverId: serverId.meta({ description: 'Only domains on this server' }),
+  appId: appId.meta({ description: 'Only domains on this web application' }),
   site: z.string().min(1).max(100).optional().meta({ description: 'Only domains of this site' }),
   search: z.string().min(1).max(253).optional().meta({ description: 'Only domains whose name holds this' }),
   cursor: z.string().min(1).max(1000).optional().meta({ description: '`nextCursor` of the page before' }),
@@ -65,8 +70,8 @@ export const listDomains = route({
   summary: 'All domains, the newest request first',
   query,
   answer: { status: 200, description: 'A page', schema: domainPage },
-  async handler({ query: { state, site, search, cursor, limit }, parts }) {
-    const filter = { state, site, search: search?.toLowerCase() };
+  async handler({ query: { state, site, cursor, limit, ...others }, parts }) {
+    const filter: Selection = { ...others, stages: state, siteId: site };
     const { found, next } = await walk(
       parts,
       filter,
@@ -93,7 +98,7 @@ const position = z.tuple([z.string().regex(/^\d{1,20}$/), z.string().max(400)]);
 
 async function walk(
   { requests, redis }: RouteParts,
-  filter: Filter,
+  filter: Selection,
   limit: number,
   after: Position | undefined,
 ): Promise<{ found: Intent[]; next: Position | undefined }> {
@@ -117,12 +122,13 @@ async function walk(
 async function read(
   { intents }: RouteParts['requests'],
   key: DomainKey,
-  { state, site, search }: Filter,
+  filter: Selection,
 ): Promise<Intent | undefined> {
-  if (search !== undefined && !key.domain.includes(search)) return undefined;
+  // Most of what is not selected need not be read.
+  if (!isOn(key, filter) || (filter.search !== undefined && !isNamed(key.domain, filter.search)))
+    return undefined;
   const intent = await intents.get(key);
-  if (!intent || (state && !state.includes(intent.stage))) return undefined;
-  return site === undefined || intent.siteId === site ? intent : undefined;
+  return intent && isSelected(intent, filter) ? intent : undefined;
 }
 
 /** Up to CHUNK members after `after`, by falling score, and those of one score by falling name, as Redis orders them. */

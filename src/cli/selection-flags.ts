@@ -1,0 +1,74 @@
+// --app, --server, --state, --must-act, --search, --site: which domains a command is about.
+import type { Selection } from '../intent/selection.ts';
+import { actors, stages } from '../outcome.ts';
+
+export interface AppFlags {
+  readonly app?: string | undefined;
+  readonly server?: string | undefined;
+}
+
+export interface SelectionFlags extends AppFlags {
+  /** Each given alone or in a list with commas. */
+  readonly state?: readonly string[] | undefined;
+  readonly mustAct?: readonly string[] | undefined;
+  readonly search?: string | undefined;
+  readonly site?: string | undefined;
+}
+
+/** Which web application is named, if any; a sentence where the ids are none. */
+export function parseApp({ app, server }: AppFlags): Pick<Selection, 'serverId' | 'appId'> | string {
+  const isId = (text: string | undefined): boolean => text === undefined || /^[1-9]\d{0,14}$/.test(text);
+  if (!isId(app) || !isId(server)) return "--app and --server take RunCloud's ids, such as 1903";
+  return {
+    ...(app !== undefined && { appId: Number(app) }),
+    ...(server !== undefined && { serverId: Number(server) }),
+  };
+}
+
+/** What the flags select; a sentence where one of them is wrong. */
+export function parseSelection(flags: SelectionFlags): Selection | string {
+  const on = parseApp(flags);
+  if (typeof on === 'string') return on;
+  const inStages = someOf(flags.state, stages);
+  if (typeof inStages === 'string') return `--state must be of ${stages.join(', ')}; got "${inStages}"`;
+  const mustAct = someOf(flags.mustAct, actors, { you: 'operator' });
+  if (typeof mustAct === 'string') return `--must-act must be of ${actors.join(', ')}; got "${mustAct}"`;
+  return { ...on, stages: inStages, mustAct, search: flags.search, siteId: flags.site };
+}
+
+/** The first that is not known, as it was typed. */
+function someOf<T extends string>(
+  typed: readonly string[] | undefined,
+  known: readonly T[],
+  also: Readonly<Record<string, T>> = {},
+): readonly T[] | string | undefined {
+  const names = typed?.flatMap((text) => text.split(',')).map((text) => text.trim());
+  const found: T[] = [];
+  for (const name of names ?? []) {
+    const meant = known.find((each) => each === name) ?? also[name];
+    if (meant === undefined) return name;
+    found.push(meant);
+  }
+  return names && found;
+}
+
+/** `held or failed, customer must act, named "shop"`: what a list was restricted to. */
+export function describeSelection({
+  stages: inStages,
+  mustAct,
+  search,
+  siteId,
+  appId,
+  serverId,
+}: Selection): string {
+  return [
+    inStages?.join(' or '),
+    mustAct && `${mustAct.join(' or ')} must act`,
+    search !== undefined && `its name holds "${search}"`,
+    siteId !== undefined && `site ${siteId}`,
+    appId !== undefined && `web application ${appId}`,
+    serverId !== undefined && `server ${serverId}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

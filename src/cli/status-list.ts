@@ -1,0 +1,81 @@
+// status: all domains in a table, or those that were asked for. Pure.
+import { wantsWww } from '../intent/intent.ts';
+import type { Pause } from '../intent/pauses.ts';
+import { actorOf, type Selection } from '../intent/selection.ts';
+import { stages } from '../outcome.ts';
+import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
+import { nextLookOf } from '../records/domains.ts';
+import { toTable, withoutName } from './layout.ts';
+import { describeSelection } from './selection-flags.ts';
+import { describeRedeploy, isHeldBack, toShownStage } from './status-domain.ts';
+import { toRelative } from './terminal.ts';
+
+export interface ListTelling {
+  readonly nowMs: number;
+  readonly selection?: Selection | undefined;
+  readonly pauseOfAll?: Pause | undefined;
+  /** How long a line may be. */
+  readonly columns?: number | undefined;
+}
+
+export function describeDomains(survey: Survey, telling: ListTelling): string[] {
+  const { domains, selected, stages: counted } = survey;
+  const { selection = {} } = telling;
+  const standing = stages.filter((stage) => counted[stage]).map((stage) => `${counted[stage]} ${stage}`);
+  const asked = describeSelection(selection);
+  if (standing.length === 0 && asked === '')
+    return ['no domain was asked for yet; try `add shop.example.org`'];
+  const summary = standing.length === 0 ? 'domains: none' : `domains: ${standing.join(', ')}`;
+  if (domains.length === 0) return [summary, `no domain is like this: ${asked}`];
+  const more =
+    selected > domains.length
+      ? [`(the ${domains.length} asked for most recently of ${selected}; --all shows all)`]
+      : [];
+  return [summary, ...toDomainTable(survey, telling), ...describeCertificates(domains, telling), ...more];
+}
+
+function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[] {
+  const { nowMs, pauseOfAll, columns, selection } = telling;
+  const hasApps = apps > 1 && selection?.appId === undefined;
+  const row = (domain: string, app: string, ...others: string[]): string[] => [
+    domain,
+    ...(hasApps ? [app] : []),
+    ...others,
+  ];
+  const rows = domains.map((status) => {
+    const { domain, appId, wish, stage, outcome = '' } = status.intent;
+    const wanted = wish.want === 'absent' ? 'removed' : wantsWww(wish) ? 'with www' : 'attached';
+    const next = isHeldBack(status.job, status.intent, pauseOfAll) ? 'held' : toNext(status, nowMs);
+    const state = toShownStage(stage, actorOf(status.intent));
+    return row(domain, String(appId), wanted, state, next, withoutName(outcome, domain));
+  });
+  return toTable([row('DOMAIN', 'APP', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'), ...rows], columns);
+}
+
+const nextByState: Readonly<Partial<Record<JobStatus['state'], string>>> = {
+  active: 'at work',
+  waiting: 'queued',
+  delayed: 'soon',
+};
+
+function toNext(status: DomainStatus, nowMs: number): string {
+  const at = nextLookOf(status);
+  return at === undefined ? (nextByState[status.job.state] ?? '') : toRelative(at, nowMs);
+}
+
+/** One line per web application. */
+function describeCertificates(
+  statuses: readonly DomainStatus[],
+  { nowMs, pauseOfAll }: ListTelling,
+): string[] {
+  const byApp = new Map(
+    statuses.map((status) => [`${status.intent.serverId}:${status.intent.appId}`, status]),
+  );
+  return [...byApp.values()].flatMap(({ intent, certificate, redeploy }) => {
+    const { outcome, outcomeAt } = certificate ?? {};
+    const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
+    const ahead = describeRedeploy({ certificate, redeploy }, { nowMs, paused: pauseOfAll });
+    const parts = [...last, ...(ahead === undefined ? [] : [`redeploy: ${ahead}`])];
+    return parts.length > 0 ? [`certificate of web application ${intent.appId}: ${parts.join('; ')}`] : [];
+  });
+}

@@ -1,0 +1,45 @@
+// Which records are meant: of one name on several web applications, and of all names in a list. Pure.
+import { domainToASCII } from 'node:url';
+import type { Actor, Stage } from '../outcome.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { Intent } from './intent.ts';
+
+/** What a list shows; what is left out restricts nothing. */
+export interface Selection extends Partial<{ readonly [Id in keyof WebApplication]: number | undefined }> {
+  readonly stages?: readonly Stage[] | undefined;
+  readonly mustAct?: readonly Actor[] | undefined;
+  readonly siteId?: string | undefined;
+  /** A part of the name, in any case, Unicode or not. */
+  readonly search?: string | undefined;
+}
+
+/** Who must act. A domain that has failed waits for the operator, whoever is named. */
+export const actorOf = ({ mustAct, stage }: Pick<Intent, 'mustAct' | 'stage'>): Actor | undefined =>
+  mustAct ?? (stage === 'failed' ? 'operator' : undefined);
+
+export const isOn = (app: WebApplication, { serverId, appId }: Selection): boolean =>
+  (serverId === undefined || app.serverId === serverId) && (appId === undefined || app.appId === appId);
+
+/** Whether a name holds what was typed: `Bücher` finds `xn--bcher-kva`. */
+export function isNamed(domain: string, search: string): boolean {
+  const text = search.toLowerCase();
+  return domain.includes(text) || domain.includes(domainToASCII(text) || text);
+}
+
+export function isSelected(intent: Intent, selection: Selection): boolean {
+  const { stages, mustAct, siteId, search } = selection;
+  const actor = actorOf(intent);
+  return (
+    isOn(intent, selection) &&
+    (stages === undefined || stages.includes(intent.stage)) &&
+    (mustAct === undefined || (actor !== undefined && mustAct.includes(actor))) &&
+    (siteId === undefined || intent.siteId === siteId) &&
+    (search === undefined || isNamed(intent.domain, search))
+  );
+}
+
+/** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
+export function standing(records: readonly Intent[]): readonly Intent[] {
+  const left = records.filter(({ stage }) => stage !== 'removed');
+  return left.length > 0 ? left : records.slice(0, 1);
+}

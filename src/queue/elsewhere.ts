@@ -1,0 +1,46 @@
+// A request that names no web application means the configured one. Where another has the name, that may be a mistake which attaches a
+// domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
+import { PermanentError } from '../errors.ts';
+import type { DomainName } from '../intent/domain-name.ts';
+import type { Intent } from '../intent/intent.ts';
+import type { JobName } from '../jobs/catalog.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+
+/** The refusal: on which web applications the name is. */
+export class ElsewhereError extends PermanentError {
+  readonly applications: readonly Intent[];
+  constructor(message: string, applications: readonly Intent[]) {
+    super('on-another-application', message);
+    this.applications = applications;
+  }
+}
+
+export interface Meant extends WebApplication {
+  readonly name: JobName;
+  readonly domain: DomainName;
+}
+
+/** Undefined where the request can only mean what it says. `records`: of that name, on all web applications. */
+export function judgeElsewhere(meant: Meant, records: readonly Intent[]): ElsewhereError | undefined {
+  const wanted = records.filter(({ wish }) => wish.want === 'present');
+  const isHere = ({ serverId, appId }: WebApplication): boolean =>
+    serverId === meant.serverId && appId === meant.appId;
+  const others = wanted.filter((record) => !isHere(record));
+  if (others.length === 0) return undefined;
+  // What is asked for here already is a repetition, which is always harmless.
+  if (meant.name === 'add-domain' && others.length < wanted.length) return undefined;
+  return new ElsewhereError(toSentence(meant, wanted, others), wanted);
+}
+
+function toSentence(
+  { name, domain, appId }: Meant,
+  wanted: readonly Intent[],
+  others: readonly Intent[],
+): string {
+  const places = others.map((other) => `${other.appId} (${other.stage})`).join(' and ');
+  const here = others.length < wanted.length ? `${appId} and on ` : '';
+  const where = `${domain} is on web application ${here}${places}`;
+  const choose = 'name the one that you mean: --app and --server, or appId and serverId';
+  if (name !== 'add-domain') return `${where}; nothing was done: ${choose}`;
+  return `${where}; nothing was done: ${choose}; to have it on ${appId} as well, say --also, or "also": true`;
+}

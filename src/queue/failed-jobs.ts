@@ -1,0 +1,47 @@
+// The jobs that BullMQ holds as failed, as people see and choose them.
+import type { Job } from 'bullmq';
+import { codeOf } from '../errors.ts';
+import { isOn, type Selection } from '../intent/selection.ts';
+import type { TargetDefaults } from '../jobs/catalog.ts';
+
+export interface FailedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly domain: string | undefined;
+  /** What the job names, or the configured ones. */
+  readonly serverId: number | undefined;
+  readonly appId: number | undefined;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly failedAt: number | undefined;
+}
+
+/** Which of them; what is left out restricts nothing. */
+export interface FailedFilter extends Pick<Selection, 'serverId' | 'appId'> {
+  readonly code?: string | undefined;
+  readonly name?: string | undefined;
+  readonly domain?: string | undefined;
+}
+
+export const isFailedAs = (job: FailedJob, filter: FailedFilter): boolean =>
+  (filter.code === undefined || codeOf(job.reason) === filter.code) &&
+  (filter.name === undefined || job.name === filter.name) &&
+  (filter.domain === undefined || job.domain === filter.domain) &&
+  isOn({ serverId: job.serverId ?? 0, appId: job.appId ?? 0 }, filter);
+
+/** A job whose payload is no JSON cannot be read at all; it must not hide the others. */
+export function toFailedJob(id: string, job: Job | undefined, defaults: TargetDefaults): FailedJob {
+  const data: Readonly<Record<string, unknown>> = job?.data ?? {};
+  const idOf = (given: unknown): number | undefined =>
+    /^[1-9]\d{0,15}$/.test(String(given)) ? Number(given) : undefined;
+  return {
+    id,
+    name: job?.name ?? '?',
+    domain: typeof data.domain === 'string' ? data.domain : undefined,
+    serverId: idOf(data.serverId) ?? defaults.serverId,
+    appId: idOf(data.appId) ?? defaults.appId,
+    reason: job ? job.failedReason || 'no reason was recorded' : 'invalid-payload: its payload is not JSON',
+    attempts: job?.attemptsMade ?? 0,
+    failedAt: job?.finishedOn,
+  };
+}

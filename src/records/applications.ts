@@ -1,0 +1,43 @@
+// Several web applications that have one name: how they are listed, in sentences and as JSON. Pure.
+import { z } from 'zod';
+import type { Intent } from '../intent/intent.ts';
+import { actorOf, type Selection } from '../intent/selection.ts';
+import { domainSummary } from './domains.ts';
+
+/** One web application that has the name. */
+export const place = domainSummary.pick({
+  serverId: true,
+  appId: true,
+  state: true,
+  mustAct: true,
+  wanted: true,
+});
+
+export const places = z.array(place).meta({ description: 'The web applications that have the domain' });
+
+export type Place = z.output<typeof place>;
+
+export const toPlace = (intent: Intent): Place => ({
+  serverId: intent.serverId,
+  appId: intent.appId,
+  state: intent.stage,
+  mustAct: actorOf(intent) ?? null,
+  wanted: intent.wish,
+});
+
+/** `646 (live) and 701 (waiting-for-dns)`; with the servers where they differ. */
+export function describeApps(places: readonly Pick<Intent, 'serverId' | 'appId' | 'stage'>[]): string {
+  const isOneServer = new Set(places.map(({ serverId }) => serverId)).size <= 1;
+  const named = places.map(({ serverId, appId, stage }) =>
+    isOneServer ? `${appId} (${stage})` : `${appId} of server ${serverId} (${stage})`,
+  );
+  return named.length < 2
+    ? `web application ${named.join()}`
+    : `web applications ${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
+}
+
+/** What was asked about, where it was restricted. */
+export function describeChoice({ serverId, appId }: Selection): string {
+  if (appId === undefined) return `server ${serverId}`;
+  return `web application ${appId}${serverId === undefined ? '' : ` of server ${serverId}`}`;
+}

@@ -1,0 +1,246 @@
+// Several web applications: a domain is found wherever it is, and who names none is asked which one he means before a domain is
+// attached a second time, or removed where it is not.
+import { describe, expect, test } from '@jest/globals';
+import { enqueue } from '../../src/cli/enqueue.ts';
+import { retry, showFailed } from '../../src/cli/failed.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/status.ts';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { JobName } from '../../src/jobs/catalog.ts';
+import { startServer } from '../helpers/http-server.ts';
+import { recordedTerminal } from '../helpers/terminal.ts';
+import { createStage, type Stage } from '../helpers/worker.ts';
+
+const CLUB = 'club.example.org';
+const SHOP = 'shop.example.org';
+/** The configured one is 646. */
+const OTHER = { serverId: 1903, appId: 701 };
+
+const ask = (stage: Stage, name: JobName, domain: string, more: object = {}) =>
+  stage.producer.requests.enqueue(name, { domain, ...more });
+
+async function removedFrom({ producer }: Stage, appId: number): Promise<void> {
+  const key = { serverId: 1903, appId, domain: parseDomainName(CLUB) };
+  const { intents, enqueue: enqueueJob } = producer.requests;
+  const { jobId } = await enqueueJob('remove-domain', { ...key });
+  await intents.settle(key, jobId, { state: 'settled', outcome: 'gone', report: { stage: 'removed' } });
+}
+
+async function status({ producer }: Stage, domain: string | undefined, flags: StatusFlags = {}) {
+  expect(judgeFlags(domain, flags)).toBeUndefined();
+  const terminal = recordedTerminal();
+  const code =
+    domain === undefined
+      ? await showQueue(producer, flags, terminal)
+      : await showDomain(domain, producer, flags, terminal);
+  return { code, text: terminal.text(), errors: terminal.errors.join('\n') };
+}
+
+describe('status of a domain', () => {
+  test('finds it on another web application than the configured one, and says which', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    expect(await status(stage, CLUB)).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/web application 701/),
+    });
+    const { text } = await status(stage, CLUB, { json: true });
+    expect(JSON.parse(text)).toMatchObject({ domain: CLUB, appId: 701 });
+  });
+
+  test('lists the web applications where several have it, and --app chooses', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    await ask(stage, 'add-domain', CLUB);
+    const both = await status(stage, CLUB);
+    expect(both.code).toBe(0);
+    expect(both.text).toMatch(/^club\.example\.org is on 2 web applications; --app shows one/);
+    expect(both.text).toMatch(/^646 +1903 +present/m);
+    expect(both.text).toMatch(/^701 +1903 +present/m);
+    expect(JSON.parse((await status(stage, CLUB, { json: true })).text).applications).toMatchObject([
+      { appId: 646 },
+      { appId: 701 },
+    ]);
+    expect((await status(stage, CLUB, { app: '701' })).text).toMatch(/web application 701/);
+    const neither = await status(stage, CLUB, { app: '9' });
+    expect(neither).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(
+        /never asked for on web application 9; it was on web applications 646 .* and 701/,
+      ),
+    });
+  });
+
+  test('shows where it is, and that it was removed from another', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await removedFrom(stage, 646);
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    const { text } = await status(stage, CLUB);
+    expect(text).toMatch(/attached.*web application 701/);
+    expect(text).toMatch(/Also asked for on web application 646 \(removed\); --app shows it/);
+  });
+
+  test('of a domain that nobody asked for says so', async () => {
+    await using stage = await createStage({ workers: 0 });
+    expect(await status(stage, CLUB)).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/was never asked for;/),
+    });
+  });
+});
+
+describe('the list', () => {
+  test('has a column for the web application where there are several', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'add-domain', SHOP);
+    expect((await status(stage, undefined)).text).toMatch(/^DOMAIN +WANTED/m);
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    const { text } = await status(stage, undefined);
+    expect(text).toMatch(/^DOMAIN +APP +WANTED/m);
+    expect(text).toMatch(/^club\.example\.org +701 +attached/m);
+    const one = (await status(stage, undefined, { app: '701' })).text;
+    expect(one).toMatch(/^domains: 1 requested$/m);
+    expect(one).not.toContain(SHOP);
+  });
+});
+
+describe('GET /v1/domains/{domain} without appId', () => {
+  test('answers for the one that has it, refuses with the list where several have, and knows none', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    const get = (query = '') => server.ask('GET', `/v1/domains/${CLUB}${query}`, { as: 'read' });
+    expect((await get()).body).toMatchObject({ status: 404, code: 'not-found' });
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    expect((await get()).body).toMatchObject({ appId: 701, state: 'requested' });
+    expect((await get('?appId=646')).body).toMatchObject({
+      status: 404,
+      detail: expect.stringMatching(/on web application 646, but on web application 701 \(requested\)/),
+    });
+    await ask(stage, 'add-domain', CLUB);
+    expect((await get()).body).toMatchObject({
+      status: 409,
+      code: 'several-applications',
+      applications: [
+        { appId: 646, serverId: 1903, state: 'requested', wanted: { want: 'present' } },
+        { appId: 701, serverId: 1903 },
+      ],
+    });
+    expect((await get('?appId=701')).body).toMatchObject({ appId: 701 });
+    await removedFrom(stage, 646);
+    expect((await get()).body).toMatchObject({ appId: 701 });
+  });
+});
+
+describe('a request that names no web application, for a domain that another has', () => {
+  const say = async (stage: Stage, name: JobName, flags: Parameters<typeof enqueue>[2] = {}) => {
+    const terminal = recordedTerminal();
+    const code = await enqueue(name, [CLUB], flags, stage.producer, terminal);
+    return { code, text: terminal.text(), errors: terminal.errors.join('\n') };
+  };
+  const isAsked = async ({ producer }: Stage, appId = 646): Promise<boolean> =>
+    (await producer.requests.intents.get({ serverId: 1903, appId, domain: parseDomainName(CLUB) })) !==
+    undefined;
+
+  test.each(['add-domain', 'remove-domain', 'redeploy-ssl'] as const)('%s asks first', async (name) => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    const asked = await say(stage, name);
+    expect(asked).toMatchObject({
+      code: 2,
+      text: '',
+      errors: expect.stringMatching(
+        /is on web application 701 \(requested\); nothing was done: name the one/,
+      ),
+    });
+    expect(await isAsked(stage)).toBe(false);
+    expect((await say(stage, name, { app: '701' })).code).toBe(0);
+  });
+
+  test('goes on with --also, or where its own web application is named', async () => {
+    for (const flags of [{ also: true }, { app: '646' }]) {
+      await using stage = await createStage({ workers: 0 });
+      await ask(stage, 'add-domain', CLUB, OTHER);
+      expect((await say(stage, 'add-domain', flags)).code).toBe(0);
+      expect(await isAsked(stage)).toBe(true);
+      // It is there already: a repetition.
+      expect((await say(stage, 'add-domain')).text).toMatch(/on its way already/);
+      // But what shall be removed may be either.
+      expect((await say(stage, 'remove-domain')).errors).toMatch(/on web application 646 and on 701/);
+    }
+  });
+
+  test('goes on where the other is to be rid of it, or was', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'remove-domain', CLUB, OTHER);
+    expect((await say(stage, 'add-domain')).code).toBe(0);
+  });
+
+  test('over the API is a conflict with the list, in a batch that line’s alone', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    const conflict = { status: 409, code: 'on-another-application', applications: [{ appId: 701 }] };
+    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    expect((await post({ domain: CLUB })).body).toMatchObject(conflict);
+    const batch = await server.ask('POST', '/v1/domains:batch', {
+      body: [{ domain: CLUB }, { domain: SHOP }],
+    });
+    expect(batch.body).toMatchObject({ accepted: 1, results: [{ problem: conflict }, { status: 202 }] });
+    const gone = await server.ask('DELETE', `/v1/domains/${CLUB}`, { as: 'enqueue' });
+    expect(gone.body).toMatchObject(conflict);
+    expect(
+      (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,
+    ).toMatchObject(conflict);
+    expect(await isAsked(stage)).toBe(false);
+    const also = await post({ domain: CLUB, also: true });
+    expect(also.body).toMatchObject({ appId: 646, unknownFields: [] });
+    expect((await post({ domain: CLUB, appId: 701 })).body).toMatchObject({ appId: 701, coalesced: true });
+  });
+
+  test('of a program’s own producer is taken as it is: nobody is there to be asked', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await ask(stage, 'add-domain', CLUB, OTHER);
+    expect(await ask(stage, 'add-domain', CLUB)).toMatchObject({ appId: 646, coalesced: false });
+  });
+});
+
+describe('failed jobs', () => {
+  async function fail(stage: Stage, domain: string, reason: string, app: object = {}): Promise<string> {
+    const { jobId } = await ask(stage, 'add-domain', domain, app);
+    const { queue, redis } = stage;
+    await redis.zrem(queue.toKey('prioritized'), jobId);
+    await redis.zadd(queue.toKey('failed'), Date.now(), jobId);
+    await redis.hset(queue.toKey(jobId), 'failedReason', reason);
+    return jobId;
+  }
+
+  test('are listed, and tried again, of one web application or of one cause', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    const here = await fail(stage, SHOP, 'runcloud-rejected: no');
+    const there = await fail(stage, CLUB, 'runcloud-unknown-result: who knows', OTHER);
+    const listed = async (flags: Parameters<typeof showFailed>[1]) => {
+      const terminal = recordedTerminal();
+      expect(await showFailed(stage.producer, { ...flags, json: true }, terminal)).toBe(0);
+      return JSON.parse(terminal.text()).map(({ id }: { id: string }) => id);
+    };
+    expect(await listed({ app: '701' })).toEqual([there]);
+    expect(await listed({ code: 'runcloud-rejected' })).toEqual([here]);
+    expect(await listed({ app: '646', code: 'runcloud-unknown-result' })).toEqual([]);
+    const found = await server.ask('POST', '/v1/jobs:retry', { body: { filter: { appId: 701 } } });
+    expect(found.body).toMatchObject({ matching: 1, examples: [{ id: there }] });
+    const terminal = recordedTerminal();
+    expect(await retry([], { all: true, app: '701' }, stage.producer, terminal)).toBe(0);
+    expect(terminal.lines).toEqual([expect.stringMatching(/^club\.example\.org.*on its way again/)]);
+    expect(await listed({})).toEqual([here]);
+  });
+
+  test.each([
+    [{ app: 'x' }, /--app and --server take/],
+    [{ code: 'nonsense' }, /--code must be a code/],
+  ])('%j is refused', async (flags, sentence) => {
+    await using stage = await createStage({ workers: 0 });
+    const terminal = recordedTerminal();
+    expect(await retry([], { all: true, ...flags }, stage.producer, terminal)).toBe(2);
+    expect(terminal.errors.join()).toMatch(sentence);
+  });
+});
