@@ -1,5 +1,6 @@
-// `npm run soak -- --minutes 30`: two worker processes under continuous requests and mixed faults (5xx, dropped connections,
-// HTML, slowness, 429, kill -9 and freezing of workers, restarts of Redis); reports what was lost, duplicated, stuck or grew.
+// `npm run soak -- --minutes 30`: two worker processes under continuous requests and mixed faults (5xx, dropped connections, HTML,
+// slowness, writes that take effect late, a list that lags behind, an account that is refused, 429, kill -9 and freezing of workers,
+// restarts of Redis); reports what was lost, duplicated, stuck or grew.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -19,7 +20,9 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const RATE = 3000;
 const DOMAINS = 150;
 const PREFIX = 'soak';
-const LONGEST_DELAY_MS = 1_500;
+/** Of a write that takes effect after the client's timeout of a second. */
+const LONGEST_DELAY_MS = 3_000;
+const LONGEST_LAG_MS = 3_000;
 
 const any = <T>(items: readonly T[]): T => items[Math.floor(Math.random() * items.length)] as T;
 
@@ -34,6 +37,10 @@ const faults: readonly FaultRule[] = [
   { kind: 'never-answer', probability: 0.1 },
   { kind: 'slow', delayMs: 400, probability: 0.3 },
   { kind: 'slow', delayMs: LONGEST_DELAY_MS, appliesWrite: false, probability: 0.1 },
+  { kind: 'html', status: 403, probability: 0.3 },
+  { kind: 'html', status: 404, probability: 0.3 },
+  { kind: 'status', status: 402, times: 'always' },
+  { kind: 'status', status: 403, times: 'always' },
   { kind: 'status', status: 429, headers: { 'Retry-After': '2' }, probability: 0.02 },
 ];
 
@@ -107,6 +114,10 @@ async function trouble(soak: Soak): Promise<void> {
       simulator.clearFaults();
       if (Math.random() < 0.7) simulator.addFault(any(faults));
     }),
+    nowAndThen(soak, 10_000, () => {
+      const listLagMs = Math.random() < 0.5 ? 0 : Math.floor(Math.random() * LONGEST_LAG_MS);
+      simulator.setSettings({ listLagMs });
+    }),
     nowAndThen(soak, 20_000, () => crew.kill()),
     nowAndThen(soak, 45_000, () => crew.freeze(14_000, stopping)),
     nowAndThen(soak, 60_000, async () => {
@@ -120,6 +131,7 @@ async function trouble(soak: Soak): Promise<void> {
 
 async function rest({ simulator, redis }: Soak): Promise<void> {
   simulator.clearFaults();
+  simulator.setSettings({ listLagMs: 0 });
   const queue = new Queue('runcloud-domains', { connection: redis, prefix: PREFIX });
   const isIdle = async (): Promise<boolean> => {
     const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');

@@ -1,9 +1,11 @@
 // What passes by itself must not decide over a domain for good: pages in place of answers, a quota, a list that lags behind, an id
 // that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
 import { describe, expect, test } from '@jest/globals';
+import { PACE } from '../../src/intent/pace.ts';
 import type { Stage as LifeStage } from '../../src/outcome.ts';
 import type { FaultRule } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { openBrake } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -57,6 +59,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
     await until(async () => (await stage.producer.operator.hold()) !== undefined, 'all jobs are held');
     expect(await stage.queue.getFailedCount()).toBe(0);
     stage.simulator.clearFaults();
+    await openBrake(stage.redis, stage.config.queuePrefix);
     await stage.idle();
     expect(await stage.queue.getFailedCount()).toBe(0);
     await check(stage, asked);
@@ -219,13 +222,14 @@ test('a 404 on the redeploy of a certificate whose id we read ourselves: the id 
 
 describe('a write that takes effect after its time', () => {
   const LATE_MS = 1_500;
-  /** Shorter than what the POST takes; what follows waits for twice as long, at least. */
+  /** Shorter than what the write takes, which is waited for by `pace`. */
   const env = { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' };
+  const pace = { ...PACE, lateMs: 2_500, lookMs: 500 };
   const slow = (operation: 'attach-domain' | 'delete-domain') =>
     ({ kind: 'slow', delayMs: LATE_MS, appliesWrite: false, operation }) as const;
 
   test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
-    await using stage = await createStage({ env });
+    await using stage = await createStage({ env, pace });
     const two = ['one.example.org', 'two.example.org'];
     stage.simulator.addFault({ ...slow('attach-domain'), times: 2 });
     for (const domain of two) await ask(stage, domain);
@@ -251,7 +255,7 @@ describe('a write that takes effect after its time', () => {
   });
 
   test('a removal lands while its domain is asked for again: nothing is said to be attached before it is', async () => {
-    await using stage = await createStage({ env });
+    await using stage = await createStage({ env, pace });
     await stage.ended((await ask(stage, DOMAIN)).jobId);
     stage.simulator.addFault(slow('delete-domain'));
     await ask(stage, DOMAIN, 'absent');
