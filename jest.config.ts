@@ -15,5 +15,7 @@ const config: Config = {
   testTimeout: 90_000,
   // Most tests wait for real servers and real delays; with one worker they would wait one after the other.
   maxWorkers: 2,
+  // Tests that run side by side within a file wait even more.
+  maxConcurrency: 10,
 };
 export default config;

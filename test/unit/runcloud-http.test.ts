@@ -16,6 +16,7 @@ import {
   UnreachableError,
 } from '../../src/runcloud/errors.ts';
 import type { ApiCall, AttachedDomain } from '../../src/runcloud/runcloud.ts';
+import { until } from '../helpers/until.ts';
 import { app, failureOf, type Script, send, startScripted, TOKEN } from './runcloud-scripted-server.ts';
 
 const domain: AttachedDomain = {
@@ -448,10 +449,14 @@ describe('a call that we stop ourselves', () => {
 
   test.each(['a stop', 'a deadline'])('during it, by %s', async (kind) => {
     await using server = await startScripted(() => undefined);
-    const signal = kind === 'a stop' ? new AbortController() : undefined;
-    setTimeout(() => signal?.abort(new Error('lock lost')), 100);
-    const options = { signal: signal?.signal ?? AbortSignal.timeout(100), onCall: jest.fn() };
-    const error = await failureOf(server.client().attachDomain(app, wanted, options));
+    const stop = new AbortController();
+    const options = { signal: stop.signal, onCall: jest.fn() };
+    const failure = failureOf(server.client().attachDomain(app, wanted, options));
+    await until(() => server.seen.length > 0, 'it is under way');
+    // What AbortSignal.timeout() gives as its reason.
+    const deadline = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+    stop.abort(kind === 'a stop' ? new Error('lock lost') : deadline);
+    const error = await failure;
     expect(error).toBeInstanceOf(CallAbortedError);
     expect(error).toMatchObject({ sent: true, operation: 'attachDomain' });
     expect(options.onCall).toHaveBeenCalledTimes(1);

@@ -8,6 +8,7 @@ import {
   wasSent,
 } from '../../src/runcloud/errors.ts';
 import type { AttachedDomain, CallBrake, CallOptions, InstallSettings } from '../../src/runcloud/runcloud.ts';
+import { until } from '../helpers/until.ts';
 import { app, failureOf, send, startScripted } from './runcloud-scripted-server.ts';
 
 const domain: AttachedDomain = {
@@ -130,7 +131,11 @@ describe('whether a write was sent', () => {
 
   test('stopped while it was under way: it was; before: it was not', async () => {
     await using server = await startScripted(() => undefined);
-    const during = await failureOf(install(server.client(), { signal: AbortSignal.timeout(100) }));
+    const stop = new AbortController();
+    const failure = failureOf(install(server.client(), { signal: stop.signal }));
+    await until(() => server.seen.length > 0, 'it is under way');
+    stop.abort();
+    const during = await failure;
     expect([during instanceof CallAbortedError, wasSent(during)]).toEqual([true, true]);
     const before = await failureOf(install(server.client(), { signal: AbortSignal.abort() }));
     expect([before instanceof CallAbortedError, wasSent(before)]).toEqual([true, false]);
