@@ -12,8 +12,8 @@ import { type Stage, setStage, type Theatre } from './stage.ts';
 import { tell } from './story.ts';
 import { complaint, showSummary } from './summary.ts';
 
-/** What has not been released by then ends with this process: each part watches that it does. */
-const RELEASE_MS = 2500;
+/** What has not been released by then (it takes a second) ends with this process: each part watches that it does. */
+const RELEASE_MS = 10_000;
 const TICK_MS = 100;
 
 const startedAt = Date.now();

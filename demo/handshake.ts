@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import type { EdgeAddresses } from '../src/simulator/index.ts';
 
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 10_000;
 
 /** Until when the certificate that is shown for `name` is good; undefined where it would not satisfy a browser. */
 export async function shakeHands(

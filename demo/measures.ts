@@ -12,7 +12,7 @@ import { shakeHands } from './handshake.ts';
 import type { Stage } from './stage.ts';
 import type { Told } from './story.ts';
 
-const REST_PATIENCE_MS = 2000;
+const REST_PATIENCE_MS = 20_000;
 
 export interface Measures {
   readonly attached: readonly { readonly name: string; readonly www: boolean }[];

@@ -24,6 +24,9 @@ import { deleteKeys } from './redis-keys.ts';
 import type { Screen } from './screen.ts';
 import { type DemoWorker, startWorker } from './worker.ts';
 
+/** A guard against hanging, also on a machine that has much else to do. */
+const PATIENCE_MS = 20_000;
+
 export const WEB_APPLICATION = `/servers/${DEFAULT_SERVER_ID}/webapps/${DEFAULT_WEBAPP_ID}`;
 
 /** An app server: asks, and knows nothing of RunCloud. */
@@ -125,7 +128,7 @@ async function openOperator(
   { releases, ending }: Theatre,
   connection: Record<string, string>,
 ): Promise<Operator> {
-  const app = createProducerApp(parseConfig(connection).config);
+  const app = createProducerApp(parseConfig(connection).config, { deadlineMs: PATIENCE_MS });
   releases.defer(() => app.close());
   await abortable(app.ready(), ending.signal);
   return app.operator;

@@ -31,7 +31,8 @@ const program = fileURLToPath(new URL('quick-worker.ts', import.meta.url));
 const dieWithParent = new URL('../scripts/run/die-with-parent.mjs', import.meta.url).href;
 /** All that it inherits: enough to find files and to know the time zone, no RUNCLOUD_*, no NODE_OPTIONS, no proxy. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'];
-const PATIENCE_MS = 20_000;
+/** A guard against hanging, also on a machine that has much else to do. */
+const PATIENCE_MS = 60_000;
 const STOP_MS = 1500;
 
 function start({

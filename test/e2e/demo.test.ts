@@ -1,5 +1,5 @@
 // The demo as a person runs it: it tells its story to the end, its commands work, and nothing of it stays behind.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { runCli } from '../helpers/cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Hang guards, far above what a demo needs on a busy machine. */
@@ -149,14 +149,14 @@ test.concurrent(
     await demo.shows('Ctrl-C here ends all of it.');
     const exported = [...demo.output().matchAll(/^ {2}export (\w+)=(\S+)$/gm)];
     const env = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
-    const cli = (...args: string[]) =>
-      promisify(execFile)(process.execPath, [join(root, 'src/cli.ts'), ...args], {
-        cwd: tmpdir(),
-        env: { PATH: process.env.PATH, ...env },
-      });
-    expect((await cli('status')).stdout).toMatch(/^old-shop\.example +removed +removed/m);
-    expect((await cli('status', 'club.someday.example')).stdout).toContain('The customer must act');
-    expect((await cli('doctor')).stdout).not.toMatch(/^(warn|fail)/m);
+    const cli = async (...args: string[]): Promise<string> => {
+      const { code, out, err } = await runCli(args, { env });
+      expect({ args, code, err }).toEqual({ args, code: 0, err: '' });
+      return out;
+    };
+    expect(await cli('status')).toMatch(/^old-shop\.example +removed +removed/m);
+    expect(await cli('status', 'club.someday.example')).toContain('The customer must act');
+    expect(await cli('doctor')).not.toMatch(/^(warn|fail)/m);
     const body = found(demo, /-d '(.*)'$/m);
     const setDns = await fetch(found(demo, /curl -s (\S+) /), { method: 'POST', body });
     expect(setDns.status).toBe(200);
@@ -172,14 +172,14 @@ test.concurrent(
 );
 
 test.concurrent(
-  'Ctrl-C in the middle ends all of it within 3 s',
+  'Ctrl-C in the middle ends all of it there and then',
   async () => {
     await using demo = startDemo([]);
     await demo.shows('2. Two app servers');
-    const at = performance.now();
     demo.child.kill('SIGINT');
     expect(await demo.ended()).toBe(130);
-    expect(performance.now() - at).toBeLessThan(3000);
+    // It has not told its story to the end first.
+    expect(demo.output()).not.toContain('6. Four changes');
     expect(demo.errors()).toBe('');
     expect(await refuses(privatePort(demo))).toBe(true);
     await expectNothingLeft(demo);
