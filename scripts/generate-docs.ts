@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { variables } from '../src/config.ts';
-import { codes } from '../src/errors.ts';
+import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
 
@@ -39,8 +39,14 @@ export function configurationTable(): string {
 
 export const errorCodeTable = (): string =>
   toTable(
-    ['Code', 'Meaning', 'What to do'],
-    Object.entries(codes).map(([name, { meaning, fix }]) => [code(name), meaning, fix]),
+    ['Code', 'Meaning', 'What to do', 'While it is retried', 'Once it has failed'],
+    Object.entries<CodeEntry>(codes).map(([name, { meaning, fix, whileRetried = '', isFinal }]) => [
+      code(name),
+      meaning,
+      fix,
+      whileRetried,
+      isFinal ? 'it waits for you' : 'it is tried again by itself',
+    ]),
   );
 
 /** One table a job, from the schemas that check the payloads. */
@@ -107,7 +113,7 @@ const configurationIntroduction = [
 ].join('\n');
 
 const codesIntroduction =
-  'Each error that an operator meets carries one of these codes. A code keeps its meaning.';
+  'Each error that an operator meets carries one of these codes. A code keeps its meaning. What is tried again by itself once it has failed is tried after 10 minutes, then after twice as long, up to a day; `status` and `failed` say when, and `retry` does it at once.';
 
 export const generated: readonly Generated[] = [
   { file: '.env.example', render: dotEnvExample },

@@ -4,7 +4,10 @@
 /** What an operator reads beside a code: what happened, and what to do about it. */
 export interface CodeEntry {
   readonly meaning: string;
+  /** What a person does about it. */
   readonly fix: string;
+  /** What is said instead while the job goes on by itself. */
+  readonly whileRetried?: string;
   /** The request itself is wrong, or a person has to look first: what failed so is not tried again by itself. */
   readonly isFinal?: true;
 }
@@ -38,6 +41,7 @@ export const codes = {
   'on-another-application': {
     meaning: 'The request names no web application, and another than the configured one has the domain.',
     fix: 'Name the web application that you mean (`--app`, `appId`); `add --also` (`also: true`) has the domain on both.',
+    isFinal: true,
   },
   'host-name-taken': {
     meaning:
@@ -57,22 +61,25 @@ export const codes = {
   'runcloud-account-refused': {
     meaning:
       'RunCloud refuses every call of this account (HTTP 402, or 403 for all calls): the monthly quota is used up, or the plan or the token lost its rights.',
-    fix: 'Look at Limits & Usage > Developer API in RunCloud. All jobs wait, and go on by themselves once RunCloud answers again.',
+    fix: 'Look at Limits & Usage > Developer API in RunCloud; all jobs go on by themselves once RunCloud answers again.',
   },
   'runcloud-forbidden': {
-    meaning:
-      'RunCloud forbids this one thing (HTTP 403), while it accepts the credentials. The job tries it again.',
+    meaning: 'RunCloud forbids this one thing (HTTP 403), while it accepts the credentials.',
     fix: 'Give the token access to this server and web application, or check what the plan includes.',
+    whileRetried:
+      'It is tried again. If it lasts, give the token access to this server and web application, or check what the plan includes.',
   },
   'runcloud-not-found': {
-    meaning:
-      'RunCloud does not know the server, web application, domain or certificate (HTTP 404). The job tries it again.',
+    meaning: 'RunCloud does not know the server, web application, domain or certificate (HTTP 404).',
     fix: 'Check RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID; `doctor` shows which of them is unknown.',
+    whileRetried:
+      'It is tried again. If it lasts, check RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID; `doctor` shows which of them is unknown.',
   },
   'runcloud-intercepted': {
-    meaning:
-      'Something in front of RunCloud answered in its place (a firewall, a proxy, a redirect). The job tries it again.',
-    fix: 'If it lasts, check RUNCLOUD_API_URL, and whether a firewall or proxy stands between this worker and RunCloud.',
+    meaning: 'Something in front of RunCloud answered in its place (a firewall, a proxy, a redirect).',
+    fix: 'Check RUNCLOUD_API_URL, and whether a firewall or proxy stands between the workers and RunCloud.',
+    whileRetried:
+      'It is tried again. If it lasts, check RUNCLOUD_API_URL, and whether a firewall or proxy stands between the workers and RunCloud.',
   },
   'runcloud-rejected': {
     meaning: 'RunCloud refused the request as it stands; its own message follows.',
@@ -80,16 +87,20 @@ export const codes = {
   },
   'runcloud-rate-limited': {
     meaning: 'RunCloud asked us to slow down (HTTP 429).',
-    fix: 'Nothing: the worker waits and goes on. If it lasts, look at the API usage in RunCloud.',
+    fix: 'Look at the API usage in RunCloud, and at what else uses this account; RUNCLOUD_RATE_PER_MINUTE is our share.',
+    whileRetried: 'Nothing: the worker waits and goes on. If it lasts, look at the API usage in RunCloud.',
   },
   'runcloud-unreachable': {
     meaning: 'The call never reached RunCloud (DNS, refused connection, connect timeout).',
-    fix: 'Nothing at first: it is retried. If it lasts, check the network and RUNCLOUD_API_URL.',
+    fix: 'Check the network of the workers and RUNCLOUD_API_URL; `doctor` shows whether RunCloud can be reached.',
+    whileRetried: 'Nothing at first: it is retried. If it lasts, check the network and RUNCLOUD_API_URL.',
   },
   'runcloud-unknown-result': {
     meaning:
       'RunCloud did not answer in a way that says whether the call took effect (timeout, 5xx, not JSON).',
-    fix: 'Nothing: the worker looks before it writes again. If it lasts, look at RunCloud’s status page.',
+    fix: 'Look at RunCloud’s status page, and in RunCloud whether the domain is as it was asked for.',
+    whileRetried:
+      'Nothing: the worker looks before it writes again. If it lasts, look at RunCloud’s status page.',
   },
   'redis-unavailable': {
     meaning: 'Redis did not answer in time; the request was not accepted, or nobody can say whether it was.',
@@ -98,12 +109,13 @@ export const codes = {
   'job-quarantined': {
     meaning:
       'The job ended its worker process several times over (a crash, out of memory), or BullMQ gave it up.',
-    fix: 'Look at the worker’s log for the crash; `retry` tries the domain again.',
+    fix: 'Look at the worker’s log for the crash, and mend that first.',
     isFinal: true,
   },
   unexpected: {
     meaning: 'A bug in this program: the log line carries the stack.',
-    fix: 'Report it with the log line; the job is retried meanwhile.',
+    fix: 'Report it with the log line.',
+    whileRetried: 'Report it with the log line; the job is retried meanwhile.',
   },
 } as const satisfies Record<string, CodeEntry>;
 
@@ -140,6 +152,13 @@ export class RateLimitedError extends HeldError {
     super('runcloud-rate-limited', message, options);
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** What to do about a code; `goesOn`: its job is tried again by itself, and nobody is called for yet. */
+export function fixOf(code: string | undefined, goesOn: boolean): string | undefined {
+  if (code === undefined || !Object.hasOwn(codes, code)) return undefined;
+  const { fix, whileRetried }: CodeEntry = codes[code as Code];
+  return goesOn ? (whileRetried ?? fix) : fix;
 }
 
 /** The code that a failed job's reason begins with; undefined where it has none. */

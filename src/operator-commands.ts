@@ -66,7 +66,9 @@ function addStatusCommand(program: Command, { terminal, withRedis, finish }: Com
 
 function addFailureCommands(program: Command, { terminal, withRedis }: CommandTools): void {
   withFilter(program.command('failed'))
-    .description('List the jobs that wait for a person, each with its reason.')
+    .description(
+      'List the jobs that have failed: why, what to do, and when they are tried again by themselves.',
+    )
     .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
     .option('--limit <number>', 'how many, the newest first', '100')
     .option('--json', 'print JSON')

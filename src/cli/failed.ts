@@ -1,9 +1,10 @@
-// failed, retry: what waits for a person, and trying it again.
+// failed, retry: the jobs that have failed, what to do about them, and trying them again.
 import type { ProducerApp } from '../app.ts';
-import { codes } from '../errors.ts';
+import { codeOf, codes, fixOf } from '../errors.ts';
 import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
-import { toTable } from './layout.ts';
+import { iso } from '../records/iso.ts';
+import { toTable, wrap } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
 import { type AppFlags, parseApp } from './selection-flags.ts';
@@ -47,7 +48,11 @@ function describeFailed(
   columns: number | undefined,
 ): string[] {
   if (jobs.length === 0) return [noneOf(filter)];
-  return toTable([['JOB', 'NAME', 'FAILED', 'REASON'], ...jobs.map(toFailedRow)], columns);
+  const table = toTable(
+    [['JOB', 'NAME', 'FAILED', 'NEXT CHECK', 'REASON'], ...jobs.map(toFailedRow)],
+    columns,
+  );
+  return [...table, ...describeFixes(jobs).flatMap((line) => wrap(line, columns))];
 }
 
 const noneOf = (filter: FailedFilter | undefined): string =>
@@ -68,17 +73,33 @@ function refuse(sentence: string, terminal: Terminal): ExitCode {
   return exitCodes.usage;
 }
 
-const toJson = (job: FailedJob): object => ({
-  ...job,
-  failedAt: job.failedAt === undefined ? null : new Date(job.failedAt).toISOString(),
-});
+const toJson = (job: FailedJob): object => {
+  const code = codeOf(job.reason);
+  return {
+    ...job,
+    code: code ?? null,
+    fix: fixOf(code, false) ?? null,
+    failedAt: iso(job.failedAt),
+    nextCheckAt: iso(job.nextCheckAt),
+  };
+};
 
-const toFailedRow = ({ id, name, reason, failedAt }: FailedJob): string[] => [
-  id,
-  name,
-  failedAt === undefined ? '' : toRelative(failedAt, Date.now()),
-  reason,
-];
+const toFailedRow = ({ id, name, reason, failedAt, nextCheckAt }: FailedJob): string[] => {
+  const now = Date.now();
+  return [
+    id,
+    name,
+    failedAt === undefined ? '' : toRelative(failedAt, now),
+    nextCheckAt === undefined ? '-' : toRelative(nextCheckAt, now),
+    reason,
+  ];
+};
+
+/** What to do, once for each code. */
+function describeFixes(jobs: readonly FailedJob[]): string[] {
+  const found = [...new Set(jobs.flatMap(({ reason }) => codeOf(reason) ?? []))];
+  return found.map((code) => `${code}: ${fixOf(code, false)}`);
+}
 
 export async function retry(
   ids: readonly string[],

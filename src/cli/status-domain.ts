@@ -1,15 +1,15 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
-import { codes } from '../errors.ts';
 import { isBad } from '../intent/gate.ts';
 import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
 import { isPausedSentence, type Pause } from '../intent/pauses.ts';
+import { actorOf } from '../intent/selection.ts';
 import { toMinute } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
-import { dnsRecordsOf, nextLookOf } from '../records/domains.ts';
+import { dnsRecordsOf, fixFor, nextLookOf } from '../records/domains.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
 import { describeSeen } from './status-seen.ts';
@@ -87,10 +87,7 @@ function describeReason({ intent, history }: DomainDetails, nowMs: number): stri
   return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
 }
 
-const actorOf = ({ mustAct, stage }: Intent): Actor | undefined =>
-  mustAct ?? (stage === 'failed' ? 'operator' : undefined);
-
-function describeDuty({ intent, job, redeploy }: DomainDetails, telling: Telling): string[] {
+function describeDuty({ intent, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
   const dns = intent.wish.want === 'present' ? (intent.evidence?.dns ?? []) : [];
   const bad = dns.filter(isBad);
   const actor = actorOf(intent);
@@ -101,12 +98,13 @@ function describeDuty({ intent, job, redeploy }: DomainDetails, telling: Telling
     ...(changes === undefined || (isReached(intent.stage) && bad.length === 0)
       ? []
       : describeChanges(changes)),
-    ...describeRetry([job, ...(redeploy ? [redeploy] : [])]),
+    ...describeRetry(job, intent.nextRunAt),
+    ...(redeploy ? describeRetry(redeploy, certificate?.nextRunAt) : []),
   ];
 }
 
-function describeFix({ code }: Intent, actor: Actor | undefined, hasRecords: boolean): string[] {
-  const fix = code && code in codes ? codes[code as keyof typeof codes].fix : undefined;
+function describeFix(intent: Intent, actor: Actor | undefined, hasRecords: boolean): string[] {
+  const fix = fixFor(intent);
   const what = fix ? [`What to do: ${fix}`] : [];
   if (!actor) return what;
   const { sentence } = actors[actor];
@@ -121,9 +119,11 @@ function describeFix({ code }: Intent, actor: Actor | undefined, hasRecords: boo
   return [`${sentence}.`, ...what];
 }
 
-function describeRetry(jobs: readonly JobStatus[]): string[] {
-  const ids = jobs.filter(({ state }) => state === 'failed').map(({ id }) => id);
-  return ids.length > 0 ? [`Then try it again: runcloud-domains retry ${ids.join(' ')}`] : [];
+/** `checkAt`: when a failed one is tried again by itself. */
+function describeRetry({ id, state }: JobStatus, checkAt: number | undefined): string[] {
+  if (state !== 'failed') return [];
+  const when = checkAt === undefined ? 'Then try it again' : 'To try it again at once';
+  return [`${when}: runcloud-domains retry ${id}`];
 }
 
 function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSettings): string {
@@ -141,7 +141,10 @@ export const isHeldBack = (
 function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, paused }: Telling): string[] {
   const { intent, job } = status;
   const at = nextLookOf(status);
+  if (at !== undefined && intent.state === 'failed')
+    return [`It is tried again by itself at ${toMoment(at, nowMs)}.`];
   if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
+  if (intent.state === 'failed') return ['It is not tried again by itself.'];
   if (isHeldBack(job, intent, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
     return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];

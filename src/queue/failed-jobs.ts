@@ -14,6 +14,8 @@ export interface FailedJob {
   readonly reason: string;
   readonly attempts: number;
   readonly failedAt: number | undefined;
+  /** When the same is tried again by itself; undefined: it waits for a person, or a newer request counts. */
+  readonly nextCheckAt: number | undefined;
 }
 
 /** Which of them; what is left out restricts nothing. */
@@ -30,7 +32,11 @@ export const isFailedAs = (job: FailedJob, filter: FailedFilter): boolean =>
   isOn({ serverId: job.serverId ?? 0, appId: job.appId ?? 0 }, filter);
 
 /** A job whose payload is no JSON cannot be read at all; it must not hide the others. */
-export function toFailedJob(id: string, job: Job | undefined, defaults: TargetDefaults): FailedJob {
+export function toFailedJob(
+  id: string,
+  job: Job | undefined,
+  defaults: TargetDefaults,
+): Omit<FailedJob, 'nextCheckAt'> {
   const data: Readonly<Record<string, unknown>> = job?.data ?? {};
   const idOf = (given: unknown): number | undefined =>
     /^[1-9]\d{0,15}$/.test(String(given)) ? Number(given) : undefined;

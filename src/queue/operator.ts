@@ -101,8 +101,10 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     async failed(limit, filter) {
       const ids = await queue.getRanges(['failed'], 0, (filter ? MAX_FAILED : limit) - 1);
       const found: FailedJob[] = [];
-      const read = async (id: string) =>
-        toFailedJob(id, await queue.getJob(id).catch(() => undefined), defaults);
+      const read = async (id: string): Promise<FailedJob> => {
+        const job = toFailedJob(id, await queue.getJob(id).catch(() => undefined), defaults);
+        return { ...job, nextCheckAt: await nextCheckOf(job, requests) };
+      };
       // There may be thousands: whatever else this process is asked has its turn in between.
       for (let at = 0; at < ids.length; at += READ_AT_ONCE)
         found.push(...(await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(read))));
@@ -146,6 +148,20 @@ async function retryJob(
   await job.remove().catch(reasonOf);
   const domain = parsed.name === 'redeploy-ssl' ? parsed.domain : parsed.request.domain;
   return { id, kind: 'retried', jobId: ticket.jobId, domain };
+}
+
+/** A record of which this job is no longer the newest says nothing of it. */
+async function nextCheckOf(
+  { id, name, domain, serverId, appId }: Omit<FailedJob, 'nextCheckAt'>,
+  { intents, certificates }: RequestQueue,
+): Promise<number | undefined> {
+  if (serverId === undefined || appId === undefined) return undefined;
+  const app = { serverId, appId };
+  const record =
+    name === 'redeploy-ssl'
+      ? await certificates.get(app)
+      : domain !== undefined && (await intents.get({ ...app, domain: domain as DomainName }));
+  return record && record.jobId === id && record.state === 'failed' ? record.nextRunAt : undefined;
 }
 
 const toRetryAsk = (id: string, domain: DomainName | undefined): RedeployAsk => ({

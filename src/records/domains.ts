@@ -1,6 +1,7 @@
 // How domains and jobs look from outside, in the HTTP API and in `--json`: the schemas, and what makes such records of ours.
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
+import { codeOf, fixOf } from '../errors.ts';
 import type { Evidence, Intent, Transition } from '../intent/intent.ts';
 import { actorOf } from '../intent/selection.ts';
 import { actors, stages } from '../outcome.ts';
@@ -40,6 +41,9 @@ const summaryFields = {
   since: time,
   reason: text.meta({ description: 'Why it stands there, in a sentence for a person' }),
   code: text.meta({ description: 'The error code, where something is wrong' }),
+  fix: text.meta({
+    description: 'What to do about it: one thing while it is tried again, another once it has failed',
+  }),
   mustAct,
   request: z.enum(['pending', 'settled', 'failed']).meta({
     description:
@@ -150,6 +154,8 @@ export const jobRecord = z
     state: z.enum(['waiting', 'active', 'delayed', 'failed', 'completed']),
     attemptsMade: z.int(),
     failedReason: text,
+    code: text.meta({ description: 'The code that failedReason begins with' }),
+    fix: text.meta({ description: 'What to do about it, as the job stands now' }),
     result: text,
     nextRunAt: time,
   })
@@ -165,6 +171,7 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   since: iso(intent.stageAt),
   reason: intent.outcome ?? null,
   code: intent.code ?? null,
+  fix: fixFor(intent) ?? null,
   mustAct: actorOf(intent) ?? null,
   request: intent.state,
   jobId: intent.jobId,
@@ -173,6 +180,10 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   for: intent.for ?? null,
   nextLookAt: intent.state === 'settled' ? null : iso(intent.nextRunAt),
 });
+
+/** What to do about a domain's code, as it stands now. */
+export const fixFor = (intent: Intent): string | undefined =>
+  fixOf(intent.code, intent.state === 'pending' && actorOf(intent) === undefined);
 
 /** When its job, or that of the redeploy, looks again; undefined where no time is set. */
 export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
@@ -260,11 +271,14 @@ const toEvidence = ({ at, dns, tls }: Evidence): DomainRecord['evidence'] => ({
 /** Undefined where there is no such job (any more). */
 export function toJob(job: JobStatus): z.output<typeof jobRecord> | undefined {
   if (job.state === 'gone') return undefined;
+  const code = job.state === 'completed' ? undefined : codeOf(job.failedReason ?? '');
   return {
     id: job.id,
     state: job.state,
     attemptsMade: job.attemptsMade,
     failedReason: job.failedReason ?? null,
+    code: code ?? null,
+    fix: fixOf(code, job.state !== 'failed') ?? null,
     result: job.result ?? null,
     nextRunAt: iso(job.nextRunAt),
   };

@@ -219,6 +219,16 @@ describe('looking', () => {
     expect(await stage.producer.operator.failed(1)).toHaveLength(1);
   });
 
+  test('tells of a failed job when the same is tried again by itself, and of a wrong one that it is not', async () => {
+    await using stage = await createStage(twoAttempts);
+    const id = await failedAdd(stage);
+    await stage.ended(await stage.add('add-domain', { domain: 'a_b.example.org' }));
+    const [wrong, passing] = await stage.producer.operator.failed(10);
+    expect(wrong).toMatchObject({ domain: 'a_b.example.org', nextCheckAt: undefined });
+    expect(passing).toMatchObject({ id, serverId: 1903, appId: 646, nextCheckAt: expect.any(Number) });
+    expect(passing?.nextCheckAt).toBeGreaterThan(passing?.failedAt ?? 0);
+  });
+
   test('knows nothing of a domain that nobody asked for, and asks which web application is meant', async () => {
     await using stage = await createStage({
       workers: 0,

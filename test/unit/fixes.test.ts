@@ -1,0 +1,124 @@
+// What to do about a code: one thing while its job goes on by itself, another once it has failed and a person is called.
+import { describe, expect, test } from '@jest/globals';
+import { describeDomain } from '../../src/cli/status-domain.ts';
+import { type Code, codes, fixOf } from '../../src/errors.ts';
+import type { DomainDetails } from '../../src/queue/operator.ts';
+import { toJob, toRecord } from '../../src/records/domains.ts';
+import { intentOf } from '../helpers/intent.ts';
+
+const NOW = Date.parse('2026-11-24T10:20:00Z');
+const HOUR = 3_600_000;
+const telling = { nowMs: NOW, steps: 5, hasDnsGate: true, watchIntervalMs: undefined };
+
+const detailsOf = (intent: object, job: object): DomainDetails => ({
+  intent: { ...intentOf(), ...intent },
+  job: {
+    id: 'shop.example.org_1903_646~7',
+    state: 'failed',
+    attemptsMade: 3,
+    failedReason: undefined,
+    result: undefined,
+    nextRunAt: undefined,
+    ...job,
+  },
+  certificate: undefined,
+  redeploy: undefined,
+  history: [],
+  budgets: [],
+});
+
+const all = Object.keys(codes) as Code[];
+
+test.each(all)('%s: who is called for is not told to do nothing, nor that it goes on', (code) => {
+  expect(fixOf(code, false)).not.toMatch(/^Nothing|retried|tried again|the worker (waits|looks)/);
+});
+
+test('a code that is none has no fix', () => {
+  expect(fixOf('toString', false)).toBeUndefined();
+  expect(fixOf(undefined, true)).toBeUndefined();
+});
+
+describe('a job that has failed', () => {
+  const failed = {
+    state: 'failed',
+    stage: 'failed',
+    code: 'runcloud-unknown-result',
+    outcome: 'no',
+    outcomeAt: NOW,
+  };
+
+  test('and is looked at again says what to do, when that is, and how to do it at once', () => {
+    const status = detailsOf({ ...failed, nextRunAt: NOW + HOUR }, {});
+    const lines = describeDomain(status, telling);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `You must act: ${codes['runcloud-unknown-result'].fix}`,
+        'To try it again at once: runcloud-domains retry shop.example.org_1903_646~7',
+        'It is tried again by itself at 2026-11-24 11:20 UTC (in 60 min).',
+      ]),
+    );
+    expect(lines.join('\n')).not.toMatch(/Nothing:|the worker looks/);
+    expect(toRecord(status)).toMatchObject({
+      fix: codes['runcloud-unknown-result'].fix,
+      mustAct: 'operator',
+      nextLookAt: '2026-11-24T11:20:00.000Z',
+    });
+  });
+
+  test('for good says so', () => {
+    const lines = describeDomain(detailsOf({ ...failed, code: 'job-quarantined' }, {}), telling);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'Then try it again: runcloud-domains retry shop.example.org_1903_646~7',
+        'It is not tried again by itself.',
+      ]),
+    );
+  });
+
+  test('says so over the API too', () => {
+    const { job } = detailsOf({}, { failedReason: 'runcloud-unreachable: no way' });
+    expect(toJob(job)).toMatchObject({
+      code: 'runcloud-unreachable',
+      fix: codes['runcloud-unreachable'].fix,
+    });
+  });
+});
+
+test('a job that is being retried says that it goes on, and calls for nobody', () => {
+  const retrying = {
+    state: 'pending',
+    stage: 'requested',
+    code: 'runcloud-unknown-result',
+    outcome: 'no',
+    outcomeAt: NOW,
+  };
+  const status = detailsOf(retrying, {
+    state: 'delayed',
+    nextRunAt: NOW + HOUR,
+    failedReason: 'runcloud-unknown-result: no',
+  });
+  const text = describeDomain(status, telling).join('\n');
+  expect(text).toMatch(/^What to do: Nothing: the worker looks before it writes again/m);
+  expect(text).not.toMatch(/must act|try it again/);
+  expect(toRecord(status)).toMatchObject({
+    fix: codes['runcloud-unknown-result'].whileRetried,
+    mustAct: null,
+  });
+  expect(toJob(status.job)).toMatchObject({ fix: codes['runcloud-unknown-result'].whileRetried });
+});
+
+test('a person who is called while it is retried is told what to do', () => {
+  const held = {
+    state: 'pending',
+    stage: 'held',
+    mustAct: 'operator',
+    code: 'runcloud-forbidden',
+    outcome: 'no',
+    outcomeAt: NOW,
+  };
+  const text = describeDomain(detailsOf(held, { state: 'delayed', nextRunAt: NOW + HOUR }), telling).join(
+    '\n',
+  );
+  expect(text).toMatch(/^You must act: Give the token access/m);
+  expect(text).toMatch(/^We look again at/m);
+});
