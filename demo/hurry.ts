@@ -18,4 +18,5 @@ export const pace: Pace = {
   heldMs: 2000,
   lookMs: 3000,
   lateMs: 1000,
+  lagMs: 1000,
 };

@@ -50,10 +50,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const { timeoutMs } = config.runcloud;
   // The call's own time, and as much again for what RunCloud had begun by then.
   const lateMs = timeoutMs + Math.max(timeoutMs, pace.lateMs);
-  const { heldMs } = pace;
+  const { heldMs, lagMs } = pace;
   const ports = {
     ...{ runcloud, directory, intents, https, askRedeploy },
-    ...{ lookDelayMs: pace.lookMs, lateMs, heldMs },
+    ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs },
   };
   return {
     'add-domain': createAddDomain(ports),

@@ -16,12 +16,11 @@ local function keepFlight(record)
   redis.call('HDEL', record, 'flight')
 end
 -- What RunCloud took is shown by its list, once that has caught up; until then a list that says otherwise is believed by nobody.
-local function land(record)
-  local kind, untilAt = string.match(redis.call('HGET', record, 'flight') or '', '^(%a+) (%d+)$')
+local function land(record, kind, lagMs)
   redis.call('HDEL', record, 'flight')
   if kind ~= 'attach' and kind ~= 'detach' then return end
   redis.call('HDEL', record, 'attachShownBy', 'detachShownBy')
-  redis.call('HSET', record, kind .. 'ShownBy', untilAt)
+  redis.call('HSET', record, kind .. 'ShownBy', string.format('%.0f', now() + tonumber(lagMs)))
 end
 local function takeOff(record, kind, lateMs)
   if tonumber(lateMs) == 0 then return end
@@ -66,14 +65,14 @@ return 1
 `;
 
 // KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '',
-// fate ('done', 'refused', 'unknown') -> the time
+// fate ('done', 'refused', 'unknown'), kind, lagMs -> the time
 export const END_WRITE = `${NOW}${LATE}
 local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'wroteAt', at)
   if ARGV[4] == 'unknown' then keepFlight(KEYS[1])
-  elseif ARGV[4] == 'done' then land(KEYS[1])
+  elseif ARGV[4] == 'done' then land(KEYS[1], ARGV[5], ARGV[6])
   else redis.call('HDEL', KEYS[1], 'flight') end
   if ARGV[4] ~= 'refused' then redis.call('HSET', KEYS[1], 'touchedAt', at) end
   if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end

@@ -16,7 +16,7 @@ const RENEW_EVERY_MS = 2_500;
 const MARGIN_MS = 1_500;
 
 /** A write that wants the fence: what is written to, by which job. */
-export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs'> {
+export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs' | 'lagMs'> {
   readonly key: Key;
   readonly jobId: string;
   /** Whether what was thrown says for certain that the write had no effect. Default: nothing does. */
@@ -31,11 +31,11 @@ export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs'> {
  */
 export async function underFence<Key, T>(
   store: Writes<Key>,
-  { key, jobId, kind, www, lateMs, toAttachedId, hadNoEffect }: Write<Key, T>,
+  { key, jobId, kind, www, lateMs, lagMs, toAttachedId, hadNoEffect }: Write<Key, T>,
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
 ): Promise<Fenced<T>> {
-  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs };
+  const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs, lagMs };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'held') return { fate };

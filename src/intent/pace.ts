@@ -14,6 +14,8 @@ export interface Pace {
   readonly lookMs: number;
   /** The least time after the end of a call during which it may still take effect, where its reply did not come. */
   readonly lateMs: number;
+  /** For how long RunCloud's list may lag behind what it took of us. No document says; five seconds would be no surprise. */
+  readonly lagMs: number;
 }
 
 export const PACE: Pace = {
@@ -25,6 +27,7 @@ export const PACE: Pace = {
   heldMs: 86_400_000,
   lookMs: 3_000,
   lateMs: 10_000,
+  lagMs: 60_000,
 };
 
 /** Half of what has been waited already: each look is half as far away again as the one before. */

@@ -52,9 +52,11 @@ const MAX_RENEWALS = 3;
 function settledUpkeep({ intent, seen, now }: Standing): Upkeep {
   if (intent.renewals >= MAX_RENEWALS) return { kind: 'nothing' };
   const settledAt = intent.outcomeAt ?? intent.requestedAt;
-  if (!seen || now - settledAt > MEND_MS || seen.at < Math.max(settledAt, intent.wroteAt))
-    return { kind: 'nothing' };
   const isWanted = intent.wish.want === 'present';
+  // The list may lag behind what RunCloud took of us.
+  const shownBy = isWanted ? intent.shownBy.attach : intent.shownBy.detach;
+  if (!seen || now - settledAt > MEND_MS || seen.at < Math.max(settledAt, intent.wroteAt, shownBy))
+    return { kind: 'nothing' };
   if (seen.attached === isWanted) return { kind: 'nothing' };
   return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
 }

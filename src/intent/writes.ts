@@ -14,6 +14,8 @@ export interface Lease {
   readonly www?: boolean | undefined;
   /** For how long after it is sent the write may take effect, where no reply comes; 0: nobody concludes anything from it. */
   readonly lateMs?: number | undefined;
+  /** For how long RunCloud's list may not show what it took; default 0. */
+  readonly lagMs?: number | undefined;
 }
 
 /** How a write has ended. */
@@ -55,9 +57,9 @@ export function createWrites<Key>({ redis, keysOf, owner }: WritesOptions<Key>):
       const args = [holder, leaseMs, jobId ?? '', owner, kind, lateMs];
       return (await run<number>(RENEW_WRITE, key, args)) === 1;
     },
-    endWrite: (key, { holder, kind, www }, { fate, attachedId }) => {
+    endWrite: (key, { holder, kind, www, lagMs = 0 }, { fate, attachedId }) => {
       const changed = fate === 'done' && kind === 'change' ? toFlag(www) : '';
-      return run(END_WRITE, key, [holder, attachedId ?? '', changed, fate]);
+      return run(END_WRITE, key, [holder, attachedId ?? '', changed, fate, kind, lagMs]);
     },
   };
 }

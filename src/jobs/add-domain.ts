@@ -74,10 +74,10 @@ function unwilling(error: unknown): CodedError {
 
 async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, lookDelayMs, lateMs } = ports;
+  const { runcloud, intents, directory, lookDelayMs, lateMs, lagMs } = ports;
   const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
   const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
-  const write = { key: intent, jobId, kind: 'attach', lateMs, toAttachedId, hadNoEffect } as const;
+  const write = { key: intent, jobId, kind: 'attach', lateMs, lagMs, toAttachedId, hadNoEffect } as const;
   const written = await underFence(intents, write, calls, post).catch((error: unknown) =>
     look(error, work, ports),
   );

@@ -12,9 +12,9 @@ export async function detach(
   ports: DomainPorts,
 ): Promise<Fenced<boolean>> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, lateMs } = ports;
+  const { runcloud, intents, directory, lateMs, lagMs } = ports;
   const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
-  const write = { key: intent, jobId, kind: 'detach', lateMs, hadNoEffect } as const;
+  const write = { key: intent, jobId, kind: 'detach', lateMs, lagMs, hadNoEffect } as const;
   const written = await underFence(intents, write, calls, send).catch((error: unknown) =>
     look(error, work, ports),
   );

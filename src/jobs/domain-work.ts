@@ -33,6 +33,8 @@ export interface DomainPorts {
   readonly lookDelayMs: number;
   /** For how long after it was sent a write may take effect, where its reply does not come. */
   readonly lateMs: number;
+  /** For how long RunCloud's list may lag behind what it took of us. */
+  readonly lagMs: number;
   /** The longest pause between two looks at what waits for a person. */
   readonly heldMs: number;
 }

@@ -7,7 +7,7 @@ import { namesOfIntent } from '../intent/names.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import type { Look } from '../jobs/look.ts';
 import type { Logger } from '../logger.ts';
-import type { Directory } from '../runcloud/directory.ts';
+import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { RequestQueue } from './requests.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -83,7 +83,7 @@ async function createAttachedLook(
     const app = `${serverId}:${appId}`;
     if (!mayRead || unreadable.has(app)) return undefined;
     try {
-      return (await directory.find(intent, domain, startedAt, { signal })).attached !== undefined;
+      return saysAttached(intent, await directory.find(intent, domain, startedAt, { signal }));
     } catch (error) {
       signal.throwIfAborted();
       // Those of one batch ask together, and fail together.
@@ -95,6 +95,10 @@ async function createAttachedLook(
     }
   };
 }
+
+// A list that may lag behind our own attachment does not say that it is gone.
+const saysAttached = ({ shownBy }: Intent, { attached, at }: Sighting): boolean | undefined =>
+  attached ? true : at < shownBy.attach ? undefined : false;
 
 async function watchOne(
   intent: Intent,

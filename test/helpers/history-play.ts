@@ -9,7 +9,7 @@ import { type Config, parseConfig } from '../../src/config.ts';
 import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
-import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
+import { createSimulator, isWrite, type Simulator } from '../../src/simulator/index.ts';
 import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
 import { type Asked, checkInvariants } from './invariants.ts';
@@ -211,9 +211,9 @@ class Theatre implements AsyncDisposable {
     simulator.clearFaults();
     simulator.setSettings({ listLagMs: 0 });
     await this.#recover();
-    // A write that RunCloud took may take effect after everybody has given it up.
+    // A write may take effect after everybody has given it up, and its list may lag behind: nobody concludes anything before.
     const isOver = (): boolean =>
-      simulator.state.calls.every(({ fault, startedAt }) => fault !== 'slow' || startedAt < Date.now() - 300);
+      simulator.state.calls.every((call) => !isWrite(call) || call.startedAt < Date.now() - 400);
     for (let round = 0; round < 10; round += 1) {
       await until(async () => (await this.#isIdle()) && isOver(), `everything has come to rest`);
       const { renewed, quarantined, redeploys } = await this.#sweeper.sweep();

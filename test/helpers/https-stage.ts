@@ -33,6 +33,7 @@ export const FAST: Pace = {
   heldMs: 1_000,
   lookMs: 100,
   lateMs: 100,
+  lagMs: 0,
 };
 
 export interface HttpsStage extends Stage {

@@ -37,10 +37,17 @@ const untilStage = (stage: Stage, domain: string, wanted: LifeStage, appId?: num
     return intent?.stage === wanted ? intent : undefined;
   }, `${domain} is ${wanted}`);
 
-/** The job looks now: time that would only be waited for. */
-async function hasten({ queue }: Stage): Promise<void> {
-  for (const job of await queue.getDelayed()) await job.promote().catch(() => undefined);
-}
+/** Takes out the time that would only be waited for, until `isSo`. (A job is delayed only after its record says why.) */
+const hurryUntil = ({ queue }: Stage, isSo: () => Promise<boolean> | boolean, what: string) =>
+  until(async () => {
+    for (const job of await queue.getDelayed()) await job.promote().catch(() => undefined);
+    return await isSo();
+  }, what);
+
+const hasEnded = (stage: Stage, jobId: string) => async () => {
+  const state = await stage.queue.getJobState(jobId);
+  return state === 'completed' || state === 'failed';
+};
 
 describe('answers that are not about the domain, for a while, to eight adds at once:', () => {
   test.each<[string, FaultRule]>([
@@ -97,10 +104,8 @@ describe('a list that lags behind our own writes', () => {
       setLag(stage, LAG_MS);
       stage.simulator.addFault({ ...rule, operation: 'attach-domain' });
       const asked = await ask(stage, DOMAIN);
-      await until(async () => {
-        await hasten(stage);
-        return stage.calls('attach-domain').some(({ status }) => status === 422);
-      }, 'RunCloud refuses the second POST');
+      const isRefused = () => stage.calls('attach-domain').some(({ status }) => status === 422);
+      await hurryUntil(stage, isRefused, 'RunCloud refuses the second POST');
       const record = await until(async () => {
         const intent = await recordOf(stage, DOMAIN);
         return /list may lag behind/.test(intent?.outcome ?? '') ? intent : undefined;
@@ -108,7 +113,7 @@ describe('a list that lags behind our own writes', () => {
       expect(record).toMatchObject({ state: 'pending', stage: 'attaching' });
       expect(Number(record?.nextRunAt)).toBeGreaterThan(0);
       setLag(stage, 0);
-      await hasten(stage);
+      await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
       expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/attached/);
       await stage.idle();
       // The certificate follows, as after any attachment of ours.
@@ -127,11 +132,16 @@ describe('a list that lags behind our own writes', () => {
     // Ten minutes later.
     const key = keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
     await stage.redis.hincrby(key, 'touchedAt', -600_000);
-    await hasten(stage);
-    expect(await untilStage(stage, DOMAIN, 'held')).toMatchObject({ mustAct: 'operator', state: 'pending' });
+    const isHeld = async () => (await recordOf(stage, DOMAIN))?.stage === 'held';
+    await hurryUntil(stage, isHeld, 'it is held');
+    expect(await recordOf(stage, DOMAIN)).toMatchObject({ mustAct: 'operator', state: 'pending' });
     expect(await stage.queue.getFailedCount()).toBe(0);
     setLag(stage, 0);
-    await hasten(stage);
+    await hurryUntil(
+      stage,
+      async () => (await recordOf(stage, DOMAIN))?.state === 'settled',
+      'it is attached',
+    );
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });
@@ -156,8 +166,7 @@ describe('a list that lags behind our own writes', () => {
       // The time that the list gets is over.
       const key = stage.producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
       await stage.redis.hset(key, isRemoval ? 'attachShownBy' : 'detachShownBy', Date.now());
-      await hasten(stage);
-      await stage.ended(asked.jobId);
+      await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
       await stage.idle();
       await check(stage, [asked]);
     },
@@ -182,10 +191,8 @@ describe('a site moves from one web application to another of ours, a name being
     stage.simulator.addFault({ kind: 'slow', delayMs: 800, operation: 'delete-domain' });
     const steps = [() => ask(stage, DOMAIN, 'absent'), () => ask(stage, DOMAIN, 'present', 647)];
     for (const step of order === 'removed first' ? steps : steps.reverse()) await step();
-    await until(async () => {
-      await hasten(stage);
-      return (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
-    }, 'it is attached to the new one');
+    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
+    await hurryUntil(stage, isThere, 'it is attached to the new one');
     expect(stage.simulator.state.domains(647).map(({ name }) => name)).toContain(DOMAIN);
     expect(stage.names()).not.toContain(DOMAIN);
     expect(await stage.queue.getFailedCount()).toBe(0);
@@ -201,8 +208,8 @@ describe('a site moves from one web application to another of ours, a name being
     expect(held.outcome).toContain('is wanted on web application 646');
     expect(held.outcome).toContain(`\`remove ${DOMAIN} --app 646\``);
     await stage.ended((await ask(stage, DOMAIN, 'absent')).jobId);
-    await hasten(stage);
-    await until(async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled', 'it is attached');
+    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
+    await hurryUntil(stage, isThere, 'it is attached');
     await stage.idle();
   });
 });

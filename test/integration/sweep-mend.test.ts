@@ -6,7 +6,7 @@ import type { Intent } from '../../src/intent/intent.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { NO_LAG, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -22,7 +22,9 @@ beforeEach(() => {
 afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
-  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
+  stage = releases.use(
+    await createStage({ pace: NO_LAG, ...options, env: { ...NO_SWEEPS, ...options.env } }),
+  );
   if (options.workers !== 0) await firstSweepDone();
   return stage.producer.requests;
 }
@@ -52,8 +54,8 @@ const intentKey = (): string => createKeys(stage.config.queuePrefix, 'runcloud-d
 async function age(ms: number): Promise<void> {
   for (const field of ['outcomeAt', 'wroteAt', 'requestedAt'])
     await stage.redis.hincrby(intentKey(), field, -ms);
-  if (await stage.redis.hget(intentKey(), 'nextRunAt'))
-    await stage.redis.hincrby(intentKey(), 'nextRunAt', -ms);
+  for (const field of ['nextRunAt', 'attachShownBy', 'detachShownBy'])
+    if (await stage.redis.hget(intentKey(), field)) await stage.redis.hincrby(intentKey(), field, -ms);
 }
 
 const check = (asked: readonly Asked[]): Promise<void> =>
@@ -81,6 +83,7 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     await set();
     const asked = await settle('absent');
     stage.simulator.attachDomain({ name: DOMAIN });
+    await age(HOUR);
     expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY]);
@@ -135,6 +138,7 @@ test('however often a request failed in an outage, what is undone after it is me
   }
   expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   stage.simulator.detachDomain({ name: DOMAIN });
+  await age(HOUR);
   expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
   await stage.idle();
   await check([asked]);

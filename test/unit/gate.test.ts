@@ -13,6 +13,7 @@ const pace: Pace = {
   heldMs: 5_000,
   lookMs: 100,
   lateMs: 100,
+  lagMs: 0,
 };
 const DEADLINE = 10_000;
 const ASKED = 1_000_000;

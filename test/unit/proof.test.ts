@@ -18,6 +18,7 @@ const pace: Pace = {
   heldMs: 5_000,
   lookMs: 100,
   lateMs: 100,
+  lagMs: 0,
 };
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({

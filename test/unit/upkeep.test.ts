@@ -98,6 +98,16 @@ describe('a request that was settled', () => {
         { ...wanted, outcomeAt: NOW - DAY - 1 },
         { seen: hasNot },
       ],
+      [
+        'was last seen while the list may lag behind our own attachment',
+        { ...wanted, shownBy: { attach: NOW + 1, detach: 0 } },
+        { seen: hasNot },
+      ],
+      [
+        'was last seen while the list may lag behind our own removal',
+        { ...unwanted, shownBy: { attach: 0, detach: NOW + 1 } },
+        { seen: has },
+      ],
       ['was settled long ago, and differs', { ...unwanted, outcomeAt: 0 }, { seen: has }],
       ['has no job any more', wanted, { job: 'gone' }],
       ['was mended three times already, and undone each time', { ...wanted, renewals: 3 }, { seen: hasNot }],
