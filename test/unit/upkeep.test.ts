@@ -70,6 +70,7 @@ describe('a request that failed', () => {
       'invalid-payload',
       'job-quarantined',
       'no-web-application',
+      'on-another-application',
       'unknown-job',
     ]);
   });
