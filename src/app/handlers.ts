@@ -51,9 +51,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
   // The call's own time, and as much again for what RunCloud had begun by then.
   const lateMs = timeoutMs + Math.max(timeoutMs, pace.lateMs);
   const { heldMs, lagMs } = pace;
+  const changesWww = changesWwwOf(config);
   const ports = {
     ...{ runcloud, directory, intents, https, askRedeploy },
-    ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs },
+    ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {
     'add-domain': createAddDomain(ports),
@@ -61,6 +62,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     'redeploy-ssl': createRedeploySsl(redeployPorts(parts)),
   };
 }
+
+/** [D] v3/api-8617114; for v2 no such route is known. */
+export const changesWwwOf = ({ runcloud }: Config): boolean => runcloud.version === 3;
 
 export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 'redis'>): Ledger {
   const { ssl, limits, queuePrefix } = config;
@@ -84,6 +88,7 @@ function createHttpsOf(
     deadlineMs: dns.deadlineMs,
     certificateDeadlineMs: ssl.deadlineMs,
     pace,
+    changesWww: changesWwwOf(config),
   };
   const ports = { facts, ledger, runcloudLog, certificates, intents, askRedeploy, settings };
   return look && createHttps({ look, ...ports });
@@ -108,6 +113,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
           look,
           poison,
           pace,
+          changesWww: changesWwwOf(config),
           renew: (intent) => renew(intent, 'the guard of the certificate'),
         }
       : undefined,

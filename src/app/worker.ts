@@ -26,7 +26,7 @@ import { createLogReader } from '../runcloud/log-reader.ts';
 import type { ApiCall, LogEntry, WebApplication } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { auditBareRequests } from './bare-requests.ts';
-import { createHandlers } from './handlers.ts';
+import { changesWwwOf, createHandlers } from './handlers.ts';
 import { createLookOf } from './look.ts';
 import { version } from './observation.ts';
 import { observedBrake, observedJobs, observedLedger } from './observed.ts';
@@ -209,12 +209,12 @@ function startUpkeep({
   config,
   releases,
   ...parts
-}: Omit<WatchOptions & SweepOptions, 'intervalMs' | 'repair'> & {
+}: Omit<WatchOptions & SweepOptions, 'intervalMs' | 'repair' | 'changesWww'> & {
   readonly config: Config;
   readonly releases: AsyncDisposableStack;
 }): void {
   const sweeper = createSweeper({ ...parts, intervalMs: config.worker.sweepIntervalMs });
-  const watcher = createWatcher({ ...parts, ...config.watch });
+  const watcher = createWatcher({ ...parts, ...config.watch, changesWww: changesWwwOf(config) });
   for (const turns of [sweeper, watcher]) {
     releases.defer(() => within(turns.stop(), 500, undefined));
     turns.start();

@@ -68,7 +68,7 @@ export interface CertificateRecord {
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
   readonly waitingDomains: number;
-  /** SSL_POISON=detach: domains that shall make room for the others. */
+  /** Domains that shall make room for the others: by going (SSL_POISON=detach), or by going on without their www name. */
   readonly inTheWay: Readonly<Record<string, InTheWay>>;
   /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
   readonly isReinstalling: boolean;

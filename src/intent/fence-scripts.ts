@@ -43,6 +43,7 @@ if kind ~= 'order' then
 end
 -- Nothing is there yet that somebody else may have set; of a change only its reply, or the next look, tells what it did.
 if kind == 'attach' and www ~= '' then redis.call('HSET', KEYS[1], 'setWww', www) end
+if kind == 'change' then redis.call('HSET', KEYS[1], 'changesTo', www) end
 if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww') end
 keepFlight(KEYS[1])
 -- What has failed stays so while it is tried again.
@@ -76,7 +77,10 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then
   else redis.call('HDEL', KEYS[1], 'flight') end
   if ARGV[4] ~= 'refused' then redis.call('HSET', KEYS[1], 'touchedAt', at) end
   if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
-  if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'setWww', ARGV[3]) end
+  if ARGV[3] ~= '' then
+    redis.call('HSET', KEYS[1], 'setWww', ARGV[3])
+    redis.call('HDEL', KEYS[1], 'changesTo')
+  end
 end
 return at
 `;

@@ -54,7 +54,8 @@ export const isSurelyBad = (finding: DnsFinding): boolean => finding.verdict !==
 export const isSuspect = ({ verdict }: DnsFinding): boolean =>
   verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';
 
-const isGood = ({ verdict }: DnsFinding): boolean => verdict === 'here' || verdict === 'proxied';
+/** Let's Encrypt will reach us through it. */
+export const isGood = ({ verdict }: DnsFinding): boolean => verdict === 'here' || verdict === 'proxied';
 
 /** What to wait for, with a sentence for people. */
 export interface Closed {

@@ -126,3 +126,10 @@ export interface Intent extends DomainKey {
   /** When the job looks again, while pending; when it is asked for again by itself, while failed. */
   readonly nextRunAt: number | undefined;
 }
+
+/** Whether RunCloud has the domain with its www name; where it does not tell, as we left it; where that is not known, as it is wanted. */
+export const hasWww = ({
+  attachedWww,
+  setWww,
+  wish,
+}: Pick<Intent, 'attachedWww' | 'setWww' | 'wish'>): boolean => attachedWww ?? setWww ?? wantsWww(wish);

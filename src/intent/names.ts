@@ -1,5 +1,5 @@
 // The names that a certificate must cover. Pure.
-import { type Intent, wantsWww } from './intent.ts';
+import { hasWww, type Intent } from './intent.ts';
 
 /** The domains and their www twins, each once. The twin is a name of its own, with its own DNS. */
 export function namesOf(
@@ -8,13 +8,9 @@ export function namesOf(
   return [...new Set(domains.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name])))];
 }
 
-/** The domain, and its www twin where RunCloud has one; where it does not tell, or does not have the domain, where one is wanted. */
-export const namesOfIntent = ({
-  domain,
-  wish,
-  attachedWww,
-}: Pick<Intent, 'domain' | 'wish' | 'attachedWww'>): string[] =>
-  namesOf([{ name: domain, www: attachedWww ?? wantsWww(wish) }]);
+/** The domain, and its www twin where RunCloud has one, as far as is known. */
+export const namesOfIntent = (intent: Pick<Intent, 'domain' | 'wish' | 'attachedWww' | 'setWww'>): string[] =>
+  namesOf([{ name: intent.domain, www: hasWww(intent) }]);
 
 /** For people: the first three, and how many more. */
 export const listed = (names: readonly string[]): string =>

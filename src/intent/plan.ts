@@ -2,6 +2,7 @@
 import type { Code } from '../errors.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
 import { type Intent, type WantPresent, wantsWww } from './intent.ts';
+import { settingsOf } from './twin.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {
@@ -20,7 +21,14 @@ export type Step =
   /** A write of ours whose reply did not come may yet undo what was seen: look again at `until`, and not before. */
   | { readonly kind: 'await'; readonly until: number; readonly sentence: string }
   /** RunCloud is as wanted because we wrote: the certificate has to follow. */
-  | { readonly kind: 'cover'; readonly sentence: string; readonly attached?: AttachedDomain };
+  | { readonly kind: 'cover'; readonly sentence: string; readonly attached?: AttachedDomain }
+  /** It is attached as we left it, and its www name is wanted otherwise. `otherwise`: the step where that cannot be. */
+  | {
+      readonly kind: 'change';
+      readonly attached: AttachedDomain;
+      readonly www: boolean;
+      readonly otherwise: Extract<Step, { kind: 'nothing' | 'cover' }>;
+    };
 
 /** The step that takes `observed` nearer to `intent`; running it twice, or late, is safe because each run looks again. */
 export function plan(intent: Intent, observed: Observed): Step {
@@ -29,15 +37,17 @@ export function plan(intent: Intent, observed: Observed): Step {
 }
 
 function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observed): Step {
-  const { redirection } = wish;
   const www = wantsWww(wish);
-  if (!attached) return { kind: 'attach', domain: { name: intent.domain, www, redirection } };
+  if (!attached) return { kind: 'attach', domain: { name: intent.domain, ...settingsOf(wish, www) } };
   const late = lateRemoval(intent, at) ?? unshownRemoval(intent, at);
   if (late) return late;
-  const differs = differences(wish, attached);
-  if (intent.uncovered)
-    return { kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached };
-  return { kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached };
+  const differs = differences(intent, wish, attached);
+  const otherwise = intent.uncovered
+    ? ({ kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached } as const)
+    : ({ kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached } as const);
+  const has = attached.www ?? intent.setWww;
+  const isAsWeLeftIt = isOurs(attached, intent) && has !== undefined && has === intent.setWww;
+  return isAsWeLeftIt && has !== www ? { kind: 'change', attached, www, otherwise } : otherwise;
 }
 
 function planAbsent(intent: Intent, observed: Observed): Step {
@@ -96,12 +106,13 @@ function primaryReason(intent: Intent, observed: Observed, attached: AttachedDom
 export const isOurs = (attached: AttachedDomain, { wish, attachedId }: Intent): boolean =>
   wish.want === 'present' && attached.id === attachedId && attached.type !== 'primary';
 
-// We never change the settings of a domain that is there already: RunCloud may hold an operator's later choice.
-function differences(wish: WantPresent, attached: AttachedDomain): string {
-  const { redirection } = wish;
+// We never change the settings of a domain that is there already, save the www name that we have left as it is ourselves: RunCloud
+// may hold an operator's later choice. Where www was left out by us, the outcome has its own words for it.
+function differences({ setWww }: Intent, wish: WantPresent, attached: AttachedDomain): string {
+  const isLeftOut = setWww === false && attached.www === false;
+  const { www, redirection } = settingsOf(wish, wantsWww(wish) && !isLeftOut);
   const found: string[] = [];
-  if (attached.www !== undefined && attached.www !== wantsWww(wish))
-    found.push(`www ${attached.www ? 'on' : 'off'}`);
+  if (attached.www !== undefined && attached.www !== www) found.push(`www ${attached.www ? 'on' : 'off'}`);
   if (attached.redirection !== undefined && attached.redirection !== redirection)
     found.push(`redirection ${attached.redirection}`);
   return found.length > 0 ? ` (with ${found.join(', ')}; left as it is)` : '';

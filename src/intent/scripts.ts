@@ -223,12 +223,13 @@ return 'recorded'
 `;
 
 // KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
-// What is seen after a change of ours, whose reply may have been lost, is how that change left it.
+// A change of ours whose reply was lost is seen to have been carried out, or not.
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
-if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'uncovered') == 'change' then
-  redis.call('HSET', KEYS[1], 'setWww', ARGV[4])
+if ARGV[4] ~= '' then
+  if redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then redis.call('HSET', KEYS[1], 'setWww', ARGV[4]) end
+  redis.call('HDEL', KEYS[1], 'changesTo')
 end
 return 1
 `;

@@ -2,15 +2,17 @@
 
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
-import { isOurs, lateRemoval } from '../intent/plan.ts';
+import { wantsWww } from '../intent/intent.ts';
+import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
-import { type Outcome, type Waiting, waiting } from '../outcome.ts';
+import { settingsOf } from '../intent/twin.ts';
+import { type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
+import { conclude, prove, switchWww } from './conclude.ts';
 import { detach } from './detach.ts';
 import {
   awaitLate,
-  conclude,
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
@@ -18,34 +20,60 @@ import {
   nextStep,
   unwritten,
 } from './domain-work.ts';
+import type { Blocker, Gate } from './gates.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
     const { intent } = work;
-    const dead = await ports.https?.dead(work);
+    const { https } = ports;
+    const dead = await https?.dead(work);
     const left = dead && (await leave(dead, work, ports));
     if (left) return left;
-    if (ports.https && intent.seenAt >= intent.requestedAt)
-      return ports.https.prove(work, `${intent.domain} is attached`, { uncovered: isUncovered(intent) });
+    if (https && intent.seenAt >= intent.requestedAt)
+      return prove(https, `${intent.domain} is attached`, { uncovered: isUncovered(intent) }, work, ports);
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right.
     const isWaiting = intent.stage === 'waiting-for-dns' || intent.stage === 'held';
-    return (isWaiting ? await ports.https?.gate(work) : undefined) ?? lookAndAttach(work, isWaiting, ports);
+    const gate = isWaiting ? await https?.gate(work) : undefined;
+    return gate?.wait ?? lookAndAttach(work, gate, ports);
   };
 }
 
-async function lookAndAttach(work: DomainWork, passedGate: boolean, ports: DomainPorts): Promise<Outcome> {
+async function lookAndAttach(
+  work: DomainWork,
+  passed: Gate | undefined,
+  ports: DomainPorts,
+): Promise<Outcome> {
   const step = await nextStep(work, ports);
   if (step.kind === 'detach') throw new TypeError('add-domain was planned to detach');
+  if (step.kind === 'change') return change(step, work, ports);
   if (step.kind !== 'attach') return conclude(step, work, ports);
-  return (passedGate ? undefined : await ports.https?.gate(work)) ?? attach(step.domain, work, ports);
+  const gate = passed ?? (await ports.https?.gate(work));
+  return gate?.wait ?? attach(gate, work, ports);
 }
 
-const isUncovered = ({ uncovered }: DomainWork['intent']): boolean => uncovered === 'attach';
+// Its www name is wanted no more, or is wanted again. Where DNS is looked at, it joins when that is right, which the proof finds.
+async function change(
+  { www, attached, otherwise }: Extract<Step, { kind: 'change' }>,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome> {
+  const instead = () => conclude(otherwise, work, ports);
+  const isNow = ports.changesWww && !(www && ports.https);
+  return isNow ? switchWww({ www, otherwise: instead }, attached, work, ports) : instead();
+}
 
-// SSL_POISON=detach: its DNS holds up the certificate of all the others, so it is taken off until that is right. Undefined where it
+const isUncovered = ({ uncovered }: DomainWork['intent']): boolean =>
+  uncovered === 'attach' || uncovered === 'change';
+
+// Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_POISON=detach) the domain
+// is, until its DNS is right. Undefined where it
 // is not ours to take off. What happens between the write and its reply is found out by the next run, which looks: this job
 // goes on until the domain is live.
-async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
+async function leave(
+  { wait: dead, isTwinOnly }: Blocker,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome | undefined> {
   const { intent, jobId, calls } = work;
   const { intents, directory, askRedeploy } = ports;
   const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
@@ -55,6 +83,8 @@ async function leave(dead: Waiting, work: DomainWork, ports: DomainPorts): Promi
     return dead;
   }
   if (!isOurs(attached, intent)) return undefined;
+  if (isTwinOnly && attached.www)
+    return switchWww({ www: false, otherwise: async () => dead }, attached, work, ports);
   await intents.forgetSeen(intent, jobId);
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
@@ -72,12 +102,15 @@ function unwilling(error: unknown): CodedError {
   throw error;
 }
 
-async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
+async function attach(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs, lateMs, lagMs } = ports;
+  const domain = toNewDomain(intent, gate);
   const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
   const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
-  const write = { key: intent, jobId, kind: 'attach', lateMs, lagMs, toAttachedId, hadNoEffect } as const;
+  const { www } = domain;
+  const times = { lateMs, lagMs };
+  const write = { key: intent, jobId, kind: 'attach', www, ...times, toAttachedId, hadNoEffect } as const;
   const written = await underFence(intents, write, calls, post).catch((error: unknown) =>
     look(error, work, ports),
   );
@@ -88,8 +121,14 @@ async function attach(domain: NewDomain, work: DomainWork, ports: DomainPorts): 
     return waiting(sentence, lookDelayMs, { stage: 'attaching' });
   }
   directory.note(intent, intent.domain, written.value, written.at);
-  const sentence = `${intent.domain} attached`;
-  return conclude({ kind: 'cover', sentence, attached: written.value }, work, ports);
+  const sentence = `${intent.domain} attached${gate?.why ? ` without www (${gate.why})` : ''}`;
+  const attached = { ...work, intent: { ...intent, setWww: www } };
+  return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);
+}
+
+function toNewDomain({ domain, wish }: DomainWork['intent'], gate: Gate | undefined): NewDomain {
+  if (wish.want === 'absent') throw new TypeError('a domain that shall go is not attached');
+  return { name: domain, ...settingsOf(wish, gate?.www ?? wantsWww(wish)) };
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.

@@ -1,9 +1,9 @@
-// What add-domain and remove-domain share: look, plan, and conclude. The write itself stays in each job's file.
-import { type Code, type CodedError, hasCode, PermanentError, TransientError } from '../errors.ts';
+// What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
+import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { plan, type Step } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { done, type Outcome, superseded, waiting } from '../outcome.ts';
+import { type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 import type { Https } from './https.ts';
@@ -19,7 +19,10 @@ export interface DomainWork {
 
 /** What the outside hands in. */
 export interface DomainPorts {
-  readonly runcloud: Pick<RunCloud, 'attachDomain' | 'detachDomain' | 'getServer' | 'getWebApplication'>;
+  readonly runcloud: Pick<
+    RunCloud,
+    'attachDomain' | 'changeDomain' | 'detachDomain' | 'getServer' | 'getWebApplication'
+  >;
   readonly directory: Directory;
   readonly intents: Pick<
     IntentStore,
@@ -29,6 +32,8 @@ export interface DomainPorts {
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
+  /** API v3 can switch the www name of a domain that is there. */
+  readonly changesWww: boolean;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
   readonly lookDelayMs: number;
   /** For how long after it was sent a write may take effect, where its reply does not come. */
@@ -85,25 +90,6 @@ export async function awaitLate(
   const at = Math.ceil(until / lookDelayMs) * lookDelayMs;
   const delayMs = Math.max(1, at - (await intents.now()));
   return waiting(sentence, delayMs, { stage: wish.want === 'present' ? 'attaching' : 'removing' });
-}
-
-/** Carries out the steps that do not write domains. */
-export async function conclude(
-  step: Exclude<Step, { kind: 'attach' | 'detach' }>,
-  work: DomainWork,
-  ports: DomainPorts,
-): Promise<Outcome> {
-  const { askRedeploy, https } = ports;
-  if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
-  if (step.kind === 'await') return awaitLate(step, work, ports);
-  const { intent } = work;
-  const isPresent = intent.wish.want === 'present';
-  if (isPresent && https)
-    return https.prove(work, step.sentence, { uncovered: step.kind === 'cover', seen: step.attached });
-  const report = { stage: isPresent ? 'attached' : 'removed' } as const;
-  if (step.kind === 'nothing') return done(step.sentence, report);
-  await askRedeploy(intent);
-  return done(`${step.sentence}; a certificate redeploy follows`, report);
 }
 
 /** The outcome of a write that the fence did not let through. */

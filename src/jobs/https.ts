@@ -1,37 +1,23 @@
-// From "asked for" to "live" for one domain: the DNS gate before an attachment, and the proof after it. Looks at DNS and at the
-// server by the probes that are handed in; what follows from it is decided in intent/gate.ts and intent/proof.ts.
+// From attached to live for one domain: the proof. Looks at DNS and at the server by the probes that are handed in; what follows from it
+// is decided in intent/proof.ts and intent/twin.ts.
 import type { Certificates } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import {
-  type GateSettings,
-  gateBefore,
-  gatesCertificate,
-  isBad,
-  isDead,
-  isSurelyBad,
-  judgeGate,
-} from '../intent/gate.ts';
-import type { DomainKey, Evidence, Intent } from '../intent/intent.ts';
+import { gatesCertificate, isBad, isGood, judgeGate } from '../intent/gate.ts';
+import { type DomainKey, hasWww, type Intent, wantsWww } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { describeLog } from '../intent/log-text.ts';
-import { namesOf, namesOfIntent } from '../intent/names.ts';
-import type { Pace } from '../intent/pace.ts';
+import { namesOf } from '../intent/names.ts';
+import { twinOf } from '../intent/owner.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { done, type Outcome, type Waiting, waiting } from '../outcome.ts';
-import type { DnsFinding } from '../probes/findings.ts';
+import { describeWithheld, isWithheld } from '../intent/twin.ts';
+import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
-import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
+import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
+import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './gates.ts';
+import { type Look, type Looked, lookAt } from './look.ts';
 import { readReason, withReason } from './order-reason.ts';
-
-/** One domain's job at work, as far as this file needs it. */
-export interface HttpsWork {
-  readonly intent: Intent;
-  readonly jobId: string;
-  readonly calls: CallOptions;
-}
 
 export interface HttpsPorts {
   readonly look: Look;
@@ -40,15 +26,14 @@ export interface HttpsPorts {
   readonly runcloudLog: LogReader;
   readonly ledger: Pick<Ledger, 'last' | 'failed'>;
   readonly certificates: Pick<Certificates, 'get' | 'isAsked'>;
-  readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen'>;
+  readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
 }
 
-export interface HttpsSettings extends GateSettings {
+export interface HttpsSettings extends LookSettings {
   /** CERTIFICATE_DEADLINE */
   readonly certificateDeadlineMs: number;
-  readonly pace: Pace;
 }
 
 export interface Attached {
@@ -58,75 +43,62 @@ export interface Attached {
   readonly seen?: AttachedDomain | undefined;
 }
 
-export interface Https {
-  /** What to wait for before the domain is attached; undefined where nothing is. */
-  gate(work: HttpsWork): Promise<Outcome | undefined>;
-  /** SSL_POISON=detach: what to wait for while its DNS holds up the certificate of others; undefined where it does not. */
-  dead(work: HttpsWork): Promise<Waiting | undefined>;
+/** What the proof comes to: an outcome, or the www name has to be switched on RunCloud before. */
+export type Proven = Outcome | WwwChange;
+
+export interface WwwChange {
+  readonly kind: 'change';
+  readonly www: boolean;
+  /** Where RunCloud will not have it. */
+  readonly otherwise: () => Promise<Outcome>;
+}
+
+export interface Https extends Pick<Gates, 'gate' | 'dead'> {
   /** The domain is attached: has its certificate follow, and says how far it is. */
-  prove(work: HttpsWork, sentence: string, how: Attached): Promise<Outcome>;
+  prove(work: LookWork, sentence: string, how: Attached): Promise<Proven>;
 }
 
 export function createHttps(ports: HttpsPorts): Https {
-  const { look, facts, intents, settings } = ports;
-
-  /** What to wait for while DNS stands so; undefined where it is right. */
-  const closed = async (
-    { intent }: HttpsWork,
-    dns: readonly DnsFinding[],
-    tls: Evidence['tls'] = [],
-  ): Promise<Waiting | undefined> => {
-    const now = await intents.now();
-    const gate = judgeGate(dns, { since: intent.requestedAt, now, ...settings });
-    const evidence: Evidence = { at: now, dns, tls };
-    return gate && waiting(gate.sentence, gate.delayMs, { ...gate.report, evidence });
-  };
-  const lookAtDns = ({ intent, calls }: HttpsWork) => look.dns(intent, namesOfIntent(intent), calls);
-
+  const { look, facts, settings } = ports;
+  const { gate, dead, judge: judgeDns } = createGates(ports);
   return {
-    async gate(work) {
-      if (settings.gate === 'off') return undefined;
-      if (gateBefore(settings, await facts.glance(work.intent, work.calls)) !== 'attach') return undefined;
-      return closed(work, await lookAtDns(work));
-    },
-    async dead(work) {
-      if (!(await isInTheWay(work, ports))) return undefined;
-      const dns = await lookAtDns(work);
-      if (!dns.some(isSurelyBad)) return undefined;
-      // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
-      const { advanced } = await facts.read(work.intent, work.calls);
-      return advanced ? undefined : closed(work, dns);
-    },
+    gate,
+    dead,
     async prove(before, sentence, { uncovered, seen }) {
       const work = seen ? { ...before, intent: await noteSeen(before, seen, uncovered, ports) } : before;
       const { intent, calls } = work;
-      const shown = await look.all(intent, namesOfIntent(intent), calls);
-      const evidence: Evidence = { ...shown, log: intent.evidence?.log };
-      const standing: Standing = { ...work, sentence, looked: seen !== undefined };
-      const step = look.provesHttps ? await judge(standing, uncovered, evidence, ports) : unproven(uncovered);
+      const looked = await lookAt(work, look);
+      const standing: Standing = { ...work, sentence, looked: seen !== undefined, ...looked };
+      const step = look.provesHttps ? await judge(standing, uncovered, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
-      if (!isOpen) return carryOut(step, standing, evidence, ports);
+      if (!isOpen) return carryOut(step, standing, ports);
       const isGated =
         settings.gate !== 'off' && gatesCertificate(settings, await facts.glance(intent, calls));
-      const gated = isGated ? await closed(work, evidence.dns, evidence.tls) : undefined;
-      return gated ?? ask(standing, evidence, ports);
+      return (isGated ? await gateCertificate(standing, judgeDns, ports) : undefined) ?? ask(standing, ports);
     },
   };
 }
 
-// Asked of Redis before RunCloud or DNS: nearly always the answer is no.
-async function isInTheWay(
-  { intent }: HttpsWork,
-  { certificates, intents, settings }: HttpsPorts,
-): Promise<boolean> {
-  if (settings.gate === 'off' || settings.poison !== 'detach') return false;
-  const seen = (await certificates.get(intent))?.inTheWay[intent.domain];
-  return seen !== undefined && isDead(seen, await intents.now(), settings.pace);
+// Before its certificate is ordered. A www name that we have attached, and that holds the domain up no longer, is taken off.
+async function gateCertificate(
+  standing: Standing,
+  judgeDns: Gates['judge'],
+  { settings }: HttpsPorts,
+): Promise<Proven | undefined> {
+  const { intent, evidence, shown } = standing;
+  const canLeaveOut = !hasWww(intent) || (settings.changesWww && intent.setWww === true);
+  const { twin, closed, timing } = await judgeDns(standing, evidence.dns, canLeaveOut);
+  if (closed) return toWaiting(closed, shown);
+  const all = twin === 'without' ? judgeGate(evidence.dns, timing) : undefined;
+  if (!all) return undefined;
+  const held = toWaiting(all, shown);
+  const delayMs = Math.max(held.delayMs, settings.pace.dnsLongestMs);
+  return { kind: 'change', www: false, otherwise: async () => ({ ...held, delayMs }) };
 }
 
 /** The intent with what was just seen of it. */
 async function noteSeen(
-  { intent, jobId }: HttpsWork,
+  { intent, jobId }: LookWork,
   { www }: AttachedDomain,
   isNew: boolean,
   { intents }: HttpsPorts,
@@ -144,26 +116,20 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 });
 
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
-async function judge(
-  work: Standing,
-  uncovered: boolean,
-  evidence: Evidence,
-  ports: HttpsPorts,
-): Promise<ProofStep> {
+async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Promise<ProofStep> {
   const { intent, calls } = work;
   const facts = await ports.facts.glance(intent, calls);
-  const step = judgeProof(await proofFacts(facts, work, evidence, ports));
+  const step = judgeProof(await proofFacts(facts, work, ports));
   // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
   if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;
   const now = await ports.facts.read(intent, calls);
   if (now.advanced === facts.advanced) return step;
-  return judgeProof(await proofFacts(now, work, evidence, ports));
+  return judgeProof(await proofFacts(now, work, ports));
 }
 
 async function proofFacts(
   { advanced }: AppFacts,
-  { intent, looked }: Standing,
-  { dns, tls }: Evidence,
+  { intent, looked, evidence: { dns, tls } }: Standing,
   { ledger, certificates, intents, settings }: HttpsPorts,
 ) {
   const [order, redeploy, isAsked, now] = await Promise.all([
@@ -178,7 +144,7 @@ async function proofFacts(
   return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, now, deadlineMs, pace };
 }
 
-interface Standing extends HttpsWork {
+interface Standing extends LookWork, Looked {
   /** How it came to be attached. */
   readonly sentence: string;
   /** RunCloud was asked in this run. */
@@ -188,22 +154,18 @@ interface Standing extends HttpsWork {
 async function carryOut(
   step: ProofStep | { readonly kind: 'unproven' },
   work: Standing,
-  evidence: Evidence,
   ports: HttpsPorts,
-): Promise<Outcome> {
-  const { intent, jobId, sentence } = work;
-  if (step.kind === 'live') {
-    const report = { stage: 'live', evidence: { ...evidence, log: undefined } } as const;
-    return done(`${step.sentence}${withoutWww(intent)}`, report);
-  }
-  if (step.kind === 'unproven') return done(sentence, { stage: 'attached', evidence });
-  if (step.kind === 'ask') return ask(work, evidence, ports);
+): Promise<Proven> {
+  const { intent, jobId, sentence, shown: evidence } = work;
+  if (step.kind === 'live') return reached('live', step.sentence, work, ports);
+  if (step.kind === 'unproven') return reached('attached', sentence, work, ports);
+  if (step.kind === 'ask') return ask(work, ports);
   if (step.kind === 'wait')
     return waiting(withReason(step, intent.appId, evidence), step.delayMs, { ...step.report, evidence });
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
   await ports.intents.forgetSeen(intent, jobId);
   if (step.kind === 'look') return waiting(step.sentence, ports.settings.pace.tlsFirstMs);
-  await reportFailure(step, work, evidence, ports);
+  await reportFailure(step, work, ports);
   const log = await readReason(step, work, ports);
   await ports.askRedeploy(intent);
   const report = { stage: 'held', mustAct: step.mustAct, evidence: { ...evidence, log } } as const;
@@ -211,14 +173,30 @@ async function carryOut(
   return waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
 }
 
-const withoutWww = ({ wish, attachedWww }: Intent): string =>
-  wish.want === 'present' && wish.www && attachedWww === false
-    ? '; RunCloud has it without its www twin'
-    : '';
+// All that RunCloud has is done. A www name that was left out joins where its DNS is right by now.
+async function reached(
+  stage: 'live' | 'attached',
+  sentence: string,
+  work: Standing,
+  ports: HttpsPorts,
+): Promise<Proven> {
+  const { intent, leftOut, shown } = work;
+  const evidence = stage === 'live' ? { ...shown, log: undefined } : shown;
+  const outcome = done(`${sentence}${await withoutWww(work, ports)}`, { stage, evidence });
+  const joins = isWithheld(intent) && leftOut !== undefined && isGood(leftOut) && ports.settings.changesWww;
+  return joins ? { kind: 'change', www: true, otherwise: async () => outcome } : outcome;
+}
+
+async function withoutWww({ intent, leftOut }: Standing, { intents, settings }: HttpsPorts): Promise<string> {
+  const { domain, wish, attachedWww } = intent;
+  if (isWithheld(intent)) return `; ${describeWithheld(domain, leftOut, settings)}`;
+  if (wantsWww(wish)) return attachedWww === false ? '; RunCloud has it without its www twin' : '';
+  const twin = twinOf(domain);
+  return (await intents.ownerOf({ ...intent, domain: twin })) ? `; ${twin} was asked for by itself` : '';
+}
 
 async function ask(
-  { intent, sentence }: Standing,
-  evidence: Evidence,
+  { intent, sentence, shown: evidence }: Standing,
   { askRedeploy, look, settings }: HttpsPorts,
 ): Promise<Outcome> {
   await askRedeploy(intent);
@@ -229,8 +207,7 @@ async function ask(
 
 async function reportFailure(
   { order }: Extract<ProofStep, { kind: 'order-failed' }>,
-  { intent, calls }: HttpsWork,
-  { dns }: Evidence,
+  { intent, calls, evidence: { dns } }: Standing,
   { facts, ledger }: HttpsPorts,
 ): Promise<void> {
   const { advanced } = await facts.glance(intent, calls);

@@ -1,5 +1,8 @@
 // The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
-import type { Evidence } from '../intent/intent.ts';
+import type { Evidence, Intent } from '../intent/intent.ts';
+import { namesOfIntent } from '../intent/names.ts';
+import { twinOf as wwwOf } from '../intent/owner.ts';
+import { isWithheld } from '../intent/twin.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
@@ -30,7 +33,13 @@ export interface Look {
   readonly provesHttps: boolean;
   dns(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<DnsFinding[]>;
   tls(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<TlsFinding[]>;
-  all(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<Evidence>;
+  /** `dnsOnly`: names that are not served here (yet), whose DNS is looked at besides. */
+  all(
+    app: WebApplication,
+    names: readonly string[],
+    calls: CallOptions,
+    dnsOnly?: readonly string[],
+  ): Promise<Evidence>;
 }
 
 export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: LookPorts): Look {
@@ -49,9 +58,9 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
       const address = tlsAddress ?? { host, port: 443 };
       return Promise.all(names.map((name) => tls.look(name, address, calls.signal)));
     },
-    async all(app, names, calls) {
+    async all(app, names, calls, dnsOnly = []) {
       const [seenDns, seenTls, at] = await Promise.all([
-        look.dns(app, names, calls),
+        look.dns(app, [...names, ...dnsOnly], calls),
         look.tls(app, names, calls),
         now(),
       ]);
@@ -71,3 +80,22 @@ const unknownServer = (name: string): TlsFinding => ({
   sentence: `${name} could not be checked: RunCloud does not tell the server's address; set TLS_PROBE_ADDRESS or EXPECTED_IPS`,
   address: '',
 });
+
+/** What is judged of the names that RunCloud has, and the same with the DNS of a www name that was left out. */
+export interface Looked {
+  readonly evidence: Evidence;
+  readonly shown: Evidence;
+  /** Of the www name that was left out. */
+  readonly leftOut: DnsFinding | undefined;
+}
+
+export async function lookAt(
+  { intent, calls }: { readonly intent: Intent; readonly calls: CallOptions },
+  look: Look,
+): Promise<Looked> {
+  const names = namesOfIntent(intent);
+  const seen = await look.all(intent, names, calls, isWithheld(intent) ? [wwwOf(intent.domain)] : []);
+  const shown = { ...seen, log: intent.evidence?.log };
+  const evidence = { ...shown, dns: shown.dns.filter(({ name }) => names.includes(name)) };
+  return { evidence, shown, leftOut: shown.dns.find(({ name }) => !names.includes(name)) };
+}

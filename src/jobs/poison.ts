@@ -5,12 +5,14 @@ import type { Certificates } from '../intent/certificates.ts';
 import { isDead, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { joined, namesOf } from '../intent/names.ts';
+import { twinOf } from '../intent/owner.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { type Actor, type Outcome, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+import { isOurRule } from './gates.ts';
 import type { Look } from './look.ts';
 
 export interface PoisonPorts {
@@ -21,6 +23,8 @@ export interface PoisonPorts {
   readonly renew: (intent: Intent) => Promise<unknown>;
   readonly poison: 'hold' | 'detach' | 'proceed';
   readonly pace: Pace;
+  /** API v3 can switch the www name of a domain that is there. */
+  readonly changesWww: boolean;
 }
 
 export interface PoisonWork {
@@ -44,15 +48,24 @@ export async function guard(
   const findingsOf = (domain: AttachedDomain): readonly DnsFinding[] =>
     bad.filter(({ name }) => namesOf([domain]).includes(name));
   const dead = attached.filter((domain) => findingsOf(domain).length > 0);
-  if (poison === 'hold') return dead.length === 0 ? undefined : hold(bad, attached.length, work, ports);
   const isDoubtful = dead.length * 2 > attached.length;
   // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
   const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyBad));
-  const leaving = isDoubtful || !isCertain ? [] : await allOurs(dead, work, ports);
+  const mayLeave = (domain: AttachedDomain, intent: Intent): boolean =>
+    isOurs(domain, intent) && (poison === 'detach' || mayLoseWww(intent, findingsOf(domain), ports));
+  const leaving = isDoubtful || !isCertain ? [] : await allOf(dead, mayLeave, work, ports);
   await makeRoom(leaving, work, ports);
   if (dead.length === 0) return undefined;
-  return hold(bad, attached.length, work, ports, isDoubtful ? doubt(dead.length) : undefined);
+  const isTold = isDoubtful && poison === 'detach';
+  return hold(bad, attached.length, work, ports, isTold ? doubt(dead.length) : undefined);
 }
+
+// SSL_POISON=hold takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
+const mayLoseWww = (intent: Intent, findings: readonly DnsFinding[], { changesWww }: PoisonPorts): boolean =>
+  changesWww &&
+  isOurRule(intent) &&
+  intent.setWww === true &&
+  findings.every(({ name }) => name === twinOf(intent.domain));
 
 const doubt = (count: number): string =>
   `${count} of them look wrong from here at once, which may be our own DNS (DNS_SERVERS), so none is taken off: `;
@@ -70,19 +83,20 @@ function hold(
   return waiting(sentence, growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs), { stage: 'held', mustAct });
 }
 
-/** The intents of the dead, where all of them are ours: while one is not, the others would leave for nothing. */
-async function allOurs(
+/** The intents of the dead, where all of them may leave: while one may not, the others would leave for nothing. */
+async function allOf(
   dead: readonly AttachedDomain[],
+  mayLeave: (domain: AttachedDomain, intent: Intent) => boolean,
   { app }: PoisonWork,
   { intents }: PoisonPorts,
 ): Promise<readonly Intent[]> {
-  const ours: Intent[] = [];
+  const leaving: Intent[] = [];
   for (const domain of dead) {
     const key: DomainKey = { ...app, domain: domain.name as DomainKey['domain'] };
     const intent = await intents.get(key);
-    if (intent && isOurs(domain, intent)) ours.push(intent);
+    if (intent && mayLeave(domain, intent)) leaving.push(intent);
   }
-  return ours.length === dead.length ? ours : [];
+  return leaving.length === dead.length ? leaving : [];
 }
 
 // One look that found it wrong is not enough: it has to be wrong at a later one too.

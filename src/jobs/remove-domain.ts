@@ -3,10 +3,10 @@ import { hasCode } from '../errors.ts';
 import { lateAttachment } from '../intent/plan.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
+import { conclude } from './conclude.ts';
 import { detach } from './detach.ts';
 import {
   awaitLate,
-  conclude,
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
@@ -18,7 +18,8 @@ export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
     const step = await nextStep(work, ports).catch((error: unknown) => unlessGone(error, work, ports));
     if (step === 'gone') return gone(work);
-    if (step.kind === 'attach') throw new TypeError('remove-domain was planned to attach');
+    if (step.kind === 'attach' || step.kind === 'change')
+      throw new TypeError(`remove-domain was planned to ${step.kind}`);
     return step.kind === 'detach' ? remove(step.domain, work, ports) : conclude(step, work, ports);
   };
 }

@@ -1,13 +1,17 @@
 // The watch: now and then one worker looks at every domain that was done, and says where one is no longer as it was. It writes
-// nothing to RunCloud, unless WATCH_REPAIR says that what is missing may be asked for again.
+// nothing to RunCloud, unless WATCH_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
+// case when its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
-import type { Intent } from '../intent/intent.ts';
-import { namesOfIntent } from '../intent/names.ts';
+import { isGood } from '../intent/gate.ts';
+import type { Evidence, Intent } from '../intent/intent.ts';
+import { describeWithheld } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
-import type { Look } from '../jobs/look.ts';
+import { type Look, lookAt } from '../jobs/look.ts';
 import type { Logger } from '../logger.ts';
+import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
+import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './requests.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -22,6 +26,8 @@ export interface WatchOptions {
   readonly isHeld: () => Promise<boolean>;
   readonly intervalMs: number;
   readonly repair: boolean;
+  /** API v3 can switch the www name of a domain that is there: one that was left out joins when its DNS is right. */
+  readonly changesWww: boolean;
 }
 
 export interface Watcher extends Turns {
@@ -67,9 +73,10 @@ async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<voi
   await Promise.all(batch.map(watch));
 }
 
-type AttachedLook = (intent: Intent) => Promise<boolean | undefined>;
+type Seen = { readonly attached: AttachedDomain | undefined } | undefined;
+type AttachedLook = (intent: Intent) => Promise<Seen>;
 
-// Whether RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
+// How RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
 // in a pass and told once; what DNS and a handshake show of its domains counts all the same.
 async function createAttachedLook(
   { requests, directory, isHeld, logger }: WatchOptions,
@@ -97,25 +104,60 @@ async function createAttachedLook(
 }
 
 // A list that may lag behind our own attachment does not say that it is gone.
-const saysAttached = ({ shownBy }: Intent, { attached, at }: Sighting): boolean | undefined =>
-  attached ? true : at < shownBy.attach ? undefined : false;
+const saysAttached = ({ shownBy }: Intent, { attached, at }: Sighting): Seen =>
+  attached || at >= shownBy.attach ? { attached } : undefined;
 
 async function watchOne(
-  intent: Intent,
+  before: Intent,
   look: Look,
   findAttached: AttachedLook,
   options: WatchOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
-  const [evidence, isAttached] = await Promise.all([
-    look.all(intent, namesOfIntent(intent), { signal }),
-    findAttached(intent),
-  ]);
-  const watched = judgeWatch(intent, isAttached, evidence);
-  if (!watched) return;
-  if (await requests.intents.noteWatched(intent, intent.jobId, watched)) tell(intent, watched, options);
-  if (repair) await mend(intent, watched, requests);
+  const seen = await findAttached(before);
+  // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
+  const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
+  const { evidence, leftOut } = await lookAt({ intent, calls: { signal } }, look);
+  const judged = judgeWatch(intent, seen && seen.attached !== undefined, evidence);
+  const watched = judged && leftOut ? withLeftOut(judged, intent, leftOut, options) : judged;
+  if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
+    tell(intent, watched, options);
+  if (watched && repair) await mend(intent, watched, requests);
+  if (leftOut && seen?.attached) await join(before, leftOut, options);
+}
+
+/** What is said of a domain without the www name that was wanted, and the records that bring it. */
+function withLeftOut(
+  watched: Watched,
+  { domain }: Intent,
+  leftOut: DnsFinding,
+  options: WatchOptions,
+): Watched {
+  const { sentence, report } = watched;
+  const evidence = report.evidence as Evidence | undefined;
+  return {
+    ...watched,
+    sentence:
+      report.stage === 'held' ? sentence : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
+    report: { ...report, ...(evidence && { evidence: { ...evidence, dns: [...evidence.dns, leftOut] } }) },
+  };
+}
+
+/** The www name that was left out has its DNS by now: the same request runs again, and finds it so. */
+async function join(
+  intent: Intent,
+  leftOut: DnsFinding,
+  { requests, logger, changesWww }: WatchOptions,
+): Promise<void> {
+  if (!changesWww || !isGood(leftOut)) return;
+  const { domain, serverId, appId } = intent;
+  const { fate } = await requests.renew(intent, 'the watch');
+  if (fate === 'new')
+    logger.info(
+      { event: 'www-joins', domain, serverId, appId },
+      `${domain}: ${leftOut.name} is right, and joins`,
+    );
 }
 
 function tell(

@@ -170,7 +170,8 @@ function createWatch({ config, producer, redis }: Stage) {
   return {
     async once({ repair = false, isHeld = false }: WatchHow = {}): Promise<LogLine[]> {
       lines.length = 0;
-      const parts = { redis, requests, directory, logger, look, intervalMs: 3_600_000 };
+      const changesWww = version === 3;
+      const parts = { redis, requests, directory, logger, look, intervalMs: 3_600_000, changesWww };
       await createWatcher({ ...parts, repair, isHeld: async () => isHeld }).watch();
       return [...lines];
     },

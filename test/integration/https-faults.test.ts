@@ -113,14 +113,15 @@ describe('SSL_POISON=detach', () => {
     expect(stage.calls('delete-domain')).toEqual([]);
   });
 
-  test('a www twin that was switched on in the panel, without DNS, takes the domain off; it comes back as it was asked for', async () => {
+  test('a www twin that was switched on in the panel, without DNS, is switched off: the domain itself stays where it is', async () => {
     await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
     await goLive(stage, SHOP);
     const { attachedId } = await stage.record(SHOP);
     await stage.panel('PATCH', `domains/${attachedId}/meta`, { www: true });
     await goLive(stage, NEW);
     await stage.stands(SHOP, 'live');
-    expect(stage.calls('delete-domain')).toHaveLength(1);
+    expect(stage.calls('delete-domain')).toEqual([]);
+    expect(stage.calls('update-domain').filter(({ status }) => status === 200)).toHaveLength(2);
     expect(stage.simulator.state.domains().find(({ name }) => name === SHOP)).toMatchObject({ www: false });
   });
 

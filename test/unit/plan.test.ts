@@ -1,7 +1,7 @@
 // The pure middle: for every pair of what is wanted and what is there, one next step.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Intent, Wish } from '../../src/intent/intent.ts';
+import type { Intent, Wish, Www } from '../../src/intent/intent.ts';
 import { type Observed, plan } from '../../src/intent/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';
@@ -190,6 +190,69 @@ const rows: readonly Row[] = [
   ],
 ];
 
+const withheld = { attachedId: 4712, setWww: false } as const;
+const wwwOf = (www: Www): Wish => ({ want: 'present', www, redirection: 'non-www' });
+const wwwRows: readonly Row[] = [
+  [
+    'we left www out and it is wanted -> it may join, and no difference is claimed',
+    intentFor(wwwOf('auto'), withheld),
+    seen(row()),
+    {
+      kind: 'change',
+      www: true,
+      otherwise: { kind: 'nothing', sentence: 'shop.example.org is attached already', attached: row() },
+    },
+  ],
+  [
+    'we attached it with www, and www is wanted no more -> it is taken off',
+    intentFor(present, { attachedId: 4712, setWww: true }),
+    seen(row({ www: true, redirection: 'non-www' })),
+    { kind: 'change', www: false },
+  ],
+  [
+    'the same where the certificate has not been asked for -> that follows in any case',
+    intentFor(present, { attachedId: 4712, setWww: true, ...attachedByUs }),
+    seen(row({ www: true })),
+    { kind: 'change', www: false, otherwise: { kind: 'cover' } },
+  ],
+  [
+    'RunCloud does not tell www: what we left counts',
+    intentFor(wwwOf(true), withheld),
+    seen(row({ www: undefined, redirection: undefined })),
+    { kind: 'change', www: true },
+  ],
+  [
+    'somebody has switched www off since -> it stays off, and that is said',
+    intentFor(wwwOf(true), { attachedId: 4712, setWww: true }),
+    seen(row({ redirection: 'none' })),
+    { kind: 'nothing', sentence: expect.stringContaining('www off') },
+  ],
+  [
+    'somebody has switched www on since -> it stays on',
+    intentFor(present, withheld),
+    seen(row({ www: true })),
+    { kind: 'nothing', sentence: expect.stringContaining('www on') },
+  ],
+  [
+    'www differs, but the row is not ours -> it stays',
+    intentFor(wwwOf(true), { ...withheld, attachedId: 5000 }),
+    seen(row()),
+    { kind: 'nothing' },
+  ],
+  [
+    'www differs, but it has become the primary -> it stays',
+    intentFor(wwwOf(true), withheld),
+    seen(row({ type: 'primary' })),
+    { kind: 'nothing' },
+  ],
+  [
+    'www is as wanted -> nothing to do',
+    intentFor(wwwOf('auto'), { attachedId: 4712, setWww: true }),
+    seen(row({ www: true, redirection: 'non-www' })),
+    { kind: 'nothing', sentence: 'shop.example.org is attached already' },
+  ],
+];
+
 const refusals: readonly Row[] = [
   [
     'not wanted, but the primary by its type -> refused',
@@ -222,6 +285,10 @@ describe('plan', () => {
     const { attached } = observed;
     const isThere = intent.wish.want === 'present' && attached && !('until' in step);
     expect(plan(intent, observed)).toEqual(isThere ? { ...step, attached } : step);
+  });
+
+  test.each(wwwRows)('%s', (_, intent, observed, step) => {
+    expect(plan(intent, observed)).toMatchObject(step);
   });
 
   test.each(refusals)('%s', (_, intent, observed, step) => {

@@ -1,6 +1,7 @@
 // The guard of a shared certificate: what it waits for, whom it names as in the way, and whose job it has run.
 import { describe, expect, test } from '@jest/globals';
 import type { InTheWay } from '../../src/intent/gate.ts';
+import type { Www } from '../../src/intent/intent.ts';
 import { PACE } from '../../src/intent/pace.ts';
 import { guard, type PoisonPorts } from '../../src/jobs/poison.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
@@ -18,15 +19,25 @@ interface Scene {
   /** Domains that we attached; by default all but the primary. */
   readonly ours?: readonly string[];
   readonly before?: Readonly<Record<string, InTheWay>>;
+  /** SHOP and NEW have their www names: so they are wanted. */
+  readonly www?: Www;
+  readonly changesWww?: boolean;
 }
 
-async function play({ verdicts = {}, poison = 'detach', ours = [SHOP, NEW, OLD], before = {} }: Scene) {
+async function play({
+  verdicts = {},
+  poison = 'detach',
+  ours = [SHOP, NEW, OLD],
+  before = {},
+  www = false,
+  changesWww = true,
+}: Scene) {
   const attached = [PRIMARY, SHOP, NEW, OLD].map(
     (name, id): AttachedDomain => ({
       id,
       name,
       type: name === PRIMARY ? 'primary' : 'alias',
-      www: false,
+      www: www !== false && (name === SHOP || name === NEW),
       redirection: 'none',
     }),
   );
@@ -38,6 +49,7 @@ async function play({ verdicts = {}, poison = 'detach', ours = [SHOP, NEW, OLD],
     {
       poison,
       pace: PACE,
+      changesWww,
       look: {
         dns: async (_, names) =>
           names.map((name) => ({
@@ -53,7 +65,8 @@ async function play({ verdicts = {}, poison = 'detach', ours = [SHOP, NEW, OLD],
           ours.includes(domain)
             ? intentOf({
                 domain,
-                wish: { want: 'present', www: false, redirection: 'none' },
+                wish: { want: 'present', www, redirection: 'none' },
+                setWww: attached.find(({ name }) => name === domain)?.www,
                 attachedId: attached.find(({ name }) => name === domain)?.id,
               })
             : undefined,
@@ -97,7 +110,7 @@ describe('the certificate is held, and the name is told', () => {
     async (verdict) => {
       const { outcome, inTheWay } = await play({ verdicts: { [SHOP]: verdict }, poison: 'hold' });
       expect(outcome).toMatchObject(held('customer', /4 domains share.*shop\.example\.org is/));
-      expect(inTheWay).toBeUndefined();
+      expect(inTheWay).toEqual([]);
     },
   );
 
@@ -142,4 +155,33 @@ test('a domain of ours that is dead at a later look as well has its job run, whi
   const { outcome, inTheWay, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
   expect(outcome).toMatchObject(held('customer', /shop\.example\.org.*new\.example\.org/));
   expect([inTheWay, renewed]).toEqual([[SHOP, NEW], [SHOP]]);
+});
+
+describe('a www name that is all that is wrong of its domain', () => {
+  const scene = {
+    verdicts: { [`www.${SHOP}`]: 'missing' },
+    before: { [SHOP]: LONG_AGO },
+    poison: 'hold',
+    www: 'auto',
+  } as const;
+
+  test('is taken off by its job even with SSL_POISON=hold, where it came along by our own rule', async () => {
+    const { outcome, inTheWay, renewed } = await play(scene);
+    expect(outcome).toMatchObject(held('customer', /www\.shop\.example\.org/));
+    expect([inTheWay, renewed]).toEqual([[SHOP], [SHOP]]);
+  });
+
+  test.each<[string, Partial<Scene>]>([
+    ['that somebody asked for', { www: true }],
+    ['where the API has no way for it', { changesWww: false }],
+    ['of a domain that we did not attach', { ours: [NEW] }],
+    [
+      'while another domain holds the others up as well',
+      { verdicts: { ...scene.verdicts, [OLD]: 'missing' } },
+    ],
+    ['of a domain whose own DNS is wrong too', { verdicts: { ...scene.verdicts, [SHOP]: 'missing' } }],
+  ])('stays %s', async (_, differs) => {
+    const { inTheWay, renewed } = await play({ ...scene, ...differs });
+    expect([inTheWay, renewed]).toEqual([[], []]);
+  });
 });

@@ -1,0 +1,100 @@
+// What becomes of the www name of a domain: whether it comes along, waits, is left out, joins later. Pure: the wish, its DNS and how
+// RunCloud has the domain go in.
+import type { DnsFinding } from '../probes/findings.ts';
+import type { DomainSettings } from '../runcloud/runcloud.ts';
+import { type Closed, isBad, isGood, judgeGate } from './gate.ts';
+import { hasWww, type Intent, type WantPresent, type Www, wantsWww } from './intent.ts';
+import { twinOf } from './owner.ts';
+import type { Pace } from './pace.ts';
+import { toNextMinute } from './times.ts';
+
+/** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
+export const isWithheld = (intent: Pick<Intent, 'wish' | 'attachedWww' | 'setWww'>): boolean =>
+  wantsWww(intent.wish) && intent.setWww === false && !hasWww(intent);
+
+/** How a domain is left with or without its www name: without it, nothing redirects to it or from it. */
+export const settingsOf = (wish: WantPresent, www: boolean): DomainSettings => ({
+  www,
+  redirection: www || !wantsWww(wish) ? wish.redirection : 'none',
+});
+
+export interface Timing {
+  /** When the domain was asked for last. */
+  readonly since: number;
+  readonly now: number;
+  /** DNS_DEADLINE */
+  readonly deadlineMs: number;
+  readonly pace: Pace;
+}
+
+/** Whether the www name comes along, as its DNS stands: `wait` holds the domain up. */
+export type TwinFate = 'with' | 'without' | 'wait';
+
+/**
+ * Where www is our own rule, the domain goes on without it at once (what could not be asked is asked once more before). Where the
+ * caller wanted it, the domain waits for it until the deadline.
+ */
+function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, pace }: Timing): TwinFate {
+  if (isGood(finding)) return 'with';
+  if (www === 'auto' && isBad(finding)) return 'without';
+  return now - since >= (www === 'auto' ? pace.dnsFirstMs : deadlineMs) ? 'without' : 'wait';
+}
+
+export interface NamesJudged {
+  readonly twin: TwinFate;
+  /** What to wait for; undefined where the gate is open. */
+  readonly closed: Closed | undefined;
+}
+
+/**
+ * The gate of a domain and its www name, which is judged apart: `dns` holds what was found of each. `canLeaveOut`: false where RunCloud
+ * has it with its www name, and we cannot take that off.
+ */
+export function judgeNames(
+  dns: readonly DnsFinding[],
+  { domain, wish }: Pick<Intent, 'domain' | 'wish'>,
+  timing: Timing,
+  canLeaveOut = true,
+): NamesJudged {
+  const found = dns.find(({ name }) => name === twinOf(domain));
+  if (!found || wish.want === 'absent' || wish.www === false)
+    return { twin: wantsWww(wish) ? 'with' : 'without', closed: judgeGate(dns, timing) };
+  const own = dns.filter((finding) => finding !== found);
+  if (!canLeaveOut)
+    return { twin: 'wait', closed: withWayOut(judgeGate(dns, timing), own, wayOutAnew(domain)) };
+  const twin = judgeTwin(found, wish.www, timing);
+  if (twin === 'without') return { twin, closed: alsoTold(judgeGate(own, timing), found) };
+  const closed = judgeGate(dns, timing);
+  return { twin, closed: wish.www === true ? withWayOut(closed, own, wayOut(domain, timing)) : closed };
+}
+
+/** All that is wrong is told at once: who mends the domain's own record may mend that of www with it. */
+const alsoTold = (closed: Closed | undefined, { sentence }: DnsFinding): Closed | undefined =>
+  closed && { ...closed, sentence: `${closed.sentence}; ${sentence}` };
+
+/** Said where nothing but the www name holds the domain up. */
+const withWayOut = (
+  closed: Closed | undefined,
+  own: readonly DnsFinding[],
+  way: string,
+): Closed | undefined =>
+  closed && own.every(isGood) ? { ...closed, sentence: `${closed.sentence}; ${way}` } : closed;
+
+const wayOut = (domain: string, { since, deadlineMs }: Timing): string =>
+  `${domain} is right and waits, since its www name was asked for: \`add ${domain} --www=false\` (www: false) lets it go live without, and from ${toNextMinute(since + deadlineMs)} on (DNS_DEADLINE) it does so by itself`;
+
+const wayOutAnew = (domain: string): string =>
+  `${domain} is right and waits; its www name cannot be taken off where it is (RunCloud's API v2 has no way, or somebody else attached it): \`remove ${domain}\`, then \`add ${domain} --www=false\`, lets it go live without`;
+
+/** What is said of a domain that is served without the www name that was wanted; `found`: its DNS, where it was looked at. */
+export function describeWithheld(
+  domain: string,
+  found: DnsFinding | undefined,
+  { changesWww }: { readonly changesWww: boolean },
+): string {
+  const what = `www.${domain} is not served yet`;
+  const why = found && !isGood(found) ? `${what}: ${found.sentence}` : what;
+  return changesWww
+    ? `${why}; when its DNS is right, it joins by itself (looked at every WATCH_INTERVAL), or at once by \`add ${domain}\``
+    : `${why}; RunCloud's API v2 has no way to add it to a domain that is there: when its DNS is right, \`remove ${domain}\`, then \`add ${domain}\`, brings it (API v3 does it by itself)`;
+}

@@ -1,0 +1,57 @@
+// Switches the www name of a domain that we attached on or off, for a www name that was left out and joins, one that holds others up,
+// and one that is wanted no more. A write like the others: under the fence, and a lost reply is found out by a look at the list.
+import { CodedError, hasCode } from '../errors.ts';
+import { type Fenced, underFence } from '../intent/fence.ts';
+import type { Intent } from '../intent/intent.ts';
+import { settingsOf } from '../intent/twin.ts';
+import { hadNoEffect } from '../runcloud/errors.ts';
+import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
+import { type DomainPorts, type DomainWork, lookAfter } from './domain-work.ts';
+
+/** What became of it. `refused`: RunCloud will not have it, and the domain goes on as it was. `untold`: look whether it was done. */
+export type Changed =
+  | { readonly kind: 'changed'; readonly attached: AttachedDomain; readonly intent: Intent }
+  | { readonly kind: 'refused'; readonly error: CodedError }
+  | { readonly kind: 'untold' }
+  | { readonly kind: 'unwritten'; readonly fate: 'superseded' | 'busy' };
+
+export async function changeWww(
+  www: boolean,
+  attached: AttachedDomain,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Changed> {
+  const { intent } = work;
+  if (intent.wish.want === 'absent') throw new TypeError('a domain that shall go is not changed');
+  const settings = settingsOf(intent.wish, www);
+  const { runcloud, intents, directory, lateMs } = ports;
+  const send = (options: CallOptions) => runcloud.changeDomain(intent, attached, settings, options);
+  const write = { key: intent, jobId: work.jobId, kind: 'change', www, lateMs, hadNoEffect } as const;
+  const written = await underFence(intents, write, work.calls, send).catch((error: unknown) =>
+    look(error, www, work, ports),
+  );
+  if (written instanceof CodedError) return { kind: 'refused', error: written };
+  if (written.fate !== 'written') return { kind: 'unwritten', fate: written.fate };
+  if (!written.value) return { kind: 'untold' };
+  const changed = { ...attached, ...settings };
+  directory.note(intent, intent.domain, changed, written.at);
+  return { kind: 'changed', attached: changed, intent: { ...intent, setWww: www, uncovered: 'change' } };
+}
+
+// A refusal leaves everything as it was, and must not cost a domain that is served its place.
+async function look(
+  failure: unknown,
+  www: boolean,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Fenced<true> | CodedError> {
+  if (hasCode(failure, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return failure;
+  const { error, seen } = await lookAfter(
+    failure,
+    ['runcloud-unknown-result', 'runcloud-intercepted'],
+    work,
+    ports,
+  );
+  if (seen.attached?.www !== www) throw error;
+  return { fate: 'written', value: true, at: seen.at };
+}

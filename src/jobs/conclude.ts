@@ -1,0 +1,94 @@
+// The end of a run of add-domain or remove-domain that writes no domain, and what the proof asks for before that: the www name switched.
+import { PermanentError } from '../errors.ts';
+import { isOurs, type Step } from '../intent/plan.ts';
+import { done, type Outcome, waiting } from '../outcome.ts';
+import type { AttachedDomain } from '../runcloud/runcloud.ts';
+import { changeWww } from './change-www.ts';
+import { awaitLate, type DomainPorts, type DomainWork, unwritten } from './domain-work.ts';
+import type { Attached, Https, WwwChange } from './https.ts';
+
+type Conclusion = Exclude<Step, { kind: 'attach' | 'detach' | 'change' }>;
+
+/** Carries out the steps that do not write domains. */
+export async function conclude(step: Conclusion, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
+  if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
+  if (step.kind === 'await') return awaitLate(step, work, ports);
+  const { intent } = work;
+  const isPresent = intent.wish.want === 'present';
+  if (isPresent && ports.https)
+    return prove(
+      ports.https,
+      step.sentence,
+      { uncovered: step.kind === 'cover', seen: step.attached },
+      work,
+      ports,
+    );
+  const report = { stage: isPresent ? 'attached' : 'removed' } as const;
+  if (step.kind === 'nothing') return done(step.sentence, report);
+  await ports.askRedeploy(intent);
+  return done(`${step.sentence}; a certificate redeploy follows`, report);
+}
+
+/** The proof, and the change that it may ask for. */
+export async function prove(
+  https: Https,
+  sentence: string,
+  how: Attached,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome> {
+  const proven = await https.prove(work, sentence, how);
+  return proven.kind === 'change' ? changeAndProve(https, proven, work, ports) : proven;
+}
+
+// The list first: its row has the id, and may have been changed by somebody since.
+async function changeAndProve(
+  https: Https,
+  change: WwwChange,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome> {
+  const { intent, calls } = work;
+  const { directory, intents } = ports;
+  const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
+  if (!attached || !isOurs(attached, intent)) return change.otherwise();
+  if (attached.www === change.www) {
+    const seen = await https.prove(work, `${intent.domain} is attached`, {
+      uncovered: false,
+      seen: attached,
+    });
+    return seen.kind === 'change' ? change.otherwise() : seen;
+  }
+  return switchWww(change, attached, work, ports);
+}
+
+/** Switches the www name, and goes on from there. */
+export async function switchWww(
+  { www, otherwise }: Omit<WwwChange, 'kind'>,
+  attached: AttachedDomain,
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome> {
+  const { intent, jobId } = work;
+  const changed = await changeWww(www, attached, work, ports);
+  const what = `www.${intent.domain} ${www ? 'joins' : 'is taken off'}`;
+  if (changed.kind === 'refused') {
+    const outcome = await otherwise();
+    return { ...outcome, sentence: `${outcome.sentence}; ${what} not: ${changed.error.message}` };
+  }
+  if (changed.kind === 'unwritten') return unwritten(changed.fate, intent);
+  if (changed.kind === 'untold') {
+    await ports.intents.forgetSeen(intent, jobId);
+    return waiting(
+      `${what}: RunCloud accepted it without saying so; looking whether it did`,
+      ports.lookDelayMs,
+    );
+  }
+  // A redeploy that others wait for, and that this name held up, need not wait any longer.
+  if (!www) await ports.askRedeploy(intent);
+  const after = { ...work, intent: changed.intent };
+  const { https } = ports;
+  if (!https) return conclude({ kind: 'cover', sentence: what }, after, ports);
+  const proven = await https.prove(after, what, { uncovered: true, seen: changed.attached });
+  return proven.kind === 'change' ? proven.otherwise() : proven;
+}

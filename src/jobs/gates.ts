@@ -1,0 +1,144 @@
+// The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
+// follows from it is decided in intent/gate.ts and intent/twin.ts.
+import type { Certificates } from '../intent/certificates.ts';
+import {
+  type Closed,
+  type GateSettings,
+  gateBefore,
+  isBad,
+  isDead,
+  isSurelyBad,
+  judgeGate,
+} from '../intent/gate.ts';
+import { type Evidence, type Intent, wantsWww } from '../intent/intent.ts';
+import { namesOf, namesOfIntent } from '../intent/names.ts';
+import { twinOf } from '../intent/owner.ts';
+import type { Pace } from '../intent/pace.ts';
+import type { IntentStore } from '../intent/store.ts';
+import { judgeNames, type NamesJudged, type Timing } from '../intent/twin.ts';
+import { type Waiting, waiting } from '../outcome.ts';
+import type { DnsFinding } from '../probes/findings.ts';
+import type { Facts } from '../runcloud/facts.ts';
+import type { CallOptions } from '../runcloud/runcloud.ts';
+import type { Look } from './look.ts';
+
+/** One domain's job at work, as far as looking needs it. */
+export interface LookWork {
+  readonly intent: Intent;
+  readonly jobId: string;
+  readonly calls: CallOptions;
+}
+
+export interface GatePorts {
+  readonly look: Pick<Look, 'dns'>;
+  readonly facts: Facts;
+  readonly certificates: Pick<Certificates, 'get'>;
+  readonly intents: Pick<IntentStore, 'now'>;
+  readonly settings: LookSettings;
+}
+
+export interface LookSettings extends GateSettings {
+  readonly pace: Pace;
+  /** API v3 can switch the www name of a domain that is there; for v2 no such route is known. */
+  readonly changesWww: boolean;
+}
+
+/** Whether the domain may be attached, and how. */
+export interface Gate {
+  /** What to wait for before. */
+  readonly wait?: Waiting | undefined;
+  /** Whether it is attached with its www name. */
+  readonly www: boolean;
+  /** Why without, where www was wanted. */
+  readonly why?: string | undefined;
+}
+
+/** A domain whose DNS holds up the certificate of others. */
+export interface Blocker {
+  /** What it waits for when it has made room. */
+  readonly wait: Waiting;
+  /** Its own name is right: to take www off is enough. */
+  readonly isTwinOnly: boolean;
+}
+
+export interface Gates {
+  /** Before the domain is attached. */
+  gate(work: LookWork): Promise<Gate>;
+  /** Undefined where it is in nobody's way, or shall not make room for anybody. */
+  dead(work: LookWork): Promise<Blocker | undefined>;
+  /** What `dns` says of the two names. */
+  judge(
+    work: LookWork,
+    dns: readonly DnsFinding[],
+    canLeaveOut?: boolean,
+  ): Promise<NamesJudged & { readonly timing: Timing }>;
+}
+
+export function createGates(ports: GatePorts): Gates {
+  const { look, facts, intents, settings } = ports;
+  const judge: Gates['judge'] = async ({ intent }, dns, canLeaveOut) => {
+    const timing = { since: intent.requestedAt, now: await intents.now(), ...settings };
+    return { ...judgeNames(dns, intent, timing, canLeaveOut), timing };
+  };
+  return {
+    judge,
+    async gate(work) {
+      const { intent, calls } = work;
+      const www = wantsWww(intent.wish);
+      if (settings.gate === 'off') return { www };
+      const waitsHere = gateBefore(settings, await facts.glance(intent, calls)) === 'attach';
+      // Where only the certificate waits, a www name that would hold it up need not come along either.
+      if (!waitsHere && !www) return { www };
+      const dns = await look.dns(intent, namesOf([{ name: intent.domain, www }]), calls);
+      const { twin, closed, timing } = await judge(work, dns);
+      const evidence = { at: timing.now, dns, tls: [] };
+      return {
+        wait: waitsHere && closed ? toWaiting(closed, evidence) : undefined,
+        www: www && twin !== 'without',
+        ...(twin === 'without' && { why: dns.find(({ name }) => name === twinOf(intent.domain))?.sentence }),
+      };
+    },
+    dead: (work) => findInTheWay(work, judge, ports),
+  };
+}
+
+export const toWaiting = ({ sentence, delayMs, report }: Closed, evidence: Evidence): Waiting =>
+  waiting(sentence, delayMs, { ...report, evidence });
+
+async function findInTheWay(
+  work: LookWork,
+  judge: Gates['judge'],
+  ports: GatePorts,
+): Promise<Blocker | undefined> {
+  const { intent, calls } = work;
+  const { look, facts, settings } = ports;
+  if (!(await isInTheWay(work, ports))) return undefined;
+  const dns = await look.dns(intent, namesOfIntent(intent), calls);
+  if (!dns.some(isSurelyBad)) return undefined;
+  const isTwinOnly =
+    settings.changesWww && dns.filter(isBad).every(({ name }) => name === twinOf(intent.domain));
+  // With SSL_POISON=hold nothing is taken off that anybody has asked for.
+  if (settings.poison !== 'detach' && !(isTwinOnly && isOurRule(intent))) return undefined;
+  // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
+  const { advanced } = await facts.read(intent, calls);
+  const { timing } = await judge(work, dns);
+  const closed = judgeGate(dns, timing);
+  return advanced || !closed
+    ? undefined
+    : { wait: toWaiting(closed, { at: timing.now, dns, tls: [] }), isTwinOnly };
+}
+
+/** www came with it because of our own rule. */
+export const isOurRule = ({ wish }: Pick<Intent, 'wish'>): boolean =>
+  wish.want === 'present' && wish.www === 'auto';
+
+// Asked of Redis before RunCloud or DNS: nearly always the answer is no.
+async function isInTheWay(
+  { intent }: LookWork,
+  { certificates, intents, settings }: GatePorts,
+): Promise<boolean> {
+  if (settings.gate === 'off' || settings.poison === 'proceed') return false;
+  if (settings.poison === 'hold' && !isOurRule(intent)) return false;
+  const seen = (await certificates.get(intent))?.inTheWay[intent.domain];
+  return seen !== undefined && isDead(seen, await intents.now(), settings.pace);
+}

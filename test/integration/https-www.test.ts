@@ -1,0 +1,282 @@
+// The www name of a domain, judged apart: an apex goes live without it, and it joins later; one that dies is taken off instead of the
+// domain. On the simulator's own DNS, Let's Encrypt and TLS.
+import { describe, expect, test } from '@jest/globals';
+import { startServer } from '../helpers/http-server.ts';
+import {
+  createHttpsStage,
+  ELSEWHERE,
+  type HttpsStage,
+  type HttpsStageOptions,
+} from '../helpers/https-stage.ts';
+import { until } from '../helpers/until.ts';
+import { APP } from '../helpers/worker.ts';
+
+const APEX = 'shop-a.com';
+const WWW = `www.${APEX}`;
+const NEW = 'new.example.com';
+const advanced = { webapp: { advancedSsl: true, covers: 'all' } } as const;
+
+const add = (stage: HttpsStage, domain: string, www?: boolean) =>
+  stage.producer.requests.enqueue('add-domain', { domain, ...(www !== undefined && { www }) });
+const attached = ({ simulator }: HttpsStage, domain = APEX) =>
+  simulator.state.domains().find(({ name }) => name === domain);
+const orders = ({ simulator }: HttpsStage) => simulator.state.orders;
+const changes = (stage: HttpsStage) =>
+  stage.calls('update-domain').filter(({ writeApplied }) => writeApplied);
+const covered = async (stage: HttpsStage) =>
+  (await stage.record(APEX)).evidence?.tls.map(({ name, verdict }) => `${name} ${verdict}`);
+
+async function liveWithoutWww(options: HttpsStageOptions = {}): Promise<HttpsStage> {
+  const stage = await createHttpsStage(options);
+  stage.point(APEX);
+  await add(stage, APEX);
+  await stage.stands(APEX, 'live');
+  return stage;
+}
+
+describe('an apex whose www has no DNS', () => {
+  test.each([
+    ['a shared certificate', {}],
+    ['a certificate of its own', advanced],
+    ['a shared certificate, gated before the order', { env: { DNS_GATE: 'certificate' } }],
+    ['a shared certificate, over API v2', { version: 'v2' }],
+    ['a certificate of its own, over API v2', { ...advanced, version: 'v2' }],
+    [
+      'API v2 that tells no more than id and name',
+      { version: 'v2', simulator: { variants: { domainFields: 'minimal' } } },
+    ],
+  ] as const)('is live without it at once (%s), and says what makes it join', async (_, options) => {
+    await using stage = await liveWithoutWww(options);
+    expect(attached(stage)).toMatchObject({ www: false, redirection: 'none' });
+    expect(orders(stage)).toHaveLength(1);
+    expect(await covered(stage)).toEqual([`${APEX} covers`]);
+    const record = await stage.record(APEX);
+    expect(record).toMatchObject({ wish: { www: 'auto' }, setWww: false, state: 'settled' });
+    expect(record.outcome).toMatch(
+      /covers shop-a\.com until .*; www\.shop-a\.com is not served yet: .*does not exist/,
+    );
+    // The records that bring it are on record too.
+    expect(record.evidence?.dns.map(({ name, verdict }) => [name, verdict])).toEqual([
+      [APEX, 'here'],
+      [WWW, 'missing'],
+    ]);
+  });
+
+  test('waits where the caller asked for www, says the way out, and that leads to live', async () => {
+    await using stage = await createHttpsStage();
+    stage.point(APEX);
+    await add(stage, APEX, true);
+    const waits = await stage.stands(APEX, 'waiting-for-dns');
+    expect(waits.outcome).toMatch(
+      /www\.shop-a\.com does not exist.*`add shop-a\.com --www=false`.*DNS_DEADLINE/,
+    );
+    expect(attached(stage)).toBeUndefined();
+    await add(stage, APEX, false);
+    await stage.stands(APEX, 'live');
+    expect(attached(stage)).toMatchObject({ www: false });
+  });
+
+  test.each([
+    ['gated before it is attached', {}],
+    ['gated before its certificate is ordered', { DNS_GATE: 'certificate' }],
+  ])('goes live without the www that was asked for after DNS_DEADLINE (%s)', async (_, env) => {
+    await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '400ms', ...env } });
+    stage.point(APEX);
+    await add(stage, APEX, true);
+    await stage.stands(APEX, 'live');
+    expect(attached(stage)).toMatchObject({ www: false, redirection: 'none' });
+    expect((await stage.record(APEX)).wish).toMatchObject({ www: true });
+    expect(stage.calls('delete-domain')).toEqual([]);
+  });
+
+  test('over API v2 with www attached already, waits and says what lets it go live', async () => {
+    await using stage = await createHttpsStage({
+      version: 'v2',
+      env: { DNS_GATE: 'certificate', DNS_DEADLINE: '200ms' },
+    });
+    stage.point(APEX);
+    await add(stage, APEX, true);
+    const held = await stage.stands(APEX, 'held');
+    expect(held.outcome).toMatch(
+      /API v2 has no way.*`remove shop-a\.com`, then `add shop-a\.com --www=false`/,
+    );
+    expect(stage.calls('update-domain')).toEqual([]);
+  });
+});
+
+describe('a www name that was left out', () => {
+  test.each([
+    ['a shared certificate', {}],
+    ['a certificate of its own', advanced],
+  ])('joins when the watch finds its DNS right, and its certificate follows (%s)', async (_, options) => {
+    await using stage = await liveWithoutWww(options);
+    await stage.watch();
+    expect(await stage.record(APEX)).toMatchObject({
+      stage: 'live',
+      outcome: expect.stringContaining('www.shop-a.com is not served yet'),
+    });
+    expect(changes(stage)).toEqual([]);
+    stage.point(WWW);
+    const lines = await stage.watch();
+    expect(lines.map(({ event }) => event)).toContain('www-joins');
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    await stage.stands(APEX, 'live');
+    expect(await covered(stage)).toEqual([`${APEX} covers`, `${WWW} covers`]);
+    expect(attached(stage)).toMatchObject({ www: true, redirection: 'non-www', type: 'alias' });
+    expect(changes(stage)).toHaveLength(1);
+    expect(stage.calls('delete-domain')).toEqual([]);
+    expect((await stage.record(APEX)).outcome).not.toContain('not served');
+    await stage.idle();
+    await stage.watch();
+    expect(changes(stage)).toHaveLength(1);
+  });
+
+  test('joins when somebody asks again', async () => {
+    await using stage = await liveWithoutWww();
+    stage.point(WWW);
+    await add(stage, APEX);
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    await stage.stands(APEX, 'live');
+    expect(orders(stage)).toHaveLength(2);
+  });
+
+  test.each([
+    ['lost', { kind: 'drop-after' }],
+    ['lost before it was carried out', { kind: 'drop-before' }],
+    ['a 502 of a change that was made', { kind: 'status', status: 502, appliesWrite: true }],
+  ] as const)('joins once where the reply to the change is %s', async (_, fault) => {
+    await using stage = await liveWithoutWww();
+    stage.simulator.addFault({ ...fault, operation: 'update-domain', times: 1 });
+    stage.point(WWW);
+    await add(stage, APEX);
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    await stage.stands(APEX, 'live');
+    expect(changes(stage)).toHaveLength(1);
+    expect(await stage.record(APEX)).toMatchObject({ setWww: true });
+  });
+
+  test.each(['empty', 'domain', '204'] as const)(
+    'joins whatever the reply to the change: %s',
+    async (changeReply) => {
+      await using stage = await liveWithoutWww({ simulator: { variants: { changeReply } } });
+      stage.point(WWW);
+      await add(stage, APEX);
+      await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+      expect(changes(stage)).toHaveLength(1);
+    },
+  );
+
+  test('that RunCloud refuses leaves the domain live, and the reason says so', async () => {
+    await using stage = await liveWithoutWww();
+    stage.simulator.addFault({ kind: 'status', status: 422, operation: 'update-domain', times: 'always' });
+    stage.point(WWW);
+    await add(stage, APEX);
+    const says = async () => (await stage.record(APEX)).outcome?.includes('joins not: RunCloud refused');
+    await until(says, 'the refusal is told');
+    expect(await stage.record(APEX)).toMatchObject({ stage: 'live', state: 'settled' });
+    expect(stage.calls('update-domain')).toHaveLength(1);
+  });
+
+  test('does not join behind the back of whom switched it off in the panel', async () => {
+    await using stage = await createHttpsStage();
+    stage.point(APEX, WWW);
+    await add(stage, APEX);
+    await stage.stands(APEX, 'live');
+    await stage.panel('PATCH', `domains/${attached(stage)?.id}/meta`, { www: false });
+    await stage.watch();
+    await add(stage, APEX);
+    await until(async () => (await stage.record(APEX)).attachedWww === false, 'it was seen');
+    await stage.stands(APEX, 'live');
+    expect(changes(stage)).toHaveLength(1);
+    expect(attached(stage)).toMatchObject({ www: false });
+  });
+
+  test('does not join over API v2: the domain stays as it is, and the sentence says so', async () => {
+    await using stage = await liveWithoutWww({ version: 'v2' });
+    stage.point(WWW);
+    await stage.watch();
+    await stage.idle();
+    expect(stage.calls('update-domain')).toEqual([]);
+    expect(await stage.record(APEX)).toMatchObject({
+      stage: 'live',
+      outcome: expect.stringMatching(/API v2 has no way.*`remove shop-a\.com`, then `add shop-a\.com`/),
+    });
+  });
+});
+
+describe('a www name that is attached', () => {
+  const live = async (stage: HttpsStage, www?: boolean) => {
+    stage.point(APEX, WWW);
+    await add(stage, APEX, www);
+    await stage.stands(APEX, 'live');
+    stage.edge.setDns(WWW, { a: ELSEWHERE });
+  };
+
+  test.each(['hold', 'detach'])(
+    'and dies is taken off when it holds up the certificate of others, and the domain stays (SSL_POISON=%s)',
+    async (poison) => {
+      await using stage = await createHttpsStage({ env: { SSL_POISON: poison } });
+      await live(stage);
+      stage.point(NEW);
+      await add(stage, NEW, false);
+      await stage.stands(NEW, 'live');
+      await stage.stands(APEX, 'live');
+      expect(attached(stage)).toMatchObject({ www: false, redirection: 'none', type: 'alias' });
+      expect(stage.calls('delete-domain')).toEqual([]);
+      expect((await stage.record(APEX)).outcome).toContain('www.shop-a.com is not served yet');
+      expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
+    },
+  );
+
+  test('and was asked for stays with SSL_POISON=hold: the others wait, and the answer helps', async () => {
+    await using stage = await createHttpsStage();
+    await live(stage, true);
+    stage.point(NEW);
+    await add(stage, NEW, false);
+    await stage.stands(NEW, 'held');
+    expect(changes(stage)).toEqual([]);
+    await add(stage, APEX, false);
+    await stage.stands(NEW, 'live');
+    expect(attached(stage)).toMatchObject({ www: false });
+  });
+
+  test('and is wanted no more is taken off, so that it can be asked for by itself', async () => {
+    await using stage = await createHttpsStage({ simulator: { variants: { twinName: 'refused' } } });
+    await live(stage);
+    stage.point(WWW);
+    await add(stage, APEX, false);
+    await stage.stands(APEX, 'live');
+    expect(attached(stage)).toMatchObject({ www: false });
+    await add(stage, WWW);
+    await stage.stands(WWW, 'live');
+    expect(stage.names()).toEqual(expect.arrayContaining([APEX, WWW]));
+  });
+
+  test('is judged by the watch only as far as RunCloud has it', async () => {
+    await using stage = await createHttpsStage();
+    await live(stage);
+    await stage.panel('PATCH', `domains/${attached(stage)?.id}/meta`, { www: false });
+    await stage.watch();
+    expect(await stage.record(APEX)).toMatchObject({ stage: 'live' });
+  });
+});
+
+test('without DNS and TLS looks, www follows the wish by a change too', async () => {
+  await using stage = await createHttpsStage({ env: { DNS_GATE: 'off', TLS_PROBE: 'off' } });
+  const settled = async () => (await stage.record(APEX)).state === 'settled';
+  await add(stage, APEX, false);
+  await until(settled, 'attached');
+  for (const www of [true, false]) {
+    await add(stage, APEX, www);
+    await until(async () => attached(stage)?.www === www && (await settled()), `www is ${www}`);
+  }
+  expect(changes(stage)).toHaveLength(2);
+  expect(stage.calls('delete-domain')).toEqual([]);
+});
+
+test('the API tells whether www is our own rule', async () => {
+  await using stage = await liveWithoutWww();
+  await using server = await startServer(stage.env);
+  const { body } = await server.ask('GET', `/v1/domains/${APEX}?appId=${APP.appId}`, { as: 'read' });
+  expect(body).toMatchObject({ wanted: { want: 'present', www: 'auto', redirection: 'non-www' } });
+});

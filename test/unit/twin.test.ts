@@ -1,0 +1,156 @@
+// What becomes of a www name as a table: it comes along, waits, or is left out; and what is said of it.
+import { describe, expect, test } from '@jest/globals';
+import { hasWww, type Intent, type Www } from '../../src/intent/intent.ts';
+import { namesOfIntent } from '../../src/intent/names.ts';
+import type { Pace } from '../../src/intent/pace.ts';
+import { describeWithheld, isWithheld, judgeNames, settingsOf } from '../../src/intent/twin.ts';
+import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
+import { intentOf } from '../helpers/intent.ts';
+
+const pace: Pace = {
+  dnsFirstMs: 60,
+  dnsLongestMs: 600,
+  tlsFirstMs: 7,
+  tlsLongestMs: 70,
+  issuanceMs: 100,
+  lookMs: 3,
+  lateMs: 10,
+  heldMs: 5_000,
+};
+const DEADLINE = 10_000;
+const ASKED = Date.UTC(2026, 10, 24, 10, 0);
+const APEX = 'shop.example.org';
+const WWW = `www.${APEX}`;
+
+const found = (name: string, verdict: DnsVerdict): DnsFinding => ({
+  name,
+  verdict,
+  sentence: `${name} is ${verdict}`,
+  expected: ['203.0.113.7'],
+  seen: { a: [], aaaa: [], cname: [], caa: [] },
+});
+const wish = (www: Www) => ({ want: 'present', www, redirection: 'non-www' }) as const;
+const judge = (www: Www, apex: DnsVerdict, twin: DnsVerdict, waited = 0, canLeaveOut = true) =>
+  judgeNames(
+    [found(APEX, apex), found(WWW, twin)],
+    intentOf({ wish: wish(www) }),
+    { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, pace },
+    canLeaveOut,
+  );
+
+describe('a domain that is right', () => {
+  const rows: readonly (readonly [string, Www, DnsVerdict, number, 'with' | 'without' | 'wait'])[] = [
+    ['its www is right: it comes along', 'auto', 'here', 0, 'with'],
+    ['its www is behind a CDN that hands on: it comes along', true, 'proxied', 0, 'with'],
+    ['our own rule, no DNS: at once without', 'auto', 'missing', 0, 'without'],
+    ['our own rule, elsewhere: at once without', 'auto', 'elsewhere', 0, 'without'],
+    ['our own rule, CAA forbids it: at once without', 'auto', 'forbidden', 0, 'without'],
+    ['our own rule, DNS could not be asked: it is asked once more', 'auto', 'unknown', 59, 'wait'],
+    ['our own rule, it could not be asked again: without', 'auto', 'unknown', 60, 'without'],
+    ['the caller wants it, no DNS: it waits', true, 'missing', DEADLINE - 1, 'wait'],
+    ['the caller wants it, past the deadline: without', true, 'missing', DEADLINE, 'without'],
+    [
+      'the caller wants it, it could not be asked past the deadline: without',
+      true,
+      'unknown',
+      DEADLINE,
+      'without',
+    ],
+  ];
+  test.each(rows)('%s', (_, www, verdict, waited, twin) => {
+    const judged = judge(www, 'here', verdict, waited);
+    expect(judged.twin).toBe(twin);
+    expect(judged.closed === undefined).toBe(twin !== 'wait');
+  });
+
+  test('and waits for the www name that was asked for says the way out, and when it goes on by itself', () => {
+    const { closed } = judge(true, 'here', 'missing');
+    expect(closed?.report.stage).toBe('waiting-for-dns');
+    expect(closed?.sentence).toMatch(
+      /^www\.shop\.example\.org is missing; shop\.example\.org is right and waits.*`add shop\.example\.org --www=false`.*from 2026-11-24 10:01 UTC on \(DNS_DEADLINE\)/,
+    );
+  });
+
+  test('and has a www name that cannot be taken off waits for it, and says what lets it go live', () => {
+    for (const www of ['auto', true] as const) {
+      const { twin, closed } = judge(www, 'here', 'missing', 2 * DEADLINE, false);
+      expect(twin).toBe('wait');
+      expect(closed?.sentence).toMatch(
+        /cannot be taken off.*`remove shop\.example\.org`, then `add shop\.example\.org --www=false`/,
+      );
+    }
+  });
+});
+
+describe('a domain that is wrong itself', () => {
+  test('waits for its own DNS, and is told of both records at once', () => {
+    for (const www of ['auto', true] as const) {
+      const { closed } = judge(www, 'missing', 'missing');
+      expect(closed?.sentence).toBe('shop.example.org is missing; www.shop.example.org is missing');
+      expect(closed?.report.stage).toBe('waiting-for-dns');
+    }
+  });
+
+  test('is held by its own DNS past the deadline', () => {
+    expect(judge('auto', 'elsewhere', 'missing', DEADLINE).closed?.report).toEqual({
+      stage: 'held',
+      mustAct: 'customer',
+    });
+  });
+
+  test('while its www is right, waits without the way out: that would not help', () => {
+    expect(judge(true, 'missing', 'here').closed?.sentence).toBe('shop.example.org is missing');
+  });
+});
+
+test('a domain that wants no www is judged by itself', () => {
+  const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, pace };
+  const judged = judgeNames([found(APEX, 'here')], intentOf({ wish: wish(false) }), timing);
+  expect(judged).toEqual({ twin: 'without', closed: undefined });
+});
+
+describe('how RunCloud has it', () => {
+  const rows: readonly (readonly [string, Partial<Intent>, boolean, boolean])[] = [
+    ['not known yet: as it is wanted', { wish: wish('auto') }, true, false],
+    [
+      'we left it out, and RunCloud says so',
+      { wish: wish('auto'), setWww: false, attachedWww: false },
+      false,
+      true,
+    ],
+    ['we left it out, and RunCloud does not tell', { wish: wish(true), setWww: false }, false, true],
+    ['somebody switched it on since', { wish: wish(true), setWww: false, attachedWww: true }, true, false],
+    ['somebody switched it off', { wish: wish(true), setWww: true, attachedWww: false }, false, false],
+    ['attached by somebody else without', { wish: wish(true), attachedWww: false }, false, false],
+    ['not wanted', { wish: wish(false), setWww: false, attachedWww: false }, false, false],
+  ];
+  test.each(rows)('%s', (_, facts, has, withheld) => {
+    const intent = intentOf(facts);
+    expect([hasWww(intent), isWithheld(intent)]).toEqual([has, withheld]);
+    expect(namesOfIntent(intent)).toEqual(has ? [APEX, WWW] : [APEX]);
+  });
+});
+
+describe('settings', () => {
+  test('without the www name that was wanted, nothing redirects to it or from it', () => {
+    expect(settingsOf(wish('auto'), false)).toEqual({ www: false, redirection: 'none' });
+    expect(settingsOf(wish(true), true)).toEqual({ www: true, redirection: 'non-www' });
+    expect(settingsOf(wish(false), false)).toEqual({ www: false, redirection: 'non-www' });
+  });
+});
+
+describe('what is said of a domain without its www name', () => {
+  test('names what is wrong, and what makes it join', () => {
+    const sentence = describeWithheld(APEX, found(WWW, 'missing'), { changesWww: true });
+    expect(sentence).toMatch(
+      /^www\.shop\.example\.org is not served yet: www\.shop\.example\.org is missing; .*WATCH_INTERVAL.*`add shop\.example\.org`/,
+    );
+  });
+
+  test('says where the API has no way', () => {
+    const sentence = describeWithheld(APEX, found(WWW, 'here'), { changesWww: false });
+    expect(sentence).toMatch(
+      /^www\.shop\.example\.org is not served yet; RunCloud's API v2 has no way.*`remove shop\.example\.org`/,
+    );
+  });
+});
