@@ -3,6 +3,7 @@
 import { defaultsOf, toRunCloudSettings } from './app/settings.ts';
 import type { Config } from './config.ts';
 import { examine, type Finding } from './doctor.ts';
+import { createDnsProbe } from './probes/dns.ts';
 import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis.ts';
 import { createRunCloud } from './runcloud/client.ts';
 
@@ -16,12 +17,13 @@ export function createDoctor(config: Config): {
   const redis = createRedis(config.redisUrl, 'producer', () => undefined);
   const { credentials } = config.runcloud;
   const runcloud = credentials && createRunCloud(toRunCloudSettings(config, credentials));
+  const { zone } = createDnsProbe({ servers: config.dns.servers });
   const checkRedis = async () => {
     await untilReady(redis, 2000);
     return judgeRedis(await readRedisFacts(redis));
   };
   return {
-    examine: (scope) => examine({ checkRedis, runcloud, app: defaultsOf(config) }, scope),
+    examine: (scope) => examine({ checkRedis, runcloud, app: defaultsOf(config), zone }, scope),
     async close() {
       runcloud?.close();
       redis.disconnect();

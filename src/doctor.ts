@@ -1,7 +1,7 @@
 // Looks at everything that a worker needs, and says of each whether it will do and how to mend it. Changes nothing.
-import { type Code, CodedError, codes, reasonOf } from './errors.ts';
+import { checkSsl, type SslPorts } from './doctor/ssl.ts';
+import { CodedError, codes, reasonOf } from './errors.ts';
 import type { RedisFinding } from './redis.ts';
-import { AdvancedModeError } from './runcloud/errors.ts';
 import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
 
 export interface Finding {
@@ -18,6 +18,8 @@ export interface DoctorPorts {
   /** Undefined where no credentials are configured. */
   readonly runcloud: RunCloud | undefined;
   readonly app: Partial<WebApplication>;
+  /** Where the DNS of a name is served. */
+  readonly zone: SslPorts['zone'];
 }
 
 type Check = () => Promise<Finding[]>;
@@ -43,7 +45,9 @@ export async function* examine(ports: DoctorPorts, scope: 'all' | 'redis'): Asyn
   const server = await attempt('server', () => checkServer(runcloud, serverId));
   yield* server;
   if (appId === undefined || server.some(({ level }) => level === 'fail')) return;
-  yield* await attempt('web application', () => checkWebApplication(runcloud, { serverId, appId }));
+  yield* await attempt('web application', () =>
+    checkWebApplication({ runcloud, zone: ports.zone }, { serverId, appId }),
+  );
 }
 
 const noCredentials: Finding = {
@@ -97,40 +101,14 @@ async function checkServer(runcloud: RunCloud, serverId: number): Promise<Findin
   ];
 }
 
-async function checkWebApplication(runcloud: RunCloud, app: WebApplication): Promise<Finding[]> {
+async function checkWebApplication(ports: SslPorts, app: WebApplication): Promise<Finding[]> {
+  const { runcloud } = ports;
   const { appId } = app;
   const { name } = await runcloud.getWebApplication(app);
   const domains = await runcloud.listDomains(app);
   const sentence = `${appId}${name ? ` "${name}"` : ''}, ${domains.length} domain${domains.length === 1 ? '' : 's'}`;
   return [
     { level: 'ok', subject: 'web application', sentence },
-    ...(await attempt('ssl', () => checkSsl(runcloud, app))),
-  ];
-}
-
-async function checkSsl(runcloud: RunCloud, app: WebApplication): Promise<Finding[]> {
-  const { advanced, autoSsl } = await runcloud.getSslMode(app);
-  if (advanced) {
-    const auto = autoSsl ? ', AutoSSL on' : '';
-    return [{ level: 'ok', subject: 'ssl', sentence: `advanced: one certificate per domain${auto}` }];
-  }
-  const certificate = await runcloud.getCertificate(app).catch((error: unknown) => {
-    if (error instanceof AdvancedModeError) return error;
-    throw error;
-  });
-  if (certificate instanceof AdvancedModeError) {
-    const sentence = 'RunCloud says basic, but lists a certificate for each domain: treated as advanced';
-    return [{ level: 'ok', subject: 'ssl', sentence }];
-  }
-  if (certificate)
-    return [{ level: 'ok', subject: 'ssl', sentence: 'basic: one certificate for all domains' }];
-  const code: Code = 'no-certificate';
-  return [
-    {
-      level: 'warn',
-      subject: 'ssl',
-      sentence: 'basic, and no certificate is installed',
-      fix: codes[code].fix,
-    },
+    ...(await attempt('ssl', () => checkSsl(ports, app, domains))),
   ];
 }

@@ -98,6 +98,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
   const { config, pace, requests, runcloud, directory, facts, look, ledger } = parts;
   const { intents, certificates, renew } = requests;
   const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, poison } = config.ssl;
+  const { switchToHttp01 } = config.ssl;
   const hasGuard = look && config.dns.gate !== 'off';
   return {
     runcloud,
@@ -122,6 +123,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
       installSettings: { environment, challenge, dnsIntegration },
       reissue,
       cooldownMs,
+      switchToHttp01,
     },
     pace,
   };

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { createLook, type Look } from '../jobs/look.ts';
+import { createRenewalLook, type RenewalLook } from '../jobs/renewal-look.ts';
 import { createDnsProbe } from '../probes/dns.ts';
 import { createTlsProbe } from '../probes/tls.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { Facts } from '../runcloud/facts.ts';
+import type { RunCloud } from '../runcloud/runcloud.ts';
 
 interface Parts {
   readonly config: Config;
@@ -26,4 +28,17 @@ export function createLookOf({ config, facts, requests }: Parts): Look | undefin
     tlsAddress: tls.address,
     now: requests.intents.now,
   });
+}
+
+export interface Looks {
+  readonly look: Look | undefined;
+  /** For one pass of the watch. */
+  readonly beginRenewalLook: () => RenewalLook | undefined;
+}
+
+export function createLooksOf(
+  parts: Parts & { readonly runcloud: Pick<RunCloud, 'listCertificates'> },
+): Looks {
+  const look = createLookOf(parts);
+  return { look, beginRenewalLook: () => look && createRenewalLook({ ...parts, look }) };
 }

@@ -27,7 +27,7 @@ import type { ApiCall, LogEntry, WebApplication } from '../runcloud/runcloud.ts'
 import { createTracing, type Tracing } from '../tracing.ts';
 import { auditBareRequests } from './bare-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
-import { createLookOf } from './look.ts';
+import { createLooksOf } from './look.ts';
 import { version } from './observation.ts';
 import { observedBrake, observedJobs, observedLedger } from './observed.ts';
 import { keysOf, queueOptions, toRunCloudSettings } from './settings.ts';
@@ -78,7 +78,7 @@ export function createWorkerApp(
   const facts = createFacts({ runcloud });
   const runcloudLog = createLogReader({ runcloud, onPage: tellTroubles(logger) });
   const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger, runcloudLog };
-  const look = createLookOf(parts);
+  const looks = createLooksOf(parts);
   const hold = createHold(brake, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
 
@@ -88,7 +88,7 @@ export function createWorkerApp(
       ...queueOptions(config),
       ...shared,
       hold,
-      handlers: createHandlers({ ...parts, look }),
+      handlers: createHandlers({ ...parts, ...looks }),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
@@ -104,7 +104,7 @@ export function createWorkerApp(
     await worker.ready();
     await callbacks?.start();
     await health.start();
-    startUpkeep({ ...parts, look, logger, releases, isHeld: async () => (await hold()) !== undefined });
+    startUpkeep({ ...parts, ...looks, logger, releases, isHeld: async () => (await hold()) !== undefined });
   };
   return { logger, start, close: () => releases.disposeAsync() };
 }

@@ -12,6 +12,7 @@ const toSsl = (values: Values): Config['ssl'] => ({
   challenge: values.SSL_CHALLENGE,
   dnsIntegration: values.SSL_DNS_INTEGRATION,
   reissue: values.SSL_REISSUE,
+  switchToHttp01: values.SSL_SWITCH_TO_HTTP01 === 'on',
   poison: values.SSL_POISON,
   cooldownMs: values.SSL_COOLDOWN,
 });

@@ -43,6 +43,7 @@ const httpsValuesOf = ({ dns, tls, ssl, limits, watch }: Config): Pick<Values, H
   SSL_CHALLENGE: ssl.challenge,
   SSL_DNS_INTEGRATION: ssl.dnsIntegration,
   SSL_REISSUE: ssl.reissue,
+  SSL_SWITCH_TO_HTTP01: onOff(ssl.switchToHttp01),
   SSL_POISON: ssl.poison,
   SSL_COOLDOWN: fromMs(ssl.cooldownMs),
   LE_CERTIFICATES_PER_WEEK: limits.certificatesPerWeek,

@@ -87,6 +87,11 @@ const sslVariables = {
       'What may be done where a redeploy does not bring a new name into the certificate. `reinstall`: delete it and install it anew; the web application has no TLS in between.',
     example: 'reinstall',
   }),
+  SSL_SWITCH_TO_HTTP01: withDefault(kinds.oneOf(kinds.switches), 'off', {
+    description:
+      'Whether a certificate of one domain (advanced SSL) that `dns-01` can renew no more is switched to `http-01` before it is ordered: where its DNS is served by none of the providers that RunCloud can write to, or its last order failed.',
+    example: 'on',
+  }),
   SSL_POISON: withDefault(kinds.oneOf(kinds.sslPoisons), 'hold', {
     description:
       'What happens where a name whose DNS is wrong would spoil the certificate that all share. `hold`: nothing is ordered until it is right. `detach`: the name is taken off. `proceed`: the order is placed all the same.',

@@ -48,6 +48,7 @@ export interface SslConfig {
   /** Set where the challenge is `dns-01`. */
   readonly dnsIntegration: number | undefined;
   readonly reissue: 'off' | 'reinstall';
+  readonly switchToHttp01: boolean;
   readonly poison: 'hold' | 'detach' | 'proceed';
   readonly cooldownMs: number;
 }

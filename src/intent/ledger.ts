@@ -49,8 +49,8 @@ export interface LastOrder {
   readonly replaces: SeenCertificate | undefined;
 }
 
-/** What tells a certificate from the one before it. */
-export type SeenCertificate = Pick<Certificate, 'id' | 'validUntil'>;
+/** What tells a certificate from the one before it, and how it is validated. */
+export type SeenCertificate = Pick<Certificate, 'id' | 'validUntil' | 'authorizationMethod'>;
 
 export interface Budget {
   readonly limit: LimitName;
@@ -235,4 +235,10 @@ function toLastOrder(record: Record<string, string>): LastOrder | undefined {
 }
 
 const toText = (seen: SeenCertificate | undefined): string =>
-  seen ? JSON.stringify({ id: seen.id, validUntil: seen.validUntil }) : '';
+  seen
+    ? JSON.stringify({
+        id: seen.id,
+        validUntil: seen.validUntil,
+        authorizationMethod: seen.authorizationMethod,
+      })
+    : '';

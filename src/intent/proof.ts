@@ -2,6 +2,7 @@
 import type { Actor, Report } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { CertificateRecord } from './certificates.ts';
+import { describeByDns, isByDns } from './challenge.ts';
 import { isBad } from './gate.ts';
 import type { LastOrder } from './ledger.ts';
 import { growing, type Pace } from './pace.ts';
@@ -21,6 +22,8 @@ export interface ProofFacts {
   /** RunCloud was asked a moment ago, and has it. */
   readonly looked: boolean;
   readonly attachedAt: number;
+  /** The certificate is this domain's alone. */
+  readonly advanced: boolean;
   readonly now: number;
   readonly deadlineMs: number;
   readonly pace: Pace;
@@ -94,7 +97,7 @@ function awaitIssue(
   order: LastOrder,
   open: readonly TlsFinding[],
   sentence: string,
-  { dns, now, deadlineMs, pace }: ProofFacts,
+  { dns, told, advanced, now, deadlineMs, pace }: ProofFacts,
 ): ProofStep {
   const age = now - order.orderedAt;
   const at = toMinute(order.orderedAt);
@@ -111,10 +114,11 @@ function awaitIssue(
   }
   const culprits = dns.filter(isBad);
   const why = culprits.length > 0 ? `: ${culprits.map((finding) => finding.sentence).join('; ')}` : '';
+  const method = isByDns(order.replaces) ? `; ${describeByDns(told[0] ?? '', advanced)}` : '';
   return {
     kind: 'order-failed',
     order,
-    sentence: `the certificate ordered at ${at} did not pick ${open.map(({ name }) => name).join(' and ')} up${why}`,
-    mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
+    sentence: `the certificate ordered at ${at} did not pick ${open.map(({ name }) => name).join(' and ')} up${why}${method}`,
+    mustAct: culprits.length > 0 ? 'customer' : method ? 'operator' : 'runcloud',
   };
 }

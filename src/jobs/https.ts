@@ -141,7 +141,7 @@ async function proofFacts(
   const { pace, certificateDeadlineMs: deadlineMs } = settings;
   const { domain, attachedAt, attachedWww } = intent;
   const told = namesOf([{ name: domain, www: attachedWww }]);
-  return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, now, deadlineMs, pace };
+  return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, advanced, now, deadlineMs, pace };
 }
 
 interface Standing extends LookWork, Looked {

@@ -3,7 +3,7 @@ import type { Evidence, Intent } from '../intent/intent.ts';
 import { namesOfIntent } from '../intent/names.ts';
 import { twinOf as wwwOf } from '../intent/owner.ts';
 import { isWithheld } from '../intent/twin.ts';
-import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 
@@ -11,6 +11,7 @@ export interface LookPorts {
   readonly facts: Pick<Facts, 'glance'>;
   readonly dns: {
     look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
+    zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
   };
   /** Undefined where TLS_PROBE is off. */
   readonly tls:
@@ -40,6 +41,8 @@ export interface Look {
     calls: CallOptions,
     dnsOnly?: readonly string[],
   ): Promise<Evidence>;
+  /** Whether dns-01 can validate these names. */
+  zones(names: readonly string[], calls: CallOptions): Promise<ZoneFinding[]>;
 }
 
 export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: LookPorts): Look {
@@ -66,6 +69,7 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
       ]);
       return { at, dns: seenDns, tls: seenTls };
     },
+    zones: (names, { signal }) => Promise.all(names.map((name) => dns.zone(name, signal))),
   };
   return look;
 }

@@ -17,6 +17,7 @@ import {
   type RedeployWork,
   unordered,
 } from './redeploy-work.ts';
+import { switchChallenge } from './switch-challenge.ts';
 
 type Later = Extract<Ordered, { kind: 'later' }>;
 
@@ -118,13 +119,16 @@ async function howToOrder(
   domain: AttachedDomain,
   failures: number,
   { autoSsl }: AppFacts,
-  { app, calls }: RedeployWork,
-  { runcloud, settings }: RedeployPorts,
+  work: RedeployWork,
+  ports: RedeployPorts,
 ): Promise<Way> {
-  const certificate = await runcloud.getDomainCertificate(app, domain, calls);
+  const { app, calls } = work;
+  const { runcloud, settings } = ports;
+  const found = await runcloud.getDomainCertificate(app, domain, calls);
   const install = (options: CallOptions) =>
     runcloud.installDomainCertificate(app, domain, { ...settings.installSettings, autoSsl }, options);
-  if (!certificate) return { send: install, certificate };
+  if (!found) return { send: install, certificate: found };
+  const certificate = await switchChallenge(domain, found, failures, work, ports);
   const send =
     settings.reissue === 'reinstall' && failures > 0
       ? async (options: CallOptions): Promise<void> => {

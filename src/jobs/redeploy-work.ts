@@ -45,6 +45,7 @@ export interface RedeployPorts {
     | 'installDomainCertificate'
     | 'redeployDomainCertificate'
     | 'removeDomainCertificate'
+    | 'switchDomainToHttp01'
   >;
   readonly facts: Facts;
   readonly directory: Directory;
@@ -69,6 +70,8 @@ export interface RedeploySettings {
   readonly reissue: 'off' | 'reinstall';
   /** SSL_COOLDOWN */
   readonly cooldownMs: number;
+  /** SSL_SWITCH_TO_HTTP01 */
+  readonly switchToHttp01: boolean;
 }
 
 /** The domains of the web application, with everything in it that was asked for. */

@@ -1,11 +1,12 @@
 // Does a name lead to our web application, and may Let's Encrypt issue for it? Looks, and says so in one sentence.
 // Never throws except when aborted; what could not be asked is `unknown`, not "missing".
-import type { DnsFinding } from './findings.ts';
+import type { DnsFinding, ZoneFinding } from './findings.ts';
 import { createReachProbe } from './http.ts';
 import { type Challenge, toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
+import { judgeZone } from './judge-zone.ts';
 import { parseProbeUrl } from './probe-url.ts';
-import { askDns, createResolver } from './questions.ts';
+import { askDns, askZone, createResolver } from './questions.ts';
 import { toShownName } from './shown-text.ts';
 
 export interface DnsProbeOptions {
@@ -26,6 +27,8 @@ export interface DnsProbeOptions {
 export interface DnsProbe {
   /** `twin`: the other name of the same domain (`www.` or without), where that is asked about as well. */
   look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
+  /** Whether dns-01 can validate the name. */
+  zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
 }
 
 const defaultTimeoutMs = 2_000;
@@ -85,5 +88,6 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
       const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: seen });
       return { name, ...judgement, expected, seen: toSeen(answers, expected) };
     },
+    zone: async (name, signal) => judgeZone(name, await askZone(name, questions, signal)),
   };
 }

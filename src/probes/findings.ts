@@ -88,3 +88,10 @@ export interface TlsFinding {
   /** Status of `HEAD /` over the same connection, where an answer came in time. */
   readonly httpStatus?: number | undefined;
 }
+
+/** `out-of-reach`: none of the zone's name servers is of a provider that RunCloud's DNS integrations can write to. */
+export interface ZoneFinding {
+  readonly name: string;
+  readonly verdict: 'within-reach' | 'out-of-reach' | 'unknown';
+  readonly sentence: string;
+}

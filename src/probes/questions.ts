@@ -96,6 +96,24 @@ async function climbCaa(ask: Ask, name: string): Promise<Answer<CaaSet>> {
   return { kind: 'none', nameExists: true };
 }
 
+/** The zone that a name is in, and who serves it. */
+export interface Zone {
+  readonly at: string;
+  readonly servers: readonly string[];
+}
+
+/** From the name upwards. What an alias leads to has name servers of its own, which are not the name's. */
+async function climbZone(ask: Ask, name: string): Promise<Answer<Zone>> {
+  for (const at of toClimb(name)) {
+    const answer = await ask((resolver) => resolver.resolveNs(at));
+    if (answer.kind === 'failed') return answer;
+    if (answer.kind !== 'found') continue;
+    const alias = await ask((resolver) => resolver.resolveCname(at));
+    if (alias.kind !== 'found') return { kind: 'found', value: { at, servers: answer.value.map(toName) } };
+  }
+  return { kind: 'none', nameExists: true };
+}
+
 async function askAll(ask: Ask, name: string): Promise<DnsAnswers> {
   const [a, aaaa, cname, caa] = await Promise.all([
     ask((resolver) => resolver.resolve4(name)),
@@ -107,17 +125,23 @@ async function askAll(ask: Ask, name: string): Promise<DnsAnswers> {
 }
 
 /** Throws only what `signal` is aborted with. */
-export async function askDns(
-  name: string,
+async function askWithin<T>(
   questions: DnsQuestions,
-  signal?: AbortSignal,
-): Promise<DnsAnswers> {
+  signal: AbortSignal | undefined,
+  work: (ask: Ask) => Promise<T>,
+): Promise<T> {
   signal?.throwIfAborted();
   const resolver = createResolver(questions);
   const answers = await withDeadline(questions.timeoutMs * timeoutsPerLook, signal, (ended) => {
     ended.addEventListener('abort', () => resolver.cancel(), { once: true });
-    return askAll(createAsk(resolver, ended), name);
+    return work(createAsk(resolver, ended));
   });
   signal?.throwIfAborted();
   return answers;
 }
+
+export const askDns = (name: string, questions: DnsQuestions, signal?: AbortSignal): Promise<DnsAnswers> =>
+  askWithin(questions, signal, (ask) => askAll(ask, name));
+
+export const askZone = (name: string, questions: DnsQuestions, signal?: AbortSignal): Promise<Answer<Zone>> =>
+  askWithin(questions, signal, (ask) => climbZone(ask, name));

@@ -3,11 +3,13 @@
 // case when its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
+import { withOutOfReach } from '../intent/challenge.ts';
 import { isGood } from '../intent/gate.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
 import { describeWithheld } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import { type Look, lookAt } from '../jobs/look.ts';
+import type { RenewalLook } from '../jobs/renewal-look.ts';
 import type { Logger } from '../logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
@@ -22,6 +24,8 @@ export interface WatchOptions {
   readonly logger: Logger;
   /** Undefined where neither DNS nor TLS is looked at: then there is nothing to watch. */
   readonly look: Look | undefined;
+  /** For each pass: which certificates RunCloud cannot renew any more. */
+  readonly beginRenewalLook: () => RenewalLook | undefined;
   /** True while RunCloud is down or refuses us: then its list is not read. */
   readonly isHeld: () => Promise<boolean>;
   readonly intervalMs: number;
@@ -56,9 +60,10 @@ async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<voi
   const { requests, look, logger } = options;
   if (!look) return;
   const findAttached = await createAttachedLook(options, signal);
+  const findRenewal = (await options.isHeld()) ? undefined : options.beginRenewalLook();
   const watch = async (intent: Intent): Promise<void> => {
     try {
-      await watchOne(intent, look, findAttached, options, signal);
+      await watchOne(intent, { look, findAttached, findRenewal }, options, signal);
     } catch (error) {
       if (!signal.aborted)
         logger.warn({ event: 'watch-blind', domain: intent.domain }, `watch: ${reasonOf(error)}`);
@@ -107,10 +112,17 @@ async function createAttachedLook(
 const saysAttached = ({ shownBy }: Intent, { attached, at }: Sighting): Seen =>
   attached || at >= shownBy.attach ? { attached } : undefined;
 
+/** What is looked at in one pass. */
+interface Looks {
+  readonly look: Look;
+  readonly findAttached: AttachedLook;
+  /** Undefined while RunCloud is not read. */
+  readonly findRenewal: RenewalLook | undefined;
+}
+
 async function watchOne(
   before: Intent,
-  look: Look,
-  findAttached: AttachedLook,
+  { look, findAttached, findRenewal }: Looks,
   options: WatchOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -119,8 +131,10 @@ async function watchOne(
   // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
   const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
   const { evidence, leftOut } = await lookAt({ intent, calls: { signal } }, look);
+  const problem = await findRenewal?.(intent, { signal });
   const judged = judgeWatch(intent, seen && seen.attached !== undefined, evidence);
-  const watched = judged && leftOut ? withLeftOut(judged, intent, leftOut, options) : judged;
+  const whole = judged && leftOut ? withLeftOut(judged, intent, leftOut, options) : judged;
+  const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
   if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
     tell(intent, watched, options);
   if (watched && repair) await mend(intent, watched, requests);

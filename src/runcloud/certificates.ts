@@ -1,7 +1,7 @@
 // Finds a certificate in whichever shape RunCloud sends it. Pure; the key pair that lies beside it is not read.
 import { z } from 'zod';
 import type { Certificate } from './runcloud.ts';
-import { idSchema, isRow, textSchema, toDomainName, toRows, unwrap } from './schemas.ts';
+import { flagSchema, idSchema, isRow, textSchema, toDomainName, toRows, unwrap } from './schemas.ts';
 
 /** A row of v3's `GET /ssl`: a domain, and its certificate where it has one. */
 export interface CertificateRow {
@@ -17,10 +17,31 @@ export type CertificateReply =
   /** JSON, but neither a certificate nor a statement that there is none. */
   | { readonly kind: 'unclear' };
 
-// [C] v2 SDK src/Resources/SSL.php lists id, method, privateKey, certificate, validUntil, …: we take three.
+const optionalId = idSchema.optional().catch(undefined);
+
+// [C] v2 SDK src/Resources/SSL.php lists id, method, privateKey, certificate, validUntil, …, api_id, ssl_protocol_id; v3's rows have
+// fewer [F]. What is sent is sslProtocolId [L]; it may come back in either spelling.
 const certificateSchema = z
-  .object({ id: idSchema, method: textSchema, validUntil: textSchema })
-  .transform(({ id, method, validUntil }): Certificate => ({ id, method, validUntil }));
+  .object({
+    id: idSchema,
+    method: textSchema,
+    validUntil: textSchema,
+    authorizationMethod: textSchema,
+    api_id: optionalId,
+    enableHttp: flagSchema,
+    enableHsts: flagSchema,
+    ssl_protocol_id: optionalId,
+    sslProtocolId: optionalId,
+  })
+  .transform(
+    ({ id, method, validUntil, api_id: apiId, ssl_protocol_id: protocol, ...rest }): Certificate => ({
+      ...{ id, method, validUntil, apiId },
+      authorizationMethod: rest.authorizationMethod,
+      enableHttp: rest.enableHttp,
+      enableHsts: rest.enableHsts,
+      sslProtocolId: rest.sslProtocolId ?? protocol,
+    }),
+  );
 
 const rowSchema = z
   .object({

@@ -29,6 +29,7 @@ const phrases: Record<Operation, string> = {
   readLog: 'reading the log',
   getSslMode: 'reading the SSL mode',
   getCertificate: 'reading the certificate',
+  listCertificates: 'listing the certificates',
   installCertificate: 'installing the certificate',
   redeployCertificate: 'redeploying the certificate',
   removeCertificate: 'removing the certificate',
@@ -36,6 +37,7 @@ const phrases: Record<Operation, string> = {
   installDomainCertificate: "installing the domain's certificate",
   redeployDomainCertificate: "redeploying the domain's certificate",
   removeDomainCertificate: "removing the domain's certificate",
+  switchDomainToHttp01: "switching the domain's certificate to http-01",
 };
 
 /** The operation in words that fit behind "when". */

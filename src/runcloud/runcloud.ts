@@ -40,6 +40,19 @@ export interface Certificate {
   readonly method: string | undefined;
   /** As RunCloud wrote it; the format is not documented. */
   readonly validUntil: string | undefined;
+  /** How Let's Encrypt validates its names: `http-01`, or `dns-01` through the DNS integration `apiId`. RunCloud keeps both when DNS moves. */
+  readonly authorizationMethod?: string | undefined;
+  readonly apiId?: number | undefined;
+  /** What a change of the method has to send along, or else may reset. */
+  readonly enableHttp?: boolean | undefined;
+  readonly enableHsts?: boolean | undefined;
+  readonly sslProtocolId?: number | undefined;
+}
+
+/** A certificate, and whose it is: one domain's row, or (undefined) the web application's. */
+export interface ListedCertificate {
+  readonly domainName: string | undefined;
+  readonly certificate: Certificate;
 }
 
 /** A line of a web application's activity log. */
@@ -158,6 +171,8 @@ export interface RunCloud {
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
   /** Basic SSL: the web application's certificate, or undefined where none is installed. */
   getCertificate(app: WebApplication, options?: CallOptions): Promise<Certificate | undefined>;
+  /** All certificates that RunCloud lists for the web application, in either mode. */
+  listCertificates(app: WebApplication, options?: CallOptions): Promise<ListedCertificate[]>;
   /**
    * This and the five other writes for certificates: accepted is not issued, whatever the status. Who needs the new
    * certificate (or its id) looks afterwards; over an existing one RunCloud may refuse (`RejectedError`) or replace it.
@@ -185,6 +200,16 @@ export interface RunCloud {
     options?: CallOptions,
   ): Promise<void>;
   removeDomainCertificate(
+    app: WebApplication,
+    domain: AttachedDomain,
+    certificate: Certificate,
+    options?: CallOptions,
+  ): Promise<void>;
+  /**
+   * Advanced SSL: has the certificate validated by http-01 from the next order on; orders nothing. RunCloud may accept it and change
+   * nothing: who relies on it reads the certificate again.
+   */
+  switchDomainToHttp01(
     app: WebApplication,
     domain: AttachedDomain,
     certificate: Certificate,

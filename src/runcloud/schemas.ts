@@ -21,7 +21,7 @@ export const textSchema = z
   .catch(undefined);
 
 // [D] runcloud.io/docs/api/v3/api-8617111: `www` is sent as a boolean and comes back as 0 or 1.
-const flagSchema = z
+export const flagSchema = z
   .union([
     z.boolean(),
     z.literal([1, '1', 'true']).transform(() => true),

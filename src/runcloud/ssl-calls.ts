@@ -17,10 +17,17 @@ import {
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
 import { isWhole, PER_PAGE, readAllPages } from './pages.ts';
-import type { AttachedDomain, CallOptions, Certificate, RunCloud, WebApplication } from './runcloud.ts';
+import type {
+  AttachedDomain,
+  CallOptions,
+  Certificate,
+  ListedCertificate,
+  RunCloud,
+  WebApplication,
+} from './runcloud.ts';
 import { parseSslMode, toPageFacts } from './schemas.ts';
 
-type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate'>;
+type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate' | 'listCertificates'>;
 
 interface Reading {
   readonly operation: Operation;
@@ -151,6 +158,25 @@ async function findDomainCertificate(
   );
 }
 
+/** Rows in all their pages, or the one certificate that stands alone; a refusal that says so means none. */
+async function listCertificates(
+  http: Http,
+  app: WebApplication,
+  options: CallOptions | undefined,
+): Promise<ListedCertificate[]> {
+  let rows: readonly CertificateRow[] = [];
+  const reading = { operation: 'listCertificates', path: `${toAppPath(app)}/ssl`, options } as const;
+  const alone = await findOrNone(http, reading, {
+    alone: (certificate) => certificate,
+    among: (found, isAll) => {
+      rows = found;
+      return isAll ? undefined : 'more';
+    },
+  });
+  if (alone) return [{ domainName: undefined, certificate: alone }];
+  return rows.flatMap(({ domainName, certificate }) => (certificate ? [{ domainName, certificate }] : []));
+}
+
 /** Two certificates among the rows prove advanced mode: then none of them is the web application's, and none is handed out. */
 function amongShared(
   rows: readonly CertificateRow[],
@@ -172,6 +198,7 @@ export function createSslCalls(http: Http): SslCalls {
       const alone = (certificate: Certificate): Certificate => certificate;
       return findOrNone(http, reading, { alone, among: (rows, isAll) => amongShared(rows, isAll, app) });
     },
+    listCertificates: (app, options) => listCertificates(http, app, options),
     getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),
   };
 }

@@ -13,6 +13,7 @@ type SslWrites = Pick<
   | 'installDomainCertificate'
   | 'redeployDomainCertificate'
   | 'removeDomainCertificate'
+  | 'switchDomainToHttp01'
 >;
 
 const toSslPath = (app: WebApplication): string => `${toAppPath(app)}/ssl`;
@@ -69,6 +70,13 @@ export function createSslWrites(http: Http): SslWrites {
     // [D] runcloud.io/docs/api/v2/api-9849816
     redeployDomainCertificate: (app, domain, { id }, options) =>
       write('redeployDomainCertificate', ['PUT', `${toDomainSslPath(app, domain)}/${id}`], options),
+    // [L] a client's notes: v3 takes authorizationMethod and persists it, although [D] api-8812824 shows other fields. What stays has
+    // to be sent along.
+    switchDomainToHttp01: (app, domain, { id, enableHttp, enableHsts, sslProtocolId }, options) => {
+      const body = { authorizationMethod: 'http-01', enableHttp, enableHsts, sslProtocolId };
+      const path = `${toDomainSslPath(app, domain)}/${id}`;
+      return write('switchDomainToHttp01', ['PATCH', path], options, body);
+    },
     // [S] the route alone.
     removeDomainCertificate: (app, domain, { id }, options) =>
       write('removeDomainCertificate', ['DELETE', `${toDomainSslPath(app, domain)}/${id}`], options),

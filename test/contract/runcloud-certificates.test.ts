@@ -99,6 +99,16 @@ async function advancedStory(bench: Bench, variants: Variants): Promise<void> {
   expect(before).toHaveLength(44);
 }
 
+/** The list names the certificates that there are; those of advanced mode where the reply has rows, else none. */
+async function listStory({ runcloud, simulator }: Bench): Promise<void> {
+  const idsOf = (appId: number) => new Set(simulator.state.certificates(appId).map(({ id }) => id));
+  const listed = async (which: typeof app) =>
+    new Set((await runcloud.listCertificates(which)).map(({ certificate }) => certificate.id));
+  expect(await listed(app)).toEqual(idsOf(app.appId));
+  expect(await listed(bareApp)).toEqual(new Set());
+  expect([new Set(), idsOf(advancedApp.appId)]).toContainEqual(await listed(advancedApp));
+}
+
 const toExpected = (call: Promise<unknown>, expected: unknown) =>
   expected === undefined
     ? expect(call).resolves.toBeUndefined()
@@ -107,6 +117,23 @@ const toExpected = (call: Promise<unknown>, expected: unknown) =>
 describe.each(versions)('%s', (version) => {
   test.each(cases)('basic SSL: %s', (_, one) => eachCase(basicStory, version, one));
   test.each(cases)('advanced SSL: %s', (_, one) => eachCase(advancedStory, version, one));
+  test.each(cases)('the list of certificates: %s', (_, one) => eachCase(listStory, version, one));
+
+  test('a switch of one domain’s certificate to http-01 persists, and its settings stay', async () => {
+    const seed = { webapps: [{ id: 648, advancedSsl: true, authorizationMethod: 'dns-01' }] } as const;
+    await using bench = await createBench(version, { seed });
+    const { runcloud, simulator } = bench;
+    const [domain] = await runcloud.listDomains(advancedApp);
+    const certificate = domain && (await runcloud.getDomainCertificate(advancedApp, domain));
+    if (!certificate) throw new Error('there should be a certificate');
+    expect(certificate).toMatchObject({ authorizationMethod: 'dns-01', apiId: 5, sslProtocolId: 2 });
+    await runcloud.switchDomainToHttp01(advancedApp, domain, certificate);
+    expect(await runcloud.getDomainCertificate(advancedApp, domain)).toEqual({
+      ...certificate,
+      authorizationMethod: 'http-01',
+    });
+    expect(simulator.state.certificateOrders).toBe(0);
+  });
 
   // What a write answers, and with which status, is open twice: each pair of answers.
   test.each(['ssl', 'empty', 'message', '204'] as const)('201 with the reply %s', async (reply) => {

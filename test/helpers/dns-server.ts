@@ -8,7 +8,7 @@ export type DnsFault = 'SERVFAIL' | 'REFUSED' | 'silent';
 
 /** Addresses and names as text, CAA as `issue letsencrypt.org` or, where it is critical, `128 issue letsencrypt.org`. */
 export type DnsRecordsOfName = Partial<
-  Record<'A' | 'AAAA' | 'CAA', readonly string[] | DnsFault> & { CNAME: string | DnsFault }
+  Record<'A' | 'AAAA' | 'CAA' | 'NS', readonly string[] | DnsFault> & { CNAME: string | DnsFault }
 >;
 
 /** By name. A name that is not here does not exist, unless a name below it does. */

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLookOf } from '../../src/app/look.ts';
+import { createLooksOf } from '../../src/app/look.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { createKeys } from '../../src/intent/keys.ts';
@@ -163,7 +163,8 @@ function createWatch({ config, producer, redis }: Stage) {
   if (!credentials) throw new Error('the stage has no credentials');
   const runcloud = createRunCloud({ url, version: version === 2 ? 'v2' : 'v3', timeoutMs, credentials });
   const directory = createDirectory({ runcloud, now: requests.intents.now });
-  const look = createLookOf({ config, facts: createFacts({ runcloud }), requests });
+  const facts = createFacts({ runcloud });
+  const looks = createLooksOf({ config, facts, requests, runcloud });
   const lines: LogLine[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
   const logger = createLogger({ level: 'debug', format: 'json', secrets: [], destination });
@@ -171,7 +172,7 @@ function createWatch({ config, producer, redis }: Stage) {
     async once({ repair = false, isHeld = false }: WatchHow = {}): Promise<LogLine[]> {
       lines.length = 0;
       const changesWww = version === 3;
-      const parts = { redis, requests, directory, logger, look, intervalMs: 3_600_000, changesWww };
+      const parts = { redis, requests, ...looks, directory, logger, intervalMs: 3_600_000, changesWww };
       await createWatcher({ ...parts, repair, isHeld: async () => isHeld }).watch();
       return [...lines];
     },

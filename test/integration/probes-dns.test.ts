@@ -185,3 +185,33 @@ describe('CAA', () => {
     expect(await lookDeep({ 'example.co.uk': { CAA: 'SERVFAIL' } })).toMatchObject({ verdict: 'unknown' });
   });
 });
+
+describe('the zone of a name', () => {
+  const servers = ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'];
+  const zoneOf = (zone: DnsZone, of = name) => probeOf(zone, { timeoutMs: 200 }).zone(of);
+
+  test('is the nearest above that has name servers', async () => {
+    expect(await zoneOf({ 'example.org': { NS: servers }, [name]: { A: [ours] } })).toEqual({
+      name,
+      verdict: 'within-reach',
+      sentence: 'the DNS of example.org is at ada.ns.cloudflare.com and bob.ns.cloudflare.com',
+    });
+    const delegated = { 'example.org': { NS: servers }, [name]: { NS: ['ns1.elsewhere.example'] } };
+    expect(await zoneOf(delegated)).toMatchObject({ verdict: 'out-of-reach' });
+  });
+
+  test('is not that of an alias’s target', async () => {
+    const zone = { 'example.org': { NS: servers }, [name]: { CNAME: 'shops.example' } };
+    expect(await zoneOf({ ...zone, 'shops.example': { NS: ['ns1.elsewhere.example'] } })).toMatchObject({
+      verdict: 'within-reach',
+    });
+  });
+
+  test('is unknown where it cannot be asked, and is never asked of a public suffix', async () => {
+    expect(await zoneOf({ 'example.org': { NS: 'SERVFAIL' } })).toMatchObject({ verdict: 'unknown' });
+    expect(await zoneOf({ 'co.uk': { NS: ['ns1.nic.example'] } }, 'shop.example.co.uk')).toMatchObject({
+      verdict: 'unknown',
+    });
+    expect(dns.questions).not.toContain('NS co.uk');
+  });
+});

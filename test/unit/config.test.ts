@@ -49,6 +49,7 @@ test('an empty environment gives the documented defaults', () => {
         challenge: 'http-01',
         dnsIntegration: undefined,
         reissue: 'off',
+        switchToHttp01: false,
         poison: 'hold',
         cooldownMs: 600_000,
       },

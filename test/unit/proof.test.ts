@@ -79,6 +79,7 @@ const judge = (facts: Partial<ProofFacts> = {}) =>
     redeploy: undefined,
     isAsked: false,
     attachedAt: NOW - 5_000,
+    advanced: false,
     now: NOW,
     deadlineMs: 10_000,
     pace,
@@ -297,5 +298,28 @@ describe('an order that holds its names', () => {
   test('has failed by RunCloud where DNS could not be asked', () => {
     const step = judge({ order: ordered(), deadlineMs: 1, dns: [found('unknown')] });
     expect(step).toMatchObject({ kind: 'order-failed', mustAct: 'runcloud' });
+  });
+});
+
+test('an order that failed for a certificate by dns-01 says so, and what the operator can do', () => {
+  const replaces = { id: 88, validUntil: undefined, authorizationMethod: 'dns-01' };
+  const order = ordered({ orderedAt: NOW - 30_000, replaces });
+  const facts = { tls: [shown('wrong-name')], order, attachedAt: NOW - 60_000 };
+  expect(judge({ ...facts, advanced: true })).toMatchObject({
+    kind: 'order-failed',
+    mustAct: 'operator',
+    sentence: expect.stringMatching(
+      /dns-01.*HTTP-01 in RunCloud, or set SSL_SWITCH_TO_HTTP01=on and run `redeploy shop/,
+    ),
+  });
+  expect(judge(facts)).toMatchObject({
+    mustAct: 'operator',
+    sentence: expect.stringMatching(/dns-01.*switch the certificate to HTTP-01 in RunCloud$/),
+  });
+  expect(judge({ ...facts, dns: [found('missing')] })).toMatchObject({ mustAct: 'customer' });
+  const byHttp = ordered({ ...order, replaces: { ...replaces, authorizationMethod: 'http-01' } });
+  expect(judge({ ...facts, order: byHttp })).toMatchObject({
+    mustAct: 'runcloud',
+    sentence: expect.not.stringContaining('01'),
   });
 });

@@ -111,8 +111,10 @@ describe('a list', () => {
 });
 
 describe('a certificate', () => {
-  const certificate = { id: 88, method: 'letsencrypt', validUntil: '2026-05-01 00:00:00' };
-  const full = { ...certificate, privateKey: 'PLANTED', certificate: 'PLANTED', enableHttp: true };
+  const kept = { enableHttp: true, enableHsts: false, authorizationMethod: 'dns-01' };
+  const shown = { id: 88, method: 'letsencrypt', validUntil: '2026-05-01 00:00:00', ...kept };
+  const full = { ...shown, privateKey: 'PLANTED', certificate: 'PLANTED', api_id: 5, ssl_protocol_id: '2' };
+  const certificate = { ...shown, apiId: 5, sslProtocolId: 2 };
   const one: CertificateReply = { kind: 'one', certificate };
   const none: CertificateReply = { kind: 'none' };
   const unclear: CertificateReply = { kind: 'unclear' };
@@ -150,6 +152,17 @@ describe('a certificate', () => {
     ],
   });
   const rows = reply.kind === 'rows' ? reply.rows : [];
+
+  test.each([
+    [{ sslProtocolId: 3 }, { sslProtocolId: 3 }],
+    [
+      { enableHttp: 1, enableHsts: '0', api_id: null },
+      { enableHttp: true, enableHsts: false, apiId: undefined },
+    ],
+    [{ authorizationMethod: null, ssl_protocol_id: 'TLS' }, { authorizationMethod: undefined }],
+  ])('its settings are read leniently: %j', (sent, read) => {
+    expect(parseCertificateReply({ id: 88, ...sent })).toMatchObject({ certificate: { id: 88, ...read } });
+  });
 
   test('rows of different certificates prove advanced mode; one row alone may be either', () => {
     const [none, one] = rows;

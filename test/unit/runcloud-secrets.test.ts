@@ -43,6 +43,9 @@ const calls: ((r: RunCloudClient, o: CallOptions) => Promise<unknown>)[] = [
   (r, o) => r.removeCertificate(app, certificate, o),
   (r, o) => r.installDomainCertificate(app, domain, install, o),
   (r, o) => r.removeDomainCertificate(app, domain, certificate, o),
+  (r, o) => r.listCertificates(app, o),
+  (r, o) => r.switchDomainToHttp01(app, domain, certificate, o),
+  (r, o) => r.readLog(app, 0, o),
 ];
 
 /** Every way of printing that might dig up what a value carries along. */

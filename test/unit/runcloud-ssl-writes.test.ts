@@ -7,7 +7,13 @@ import {
   UnauthorizedError,
   wasSent,
 } from '../../src/runcloud/errors.ts';
-import type { AttachedDomain, CallBrake, CallOptions, InstallSettings } from '../../src/runcloud/runcloud.ts';
+import type {
+  AttachedDomain,
+  CallBrake,
+  CallOptions,
+  Certificate,
+  InstallSettings,
+} from '../../src/runcloud/runcloud.ts';
 import { until } from '../helpers/until.ts';
 import { app, failureOf, send, startScripted } from './runcloud-scripted-server.ts';
 
@@ -42,6 +48,12 @@ const writes: [string, Write, string, string][] = [
     'removeDomainCertificate',
     (r, o) => r.removeDomainCertificate(app, domain, certificate, o),
     'DELETE',
+    '/domains/7/ssl/88',
+  ],
+  [
+    'switchDomainToHttp01',
+    (r, o) => r.switchDomainToHttp01(app, domain, certificate, o),
+    'PATCH',
     '/domains/7/ssl/88',
   ],
 ];
@@ -172,5 +184,23 @@ describe('whether a write was sent', () => {
     const error = await failureOf(install(server.client({ brake: { ...openBrake, report } })));
     expect(error).toBeInstanceOf(TooManyRequestsError);
     expect(report.mock.calls).toMatchObject([[{ result: 'closed', retryAfterMs: 7000 }]]);
+  });
+});
+
+describe('a switch to http-01', () => {
+  const sent = async (settings: Partial<Certificate>): Promise<unknown> => {
+    await using server = await startScripted((_, response) => send(response, 200, {}));
+    await server.client().switchDomainToHttp01(app, domain, { ...certificate, ...settings });
+    return JSON.parse(server.seen[0]?.body ?? '');
+  };
+
+  test('sends along what stays', async () => {
+    const kept = { enableHttp: false, enableHsts: true, sslProtocolId: 3 };
+    const before = { ...kept, authorizationMethod: 'dns-01', apiId: 5 };
+    expect(await sent(before)).toEqual({ authorizationMethod: 'http-01', ...kept });
+  });
+
+  test('leaves out what RunCloud did not tell', async () => {
+    expect(await sent({ enableHttp: true })).toEqual({ authorizationMethod: 'http-01', enableHttp: true });
   });
 });

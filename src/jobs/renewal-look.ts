@@ -1,0 +1,47 @@
+// Which certificates RunCloud cannot renew any more, as a watch asks: they are validated by dns-01, and the DNS of a name has moved. One
+// reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
+import { describeOutOfReach, isByDns } from '../intent/challenge.ts';
+import type { Intent } from '../intent/intent.ts';
+import { namesOfIntent } from '../intent/names.ts';
+import type { Facts } from '../runcloud/facts.ts';
+import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import type { Look } from './look.ts';
+
+/** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */
+export type RenewalLook = (intent: Intent, calls: CallOptions) => Promise<string | undefined>;
+
+interface Ports {
+  readonly runcloud: Pick<RunCloud, 'listCertificates'>;
+  readonly facts: Pick<Facts, 'glance'>;
+  readonly look: Pick<Look, 'zones'>;
+}
+
+interface Listed {
+  readonly certificates: readonly ListedCertificate[];
+  readonly advanced: boolean;
+}
+
+/** For one pass: what was read of a web application counts to its end. */
+export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook {
+  const lists = new Map<string, Promise<Listed | undefined>>();
+  const read = async (app: WebApplication, calls: CallOptions): Promise<Listed | undefined> => {
+    try {
+      const { advanced } = await facts.glance(app, calls);
+      return { certificates: await runcloud.listCertificates(app, calls), advanced };
+    } catch {
+      // What could not be read changes nothing: the next pass looks again.
+      calls.signal?.throwIfAborted();
+      return undefined;
+    }
+  };
+  return async (intent, calls) => {
+    const key = `${intent.serverId}:${intent.appId}`;
+    const list = lists.get(key) ?? read(intent, calls);
+    lists.set(key, list);
+    const listed = await list;
+    const own = listed?.certificates.find(({ domainName = intent.domain }) => domainName === intent.domain);
+    if (!listed || !isByDns(own?.certificate)) return undefined;
+    const zones = await look.zones(namesOfIntent(intent), calls);
+    return describeOutOfReach(zones, intent.domain, listed.advanced);
+  };
+}

@@ -1,0 +1,46 @@
+// SSL_SWITCH_TO_HTTP01: a domain's certificate that dns-01 can renew no more is validated by http-01 from the next order on.
+import { TransientError } from '../errors.ts';
+import { isByDns } from '../intent/challenge.ts';
+import { underFence } from '../intent/fence.ts';
+import { namesOf } from '../intent/names.ts';
+import type { AttachedDomain, Certificate } from '../runcloud/runcloud.ts';
+import type { RedeployPorts, RedeployWork } from './redeploy-work.ts';
+
+/** The certificate as RunCloud has it then; as it was where there is nothing to switch, or another run writes. */
+export async function switchChallenge(
+  domain: AttachedDomain,
+  certificate: Certificate,
+  failures: number,
+  work: RedeployWork,
+  ports: RedeployPorts,
+): Promise<Certificate> {
+  if (!(await isStuck(domain, certificate, failures, work, ports))) return certificate;
+  const { app, jobId, calls } = work;
+  const write = { key: app, jobId, kind: 'order' } as const;
+  const { fate } = await underFence(ports.certificates, write, calls, (options) =>
+    ports.runcloud.switchDomainToHttp01(app, domain, certificate, options),
+  );
+  if (fate !== 'written') return certificate;
+  const now = await ports.runcloud.getDomainCertificate(app, domain, calls);
+  if (now && !isByDns(now)) return now;
+  throw Object.assign(new TransientError('runcloud-rejected', describeKept(domain.name)), {
+    mustAct: 'operator',
+  });
+}
+
+const describeKept = (name: string): string =>
+  `RunCloud accepted that the certificate of ${name} is validated by http-01, and has it by dns-01 all the same; switch it in RunCloud`;
+
+/** No http-01 for a wildcard: Let's Encrypt validates those by dns-01 only (letsencrypt.org/docs/challenge-types). */
+async function isStuck(
+  domain: AttachedDomain,
+  certificate: Certificate,
+  failures: number,
+  { calls }: RedeployWork,
+  { settings, look }: RedeployPorts,
+): Promise<boolean> {
+  if (!settings.switchToHttp01 || !isByDns(certificate) || domain.name.startsWith('*.')) return false;
+  if (failures > 0) return true;
+  const zones = (await look?.zones(namesOf([domain]), calls)) ?? [];
+  return zones.some(({ verdict }) => verdict === 'out-of-reach');
+}

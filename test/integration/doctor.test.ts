@@ -1,0 +1,69 @@
+// What doctor says of RunCloud's side: the kind of SSL, and certificates that RunCloud will not renew.
+import { describe, expect, test } from '@jest/globals';
+import { examine, type Finding } from '../../src/doctor.ts';
+import { createDnsProbe } from '../../src/probes/dns.ts';
+import { createRunCloud } from '../../src/runcloud/client.ts';
+import { createSimulator, type EdgedSimulator, type SeedWebapp } from '../../src/simulator/index.ts';
+
+const SHOP = 'shop.example.com';
+
+async function ask(webapp: SeedWebapp, prepare: (simulator: EdgedSimulator) => void): Promise<Finding[]> {
+  await using simulator = await createSimulator({ edge: true, rateLimit: 0, seed: { webapps: [webapp] } });
+  prepare(simulator);
+  const { token } = simulator.credentials;
+  const runcloud = createRunCloud({
+    url: `${simulator.url}/api/v3`,
+    version: 'v3',
+    credentials: { kind: 'token', token },
+    timeoutMs: 5000,
+  });
+  const app = { serverId: 1903, appId: 646 };
+  const { zone } = createDnsProbe({ servers: [simulator.edge.dnsAddress] });
+  try {
+    const findings: Finding[] = [];
+    for await (const finding of examine({ checkRedis: async () => [], runcloud, app, zone }, 'all'))
+      if (finding.subject === 'ssl') findings.push(finding);
+    return findings;
+  } finally {
+    runcloud.close();
+  }
+}
+
+describe('a certificate by dns-01', () => {
+  const moved = (simulator: EdgedSimulator) =>
+    simulator.setDns('example.com', { ns: ['ns1.elsewhere.example'] });
+  const dns01 = { authorizationMethod: 'dns-01', domains: [SHOP], covers: 'all' } as const;
+
+  test.each([true, false])(
+    'whose DNS has moved will not be renewed (advanced SSL: %s)',
+    async (advancedSsl) => {
+      const [kind, renewal, ...more] = await ask({ ...dns01, advancedSsl }, moved);
+      expect([kind?.level, renewal?.level, more]).toEqual(['ok', 'warn', []]);
+      expect(renewal?.sentence).toMatch(
+        /will not renew the certificate of shop\.example\.com: .*ns1\.elsewhere\.example/,
+      );
+      expect(renewal?.fix?.includes('SSL_SWITCH_TO_HTTP01=on')).toBe(advancedSsl);
+    },
+  );
+
+  test('whose DNS is where RunCloud can write is no finding, nor is one by http-01', async () => {
+    expect(await ask(dns01, () => undefined)).toHaveLength(1);
+    expect(await ask({ ...dns01, authorizationMethod: 'http-01' }, moved)).toHaveLength(1);
+  });
+});
+
+test('certificates of their own prove advanced SSL, whatever RunCloud says when asked', async () => {
+  const [kind, ...more] = await ask({ advancedSsl: true, covers: 'all', domains: [SHOP] }, (simulator) =>
+    simulator.addFault({
+      kind: 'status',
+      status: 404,
+      body: { message: 'no' },
+      operation: 'get-advanced-ssl',
+    }),
+  );
+  expect([kind?.level, kind?.sentence, more]).toEqual([
+    'ok',
+    expect.stringContaining('treated as advanced'),
+    [],
+  ]);
+});

@@ -1,0 +1,112 @@
+// A certificate that RunCloud validates by dns-01 after its DNS has moved: redeploys are accepted, and none succeeds. It is said, and
+// switched to http-01 where the setting says so.
+import { describe, expect, test } from '@jest/globals';
+import { createHttpsStage, type HttpsStage, type HttpsStageOptions } from '../helpers/https-stage.ts';
+import { until } from '../helpers/until.ts';
+import { APP } from '../helpers/worker.ts';
+
+const SHOP = 'shop.example.com';
+const MOVED = { ns: ['ns1.elsewhere.example', 'ns2.elsewhere.example'] };
+const env = { CERTIFICATE_DEADLINE: '400ms' } as const;
+
+/** SHOP is attached with a certificate by dns-01, and its zone is served elsewhere since. */
+async function createMoved(options: HttpsStageOptions = {}): Promise<HttpsStage> {
+  const stage = await createHttpsStage({
+    ...options,
+    webapp: {
+      advancedSsl: true,
+      covers: 'all',
+      domains: [SHOP],
+      authorizationMethod: 'dns-01',
+      ...options.webapp,
+    },
+    env: { ...env, ...options.env },
+  });
+  stage.edge.setDns('example.com', MOVED);
+  stage.point(SHOP);
+  return stage;
+}
+
+const add = (stage: HttpsStage) =>
+  stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: false });
+const redeploy = (stage: HttpsStage) => stage.producer.requests.enqueue('redeploy-ssl', { domain: SHOP });
+const certificate = ({ producer }: HttpsStage) => producer.requests.certificates.get(APP);
+const lastBody = (stage: HttpsStage) => stage.calls('update-domain-ssl').at(-1)?.body;
+const methodOf = ({ simulator }: HttpsStage) =>
+  simulator.state.certificates().find(({ names }) => names.includes(SHOP))?.authorizationMethod;
+
+describe('the watch', () => {
+  test.each([true, false])(
+    'says that it will not renew (advanced SSL: %s), and leaves it live',
+    async (advancedSsl) => {
+      await using stage = await createMoved({ webapp: { advancedSsl } });
+      await add(stage);
+      await stage.stands(SHOP, 'live');
+      await stage.watch();
+      const { outcome, stage: stands } = await stage.record(SHOP);
+      expect(stands).toBe('live');
+      expect(outcome).toMatch(/will not renew: .*dns-01.*ns1\.elsewhere\.example.*HTTP-01/);
+      expect(outcome?.includes('SSL_SWITCH_TO_HTTP01')).toBe(advancedSsl);
+      stage.edge.setDns('example.com', { ns: ['ada.ns.cloudflare.com'] });
+      await stage.watch();
+      expect((await stage.record(SHOP)).outcome).not.toContain('dns-01');
+    },
+  );
+
+  test('says nothing where RunCloud’s list of certificates cannot be read', async () => {
+    await using stage = await createMoved();
+    await add(stage);
+    await stage.stands(SHOP, 'live');
+    stage.simulator.addFault({ kind: 'firewall', operation: 'get-ssl', times: 'always' });
+    await stage.watch();
+    expect(await stage.record(SHOP)).toMatchObject({
+      stage: 'live',
+      outcome: expect.not.stringContaining('dns-01'),
+    });
+  });
+});
+
+describe('a redeploy', () => {
+  const issued = (stage: HttpsStage) => () =>
+    stage.simulator.state.orders.some(({ status }) => status === 'issued');
+
+  test('with SSL_SWITCH_TO_HTTP01=on switches the certificate first, and keeps its other settings', async () => {
+    await using stage = await createMoved({ env: { SSL_SWITCH_TO_HTTP01: 'on' } });
+    await redeploy(stage);
+    await until(issued(stage), 'the certificate is issued');
+    expect(methodOf(stage)).toBe('http-01');
+    expect(lastBody(stage)).toMatchObject({
+      authorizationMethod: 'http-01',
+      enableHttp: true,
+      enableHsts: false,
+    });
+    await redeploy(stage);
+    await stage.idle();
+    expect(stage.calls('update-domain-ssl')).toHaveLength(1);
+  });
+
+  test('without the setting switches nothing, and the order fails', async () => {
+    await using stage = await createMoved();
+    await redeploy(stage);
+    await until(() => stage.simulator.state.orders.some(({ status }) => status === 'failed'), 'it failed');
+    expect([methodOf(stage), stage.calls('update-domain-ssl')]).toEqual(['dns-01', []]);
+  });
+
+  test('of a domain whose DNS is where RunCloud can write switches nothing', async () => {
+    await using stage = await createMoved({ env: { SSL_SWITCH_TO_HTTP01: 'on' } });
+    stage.edge.setDns('example.com', { ns: ['ada.ns.cloudflare.com'] });
+    await redeploy(stage);
+    await until(issued(stage), 'the certificate is issued');
+    expect([methodOf(stage), stage.calls('update-domain-ssl')]).toEqual(['dns-01', []]);
+  });
+
+  test('orders nothing where RunCloud accepts the switch and keeps dns-01, and says what to do', async () => {
+    await using stage = await createMoved({ env: { SSL_SWITCH_TO_HTTP01: 'on', JOB_ATTEMPTS: '2' } });
+    const accepted = { kind: 'status', status: 200, body: {}, times: 'always' } as const;
+    stage.simulator.addFault({ ...accepted, operation: 'update-domain-ssl' });
+    await redeploy(stage);
+    const says = async () => (await certificate(stage))?.outcome?.includes('has it by dns-01 all the same');
+    await until(says, 'the redeploy says that nothing was switched');
+    expect(stage.simulator.state.orders).toEqual([]);
+  });
+});

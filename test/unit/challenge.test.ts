@@ -1,0 +1,73 @@
+// A certificate by dns-01: whether RunCloud can still set its records, and what is said where it cannot.
+import { describe, expect, test } from '@jest/globals';
+import { describeOutOfReach, withOutOfReach } from '../../src/intent/challenge.ts';
+import type { Watched } from '../../src/intent/watch.ts';
+import { judgeZone } from '../../src/probes/judge-zone.ts';
+
+const NAME = 'shop.example.org';
+const zone = (...servers: string[]) =>
+  judgeZone(NAME, { kind: 'found', value: { at: 'example.org', servers } });
+
+describe('the zone of a name', () => {
+  test.each<[string[], string]>([
+    [['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'], 'within-reach'],
+    [['ns1.linode.com', 'ns2.linode.com'], 'within-reach'],
+    [['ns1.digitalocean.com'], 'within-reach'],
+    [['ns1.elsewhere.example', 'ada.ns.cloudflare.com'], 'within-reach'],
+    [['ns1.elsewhere.example', 'ns2.elsewhere.example'], 'out-of-reach'],
+    [['ns.cloudflare.com.evil.example'], 'out-of-reach'],
+    [['ns1.notlinode.com'], 'out-of-reach'],
+    [['ns1.example.org', 'ns2.example.org'], 'unknown'],
+  ])('served by %s: %s', (servers, verdict) => {
+    expect(zone(...servers)).toMatchObject({ name: NAME, verdict });
+  });
+
+  test('that could not be asked, or that nobody serves, says nothing', () => {
+    expect(judgeZone(NAME, { kind: 'failed', code: 'ESERVFAIL' })).toMatchObject({
+      verdict: 'unknown',
+      sentence: expect.stringContaining('ESERVFAIL'),
+    });
+    expect(judgeZone(NAME, { kind: 'none', nameExists: true })).toMatchObject({ verdict: 'unknown' });
+  });
+
+  test('is shown without what a terminal obeys', () => {
+    expect(zone('ns1.\u001b[31m.example').sentence).not.toContain('\u001b');
+  });
+});
+
+describe('what is said', () => {
+  const moved = [zone('ada.ns.cloudflare.com'), zone('ns1.elsewhere.example')];
+  const problem = describeOutOfReach(moved, NAME, true) ?? '';
+
+  test('where it has moved: that it will not renew, and both ways out where the certificate is its own', () => {
+    expect(problem).toBe(
+      'the certificate will not renew: it is validated by dns-01, and the DNS of example.org is at ns1.elsewhere.example, where RunCloud cannot set the records of dns-01; switch the certificate to HTTP-01 in RunCloud, or set SSL_SWITCH_TO_HTTP01=on and run `redeploy shop.example.org`',
+    );
+    expect(describeOutOfReach(moved, NAME, false)).not.toContain('SSL_SWITCH_TO_HTTP01');
+    expect(describeOutOfReach(moved.slice(0, 1), NAME, true)).toBeUndefined();
+  });
+
+  test.each<[string, Watched, Partial<Watched>]>([
+    [
+      'a live domain stays live, with the warning',
+      { sentence: 'HTTPS works', report: { stage: 'live' } },
+      { sentence: `HTTPS works; but ${problem}`, report: { stage: 'live' } },
+    ],
+    [
+      'a late certificate is the operator’s, not RunCloud’s',
+      { sentence: 'ends in 3 days', report: { stage: 'held', mustAct: 'runcloud' }, repair: 'redeploy' },
+      {
+        sentence: `ends in 3 days; ${problem}`,
+        report: { stage: 'held', mustAct: 'operator' },
+        repair: 'redeploy',
+      },
+    ],
+    [
+      'who is held for the customer has another problem first',
+      { sentence: 'leads elsewhere', report: { stage: 'held', mustAct: 'customer' } },
+      { sentence: 'leads elsewhere', report: { stage: 'held', mustAct: 'customer' } },
+    ],
+  ])('%s', (_, watched, expected) => {
+    expect(withOutOfReach(watched, problem)).toEqual(expected);
+  });
+});
