@@ -6,6 +6,7 @@ import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
 import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
+import { wrapAll } from './cli/layout.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import { type Config, ConfigError, loadConfig, secretsOf, terminalColumns } from './config.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
@@ -23,7 +24,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const terminal: Terminal = {
   out: (line) => console.log(toPrintable(hide(line))),
-  err: (line) => console.error(toPrintable(hide(line))),
+  err: (text) => console.error(wrapAll(toPrintable(hide(text)), terminalColumns(process.stderr))),
   isTty: process.stdout.isTTY === true,
   columns: terminalColumns(process.stdout),
 };

@@ -3,7 +3,7 @@ import type { ProducerApp } from '../app.ts';
 import { type AuditEntry, isAuditId } from '../audit.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { toAuditRecord } from '../records/operations.ts';
-import { toTable } from './layout.ts';
+import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
@@ -38,11 +38,11 @@ export async function showAudit(
   if (json) terminal.out(JSON.stringify(entries.map(toAuditRecord), null, 2));
   else if (entries.length === 0)
     terminal.out(`nobody has ${named ? `asked anything of ${named}` : 'done anything'} yet`);
-  else
-    for (const line of toTable([['WHEN', 'WHO', 'FOR', 'WHAT', 'DOMAINS', 'DETAIL'], ...entries.map(toRow)]))
-      terminal.out(line);
+  else say(terminal, toWholeTable([HEADER, ...entries.map(toRow)], terminal.columns));
   return exitCodes.ok;
 }
+
+const HEADER = ['WHEN', 'WHO', 'FOR', 'WHAT', 'DOMAINS', 'DETAIL'];
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 

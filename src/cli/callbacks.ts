@@ -2,7 +2,7 @@
 import type { ProducerApp } from '../app.ts';
 import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
-import { toTable } from './layout.ts';
+import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
@@ -47,7 +47,7 @@ export async function showDeliveries(
     return exitCodes.ok;
   }
   if (page.deliveries.length === 0) terminal.out(failed ? 'no delivery has failed' : 'no delivery yet');
-  else for (const line of toTable([HEADER, ...page.deliveries.map(toRow)])) terminal.out(line);
+  else say(terminal, toWholeTable([HEADER, ...page.deliveries.map(toRow)], terminal.columns));
   if (page.next !== undefined) terminal.out(`more: --before ${page.next}`);
   return exitCodes.ok;
 }

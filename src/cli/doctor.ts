@@ -1,6 +1,7 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
 import type { LoadedConfig } from '../config.ts';
 import type { Finding } from '../doctor.ts';
+import { say } from './layout.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export async function showFindings(
@@ -11,7 +12,7 @@ export async function showFindings(
 ): Promise<ExitCode> {
   const all: Finding[] = [configuration(warnings, hasDotEnv ?? false)];
   const show = (finding: Finding): void => {
-    if (!json) for (const line of toLines(finding)) terminal.out(line);
+    if (!json) say(terminal, toLines(finding));
   };
   for (const finding of all) show(finding);
   for await (const finding of findings) {

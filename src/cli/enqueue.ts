@@ -5,6 +5,7 @@ import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
+import { say as print } from './layout.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { follow } from './wait.ts';
@@ -136,7 +137,7 @@ function say(
   if (!accepted) terminal.err(`${what}: refused: ${reason}`);
   else {
     const accepted = coalesced ? 'on its way already' : `${name} accepted`;
-    terminal.out(`${what}: ${accepted}, job ${jobId}${remark ? ` (${remark})` : ''}`);
+    print(terminal, [`${what}: ${accepted}, job ${jobId}${remark ? ` (${remark})` : ''}`]);
   }
 }
 

@@ -4,7 +4,7 @@ import { codeOf, codes, fixOf } from '../errors.ts';
 import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
 import { iso } from '../records/iso.ts';
-import { toTable, wrap } from './layout.ts';
+import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';
 import { type AppFlags, parseApp } from './selection-flags.ts';
@@ -36,7 +36,7 @@ export async function showFailed(
   if (typeof filter === 'string') return refuse(filter, terminal);
   const [jobs, { failed }] = await Promise.all([operator.failed(count, filter), operator.counts()]);
   if (json) terminal.out(JSON.stringify(jobs.map(toJson), null, 2));
-  else for (const line of describeFailed(jobs, filter, terminal.columns)) terminal.out(line);
+  else say(terminal, describeFailed(jobs, filter, terminal.columns));
   if (failed > jobs.length && jobs.length === count)
     terminal.err(`these are the newest ${count}${filter ? '' : ` of ${failed}`}; --limit shows more`);
   return exitCodes.ok;
@@ -48,11 +48,11 @@ function describeFailed(
   columns: number | undefined,
 ): string[] {
   if (jobs.length === 0) return [noneOf(filter)];
-  const table = toTable(
+  const table = toWholeTable(
     [['JOB', 'NAME', 'FAILED', 'NEXT CHECK', 'REASON'], ...jobs.map(toFailedRow)],
     columns,
   );
-  return [...table, ...describeFixes(jobs).flatMap((line) => wrap(line, columns))];
+  return [...table, ...describeFixes(jobs)];
 }
 
 const noneOf = (filter: FailedFilter | undefined): string =>

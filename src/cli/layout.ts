@@ -1,8 +1,15 @@
-// How text is laid out for a terminal of so many columns: tables that fit, and lines that are wrapped. Pure. Where there is no terminal
+// How text is laid out for a terminal of so many columns: tables that fit, and lines that are wrapped. Where there is no terminal
 // nothing is cut or wrapped, since programs read it (width Infinity).
+import type { Terminal } from './terminal.ts';
 
-/** The last column's least width, and that of a column that had to give. */
-const LEAST_LAST = 24;
+/**
+ * How wide the last column shall be, and how far the first, which is a name, gives for that: first as it is good to read, then as it
+ * is readable. At last all give.
+ */
+const SHARES = [
+  { last: 40, first: 28 },
+  { last: 14, first: 16 },
+] as const;
 const LEAST = 8;
 const GAP = 2;
 
@@ -16,33 +23,63 @@ export function cutMiddle(text: string, width: number): string {
 export const cutEnd = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…` : text;
 
-/** How wide each column may be so that all fit into `width`: the widest give first, the last keeps what is left. */
-function widthsOf(rows: readonly (readonly string[])[], width: number): number[] {
+/** How wide each column is by itself. */
+function naturalWidths(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
   for (const row of rows)
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  const last = widths.length - 1;
-  const room = width - GAP * last - Math.min(widths[last] ?? 0, LEAST_LAST);
-  const others = (): number => widths.slice(0, last).reduce((sum, each) => sum + each, 0);
-  while (others() > room) {
-    const widest = Math.max(...widths.slice(0, last));
-    if (widest <= LEAST) break;
-    widths[widths.indexOf(widest)] = Math.max(LEAST, widest - (others() - room));
-  }
-  widths[last] = Math.min(widths[last] ?? 0, Math.max(1, width - GAP * last - others()));
   return widths;
 }
 
-/** Columns, aligned, two spaces apart. Where they do not fit, names are cut in the middle and the last column at its end. */
+const sum = (widths: readonly number[]): number => widths.reduce((total, each) => total + each, 0);
+
+/** How wide each column may be so that all fit into `width`. */
+function fittingWidths(rows: readonly (readonly string[])[], width: number): number[] {
+  const natural = naturalWidths(rows);
+  const [others, last] = [natural.slice(0, -1), natural.at(-1) ?? 0];
+  const left = width - GAP * others.length;
+  const excess = (share: number): number => sum(others) - (left - Math.min(last, share));
+  const give = (i: number, least: number, share: number): void => {
+    const wide = others[i] ?? 0;
+    if (wide > least && excess(share) > 0) others[i] = Math.max(least, wide - excess(share));
+  };
+  for (const share of SHARES) give(0, share.first, share.last);
+  for (const i of others.keys()) give(others.length - 1 - i, LEAST, LEAST);
+  return [...others, Math.min(last, Math.max(1, left - sum(others)))];
+}
+
+/** A cell with a line break would make a row of its own. */
+const toRows = (given: readonly (readonly string[])[]): string[][] =>
+  given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
+
+/** Columns, aligned, two spaces apart. Where they do not fit, the first is cut in the middle and the last at its end. */
 export function toTable(given: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string[] {
-  // A cell with a line break would make a row of its own.
-  const rows = given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
-  const widths = widthsOf(rows, width);
+  const rows = toRows(given);
+  const widths = fittingWidths(rows, width);
   const fit = (cell: string, i: number): string =>
     i === widths.length - 1
       ? cutEnd(cell, widths[i] ?? 0)
       : cutMiddle(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0);
   return rows.map((row) => row.map(fit).join(' '.repeat(GAP)).trimEnd());
+}
+
+/**
+ * A table whose cells are not cut, since somebody needs them whole: where it does not fit, each row is a paragraph, its first cell on
+ * top and the others below, each with its column's name.
+ */
+export function toWholeTable(
+  [head = [], ...given]: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const rows = toRows(given);
+  const natural = naturalWidths([head, ...rows]);
+  if (sum(natural) + GAP * (natural.length - 1) <= width) return toTable([head, ...rows]);
+  return rows.flatMap(([first = '', ...others]) => {
+    const told = others.flatMap((cell, i) =>
+      cell === '' ? [] : [`  ${head[i + 1]?.toLowerCase()}: ${cell}`],
+    );
+    return [first, ...told].flatMap((line) => wrap(line, width));
+  });
 }
 
 /** Lines of at most `width`; what follows the first is indented two more than it. A word that is too long is broken. */
@@ -60,6 +97,18 @@ export function wrap(line: string, width = Number.POSITIVE_INFINITY): string[] {
     rest = `${hanging}${rest.slice(end).trimStart()}`;
   }
   return rest.trim() === '' ? lines : [...lines, rest];
+}
+
+/** The same for a text of several lines. */
+export const wrapAll = (text: string, width?: number): string =>
+  text
+    .split('\n')
+    .flatMap((line) => wrap(line, width))
+    .join('\n');
+
+/** Prints what a person reads: nothing is lost, and no line is longer than the terminal. */
+export function say({ out, columns }: Pick<Terminal, 'out' | 'columns'>, lines: readonly string[]): void {
+  for (const line of lines) for (const part of wrap(line, columns)) out(part);
 }
 
 /** A reason beside its domain's name need not repeat it. */

@@ -3,7 +3,7 @@ import type { ProducerApp } from '../app.ts';
 import { duration } from '../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../intent/pauses.ts';
 import { toPauseRecord } from '../records/operations.ts';
-import { toTable } from './layout.ts';
+import { say, toWholeTable } from './layout.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
@@ -37,9 +37,9 @@ export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Pr
   const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
   const what = describeScope(scope);
   await app.audit.record({ who: by, what: 'pause', detail: `${what}, ${until}: ${made.reason}` });
-  terminal.out(
+  say(terminal, [
     `paused: ${what}, ${until}; what is at work now is finished (\`status\` shows what is held), requests are still accepted`,
-  );
+  ]);
   return exitCodes.ok;
 }
 
@@ -68,11 +68,13 @@ export async function showPauses(
   if (json) terminal.out(JSON.stringify(found.map(toPauseRecord), null, 2));
   else if (found.length === 0) terminal.out('nothing is paused');
   else
-    for (const line of toTable([
-      ['PAUSED', 'BY', 'SINCE', 'ENDS', 'REASON'],
-      ...found.map((pause) => toRow(pause, now)),
-    ]))
-      terminal.out(line);
+    say(
+      terminal,
+      toWholeTable(
+        [['PAUSED', 'BY', 'SINCE', 'ENDS', 'REASON'], ...found.map((pause) => toRow(pause, now))],
+        terminal.columns,
+      ),
+    );
   return exitCodes.ok;
 }
 

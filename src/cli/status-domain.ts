@@ -5,7 +5,7 @@ import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
 import type { Budget } from '../intent/ledger.ts';
 import { isPausedSentence, type Pause } from '../intent/pauses.ts';
 import { actorOf } from '../intent/selection.ts';
-import { toMinute } from '../intent/times.ts';
+import { toMinute, toSecond, toSpan } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
@@ -188,12 +188,14 @@ function describeBudgets(budgets: readonly Budget[]): string[] {
 
 function describeHistory(history: readonly Transition[], steps: number): string[] {
   if (history.length === 0) return [];
-  const rows = history
-    .slice(0, steps)
-    .map(({ at, stage, mustAct, reason }) => [toMinute(at), toShownStage(stage, mustAct), reason]);
+  const rows = history.slice(0, steps).map(({ at, stage, mustAct, reason }, i) => {
+    const before = history[i + 1]?.at;
+    const after = before === undefined ? '' : `+${toSpan(at - before)}`;
+    return [toSecond(at), after, toShownStage(stage, mustAct), reason];
+  });
   const more = history.length - rows.length;
   return [
-    `History, newest first${more > 0 ? ` (${more} more with --history)` : ''}:`,
+    `History, newest first, with the time since the step before${more > 0 ? ` (${more} more with --history)` : ''}:`,
     ...toTable(rows).map((line) => `  ${line}`),
   ];
 }

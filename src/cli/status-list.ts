@@ -34,12 +34,17 @@ export function describeDomains(survey: Survey, telling: ListTelling): string[] 
   return [summary, ...toDomainTable(survey, telling), ...describeCertificates(domains, telling), ...more];
 }
 
+const ROOMY = 100;
+
 function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[] {
   const { nowMs, pauseOfAll, columns, selection } = telling;
   const hasApps = apps > 1 && selection?.appId === undefined;
-  const row = (domain: string, app: string, ...others: string[]): string[] => [
+  // The state says as much of what is wanted as there is room for.
+  const hasWanted = columns === undefined || columns >= ROOMY;
+  const row = (domain: string, app: string, wanted: string, ...others: string[]): string[] => [
     domain,
     ...(hasApps ? [app] : []),
+    ...(hasWanted ? [wanted] : []),
     ...others,
   ];
   const rows = domains.map((status) => {

@@ -7,7 +7,7 @@ import { actorOf, type Selection, standing } from '../intent/selection.ts';
 import { describeApps, describeChoice, toPlace } from '../records/applications.ts';
 import { toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';
-import { toTable, wrap } from './layout.ts';
+import { say, toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { describePause } from './pause.ts';
 import { parseSelection, type SelectionFlags } from './selection-flags.ts';
@@ -82,10 +82,6 @@ export async function showQueue(
     ...describeDomains(survey, { nowMs, selection, pauseOfAll, columns }),
   ]);
   return exitCodes.ok;
-}
-
-function say({ out, columns }: Terminal, lines: readonly string[]): void {
-  for (const line of lines) for (const part of wrap(line, columns)) out(part);
 }
 
 /** `flags` have been judged. */

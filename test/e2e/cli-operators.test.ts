@@ -58,6 +58,25 @@ test('a retry stands in the audit log with its domains', async () => {
   await stage.idle();
 });
 
+test('what a person reads fits into the terminal, and what a program reads is whole', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const name = `${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`;
+  const cli = (env: Record<string, string>, ...args: string[]) =>
+    runCli(args, { env: { ...stage.env, ...env } });
+  const asked = await cli({ COLUMNS: '80' }, 'add', name);
+  const [list, one, audit, whole] = await Promise.all([
+    cli({ COLUMNS: '80' }, 'status'),
+    cli({ COLUMNS: '80' }, 'status', name),
+    cli({ COLUMNS: '80' }, 'audit'),
+    cli({}, 'status'),
+  ]);
+  for (const { out, code } of [asked, list, one, audit]) {
+    expect(code).toBe(0);
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  }
+  expect(whole.out).toContain(name);
+}, 60_000);
+
 test('callbacks lists what was told, and sends it again', async () => {
   await using receiver = await createReceiver();
   const env = { CALLBACK_URLS: receiver.url, CALLBACK_SECRETS: SECRET };

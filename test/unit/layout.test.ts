@@ -1,7 +1,8 @@
 // What a terminal shows fits into it; what a program reads is whole.
 import { describe, expect, test } from '@jest/globals';
-import { cutMiddle, toTable, withoutName, wrap } from '../../src/cli/layout.ts';
+import { cutMiddle, toTable, toWholeTable, withoutName, wrap } from '../../src/cli/layout.ts';
 import { terminalColumns } from '../../src/config.ts';
+import { toSpan } from '../../src/intent/times.ts';
 
 const LONG = `${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`;
 
@@ -15,7 +16,7 @@ describe('a table', () => {
   test.each([60, 80, 120])('fits into %i columns, and the names keep both ends', (columns) => {
     const lines = toTable(rows, columns);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
-    expect(lines[1]).toMatch(/^aaaa\S*…\S*ple\.org +waiting-for-dns +it leads to 198/);
+    expect(lines[1]).toMatch(/^aaaa\S*…\S*ple\.org +waiting-for-dns +it leads to 1/);
     expect(lines[2]).toMatch(/^a\.example\.org +live +HTTPS works$/);
   });
 
@@ -76,4 +77,36 @@ test.each([
   [{}, {}, undefined],
 ])('%j with %j is %s columns wide', (stream, env, columns) => {
   expect(terminalColumns(stream, env)).toBe(columns);
+});
+
+describe('a table whose cells somebody needs whole', () => {
+  const rows = [
+    ['JOB', 'FAILED', 'REASON'],
+    [`${LONG}_1903_646~7`, '', 'it is so'],
+  ];
+
+  test('is a table where it fits', () => {
+    expect(toWholeTable(rows)).toHaveLength(2);
+    expect(toWholeTable(rows, 400)[0]).toMatch(/^JOB +FAILED +REASON$/);
+  });
+
+  test('is a paragraph a row where it does not, and loses nothing', () => {
+    const lines = toWholeTable(rows, 80);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.join('').replaceAll(/\s/g, '')).toBe(`${LONG}_1903_646~7reason:itisso`);
+    expect(lines.at(-1)).toBe('  reason: it is so');
+  });
+});
+
+test.each([
+  [0, '0.0 s'],
+  [140, '0.1 s'],
+  [9_940, '9.9 s'],
+  [48_000, '48 s'],
+  [903_000, '15 min 3 s'],
+  [3_600_000, '1 h'],
+  [187_200_000, '2 d 4 h'],
+  [-5, '0.0 s'],
+])('%i ms are told as %s', (ms, told) => {
+  expect(toSpan(ms)).toBe(told);
 });

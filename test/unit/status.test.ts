@@ -109,9 +109,9 @@ describe('the story of a domain', () => {
       'We look again at 2026-11-24 10:25 UTC (in 5 min); job shop.example.org_1903_646~7.',
       'Seen 2 min ago:',
       '  DNS of shop.example.org: A 198.51.100.9 (elsewhere)',
-      'History, newest first:',
-      `  2026-11-24 10:05 UTC  waiting-for-dns  ${SENTENCE}`,
-      '  2026-11-24 10:00 UTC  requested        asked for by web-1',
+      'History, newest first, with the time since the step before:',
+      `  2026-11-24 10:05:00 UTC  +5 min  waiting-for-dns  ${SENTENCE}`,
+      '  2026-11-24 10:00:00 UTC          requested        asked for by web-1',
     ]);
   });
 
@@ -239,7 +239,7 @@ describe('the story of a domain', () => {
       { history },
     );
     const text = describeDomain(gone, telling).join('\n');
-    expect(text).toMatch(/^ {2}2026-11-24 10:19 UTC {2}removed {2}shop\.example\.org removed$/m);
+    expect(text).toMatch(/^ {2}2026-11-24 10:19:00 UTC {4}removed {2}shop\.example\.org removed$/m);
     expect(text).not.toMatch(/DNS of|records|customer|look again/);
   });
 
@@ -252,8 +252,10 @@ describe('the story of a domain', () => {
     }));
     const tell = (steps: number) => describeDomain(statusOf({}, { history }), { ...telling, steps });
     expect(tell(5).slice(-6)).toEqual([
-      'History, newest first (3 more with --history):',
-      ...[0, 1, 2, 3, 4].map((i) => `  2026-11-24 10:${20 - i} UTC  held (Let's Encrypt)  reason ${i}`),
+      'History, newest first, with the time since the step before (3 more with --history):',
+      ...[0, 1, 2, 3, 4].map(
+        (i) => `  2026-11-24 10:${20 - i}:00 UTC  +1 min  held (Let's Encrypt)  reason ${i}`,
+      ),
     ]);
     expect(tell(Number.POSITIVE_INFINITY).at(-1)).toMatch(/reason 7$/);
   });
