@@ -142,6 +142,13 @@ export class TransientError extends CodedError {
   attemptSpent = true;
 }
 
+// What fails several times in a row for a reason that a person can mend is shown as such, while it is tried again.
+const TRIES_BEFORE_HELD = 3;
+
+/** Who must act about an error that is tried again; `attemptsMade` counts the one that just failed. */
+export const actorAfter = (error: unknown, attemptsMade: number): TransientError['mustAct'] =>
+  error instanceof TransientError && attemptsMade >= TRIES_BEFORE_HELD ? error.mustAct : undefined;
+
 /** RunCloud refuses everybody at this moment: the brake holds all jobs, and none spends an attempt. */
 export class HeldError extends CodedError {}
 

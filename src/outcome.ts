@@ -19,6 +19,13 @@ export type Stage = (typeof stages)[number];
 export const actors = ['customer', 'operator', 'runcloud', 'letsencrypt'] as const;
 export type Actor = (typeof actors)[number];
 
+/** What an outcome says to people. */
+export interface Told {
+  readonly sentence: string;
+  /** Of what several domains share: the same for their own records, which must not name another customer's domain. */
+  readonly forDomains?: string | undefined;
+}
+
 /** What an outcome says about the domain; what is left out stays as it was. */
 export interface Report {
   readonly stage?: Stage | undefined;
@@ -29,9 +36,8 @@ export interface Report {
 }
 
 /** The wanted state is reached; `sentence` says how, for the operator. */
-export interface Done {
+export interface Done extends Told {
   readonly kind: 'done';
-  readonly sentence: string;
   readonly report?: Report | undefined;
 }
 
@@ -42,20 +48,24 @@ export interface Superseded {
 }
 
 /** The world is not ready: look again after `delayMs`. Costs no attempt. */
-export interface Waiting {
+export interface Waiting extends Told {
   readonly kind: 'waiting';
-  readonly sentence: string;
   readonly delayMs: number;
   readonly report?: Report | undefined;
 }
 
 export type Outcome = Done | Superseded | Waiting;
 
-export const done = (sentence: string, report?: Report): Done => ({ kind: 'done', sentence, report });
-export const superseded = (sentence: string): Superseded => ({ kind: 'superseded', sentence });
-export const waiting = (sentence: string, delayMs: number, report?: Report): Waiting => ({
-  kind: 'waiting',
+export const done = (sentence: string, report?: Report, forDomains?: string): Done => ({
+  kind: 'done',
   sentence,
-  delayMs,
   report,
+  forDomains,
 });
+export const superseded = (sentence: string): Superseded => ({ kind: 'superseded', sentence });
+export const waiting = (
+  sentence: string,
+  delayMs: number,
+  report?: Report,
+  forDomains?: string,
+): Waiting => ({ kind: 'waiting', sentence, delayMs, report, forDomains });

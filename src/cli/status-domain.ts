@@ -113,7 +113,7 @@ function describeFix(intent: Intent, actor: Actor | undefined, hasRecords: boole
     return [
       hasRecords
         ? `${sentence}: DNS is not right yet.`
-        : 'The customer of the name in the reason must act, not this one.',
+        : 'The customer of another domain on the shared certificate must act, not this one; `runcloud-domains status` names it.',
       ...what,
     ];
   return [`${sentence}.`, ...what];
@@ -155,9 +155,9 @@ function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, pause
 }
 
 function describeCertificate(status: DomainStatus, telling: Telling): string[] {
-  const { outcome, outcomeAt, mustAct } = status.certificate ?? {};
+  const { outcome, outcomeAt, mustAct } = status.certificate;
   const waits = mustAct ? `; ${actors[mustAct].sentence}` : '';
-  const ahead = describeRedeploy(status, telling);
+  const ahead = describeRedeploy(status.redeploy, status.redeploy?.lastWords, telling);
   return [
     ...(outcome && outcomeAt
       ? [`Certificate: ${outcome} (${toRelative(outcomeAt, telling.nowMs)})${waits}.`]
@@ -168,11 +168,12 @@ function describeCertificate(status: DomainStatus, telling: Telling): string[] {
 
 /** Undefined where none is ahead: what a completed one said is the certificate's outcome already. */
 export function describeRedeploy(
-  { certificate, redeploy }: Pick<DomainStatus, 'certificate' | 'redeploy'>,
+  redeploy: JobStatus | undefined,
+  outcome: string | undefined,
   { nowMs, paused }: Pick<Telling, 'nowMs' | 'paused'>,
 ): string | undefined {
   if (!redeploy || redeploy.state === 'gone' || redeploy.state === 'completed') return undefined;
-  return isHeldBack(redeploy, certificate, paused)
+  return isHeldBack(redeploy, { outcome }, paused)
     ? 'waits for the end of the pause'
     : describeJob(redeploy, nowMs);
 }

@@ -3,7 +3,7 @@ import { wantsWww } from '../intent/intent.ts';
 import type { Pause } from '../intent/pauses.ts';
 import { actorOf, type Selection } from '../intent/selection.ts';
 import { stages } from '../outcome.ts';
-import type { DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
+import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import { nextLookOf } from '../records/domains.ts';
 import { toTable, withoutName } from './layout.ts';
 import { describeSelection } from './selection-flags.ts';
@@ -19,7 +19,7 @@ export interface ListTelling {
 }
 
 export function describeDomains(survey: Survey, telling: ListTelling): string[] {
-  const { domains, selected, stages: counted } = survey;
+  const { domains, certificates, selected, stages: counted } = survey;
   const { selection = {} } = telling;
   const standing = stages.filter((stage) => counted[stage]).map((stage) => `${counted[stage]} ${stage}`);
   const asked = describeSelection(selection);
@@ -31,7 +31,12 @@ export function describeDomains(survey: Survey, telling: ListTelling): string[] 
     selected > domains.length
       ? [`(the ${domains.length} asked for most recently of ${selected}; --all shows all)`]
       : [];
-  return [summary, ...toDomainTable(survey, telling), ...describeCertificates(domains, telling), ...more];
+  return [
+    summary,
+    ...toDomainTable(survey, telling),
+    ...describeCertificates(certificates, telling),
+    ...more,
+  ];
 }
 
 const ROOMY = 100;
@@ -68,19 +73,16 @@ function toNext(status: DomainStatus, nowMs: number): string {
   return at === undefined ? (nextByState[status.job.state] ?? '') : toRelative(at, nowMs);
 }
 
-/** One line per web application. */
+/** One line per web application: for operators, so it may name any domain. */
 function describeCertificates(
-  statuses: readonly DomainStatus[],
+  statuses: readonly CertificateStatus[],
   { nowMs, pauseOfAll }: ListTelling,
 ): string[] {
-  const byApp = new Map(
-    statuses.map((status) => [`${status.intent.serverId}:${status.intent.appId}`, status]),
-  );
-  return [...byApp.values()].flatMap(({ intent, certificate, redeploy }) => {
-    const { outcome, outcomeAt } = certificate ?? {};
+  return statuses.flatMap(({ appId, certificate, redeploy }) => {
+    const { outcome, outcomeAt } = certificate;
     const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
-    const ahead = describeRedeploy({ certificate, redeploy }, { nowMs, paused: pauseOfAll });
+    const ahead = describeRedeploy(redeploy, outcome, { nowMs, paused: pauseOfAll });
     const parts = [...last, ...(ahead === undefined ? [] : [`redeploy: ${ahead}`])];
-    return parts.length > 0 ? [`certificate of web application ${intent.appId}: ${parts.join('; ')}`] : [];
+    return parts.length > 0 ? [`certificate of web application ${appId}: ${parts.join('; ')}`] : [];
   });
 }

@@ -29,13 +29,10 @@ function describeTls({ name, verdict, sentence, certificate, httpStatus }: TlsFi
   if (!certificate) return `HTTPS of ${name}: ${sentence}${http}`;
   const { names, moreNames = 0, issuer, notAfter } = certificate;
   const hidden = Math.max(0, names.length - SHOWN_NAMES) + moreNames;
-  const more = hidden > 0 ? ` and ${hidden} more` : '';
-  const shown =
-    names
-      .slice(0, SHOWN_NAMES)
-      .map((name) => toShownText(name))
-      .join(', ') || 'no name';
-  const what = `certificate for ${shown}${more}, by ${toShownText(issuer) || 'nobody'}, valid until ${toDay(notAfter)}`;
+  const rest = hidden > 0 ? [`${hidden} other name${hidden === 1 ? '' : 's'}`] : [];
+  const own = names.slice(0, SHOWN_NAMES).map((shown) => toShownText(shown));
+  const shown = [...(own.length > 0 ? [own.join(', ')] : []), ...rest].join(' and ') || 'no name';
+  const what = `certificate for ${shown}, by ${toShownText(issuer) || 'nobody'}, valid until ${toDay(notAfter)}`;
   return `HTTPS of ${name}: ${what} (${verdict})${http}`;
 }
 

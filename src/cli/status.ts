@@ -5,7 +5,7 @@ import type { Intent } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import { actorOf, type Selection, standing } from '../intent/selection.ts';
 import { describeApps, describeChoice, toPlace } from '../records/applications.ts';
-import { toRecord, toStanding } from '../records/domains.ts';
+import { toCertificateStatus, toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';
 import { say, toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
@@ -68,7 +68,9 @@ export async function showQueue(
   if (flags.json) {
     const { selected, stages } = survey;
     const stands = { counts, held: held ?? null, paused: paused.map(toPauseRecord), stages, selected };
-    terminal.out(JSON.stringify({ ...stands, domains: survey.domains.map(toStanding) }, null, 2));
+    const certificates = survey.certificates.map(toCertificateStatus);
+    const domains = survey.domains.map(toStanding);
+    terminal.out(JSON.stringify({ ...stands, certificates, domains }, null, 2));
     return exitCodes.ok;
   }
   const pauseOfAll = paused.find(({ scope }) => scope.kind === 'all');

@@ -52,7 +52,7 @@ export function describeJob(
 ): string {
   if (state === 'gone') return 'its job is over and its record gone';
   if (state === 'completed') return result ?? 'done';
-  if (state === 'failed') return `failed: ${failedReason}`;
+  if (state === 'failed') return failedReason ? `failed: ${failedReason}` : 'failed';
   if (state === 'active') return 'at work';
   if (state === 'waiting') return 'waiting for a worker';
   const due = nextRunAt === undefined ? 'soon' : toRelative(nextRunAt, nowMs);

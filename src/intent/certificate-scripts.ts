@@ -6,6 +6,9 @@
 //         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt,
 //         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
 //         reinstalling ('1': it was removed, or is about to be, so that it is installed anew).
+//         What it says is about the newest job, and for operators: it may name any domain.
+// own: hash, for each domain (or '*') what the last redeploy said to it: JSON of at, state, outcome, code, mustAct. It names no other
+//      domain. An ask drops what was said before.
 
 import { LOCKED, NEXT_CHECK, NOW, UNFINISHED } from './scripts.ts';
 
@@ -19,15 +22,22 @@ local function due(record, asks, delay)
 end
 `;
 
-// KEYS record, asks, generation, intent (or record)
+const DROP_SAID = `
+local function dropSaid(own, domain)
+  if domain == '*' then redis.call('DEL', own) elseif domain ~= '' then redis.call('HDEL', own, domain) end
+end
+`;
+
+// KEYS record, asks, own, generation, intent (or record)
 // ARGV queue, domain, '*' or '' (only what waits already), delayMs, atOnce ('1' or ''), jobIdStem
 // -> {fate, jobId, delayMs}; fates as in REQUEST
 // A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
 // (atOnce) takes over from a job that still waits for its delay. The intent's certificate counts as asked for.
-export const ASK_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
+export const ASK_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
 local queue, domain, delay, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
-if KEYS[4] ~= KEYS[1] then redis.call('HSET', KEYS[4], 'uncovered', '') end
+dropSaid(KEYS[3], domain)
+if KEYS[5] ~= KEYS[1] then redis.call('HSET', KEYS[5], 'uncovered', '') end
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce', 'running')
 local state = jobState(queue, old[1])
 local waits = state == 'unfinished' and old[3] ~= old[1]
@@ -37,7 +47,7 @@ elseif state == 'missing' then
   fate, jobId = 'missing', old[1]
   if atOnce == '1' then redis.call('HSET', KEYS[1], 'atOnce', '1') end
 else
-  repeat jobId = stem .. redis.call('INCR', KEYS[3]) until redis.call('EXISTS', queue .. jobId) == 0
+  repeat jobId = stem .. redis.call('INCR', KEYS[4]) until redis.call('EXISTS', queue .. jobId) == 0
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending', 'mustAct', '')
 end
 local at = math.max(now(), due(KEYS[1], KEYS[2], tonumber(delay)))
@@ -45,17 +55,18 @@ redis.call('HSET', KEYS[1], 'nextRunAt', at)
 return {fate, jobId, at - now()}
 `;
 
-// KEYS record, asks
+// KEYS record, asks, own
 // ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, asks with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
 // A foreign job for all names is superseded by a redeploy of all names that began after it was added.
-export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}
+export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
 local queue, jobId, own, addedAt, domain, delay = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'coveredAt')
 if record[1] ~= jobId then
   if own == '1' and record[1] and record[1] ~= '' then return {'superseded', 0} end
   if domain == '*' and (tonumber(record[3]) or 0) > tonumber(addedAt) then return {'superseded', 0} end
   redis.call('ZADD', KEYS[2], now(), domain)
+  dropSaid(KEYS[3], domain)
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', '1', 'state', 'pending')
 end
 if record[2] and record[2] ~= '' and record[2] ~= jobId and jobState(queue, record[2]) == 'unfinished' then
@@ -80,28 +91,46 @@ for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'NX', score, name) en
 return redis.call('ZREM', KEYS[1], '*')
 `;
 
-// KEYS asks  ARGV domain, startedAt: this name is covered by the redeploy that began at startedAt
-export const COVERED = `
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+// KEYS record, asks, own  ARGV jobId, domain, startedAt, said (JSON without at), isDone ('1' or '')
+// What came of this domain alone, while others may still be in the works. An ask that came after the redeploy began is not answered.
+export const END_DOMAIN = `${NOW}
+local jobId, domain, startedAt, said, isDone = unpack(ARGV)
+if redis.call('HGET', KEYS[1], 'running') ~= jobId then return 0 end
+local askedAt = redis.call('ZSCORE', KEYS[2], domain)
+if askedAt and tonumber(askedAt) > tonumber(startedAt) then return 0 end
+local entry = cjson.decode(said)
+entry.at = now()
+redis.call('HSET', KEYS[3], domain, cjson.encode(entry))
+if isDone == '1' then redis.call('ZREM', KEYS[2], domain) end
 return 1
 `;
 
-// KEYS record, asks
-// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt,
-// mustAct, firstCheckMs or '', longestCheckMs -> 1 where recorded
-// 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job.
+// KEYS record, asks, own
+// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt, mustAct,
+// said (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
+// 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
+// newer one has followed says nothing of the newer one: it speaks to the domains that it was for, and no more.
 export const END_REDEPLOY = `${NOW}${LOCKED}${NEXT_CHECK}
-local queue, jobId, token, result, outcome, code, nextRunAt, mustAct, firstCheck, longestCheck = unpack(ARGV)
+local queue, jobId, token, result, outcome, code, nextRunAt, mustAct, said, firstCheck, longestCheck = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end
-if record[1] ~= jobId and record[2] ~= jobId then return 0 end
-if result == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
-if result == 'done' then redis.call('HDEL', KEYS[1], 'checks') end
-redis.call('HSET', KEYS[1], 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
-  'mustAct', mustAct)
+local isNewest = record[1] == jobId
+if not isNewest and record[2] ~= jobId then return 0 end
+if isNewest or not record[1] or record[1] == '' then
+  if result == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
+  if result == 'done' then redis.call('HDEL', KEYS[1], 'checks') end
+  redis.call('HSET', KEYS[1], 'state', result, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
+    'mustAct', mustAct)
+end
 if record[2] == jobId then
   redis.call('HSET', KEYS[1], 'running', '')
+  local entry = cjson.decode(said)
+  entry.at = now()
+  local text = cjson.encode(entry)
+  for _, domain in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', record[3])) do
+    local old = redis.call('HGET', KEYS[3], domain)
+    if not old or cjson.decode(old).at < tonumber(record[3]) then redis.call('HSET', KEYS[3], domain, text) end
+  end
   if result == 'done' then
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
     -- It went without: nobody is in the way any more.
@@ -109,7 +138,6 @@ if record[2] == jobId then
   end
   if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end
 end
-if record[1] == jobId then redis.call('HSET', KEYS[1], 'state', result) end
-if record[1] == jobId and result == 'done' then redis.call('HSET', KEYS[1], 'jobId', '') end
+if isNewest and result == 'done' then redis.call('HSET', KEYS[1], 'jobId', '') end
 return 1
 `;

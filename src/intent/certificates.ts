@@ -3,8 +3,9 @@ import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { ASK_REDEPLOY, BEGIN_REDEPLOY, COVERED, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
+import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
+import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
 import type { InTheWay } from './gate.ts';
 import type { DomainKey } from './intent.ts';
 import { generationOf, type Keys, toJobIdStem } from './keys.ts';
@@ -37,7 +38,10 @@ export type RedeployStart =
 
 export interface RedeployEnd {
   readonly result: 'done' | 'failed' | 'pending';
+  /** For operators: it may name any domain. */
   readonly outcome: string;
+  /** The same for the domains that it is for: it names none. */
+  readonly forDomains: string;
   readonly code?: Code | undefined;
   readonly nextRunAt?: number | undefined;
   /** Who must act, where it waits for somebody. */
@@ -56,7 +60,7 @@ export interface RedeployAsk {
   readonly changed?: DomainKey | undefined;
 }
 
-/** The record of one web application's certificate, for status pages. Times in milliseconds since the epoch. */
+/** The record of one web application's certificate, for operators: it may name any domain. Times in milliseconds since the epoch. */
 export interface CertificateRecord {
   readonly jobId: string | undefined;
   readonly state: 'pending' | 'done' | 'failed' | undefined;
@@ -74,11 +78,9 @@ export interface CertificateRecord {
   readonly isReinstalling: boolean;
 }
 
-export interface Certificates extends Writes<WebApplication> {
+export interface Certificates extends Writes<WebApplication>, DomainRedeploys {
   ask(app: WebApplication, ask: RedeployAsk): Promise<RedeployTicket>;
   begin(app: WebApplication, job: JobTicket, domain?: DomainName): Promise<RedeployStart>;
-  /** Advanced SSL: this name is done, a retry need not order it again. */
-  covered(app: WebApplication, domain: string, startedAt: number): Promise<void>;
   /** Advanced SSL: what was asked of all names is asked of each of these. */
   spread(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
@@ -91,11 +93,7 @@ export interface Certificates extends Writes<WebApplication> {
   /** To be called before it is removed, and when it is there again. */
   noteReinstalling(app: WebApplication, isReinstalling: boolean): Promise<void>;
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
-  /** Whether a redeploy for this name (or for all) is asked for and not done. */
-  isAsked(app: WebApplication, domain: string): Promise<boolean>;
 }
-
-const ALL = '*';
 
 export function createCertificates({
   redis,
@@ -107,7 +105,11 @@ export function createCertificates({
   delayMs: number;
 }): Certificates {
   const run = createRunScript(redis);
-  const keysOf = (app: WebApplication): string[] => [keys.certificate(app), keys.asks(app)];
+  const keysOf = (app: WebApplication): string[] => [
+    keys.certificate(app),
+    keys.asks(app),
+    keys.domainRedeploys(app),
+  ];
   const stemOf = (app: WebApplication): string => toJobIdStem({ ...app, domain: 'redeploy' });
 
   return {
@@ -138,23 +140,18 @@ export function createCertificates({
       keysOf: (app) => [keys.certificate(app), keys.certificateFence(app)],
       owner: 'running',
     }),
-    async covered(app, domain, startedAt) {
-      await run(COVERED, [keys.asks(app)], [domain, startedAt]);
-    },
     async spread(app, domains) {
       await run(SPREAD, [keys.asks(app)], [...domains]);
     },
-    async end(app, jobId, { result, outcome, code, nextRunAt, mustAct, token }) {
+    async end(app, jobId, { result, outcome, forDomains, code, nextRunAt, mustAct, token }) {
       const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
-      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? '', ...checks];
+      const said = toSaid({ state: result, outcome: forDomains, code, mustAct });
+      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? '', said, ...checks];
       const args = [keys.queue, jobId, token ?? '', ...what];
       await run(END_REDEPLOY, keysOf(app), args);
     },
     ...createNotes(redis, keys),
-    async isAsked(app, domain) {
-      const [own, all] = await redis.zmscore(keys.asks(app), domain, ALL);
-      return own !== null || all !== null;
-    },
+    ...createDomainRedeploys(redis, keys, run),
     async get(app) {
       const [record, waitingDomains] = await Promise.all([
         redis.hgetall(keys.certificate(app)),

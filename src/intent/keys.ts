@@ -22,6 +22,8 @@ export interface Keys {
   own(name: string): string;
   certificate(app: WebApplication): string;
   asks(app: WebApplication): string;
+  /** What the last redeploy said to each domain. */
+  domainRedeploys(app: WebApplication): string;
 }
 
 export function createKeys(queuePrefix: string, queueName: string): Keys {
@@ -40,6 +42,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     certificateFence: ({ serverId, appId }) => `${base}:fence:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
+    domainRedeploys: ({ serverId, appId }) => `${base}:redeploys:${serverId}:${appId}`,
   };
 }
 

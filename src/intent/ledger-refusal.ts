@@ -11,6 +11,15 @@ const official: Readonly<Record<LimitName, readonly [number, (subject: string) =
   'failed-issuance': [0, (subject) => subject],
 };
 
+/** The same without a name, for the domains that share the certificate. */
+const unnamed: Readonly<Record<LimitName, string>> = {
+  'certificates-per-week': 'a domain on the shared certificate',
+  'duplicates-per-week': 'those of the shared certificate',
+  'orders-per-3-hours': '',
+  'failures-per-hour': 'a name on the shared certificate',
+  'failed-issuance': 'those of the shared certificate',
+};
+
 /** Why an order has to wait, and until when, for people. */
 export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string {
   const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
@@ -20,3 +29,7 @@ export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string
   const who = of === undefined || of === number ? "Let's Encrypt allows" : 'the configuration allows';
   return `${who} ${of ?? number} ${describe(subject)} and they are spent; ${next}`;
 }
+
+/** The same for a domain that shares the certificate with others: it names none of them. */
+export const describeRefusalToAll = (refusal: Refusal): string =>
+  describeRefusal({ ...refusal, subject: unnamed[refusal.limit] });

@@ -12,6 +12,10 @@ export function namesOf(
 export const namesOfIntent = (intent: Pick<Intent, 'domain' | 'wish' | 'attachedWww' | 'setWww'>): string[] =>
   namesOf([{ name: intent.domain, www: hasWww(intent) }]);
 
+/** `1 domain`, `3 domains` */
+export const counted = (count: number, what = 'domain'): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** For people: the first three, and how many more. */
 export const listed = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;

@@ -1,8 +1,8 @@
 // From attached to live: what the handshakes, DNS, the last order and the redeploy on its way say together. Pure.
 import type { Actor, Report } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import type { CertificateRecord } from './certificates.ts';
 import { describeByDns, isByDns } from './challenge.ts';
+import type { DomainRedeploy } from './domain-redeploys.ts';
 import { isBad } from './gate.ts';
 import type { LastOrder } from './ledger.ts';
 import { growing, type Pace } from './pace.ts';
@@ -16,9 +16,7 @@ export interface ProofFacts {
   readonly dns: readonly DnsFinding[];
   /** The last order of the certificate that shall cover it. */
   readonly order: LastOrder | undefined;
-  readonly redeploy: CertificateRecord | undefined;
-  /** A redeploy for it is asked for, and not done. */
-  readonly isAsked: boolean;
+  readonly redeploy: DomainRedeploy;
   /** RunCloud was asked a moment ago, and has it. */
   readonly looked: boolean;
   readonly attachedAt: number;
@@ -48,7 +46,7 @@ export function judgeProof(facts: ProofFacts): ProofStep {
   const open = facts.tls.filter(({ verdict }) => verdict !== 'covers');
   if (open.length === 0) return { kind: 'live', sentence: describeLive(facts) };
   const sentence = open.map((finding) => finding.sentence).join('; ');
-  if (facts.isAsked) return awaitRedeploy(sentence, facts);
+  if (facts.redeploy.isAsked) return awaitRedeploy(sentence, facts);
   const { order, told, looked } = facts;
   if (!order || order.orderedAt < facts.attachedAt) return { kind: 'ask' };
   const missing = told.filter((name) => !order.names.includes(name));
@@ -72,16 +70,15 @@ export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): str
   return `HTTPS works: a handshake showed a certificate that covers ${names}${valid}${warning}`;
 }
 
-// The redeploy has its own reasons to wait; its words are the domain's.
+// The redeploy has its own reasons to wait; what it says to this domain are the domain's words.
 function awaitRedeploy(sentence: string, { redeploy, dns, now, pace }: ProofFacts): ProofStep {
-  const { state, outcome, mustAct } = redeploy ?? {};
+  const { state, outcome, mustAct, nextRunAt = now } = redeploy;
   if (state === 'failed') {
     const failed = `the certificate redeploy failed: ${outcome}`;
     const report: Report = { stage: 'held', mustAct: 'operator' };
     return { kind: 'wait', sentence: failed, delayMs: pace.tlsLongestMs, report };
   }
-  const dueInMs = (redeploy?.nextRunAt ?? now) - now;
-  const delayMs = Math.min(pace.tlsLongestMs, Math.max(0, dueInMs) + pace.tlsFirstMs);
+  const delayMs = Math.min(pace.tlsLongestMs, Math.max(0, nextRunAt - now) + pace.tlsFirstMs);
   if (mustAct && outcome) {
     // Whose own DNS is wrong need not look further.
     const own = dns.filter(isBad);

@@ -3,6 +3,7 @@
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { wantsWww } from '../intent/intent.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { settingsOf } from '../intent/twin.ts';
@@ -88,7 +89,8 @@ async function leave(
   await intents.forgetSeen(intent, jobId);
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
-  if (written instanceof CodedError) return say(`${written.message}; it was to make room for the others`);
+  if (written instanceof CodedError)
+    return say(`${withoutOthers(written.message, [intent.domain])}; it was to make room for the others`);
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value)
     return say('RunCloud accepted that it makes room for the others; looking whether it did');

@@ -5,7 +5,9 @@ import type { Certificates } from '../intent/certificates.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { isSuspect } from '../intent/gate.ts';
 import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../intent/ledger.ts';
-import { describeRefusal } from '../intent/ledger-refusal.ts';
+import { describeRefusal, describeRefusalToAll } from '../intent/ledger-refusal.ts';
+import { counted } from '../intent/names.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
@@ -45,7 +47,10 @@ export type Ordered =
   /** Not now: by Let's Encrypt's limits, because the last orders failed, or because one may be on its way (nobody must act). */
   | {
       readonly kind: 'later';
+      /** For operators. */
       readonly sentence: string;
+      /** For the domains whose certificate it is. */
+      readonly forDomains: string;
       readonly nextAt: number;
       readonly mustAct?: Actor | undefined;
     }
@@ -71,16 +76,16 @@ export async function order(
   const { ledger } = ports;
   const seen = await ledger.peek(wanted, wanted.changed);
   const lost = findLost(wanted, seen);
-  if (seen.kind === 'refused' && !lost) return postponed(seen);
+  if (seen.kind === 'refused' && !lost) return postponed(seen, wanted);
   const way = await findWay();
   if (lost && isOther(way.certificate, lost.replaces)) {
     await ledger.answered(wanted, lost.orderedAt);
     return { kind: 'repeated', orderedAt: lost.orderedAt };
   }
-  const early = notYet(seen, lost, way, work, ports);
+  const early = notYet({ seen, lost, certificate: way.certificate }, wanted, work, ports);
   if (early) return early;
   const permit = await ledger.take(wanted, wanted.changed || !way.certificate, way.certificate);
-  if (permit.kind === 'refused') return postponed(permit);
+  if (permit.kind === 'refused') return postponed(permit, wanted);
   return permit.kind === 'repeated' ? permit : send(way, wanted, permit.orderedAt, work, ports);
 }
 
@@ -95,11 +100,16 @@ function findLost({ last, names, askedAt }: WantedOrder, seen: Permit): LastOrde
 const isOther = (now: SeenCertificate | undefined, before: SeenCertificate | undefined): boolean =>
   now !== undefined && (now.id !== before?.id || now.validUntil !== before.validUntil);
 
+interface Found {
+  readonly seen: Permit;
+  readonly lost: LastOrder | undefined;
+  readonly certificate: SeenCertificate | undefined;
+}
+
 /** While the last order may still take effect: when to look next. Undefined where a new one may be placed. */
 function notYet(
-  seen: Permit,
-  lost: LastOrder | undefined,
-  { certificate }: Way,
+  { seen, lost, certificate }: Found,
+  wanted: WantedOrder,
   { startedAt }: OrderWork,
   { pace, settings }: OrderPorts,
 ): Ordered | undefined {
@@ -107,7 +117,7 @@ function notYet(
   const look = (orderedAt: number): number =>
     startedAt + growing(startedAt - orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
   if (seen.kind === 'refused')
-    return { ...postponed(seen), nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)) };
+    return { ...postponed(seen, wanted), nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)) };
   const { orderedAt } = seen;
   if (certificate && !lost) return seen;
   const againAt = orderedAt + (certificate ? settings.cooldownMs : pace.issuanceMs);
@@ -116,12 +126,17 @@ function notYet(
   const sentence = lost
     ? `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost; looking whether the certificate comes, and ${next}`
     : `a certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet; ${next}`;
-  return { kind: 'later', sentence, nextAt: Math.min(againAt, look(orderedAt)) };
+  return { kind: 'later', sentence, forDomains: sentence, nextAt: Math.min(againAt, look(orderedAt)) };
 }
 
-const postponed = (refusal: Extract<Permit, { kind: 'refused' }>): Extract<Ordered, { kind: 'later' }> => ({
+/** A certificate of the domain's own speaks of no other. */
+const postponed = (
+  refusal: Extract<Permit, { kind: 'refused' }>,
+  { domain }: CertificateOrder,
+): Extract<Ordered, { kind: 'later' }> => ({
   kind: 'later',
   sentence: describeRefusal(refusal),
+  forDomains: domain === undefined ? describeRefusalToAll(refusal) : describeRefusal(refusal),
   nextAt: refusal.nextAt,
   mustAct: refusal.limit === 'failed-issuance' ? 'runcloud' : 'letsencrypt',
 });
@@ -168,10 +183,18 @@ async function refused(
   const names = culprits.map(({ name }) => name);
   const nextAt = await ledger.failed(wanted, orderedAt, names);
   const why = culprits.map(({ sentence }) => `; ${sentence}`).join('');
+  const next = `; the same names are tried again at ${toNextMinute(nextAt)}`;
+  const ownWhy = wanted.domain === undefined ? toldToAll(names.length) : why;
   return {
     kind: 'later',
-    sentence: `${message}${why}; the same names are tried again at ${toNextMinute(nextAt)}`,
+    sentence: `${message}${why}${next}`,
+    forDomains: `${withoutOthers(message, wanted.domain === undefined ? [] : wanted.names)}${ownWhy}${next}`,
     nextAt,
     mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
   };
 }
+
+const toldToAll = (culprits: number): string =>
+  culprits === 0
+    ? ''
+    : `; the DNS of ${counted(culprits, 'name')} on the shared certificate is not right: \`runcloud-domains status\` names it`;

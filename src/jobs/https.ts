@@ -25,7 +25,7 @@ export interface HttpsPorts {
   /** RunCloud's own log of the web application, which may say why a certificate failed. */
   readonly runcloudLog: LogReader;
   readonly ledger: Pick<Ledger, 'last' | 'failed'>;
-  readonly certificates: Pick<Certificates, 'get' | 'isAsked'>;
+  readonly certificates: Pick<Certificates, 'get' | 'standing'>;
   readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
@@ -132,16 +132,15 @@ async function proofFacts(
   { intent, looked, evidence: { dns, tls } }: Standing,
   { ledger, certificates, intents, settings }: HttpsPorts,
 ) {
-  const [order, redeploy, isAsked, now] = await Promise.all([
+  const [order, redeploy, now] = await Promise.all([
     ledger.last(intent, advanced ? intent.domain : undefined),
-    certificates.get(intent),
-    certificates.isAsked(intent, intent.domain),
+    certificates.standing(intent),
     intents.now(),
   ]);
   const { pace, certificateDeadlineMs: deadlineMs } = settings;
   const { domain, attachedAt, attachedWww } = intent;
   const told = namesOf([{ name: domain, www: attachedWww }]);
-  return { told, tls, dns, order, redeploy, isAsked, looked, attachedAt, advanced, now, deadlineMs, pace };
+  return { told, tls, dns, order, redeploy, looked, attachedAt, advanced, now, deadlineMs, pace };
 }
 
 interface Standing extends LookWork, Looked {

@@ -4,7 +4,7 @@
 import type { Certificates } from '../intent/certificates.ts';
 import { isDead, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import { joined, namesOf } from '../intent/names.ts';
+import { counted, joined, namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
@@ -79,8 +79,10 @@ function hold(
 ): Outcome {
   const why = joined(bad.map(({ sentence }) => sentence));
   const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${doubtful}${why}`;
+  const forDomains = `the certificate that ${count} domains share is held back: the DNS of ${counted(bad.length, 'name')} on it is not right, and Let's Encrypt would refuse it for all; \`runcloud-domains status\` names ${bad.length === 1 ? 'it' : 'them'}`;
   const mustAct: Actor = doubtful ? 'operator' : 'customer';
-  return waiting(sentence, growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs), { stage: 'held', mustAct });
+  const delayMs = growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs);
+  return waiting(sentence, delayMs, { stage: 'held', mustAct }, forDomains);
 }
 
 /** The intents of the dead, where all of them may leave: while one may not, the others would leave for nothing. */

@@ -1,7 +1,9 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
-import { type CodedError, PermanentError, TransientError } from '../errors.ts';
+import { actorAfter, type CodedError, PermanentError, TransientError } from '../errors.ts';
+import type { DomainEnd } from '../intent/domain-redeploys.ts';
 import { isBad } from '../intent/gate.ts';
-import { joined, namesOf } from '../intent/names.ts';
+import { counted, joined, namesOf } from '../intent/names.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
@@ -9,7 +11,6 @@ import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type Ordered, order, type Way } from './certificate-order.ts';
 import {
   attachedFor,
-  counted,
   isChanged,
   isCovered,
   later,
@@ -26,7 +27,7 @@ export async function redeployEach(
   facts: AppFacts,
   ports: RedeployPorts,
 ): Promise<Outcome> {
-  const { app, domains, startedAt } = work;
+  const { app, domains, startedAt, jobId } = work;
   const attached = await attachedFor(work, ports);
   const wanted = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
   if (!domains)
@@ -37,11 +38,12 @@ export async function redeployEach(
   const round: Round = { ordered: 0, notes: [], postponed: [], failures: [] };
   for (const domain of wanted) {
     const result = await orderOne(domain, work, facts, ports).catch((error: unknown) => failed(error, work));
-    if (result.kind === 'superseded' || result.kind === 'busy') return unordered(result.kind);
+    if (isUnwritten(result)) return unordered(result.kind);
     enter(result, domain.name, round);
-    const isDone = result.kind !== 'failed' && result.kind !== 'later';
-    if (isDone) await ports.certificates.covered(app, domain.name, startedAt);
+    await ports.certificates.endDomain(app, jobId, domain.name, startedAt, toEnd(result, domain, work));
   }
+  const gone = domains?.filter((name) => !wanted.some((domain) => domain.name === name)) ?? [];
+  for (const name of gone) await ports.certificates.endDomain(app, jobId, name, startedAt, notAttached);
   return conclude(round, work);
 }
 
@@ -53,16 +55,44 @@ interface Round {
   readonly failures: CodedError[];
 }
 
-type Result = Ordered | Nothing | Failed;
+type Unwritten = Extract<Ordered, { kind: 'superseded' | 'busy' }>;
+type Result = Exclude<Ordered, Unwritten> | Nothing | Failed;
 
+const isUnwritten = (result: Result | Unwritten): result is Unwritten =>
+  result.kind === 'superseded' || result.kind === 'busy';
+
+const toRepeated = (at: number): string => `was ordered at ${toMinute(at)} already`;
+
+/** For operators: each sentence says whose it is. */
 function enter(result: Result, domain: string, round: Round): void {
   if (result.kind === 'ordered') round.ordered += 1;
   if (result.kind === 'failed') round.failures.push(result.error);
-  if (result.kind === 'later') round.postponed.push(result);
+  if (result.kind === 'later') round.postponed.push({ ...result, sentence: `${domain}: ${result.sentence}` });
   if (result.kind === 'nothing') round.notes.push(result.sentence);
-  if (result.kind === 'repeated')
-    round.notes.push(`${domain} was ordered at ${toMinute(result.orderedAt)} already`);
+  if (result.kind === 'repeated') round.notes.push(`${domain} ${toRepeated(result.orderedAt)}`);
 }
+
+/** For the domain's own record: it names no other. */
+function toEnd(result: Result, domain: AttachedDomain, { attempt }: RedeployWork): DomainEnd {
+  switch (result.kind) {
+    case 'ordered':
+      return { state: 'done', outcome: 'its certificate is being redeployed' };
+    case 'repeated':
+      return { state: 'done', outcome: `its certificate ${toRepeated(result.orderedAt)}` };
+    case 'nothing':
+      return { state: 'done', outcome: result.sentence };
+    case 'later':
+      return { state: 'pending', outcome: result.forDomains, mustAct: result.mustAct };
+    case 'failed': {
+      const { error } = result;
+      const said = { outcome: withoutOthers(error.message, namesOf([domain])), code: error.code };
+      if (error instanceof PermanentError) return { state: 'failed', ...said };
+      return { state: 'pending', ...said, mustAct: actorAfter(error, attempt) };
+    }
+  }
+}
+
+const notAttached: DomainEnd = { state: 'done', outcome: 'it is not on the web application' };
 
 interface Failed {
   readonly kind: 'failed';

@@ -1,6 +1,6 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
 import { PermanentError } from '../errors.ts';
-import { MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
+import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
@@ -9,7 +9,6 @@ import { type Ordered, order, type Way } from './certificate-order.ts';
 import { guard } from './poison.ts';
 import {
   attachedFor,
-  counted,
   coveredAlready,
   isChanged,
   isCovered,

@@ -31,6 +31,8 @@ export interface RedeployWork {
   /** When anything was last asked for. */
   readonly newestAskAt: number;
   readonly jobId: string;
+  /** Which attempt of the job this is, from 1 on. */
+  readonly attempt: number;
   readonly calls: CallOptions;
 }
 
@@ -51,7 +53,7 @@ export interface RedeployPorts {
   readonly directory: Directory;
   readonly certificates: Pick<
     Certificates,
-    'get' | 'covered' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
+    'get' | 'endDomain' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
   readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
@@ -104,15 +106,20 @@ export async function isCovered(
 }
 
 export const coveredAlready = (names: readonly string[]): Outcome =>
-  done(`a handshake shows a certificate that covers ${listed(names)} already; nothing was ordered`);
-
-export const counted = (count: number): string => (count === 1 ? '1 domain' : `${count} domains`);
+  done(
+    `a handshake shows a certificate that covers ${listed(names)} already; nothing was ordered`,
+    undefined,
+    'a handshake shows a certificate that covers it already; nothing was ordered',
+  );
 
 /** By Redis' clock throughout: the worker's own may be minutes off. */
 export const later = (
-  { sentence, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
+  { sentence, forDomains, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
-): Outcome => waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), mustAct && { stage: 'held', mustAct });
+): Outcome => {
+  const report = mustAct && ({ stage: 'held', mustAct } as const);
+  return waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), report, forDomains);
+};
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
   fate === 'superseded'

@@ -67,9 +67,9 @@ export interface DnsFinding {
 export interface ServedCertificate {
   readonly subject: string;
   readonly issuer: string;
-  /** DNS names of the subjectAltName, wildcards as they stand. */
+  /** DNS names of the subjectAltName, wildcards as they stand; in a finding those of the name's own site alone. */
   readonly names: readonly string[];
-  /** How many names it holds besides: the list is cut, since anybody's server may be asked. */
+  /** How many names it holds besides: other sites' are not kept, and the list is cut, since anybody's server may be asked. */
   readonly moreNames?: number | undefined;
   readonly notBefore: number;
   readonly notAfter: number;

@@ -2,6 +2,7 @@
 // Pure: no handshake here. The texts in a certificate are the server's, so they are cut and cleaned before they are repeated.
 import { checkServerIdentity } from 'node:tls';
 import type { ServedCertificate, TlsVerdict } from './findings.ts';
+import { isForeignName, isOwnName, isPlainName } from './own-name.ts';
 import { toShownText } from './shown-text.ts';
 
 export interface TlsCircumstances {
@@ -18,9 +19,6 @@ export interface TlsJudgement {
 const toDay = (timeMs: number): string =>
   Number.isNaN(new Date(timeMs).getTime()) ? 'an unknown day' : new Date(timeMs).toISOString().slice(0, 10);
 
-/** Only what can be a DNS name: anything else could pass for several names once they are written in one line. */
-const isPlainName = (name: string): boolean => /^[\w.*-]+$/.test(name);
-
 /** By the alternative names alone, as browsers do; a common name without them counts for nothing. */
 function coversName(name: string, served: ServedCertificate): boolean {
   const names = served.names.filter(isPlainName);
@@ -31,10 +29,15 @@ function coversName(name: string, served: ServedCertificate): boolean {
   return checkServerIdentity(name, certificate) === undefined;
 }
 
-function describeNames(served: ServedCertificate): string {
-  const names = (served.names.length > 0 ? served.names : [served.subject]).map((text) => toShownText(text));
-  const shown = names.slice(0, 3).join(', ') || 'no name at all';
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+/** Other customers' names are counted, not told. */
+function describeNames(name: string, served: ServedCertificate): string {
+  const texts = served.names.length > 0 ? served.names : [served.subject].filter((text) => text !== '');
+  if (texts.length === 0) return 'no name at all';
+  const own = texts.filter((text) => isOwnName(text, name));
+  const others = texts.length - own.length;
+  const rest = others === 1 ? 'another name' : `${others} other names`;
+  const shown = own.slice(0, 3).map((text) => toShownText(text));
+  return [...shown, ...(others > 0 ? [rest] : [])].join(' and ');
 }
 
 /** The name first: RunCloud shows another site's certificate before coverage, whose age and issuer are not the point. */
@@ -45,7 +48,7 @@ export function judgeTls(
 ): TlsJudgement {
   const certificate = `the certificate for ${name}`;
   if (!coversName(name, served)) {
-    const sentence = `the server shows a certificate for ${describeNames(served)}, not for ${name}`;
+    const sentence = `the server shows a certificate for ${describeNames(name, served)}, not for ${name}`;
     return { verdict: 'wrong-name', sentence };
   }
   if (nowMs > served.notAfter)
@@ -56,7 +59,8 @@ export function judgeTls(
       sentence: `${certificate} is valid from ${toDay(served.notBefore)} on`,
     };
   if (authorizationError !== undefined) {
-    const issuer = toShownText(served.issuer) || 'an unnamed issuer';
+    const isNamed = served.issuer !== '' && !isForeignName(served.issuer, name);
+    const issuer = (isNamed && toShownText(served.issuer)) || 'an unnamed issuer';
     const sentence = `${certificate} comes from ${issuer}, which browsers do not trust (${authorizationError})`;
     return { verdict: 'untrusted', sentence };
   }

@@ -2,6 +2,7 @@
 // Judges nothing. What the judge gets is as it was shown; what is kept is cleaned and bounded.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { ServedCertificate } from './findings.ts';
+import { isForeignName, isOwnName } from './own-name.ts';
 import { toShownName } from './shown-text.ts';
 
 /** Let's Encrypt puts no more on one (letsencrypt.org/docs/rate-limits); a stranger's may have thousands. */
@@ -36,15 +37,19 @@ export function readCertificate(socket: TLSSocket): ServedCertificate | undefine
   return certificate === null || certificate.valid_to === undefined ? undefined : toServed(certificate);
 }
 
-/** For the record, which is written at each look: a hostile server must not fill Redis. */
-export function toKeptCertificate(served: ServedCertificate): ServedCertificate {
-  const { subject, issuer, names } = served;
-  const moreNames = Math.max(0, names.length - maxNames);
+/**
+ * For the record of `name`, which is written at each look: a hostile server must not fill Redis, and other customers' names are
+ * counted, not kept.
+ */
+export function toKeptCertificate(served: ServedCertificate, name: string): ServedCertificate {
+  const { subject, issuer } = served;
+  const names = served.names.filter((text) => isOwnName(text, name)).slice(0, maxNames);
+  const moreNames = served.names.length - names.length;
   return {
     ...served,
-    subject: toShownName(subject),
-    issuer: toShownName(issuer),
-    names: names.slice(0, maxNames).map(toShownName),
+    subject: isOwnName(subject, name) ? toShownName(subject) : '',
+    issuer: isForeignName(issuer, name) ? '' : toShownName(issuer),
+    names: names.map(toShownName),
     ...(moreNames > 0 && { moreNames }),
   };
 }

@@ -139,8 +139,8 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
         signal?.throwIfAborted();
         if (certificate === undefined) return unknown(name, address, 'no certificate');
         const judgement = judgeTls(name, certificate, { authorizationError, nowMs: Date.now() });
-        // Judged by all its names; what is kept of it is bounded.
-        return { name, ...judgement, address, certificate: toKeptCertificate(certificate), httpStatus };
+        // Judged by all its names; what is kept of it is bounded, and this name's own.
+        return { name, ...judgement, address, certificate: toKeptCertificate(certificate, name), httpStatus };
       } catch (error) {
         signal?.throwIfAborted();
         return unknown(name, address, toErrorCode(error));

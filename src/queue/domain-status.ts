@@ -1,13 +1,16 @@
 // How one domain stands, and all of them: its record, its job, its certificate. Reads Redis only.
 import { reasonOf } from '../errors.ts';
 import type { CertificateRecord } from '../intent/certificates.ts';
+import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger } from '../intent/ledger.ts';
-import { namesOfIntent } from '../intent/names.ts';
+import { counted, namesOfIntent } from '../intent/names.ts';
+import { isPausedSentence } from '../intent/pauses.ts';
 import { isOn, isSelected, type Selection } from '../intent/selection.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './requests.ts';
 
 /** One job as the queue holds it. Times in milliseconds since the epoch. */
@@ -29,8 +32,15 @@ export interface JobStatus {
 export interface DomainStatus {
   readonly intent: Intent;
   readonly job: JobStatus;
-  /** What is known of its web application's certificate. */
-  readonly certificate: CertificateRecord | undefined;
+  /** What the last redeploy said to it. */
+  readonly certificate: DomainRedeploy;
+  /** The job that it waits for; what that says of itself is about all domains, and left out. */
+  readonly redeploy: JobStatus | undefined;
+}
+
+/** A web application's certificate, for operators: what it says may name any domain. */
+export interface CertificateStatus extends WebApplication {
+  readonly certificate: CertificateRecord;
   readonly redeploy: JobStatus | undefined;
 }
 
@@ -46,6 +56,8 @@ export interface DomainDetails extends DomainStatus {
 export interface Survey {
   /** Those that were selected, the newest request first, up to the limit. */
   readonly domains: readonly DomainStatus[];
+  /** Those of the domains that are shown. */
+  readonly certificates: readonly CertificateStatus[];
   /** How many were selected, shown or not. */
   readonly selected: number;
   /** How many of all domains of the chosen web applications stand in which stage; a stage without any is left out. */
@@ -70,9 +82,16 @@ export function createDomainReadings(
   const { intents, certificates } = requests;
   const jobStatus = createJobStatus(requests);
   const statusOf = async (intent: Intent): Promise<DomainStatus> => {
-    const [job, certificate] = await Promise.all([jobStatus(intent.jobId), certificates.get(intent)]);
-    const redeploy = certificate?.jobId ? await jobStatus(certificate.jobId) : undefined;
+    const [job, certificate] = await Promise.all([jobStatus(intent.jobId), certificates.standing(intent)]);
+    const record = certificate.isAsked ? await certificates.get(intent) : undefined;
+    const redeploy = record?.jobId ? inFewWords(await jobStatus(record.jobId), record) : undefined;
     return { intent, job, certificate, redeploy };
+  };
+  const certificateOf = async ({ serverId, appId }: WebApplication): Promise<CertificateStatus[]> => {
+    const certificate = await certificates.get({ serverId, appId });
+    if (!certificate) return [];
+    const redeploy = certificate.jobId ? await jobStatus(certificate.jobId) : undefined;
+    return [{ serverId, appId, certificate, redeploy }];
   };
   return {
     jobStatus,
@@ -85,14 +104,24 @@ export function createDomainReadings(
       return { ...status, history, budgets };
     },
     async survey(limit, selection = {}) {
-      const { newest, ...counted } = await walk(intents, limit, selection);
+      const { newest, ...numbers } = await walk(intents, limit, selection);
       const domains: DomainStatus[] = [];
       for (let at = 0; at < newest.length; at += READ_AT_ONCE)
         domains.push(...(await Promise.all(newest.slice(at, at + READ_AT_ONCE).map(statusOf))));
-      return { ...counted, domains };
+      const apps = new Map(newest.map((intent) => [`${intent.serverId}:${intent.appId}`, intent]));
+      const certificates = await Promise.all([...apps.values()].map(certificateOf));
+      return { ...numbers, domains, certificates: certificates.flat() };
     },
   };
 }
+
+/** A pause is everybody's. */
+const inFewWords = (job: JobStatus, { outcome = '' }: CertificateRecord): JobStatus => ({
+  ...job,
+  failedReason: undefined,
+  result: undefined,
+  lastWords: isPausedSentence(outcome) ? outcome : undefined,
+});
 
 /** Where the domain stands on a certificate with others, the limit of identical certificates is that of all their names. */
 async function budgetsOf(
@@ -102,12 +131,13 @@ async function budgetsOf(
   const [own, shared] = await Promise.all([ledger.last(intent, intent.domain), ledger.last(intent)]);
   const budgets = await ledger.budgets(namesOfIntent(intent));
   if (own || !shared?.names.includes(intent.domain)) return budgets;
-  const ofAll = await ledger.budgets(shared.names);
   const isDuplicates = ({ limit }: Budget): boolean => limit === 'duplicates-per-week';
-  return budgets.map((budget) => (isDuplicates(budget) ? (ofAll.find(isDuplicates) ?? budget) : budget));
+  const ofAll = (await ledger.budgets(shared.names)).find(isDuplicates);
+  const subject = `the ${counted(shared.names.length, 'name')} of its certificate`;
+  return budgets.map((budget) => (ofAll && isDuplicates(budget) ? { ...ofAll, subject } : budget));
 }
 
-interface Walk extends Omit<Survey, 'domains'> {
+interface Walk extends Omit<Survey, 'domains' | 'certificates'> {
   /** The selected, the newest request first, at most `limit`. */
   readonly newest: readonly Intent[];
 }

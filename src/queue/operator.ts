@@ -11,6 +11,7 @@ import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
 import {
+  type CertificateStatus,
   createDomainReadings,
   type DomainDetails,
   type DomainStatus,
@@ -31,7 +32,7 @@ export interface QueueCounts {
   readonly completed: number;
 }
 
-export type { DomainDetails, DomainStatus, FailedFilter, FailedJob, JobStatus, Survey };
+export type { CertificateStatus, DomainDetails, DomainStatus, FailedFilter, FailedJob, JobStatus, Survey };
 
 /** So many failed jobs are looked at. */
 export const MAX_FAILED = 10_000;

@@ -1,6 +1,7 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
 import { type Asker, toAskerText } from '../intent/intent.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
@@ -77,11 +78,12 @@ function domainTask(
       if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
       if (fate === 'superseded')
         return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
-      const say = (sentence: string): void => run.say('debug', sentence);
+      const say = (sentence: string): void => run.say('debug', withoutOthers(sentence, [domain]));
       return () => handlers[name]({ intent, jobId, calls: run.calls, say });
     },
-    async record(verdict) {
-      if (verdict.kind === 'superseded') return verdict;
+    async record(given) {
+      if (given.kind === 'superseded') return given;
+      const verdict = inOwnWords(given, domain);
       const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
       const { sentence: outcome, code, nextRunAt, report } = verdict;
       const settlement = { state, outcome, code, nextRunAt, token: run.token, requestedAt, report } as const;
@@ -92,6 +94,12 @@ function domainTask(
     },
   };
 }
+
+/** What RunCloud says beside a refusal may name anybody. */
+const inOwnWords = (verdict: Verdict, domain: string): Verdict =>
+  verdict.code?.startsWith('runcloud-')
+    ? { ...verdict, sentence: withoutOthers(verdict.sentence, [domain]) }
+    : verdict;
 
 function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: TaskOptions): Task {
   const { certificates } = requests;
@@ -117,14 +125,15 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
       if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
       if (start.kind === 'early')
         return waiting('there were more changes; the delay counts from the newest', start.delayMs);
-      return handlers['redeploy-ssl']({ app, ...start, jobId, calls: run.calls });
+      return handlers['redeploy-ssl']({ app, ...start, jobId, attempt: run.attempt, calls: run.calls });
     },
     async record(verdict) {
       if (verdict.kind === 'superseded') return verdict;
       const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
-      const { sentence: outcome, code, nextRunAt, report } = verdict;
+      const { sentence: outcome, forDomains = withoutOthers(outcome), code, nextRunAt, report } = verdict;
       const mustAct = report?.mustAct;
-      await certificates.end(app, jobId, { result, outcome, code, nextRunAt, mustAct, token: run.token });
+      const said = { outcome, forDomains, code, nextRunAt, mustAct };
+      await certificates.end(app, jobId, { result, ...said, token: run.token });
       return verdict;
     },
   };

@@ -4,6 +4,7 @@ import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
 import { generationOf } from '../intent/keys.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import type { Logger } from '../logger.ts';
 import { waiting } from '../outcome.ts';
@@ -138,12 +139,15 @@ async function isReleased(
 
 const HOLD_LOOK_MS = 1_000;
 
+// The sentence stands in the record of every domain: it names none, whatever RunCloud or a person wrote.
 // A pause of everything is a hold like an outage: were each job sent away to look again every minute, ten thousand of them would
 // be taken and moved sixty times an hour, and lose their order. (BullMQ's own pause knows no end, no reason and no scope.)
 async function heldOf({ pauses, hold }: ProcessorOptions): Promise<Held | undefined> {
   const pause = await pauses.heldBy({});
-  if (!pause) return hold();
-  return { kind: 'paused', waitMs: waitOf(pause), sentence: toPausedSentence(pause) };
+  const held = pause
+    ? { kind: 'paused' as const, waitMs: waitOf(pause), sentence: toPausedSentence(pause) }
+    : await hold();
+  return held && { ...held, sentence: withoutOthers(held.sentence) };
 }
 
 type Held = Omit<Hold, 'kind'> & { readonly kind: Hold['kind'] | 'paused' };
@@ -151,7 +155,7 @@ type Held = Omit<Hold, 'kind'> & { readonly kind: Hold['kind'] | 'paused' };
 // A narrower pause must not keep the places of a worker from the other web applications: its jobs step aside, behind what is
 // asked for now. They have been claimed, so that one which a newer request has overtaken ends, and the record says why it waits.
 const verdictOfPause = (pause: Pause): Verdict => ({
-  ...verdictOfOutcome(waiting(toPausedSentence(pause), waitOf(pause)), Date.now()),
+  ...verdictOfOutcome(waiting(withoutOthers(toPausedSentence(pause)), waitOf(pause)), Date.now()),
   goesBehind: true,
 });
 

@@ -1,5 +1,6 @@
 // One activation of one job, as a value: parsed, with its calls counted and its story told. No BullMQ decisions here.
 import type { Job } from 'bullmq';
+import { withoutOthers } from '../intent/other-names.ts';
 import type { Logger } from '../logger.ts';
 import type { ApiCall, CallOptions } from '../runcloud/runcloud.ts';
 
@@ -49,7 +50,7 @@ export function createRun({ job, token, signal, logger, scrub, draining }: RunOp
   };
 
   const onHold: CallOptions['onHold'] = ({ kind, sentence }) =>
-    say('warn', `held: ${sentence}`, { event: 'held', why: kind });
+    say('warn', `held: ${withoutOthers(sentence)}`, { event: 'held', why: kind });
 
   return {
     job,

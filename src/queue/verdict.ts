@@ -1,12 +1,19 @@
 // What became of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
-import { type Code, CodedError, HeldError, PermanentError, reasonOf, TransientError } from '../errors.ts';
-import type { Outcome, Report } from '../outcome.ts';
+import {
+  actorAfter,
+  type Code,
+  CodedError,
+  HeldError,
+  PermanentError,
+  reasonOf,
+  TransientError,
+} from '../errors.ts';
+import type { Outcome, Report, Told } from '../outcome.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
-export interface Verdict {
+export interface Verdict extends Told {
   /** `retry` spends an attempt, `waiting` and `handed-back` do not. */
   readonly kind: 'done' | 'superseded' | 'waiting' | 'retry' | 'failed' | 'handed-back';
-  readonly sentence: string;
   readonly code?: Code | undefined;
   /** Milliseconds until the next look, for `waiting` and `retry`. */
   readonly delayMs?: number | undefined;
@@ -52,12 +59,10 @@ export function verdictOfError(
   };
 }
 
-// What fails several times in a row for a reason that a person can mend is shown as such, while it is tried again.
-const TRIES_BEFORE_HELD = 3;
-const reportOf = (error: unknown, attemptsMade: number): Report | undefined =>
-  error instanceof TransientError && error.mustAct && attemptsMade >= TRIES_BEFORE_HELD
-    ? { stage: 'held', mustAct: error.mustAct }
-    : undefined;
+function reportOf(error: unknown, attemptsMade: number): Report | undefined {
+  const mustAct = actorAfter(error, attemptsMade);
+  return mustAct && { stage: 'held', mustAct };
+}
 
 // The brake decides how long: the job goes back, and its next run waits until the brake lets go.
 const HELD_MS = 1_000;

@@ -2,12 +2,13 @@
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
 import { codeOf, fixOf } from '../errors.ts';
+import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
 import type { Evidence, Intent, Transition } from '../intent/intent.ts';
 import { actorOf } from '../intent/selection.ts';
 import { actors, stages } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
-import type { DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
+import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
 import { iso } from './iso.ts';
 
 const time = z.iso.datetime().nullable();
@@ -127,8 +128,13 @@ export const domainRecord = z
       .nullable()
       .meta({ description: 'What the last look at DNS and at the server saw' }),
     job: z.object({ id: z.string(), state: z.string(), attemptsMade: z.int(), nextRunAt: time }),
-    certificate: z.object({ outcome: text, outcomeAt: time }).nullable(),
-    redeploy: z.object({ id: z.string(), state: z.string(), nextRunAt: time }).nullable(),
+    certificate: z.object({ outcome: text, outcomeAt: time, mustAct, code: text }).nullable().meta({
+      description: 'What the last redeploy of its certificate said to it; null: nothing since it asked',
+    }),
+    redeploy: z
+      .object({ id: z.string(), state: z.string(), nextRunAt: time })
+      .nullable()
+      .meta({ description: 'The job of the redeploy that it waits for' }),
     history: z
       .array(
         z.object({
@@ -215,14 +221,28 @@ export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' |
     dnsRecords: toDnsRecords(dnsRecordsOf(intent)),
     evidence: intent.evidence ? toEvidence(intent.evidence) : null,
     job: { id: job.id, state: job.state, attemptsMade: job.attemptsMade, nextRunAt: iso(job.nextRunAt) },
-    certificate: certificate
-      ? { outcome: certificate.outcome ?? null, outcomeAt: iso(certificate.outcomeAt) }
-      : null,
+    certificate: toCertificate(certificate),
     redeploy: redeploy
       ? { id: redeploy.id, state: redeploy.state, nextRunAt: iso(redeploy.nextRunAt) }
       : null,
   };
 }
+
+const toCertificate = ({ outcome, outcomeAt, mustAct: actor, code }: DomainRedeploy) =>
+  outcome === undefined
+    ? null
+    : { outcome, outcomeAt: iso(outcomeAt), mustAct: actor ?? null, code: code ?? null };
+
+/** For operators alone: what it says may name any domain. */
+export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: CertificateStatus) => ({
+  serverId,
+  appId,
+  outcome: certificate.outcome ?? null,
+  outcomeAt: iso(certificate.outcomeAt),
+  mustAct: certificate.mustAct ?? null,
+  code: certificate.code ?? null,
+  redeploy: redeploy ? { id: redeploy.id, state: redeploy.state, nextRunAt: iso(redeploy.nextRunAt) } : null,
+});
 
 export const toRecord = (status: DomainDetails): DomainRecord => ({
   ...toStanding(status),

@@ -1,7 +1,12 @@
 // What is asked of a certificate, in a real Redis: any number of asks become one redeploy, and none is forgotten.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Certificates, createCertificates, type RedeployStart } from '../../src/intent/certificates.ts';
+import {
+  type Certificates,
+  createCertificates,
+  type RedeployEnd,
+  type RedeployStart,
+} from '../../src/intent/certificates.ts';
 import { type DomainName, parseDomainName } from '../../src/intent/domain-name.ts';
 import { createKeys, type Keys } from '../../src/intent/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
@@ -69,7 +74,11 @@ async function begin(jobId: string): Promise<RedeployStart> {
   return start;
 }
 
-const done = (jobId: string) => certificates.end(app, jobId, { result: 'done', outcome: 'redeployed' });
+const end = (jobId: string, told: Omit<RedeployEnd, 'forDomains'>) =>
+  certificates.end(app, jobId, { forDomains: `for domains: ${told.outcome}`, ...told });
+const done = (jobId: string) => end(jobId, { result: 'done', outcome: 'redeployed' });
+const covered = (jobId: string, domain: string, startedAt: number) =>
+  certificates.endDomain(app, jobId, domain, startedAt, { state: 'done', outcome: 'redeployed' });
 const waitingDomains = async () => (await certificates.get(app))?.waitingDomains;
 
 const expectDelay = (delayMs: number, expected: number): void => {
@@ -159,7 +168,7 @@ describe('an ask while a redeploy runs', () => {
     await age(DELAY_MS);
     await begin(jobId);
     const next = await ask(b);
-    await certificates.end(app, jobId, { result: 'failed', outcome: 'a has none', code: 'no-certificate' });
+    await end(jobId, { result: 'failed', outcome: 'a has none', code: 'no-certificate' });
     await finish(jobId);
     await age(DELAY_MS);
     expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
@@ -261,7 +270,7 @@ describe('beginning', () => {
 
   test('a foreign job whose record BullMQ has dropped does not come back under its number', async () => {
     await certificates.begin(app, { jobId: '5', addedAt: await now() }, c);
-    await certificates.end(app, '5', { result: 'failed', outcome: 'none there', code: 'no-certificate' });
+    await end('5', { result: 'failed', outcome: 'none there', code: 'no-certificate' });
     const next = await ask(a);
     expect(next.fate).toBe('new');
     expect(next.jobId).toMatch(/~\d+$/);
@@ -278,7 +287,7 @@ describe('ending', () => {
   test('with a failure keeps the asks for the next job, and says why', async () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
-    await certificates.end(app, jobId, { result: 'failed', outcome: 'none there', code: 'no-certificate' });
+    await end(jobId, { result: 'failed', outcome: 'none there', code: 'no-certificate' });
     await finish(jobId);
     expect(await certificates.get(app)).toMatchObject({
       waitingDomains: 1,
@@ -294,7 +303,7 @@ describe('ending', () => {
   test('with a failure that is tried again keeps the job and its asks', async () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
-    await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
+    await end(jobId, { result: 'pending', outcome: '503' });
     expect(await certificates.get(app)).toMatchObject({ jobId, waitingDomains: 1, outcome: '503' });
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a] });
   });
@@ -317,8 +326,8 @@ describe('ending', () => {
     await ask(b, true);
     const start = await begin(jobId);
     if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
-    await certificates.covered(app, 'a.example.org', start.startedAt);
-    await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
+    await covered(jobId, a, start.startedAt);
+    await end(jobId, { result: 'pending', outcome: '503' });
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });
   });
 
@@ -327,8 +336,106 @@ describe('ending', () => {
     const start = await begin(jobId);
     if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
     await ask(a);
-    await certificates.covered(app, 'a.example.org', start.startedAt);
+    await covered(jobId, a, start.startedAt);
     expect(await waitingDomains()).toBe(1);
+  });
+});
+
+describe('what the redeploy says to one domain', () => {
+  const standing = (domain: DomainName) => certificates.standing({ ...app, domain });
+  const held = {
+    result: 'pending',
+    outcome: 'a.example.org has no tokens',
+    mustAct: 'letsencrypt',
+    nextRunAt: 7,
+  } as const;
+
+  test('is what its end said to all that it was for, in words for domains', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await end(jobId, held);
+    expect(await certificates.get(app)).toMatchObject({ outcome: held.outcome, mustAct: 'letsencrypt' });
+    expect(await standing(a)).toMatchObject({
+      isAsked: true,
+      state: 'pending',
+      outcome: `for domains: ${held.outcome}`,
+      mustAct: 'letsencrypt',
+      nextRunAt: 7,
+    });
+    expect(await standing(b)).toMatchObject({ isAsked: false, state: undefined, outcome: undefined });
+  });
+
+  test('is nothing for one that asked after it began, or that joins a job which waits', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await ask(b);
+    await end(jobId, held);
+    expect(await standing(b)).toMatchObject({ isAsked: true, outcome: undefined, mustAct: undefined });
+    await certificates.ask(app, { domain: c });
+    expect(await standing(c)).toMatchObject({ isAsked: true, outcome: undefined, mustAct: undefined });
+    expect(await standing(a)).toMatchObject({ mustAct: 'letsencrypt' });
+  });
+
+  test('the end of an older job writes nothing over a newer ask', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    const newer = await ask(b);
+    expect(newer.fate).toBe('new');
+    const before = await certificates.get(app);
+    await end(jobId, { ...held, result: 'failed', code: 'no-certificate' });
+    expect(await certificates.get(app)).toEqual(before);
+    expect(before).toMatchObject({
+      jobId: newer.jobId,
+      state: 'pending',
+      outcome: undefined,
+      mustAct: undefined,
+    });
+    expect(await standing(a)).toMatchObject({ state: 'failed', code: 'no-certificate' });
+    expect(await standing(b)).toMatchObject({ state: undefined, outcome: undefined });
+  });
+
+  test('its own end stands, whatever the end of the whole says', async () => {
+    const { jobId } = await ask(a, true);
+    await ask(b, true);
+    const start = await begin(jobId);
+    if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+    const refused = { state: 'failed', outcome: 'RunCloud forbids it', code: 'runcloud-forbidden' } as const;
+    await certificates.endDomain(app, jobId, a, start.startedAt, refused);
+    await covered(jobId, b, start.startedAt);
+    await end(jobId, held);
+    expect(await standing(a)).toMatchObject({ isAsked: true, ...refused, mustAct: undefined });
+    expect(await standing(b)).toMatchObject({ isAsked: false, state: 'done', outcome: 'redeployed' });
+  });
+
+  test('is not said by a job that redeploys no more', async () => {
+    const { jobId } = await ask(a, true);
+    const start = await begin(jobId);
+    if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+    await end(jobId, held);
+    await covered(jobId, a, start.startedAt);
+    expect(await standing(a)).toMatchObject({ isAsked: true, state: 'pending' });
+  });
+
+  test('while it waits its turn, what was said before stands', async () => {
+    const { jobId } = await ask(a, true);
+    await begin(jobId);
+    await end(jobId, held);
+    await end(jobId, { result: 'pending', outcome: 'RunCloud is down' });
+    expect(await certificates.get(app)).toMatchObject({ outcome: 'RunCloud is down', mustAct: undefined });
+    expect(await standing(a)).toMatchObject({ outcome: `for domains: ${held.outcome}` });
+  });
+
+  test('asked of all, it is said to all; who asks for itself later was told nothing', async () => {
+    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    await enqueue(jobId);
+    await begin(jobId);
+    await end(jobId, held);
+    expect(await standing(b)).toMatchObject({ isAsked: true, mustAct: 'letsencrypt' });
+    await tick();
+    await certificates.ask(app, { domain: b });
+    expect(await standing(b)).toMatchObject({ isAsked: true, mustAct: undefined });
+    await certificates.ask(app, { domain: 'all', atOnce: true });
+    expect(await standing(a)).toMatchObject({ isAsked: true, mustAct: undefined });
   });
 });
 
@@ -337,9 +444,9 @@ describe('a run that has lost the lock of its job', () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
     await redis.set(`${keys.queue}${jobId}:lock`, 'the other run');
-    await certificates.end(app, jobId, { result: 'done', outcome: 'redeployed', token: 'this run' });
+    await end(jobId, { result: 'done', outcome: 'redeployed', token: 'this run' });
     expect(await certificates.get(app)).toMatchObject({ waitingDomains: 1, outcome: undefined });
-    await certificates.end(app, jobId, { result: 'done', outcome: 'redeployed', token: 'the other run' });
+    await end(jobId, { result: 'done', outcome: 'redeployed', token: 'the other run' });
     expect(await waitingDomains()).toBe(0);
   });
 });
@@ -350,8 +457,8 @@ test('what was asked of all names is asked of each, and done with one by one', a
   const start = await begin(jobId);
   if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
   await certificates.spread(app, [a, b]);
-  await certificates.covered(app, a, start.startedAt);
-  await certificates.end(app, jobId, { result: 'pending', outcome: '503' });
+  await covered(jobId, a, start.startedAt);
+  await end(jobId, { result: 'pending', outcome: '503' });
   expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });
 });
 

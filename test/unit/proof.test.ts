@@ -1,6 +1,6 @@
 // When a domain counts as live, what it waits for, when its certificate is asked for, and when an order has failed.
 import { describe, expect, test } from '@jest/globals';
-import type { CertificateRecord } from '../../src/intent/certificates.ts';
+import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
 import type { LastOrder } from '../../src/intent/ledger.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import { judgeProof, type ProofFacts } from '../../src/intent/proof.ts';
@@ -54,18 +54,15 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
   ...facts,
 });
 
-const redeploy = (facts: Partial<CertificateRecord> = {}): CertificateRecord => ({
-  jobId: '1903_646_redeploy~8',
-  state: 'pending',
+/** It is asked for. */
+const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
+  isAsked: true,
+  state: undefined,
   outcome: undefined,
   code: undefined,
-  outcomeAt: undefined,
-  coveredAt: undefined,
-  nextRunAt: undefined,
   mustAct: undefined,
-  waitingDomains: 1,
-  inTheWay: {},
-  isReinstalling: false,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
   ...facts,
 });
 
@@ -76,8 +73,7 @@ const judge = (facts: Partial<ProofFacts> = {}) =>
     tls: [shown('wrong-name')],
     dns: [found('here')],
     order: undefined,
-    redeploy: undefined,
-    isAsked: false,
+    redeploy: redeploy({ isAsked: false }),
     attachedAt: NOW - 5_000,
     advanced: false,
     now: NOW,
@@ -98,7 +94,7 @@ describe('a domain is live', () => {
   });
 
   test('whatever else is on its way or has failed', () => {
-    const facts = { isAsked: true, redeploy: redeploy({ state: 'failed' }), order: ordered({ failures: 3 }) };
+    const facts = { redeploy: redeploy({ state: 'failed' }), order: ordered({ failures: 3 }) };
     expect(judge({ tls: [shown('covers')], ...facts }).kind).toBe('live');
   });
 
@@ -159,7 +155,7 @@ describe('its certificate is asked for', () => {
 
 describe('it waits for a redeploy that is asked for', () => {
   test('as long as nothing is wrong', () => {
-    const step = judge({ isAsked: true, redeploy: redeploy() });
+    const step = judge({ redeploy: redeploy() });
     expect(step).toMatchObject({
       kind: 'wait',
       delayMs: pace.tlsFirstMs,
@@ -169,26 +165,26 @@ describe('it waits for a redeploy that is asked for', () => {
   });
 
   test('and looks after the redeploy is due, not before', () => {
-    const step = judge({ isAsked: true, redeploy: redeploy({ nextRunAt: NOW + 300 }) });
+    const step = judge({ redeploy: redeploy({ nextRunAt: NOW + 300 }) });
     expect(step).toMatchObject({ delayMs: 300 + pace.tlsFirstMs });
   });
 
   test('but not longer than the longest interval, and not less than the first', () => {
     const delays = [NOW + 86_400_000, NOW - 86_400_000].map((nextRunAt) =>
-      judge({ isAsked: true, redeploy: redeploy({ nextRunAt }) }),
+      judge({ redeploy: redeploy({ nextRunAt }) }),
     );
     expect(delays).toMatchObject([{ delayMs: pace.tlsLongestMs }, { delayMs: pace.tlsFirstMs }]);
   });
 
-  test('also where no redeploy is on record yet', () => {
-    expect(judge({ isAsked: true })).toMatchObject({
+  test('also where it was told nothing yet', () => {
+    expect(judge({ redeploy: redeploy() })).toMatchObject({
       kind: 'wait',
       report: { stage: 'waiting-for-certificate' },
     });
   });
 
   test('and an older order does not count meanwhile, however long ago it was', () => {
-    const step = judge({ isAsked: true, redeploy: redeploy(), order: ordered(), deadlineMs: 1 });
+    const step = judge({ redeploy: redeploy(), order: ordered(), deadlineMs: 1 });
     expect(step.kind).toBe('wait');
   });
 
@@ -196,7 +192,7 @@ describe('it waits for a redeploy that is asked for', () => {
     'held with its reason where the redeploy itself waits for %s',
     (mustAct) => {
       const outcome = 'the limit is spent; next attempt allowed at noon';
-      expect(judge({ isAsked: true, redeploy: redeploy({ mustAct, outcome }) })).toMatchObject({
+      expect(judge({ redeploy: redeploy({ mustAct, outcome }) })).toMatchObject({
         kind: 'wait',
         sentence: outcome,
         report: { stage: 'held', mustAct },
@@ -206,7 +202,7 @@ describe('it waits for a redeploy that is asked for', () => {
 
   test('held for its own customer first, where its own DNS is what is wrong', () => {
     const held = redeploy({ mustAct: 'runcloud', outcome: 'RunCloud refused it' });
-    expect(judge({ isAsked: true, redeploy: held, dns: [found('elsewhere')] })).toMatchObject({
+    expect(judge({ redeploy: held, dns: [found('elsewhere')] })).toMatchObject({
       sentence: `${SHOP} is elsewhere; RunCloud refused it`,
       report: { stage: 'held', mustAct: 'customer' },
     });
@@ -214,7 +210,7 @@ describe('it waits for a redeploy that is asked for', () => {
 
   test('and a name that could not be asked about is nobody’s fault', () => {
     const held = redeploy({ mustAct: 'letsencrypt', outcome: 'spent' });
-    expect(judge({ isAsked: true, redeploy: held, dns: [found('unknown')] })).toMatchObject({
+    expect(judge({ redeploy: held, dns: [found('unknown')] })).toMatchObject({
       sentence: 'spent',
       report: { mustAct: 'letsencrypt' },
     });
@@ -222,7 +218,7 @@ describe('it waits for a redeploy that is asked for', () => {
 
   test('held for the operator where the redeploy failed, and still looks', () => {
     const failed = redeploy({ state: 'failed', outcome: 'there is no certificate', code: 'no-certificate' });
-    expect(judge({ isAsked: true, redeploy: failed })).toEqual({
+    expect(judge({ redeploy: failed })).toEqual({
       kind: 'wait',
       sentence: 'the certificate redeploy failed: there is no certificate',
       delayMs: pace.tlsLongestMs,

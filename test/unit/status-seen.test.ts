@@ -31,6 +31,6 @@ test('what was left out of the record is counted with what is left out of the li
   const lines = describeSeen({ at: now, dns: [dns], tls: [tls] }, now);
   expect(lines[1]).toBe(`  DNS of ${name}: A 198.51.100.1, A 198.51.100.2 and 3998 more (elsewhere)`);
   expect(lines[2]).toContain(
-    'certificate for n0.example, n1.example, n2.example, n3.example and 996 more, by R11',
+    'certificate for n0.example, n1.example, n2.example, n3.example and 996 other names, by R11',
   );
 });

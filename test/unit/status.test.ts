@@ -4,6 +4,7 @@ import { judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { describeDomains } from '../../src/cli/status-list.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { Pause } from '../../src/intent/pauses.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
@@ -26,10 +27,21 @@ const jobOf = (facts: Partial<JobStatus> = {}): JobStatus => ({
   ...facts,
 });
 
+const told = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
+  isAsked: false,
+  state: undefined,
+  outcome: undefined,
+  code: undefined,
+  mustAct: undefined,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
+  ...facts,
+});
+
 const statusOf = (facts: Partial<Intent>, more: Partial<DomainDetails> = {}): DomainDetails => ({
   intent: intentOf({ stageAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
   job: jobOf(),
-  certificate: undefined,
+  certificate: told(),
   redeploy: undefined,
   history: [],
   budgets: [],
@@ -116,19 +128,11 @@ describe('the story of a domain', () => {
   });
 
   test('that is live says what was seen, and what the certificate has cost', () => {
-    const certificate = {
-      jobId: 'redeploy_1903_646~8',
+    const certificate = told({
       state: 'done',
       outcome: 'the certificate of 2 domains is being redeployed',
-      code: undefined,
       outcomeAt: NOW - 10 * MINUTE,
-      coveredAt: undefined,
-      nextRunAt: undefined,
-      mustAct: undefined,
-      waitingDomains: 0,
-      inTheWay: {},
-      isReinstalling: false,
-    } as const;
+    });
     const budgets = [
       { limit: 'certificates-per-week', subject: 'example.org', left: 49, of: 50 },
       { limit: 'failures-per-hour', subject: 'shop.example.org', left: 5, of: 5 },
@@ -158,7 +162,7 @@ describe('the story of a domain', () => {
       'that another customer must act where another name holds the certificate back',
       statusOf({ stage: 'held', mustAct: 'customer', evidence: seen([here]) }),
       {},
-      /^The customer of the name in the reason must act, not this one\.$/m,
+      /^The customer of another domain on the shared certificate must act, not this one; `runcloud-domains status` names it\.$/m,
     ],
     [
       'who must act: RunCloud',
@@ -186,11 +190,12 @@ describe('the story of a domain', () => {
       statusOf(
         { stage: 'held', mustAct: 'operator' },
         {
-          redeploy: jobOf({ id: 'redeploy_1903_646~8', state: 'failed', failedReason: 'no-certificate: x' }),
+          redeploy: jobOf({ id: 'redeploy_1903_646~8', state: 'failed' }),
+          certificate: told({ isAsked: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
         },
       ),
       {},
-      /^You must act\.\nThen try it again: runcloud-domains retry redeploy_1903_646~8$[\s\S]*^Certificate redeploy: failed: no-certificate: x\.$/m,
+      /^You must act\.\nThen try it again: runcloud-domains retry redeploy_1903_646~8$[\s\S]*^Certificate: there is none \(0 s ago\)\.\nCertificate redeploy: failed\.$/m,
     ],
     [
       'bad DNS of a live domain as a warning',
@@ -286,7 +291,7 @@ describe('the list', () => {
   test('counts the stages, shows who must act, and cuts long outcomes so that 100 columns suffice', () => {
     const counted = { live: 7, held: 1, 'waiting-for-dns': 2 } as const;
     const lines = describeDomains(
-      { domains, stages: counted, selected: 3, apps: 1 },
+      { domains, certificates: [], stages: counted, selected: 3, apps: 1 },
       { nowMs: NOW, columns: 100 },
     );
     expect(lines).toEqual([
@@ -312,12 +317,24 @@ describe('the list', () => {
       statusOf({ outcome }, { job: jobOf({ state: 'active' }) });
     const held = taken('paused by cli:bob: an earlier one, replaced');
     const lines = describeDomains(
-      { domains: [held, taken('it began before')], stages: { requested: 2 }, selected: 2, apps: 1 },
+      {
+        domains: [held, taken('it began before')],
+        certificates: [],
+        stages: { requested: 2 },
+        selected: 2,
+        apps: 1,
+      },
       { nowMs: NOW, pauseOfAll: paused },
     );
     expect(lines[2]).toMatch(/ held +paused by cli:bob: an earlier one, replaced$/);
     expect(lines[3]).toMatch(/ at work +it began before$/);
-    const one = { domains: [held], stages: { requested: 1 }, selected: 1, apps: 1 } as const;
+    const one = {
+      domains: [held],
+      certificates: [],
+      stages: { requested: 1 },
+      selected: 1,
+      apps: 1,
+    } as const;
     expect(describeDomains(one, { nowMs: NOW })[2]).toMatch(/ at work /);
     const next = `Its job ${held.job.id} waits for the end of the pause.`;
     expect(describeDomain(held, { ...telling, paused })).toContain(next);
@@ -325,7 +342,7 @@ describe('the list', () => {
   });
 
   test('says so where nothing was asked for, and where no domain is as asked', () => {
-    const none = { domains: [], stages: {}, selected: 0, apps: 0 };
+    const none = { domains: [], certificates: [], stages: {}, selected: 0, apps: 0 };
     expect(describeDomains(none, { nowMs: NOW })).toEqual([
       expect.stringMatching(/^no domain was asked for/),
     ]);
