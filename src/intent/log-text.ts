@@ -1,7 +1,7 @@
 // What RunCloud's log says of a certificate that failed, in words for one domain: a line that names anybody else's host is not for its
 // eyes, so it is pointed to instead. Pure.
-import { domainToASCII } from 'node:url';
 import type { LogEntry } from '../runcloud/runcloud.ts';
+import { hostsIn } from './other-names.ts';
 
 /** `lines`: may be shown to the domain's people. `elsewhere`: the log says why, but names others. */
 export type LogText = { readonly kind: 'lines'; readonly text: string } | { readonly kind: 'elsewhere' };
@@ -15,23 +15,6 @@ const TROUBLE =
 /** [D] v2/api-9849787 knows `Info`, `Warning` and `High Priority Info`; deployments and successes come as `Info`. */
 const isRoutine = ({ kind, content }: LogEntry): boolean => kind === 'Info' && !TROUBLE.test(content);
 
-// Anything with a dot that might be a host's name; names of files are taken for hosts rather than the other way round.
-const HOST =
-  /(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?[.。．｡])+(?:xn--[a-z0-9-]+|\p{L}[\p{L}\p{M}-]*\p{L})/giu;
-/** Whoever takes part in every issuance. */
-const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
-
-const isNeutral = (host: string): boolean =>
-  NEUTRAL.some((neutral) => host === neutral || host.endsWith(`.${neutral}`));
-
-const isOwn = (host: string, names: readonly string[]): boolean =>
-  names.includes(host.replace(/^_acme-challenge\./, ''));
-
-function hostsIn(content: string): string[] {
-  const texts = [...content.matchAll(HOST)].map(([text]) => text.replaceAll(/[。．｡]/g, '.'));
-  return texts.map((text) => domainToASCII(text) || text.toLowerCase());
-}
-
 /** What may be the reason why a certificate failed. */
 export const troublesIn = (entries: readonly LogEntry[]): LogEntry[] =>
   entries.filter((entry) => ABOUT_CERTIFICATES.test(entry.content) && !isRoutine(entry));
@@ -41,13 +24,11 @@ export function toLogText(entries: readonly LogEntry[], names: readonly string[]
   const relevant = troublesIn(entries);
   const lines = [...new Set(relevant.map(({ content }) => content))].map((text) => ({
     text,
-    hosts: hostsIn(text),
+    ...hostsIn(text, names),
   }));
-  const allowed = lines.filter(({ hosts }) => hosts.every((host) => isOwn(host, names) || isNeutral(host)));
-  const isNamed = ({ hosts }: { hosts: readonly string[] }): boolean =>
-    hosts.some((host) => isOwn(host, names));
+  const allowed = lines.filter(({ hasOthers }) => !hasOthers);
   // Lines that name nobody may be another domain's: only where none names this one.
-  const named = allowed.filter(isNamed);
+  const named = allowed.filter(({ hasOwn }) => hasOwn);
   const shown = (named.length > 0 ? named : allowed).slice(0, MAX_LINES);
   if (shown.length > 0) return { kind: 'lines', text: shown.map(({ text }) => `"${text}"`).join(', ') };
   return relevant.length > 0 ? { kind: 'elsewhere' } : undefined;

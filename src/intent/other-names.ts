@@ -1,18 +1,35 @@
-// A text of somebody else's (RunCloud's, Let's Encrypt's) for a domain's record: without the names of other customers. Pure.
+// Host names in a text of somebody else's (RunCloud's, Let's Encrypt's), which a domain's record repeats: it must not name another
+// customer. Pure.
 import { domainToASCII } from 'node:url';
-import { getDomain } from 'tldts';
 
-/** Whatever looks like a host name: two labels at least, the last one of letters. */
-const HOST_NAME = /(?:\*\.)?(?:[\p{L}\p{N}_-]+\.)+(?:xn--[a-z\d-]+|\p{L}{2,})(?![\p{L}\p{N}_-])/giu;
+// Anything with a dot that might be a host's name; names of files are taken for hosts rather than the other way round.
+const HOST =
+  /(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?[.。．｡])+(?:xn--[a-z0-9-]+|\p{L}[\p{L}\p{M}-]*\p{L})/giu;
+/** Whoever takes part in every issuance. */
+const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
 
-/** Nobody's customers. */
-const KNOWN: readonly string[] = ['runcloud.io', 'letsencrypt.org'];
+const isNeutral = (host: string): boolean =>
+  NEUTRAL.some((neutral) => host === neutral || host.endsWith(`.${neutral}`));
 
-const toSite = (name: string): string | undefined =>
-  getDomain(domainToASCII(name.replace(/^\*\./, '')), { allowPrivateDomains: true }) ?? undefined;
+const toBase = (host: string): string => host.replace(/^_acme-challenge\./, '').replace(/^www\./, '');
 
-/** Puts "another domain" in the place of each host name that does not belong to one of `own`. */
-export function withoutOthers(text: string, own: readonly string[] = []): string {
-  const sites = new Set([...own.map(toSite), ...KNOWN]);
-  return text.replace(HOST_NAME, (name) => (sites.has(toSite(name)) ? name : 'another domain'));
+const isOwn = (host: string, names: readonly string[]): boolean =>
+  names.some((name) => toBase(name) === toBase(host));
+
+function toHost(text: string): string {
+  const plain = text.replaceAll(/[。．｡]/g, '.');
+  return domainToASCII(plain) || plain.toLowerCase();
 }
+
+/** Whose hosts a text names: those of `names` (a www twin goes with its domain), or somebody else's. */
+export function hostsIn(text: string, names: readonly string[]): { hasOwn: boolean; hasOthers: boolean } {
+  const hosts = [...text.matchAll(HOST)].map(([host]) => toHost(host));
+  return {
+    hasOwn: hosts.some((host) => isOwn(host, names)),
+    hasOthers: hosts.some((host) => !isOwn(host, names) && !isNeutral(host)),
+  };
+}
+
+/** Puts "another domain" in the place of each host that is not one of `names`. */
+export const withoutOthers = (text: string, names: readonly string[] = []): string =>
+  text.replace(HOST, (host) => (hostsIn(host, names).hasOthers ? 'another domain' : host));

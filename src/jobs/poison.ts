@@ -79,7 +79,7 @@ function hold(
 ): Outcome {
   const why = joined(bad.map(({ sentence }) => sentence));
   const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${doubtful}${why}`;
-  const forDomains = `the certificate that ${count} domains share is held back: the DNS of ${counted(bad.length, 'name')} on it is not right, and Let's Encrypt would refuse it for all; \`runcloud-domains status\` names ${bad.length === 1 ? 'it' : 'them'}`;
+  const forDomains = `the certificate that ${count} domains share is held back: the DNS of ${counted(bad.length, 'name')} on it is not right, and Let's Encrypt would refuse it for all; ${doubtful}\`runcloud-domains status\` names ${bad.length === 1 ? 'it' : 'them'}`;
   const mustAct: Actor = doubtful ? 'operator' : 'customer';
   const delayMs = growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs);
   return waiting(sentence, delayMs, { stage: 'held', mustAct }, forDomains);

@@ -1,17 +1,19 @@
 // Whose names a certificate holds: a shared one, or another site's, has those of other customers, which are none of this name's
 // business. Pure.
-import { getDomain } from 'tldts';
 
 /** Only what can be a DNS name: anything else could pass for several names once they are written in one line. */
 export const isPlainName = (name: string): boolean => /^[\w.*-]+$/.test(name);
 
-const toSite = (name: string): string | null =>
-  getDomain(name.toLowerCase().replace(/^\*\./, ''), { allowPrivateDomains: true });
+const toBase = (name: string): string => name.toLowerCase().replace(/^www\./, '');
 
-/** Whether `text` is a name below the domain that somebody registered for `name`. */
+/** Whether `text` is `name` or its www twin, or a wildcard that covers one of them. */
 export function isOwnName(text: string, name: string): boolean {
-  const site = isPlainName(text) ? toSite(text) : null;
-  return site !== null && site === toSite(name);
+  if (!isPlainName(text)) return false;
+  const base = toBase(name);
+  const [, below] = /^\*\.(.+)$/.exec(text.toLowerCase()) ?? [];
+  return below === undefined
+    ? toBase(text) === base
+    : below === base || base.split('.').slice(1).join('.') === below;
 }
 
 /** A certificate that a machine has signed for itself names the machine's site as its issuer. */

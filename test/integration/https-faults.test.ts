@@ -135,7 +135,8 @@ describe('SSL_POISON=detach', () => {
     stage.point(NEW);
     await add(stage, NEW);
     const held = await stage.stands(NEW, 'held');
-    expect(held.outcome).toMatch(/held back.*shop\.example\.com/);
+    expect(held.outcome).toMatch(/held back: the DNS of 1 name on it is not right/);
+    expect((await certificate(stage))?.outcome).toMatch(/held back.*shop\.example\.com/);
     stage.point(SHOP);
     // The next look is ten minutes away; now it comes.
     await until(async () => (await promoteRedeploys(stage.queue)) > 0, 'the redeploy waits for it');

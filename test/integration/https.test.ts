@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { promoteRedeploys } from '../helpers/backoff.ts';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
-import { LONG_DELAY } from '../helpers/worker.ts';
+import { APP, LONG_DELAY } from '../helpers/worker.ts';
 
 const DAY_MS = 86_400_000;
 const SHOP = 'shop.example.com';
@@ -174,7 +174,9 @@ describe('one shared certificate', () => {
     await add(stage, 'new.example.com');
     const held = await stage.stands('new.example.com', 'held');
     expect(held).toMatchObject({ mustAct: 'customer' });
-    expect(held.outcome).toMatch(/held back.*shop\.example\.com/);
+    expect(held.outcome).toMatch(/held back: the DNS of 1 name on it is not right/);
+    const told = await stage.producer.requests.certificates.get(APP);
+    expect(told?.outcome).toMatch(/held back.*shop\.example\.com/);
     expect(orders(stage)).toHaveLength(1);
 
     stage.point(SHOP);
@@ -265,7 +267,11 @@ describe('one shared certificate', () => {
     await add(stage, third);
     const held = await stage.stands(third, 'held');
     expect(held).toMatchObject({ mustAct: 'letsencrypt' });
-    expect(held.outcome).toMatch(/example\.com.*next attempt allowed at \d{4}-\d\d-\d\d \d\d:\d\d/);
+    expect(held.outcome).toMatch(
+      /a domain on the shared certificate .*next attempt allowed at \d{4}-\d\d-\d\d \d\d:\d\d/,
+    );
+    const told = await stage.producer.requests.certificates.get(APP);
+    expect(told?.outcome).toMatch(/for example\.com .*next attempt allowed at/);
     expect(stage.simulator.state.limitBreaches).toBe(0);
     expect(orders(stage)).toHaveLength(2);
   });

@@ -10,9 +10,14 @@ test.each([
     'shop.example.org and www.shop.example.org.',
     'shop.example.org and www.shop.example.org.',
   ],
-  ['so does another name of its site', 'see mail.example.org', 'see mail.example.org'],
+  [
+    "names beside, below and above it may be other customers'",
+    'a.example.org b.shop.example.org example.org',
+    'another domain another domain another domain',
+  ],
+  ['its challenge stays', '_acme-challenge.shop.example.org', '_acme-challenge.shop.example.org'],
   ['another one goes', 'taken by bigshop.example!', 'taken by another domain!'],
-  ['in capitals, with a wildcard', 'for *.BigShop.Example', 'for another domain'],
+  ['in capitals, with a wildcard', 'for *.BigShop.Example', 'for *.another domain'],
   [
     'inside an address',
     'from http://bigshop.example/.well-known/x:',
@@ -20,7 +25,6 @@ test.each([
   ],
   ['in an e-mail address', 'ask me@bigshop.example', 'ask me@another domain'],
   ['in Unicode, or as it is sent', 'bücher.example, xn--bcher-kva.example', 'another domain, another domain'],
-  ['two of one private suffix are two customers', 'a.github.io', 'another domain'],
   [
     "RunCloud and Let's Encrypt are nobody's customers",
     'manage.runcloud.io, letsencrypt.org',
