@@ -1,5 +1,6 @@
 // One intent as tables of the pure parts start from it: asked for, nothing done yet.
 import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 
 export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
@@ -32,6 +33,18 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   attachedId: undefined,
   outcome: undefined,
   code: undefined,
+  outcomeAt: undefined,
+  nextRunAt: undefined,
+  ...facts,
+});
+
+/** What the redeploy says to a domain: nothing yet. */
+export const toldOf = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
+  isAsked: false,
+  state: undefined,
+  outcome: undefined,
+  code: undefined,
+  mustAct: undefined,
   outcomeAt: undefined,
   nextRunAt: undefined,
   ...facts,

@@ -4,7 +4,7 @@ import { describeDomain } from '../../src/cli/status-domain.ts';
 import { type Code, codes, fixOf } from '../../src/errors.ts';
 import type { DomainDetails } from '../../src/queue/operator.ts';
 import { toJob, toRecord } from '../../src/records/domains.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { intentOf, toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const HOUR = 3_600_000;
@@ -21,15 +21,7 @@ const detailsOf = (intent: object, job: object): DomainDetails => ({
     nextRunAt: undefined,
     ...job,
   },
-  certificate: {
-    isAsked: false,
-    state: undefined,
-    outcome: undefined,
-    code: undefined,
-    mustAct: undefined,
-    outcomeAt: undefined,
-    nextRunAt: undefined,
-  },
+  certificate: toldOf(),
   redeploy: undefined,
   history: [],
   budgets: [],

@@ -13,7 +13,7 @@ import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import type { Pause } from '../../src/intent/pauses.ts';
 import type { DomainDetails, FailedJob } from '../../src/queue/operator.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { intentOf, toldOf } from '../helpers/intent.ts';
 import { type RecordedTerminal, recordedTerminal } from '../helpers/terminal.ts';
 
 const NAME = parseDomainName(`${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`);
@@ -40,7 +40,7 @@ const details: DomainDetails = {
     result: undefined,
     nextRunAt: NOW + 60_000,
   },
-  certificate: undefined,
+  certificate: toldOf(),
   redeploy: undefined,
   history: [
     { at: NOW, stage: 'waiting-for-dns', mustAct: 'customer', reason: REASON },

@@ -4,14 +4,13 @@ import { judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { describeDomains } from '../../src/cli/status-list.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
 import type { Pause } from '../../src/intent/pauses.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import { domainRecord, toRecord } from '../../src/records/domains.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { intentOf, toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const MINUTE = 60_000;
@@ -27,21 +26,10 @@ const jobOf = (facts: Partial<JobStatus> = {}): JobStatus => ({
   ...facts,
 });
 
-const told = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
-  isAsked: false,
-  state: undefined,
-  outcome: undefined,
-  code: undefined,
-  mustAct: undefined,
-  outcomeAt: undefined,
-  nextRunAt: undefined,
-  ...facts,
-});
-
 const statusOf = (facts: Partial<Intent>, more: Partial<DomainDetails> = {}): DomainDetails => ({
   intent: intentOf({ stageAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
   job: jobOf(),
-  certificate: told(),
+  certificate: toldOf(),
   redeploy: undefined,
   history: [],
   budgets: [],
@@ -128,7 +116,7 @@ describe('the story of a domain', () => {
   });
 
   test('that is live says what was seen, and what the certificate has cost', () => {
-    const certificate = told({
+    const certificate = toldOf({
       state: 'done',
       outcome: 'the certificate of 2 domains is being redeployed',
       outcomeAt: NOW - 10 * MINUTE,
@@ -191,7 +179,7 @@ describe('the story of a domain', () => {
         { stage: 'held', mustAct: 'operator' },
         {
           redeploy: jobOf({ id: 'redeploy_1903_646~8', state: 'failed' }),
-          certificate: told({ isAsked: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
+          certificate: toldOf({ isAsked: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
         },
       ),
       {},
