@@ -17,13 +17,14 @@ export function createDoctor(config: Config): {
   const redis = createRedis(config.redisUrl, 'producer', () => undefined);
   const { credentials } = config.runcloud;
   const runcloud = credentials && createRunCloud(toRunCloudSettings(config, credentials));
+  const token = credentials?.kind === 'token' ? credentials.token : undefined;
   const { zone } = createDnsProbe({ servers: config.dns.servers });
   const checkRedis = async () => {
     await untilReady(redis, 2000);
     return judgeRedis(await readRedisFacts(redis));
   };
   return {
-    examine: (scope) => examine({ checkRedis, runcloud, app: defaultsOf(config), zone }, scope),
+    examine: (scope) => examine({ checkRedis, runcloud, token, app: defaultsOf(config), zone }, scope),
     async close() {
       runcloud?.close();
       redis.disconnect();

@@ -1,5 +1,6 @@
 // Looks at everything that a worker needs, and says of each whether it will do and how to mend it. Changes nothing.
 import { checkSsl, type SslPorts } from './doctor/ssl.ts';
+import { checkToken } from './doctor/token.ts';
 import { CodedError, codes, reasonOf } from './errors.ts';
 import type { RedisFinding } from './redis.ts';
 import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
@@ -17,6 +18,8 @@ export interface DoctorPorts {
   readonly checkRedis: () => Promise<RedisFinding[]>;
   /** Undefined where no credentials are configured. */
   readonly runcloud: RunCloud | undefined;
+  /** The token in force, where there is one: its end is read, and nothing of it is shown. */
+  readonly token: string | undefined;
   readonly app: Partial<WebApplication>;
   /** Where the DNS of a name is served. */
   readonly zone: SslPorts['zone'];
@@ -37,6 +40,7 @@ export async function* examine(ports: DoctorPorts, scope: 'all' | 'redis'): Asyn
     yield noCredentials;
     return;
   }
+  yield* checkToken(ports.token, Date.now());
   const reached = await attempt('credentials', () => ping(runcloud));
   yield* reached;
   if (reached.some(({ level }) => level === 'fail')) return;

@@ -21,7 +21,7 @@ async function ask(webapp: SeedWebapp, prepare: (simulator: EdgedSimulator) => v
   const { zone } = createDnsProbe({ servers: [simulator.edge.dnsAddress] });
   try {
     const findings: Finding[] = [];
-    for await (const finding of examine({ checkRedis: async () => [], runcloud, app, zone }, 'all'))
+    for await (const finding of examine({ checkRedis: async () => [], runcloud, token, app, zone }, 'all'))
       if (finding.subject === 'ssl') findings.push(finding);
     return findings;
   } finally {
