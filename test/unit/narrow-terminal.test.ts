@@ -93,7 +93,13 @@ const app = {
   operator: {
     counts: async () => ({ waiting: 0, active: 0, delayed: 1, failed: 1, completed: 0 }),
     hold: async () => undefined,
-    survey: async () => ({ domains: [details], selected: 1, apps: 2, stages: { 'waiting-for-dns': 1 } }),
+    survey: async () => ({
+      domains: [details],
+      certificates: [],
+      selected: 1,
+      apps: 2,
+      stages: { 'waiting-for-dns': 1 },
+    }),
     everywhere: async () => [intent],
     details: async () => details,
     failed: async () => [failed],
