@@ -5,7 +5,7 @@
 import { MOVE_TO, NOW } from './scripts.ts';
 
 // The write that is under way, `flight`: its kind and until when it may take effect where no reply comes. One whose end nobody
-// knows is added to what the record says of its kind (`attachLateUntil`, `detachLateUntil`).
+// knows is added to what the record says of its kind (`attachLateUntil`, `changeLateUntil`, `detachLateUntil`).
 const LATE = `
 local function keepFlight(record)
   local kind, untilAt = string.match(redis.call('HGET', record, 'flight') or '', '^(%a+) (%d+)$')
@@ -18,8 +18,8 @@ end
 -- What RunCloud took is shown by its list, once that has caught up; until then a list that says otherwise is believed by nobody.
 local function land(record, kind, lagMs)
   redis.call('HDEL', record, 'flight')
-  if kind ~= 'attach' and kind ~= 'detach' then return end
-  redis.call('HDEL', record, 'attachShownBy', 'detachShownBy')
+  if kind == 'order' then return end
+  if kind ~= 'change' then redis.call('HDEL', record, 'attachShownBy', 'changeShownBy', 'detachShownBy') end
   redis.call('HSET', record, kind .. 'ShownBy', string.format('%.0f', now() + tonumber(lagMs)))
 end
 local function takeOff(record, kind, lateMs)

@@ -70,6 +70,13 @@ export interface Evidence {
 /** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */
 export type IntentState = 'pending' | 'settled' | 'failed';
 
+/** A time for each kind of write. */
+export interface ByWrite {
+  readonly attach: number;
+  readonly change: number;
+  readonly detach: number;
+}
+
 /** The record of one domain. Times are milliseconds since the epoch by Redis' own clock, the only one all share. */
 export interface Intent extends DomainKey {
   readonly wish: Wish;
@@ -105,12 +112,14 @@ export interface Intent extends DomainKey {
   /** The end (or, after a crash, the start) of our last write to RunCloud for this domain; 0 before the first. */
   readonly wroteAt: number;
   /**
-   * Until when a POST (`attach`) or DELETE (`detach`) of ours whose reply did not come may still take effect; 0: none. A look that
-   * began before tells nothing final of it.
+   * Until when a POST (`attach`), PATCH (`change`) or DELETE (`detach`) of ours whose reply did not come may still take effect; 0: none.
+   * A look that began before tells nothing final of it.
    */
-  readonly lateUntil: { readonly attach: number; readonly detach: number };
-  /** Until when RunCloud's list may not show yet what it took of us: our last POST, or our last DELETE; 0: none. */
-  readonly shownBy: { readonly attach: number; readonly detach: number };
+  readonly lateUntil: ByWrite;
+  /** What the last change that nobody has answered for would set www to. */
+  readonly changesTo: boolean | undefined;
+  /** Until when RunCloud's list may not show yet what it took of us: our last POST, PATCH or DELETE; 0: none. */
+  readonly shownBy: ByWrite;
   /** The end of our last write that RunCloud did not refuse; 0 before the first. */
   readonly touchedAt: number;
   /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */

@@ -39,14 +39,20 @@ export function plan(intent: Intent, observed: Observed): Step {
 function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observed): Step {
   const www = wantsWww(wish);
   if (!attached) return { kind: 'attach', domain: { name: intent.domain, ...settingsOf(wish, www) } };
-  const late = lateRemoval(intent, at) ?? unshownRemoval(intent, at);
+  const late =
+    lateRemoval(intent, at) ??
+    unshownRemoval(intent, at) ??
+    lateChange(intent, www, at) ??
+    unshownChange(intent, attached, at);
   if (late) return late;
   const differs = differences(intent, wish, attached);
   const otherwise = intent.uncovered
     ? ({ kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached } as const)
     : ({ kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached } as const);
   const has = attached.www ?? intent.setWww;
-  const isAsWeLeftIt = isOurs(attached, intent) && has !== undefined && has === intent.setWww;
+  // A change of ours that nobody answered for may be what is seen.
+  const isAsWeLeftIt =
+    isOurs(attached, intent) && has !== undefined && (has === intent.setWww || has === intent.changesTo);
   return isAsWeLeftIt && has !== www ? { kind: 'change', attached, www, otherwise } : otherwise;
 }
 
@@ -89,6 +95,35 @@ const unshownAttachment = ({ domain, shownBy }: Intent, seenAt: number): Await |
 const unshownRemoval = ({ domain, shownBy }: Intent, seenAt: number): Await | undefined =>
   awaited(shownBy.detach, seenAt, `RunCloud removed ${domain} a moment ago, and its list shows it still`);
 
+/** The same of a change of its www name to the opposite of what is wanted. */
+const lateChange = (
+  { domain, lateUntil, changesTo }: Intent,
+  www: boolean,
+  seenAt: number,
+): Await | undefined =>
+  changesTo === undefined || changesTo === www
+    ? undefined
+    : awaited(
+        lateUntil.change,
+        seenAt,
+        `RunCloud never answered when it was last asked to switch the www name of ${domain} ${onOff(changesTo)}, and may still do so`,
+      );
+
+const unshownChange = (
+  { domain, setWww, shownBy }: Intent,
+  { www }: AttachedDomain,
+  seenAt: number,
+): Await | undefined =>
+  www === undefined || setWww === undefined || www === setWww
+    ? undefined
+    : awaited(
+        shownBy.change,
+        seenAt,
+        `RunCloud switched the www name of ${domain} ${onOff(setWww)} a moment ago, and its list does not show it yet`,
+      );
+
+const onOff = (www: boolean): string => (www ? 'on' : 'off');
+
 const awaited = (until: number, seenAt: number, sentence: string): Await | undefined =>
   until <= seenAt ? undefined : { kind: 'await', until, sentence };
 
@@ -112,7 +147,7 @@ function differences({ setWww }: Intent, wish: WantPresent, attached: AttachedDo
   const isLeftOut = setWww === false && attached.www === false;
   const { www, redirection } = settingsOf(wish, wantsWww(wish) && !isLeftOut);
   const found: string[] = [];
-  if (attached.www !== undefined && attached.www !== www) found.push(`www ${attached.www ? 'on' : 'off'}`);
+  if (attached.www !== undefined && attached.www !== www) found.push(`www ${onOff(attached.www)}`);
   if (attached.redirection !== undefined && attached.redirection !== redirection)
     found.push(`redirection ${attached.redirection}`);
   return found.length > 0 ? ` (with ${found.join(', ')}; left as it is)` : '';

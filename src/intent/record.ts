@@ -1,5 +1,5 @@
 // The record of one domain as Redis holds it (a hash of texts), read into an intent. Pure.
-import type { DomainKey, Evidence, Intent, IntentState, Wish } from './intent.ts';
+import type { ByWrite, DomainKey, Evidence, Intent, IntentState, Wish } from './intent.ts';
 
 function toWish(text: string): Wish {
   const [want, www, redirection] = text.split(' ');
@@ -39,18 +39,20 @@ const toLife = (fields: Record<string, string>) => ({
 
 // What was under way when its worker died is as unknown as what ended without a reply.
 const toLateUntil = (fields: Record<string, string>): Intent['lateUntil'] => {
-  const { flight = '', attachLateUntil = 0, detachLateUntil = 0 } = fields;
+  const { flight = '' } = fields;
   const [kind, until] = flight.split(' ');
-  const of = (own: string, known: string | number): number =>
-    Math.max(Number(known), kind === own ? Number(until) : 0);
-  return { attach: of('attach', attachLateUntil), detach: of('detach', detachLateUntil) };
+  const of = (own: keyof ByWrite): number =>
+    Math.max(Number(fields[`${own}LateUntil`] ?? 0), kind === own ? Number(until) : 0);
+  return { attach: of('attach'), change: of('change'), detach: of('detach') };
 };
 
 const toWrites = (fields: Record<string, string>) => ({
   wroteAt: Number(fields.wroteAt ?? 0),
   lateUntil: toLateUntil(fields),
+  changesTo: fields.changesTo ? fields.changesTo === '1' : undefined,
   shownBy: {
     attach: Number(fields.attachShownBy ?? 0),
+    change: Number(fields.changeShownBy ?? 0),
     detach: Number(fields.detachShownBy ?? 0),
   },
   touchedAt: Number(fields.touchedAt ?? 0),

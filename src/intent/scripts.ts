@@ -223,12 +223,12 @@ return 'recorded'
 `;
 
 // KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
-// A change of ours whose reply was lost is seen to have been carried out, or not.
+// A change of ours whose reply was lost is seen to have been carried out.
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
-if ARGV[4] ~= '' then
-  if redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then redis.call('HSET', KEYS[1], 'setWww', ARGV[4]) end
+if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then
+  redis.call('HSET', KEYS[1], 'setWww', ARGV[4])
   redis.call('HDEL', KEYS[1], 'changesTo')
 end
 return 1

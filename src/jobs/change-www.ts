@@ -24,9 +24,9 @@ export async function changeWww(
   const { intent } = work;
   if (intent.wish.want === 'absent') throw new TypeError('a domain that shall go is not changed');
   const settings = settingsOf(intent.wish, www);
-  const { runcloud, intents, directory, lateMs } = ports;
+  const { runcloud, intents, directory, lateMs, lagMs } = ports;
   const send = (options: CallOptions) => runcloud.changeDomain(intent, attached, settings, options);
-  const write = { key: intent, jobId: work.jobId, kind: 'change', www, lateMs, hadNoEffect } as const;
+  const write = { key: intent, jobId: work.jobId, kind: 'change', www, lateMs, lagMs, hadNoEffect } as const;
   const written = await underFence(intents, write, work.calls, send).catch((error: unknown) =>
     look(error, www, work, ports),
   );

@@ -166,6 +166,36 @@ describe('a www name that was left out', () => {
     },
   );
 
+  test('joins once where the list lags behind the change: that is not taken for somebody else’s doing', async () => {
+    await using stage = await liveWithoutWww({ pace: { lagMs: 3_000, lookMs: 100 } });
+    stage.simulator.setSettings({ listLagMs: 1_500 });
+    stage.point(WWW);
+    await add(stage, APEX);
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    await stage.stands(APEX, 'live');
+    expect(changes(stage)).toHaveLength(1);
+    expect(await stage.record(APEX)).toMatchObject({ setWww: true, attachedWww: true });
+  });
+
+  test('is not left on by a change that takes effect late, when it is wanted no more by then', async () => {
+    await using stage = await liveWithoutWww({
+      env: { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' },
+      pace: { lateMs: 2_500, lookMs: 200 },
+    });
+    const late = { kind: 'slow', delayMs: 1_500, appliesWrite: false, operation: 'update-domain' } as const;
+    stage.simulator.addFault({ ...late, times: 1 });
+    stage.point(WWW);
+    await add(stage, APEX);
+    await until(() => stage.calls('update-domain').length === 1, 'the PATCH is on its way');
+    await add(stage, APEX, false);
+    const says = async () => /may still do so/.test((await stage.record(APEX)).outcome ?? '');
+    await until(says, 'the end of the PATCH is awaited');
+    expect((await stage.record(APEX)).state).toBe('pending');
+    await stage.stands(APEX, 'live');
+    expect(changes(stage)).toHaveLength(2);
+    expect(attached(stage)).toMatchObject({ www: false });
+  });
+
   test('that RunCloud refuses leaves the domain live, and the reason says so', async () => {
     await using stage = await liveWithoutWww();
     stage.simulator.addFault({ kind: 'status', status: 422, operation: 'update-domain', times: 'always' });

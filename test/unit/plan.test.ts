@@ -35,7 +35,7 @@ type Row = readonly [sentence: string, intent: Intent, observed: Observed, step:
 const rows: readonly Row[] = [
   [
     'not wanted, not there, and an attachment of ours may still take effect -> wait for its end',
-    intentFor(absent, { lateUntil: { attach: 5001, detach: 0 } }),
+    intentFor(absent, { lateUntil: { attach: 5001, change: 0, detach: 0 } }),
     seen(undefined),
     {
       kind: 'await',
@@ -45,31 +45,31 @@ const rows: readonly Row[] = [
   ],
   [
     'not wanted, not there, seen after the end of such an attachment -> nothing to remove',
-    intentFor(absent, { lateUntil: { attach: 5000, detach: 0 } }),
+    intentFor(absent, { lateUntil: { attach: 5000, change: 0, detach: 0 } }),
     seen(undefined),
     { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
   ],
   [
     'not wanted, taken by RunCloud a moment ago, and its list does not show it yet -> look again',
-    intentFor(absent, { shownBy: { attach: 5001, detach: 0 } }),
+    intentFor(absent, { shownBy: { attach: 5001, change: 0, detach: 0 } }),
     seen(undefined),
     { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list does not show it yet/) },
   ],
   [
     'wanted, removed by RunCloud a moment ago, and its list shows it still -> look again',
-    intentFor(present, { shownBy: { attach: 0, detach: 5001 } }),
+    intentFor(present, { shownBy: { attach: 0, change: 0, detach: 5001 } }),
     seen(row()),
     { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list shows it still/) },
   ],
   [
     'not wanted, there, whatever may still take effect -> remove it',
-    intentFor(absent, { lateUntil: { attach: 9000, detach: 9000 } }),
+    intentFor(absent, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
     seen(row({ id: 9 })),
     { kind: 'detach', domain: row({ id: 9 }) },
   ],
   [
     'wanted, there, and a removal of ours may still take effect -> wait for its end',
-    intentFor(present, { lateUntil: { attach: 0, detach: 5001 } }),
+    intentFor(present, { lateUntil: { attach: 0, change: 0, detach: 5001 } }),
     seen(row()),
     {
       kind: 'await',
@@ -79,7 +79,7 @@ const rows: readonly Row[] = [
   ],
   [
     'wanted, not there, whatever may still take effect -> attach it',
-    intentFor(present, { lateUntil: { attach: 9000, detach: 9000 } }),
+    intentFor(present, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
   ],
@@ -244,6 +244,40 @@ const wwwRows: readonly Row[] = [
     intentFor(wwwOf(true), withheld),
     seen(row({ type: 'primary' })),
     { kind: 'nothing' },
+  ],
+  [
+    'a change to the opposite may still take effect -> its end is awaited',
+    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5001, detach: 0 } }),
+    seen(row()),
+    { kind: 'await', until: 5001, sentence: expect.stringContaining('www name of shop.example.org on') },
+  ],
+  [
+    'a look that began after it -> as it is seen',
+    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
+    seen(row()),
+    { kind: 'nothing' },
+  ],
+  [
+    'a change to the opposite has taken effect late -> it is undone',
+    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
+    seen(row({ www: true })),
+    { kind: 'change', www: false },
+  ],
+  [
+    'a change to what is wanted may still take effect -> no matter',
+    intentFor(present, { ...withheld, changesTo: false, lateUntil: { attach: 0, change: 9000, detach: 0 } }),
+    seen(row()),
+    { kind: 'nothing' },
+  ],
+  [
+    'the list may lag behind a change that RunCloud took -> it is awaited, and not taken for somebody else’s doing',
+    intentFor(wwwOf(true), {
+      attachedId: 4712,
+      setWww: true,
+      shownBy: { attach: 0, change: 5001, detach: 0 },
+    }),
+    seen(row()),
+    { kind: 'await', until: 5001, sentence: expect.stringContaining('does not show it yet') },
   ],
   [
     'www is as wanted -> nothing to do',

@@ -101,12 +101,12 @@ describe('a request that was settled', () => {
       ],
       [
         'was last seen while the list may lag behind our own attachment',
-        { ...wanted, shownBy: { attach: NOW + 1, detach: 0 } },
+        { ...wanted, shownBy: { attach: NOW + 1, change: 0, detach: 0 } },
         { seen: hasNot },
       ],
       [
         'was last seen while the list may lag behind our own removal',
-        { ...unwanted, shownBy: { attach: 0, detach: NOW + 1 } },
+        { ...unwanted, shownBy: { attach: 0, change: 0, detach: NOW + 1 } },
         { seen: has },
       ],
       ['was settled long ago, and differs', { ...unwanted, outcomeAt: 0 }, { seen: has }],
