@@ -17,6 +17,7 @@ export const pace: Pace = {
   issuanceMs: 1000,
   heldMs: 2000,
   lookMs: 3000,
+  lateTimeouts: 2,
   lateMs: 1000,
   lagMs: 1000,
 };

@@ -47,9 +47,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
   const https = createHttpsOf(parts, askRedeploy);
-  const { timeoutMs } = config.runcloud;
-  // The call's own time, and as much again for what RunCloud had begun by then.
-  const lateMs = timeoutMs + Math.max(timeoutMs, pace.lateMs);
+  const lateMs = Math.max(config.runcloud.timeoutMs * pace.lateTimeouts, pace.lateMs);
   const { heldMs, lagMs } = pace;
   const changesWww = changesWwwOf(config);
   const ports = {

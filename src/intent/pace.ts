@@ -12,7 +12,11 @@ export interface Pace {
   readonly heldMs: number;
   /** How soon we look whether a write took effect whose reply did not tell. A burst of them fits in: one reading then proves them all. */
   readonly lookMs: number;
-  /** The least time after the end of a call during which it may still take effect, where its reply did not come. */
+  /**
+   * How long after its beginning a call whose reply did not come may still take effect: so many of its timeouts (the call's own time,
+   * and as much again for what RunCloud had begun by then), and at least so long.
+   */
+  readonly lateTimeouts: number;
   readonly lateMs: number;
   /** For how long RunCloud's list may lag behind what it took of us. No document says; five seconds would be no surprise. */
   readonly lagMs: number;
@@ -26,7 +30,8 @@ export const PACE: Pace = {
   issuanceMs: 60_000,
   heldMs: 86_400_000,
   lookMs: 3_000,
-  lateMs: 10_000,
+  lateTimeouts: 2,
+  lateMs: 15_000,
   lagMs: 60_000,
 };
 

@@ -53,7 +53,7 @@ const isFenced = async ({ redis, config }: World): Promise<boolean> => {
 
 test.concurrent.each([
   ['was never answered', { kind: 'never-answer', appliesWrite: true }],
-  ['was about to be answered', { kind: 'slow', delayMs: 2000 }],
+  ['was about to be answered', { kind: 'slow', delayMs: 4000 }],
 ] as const)(
   'scenario 4: a worker is killed after a POST that %s: another finishes with that one POST, and the redeploy follows',
   async (_, fault) => {
@@ -142,11 +142,12 @@ test.concurrent(
   'a worker that is frozen for longer than its lease right before its write: the newest wish stands, and the old write never goes out',
   async () => {
     await using world = await createWorld();
-    world.simulator.addFault({ kind: 'slow', delayMs: 1500, operation: 'list-domains' });
+    const { id } = world.simulator.addFault({ kind: 'slow', delayMs: HANG_MS, operation: 'list-domains' });
     const first = await world.startWorker();
     const oldId = await world.add(DOMAIN);
     await until(() => world.calls('list-domains').length > 0, 'the list is being read');
     const openGate = await closeGate(world);
+    world.simulator.removeFault(id);
     await until(() => isFenced(world), 'the write holds the fence and waits for the gate');
     first.freeze();
     await world.remove(DOMAIN);
@@ -168,11 +169,12 @@ test.concurrent(
   'a worker that is frozen for longer than its lease while its write is under way: the newest wish stands',
   async () => {
     await using world = await createWorld();
-    world.simulator.addFault({ kind: 'slow', delayMs: 1500, operation: 'attach-domain' });
+    world.simulator.addFault({ kind: 'slow', delayMs: HANG_MS, operation: 'attach-domain' });
     const first = await world.startWorker();
     const oldId = await world.add(DOMAIN);
     await until(() => world.names().includes(DOMAIN), 'the POST took effect');
     first.freeze();
+    world.simulator.clearFaults();
     const jobId = await world.remove(DOMAIN);
     await world.startWorker();
     await settled(world);

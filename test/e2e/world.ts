@@ -75,6 +75,8 @@ const envOf = (server: RedisServer, simulator: Simulator): Record<string, string
   RUNCLOUD_SERVER_ID: String(APP.serverId),
   RUNCLOUD_APP_ID: String(APP.appId),
   RUNCLOUD_RATE_PER_MINUTE: '6000',
+  // What RunCloud did not tell of is waited for so much longer.
+  RUNCLOUD_TIMEOUT_MS: '5000',
   JOB_BACKOFF_MS: '50',
   JOB_BACKOFF_MAX_MS: '500',
   ...UNPROVEN,

@@ -32,6 +32,7 @@ export const FAST: Pace = {
   issuanceMs: 100,
   heldMs: 1_000,
   lookMs: 100,
+  lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
 };

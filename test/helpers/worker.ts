@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
-import type { Pace } from '../../src/intent/pace.ts';
+import { PACE, type Pace } from '../../src/intent/pace.ts';
 import {
   type Call,
   createSimulator,
@@ -29,6 +29,7 @@ export interface StageOptions {
   readonly version?: 'v2' | 'v3';
   /** What differs from the usual; may depend on the simulator that was made. */
   readonly env?: Env | ((simulator: Simulator) => Promise<Env>);
+  /** Default: the real one, but that what RunCloud did not tell of is over soon (PROMPT). */
   readonly pace?: Pace;
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
@@ -87,6 +88,9 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
   };
 };
 
+/** In the simulator a write takes effect at once, or when a test says so. */
+const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300 };
+
 const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */
 export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: String(HOUR_MS) } as const;
@@ -96,7 +100,7 @@ const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 export async function createStage({
   version = 'v3',
   env: given = {},
-  pace,
+  pace = PROMPT,
   simulator: simulatorOptions = {},
   workers = 1,
 }: StageOptions = {}): Promise<Stage> {
@@ -122,7 +126,7 @@ export async function createStage({
   await producer.ready();
 
   const startWorker = async (more: Readonly<Record<string, string>> = {}): Promise<WorkerApp> => {
-    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, pace ? { pace } : {});
+    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, { pace });
     releases.defer(() => app.close());
     await app.start();
     return app;

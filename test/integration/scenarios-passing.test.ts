@@ -231,7 +231,7 @@ describe('a write that takes effect after its time', () => {
   const LATE_MS = 1_500;
   /** Shorter than what the write takes, which is waited for by `pace`. */
   const env = { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' };
-  const pace = { ...PACE, lateMs: 2_500, lookMs: 500 };
+  const pace = { ...PACE, lateMs: 3_000, lookMs: 500 };
   const slow = (operation: 'attach-domain' | 'delete-domain') =>
     ({ kind: 'slow', delayMs: LATE_MS, appliesWrite: false, operation }) as const;
 

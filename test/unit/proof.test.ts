@@ -17,6 +17,7 @@ const pace: Pace = {
   issuanceMs: 100,
   heldMs: 5_000,
   lookMs: 100,
+  lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
 };
