@@ -1,5 +1,4 @@
 // A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
-import { PACE, type Pace } from '../../src/intent/pace.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
 import { createSweeper, type Sweeper, type SweepReport } from '../../src/queue/sweep.ts';
@@ -9,9 +8,6 @@ import type { Stage } from './worker.ts';
 
 /** So that the workers' own sweeps, but the first, stay out of the way. */
 export const NO_SWEEPS = { SWEEP_INTERVAL_MS: '3600000' } as const;
-
-/** RunCloud's list shows at once what it took of us, so that a difference is somebody's doing. */
-export const NO_LAG: Pace = { ...PACE, lagMs: 0 };
 
 /** What a sweep tells that had nothing to do. */
 export const NOTHING = { renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 } as const;

@@ -29,7 +29,7 @@ export interface StageOptions {
   readonly version?: 'v2' | 'v3';
   /** What differs from the usual; may depend on the simulator that was made. */
   readonly env?: Env | ((simulator: Simulator) => Promise<Env>);
-  /** Default: the real one, but that what RunCloud did not tell of is over soon (PROMPT). */
+  /** Default: PROMPT. */
   readonly pace?: Pace;
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
@@ -88,8 +88,8 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
   };
 };
 
-/** In the simulator a write takes effect at once, or when a test says so. */
-const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300 };
+/** In the simulator a write takes effect at once, or when a test says so; and its list shows at once what it took of us. */
+export const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300, lagMs: 0 };
 
 const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */

@@ -1,13 +1,12 @@
 // What passes by itself must not decide over a domain for good: pages in place of answers, a quota, a list that lags behind, an id
 // that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
 import { describe, expect, test } from '@jest/globals';
-import { PACE } from '../../src/intent/pace.ts';
 import type { Stage as LifeStage } from '../../src/outcome.ts';
 import type { FaultRule } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { openBrake } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';
-import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
+import { APP, createStage, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
 
 const DOMAIN = 'shop.example.org';
 const EIGHT = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
@@ -151,7 +150,8 @@ describe('a list that lags behind our own writes', () => {
     async (what) => {
       const isRemoval = what === 'remove';
       const seed = { webapps: [{ domains: isRemoval ? [] : [DOMAIN] }] };
-      await using stage = await createStage({ workers: 0, simulator: { seed } });
+      const pace = { ...PROMPT, lagMs: LAG_MS };
+      await using stage = await createStage({ workers: 0, pace, simulator: { seed } });
       setLag(stage, LAG_MS);
       const first = await stage.startWorker();
       await stage.ended((await ask(stage, DOMAIN, isRemoval ? 'present' : 'absent')).jobId);
@@ -228,17 +228,19 @@ test('a 404 on the redeploy of a certificate whose id we read ourselves: the id 
 });
 
 describe('a write that takes effect after its time', () => {
-  const LATE_MS = 1_500;
-  /** Shorter than what the write takes, which is waited for by `pace`. */
-  const env = { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' };
-  const pace = { ...PACE, lateMs: 3_000, lookMs: 500 };
-  const slow = (operation: 'attach-domain' | 'delete-domain') =>
-    ({ kind: 'slow', delayMs: LATE_MS, appliesWrite: false, operation }) as const;
+  /** Shorter than what the write takes: it lands when the test says so. */
+  const env = { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' };
+  const pace = { ...PROMPT, lateMs: 3_600_000 };
+  /** The time is over during which it may still take effect. */
+  const passLateness = async ({ redis, producer }: Stage, domain: string, kind: 'attach' | 'detach') => {
+    const key = producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${domain}`);
+    await redis.hset(key, `${kind}LateUntil`, await producer.requests.intents.now());
+  };
 
   test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
     await using stage = await createStage({ env, pace });
     const two = ['one.example.org', 'two.example.org'];
-    stage.simulator.addFault({ ...slow('attach-domain'), times: 2 });
+    const land = stage.keepWaiting('attach-domain', { appliesWrite: false, times: 2 });
     for (const domain of two) await ask(stage, domain);
     await until(() => stage.calls('attach-domain').length === 2, 'both POSTs are on their way');
     const asked = await Promise.all(two.map((domain) => ask(stage, domain, 'absent')));
@@ -252,8 +254,11 @@ describe('a write that takes effect after its time', () => {
       expect(waiting.state).toBe('pending');
       expect(Number(waiting.nextRunAt)).toBeGreaterThanOrEqual(waiting.lateUntil.attach);
     }
+    land();
     await until(() => two.every((domain) => stage.names().includes(domain)), 'both POSTs have taken effect');
     const before = stage.calls('list-domains').length;
+    for (const domain of two) await passLateness(stage, domain, 'attach');
+    for (const { jobId } of asked) await hurryUntil(stage, hasEnded(stage, jobId), 'it has ended');
     for (const { jobId } of asked) expect((await stage.ended(jobId)).returnvalue).toMatch(/removed/);
     expect(stage.names()).toEqual([PRIMARY]);
     expect(stage.calls('list-domains').length - before).toBeLessThanOrEqual(2);
@@ -264,7 +269,7 @@ describe('a write that takes effect after its time', () => {
   test('a removal lands while its domain is asked for again: nothing is said to be attached before it is', async () => {
     await using stage = await createStage({ env, pace });
     await stage.ended((await ask(stage, DOMAIN)).jobId);
-    stage.simulator.addFault(slow('delete-domain'));
+    const land = stage.keepWaiting('delete-domain', { appliesWrite: false });
     await ask(stage, DOMAIN, 'absent');
     await until(() => stage.calls('delete-domain').length === 1, 'the DELETE is on its way');
     const asked = await ask(stage, DOMAIN);
@@ -272,7 +277,10 @@ describe('a write that takes effect after its time', () => {
       async () => /may still do so/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''),
       'it waits',
     );
+    land();
     await until(() => !stage.names().includes(DOMAIN), 'the DELETE has taken effect');
+    await passLateness(stage, DOMAIN, 'detach');
+    await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
     expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();
     await check(stage, [asked]);

@@ -6,7 +6,7 @@ import type { Intent } from '../../src/intent/intent.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { NO_LAG, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -22,9 +22,7 @@ beforeEach(() => {
 afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
-  stage = releases.use(
-    await createStage({ pace: NO_LAG, ...options, env: { ...NO_SWEEPS, ...options.env } }),
-  );
+  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
   if (options.workers !== 0) await firstSweepDone();
   return stage.producer.requests;
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { createTestSweeper, NO_LAG, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { createTestSweeper, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -19,9 +19,7 @@ beforeEach(() => {
 afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
-  stage = releases.use(
-    await createStage({ pace: NO_LAG, ...options, env: { ...NO_SWEEPS, ...options.env } }),
-  );
+  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
   if (options.workers !== 0) await firstSweepDone();
   return stage.producer.requests;
 }
