@@ -4,6 +4,7 @@ import type { DomainEnd } from '../intent/domain-redeploys.ts';
 import { isBad } from '../intent/gate.ts';
 import { counted, joined, namesOf } from '../intent/names.ts';
 import { withoutOthers } from '../intent/other-names.ts';
+import { growing } from '../intent/pace.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
@@ -37,7 +38,9 @@ export async function redeployEach(
     );
   const round: Round = { ordered: 0, notes: [], postponed: [], failures: [] };
   for (const domain of wanted) {
-    const result = await orderOne(domain, work, facts, ports).catch((error: unknown) => failed(error, work));
+    const result = await orderOne(domain, work, facts, ports).catch((error: unknown) =>
+      failed(error, domain, work, ports),
+    );
     if (isUnwritten(result)) return unordered(result.kind);
     enter(result, domain.name, round);
     await ports.certificates.endDomain(app, jobId, domain.name, startedAt, toEnd(result, domain, work));
@@ -100,10 +103,37 @@ interface Failed {
 }
 
 // What goes wrong for one domain must not stop those behind it; what goes wrong for all of them would only go wrong again.
-function failed(error: unknown, { calls }: RedeployWork): Failed {
+function failed(
+  error: unknown,
+  domain: AttachedDomain,
+  work: RedeployWork,
+  ports: RedeployPorts,
+): Failed | Later {
   const isOfOne = error instanceof PermanentError || (error instanceof TransientError && error.attemptSpent);
-  if (!isOfOne || calls.signal?.aborted) throw error;
-  return { kind: 'failed', error };
+  if (!isOfOne || work.calls.signal?.aborted) throw error;
+  const isRefusal = error instanceof TransientError && error.mustAct !== undefined;
+  return isRefusal ? refused(error, domain, work, ports) : { kind: 'failed', error };
+}
+
+/** What is refused for so many first looks is a person's matter. */
+const LOOKS_BEFORE_HELD = 6;
+
+// RunCloud refuses something of this domain alone: it is tried again soon, with what is read anew, then ever more rarely. The job
+// spends no attempt of the others on it.
+function refused(
+  { message, mustAct }: TransientError,
+  domain: AttachedDomain,
+  { startedAt, askedAt, newestAskAt }: RedeployWork,
+  { pace }: RedeployPorts,
+): Later {
+  const waited = startedAt - (askedAt.get(domain.name) ?? newestAskAt);
+  return {
+    kind: 'later',
+    sentence: message,
+    forDomains: withoutOthers(message, namesOf([domain])),
+    nextAt: startedAt + growing(waited, pace.tlsFirstMs, pace.heldMs),
+    mustAct: waited >= LOOKS_BEFORE_HELD * pace.tlsFirstMs ? mustAct : undefined,
+  };
 }
 
 // The order of these: an attempt that may go well soon, a wait, and only then what a person has to mend, since that ends the job.

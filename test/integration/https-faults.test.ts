@@ -252,9 +252,14 @@ describe('advanced SSL', () => {
     stage.simulator.addFault({ ...fault, domain: SHOP });
     stage.point(SHOP, NEW);
     await add(stage, SHOP);
+    expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator' });
+    // Who comes later does not wait for it either, and no attempt is spent on it.
     await add(stage, NEW);
     await stage.stands(NEW, 'live');
-    expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator' });
+    const record = await stage.producer.requests.certificates.get(APP);
+    expect(record).toMatchObject({ state: 'pending', code: undefined });
+    stage.simulator.clearFaults();
+    await stage.stands(SHOP, 'live');
   });
 
   test('an order whose reply was lost is not sent again because another domain asks', async () => {
