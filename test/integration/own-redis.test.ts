@@ -5,11 +5,11 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { findRedisBinary, startRedisServer } from '../../scripts/redis-server.ts';
 import { testRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/until.ts';
 
 const connect = (url: string): Redis =>
   new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null, disconnectTimeout: 50 }).on(
@@ -24,14 +24,6 @@ const refuses = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(true));
     socket.once('connect', () => resolve(false)).once('connect', () => socket.destroy());
   });
-
-async function eventually(isSo: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (let round = 0; round < 100; round += 1) {
-    if (await isSo()) return true;
-    await sleep(20);
-  }
-  return false;
-}
 
 test('it can be killed, restarted and frozen; with aof its data stays', async () => {
   const server = await startRedisServer({ aof: true });
@@ -91,8 +83,8 @@ test('it ends, and its folder goes, when its owner is killed by SIGKILL', async 
   const [port, dir]: [number, string] = JSON.parse(String(line));
   expect(await refuses(port)).toBe(false);
   owner.kill('SIGKILL');
-  expect(await eventually(() => refuses(port))).toBe(true);
-  expect(await eventually(() => !existsSync(dir))).toBe(true);
+  await until(() => refuses(port), 'the server has ended');
+  await until(() => !existsSync(dir), 'its folder is gone');
 });
 
 test('one that cannot start says why and leaves nothing', async () => {
@@ -119,7 +111,7 @@ test('the server program is found under its own name before its double in redis-
 });
 
 test('a test gets keys of its own only, and a clean-up that tells on an open connection', async () => {
-  const redis = await testRedis();
+  const redis = await testRedis({ leakGraceMs: 100 });
   const client = connect(redis.url);
   await client.set(`${redis.prefix}:key`, 'value');
   await expect(client.set('elsewhere', 'value')).rejects.toThrow(/NOPERM/);
