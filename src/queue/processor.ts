@@ -66,7 +66,10 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
     return verdictOfOutcome(await work(), Date.now());
   };
   const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
-  const verdict = { ...judged, sentence: toSentence(options.scrub(judged.sentence)) };
+  const clean = (text: string): string => toSentence(options.scrub(text));
+  const { sentence, forDomains } = judged;
+  const said = { sentence: clean(sentence), forDomains: forDomains && clean(forDomains) };
+  const verdict = { ...judged, ...said };
   // The record first: when BullMQ forgets a job, the record has its outcome.
   const recorded = task ? await task.record(verdict) : verdict;
   if (run.job.stalledCounter > 0) await clear(run, recorded, options);

@@ -1,0 +1,33 @@
+// Everything that anybody is told of one domain: its record, its history, `status`, the API's record, what the board shows of its
+// jobs, the callbacks.
+import { describeDomain } from '../../src/cli/status-domain.ts';
+import { createKeys } from '../../src/intent/keys.ts';
+import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import type { DomainDetails } from '../../src/queue/operator.ts';
+import { toRecord } from '../../src/records/domains.ts';
+import type { Receiver } from './webhook-receiver.ts';
+import type { Stage } from './worker.ts';
+
+export type Telling = readonly [surface: string, text: string];
+
+export async function toldOfDomain(
+  { producer, redis, queue, config }: Stage,
+  details: DomainDetails,
+  receiver: Receiver,
+): Promise<Telling[]> {
+  const { intent } = details;
+  const keys = createKeys(config.queuePrefix, QUEUE_NAME);
+  const told: Telling[] = [
+    ['record', JSON.stringify(await redis.hgetall(keys.intent(intent)))],
+    ['history', (await redis.lrange(keys.history(intent), 0, -1)).join('\n')],
+    ['status', describeDomain(details, { ...producer.looking, nowMs: Date.now(), steps: 50 }).join('\n')],
+    ['API', JSON.stringify(toRecord(details))],
+  ];
+  for (const job of await queue.getJobs()) {
+    if (!job?.id?.startsWith(`${intent.domain}_`)) continue;
+    const { logs } = await queue.getJobLogs(job.id);
+    told.push(['board', JSON.stringify([job.data, job.failedReason, job.returnvalue, job.stacktrace, logs])]);
+  }
+  const bodies = receiver.received.filter(({ payload }) => payload.data.domain === intent.domain);
+  return [...told, ...bodies.map(({ raw }): Telling => ['callback', raw])];
+}

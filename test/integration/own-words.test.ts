@@ -1,0 +1,195 @@
+// A record speaks of its own domain: another customer's reason, state or name never gets into it, whatever goes wrong for whom.
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseDomainName } from '../../src/intent/domain-name.ts';
+import type { FaultRule } from '../../src/simulator/index.ts';
+import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
+import { type Telling, toldOfDomain } from '../helpers/told.ts';
+import { until } from '../helpers/until.ts';
+import { createReceiver, type Receiver, SECRET } from '../helpers/webhook-receiver.ts';
+import { APP } from '../helpers/worker.ts';
+
+const OTHER_APP = 701;
+const COUNT = 20;
+const HOST = (i: number): string => `customer-${String(i).padStart(2, '0')}.example`;
+const HOSTS = Array.from({ length: COUNT }, (_, i) => HOST(i));
+const appOf = (i: number): number => (i % 2 === 0 ? APP.appId : OTHER_APP);
+
+const callbacks = ({ url }: Receiver) => ({ CALLBACK_URLS: url, CALLBACK_SECRETS: SECRET });
+
+/** RunCloud's words may name anybody. */
+const GOSSIP = { message: `Could not validate ${HOSTS.join(', ')} (http://${HOST(3)}/.well-known/)` };
+
+const dns = fc.constantFrom('here', 'here', 'here', 'elsewhere', 'none', 'caa', 'servfail');
+const trouble = fc.constantFrom<(FaultRule & { kind: string }) | undefined>(
+  undefined,
+  undefined,
+  { kind: 'slow', delayMs: 300 },
+  { kind: 'status', status: 403, body: GOSSIP, times: 2 },
+  { kind: 'status', status: 422, body: GOSSIP, times: 1 },
+  { kind: 'status', status: 422, body: GOSSIP, times: 'always' },
+  { kind: 'status', status: 404, body: GOSSIP, times: 1 },
+  { kind: 'status', status: 500, body: GOSSIP, times: 2 },
+  { kind: 'html', status: 403, times: 2 },
+  { kind: 'drop-after', times: 1 },
+  { kind: 'drop-before', times: 1 },
+);
+const customer = fc.record({
+  dns,
+  attach: trouble,
+  order: trouble,
+  leaves: fc.boolean(),
+  asksAgain: fc.boolean(),
+});
+const world = fc.record({
+  customers: fc.array(customer, { minLength: COUNT, maxLength: COUNT }),
+  /** All orders together: some have to wait for Let's Encrypt. */
+  orders: fc.integer({ min: 3, max: 20 }),
+  redeploysAll: fc.boolean(),
+});
+
+type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
+
+function setUp(stage: HttpsStage, { customers }: World): void {
+  const zones = {
+    here: { a: HERE },
+    elsewhere: { a: ELSEWHERE },
+    none: {},
+    caa: { a: HERE, caa: { tag: 'issue', value: 'digicert.com' } },
+    servfail: { fails: 'servfail' },
+  } as const;
+  for (const [i, { dns, attach, order }] of customers.entries()) {
+    stage.edge.setDns(HOST(i), zones[dns as keyof typeof zones]);
+    const domain = HOST(i);
+    if (attach) stage.simulator.addFault({ ...attach, operation: 'attach-domain', domain });
+    for (const operation of ['install-domain-ssl', 'redeploy-domain-ssl'] as const)
+      if (order) stage.simulator.addFault({ ...order, operation, domain });
+  }
+}
+
+/** The two web applications' orders are refused with everybody's names, now and then (basic SSL: the order is nobody's own). */
+function spoilShared({ simulator }: HttpsStage, { customers }: World): void {
+  for (const { order } of customers)
+    if (order) simulator.addFault({ ...order, times: 1, operation: 'redeploy-ssl' });
+}
+
+const detailsOf = (stage: HttpsStage, i: number) =>
+  stage.producer.operator.domain(parseDomainName(HOST(i)), { serverId: APP.serverId, appId: appOf(i) });
+
+async function leaks(stage: HttpsStage, receiver: Receiver): Promise<string[]> {
+  const found: string[] = [];
+  for (const i of HOSTS.keys()) {
+    const details = await detailsOf(stage, i);
+    const told: Telling[] = details ? await toldOfDomain(stage, details, receiver) : [];
+    const others = HOSTS.filter((other) => other !== HOST(i));
+    const leaky = told.filter(([, text]) => others.some((other) => text.includes(other)));
+    found.push(...leaky.map(([surface, text]) => `${surface} of ${HOST(i)}: ${text}`));
+  }
+  return found;
+}
+
+/** Everybody has been looked at, and each web application has redeployed, or tried. */
+async function untilTold(stage: HttpsStage): Promise<void> {
+  const { certificates } = stage.producer.requests;
+  await until(async () => {
+    for (const i of HOSTS.keys()) {
+      const intent = (await detailsOf(stage, i))?.intent;
+      if (!intent?.outcome && intent?.wish.want !== 'absent') return false;
+    }
+    const apps = [APP.appId, OTHER_APP].map((appId) => certificates.get({ serverId: APP.serverId, appId }));
+    return (await Promise.all(apps)).every((record) => record === undefined || record.outcome !== undefined);
+  }, 'everybody was told something');
+}
+
+async function play(stage: HttpsStage, chosen: World, receiver: Receiver): Promise<void> {
+  const { requests } = stage.producer;
+  const ask = (name: 'add-domain' | 'remove-domain', i: number) =>
+    requests.enqueue(name, {
+      domain: HOST(i),
+      appId: appOf(i),
+      ...(name === 'add-domain' && { www: false }),
+    });
+  setUp(stage, chosen);
+  for (const i of HOSTS.keys()) await ask('add-domain', i);
+  await untilTold(stage);
+  expect(await leaks(stage, receiver)).toEqual([]);
+  for (const [i, { leaves, asksAgain }] of chosen.customers.entries())
+    if (leaves || asksAgain) await ask(leaves ? 'remove-domain' : 'add-domain', i);
+  if (chosen.redeploysAll) await requests.enqueue('redeploy-ssl', {});
+  await untilTold(stage);
+  expect(await leaks(stage, receiver)).toEqual([]);
+}
+
+test.each(['advanced', 'basic'] as const)(
+  'two web applications with %s SSL, 20 customers, random faults: nobody is told of another one',
+  async (ssl) => {
+    const advancedSsl = ssl === 'advanced';
+    const webapps = [APP.appId, OTHER_APP].map((id) => ({ id, advancedSsl, covers: 'all' as const }));
+    await fc.assert(
+      fc.asyncProperty(world, async (chosen) => {
+        await using receiver = await createReceiver();
+        await using stage = await createHttpsStage({
+          env: { ...callbacks(receiver), LE_ORDERS_PER_3H: String(chosen.orders), SSL_POISON: 'hold' },
+          simulator: {
+            seed: {
+              servers: [{ ipAddress: HERE }],
+              webapps,
+              dns: { 'network.example.org': { a: HERE }, 'primary-701.example.org': { a: HERE } },
+            },
+          },
+        });
+        if (!advancedSsl) spoilShared(stage, chosen);
+        await play(stage, chosen, receiver);
+      }),
+      { numRuns: Number(process.env.OWN_WORDS_RUNS ?? 3), endOnFailure: true },
+    );
+  },
+  300_000,
+);
+
+test('while one customer’s redeploy ends held by a spent limit, another one who asked since waits for his own', async () => {
+  const [BIG, SLOW, INNOCENT] = ['two.bigshop.example', 'slow.example', 'innocent.example'] as const;
+  await using receiver = await createReceiver();
+  await using stage = await createHttpsStage({
+    webapp: { advancedSsl: true, covers: 'all' },
+    env: { ...callbacks(receiver), LE_CERTIFICATES_PER_WEEK: '1', RUNCLOUD_TIMEOUT_MS: '120000' },
+  });
+  const { requests } = stage.producer;
+  const add = (domain: string) => requests.enqueue('add-domain', { domain, www: false });
+  stage.point('one.bigshop.example', BIG, SLOW, INNOCENT);
+  await add('one.bigshop.example');
+  await stage.stands('one.bigshop.example', 'live');
+
+  stage.simulator.setSettings({ issuanceLagMs: 3_600_000 });
+  const answerSlow = stage.keepWaiting('install-domain-ssl', { domain: SLOW });
+  const answerInnocent = stage.keepWaiting('install-domain-ssl', { domain: INNOCENT });
+  for (const domain of [BIG, SLOW]) await add(domain);
+  const isOrdered = (domain: string) => () =>
+    stage.simulator.state.orders.some(({ names }) => names.includes(domain));
+  await until(isOrdered(SLOW), 'the first redeploy is at work');
+  await add(INNOCENT);
+  await stage.stands(INNOCENT, 'waiting-for-certificate');
+  answerSlow();
+  await until(isOrdered(INNOCENT), 'the next redeploy is at work');
+  await stage.stands(BIG, 'held');
+
+  // Its own certificate is on its way, and it looks now: the ask is answered by a look.
+  const seenAt = (await stage.record(INNOCENT)).evidence?.at;
+  await until(async () => (await stage.record(INNOCENT)).evidence?.at !== seenAt, 'it was looked at');
+  expect(await stage.record(INNOCENT)).toMatchObject({
+    stage: 'waiting-for-certificate',
+    mustAct: undefined,
+  });
+  answerInnocent();
+  stage.simulator.finishOrders();
+  await stage.stands(INNOCENT, 'live');
+  expect(await stage.path(INNOCENT)).not.toContain('held');
+
+  const details = await stage.producer.operator.domain(parseDomainName(INNOCENT), {});
+  if (!details) throw new Error('it is not there');
+  const told = await toldOfDomain(stage, details, receiver);
+  expect(told.filter(([, text]) => /bigshop|slow\.example/.test(text))).toEqual([]);
+  // The operator is told whom it is about.
+  const record = await requests.certificates.get(APP);
+  expect(record?.outcome).toMatch(/two\.bigshop\.example: .* for bigshop\.example and they are spent/);
+});
