@@ -12,6 +12,8 @@ local function keepFlight(record)
   if kind then
     local old = tonumber(redis.call('HGET', record, kind .. 'LateUntil')) or 0
     if tonumber(untilAt) > old then redis.call('HSET', record, kind .. 'LateUntil', untilAt) end
+    -- What shows up after a POST of ours that nobody answered for is ours.
+    if kind == 'attach' then redis.call('HSET', record, 'adopts', '1') end
   end
   redis.call('HDEL', record, 'flight')
 end
@@ -44,7 +46,7 @@ end
 -- Nothing is there yet that somebody else may have set; of a change only its reply, or the next look, tells what it did.
 if kind == 'attach' and www ~= '' then redis.call('HSET', KEYS[1], 'setWww', www) end
 if kind == 'change' then redis.call('HSET', KEYS[1], 'changesTo', www) end
-if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww') end
+if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww', 'adopts') end
 keepFlight(KEYS[1])
 -- What has failed stays so while it is tried again.
 if kind == 'attach' and redis.call('HGET', KEYS[1], 'stage') ~= 'failed' then
@@ -76,7 +78,10 @@ if redis.call('GET', KEYS[2]) == ARGV[1] then
   elseif ARGV[4] == 'done' then land(KEYS[1], ARGV[5], ARGV[6])
   else redis.call('HDEL', KEYS[1], 'flight') end
   if ARGV[4] ~= 'refused' then redis.call('HSET', KEYS[1], 'touchedAt', at) end
-  if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'attachedId', ARGV[2]) end
+  if ARGV[2] ~= '' then
+    redis.call('HSET', KEYS[1], 'attachedId', ARGV[2])
+    redis.call('HDEL', KEYS[1], 'adopts')
+  elseif ARGV[4] == 'done' and ARGV[5] == 'attach' then redis.call('HSET', KEYS[1], 'adopts', '1') end
   if ARGV[3] ~= '' then
     redis.call('HSET', KEYS[1], 'setWww', ARGV[3])
     redis.call('HDEL', KEYS[1], 'changesTo')

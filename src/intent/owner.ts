@@ -36,3 +36,21 @@ const isApart = (domain: DomainName): string =>
 /** What is said of a domain that goes without its www name, because that has a record of its own. */
 export const withoutTwin = (domain: DomainName): string =>
   `without www: ${twinOf(domain)} was asked for by itself`;
+
+/** RunCloud itself has a name as the www name of another domain; `isKnown`: that one has a record here. */
+export function servedBy(
+  bare: DomainName,
+  { domain, wish }: { domain: DomainName; wish: Wish },
+  isKnown: boolean,
+): string {
+  const has = `${domain} is no domain of its own: RunCloud has it as the www name of ${bare} on this web application`;
+  const off = `switch www off for ${bare} in RunCloud`;
+  const way = isKnown ? `ask for \`add ${bare} --www=false\` (www: false), or ${off}` : off;
+  return wish.want === 'absent'
+    ? `${has}, so it is not removed by itself. To take it off, ${way}.`
+    : `${has}. To have it by itself, ${way}.`;
+}
+
+/** RunCloud itself has the www name of a domain as a domain of its own. */
+export const standsApart = (domain: DomainName): string =>
+  `${twinOf(domain)} is a domain of its own on this web application, so ${domain} cannot have it as its www name. Ask for \`add ${domain} --www=false\` (www: false), or first for \`remove ${twinOf(domain)}\`.`;

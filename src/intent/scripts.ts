@@ -222,16 +222,22 @@ moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3])
 return 'recorded'
 `;
 
-// KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known)
-// A change of ours whose reply was lost is seen to have been carried out.
+// KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
+// A change of ours whose reply was lost is seen to have been carried out, and what we attached without being told its id is seen to be ours.
 export const NOTE_SEEN = `
-if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
+if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return {} end
 redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
 if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then
   redis.call('HSET', KEYS[1], 'setWww', ARGV[4])
   redis.call('HDEL', KEYS[1], 'changesTo')
 end
-return 1
+local isFlight = string.find(redis.call('HGET', KEYS[1], 'flight') or '', 'attach ', 1, true) == 1
+if isFlight or redis.call('HGET', KEYS[1], 'adopts') == '1' then
+  redis.call('HSET', KEYS[1], 'attachedId', ARGV[5])
+  redis.call('HDEL', KEYS[1], 'adopts')
+end
+local known = redis.call('HMGET', KEYS[1], 'attachedId', 'setWww')
+return {known[1] or '', known[2] or ''}
 `;
 
 // KEYS intent  ARGV jobId: RunCloud may have lost it, the next run looks

@@ -60,6 +60,11 @@ export interface JobTicket {
 /** `busy`: another run may still be writing for this domain; look again soon. */
 export type Claim = 'current' | 'superseded' | 'busy';
 
+export interface Seen extends Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWww'> {
+  /** RunCloud's id of what was seen. */
+  readonly id: number;
+}
+
 export interface Settlement {
   readonly state: IntentState;
   readonly outcome: string;
@@ -90,12 +95,11 @@ export interface IntentStore extends Writes<DomainKey> {
   claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
-  /** Remembers for this job's request that RunCloud was seen to have the domain, and how. */
-  noteSeen(
-    key: DomainKey,
-    jobId: string,
-    seen: Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWww'>,
-  ): Promise<void>;
+  /**
+   * Remembers for this job's request that RunCloud was seen to have the domain, and how. Returns what is known by that of our own
+   * writes: whose replies did not come, this look may have told.
+   */
+  noteSeen(key: DomainKey, jobId: string, seen: Seen): Promise<Pick<Intent, 'attachedId' | 'setWww'>>;
   /** RunCloud may not have it any more: the next run of this job looks. */
   forgetSeen(key: DomainKey, jobId: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
@@ -193,9 +197,14 @@ function createLife(
   stepKeys: (key: DomainKey) => string[],
 ): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
-    async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww }) {
+    async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
-      await run(NOTE_SEEN, [keys.intent(key)], [jobId, seenAt, attachedAt, www]);
+      const args = [jobId, seenAt, attachedAt, www, id];
+      const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_SEEN, [keys.intent(key)], args);
+      return {
+        attachedId: attachedId ? Number(attachedId) : undefined,
+        setWww: setWww ? setWww === '1' : undefined,
+      };
     },
     async forgetSeen(key, jobId) {
       await run(FORGET_SEEN, [keys.intent(key)], [jobId]);

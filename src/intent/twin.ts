@@ -90,8 +90,9 @@ const wayOutAnew = (domain: string): string =>
 export function describeWithheld(
   domain: string,
   found: DnsFinding | undefined,
-  { changesWww }: { readonly changesWww: boolean },
+  { changesWww, isTaken }: { readonly changesWww: boolean; readonly isTaken?: boolean },
 ): string {
+  if (isTaken) return `it goes without www: www.${domain} is a domain of its own on the web application`;
   const what = `www.${domain} is not served yet`;
   const why = found && !isGood(found) ? `${what}: ${found.sentence}` : what;
   return changesWww

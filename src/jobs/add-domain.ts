@@ -4,13 +4,14 @@ import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { wantsWww } from '../intent/intent.ts';
 import { withoutOthers } from '../intent/other-names.ts';
+import { standsApart } from '../intent/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { settingsOf } from '../intent/twin.ts';
 import { type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
-import { conclude, prove, switchWww } from './conclude.ts';
+import { adding, conclude, prove, switchWww } from './conclude.ts';
 import { detach } from './detach.ts';
 import {
   awaitLate,
@@ -22,6 +23,7 @@ import {
   unwritten,
 } from './domain-work.ts';
 import type { Blocker, Gate } from './gates.ts';
+import { awaitName, awaitTwin } from './host-names.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
@@ -49,7 +51,18 @@ async function lookAndAttach(
   if (step.kind === 'change') return change(step, work, ports);
   if (step.kind !== 'attach') return conclude(step, work, ports);
   const gate = passed ?? (await ports.https?.gate(work));
-  return gate?.wait ?? attach(gate, work, ports);
+  return gate?.wait ?? (await awaitName(work, ports)) ?? attachWith(gate, work, ports);
+}
+
+// With its www name, where that is wanted, is right, and is no domain of its own.
+async function attachWith(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
+  const { domain, wish } = work.intent;
+  const www = gate?.www ?? wantsWww(wish);
+  const twin = www ? await awaitTwin(work, ports) : undefined;
+  if (twin?.kind !== 'taken') return twin ?? attach({ ...gate, www }, work, ports);
+  if (wish.want === 'present' && wish.www === true)
+    throw new PermanentError('host-name-taken', standsApart(domain));
+  return attach({ www: false, why: twin.why }, work, ports);
 }
 
 // Its www name is wanted no more, or is wanted again. Where DNS is looked at, it joins when that is right, which the proof finds.
@@ -58,7 +71,8 @@ async function change(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome> {
-  const instead = () => conclude(otherwise, work, ports);
+  const instead = (why?: string) =>
+    conclude(why ? { ...otherwise, sentence: `${otherwise.sentence}; ${why}` } : otherwise, work, ports);
   const isNow = ports.changesWww && !(www && ports.https);
   return isNow ? switchWww({ www, otherwise: instead }, attached, work, ports) : instead();
 }
@@ -85,7 +99,7 @@ async function leave(
   }
   if (!isOurs(attached, intent)) return undefined;
   if (isTwinOnly && attached.www)
-    return switchWww({ www: false, otherwise: async () => dead }, attached, work, ports);
+    return switchWww({ www: false, otherwise: async (why) => adding(dead, why) }, attached, work, ports);
   await intents.forgetSeen(intent, jobId);
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
@@ -104,7 +118,7 @@ function unwilling(error: unknown): CodedError {
   throw error;
 }
 
-async function attach(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
+async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lookDelayMs, lateMs, lagMs } = ports;
   const domain = toNewDomain(intent, gate);
@@ -123,14 +137,14 @@ async function attach(gate: Gate | undefined, work: DomainWork, ports: DomainPor
     return waiting(sentence, lookDelayMs, { stage: 'attaching' });
   }
   directory.note(intent, intent.domain, written.value, written.at);
-  const sentence = `${intent.domain} attached${gate?.why ? ` without www (${gate.why})` : ''}`;
+  const sentence = `${intent.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
   const attached = { ...work, intent: { ...intent, setWww: www } };
   return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);
 }
 
-function toNewDomain({ domain, wish }: DomainWork['intent'], gate: Gate | undefined): NewDomain {
+function toNewDomain({ domain, wish }: DomainWork['intent'], { www }: Gate): NewDomain {
   if (wish.want === 'absent') throw new TypeError('a domain that shall go is not attached');
-  return { name: domain, ...settingsOf(wish, gate?.www ?? wantsWww(wish)) };
+  return { name: domain, ...settingsOf(wish, www) };
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.

@@ -5,6 +5,7 @@ import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { changeWww } from './change-www.ts';
 import { awaitLate, type DomainPorts, type DomainWork, unwritten } from './domain-work.ts';
+import { awaitTwin } from './host-names.ts';
 import type { Attached, Https, WwwChange } from './https.ts';
 
 type Conclusion = Exclude<Step, { kind: 'attach' | 'detach' | 'change' }>;
@@ -51,7 +52,8 @@ async function changeAndProve(
   const { intent, calls } = work;
   const { directory, intents } = ports;
   const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
-  if (!attached || !isOurs(attached, intent)) return change.otherwise();
+  if (!attached || !isOurs(attached, intent))
+    return change.otherwise('RunCloud does not have it as we left it');
   if (attached.www === change.www) {
     const seen = await https.prove(work, `${intent.domain} is attached`, {
       uncovered: false,
@@ -70,12 +72,12 @@ export async function switchWww(
   ports: DomainPorts,
 ): Promise<Outcome> {
   const { intent, jobId } = work;
-  const changed = await changeWww(www, attached, work, ports);
   const what = `www.${intent.domain} ${www ? 'joins' : 'is taken off'}`;
-  if (changed.kind === 'refused') {
-    const outcome = await otherwise();
-    return { ...outcome, sentence: `${outcome.sentence}; ${what} not: ${changed.error.message}` };
-  }
+  const not = `www.${intent.domain} ${www ? 'does not join' : 'stays on'}`;
+  const twin = www ? await awaitTwin(work, ports) : undefined;
+  if (twin) return twin.kind === 'taken' ? otherwise(`${not}: ${twin.why}`) : twin;
+  const changed = await changeWww(www, attached, work, ports);
+  if (changed.kind === 'refused') return otherwise(`${not}: ${changed.error.message}`);
   if (changed.kind === 'unwritten') return unwritten(changed.fate, intent);
   if (changed.kind === 'untold') {
     await ports.intents.forgetSeen(intent, jobId);
@@ -92,3 +94,7 @@ export async function switchWww(
   const proven = await https.prove(after, what, { uncovered: true, seen: changed.attached });
   return proven.kind === 'change' ? proven.otherwise() : proven;
 }
+
+/** An outcome that says more. */
+export const adding = <O extends Outcome>(outcome: O, why: string | undefined): O =>
+  why ? { ...outcome, sentence: `${outcome.sentence}; ${why}` } : outcome;

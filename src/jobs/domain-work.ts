@@ -26,7 +26,7 @@ export interface DomainPorts {
   readonly directory: Directory;
   readonly intents: Pick<
     IntentStore,
-    'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen' | 'everywhere'
+    'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen' | 'everywhere' | 'get'
   >;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;

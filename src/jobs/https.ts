@@ -49,8 +49,8 @@ export type Proven = Outcome | WwwChange;
 export interface WwwChange {
   readonly kind: 'change';
   readonly www: boolean;
-  /** Where RunCloud will not have it. */
-  readonly otherwise: () => Promise<Outcome>;
+  /** Where RunCloud will not have it, and why. */
+  readonly otherwise: (why?: string) => Promise<Outcome>;
 }
 
 export interface Https extends Pick<Gates, 'gate' | 'dead'> {
@@ -93,21 +93,22 @@ async function gateCertificate(
   if (!all) return undefined;
   const held = toWaiting(all, shown);
   const delayMs = Math.max(held.delayMs, settings.pace.dnsLongestMs);
-  return { kind: 'change', www: false, otherwise: async () => ({ ...held, delayMs }) };
+  const otherwise = async (why?: string) =>
+    waiting(why ? `${held.sentence}; ${why}` : held.sentence, delayMs, held.report);
+  return { kind: 'change', www: false, otherwise };
 }
 
 /** The intent with what was just seen of it. */
 async function noteSeen(
   { intent, jobId }: LookWork,
-  { www }: AttachedDomain,
+  { id, www }: AttachedDomain,
   isNew: boolean,
   { intents }: HttpsPorts,
 ): Promise<Intent> {
   const seenAt = await intents.now();
   const attachedAt = isNew || !intent.attachedAt ? seenAt : intent.attachedAt;
   const seen = { seenAt, attachedAt, attachedWww: www };
-  await intents.noteSeen(intent, jobId, seen);
-  return { ...intent, ...seen };
+  return { ...intent, ...seen, ...(await intents.noteSeen(intent, jobId, { ...seen, id })) };
 }
 
 /** TLS_PROBE=off: attached is all that can be said. */
@@ -179,19 +180,26 @@ async function reached(
   work: Standing,
   ports: HttpsPorts,
 ): Promise<Proven> {
-  const { intent, leftOut, shown } = work;
+  const { leftOut, shown } = work;
   const evidence = stage === 'live' ? { ...shown, log: undefined } : shown;
-  const outcome = done(`${sentence}${await withoutWww(work, ports)}`, { stage, evidence });
-  const joins = isWithheld(intent) && leftOut !== undefined && isGood(leftOut) && ports.settings.changesWww;
-  return joins ? { kind: 'change', www: true, otherwise: async () => outcome } : outcome;
+  const otherwise = async (why?: string): Promise<Outcome> => {
+    const again = `it is tried again every WATCH_INTERVAL, or by \`add ${work.intent.domain}\``;
+    const www = why ? `${why}; ${again}` : await describeWww(work, ports);
+    return done(www ? `${sentence}; ${www}` : sentence, { stage, evidence });
+  };
+  const joins = leftOut !== undefined && isGood(leftOut) && ports.settings.changesWww;
+  return joins ? { kind: 'change', www: true, otherwise } : otherwise();
 }
 
-async function withoutWww({ intent, leftOut }: Standing, { intents, settings }: HttpsPorts): Promise<string> {
+async function describeWww(
+  { intent, leftOut }: Standing,
+  { intents, settings }: HttpsPorts,
+): Promise<string | undefined> {
   const { domain, wish, attachedWww } = intent;
-  if (isWithheld(intent)) return `; ${describeWithheld(domain, leftOut, settings)}`;
-  if (wantsWww(wish)) return attachedWww === false ? '; RunCloud has it without its www twin' : '';
+  if (isWithheld(intent)) return describeWithheld(domain, leftOut, settings);
+  if (wantsWww(wish)) return attachedWww === false ? 'RunCloud has it without its www twin' : undefined;
   const twin = twinOf(domain);
-  return (await intents.ownerOf({ ...intent, domain: twin })) ? `; ${twin} was asked for by itself` : '';
+  return (await intents.ownerOf({ ...intent, domain: twin })) && `${twin} was asked for by itself`;
 }
 
 async function ask(

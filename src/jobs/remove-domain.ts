@@ -13,6 +13,7 @@ import {
   nextStep,
   unwritten,
 } from './domain-work.ts';
+import { awaitName } from './host-names.ts';
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
@@ -20,7 +21,9 @@ export function createRemoveDomain(ports: DomainPorts): DomainHandler {
     if (step === 'gone') return gone(work);
     if (step.kind === 'attach' || step.kind === 'change')
       throw new TypeError(`remove-domain was planned to ${step.kind}`);
-    return step.kind === 'detach' ? remove(step.domain, work, ports) : conclude(step, work, ports);
+    if (step.kind === 'detach') return remove(step.domain, work, ports);
+    // What is no domain of its own may still be served, as the www name of another one.
+    return (step.kind === 'nothing' && (await awaitName(work, ports))) || conclude(step, work, ports);
   };
 }
 

@@ -6,6 +6,7 @@ import { reasonOf } from '../errors.ts';
 import { withOutOfReach } from '../intent/challenge.ts';
 import { isGood } from '../intent/gate.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
+import { twinOf } from '../intent/owner.ts';
 import { describeWithheld } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import { type Look, lookAt } from '../jobs/look.ts';
@@ -121,24 +122,38 @@ interface Looks {
 }
 
 async function watchOne(
-  before: Intent,
-  { look, findAttached, findRenewal }: Looks,
+  intent: Intent,
+  looks: Looks,
   options: WatchOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
+  const { watched, joining } = await lookAtOne(intent, looks, options, signal);
+  if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
+    tell(intent, watched, options);
+  if (watched && repair) await mend(intent, watched, requests);
+  if (joining) await join(intent, joining, options);
+}
+
+/** What is said of it, and the www name that was left out and may join. */
+async function lookAtOne(
+  before: Intent,
+  { look, findAttached, findRenewal }: Looks,
+  options: WatchOptions,
+  signal: AbortSignal,
+): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined }> {
   const seen = await findAttached(before);
   // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
   const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
   const { evidence, leftOut } = await lookAt({ intent, calls: { signal } }, look);
   const problem = await findRenewal?.(intent, { signal });
   const judged = judgeWatch(intent, seen && seen.attached !== undefined, evidence);
-  const whole = judged && leftOut ? withLeftOut(judged, intent, leftOut, options) : judged;
+  // The www name may be a domain of its own meanwhile.
+  const twin = leftOut && (await findAttached({ ...before, domain: twinOf(before.domain) }));
+  const isTaken = twin?.attached !== undefined;
+  const whole = judged && leftOut ? withLeftOut(judged, intent, leftOut, { ...options, isTaken }) : judged;
   const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
-  if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
-    tell(intent, watched, options);
-  if (watched && repair) await mend(intent, watched, requests);
-  if (leftOut && seen?.attached) await join(before, leftOut, options);
+  return { watched, joining: seen?.attached && !isTaken ? leftOut : undefined };
 }
 
 /** What is said of a domain without the www name that was wanted, and the records that bring it. */
@@ -146,7 +161,7 @@ function withLeftOut(
   watched: Watched,
   { domain }: Intent,
   leftOut: DnsFinding,
-  options: WatchOptions,
+  options: Pick<WatchOptions, 'changesWww'> & { readonly isTaken: boolean },
 ): Watched {
   const { sentence, report } = watched;
   const evidence = report.evidence as Evidence | undefined;

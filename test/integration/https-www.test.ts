@@ -201,7 +201,8 @@ describe('a www name that was left out', () => {
     stage.simulator.addFault({ kind: 'status', status: 422, operation: 'update-domain', times: 'always' });
     stage.point(WWW);
     await add(stage, APEX);
-    const says = async () => (await stage.record(APEX)).outcome?.includes('joins not: RunCloud refused');
+    const says = async () =>
+      (await stage.record(APEX)).outcome?.includes('www.shop-a.com does not join: RunCloud refused');
     await until(says, 'the refusal is told');
     expect(await stage.record(APEX)).toMatchObject({ stage: 'live', state: 'settled' });
     expect(stage.calls('update-domain')).toHaveLength(1);
@@ -231,6 +232,120 @@ describe('a www name that was left out', () => {
       stage: 'live',
       outcome: expect.stringMatching(/API v2 has no way.*`remove shop-a\.com`, then `add shop-a\.com`/),
     });
+  });
+});
+
+describe('a www name that RunCloud has as a domain of its own', () => {
+  const withPanelsWww = () =>
+    createHttpsStage({ webapp: { domains: [{ name: WWW, www: false }], covers: 'all' } });
+
+  test('is left to it: the domain goes live without, and the watch does not try to take it', async () => {
+    await using stage = await withPanelsWww();
+    stage.point(APEX, WWW);
+    await add(stage, APEX);
+    await stage.stands(APEX, 'live');
+    const isTold = async () =>
+      /www\.shop-a\.com is a domain of its own/.test((await stage.record(APEX)).outcome ?? '');
+    await until(isTold, 'it is told');
+    await stage.watch();
+    await stage.idle();
+    expect(attached(stage)).toMatchObject({ www: false });
+    expect(stage.calls('update-domain')).toEqual([]);
+    expect((await stage.record(APEX)).outcome).toMatch(
+      /goes without www: www\.shop-a\.com is a domain of its own/,
+    );
+    // It joins once that is gone.
+    stage.simulator.detachDomain({ name: WWW });
+    await stage.watch();
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+  });
+
+  test('refuses the domain that was asked for with it, by name, and it is attached without when asked so', async () => {
+    await using stage = await withPanelsWww();
+    stage.point(APEX, WWW);
+    await add(stage, APEX, true);
+    const failed = await stage.stands(APEX, 'failed');
+    expect(failed).toMatchObject({
+      code: 'host-name-taken',
+      outcome: expect.stringMatching(/domain of its own.*--www=false/),
+    });
+    expect(stage.calls('attach-domain')).toEqual([]);
+    await add(stage, APEX, false);
+    await stage.stands(APEX, 'live');
+  });
+
+  test('makes room when its removal and the domain are asked for together', async () => {
+    await using stage = await createHttpsStage({ simulator: { variants: { twinName: 'refused' } } });
+    stage.point(APEX, WWW);
+    await add(stage, WWW);
+    await stage.stands(WWW, 'live');
+    stage.simulator.addFault({ kind: 'slow', delayMs: 500, operation: 'delete-domain', times: 1 });
+    await stage.producer.requests.enqueue('remove-domain', { domain: WWW });
+    await add(stage, APEX, true);
+    await stage.stands(APEX, 'live');
+    expect(attached(stage)).toMatchObject({ www: true });
+    expect(stage.names()).not.toContain(WWW);
+    expect(stage.calls('attach-domain').filter(({ status }) => status === 422)).toEqual([]);
+  });
+});
+
+describe('a www name that RunCloud has on a domain of nobody here', () => {
+  const withPanelsApex = () =>
+    createHttpsStage({ webapp: { domains: [{ name: APEX, www: true }], covers: 'all' } });
+
+  test('is not said to be absent by its removal: the answer names the domain and what to do', async () => {
+    await using stage = await withPanelsApex();
+    await stage.producer.requests.enqueue('remove-domain', { domain: WWW });
+    const failed = await stage.stands(WWW, 'failed');
+    expect(failed.code).toBe('host-name-taken');
+    expect(failed.outcome).toMatch(
+      /RunCloud has it as the www name of shop-a\.com.*switch www off for shop-a\.com in RunCloud/,
+    );
+  });
+
+  test('is not attached a second time, and comes up when it is free', async () => {
+    await using stage = await withPanelsApex();
+    stage.point(APEX, WWW);
+    await add(stage, WWW);
+    const failed = await stage.stands(WWW, 'failed');
+    expect(failed.code).toBe('host-name-taken');
+    expect(stage.calls('attach-domain')).toEqual([]);
+    await stage.panel('PATCH', `domains/${attached(stage)?.id}/meta`, { www: false });
+    await add(stage, WWW);
+    await stage.stands(WWW, 'live');
+  });
+});
+
+test('a site whose www name becomes a domain of its own: both asked together, nobody is refused', async () => {
+  await using stage = await createHttpsStage({ simulator: { variants: { twinName: 'refused' } } });
+  stage.point(APEX, WWW);
+  await add(stage, APEX);
+  await stage.stands(APEX, 'live');
+  stage.simulator.addFault({ kind: 'slow', delayMs: 500, operation: 'update-domain', times: 1 });
+  await add(stage, APEX, false);
+  await add(stage, WWW);
+  await stage.stands(WWW, 'live');
+  await stage.stands(APEX, 'live');
+  expect(attached(stage)).toMatchObject({ www: false });
+  expect(stage.calls('attach-domain').filter(({ status }) => status === 422)).toEqual([]);
+});
+
+describe('a domain whose attachment was answered without its id', () => {
+  test.each([
+    ['the reply was lost', { kind: 'drop-after', operation: 'attach-domain', times: 1 }, undefined],
+    ['the reply says nothing', undefined, 'empty'],
+  ] as const)('is ours all the same (%s): its www name joins', async (_, fault, attachReply) => {
+    await using stage = await createHttpsStage({
+      simulator: { variants: attachReply ? { attachReply } : {} },
+    });
+    if (fault) stage.simulator.addFault(fault);
+    stage.point(APEX);
+    await add(stage, APEX);
+    await stage.stands(APEX, 'live');
+    stage.point(WWW);
+    await stage.watch();
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    expect(changes(stage)).toHaveLength(1);
   });
 });
 

@@ -98,7 +98,7 @@ describe('the fence', () => {
 describe('how our own write left the www name', () => {
   const setWww = async () => (await store.get(key))?.setWww;
   const change = { ...lease, kind: 'change', www: true } as const;
-  const seen = (attachedWww: boolean | undefined) => ({ seenAt: 1, attachedAt: 1, attachedWww });
+  const seen = (attachedWww: boolean | undefined) => ({ seenAt: 1, attachedAt: 1, attachedWww, id: 4712 });
 
   test('is known of an attachment from its beginning: a crash does not lose it', async () => {
     const jobId = await request(present);
@@ -136,6 +136,21 @@ describe('how our own write left the www name', () => {
     expect(await setWww()).toBe(false);
     await store.noteSeen(key, jobId, seen(true));
     expect(await setWww()).toBe(true);
+  });
+
+  test('and the id of what we attached are known by the next look, where no reply told; not where RunCloud refused', async () => {
+    const jobId = await request(present);
+    const lates = { ...lease, www: false, lateMs: 1000 };
+    const see = () => store.noteSeen(key, jobId, seen(false));
+    await store.beginWrite(key, jobId, lates);
+    await store.endWrite(key, lates, { fate: 'refused' });
+    expect(await see()).toEqual({ attachedId: undefined, setWww: false });
+    await store.beginWrite(key, jobId, lates);
+    await store.renewWrite(key, lates, jobId);
+    expect(await see()).toEqual({ attachedId: 4712, setWww: false });
+    await redis.hdel(keys.intent(key), 'attachedId');
+    await store.endWrite(key, lates, { fate: 'unknown' });
+    expect(await see()).toEqual({ attachedId: 4712, setWww: false });
   });
 
   test('is forgotten when we take the domain off', async () => {

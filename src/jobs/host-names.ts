@@ -1,0 +1,83 @@
+// One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
+// list is asked whether another of its domains answers to it. Our own records were asked at the door (intent/owner-scripts.ts).
+import { PermanentError } from '../errors.ts';
+import { type Intent, wantsWww } from '../intent/intent.ts';
+import { bareOf, servedBy, twinOf } from '../intent/owner.ts';
+import { growing } from '../intent/pace.ts';
+import { done, type Outcome, waiting } from '../outcome.ts';
+import type { AttachedDomain } from '../runcloud/runcloud.ts';
+import type { DomainPorts, DomainWork } from './domain-work.ts';
+
+const MINUTE_MS = 60_000;
+
+/** The row of RunCloud's list that has the name: the domain whose www name it is, or (`twin`) the www name as a domain of its own. */
+async function findOwner(
+  kind: 'bare' | 'twin',
+  { intent, calls }: DomainWork,
+  { directory, intents }: DomainPorts,
+): Promise<AttachedDomain | undefined> {
+  const name = kind === 'bare' ? bareOf(intent.domain) : twinOf(intent.domain);
+  if (name === undefined) return undefined;
+  const look = async (since: number): Promise<AttachedDomain | undefined> => {
+    const { attached } = await directory.find(intent, name, since, calls);
+    return kind === 'twin' || attached?.www === true ? attached : undefined;
+  };
+  // What an old reading shows may be gone; what it does not show, RunCloud's reply tells.
+  return (await look(intent.wroteAt)) && look(await intents.now());
+}
+
+/** What to wait for where RunCloud has this name as the www name of another domain. Throws `host-name-taken` where that stays so. */
+export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
+  const { intent } = work;
+  const bare = bareOf(intent.domain);
+  if (!bare || !(await findOwner('bare', work, ports))) return undefined;
+  const record = await ports.intents.get({ ...intent, domain: bare });
+  const now = await ports.intents.now();
+  if (record && !wantsWww(record.wish) && isUnderway(record, now))
+    return waitFor(
+      `${intent.domain} is still the www name of ${bare} on RunCloud; the change is on the way`,
+      now,
+      work,
+      ports,
+    );
+  // Asked for after this removal, which is over.
+  if (intent.wish.want === 'absent' && record && wantsWww(record.wish))
+    return done(`${intent.domain} is no domain of its own any more, but the www name of ${bare}`, {
+      stage: 'removed',
+    });
+  throw new PermanentError('host-name-taken', servedBy(bare, intent, record !== undefined));
+}
+
+/** The same before the www name comes along. `taken`: it is a domain of its own there. */
+export async function awaitTwin(
+  work: DomainWork,
+  ports: DomainPorts,
+): Promise<Outcome | { readonly kind: 'taken'; readonly why: string } | undefined> {
+  const { intent } = work;
+  if (!(await findOwner('twin', work, ports))) return undefined;
+  const twin = twinOf(intent.domain);
+  const record = await ports.intents.get({ ...intent, domain: twin });
+  const now = await ports.intents.now();
+  if (record?.wish.want === 'absent' && isUnderway(record, now))
+    return waitFor(
+      `${twin} is still a domain of its own on RunCloud; its removal is on the way`,
+      now,
+      work,
+      ports,
+    );
+  return { kind: 'taken', why: `${twin} is a domain of its own on the web application` };
+}
+
+/** The job that sees to it is at work, or RunCloud's list may not show yet what it did. */
+const isUnderway = ({ state, shownBy }: Intent, now: number): boolean =>
+  state === 'pending' || Math.max(shownBy.change, shownBy.detach) > now;
+
+function waitFor(
+  sentence: string,
+  now: number,
+  { intent }: DomainWork,
+  { lookDelayMs }: DomainPorts,
+): Outcome {
+  const stage = intent.wish.want === 'present' ? 'attaching' : 'removing';
+  return waiting(sentence, growing(now - intent.requestedAt, lookDelayMs, MINUTE_MS), { stage });
+}
