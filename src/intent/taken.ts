@@ -28,7 +28,7 @@ export type Taken =
 const MINUTE_MS = 60_000;
 /** What contradicts itself for longer than this is shown to a person. */
 const CONTRADICTION_MS = 10 * MINUTE_MS;
-/** So long after a removal of ours RunCloud may still count the name as taken. */
+/** So long after a write of ours, for an earlier request or on another web application, RunCloud may still count the name as taken. */
 const SETTLING_MS = 60 * MINUTE_MS;
 
 export function judgeTaken(facts: TakenFacts): Taken {
@@ -38,8 +38,9 @@ export function judgeTaken(facts: TakenFacts): Taken {
   if (wanted) return heldBy(wanted, facts);
   const leaving = owners.find(({ state }) => state !== 'settled');
   if (leaving) return leaving.state === 'failed' ? heldBy(leaving, facts) : awaitRemoval(leaving, facts);
-  const left = owners.find(({ touchedAt }) => touchedAt > 0 && now - touchedAt < SETTLING_MS);
-  const since = Math.max(intent.touchedAt, left?.touchedAt ?? 0);
+  const isRecent = ({ touchedAt }: Intent): boolean => touchedAt > 0 && now - touchedAt < SETTLING_MS;
+  const own = intent.touchedAt >= intent.requestedAt || isRecent(intent) ? intent.touchedAt : 0;
+  const since = Math.max(own, owners.find(isRecent)?.touchedAt ?? 0);
   if (since > 0) return contradiction(since, facts);
   const sentence = `${facts.refusal} (${intent.domain} is not on this web application; look for it on another)`;
   return { kind: 'final', sentence };

@@ -34,6 +34,7 @@ describe('nobody of ours has it, and we never wrote it:', () => {
     ['no other record', [], {}],
     ['only its own record', [intentOf()], {}],
     ['a record elsewhere that was removed long ago', [other({ wish: absent, state: 'settled' })], {}],
+    ['it was ours long ago, in an earlier request', [], { touchedAt: NOW - HOUR, requestedAt: NOW - 1000 }],
     ['its www twin is another one’s, but this one wants no www', [other({ domain: www })], {}],
   ])('%s -> RunCloud’s last word', (_, others, own) => {
     const taken = judge({ others, own });
@@ -100,7 +101,7 @@ describe('we wrote it ourselves, and the list does not show it: a contradiction'
     [10 * HOUR, 5 * HOUR, 'operator'],
     [300 * HOUR, 24 * HOUR, 'operator'],
   ])('%i ms after our write: looked at again in %i ms, waiting for %s', (waited, delayMs, mustAct) => {
-    const taken = judge({ now: NOW + waited, own: { touchedAt: NOW } });
+    const taken = judge({ now: NOW + waited, own: { touchedAt: NOW, requestedAt: NOW - 1 } });
     expect(taken).toMatchObject({ kind: 'wait', delayMs });
     if (taken.kind === 'wait') expect(taken.report.mustAct).toBe(mustAct);
   });
