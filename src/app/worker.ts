@@ -9,6 +9,7 @@ import {
 } from '../callbacks/callbacks.ts';
 import type { Config } from '../config.ts';
 import { type CredentialSource, createCredentialSource } from '../credentials.ts';
+import { createFactsMemo } from '../intent/facts-memo.ts';
 import { troublesIn } from '../intent/log-text.ts';
 import { joined } from '../intent/names.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
@@ -75,7 +76,7 @@ export function createWorkerApp(
   });
   releases.defer(() => runcloud.close());
   const directory = createDirectory({ runcloud, now: requests.intents.now });
-  const facts = createFacts({ runcloud });
+  const facts = createFacts({ runcloud, memo: createFactsMemo({ redis, keys: keysOf(config) }) });
   const runcloudLog = createLogReader({ runcloud, onPage: tellTroubles(logger) });
   const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger, runcloudLog };
   const looks = createLooksOf(parts);

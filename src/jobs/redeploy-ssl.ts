@@ -10,13 +10,15 @@ export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
 
 export function createRedeploySsl(ports: RedeployPorts): RedeployHandler {
   return async (work) => {
-    const facts = await ports.facts.read(work.app, work.calls);
+    // Who waits for this order wants it judged by what is so now.
+    const asked = work.atOnce ? { ...work.app, requestedAt: work.newestAskAt } : work.app;
+    const facts = await ports.facts.read(asked, work.calls);
     if (facts.advanced) return redeployEach(work, facts, ports);
     try {
       return await redeployShared(work, facts, ports);
     } catch (error) {
       if (!(error instanceof AdvancedModeError)) throw error;
-      ports.facts.noteAdvanced(work.app);
+      await ports.facts.noteAdvanced(work.app);
       return redeployEach(work, { ...facts, advanced: true }, ports);
     }
   };

@@ -1,7 +1,9 @@
-// What rarely changes about a web application, read now and then: its server's address, and how its certificates are kept.
-// Never writes.
+// What rarely changes about a web application: its server's address, and how its certificates are kept. Read every six hours, and
+// anew where somebody has asked since, so that nobody is judged, and told, by what is over. Never writes.
 import { hasCode, TransientError } from '../errors.ts';
 import { CallAbortedError } from './errors.ts';
+import { createLocalMemo, type FactsMemo } from './facts-memo.ts';
+import { createShelf, type Found, type Readable } from './facts-shelf.ts';
 import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 export interface AppFacts {
@@ -13,68 +15,108 @@ export interface AppFacts {
   readonly autoSsl: boolean;
 }
 
+/** A web application, and when somebody last asked for what the facts are needed for, by Redis' clock. */
+export interface AskedApp extends WebApplication {
+  readonly requestedAt?: number | undefined;
+}
+
 export interface Facts {
-  /** As last read, at most six hours ago: who only waits costs RunCloud nothing. */
-  glance(app: WebApplication, calls?: CallOptions): Promise<AppFacts>;
+  /**
+   * As last read by any worker, at most six hours ago: who only waits costs RunCloud nothing. What was read before the request is
+   * read anew, at most once a minute and web application over all workers; where that fails, it serves.
+   */
+  glance(app: AskedApp, calls?: CallOptions): Promise<AppFacts>;
   /**
    * With the certificate mode as it is now: who orders must have noticed a change. Where the reading fails for this one route,
    * the mode as last known; throws where none is known, and where RunCloud answers nobody.
    */
-  read(app: WebApplication, calls?: CallOptions): Promise<AppFacts>;
+  read(app: AskedApp, calls?: CallOptions): Promise<AppFacts>;
   /** RunCloud's list of certificates has proven advanced mode, whatever it says when asked for the mode. */
-  noteAdvanced(app: WebApplication): void;
+  noteAdvanced(app: WebApplication): Promise<void>;
 }
 
 interface Options {
   readonly runcloud: Pick<RunCloud, 'getServer' | 'getSslMode'>;
+  /** What all workers know. Default: this process alone. */
+  readonly memo?: FactsMemo;
   readonly maxAgeMs?: number;
+  readonly refreshMs?: number;
 }
 
 type Mode = Pick<AppFacts, 'advanced' | 'autoSsl'>;
+/** Null: RunCloud does not tell, or not to us. */
+type Address = string | null;
 
-export function createFacts({ runcloud, maxAgeMs = 6 * 3_600_000 }: Options): Facts {
-  const addresses = createShelf<string | undefined>(maxAgeMs);
-  const modes = createShelf<Mode>(maxAgeMs);
+const SIX_HOURS_MS = 6 * 3_600_000;
+const MINUTE_MS = 60_000;
 
-  const address = ({ serverId }: WebApplication, calls?: CallOptions) =>
-    addresses.get(String(serverId), async () => {
-      try {
-        return (await runcloud.getServer(serverId, shared(calls))).ipAddress;
-      } catch (error) {
-        // Credentials that may attach domains need not be good for reading servers.
-        if (hasCode(error, 'runcloud-forbidden', 'runcloud-not-found', 'runcloud-rejected')) return undefined;
-        throw error;
-      }
-    });
+export function createFacts(options: Options): Facts {
+  const { runcloud, memo = createLocalMemo(), maxAgeMs = SIX_HOURS_MS, refreshMs = MINUTE_MS } = options;
+  const shelf = createShelf({ memo, maxAgeMs, refreshMs });
   const proven = new Map<string, number>();
   const isProven = (key: string): boolean => performance.now() - (proven.get(key) ?? -Infinity) < maxAgeMs;
-  const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
   const readMode = async (app: WebApplication, calls?: CallOptions): Promise<Mode> => {
     const { advanced, autoSsl = false } = await runcloud.getSslMode(app, shared(calls));
     return { advanced: advanced || isProven(keyOf(app)), autoSsl };
   };
+  const toReadables = (app: AskedApp, calls?: CallOptions) => ({
+    mode: { key: keyOf(app), read: () => readMode(app, calls) },
+    address: { key: String(app.serverId), read: () => readAddress(runcloud, app, calls) },
+  });
+  const lookUp = async (
+    app: AskedApp,
+    { mode, address }: ReturnType<typeof toReadables>,
+    asked: readonly Readable<unknown>[],
+  ): Promise<Found> => {
+    const keys = [mode.key, address.key];
+    const found = await memo.get(keys);
+    if (app.requestedAt === undefined) return found;
+    const isRefreshed = await shelf.refresh(asked, found, { turn: keyOf(app), since: app.requestedAt });
+    return isRefreshed ? memo.get(keys) : found;
+  };
 
   return {
     async glance(app, calls) {
-      const mode = await modes.get(keyOf(app), () => readMode(app, calls));
-      return { ...mode, ipAddress: await address(app, calls) };
+      const { mode, address } = toReadables(app, calls);
+      const found = await lookUp(app, { mode, address }, [mode, address]);
+      const known = await shelf.serve(mode, found);
+      return { ...known, ipAddress: (await shelf.serve(address, found)) ?? undefined };
     },
     async read(app, calls) {
-      const known = modes.last(keyOf(app));
-      const mode = await modes
-        .renew(keyOf(app), () => readMode(app, calls))
-        .catch((error: unknown) => {
-          if (known === undefined || !isOfThisRoute(error)) throw error;
-          return known;
-        });
-      return { ...mode, ipAddress: await address(app, calls) };
+      const { mode, address } = toReadables(app, calls);
+      const found = await lookUp(app, { mode, address }, [address]);
+      const known = found.known.get(mode.key)?.value as Mode | undefined;
+      const now = await shelf.renew(mode).catch((error: unknown) => {
+        if (known === undefined || !isOfThisRoute(error)) throw error;
+        return known;
+      });
+      return { ...now, ipAddress: (await shelf.serve(address, found)) ?? undefined };
     },
-    noteAdvanced(app) {
-      proven.set(keyOf(app), performance.now());
-      modes.note(keyOf(app), { autoSsl: modes.last(keyOf(app))?.autoSsl ?? false, advanced: true });
+    async noteAdvanced(app) {
+      const key = keyOf(app);
+      proven.set(key, performance.now());
+      const { now, known } = await memo.get([key]);
+      const { autoSsl = false } = (known.get(key)?.value ?? {}) as Partial<Mode>;
+      await memo.put(key, { value: { autoSsl, advanced: true }, at: now });
     },
   };
 }
+
+async function readAddress(
+  runcloud: Options['runcloud'],
+  { serverId }: WebApplication,
+  calls?: CallOptions,
+): Promise<Address> {
+  try {
+    return (await runcloud.getServer(serverId, shared(calls))).ipAddress ?? null;
+  } catch (error) {
+    // Credentials that may attach domains need not be good for reading servers.
+    if (hasCode(error, 'runcloud-forbidden', 'runcloud-not-found', 'runcloud-rejected')) return null;
+    throw error;
+  }
+}
+
+const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
 
 // A firewall's page, a refusal or a lost answer for this one route leaves what is known as it is. What holds everybody goes through.
 const isOfThisRoute = (error: unknown): boolean =>
@@ -82,33 +124,3 @@ const isOfThisRoute = (error: unknown): boolean =>
 
 /** The signal stays out: the reading is shared, and one job that stops must not fail the others. */
 const shared = ({ onCall, onHold }: CallOptions = {}): CallOptions => ({ onCall, onHold });
-
-/** Values with an age; two who ask at once share one reading. While a new one cannot be had, the old one serves. */
-function createShelf<T>(maxAgeMs: number) {
-  const good = new Map<string, { readonly at: number; readonly value: T }>();
-  const underway = new Map<string, Promise<T>>();
-  const take = async (key: string, read: () => Promise<T>): Promise<T> => {
-    const at = performance.now();
-    const value = await read();
-    if (at >= (good.get(key)?.at ?? 0)) good.set(key, { at, value });
-    return value;
-  };
-  const renew = (key: string, read: () => Promise<T>): Promise<T> => {
-    const reading = take(key, read).finally(() => {
-      if (underway.get(key) === reading) underway.delete(key);
-    });
-    underway.set(key, reading);
-    return reading;
-  };
-  return {
-    renew,
-    last: (key: string): T | undefined => good.get(key)?.value,
-    note: (key: string, value: T): void => void good.set(key, { at: performance.now(), value }),
-    async get(key: string, read: () => Promise<T>): Promise<T> {
-      const last = good.get(key);
-      if (last && performance.now() - last.at < maxAgeMs) return last.value;
-      const reading = underway.get(key) ?? renew(key, read);
-      return last ? reading.catch(() => last.value) : reading;
-    },
-  };
-}

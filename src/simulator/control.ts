@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ControlError, isObject, readObject, rejectUnknownFields } from './control-fields.ts';
 import { readText } from './exchange.ts';
 import { OPERATIONS } from './routes.ts';
-import { parseDomainChange, parseLogLine, parseSeed } from './seed-check.ts';
+import { parseDomainChange, parseLogLine, parseSeed, parseServerMove } from './seed-check.ts';
 import type { SimulatorControls } from './steering.ts';
 import { VARIANT_TABLE } from './variant-table.ts';
 
@@ -34,6 +34,8 @@ const LEVERS: Record<string, Lever> = {
   },
   'POST /domains': (controls, body) => controls.attachDomain(parseDomainChange(body)),
   'DELETE /domains': (controls, body) => controls.detachDomain(parseDomainChange(body)),
+  /** { ipAddress, server? }: the server's address from now on. */
+  'POST /server': (controls, body) => controls.moveServer(parseServerMove(body)),
   /** { content, kind?, webapp? }: a line of the web application's log. */
   'POST /log': (controls, body) => {
     controls.log(parseLogLine(body));

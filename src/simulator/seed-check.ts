@@ -59,6 +59,14 @@ export function parseLogLine(input: unknown): LogLine {
   });
 }
 
+export function parseServerMove(input: unknown): { ipAddress: string; server?: number } {
+  const body = readObject(input, 'body');
+  rejectUnknownFields(body, ['ipAddress', 'server']);
+  const ipAddress = readString(body, 'ipAddress');
+  if (ipAddress === undefined) throw new ControlError('ipAddress', 'is needed');
+  return withoutUndefined({ ipAddress, server: readWhole(body, 'server', { min: 1 }) });
+}
+
 const parseAt = <T>(place: string, value: unknown, parse: (body: JsonObject) => T): T =>
   within(place, () => parse(readObject(value, '')));
 

@@ -20,7 +20,7 @@ import type { SimulatorState } from './state.ts';
 import { createState } from './state.ts';
 import type { Variants } from './variants.ts';
 import { parseVariants } from './variants.ts';
-import type { Domain, LogKind } from './world.ts';
+import type { Domain, LogKind, Server } from './world.ts';
 import { addDomain, domainsOf, removeDomain } from './world.ts';
 
 /** What is behind RunCloud. Without an edge nobody sees it but the simulated Let's Encrypt. */
@@ -60,6 +60,8 @@ export interface SimulatorControls extends EdgeControls {
   /** As somebody would in RunCloud's own screens: no call, no certificate. */
   attachDomain: (domain: DomainChange) => Domain;
   detachDomain: (domain: { name: string; webapp?: number }) => Domain;
+  /** The server has another address from now on. Default: the first server. */
+  moveServer: (to: { ipAddress: string; server?: number }) => Server;
   /** A line of a web application's log, now; what else RunCloud writes there is none of an API client's doing. */
   log: (entry: LogLine) => void;
   /** Back to the start, or to another seed: world, DNS, lies, variants, settings, faults, calls, rate limit. */
@@ -93,6 +95,12 @@ export function createControls(parts: ExchangeParts, options: { seed?: Seed }): 
       return addDomain(world, toDomain(domain, webapp, now()));
     },
     detachDomain: (wanted) => detach(parts, wanted),
+    moveServer: ({ ipAddress, server }) =>
+      settled(() => {
+        const moved = world.servers.find(({ id }) => id === (server ?? world.servers[0]?.id));
+        if (moved === undefined) throw new ControlError('server', 'is not there');
+        return Object.assign(moved, { ipAddress });
+      }),
     log: ({ content, kind = 'Info', webapp = DEFAULT_WEBAPP_ID }) => {
       requireWebapp(parts, webapp);
       addLogEntry(world, { webappId: webapp, kind, content, createdAt: now() });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { HeldError, PermanentError, TransientError } from '../../src/errors.ts';
 import { CallAbortedError, InterceptedError } from '../../src/runcloud/errors.ts';
 import { createFacts } from '../../src/runcloud/facts.ts';
+import type { FactsMemo, Known } from '../../src/runcloud/facts-memo.ts';
 import type { RunCloud } from '../../src/runcloud/runcloud.ts';
 
 const APP = { serverId: 1903, appId: 646 };
@@ -10,7 +11,7 @@ const APP = { serverId: 1903, appId: 646 };
 type Ask = Pick<RunCloud, 'getServer' | 'getSslMode'>;
 
 /** A RunCloud that counts; `ask` may change while it runs. */
-function createCounted(maxAgeMs?: number) {
+function createCounted(maxAgeMs?: number, memo?: FactsMemo) {
   const calls = { server: 0, mode: 0 };
   const ask = {
     server: async (): Promise<{ ipAddress: string | undefined }> => ({ ipAddress: '203.0.113.7' }),
@@ -26,7 +27,11 @@ function createCounted(maxAgeMs?: number) {
       return ask.mode();
     },
   } as unknown as Ask;
-  return { calls, ask, facts: createFacts({ runcloud, ...(maxAgeMs !== undefined && { maxAgeMs }) }) };
+  return {
+    calls,
+    ask,
+    facts: createFacts({ runcloud, ...(maxAgeMs !== undefined && { maxAgeMs }), ...(memo && { memo }) }),
+  };
 }
 
 const down = async (): Promise<never> => {
@@ -143,11 +148,135 @@ describe('a reading before an order', () => {
   });
 });
 
+describe('somebody who asks again', () => {
+  /** A memo whose clock the test moves. */
+  function createClocked() {
+    let time = 1_000_000;
+    const all = new Map<string, Known>();
+    const turns = new Map<string, number>();
+    const memo: FactsMemo = {
+      now: async () => time,
+      get: async (keys) => ({
+        now: time,
+        known: new Map([...all].filter(([key]) => keys.includes(key))),
+      }),
+      put: async (key, known) => void all.set(key, known),
+      async takeTurn(key, ms) {
+        const ago = time - (turns.get(key) ?? 0);
+        if (ago >= ms) turns.set(key, time);
+        return ago >= ms ? 0 : Math.max(1, ago);
+      },
+    };
+    return {
+      memo,
+      now: () => time,
+      pass(ms: number): void {
+        time += ms;
+      },
+    };
+  }
+  const MINUTE = 60_000;
+  const moved = async () => ({ ipAddress: '198.51.100.1' });
+
+  test('is judged by the address and the kind of SSL as they are now', async () => {
+    const clock = createClocked();
+    const { facts, ask, calls } = createCounted(undefined, clock.memo);
+    await facts.glance({ ...APP, requestedAt: clock.now() });
+    Object.assign(ask, { server: moved, mode: async () => ({ advanced: true }) });
+    clock.pass(2 * MINUTE);
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: '203.0.113.7', advanced: false });
+    const again = { ...APP, requestedAt: clock.now() - 1 };
+    expect(await facts.glance(again)).toMatchObject({ ipAddress: '198.51.100.1', advanced: true });
+    await facts.glance(again);
+    expect(calls).toEqual({ server: 2, mode: 2 });
+  });
+
+  test('costs two calls in a minute and web application, however many ask, and however often', async () => {
+    const clock = createClocked();
+    const { facts, calls } = createCounted(undefined, clock.memo);
+    await facts.glance(APP);
+    clock.pass(2 * MINUTE);
+    const ask = () => facts.glance({ ...APP, requestedAt: clock.now() });
+    await Promise.all(Array.from({ length: 100 }, ask));
+    for (let i = 0; i < 59; i += 1) {
+      clock.pass(1_000);
+      await ask();
+    }
+    expect(calls).toEqual({ server: 2, mode: 2 });
+    clock.pass(2_000);
+    await ask();
+    expect(calls).toEqual({ server: 3, mode: 3 });
+  });
+
+  test('within a minute of the last reading is judged by that', async () => {
+    const clock = createClocked();
+    const { facts, calls } = createCounted(undefined, clock.memo);
+    await facts.glance(APP);
+    clock.pass(MINUTE);
+    await facts.glance({ ...APP, requestedAt: clock.now() });
+    expect(calls).toEqual({ server: 1, mode: 1 });
+  });
+
+  test('shares what another worker has read for him', async () => {
+    const clock = createClocked();
+    const [one, other] = [createCounted(undefined, clock.memo), createCounted(undefined, clock.memo)];
+    await Promise.all([one.facts.glance(APP), other.facts.glance(APP)]);
+    clock.pass(2 * MINUTE);
+    one.ask.server = moved;
+    other.ask.server = moved;
+    const asked = { ...APP, requestedAt: clock.now() };
+    const seen = await Promise.all([one.facts.glance(asked), other.facts.glance(asked)]);
+    expect(seen).toMatchObject([{ ipAddress: '198.51.100.1' }, { ipAddress: '198.51.100.1' }]);
+    expect(one.calls.server + other.calls.server).toBe(3);
+    expect(await other.facts.glance(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
+  });
+
+  test.each(['server', 'mode'] as const)(
+    'is judged by what is known where the %s cannot be read',
+    async (what) => {
+      const clock = createClocked();
+      const { facts, ask, calls } = createCounted(undefined, clock.memo);
+      await facts.glance(APP);
+      clock.pass(2 * MINUTE);
+      Object.assign(ask, { [what]: downForAll });
+      const asked = { ...APP, requestedAt: clock.now() };
+      for (let i = 0; i < 3; i += 1)
+        expect(await facts.glance(asked)).toEqual({
+          ipAddress: '203.0.113.7',
+          advanced: false,
+          autoSsl: false,
+        });
+      expect(calls[what]).toBe(2);
+    },
+  );
+
+  test('for a redeploy has the address read anew too; the kind of SSL is read in any case', async () => {
+    const clock = createClocked();
+    const { facts, ask, calls } = createCounted(undefined, clock.memo);
+    await facts.glance(APP);
+    clock.pass(2 * MINUTE);
+    ask.server = moved;
+    expect(await facts.read({ ...APP, requestedAt: clock.now() })).toMatchObject({
+      ipAddress: '198.51.100.1',
+    });
+    expect(calls).toEqual({ server: 2, mode: 2 });
+  });
+
+  test('of a worker that has just begun is not judged by what others read long ago', async () => {
+    const clock = createClocked();
+    await createCounted(undefined, clock.memo).facts.glance(APP);
+    clock.pass(2 * MINUTE);
+    const { facts, ask } = createCounted(undefined, clock.memo);
+    ask.server = moved;
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
+  });
+});
+
 describe('what the list of certificates has proven', () => {
   test('counts more than what RunCloud says when asked', async () => {
     const { facts } = createCounted();
     expect(await facts.read(APP)).toMatchObject({ advanced: false });
-    facts.noteAdvanced(APP);
+    await facts.noteAdvanced(APP);
     expect(await facts.glance(APP)).toMatchObject({ advanced: true });
     expect(await facts.read(APP)).toMatchObject({ advanced: true });
     expect(await facts.read({ ...APP, appId: 647 })).toMatchObject({ advanced: false });
@@ -155,7 +284,7 @@ describe('what the list of certificates has proven', () => {
 
   test('is forgotten with time, so that a switch back is noticed', async () => {
     const { facts } = createCounted(0);
-    facts.noteAdvanced(APP);
+    await facts.noteAdvanced(APP);
     expect(await facts.read(APP)).toMatchObject({ advanced: false });
   });
 });

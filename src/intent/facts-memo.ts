@@ -1,0 +1,42 @@
+// What is known of web applications, in Redis, so that all workers judge by the same, and one of them reads it for all.
+import type { Redis } from 'ioredis';
+import type { FactsMemo, Known } from '../runcloud/facts-memo.ts';
+import type { Keys } from './keys.ts';
+import { createRunScript } from './run-script.ts';
+
+// KEYS fact  ARGV value, at: an older reading than the one that is known is dropped
+const PUT = `
+if tonumber(ARGV[2]) < (tonumber(redis.call('HGET', KEYS[1], 'at')) or 0) then return 0 end
+redis.call('HSET', KEYS[1], 'value', ARGV[1], 'at', ARGV[2])
+return 1
+`;
+
+export function createFactsMemo({ redis, keys }: { redis: Redis; keys: Pick<Keys, 'own'> }): FactsMemo {
+  const run = createRunScript(redis);
+  const keyOf = (key: string): string => keys.own(`facts:${key}`);
+  const now = async (): Promise<number> => {
+    const [seconds, micros] = await redis.time();
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  };
+  return {
+    now,
+    async get(asked) {
+      const [at, ...found] = await Promise.all([
+        now(),
+        ...asked.map((key) => redis.hmget(keyOf(key), 'value', 'at')),
+      ]);
+      const known = found.flatMap(([value, when], i): [string, Known][] =>
+        value && when ? [[asked[i] ?? '', { value: JSON.parse(value), at: Number(when) }]] : [],
+      );
+      return { now: at, known: new Map(known) };
+    },
+    async put(key, { value, at }) {
+      await run(PUT, [keyOf(key)], [JSON.stringify(value), at]);
+    },
+    async takeTurn(key, ms) {
+      const turn = keyOf(`${key}:turn`);
+      if ((await redis.set(turn, '1', 'PX', ms, 'NX')) === 'OK') return 0;
+      return Math.max(1, ms - (await redis.pttl(turn)));
+    },
+  };
+}

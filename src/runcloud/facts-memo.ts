@@ -1,0 +1,42 @@
+// Where the facts of web applications are remembered: in Redis, for all workers (intent/facts-memo.ts), or in this process alone.
+
+/** One reading, and when it began. */
+export interface Known {
+  readonly value: unknown;
+  readonly at: number;
+}
+
+/** Times in milliseconds by the memo's own clock. Values are JSON. */
+export interface FactsMemo {
+  now(): Promise<number>;
+  /** The last readings, by their keys. */
+  get(keys: readonly string[]): Promise<{ readonly now: number; readonly known: ReadonlyMap<string, Known> }>;
+  /** An older reading than the one that is known is dropped. */
+  put(key: string, known: Known): Promise<void>;
+  /** 0: the caller has this turn, and nobody else for `ms`. Else how long ago somebody took it, at least 1. */
+  takeTurn(key: string, ms: number): Promise<number>;
+}
+
+export function createLocalMemo(): FactsMemo {
+  const all = new Map<string, Known>();
+  const turns = new Map<string, number>();
+  const now = (): number => performance.now();
+  return {
+    now: async () => now(),
+    async get(keys) {
+      const found = keys.flatMap((key): [string, Known][] => {
+        const known = all.get(key);
+        return known ? [[key, known]] : [];
+      });
+      return { now: now(), known: new Map(found) };
+    },
+    async put(key, known) {
+      if (known.at >= (all.get(key)?.at ?? 0)) all.set(key, known);
+    },
+    async takeTurn(key, ms) {
+      const ago = now() - (turns.get(key) ?? -Infinity);
+      if (ago >= ms) turns.set(key, now());
+      return ago >= ms ? 0 : Math.max(1, ago);
+    },
+  };
+}
