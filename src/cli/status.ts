@@ -133,10 +133,13 @@ async function neverAsked(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const elsewhere = await operator.everywhere(domain);
+  const owner = await operator.ownerOfTwin(domain, on);
   terminal.err(
-    elsewhere.length > 0
-      ? `${domain} was never asked for on ${describeChoice(on)}; it was on ${describeApps(elsewhere)}`
-      : `${domain} was never asked for; \`status\` without a domain lists what was`,
+    owner
+      ? `${domain} is the www name of ${owner.domain} on web application ${owner.appId}: \`status ${owner.domain}\` shows it`
+      : elsewhere.length > 0
+        ? `${domain} was never asked for on ${describeChoice(on)}; it was on ${describeApps(elsewhere)}`
+        : `${domain} was never asked for; \`status\` without a domain lists what was`,
   );
   return exitCodes.failed;
 }

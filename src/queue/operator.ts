@@ -4,9 +4,10 @@ import type { Hold } from '../brake/brake.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import type { Intent } from '../intent/intent.ts';
+import { type Intent, wantsWww } from '../intent/intent.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
+import { bareOf } from '../intent/owner.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
@@ -56,6 +57,8 @@ export interface Operator {
   domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
   /** The records of a name on the chosen web applications, the most recently asked first; default: on all. */
   everywhere(name: DomainName, on?: Selection): Promise<Intent[]>;
+  /** Whose www name this is, where it was never asked for by itself. */
+  ownerOfTwin(name: DomainName, on?: Selection): Promise<Intent | undefined>;
   details(intent: Intent): Promise<DomainDetails>;
   /** The most recent first, of the newest ten thousand. */
   failed(limit: number, filter?: FailedFilter): Promise<FailedJob[]>;
@@ -97,6 +100,11 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     },
     async everywhere(name, on = {}) {
       return (await intents.everywhere(name)).filter((intent) => isOn(intent, on));
+    },
+    async ownerOfTwin(name, on = {}) {
+      const bare = bareOf(name);
+      const records = bare ? await intents.everywhere(bare) : [];
+      return records.find((intent) => isOn(intent, on) && wantsWww(intent.wish));
     },
     details: detailsOf,
     async failed(limit, filter) {

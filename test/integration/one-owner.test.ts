@@ -199,6 +199,16 @@ describe('at the door', () => {
     expect(await bench.stage.queue.getPrioritizedCount()).toBe(1);
   });
 
+  test('a question about the www name is answered with its owner', async () => {
+    await using bench = await createBench();
+    await add(bench.stage, APEX);
+    const { status, body } = await bench.server.ask('GET', `/v1/domains/${WWW}`, { as: 'read' });
+    expect([status, body.detail]).toEqual([
+      404,
+      expect.stringContaining(`${WWW} is the www name of ${APEX}`),
+    ]);
+  });
+
   test('the API says where www gave way', async () => {
     await using bench = await createBench();
     await add(bench.stage, WWW);

@@ -132,6 +132,12 @@ export const getDomain = route({
 });
 
 async function neverAsked(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
+  const owner = await operator.ownerOfTwin(name, on);
+  if (owner)
+    return new Refusal(
+      'not-found',
+      `${name} is the www name of ${owner.domain}: GET /v1/domains/${owner.domain}?appId=${owner.appId}`,
+    );
   const elsewhere = standing(await operator.everywhere(name));
   const where = describeApps(elsewhere);
   const detail =
