@@ -1,4 +1,5 @@
 // How the suite runs: ESM, types stripped by jest itself (no transformer), one Redis for all files.
+import { availableParallelism } from 'node:os';
 import type { Config } from 'jest';
 
 const config: Config = {
@@ -13,8 +14,9 @@ const config: Config = {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcovonly'],
   testTimeout: 90_000,
-  // Most tests wait for real servers and real delays; with one worker they would wait one after the other.
-  maxWorkers: 2,
+  // Most tests wait for real servers and real delays: two files for each core keep it at work. Each takes some 200 MB.
+  maxWorkers: Math.min(8, 2 * availableParallelism()),
+  testSequencer: '<rootDir>/test/helpers/longest-first.mjs',
   // Tests that run side by side within a file wait even more.
   maxConcurrency: 10,
 };

@@ -75,5 +75,5 @@ export async function check(tools, args) {
     print(summaryLine({ passed: 0, failed: 1 }));
     return code;
   }
-  return finish(tools, ['--coverage']);
+  return finish(tools, []);
 }

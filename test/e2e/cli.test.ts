@@ -396,7 +396,7 @@ test('what is printed reaches a reader who takes his time, to the last byte', as
   const key = `${corner.prefix}:runcloud-domains:prioritized`;
   await until(async () => (await redis.zcard(key)) === names.length, 'all are accepted');
   // Who did not wait for the reader would have ended by then.
-  await Promise.race([once(cli.child, 'exit'), sleep(2_000)]);
+  await Promise.race([once(cli.child, 'exit'), sleep(2_000, undefined, { ref: false })]);
   cli.child.stdout?.resume();
   const { code, out } = await cli.ended;
   expect(code).toBe(0);

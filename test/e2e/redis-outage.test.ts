@@ -154,13 +154,16 @@ test.concurrent(
     // Sent again (by runCli) where a busy machine did not answer in time: what was taken counts as accepted then, too.
     const send = () => runCli(['add', '--file', '-', '--www', 'false'], { env: world.env, input: file });
     const memory = Number(/used_memory:(\d+)/.exec(await world.redis.info('memory'))?.[1]);
-    await world.redis.config('SET', 'maxmemory', memory + 500_000);
-    const { code, out, err } = await send();
-    expect(code).toBe(3);
-    expect(err).toMatch(/out of memory.* (\d+) of 400 accepted. Send all again/);
-    const accepted = out.split('\n').filter((line) => line.includes('add-domain accepted'));
-    expect(accepted.length).toBe(Number(/(\d+) of 400 accepted/.exec(err)?.[1]));
-    expect(accepted.length).toBeGreaterThan(0);
+    let accepted: string[] = [];
+    // Room for a part: what Redis itself needs meanwhile depends on how much it has not read yet.
+    for (let room = 500_000; accepted.length === 0; room += 200_000) {
+      await world.redis.config('SET', 'maxmemory', memory + room);
+      const { code, out, err } = await send();
+      expect(code).toBe(3);
+      expect(err).toMatch(/out of memory.* (\d+) of 400 accepted. Send all again/);
+      accepted = out.split('\n').filter((line) => line.includes('add-domain accepted'));
+      expect(accepted.length).toBe(Number(/(\d+) of 400 accepted/.exec(err)?.[1]));
+    }
     expect(accepted.length).toBeLessThan(400);
     for (const line of accepted) {
       const jobId = /job (\S+)$/.exec(line)?.[1] ?? '';

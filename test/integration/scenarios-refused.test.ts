@@ -10,7 +10,7 @@ import { type Config, loadConfig } from '../../src/config.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
-import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
+import { createStage, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
 
 const DOMAIN = 'shop.example.org';
 const OTHER = 'other.example.org';
@@ -37,7 +37,7 @@ async function startWithDotEnv(stage: Stage): Promise<DotEnvWorker> {
     return loadConfig({ ...env, WORKER_CONCURRENCY: '3' }, directory).config;
   };
   write(RUNCLOUD_API_TOKEN);
-  const app = createWorkerApp(load(), load);
+  const app = createWorkerApp(load(), load, { pace: PROMPT });
   await app.start();
   return {
     write,
