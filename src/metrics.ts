@@ -97,12 +97,13 @@ function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
 const DAY_MS = 86_400_000;
 
 function showCensus({ set }: Instruments, counted: Census | undefined): void {
-  const { domains = [], budgets = [], nearestExpiry, at = 0 } = counted ?? {};
+  const { domains = [], budgets = [], nearestExpiry, leastLeft, at = 0 } = counted ?? {};
   set(
     'domains',
     domains.map(({ stage, mustAct, count }) => [count, { stage, must_act: mustAct }] as const),
   );
   set('certificate_expiry_days', nearestExpiry === undefined ? [] : [[(nearestExpiry - at) / DAY_MS]]);
+  set('certificate_lifetime_left_ratio', leastLeft === undefined ? [] : [[leastLeft]]);
   set(
     'certificate_budget_left',
     budgets.map(({ limit, left }) => [left, { limit }] as const),

@@ -2,6 +2,7 @@
 import { type Intent, wantsWww } from '../intent/intent.ts';
 import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
+import { type Period, shareLeft } from '../intent/lifetime.ts';
 import { namesOf } from '../intent/names.ts';
 import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
@@ -11,8 +12,10 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 export interface Census {
   readonly at: number;
   readonly domains: readonly { readonly stage: Stage; readonly mustAct: string; readonly count: number }[];
-  /** When the first certificate of a live domain expires, as it was last seen. */
+  /** When the first certificate that covers a domain expires, as it was last seen. */
   readonly nearestExpiry: number | undefined;
+  /** The least of a lifetime that is left to any of them: 1 when new, 0 at its end. */
+  readonly leastLeft: number | undefined;
   /** Of each limit the one that is closest to being spent. */
   readonly budgets: readonly Pick<Budget, 'limit' | 'left' | 'of'>[];
 }
@@ -35,7 +38,7 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
   const waiting: (readonly string[])[] = [];
   // Redis' scan may show one twice.
   const seen = new Set<string>();
-  let nearestExpiry: number | undefined;
+  const covering: Period[] = [];
   for await (const intent of requests.intents.scan()) {
     if (seen.has(toMember(intent))) continue;
     seen.add(toMember(intent));
@@ -45,10 +48,12 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
     names.push(...own);
     if (isWaiting(intent) && waiting.length < WAITING_DOMAINS) waiting.push(own);
     apps.set(`${intent.serverId}:${intent.appId}`, intent);
-    nearestExpiry = sooner(nearestExpiry, expiryOf(intent));
+    covering.push(...coveringOf(intent));
   }
   const budgets = await readBudgets(names, waiting, [...apps.values()], ledger);
-  return { at, domains: [...counts.values()], nearestExpiry, budgets };
+  const nearestExpiry = least(covering.map(({ notAfter }) => notAfter));
+  const leastLeft = least(covering.map((certificate) => shareLeft(certificate, at)));
+  return { at, domains: [...counts.values()], nearestExpiry, leastLeft, budgets };
 }
 
 function countIn(
@@ -63,16 +68,15 @@ function countIn(
 
 const isWaiting = ({ stage }: Intent): boolean => stage === 'waiting-for-certificate' || stage === 'held';
 
-const sooner = (a: number | undefined, b: number | undefined): number | undefined =>
-  a === undefined || (b !== undefined && b < a) ? b : a;
+const least = (values: readonly number[]): number | undefined =>
+  values.reduce<number | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
 
-/** Of what covers a live domain; a certificate that no longer does is the watch's business. */
-function expiryOf({ stage, evidence }: Intent): number | undefined {
-  if (stage !== 'live') return undefined;
-  const ends = (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
-    verdict === 'covers' && certificate ? [certificate.notAfter] : [],
+/** What covers it, held for being late or not; a certificate that no longer does is the watch's business. */
+function coveringOf({ stage, evidence }: Intent): Period[] {
+  if (stage !== 'live' && stage !== 'held') return [];
+  return (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
+    verdict === 'covers' && certificate ? [certificate] : [],
   );
-  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 // How often the same names may be ordered is a question about the names of one certificate: a shared one's are those of its last order.

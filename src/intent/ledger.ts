@@ -92,7 +92,7 @@ export interface Ledger {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const WEEK_MS = 7 * DAY_MS;
-/** A certificate of Let's Encrypt lives 90 days: whoever does not renew it by then starts anew. */
+/** No certificate of Let's Encrypt lives longer (90 days, 64 by default from 2027-02, 45, 6): who does not renew it by then starts anew. */
 const REMEMBER_MS = 90 * DAY_MS;
 /** The longest backing off: see TAKE. */
 const FORGIVE_MS = DAY_MS;

@@ -1,18 +1,20 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 import type { Actor, Report } from '../outcome.ts';
-import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import type { DnsFinding, ServedCertificate, TlsFinding } from '../probes/findings.ts';
 import { isBad } from './gate.ts';
 import type { Evidence, Intent } from './intent.ts';
+import { isLate, type Period } from './lifetime.ts';
+import { counted } from './names.ts';
 import { describeLive } from './proof.ts';
 
-/** A certificate that is not renewed by then will not be by itself: Let's Encrypt's clients renew 30 days before. */
-const EXPIRY_WARNING_MS = 21 * 86_400_000;
+/** A redeploy mends a certificate once: `instead` says in whose place the new one shall come. */
+export type Repair = { readonly kind: 'attach' } | { readonly kind: 'redeploy'; readonly instead: string };
 
 export interface Watched {
   readonly sentence: string;
   readonly report: Report;
   /** What would mend it. */
-  readonly repair?: 'attach' | 'redeploy' | undefined;
+  readonly repair?: Repair | undefined;
   /** The certificate covers the domain still, but ends soon. */
   readonly isExpiring?: true;
 }
@@ -30,7 +32,7 @@ export function judgeWatch(
   if (isAttached === false) {
     const sentence = `${domain} is no longer on the web application: somebody removed it in RunCloud; add it again, or remove it here`;
     // What DNS was before it went stays: whether it has changed is judged when the domain is back.
-    return { sentence, report: { stage: 'held', mustAct: 'operator' }, repair: 'attach' };
+    return { sentence, report: { stage: 'held', mustAct: 'operator' }, repair: { kind: 'attach' } };
   }
   // What was gone is not back because the list cannot be read: its certificate and its DNS outlive it.
   if (isAttached === undefined && isHeldBy('operator', before)) return undefined;
@@ -41,12 +43,14 @@ function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefi
   const { dns, tls } = evidence;
   const away = dns.filter(isBad);
   if (away.some(isNews(before))) return held(away, 'customer', evidence);
-  // No order helps a name whose DNS is wrong.
-  const repair = away.length === 0 ? 'redeploy' : undefined;
   const shown = tls.filter(({ verdict }) => verdict !== 'covers' && verdict !== 'unknown');
-  if (shown.length > 0) return { ...held([...shown, ...away], 'runcloud', evidence), repair };
-  const soon = expiring(before.domain, evidence);
-  if (soon) return { ...held([soon, ...away], 'runcloud', evidence), repair, isExpiring: true };
+  if (shown.length > 0)
+    return { ...held([...shown, ...away], 'runcloud', evidence), repair: redeployOf(shown, away) };
+  const late = tls.filter(({ certificate }) => certificate && isLate(certificate, evidence.at));
+  if (late.length > 0) {
+    const findings = [describeLate(before.domain, late, evidence.at), ...away];
+    return { ...held(findings, 'runcloud', evidence), repair: redeployOf(late, away), isExpiring: true };
+  }
   const isOpen = ({ verdict }: DnsFinding | TlsFinding): boolean =>
     verdict === 'unknown' || verdict === 'unchecked';
   if ([...tls, ...dns].some(isOpen)) return undefined;
@@ -82,17 +86,34 @@ const held = (
   report: { stage: 'held', mustAct, evidence },
 });
 
-function expiring(domain: string, { at, tls }: Evidence): Sentence | undefined {
-  const until = Math.min(...tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY));
-  const leftMs = until - at;
-  if (!(leftMs <= EXPIRY_WARNING_MS)) return undefined;
+/** No order helps a name whose DNS is wrong. */
+function redeployOf(shown: readonly TlsFinding[], away: readonly DnsFinding[]): Repair | undefined {
+  if (away.length > 0) return undefined;
+  const ids = shown.map(({ certificate }) => (certificate ? idOf(certificate) : ''));
+  return { kind: 'redeploy', instead: [...new Set(ids)].toSorted().join(' ') };
+}
+
+/** The next one for the same name differs in it. */
+const idOf = ({ notBefore, notAfter }: ServedCertificate): string => `${notBefore}-${notAfter}`;
+
+function describeLate(domain: string, late: readonly TlsFinding[], at: number): Sentence {
+  const [first] = late
+    .flatMap(({ certificate }): Period[] => (certificate ? [certificate] : []))
+    .toSorted((one, other) => one.notAfter - other.notAfter);
+  if (!first) return { sentence: `the certificate of ${domain} ends soon` };
+  const { notBefore, notAfter } = first;
+  const [left, whole] = [toDuration(notAfter - at), toDuration(notAfter - notBefore)];
   return {
-    sentence: `the certificate of ${domain} ends ${toTimeLeft(leftMs)}, and RunCloud has not renewed it`,
+    sentence: `the certificate of ${domain} ends in ${left} (issued for ${whole}), and RunCloud has not renewed it`,
   };
 }
 
-function toTimeLeft(leftMs: number): string {
-  const days = Math.floor(leftMs / 86_400_000);
-  if (days < 1) return 'in less than a day';
-  return days === 1 ? 'in 1 day' : `in ${days} days`;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** In whole units, rounded down. */
+function toDuration(ms: number): string {
+  if (ms < HOUR_MS) return 'less than an hour';
+  const [count, unit] = ms < DAY_MS ? [Math.floor(ms / HOUR_MS), 'hour'] : [Math.floor(ms / DAY_MS), 'day'];
+  return counted(count, unit);
 }

@@ -176,7 +176,13 @@ export const table = {
   },
   certificate_expiry_days: {
     type: 'gauge',
-    help: 'Days until the first certificate that a live domain was last seen with expires; absent where none was seen.',
+    help: 'Days until the first certificate that a live or held domain was last seen with expires; absent where none was seen.',
+    labels: {},
+    of: 'redis',
+  },
+  certificate_lifetime_left_ratio: {
+    type: 'gauge',
+    help: 'The least of its lifetime that is left to any certificate that a live or held domain was last seen with: 1 when new, 0 at its end; clients renew at a third.',
     labels: {},
     of: 'redis',
   },

@@ -200,7 +200,10 @@ function tell(
   logger[level]({ event, domain, serverId, appId, ...(mustAct && { mustAct }) }, `${domain}: ${sentence}`);
 }
 
+// A certificate is redeployed once, whatever comes of it: what a second order would mend, a person has to look at.
 async function mend(intent: Intent, { repair }: Watched, requests: RequestQueue): Promise<void> {
-  if (repair === 'attach') await requests.renew(intent, 'the watch');
-  if (repair === 'redeploy') await requests.requestRedeploy(intent, { domain: intent.domain, atOnce: true });
+  if (repair?.kind === 'attach') await requests.renew(intent, 'the watch');
+  if (repair?.kind !== 'redeploy' || repair.instead === intent.repaired) return;
+  await requests.requestRedeploy(intent, { domain: intent.domain, atOnce: true });
+  await requests.intents.noteRepaired(intent, intent.jobId, repair.instead);
 }

@@ -164,7 +164,7 @@ const annotationsOf: Readonly<Record<string, object>> = {
     description: rules.find(({ alert }) => alert === 'RunCloudDomainsJobsNotTaken')?.annotations.description,
   },
   RunCloudDomainsCertificateExpiring: {
-    summary: 'A certificate of a live domain expires in 10 days',
+    summary: 'A certificate has 10% of its lifetime left',
     description: rules.find(({ alert }) => alert === 'RunCloudDomainsCertificateExpiring')?.annotations
       .description,
   },
@@ -176,7 +176,7 @@ const plays = [
       series('queue_oldest_due_seconds', '', '600x100'),
       series('pauses', 'scope="all"', '0x100'),
       series('api_hold', 'reason="down"', '0x100'),
-      series('certificate_expiry_days', '', '10x100'),
+      series('certificate_lifetime_left_ratio', '', '0.1x100'),
       series('workers', '', '1x100'),
     ],
     alert_rule_test: [

@@ -45,7 +45,9 @@ describe('every WATCH_INTERVAL', () => {
     stage.edge.serve(SHOP, { notAfter: Date.now() + 20 * DAY });
     const held = await stage.stands(SHOP, 'held');
     expect(held).toMatchObject({ mustAct: 'runcloud', state: 'settled', outcomeAt });
-    expect(held.outcome).toMatch(/ends in (19|20) days, and RunCloud has not renewed it/);
+    expect(held.outcome).toMatch(
+      /ends in (19|20) days \(issued for 90 days\), and RunCloud has not renewed it/,
+    );
     stage.edge.serve(SHOP);
     expect(await stage.stands(SHOP, 'live')).toMatchObject({ mustAct: undefined, outcomeAt });
     expect((await stage.path(SHOP)).slice(-3)).toEqual(['live', 'held', 'live']);
@@ -64,7 +66,7 @@ describe('a live domain', () => {
     ['is expired', { expired: true }, /expired on/],
     ['is for another name', { wrongName: true }, /shows a certificate for another name, not for/],
     ['is trusted by nobody', { untrusted: true }, /do not trust/],
-    ['ends within 21 days', { notAfter: Date.now() + 5 * DAY }, /ends in 4 days/],
+    ['ends, and was not renewed in time', { notAfter: Date.now() + 5 * DAY }, /ends in 4 days/],
   ] as const)(
     'whose certificate %s is held for RunCloud, told once, and nothing is written',
     async (_, lie, why) => {
@@ -313,6 +315,28 @@ describe('with WATCH_REPAIR=on', () => {
     stage.edge.serve(SHOP);
     expect(await stage.watch({ repair: true })).toEqual(told('live'));
   });
+
+  test.each([
+    ['late', { notAfter: Date.now() + 5 * DAY }, 'runcloud'],
+    ['another site’s', { wrongName: true }, 'runcloud'],
+    ['expired', { expired: true }, 'runcloud'],
+  ] as const)(
+    'a certificate that is %s, and stays so, is ordered once, however often it is looked at',
+    async (_, lie, mustAct) => {
+      await using stage = await live({ env: { SSL_COOLDOWN: '1ms' } });
+      stage.edge.serve(SHOP, lie);
+      for (let look = 0; look < 6; look += 1) {
+        await stage.watch({ repair: true });
+        await stage.idle();
+      }
+      expect(stage.calls('redeploy-ssl')).toHaveLength(2);
+      expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct });
+      // The next certificate is another one.
+      stage.edge.serve(SHOP, { notAfter: Date.now() + 4 * DAY });
+      await stage.watch({ repair: true });
+      await until(() => stage.calls('redeploy-ssl').length === 3, 'that one is redeployed, too');
+    },
+  );
 
   test('inside the cool-down nothing is ordered', async () => {
     await using stage = await live();

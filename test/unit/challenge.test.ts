@@ -55,11 +55,15 @@ describe('what is said', () => {
     ],
     [
       'a late certificate is the operator’s, not RunCloud’s',
-      { sentence: 'ends in 3 days', report: { stage: 'held', mustAct: 'runcloud' }, repair: 'redeploy' },
+      {
+        sentence: 'ends in 3 days',
+        report: { stage: 'held', mustAct: 'runcloud' },
+        repair: { kind: 'redeploy', instead: '1-2' },
+      },
       {
         sentence: `ends in 3 days; ${problem}`,
         report: { stage: 'held', mustAct: 'operator' },
-        repair: 'redeploy',
+        repair: { kind: 'redeploy', instead: '1-2' },
       },
     ],
     [

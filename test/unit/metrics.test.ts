@@ -24,6 +24,7 @@ const census: Census = {
     { stage: 'held', mustAct: 'customer', count: 2 },
   ],
   nearestExpiry: 1_000_000 + 10 * DAY_MS,
+  leastLeft: 0.11,
   budgets: [{ limit: 'orders-per-3-hours', left: 290, of: 300 }],
 };
 
@@ -135,7 +136,7 @@ describe('createMetrics', () => {
   });
 
   test('knows nothing of RunCloud’s rate limit before a reply, and of an expiry that nobody saw', async () => {
-    const unseen = { ...census, nearestExpiry: undefined };
+    const unseen = { ...census, nearestExpiry: undefined, leastLeft: undefined };
     const metrics = createMetrics({ version: '1', vitals: async () => vitals, census: async () => unseen });
     const text = await metrics.text();
     expect(samples(text, fullName('api_ratelimit_remaining'))).toEqual([]);

@@ -15,7 +15,13 @@ const shown = (verdict: TlsVerdict, name: string = SHOP, leftMs = 60 * DAY): Tls
   sentence: `the certificate of ${name} is ${verdict}`,
   address: '203.0.113.7:443',
   ...(verdict !== 'unknown' && {
-    certificate: { subject: name, issuer: 'R11', names: [name], notBefore: 0, notAfter: NOW + leftMs },
+    certificate: {
+      subject: name,
+      issuer: 'R11',
+      names: [name],
+      notBefore: NOW + leftMs - 90 * DAY,
+      notAfter: NOW + leftMs,
+    },
   }),
 });
 
@@ -82,7 +88,7 @@ describe('it is gone from the web application', () => {
     expect(judge([...dns], [...tls], false)).toMatchObject({
       sentence: expect.stringMatching(/no longer on the web application/),
       report: { stage: 'held', mustAct: 'operator' },
-      repair: 'attach',
+      repair: { kind: 'attach' },
     });
   });
 });
@@ -218,7 +224,7 @@ describe('its certificate', () => {
       expect(judge([found('here')], [shown(verdict)])).toMatchObject({
         sentence: `the certificate of ${SHOP} is ${verdict}`,
         report: { stage: 'held', mustAct: 'runcloud' },
-        repair: 'redeploy',
+        repair: { kind: 'redeploy' },
       });
     },
   );
@@ -238,8 +244,8 @@ describe('its certificate', () => {
   });
 
   test.each([
-    ['ends in 21 days and one moment: all is well', 21 * DAY + 1, 'live'],
-    ['ends in 21 days: it should have been renewed', 21 * DAY, 'held'],
+    ['of 90 days has a quarter left: all is well', 22.5 * DAY, 'live'],
+    ['of 90 days has less than a quarter left: it should have been renewed', 22.5 * DAY - 1, 'held'],
     ['ends within the hour', 1_000, 'held'],
   ] as const)('%s', (_, leftMs, stage) => {
     expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.report.stage).toBe(stage);
@@ -247,9 +253,9 @@ describe('its certificate', () => {
 
   test('ends soon: held for RunCloud, which is said with the days that are left, and mended by a redeploy', () => {
     expect(judge([found('here')], [shown('covers', SHOP, 9.5 * DAY)])).toMatchObject({
-      sentence: `the certificate of ${SHOP} ends in 9 days, and RunCloud has not renewed it`,
+      sentence: `the certificate of ${SHOP} ends in 9 days (issued for 90 days), and RunCloud has not renewed it`,
       report: { stage: 'held', mustAct: 'runcloud' },
-      repair: 'redeploy',
+      repair: { kind: 'redeploy' },
     });
   });
 
@@ -257,9 +263,22 @@ describe('its certificate', () => {
     [DAY, 'in 1 day'],
     [2 * DAY - 1, 'in 1 day'],
     [2 * DAY, 'in 2 days'],
-    [DAY - 1, 'in less than a day'],
+    [DAY - 1, 'in 23 hours'],
+    [3_600_000, 'in 1 hour'],
+    [3_599_999, 'in less than an hour'],
   ])('ends in %d ms, which is said as a person would', (leftMs, words) => {
-    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.sentence).toContain(`ends ${words}, and`);
+    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.sentence).toContain(
+      `ends ${words} (issued for 90 days), and`,
+    );
+  });
+
+  test('is mended once: the repair says in whose place the new one comes', () => {
+    const repairOf = (...tls: TlsFinding[]) => judge([found('here')], tls)?.repair;
+    const [late, later] = [shown('covers', SHOP, 2 * DAY), shown('covers', TWIN, DAY)];
+    expect(repairOf(late)).toEqual(repairOf(late));
+    expect(repairOf(late)).not.toEqual(repairOf(shown('covers', SHOP, 3 * DAY)));
+    expect(repairOf(late, later)).toEqual(repairOf(later, late));
+    expect(repairOf(late, later)).not.toEqual(repairOf(late));
   });
 
   test('of the www twin ends soon: the sooner end counts', () => {
