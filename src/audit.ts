@@ -35,7 +35,7 @@ export interface Audit {
    * an entry that Redis does not take goes to `onLost`.
    */
   record(entry: AuditRecord): Promise<void>;
-  /** The newest first; with `before` those older than that entry, with `domain` those that name it. */
+  /** The newest first; with `before` those older than that entry, with `domain` and `what` those that have them. */
   list(page: AuditPage): Promise<AuditEntry[]>;
 }
 
@@ -44,6 +44,8 @@ export interface AuditPage {
   readonly before?: string | undefined;
   /** In its ASCII form. */
   readonly domain?: string | undefined;
+  /** Verbs. */
+  readonly what?: readonly string[] | undefined;
 }
 
 export interface AuditOptions {
@@ -92,21 +94,25 @@ export function createAudit({
         onLost(entry, error);
       }
     },
-    async list({ limit, before, domain }) {
+    async list({ limit, before, ...filter }) {
       const page = async (count: number, last: string | undefined) =>
         (await redis.xrevrange(key, last === undefined ? '+' : `(${last}`, '-', 'COUNT', count)).map(toEntry);
-      if (domain === undefined) return page(limit, before);
+      if (filter.domain === undefined && filter.what === undefined) return page(limit, before);
       const found: AuditEntry[] = [];
       let last = before;
       do {
         const entries = await page(LOOKED_AT_ONCE, last);
-        found.push(...entries.filter(({ domains }) => domains.includes(domain)));
+        found.push(...entries.filter((entry) => isListed(entry, filter)));
         last = entries.length < LOOKED_AT_ONCE ? undefined : entries.at(-1)?.id;
       } while (last !== undefined && found.length < limit);
       return found.slice(0, limit);
     },
   };
 }
+
+const isListed = ({ domains, what }: AuditEntry, filter: Pick<AuditPage, 'domain' | 'what'>): boolean =>
+  (filter.domain === undefined || domains.includes(filter.domain)) &&
+  (filter.what === undefined || filter.what.includes(what));
 
 /** An id that `before` takes; anything else Redis would refuse. */
 export const isAuditId = (text: string): boolean => /^\d{1,16}-\d{1,16}$/.test(text);

@@ -147,6 +147,7 @@ function addAuditCommand(program: Command, { terminal, withRedis }: CommandTools
       'Show who asked for what, and what operators did: who, what, which domains, when; the newest first.',
     )
     .option('--domain <name>', 'only entries that name this domain')
+    .option('--what <verb...>', 'only these deeds: add, remove, redeploy, retry, pause, resume, replay')
     .option('--limit <number>', 'how many entries', '50')
     .option('--before <id>', 'only entries older than this one')
     .option('--json', 'print JSON')

@@ -14,13 +14,15 @@ export interface AuditFlags {
   readonly before?: string | undefined;
   /** Only what names this domain. */
   readonly domain?: string | undefined;
+  /** Only these verbs, each given alone or in a list with commas. */
+  readonly what?: readonly string[] | undefined;
 }
 
 const MAX_LIMIT = 10_000;
 const SHOWN_DOMAINS = 3;
 
 export async function showAudit(
-  { json, limit, before, domain }: AuditFlags,
+  { json, limit, before, domain, what }: AuditFlags,
   { audit }: Pick<ProducerApp, 'audit'>,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -34,10 +36,11 @@ export async function showAudit(
     return exitCodes.usage;
   }
   const named = domain === undefined ? undefined : parseDomainName(domain);
-  const entries = await audit.list({ limit: count, before, domain: named });
+  const verbs = what?.flatMap((text) => text.split(',')).map((text) => text.trim());
+  const entries = await audit.list({ limit: count, before, domain: named, what: verbs });
   if (json) terminal.out(JSON.stringify(entries.map(toAuditRecord), null, 2));
   else if (entries.length === 0)
-    terminal.out(`nobody has ${named ? `asked anything of ${named}` : 'done anything'} yet`);
+    terminal.out(named || verbs ? 'there is no such entry' : 'nobody has done anything yet');
   else say(terminal, toWholeTable([HEADER, ...entries.map(toRow)], terminal.columns));
   return exitCodes.ok;
 }

@@ -26,6 +26,7 @@ export interface EnqueueFlags {
 
 interface Result {
   readonly domain: string | undefined;
+  readonly appId?: number | undefined;
   readonly accepted: boolean;
   readonly jobId?: string | undefined;
   readonly coalesced?: boolean | undefined;
@@ -130,10 +131,10 @@ function report(name: JobName, results: readonly Result[], asked: number, termin
 
 function say(
   name: JobName,
-  { domain, accepted, jobId, coalesced, reason, remark }: Result,
+  { domain, appId, accepted, jobId, coalesced, reason, remark }: Result,
   terminal: Terminal,
 ): void {
-  const what = domain ?? 'all domains';
+  const what = domain ?? (appId === undefined ? 'all domains' : `all domains of web application ${appId}`);
   if (!accepted) terminal.err(`${what}: refused: ${reason}`);
   else {
     const accepted = coalesced ? 'on its way already' : `${name} accepted`;

@@ -243,7 +243,9 @@ describe('with a worker', () => {
     const before = stage.calls('redeploy-ssl').length;
     const { code, out, err } = await run(['redeploy', '--wait']);
     expect(code).toBe(0);
-    expect(out).toMatch(/^all domains: redeploy-ssl accepted, job redeploy_1903_646~\d+\n$/);
+    expect(out).toMatch(
+      /^all domains of web application 646: redeploy-ssl accepted, job redeploy_1903_646~\d+\n$/,
+    );
     expect(err).toMatch(/is being redeployed/);
     expect(stage.calls('redeploy-ssl').length).toBeGreaterThan(before);
   });
@@ -273,7 +275,7 @@ describe('with a worker', () => {
       /^told\.example\.org: attached since .* ago\)\.\nIt shall be attached \(web application 646\); asked for .* ago by /,
     );
     expect(text.out).toMatch(/^Last outcome: told\.example\.org attached/m);
-    expect(text.out).toMatch(/^ {2}\d{4}-\d\d-\d\d \d\d:\d\d UTC {2}requested +asked for by /m);
+    expect(text.out).toMatch(/^ {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC +requested +asked for by cli:/m);
     const { out } = await run(['status', 'told.example.org', '--json']);
     expect(JSON.parse(out)).toMatchObject({
       state: 'attached',
@@ -319,7 +321,7 @@ describe('with a worker', () => {
     }
   });
 
-  test('failed lists what waits for a person, retry tries it again', async () => {
+  test('failed lists what has failed and when it is tried again by itself, retry does it at once', async () => {
     const fault = {
       kind: 'status',
       status: 422,
@@ -332,8 +334,8 @@ describe('with a worker', () => {
     const jobId = /job (\S+)/.exec(added.out)?.[1] ?? '';
     const list = await run(['failed']);
     expect(list.code).toBe(0);
-    expect(list.out).toMatch(/^JOB +NAME +FAILED +REASON$/m);
-    expect(list.out).toMatch(new RegExp(`^${jobId} +add-domain +.* ago +runcloud-rejected: `, 'm'));
+    expect(list.out).toMatch(/^JOB +NAME +FAILED +NEXT CHECK +REASON$/m);
+    expect(list.out).toMatch(new RegExp(`^${jobId} +add-domain +.* ago +in .* +runcloud-rejected: `, 'm'));
     const { out } = await run(['failed', '--json']);
     expect(JSON.parse(out)).toEqual(
       expect.arrayContaining([expect.objectContaining({ id: jobId, domain: 'sad.example.org' })]),

@@ -105,7 +105,9 @@ test('it asks for a domain, follows it, retries what failed, and has it removed'
   await until(() => receiver.types().includes('domain.removed'), 'the outside was told');
   const told = (await eyes.listDeliveries?.()) as { deliveries: { type: string }[] };
   expect(told.deliveries.map(({ type }) => type)).toEqual(['domain.removed', 'domain.failed']);
-  expect(await eyes.listAudit?.()).toMatchObject({ entries: [{ what: 'pause' }, { what: 'retry' }] });
+  expect(await eyes.listAudit?.()).toMatchObject({
+    entries: [{ what: 'remove' }, { what: 'pause' }, { what: 'add' }, { what: 'retry' }, { what: 'add' }],
+  });
   await expect(eyes.removeDomain?.(SHOP)).rejects.toMatchObject({ status: 403, body: { code: 'forbidden' } });
   await stage.idle();
 }, 60_000);

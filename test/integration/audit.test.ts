@@ -98,6 +98,8 @@ test('what names a domain is found among thousands, page by page', async () => {
   expect(removed).toMatchObject({ what: 'remove' });
   const older = await audit.list({ limit: 5, domain: 'b.example', before: removed?.id });
   expect(older.map(({ what }) => what)).toEqual(['add']);
+  const removals = await audit.list({ limit: 5, what: ['remove', 'act-3'] });
+  expect(removals.map(({ what }) => what)).toEqual(['remove', 'act-3']);
 });
 
 test('a secret that somebody typed is taken out', async () => {

@@ -33,13 +33,22 @@ export const listAudit = route({
     domain: payloadSchemas['remove-domain'].shape.domain
       .optional()
       .meta({ description: 'Only entries that name this domain' }),
+    what: z
+      .string()
+      .regex(/^[a-z]{1,20}(,[a-z]{1,20}){0,20}$/, 'must be verbs with commas between, such as pause,resume')
+      .transform((text) => text.split(','))
+      .optional()
+      .meta({
+        description:
+          'Only these deeds, with commas between: add, remove, redeploy, retry, pause, resume, replay',
+      }),
   }),
   answer: { status: 200, description: 'A page', schema: auditPage },
-  async handler({ query: { cursor, limit, domain }, parts: { audit } }) {
-    const entries = await audit.list({ limit, before: cursor, domain });
+  async handler({ query: { cursor, ...filter }, parts: { audit } }) {
+    const entries = await audit.list({ ...filter, before: cursor });
     return {
       entries: entries.map(toAuditRecord),
-      nextCursor: entries.length === limit ? (entries.at(-1)?.id ?? null) : null,
+      nextCursor: entries.length === filter.limit ? (entries.at(-1)?.id ?? null) : null,
     };
   },
 });
