@@ -22,6 +22,7 @@ interface Options {
 /** How long one who has to be answered waits for what another reads at this moment. */
 const PATIENCE_MS = 2_000;
 const LOOK_EVERY_MS = 100;
+const NOTHING_KNOWN_MS = 600_000;
 
 export function createShelf({ memo, maxAgeMs, refreshMs }: Options) {
   const { renew, join, isUnderway, readMeanwhile, believed } = createReadings(memo);
@@ -53,7 +54,9 @@ export function createShelf({ memo, maxAgeMs, refreshMs }: Options) {
       if (!last) return join(asked);
       const value = last.value as T;
       if (isYoung(last, now)) believed.add(asked.key);
-      const isGood = now - last.at < maxAgeMs && believed.has(asked.key);
+      // That there is nothing to know (null) may have been one odd answer.
+      const longestMs = value === null ? Math.min(maxAgeMs, NOTHING_KNOWN_MS) : maxAgeMs;
+      const isGood = now - last.at < longestMs && believed.has(asked.key);
       return isGood ? value : join(asked).catch(() => value);
     },
   };
