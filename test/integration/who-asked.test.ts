@@ -1,8 +1,11 @@
 // Who asked for what: what we know of the caller, and what the caller says, stand apart everywhere, and nobody can pass off the
 // second as the first. Every request stands in the audit log, many at once in one entry.
 import { expect, test } from '@jest/globals';
+import { enqueue } from '../../src/cli/enqueue.ts';
+import { createProducer } from '../../src/index.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { type Ask, type Reply, startServer } from '../helpers/http-server.ts';
+import { recordedTerminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, type Stage } from '../helpers/worker.ts';
 
@@ -84,6 +87,38 @@ test('a batch is one entry with all its domains, without those that were refused
   expect(entry).toMatchObject({ what: 'add', domainCount: 300, detail: 'web application 646' });
   expect(new Set(entry?.domains as string[])).toEqual(new Set(lines.map(({ domain }) => domain)));
   expect(entry?.for).toMatch(/^r[01], r[01]$/);
+});
+
+test('a list of names on the command line is one entry a thousand, and says whose account it was', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const names = Array.from({ length: 1_100 }, (_, i) => `d${i}.example.org`);
+  for (const job of ['add-domain', 'remove-domain'] as const)
+    expect(await enqueue(job, [...names, 'a b'], {}, stage.producer, recordedTerminal())).toBe(2);
+  const entries = await stage.producer.audit.list({ limit: 100 });
+  expect(entries.map(({ what, domainCount }) => [what, domainCount])).toEqual([
+    ['remove', 100],
+    ['remove', 1000],
+    ['add', 100],
+    ['add', 1000],
+  ]);
+  expect(new Set(entries.flatMap(({ domains }) => domains))).toEqual(new Set(names));
+  for (const { who } of entries) expect(who).toMatch(/^cli:/);
+  expect(await recordOf(stage, 'd7.example.org')).toMatchObject({ by: entries[0]?.who, for: undefined });
+});
+
+test('what a program asks for through the producer stands there too, and it cannot choose who it is', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const { redisUrl, queuePrefix } = stage.config;
+  const producer = createProducer({ redisUrl, queuePrefix, ...APP });
+  const options = { bulk: true, by: 'cli:root', mayAsk: true };
+  for (let i = 0; i < 30; i += 1)
+    await producer.addDomain({ domain: `d${i}.example.org`, requestedBy: 'web-1' }, options);
+  await producer.close();
+  const entries = await stage.producer.audit.list({ limit: 100 });
+  expect(entries.length).toBeLessThan(30);
+  expect(entries.flatMap(({ domains }) => domains)).toHaveLength(30);
+  for (const entry of entries) expect(entry).toMatchObject({ who: 'producer', for: 'web-1', what: 'add' });
+  expect(await recordOf(stage, 'd7.example.org')).toMatchObject({ by: 'producer', for: 'web-1' });
 });
 
 test('what is refused stands nowhere', async () => {
