@@ -270,22 +270,22 @@ describe('somebody who asks again', () => {
     ask.server = moved;
     expect(await facts.glance(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
   });
-});
 
-test('that RunCloud does not know the server may have been one odd answer: it is asked again after ten minutes', async () => {
-  const clock = createClocked();
-  const { facts, ask, calls } = createCounted(undefined, clock.memo);
-  const well = ask.server;
-  ask.server = async () => {
-    throw new PermanentError('runcloud-not-found', 'no such server');
-  };
-  expect(await facts.glance(APP)).toMatchObject({ ipAddress: undefined });
-  ask.server = well;
-  clock.pass(9 * MINUTE);
-  expect(await facts.glance(APP)).toMatchObject({ ipAddress: undefined });
-  clock.pass(MINUTE);
-  expect(await facts.glance(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
-  expect(calls).toEqual({ server: 2, mode: 1 });
+  test('that RunCloud does not know the server may have been one odd answer: it is asked again after ten minutes', async () => {
+    const clock = createClocked();
+    const { facts, ask, calls } = createCounted(undefined, clock.memo);
+    const well = ask.server;
+    ask.server = async () => {
+      throw new PermanentError('runcloud-not-found', 'no such server');
+    };
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: undefined });
+    ask.server = well;
+    clock.pass(9 * MINUTE);
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: undefined });
+    clock.pass(MINUTE);
+    expect(await facts.glance(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
+    expect(calls).toEqual({ server: 2, mode: 1 });
+  });
 });
 
 describe('what the list of certificates has proven', () => {
