@@ -69,3 +69,7 @@ export const waiting = (
   report?: Report,
   forDomains?: string,
 ): Waiting => ({ kind: 'waiting', sentence, delayMs, report, forDomains });
+
+/** An outcome that says more. */
+export const adding = <O extends Outcome>(outcome: O, why: string | undefined): O =>
+  why ? { ...outcome, sentence: `${outcome.sentence}; ${why}` } : outcome;

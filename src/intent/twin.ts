@@ -2,8 +2,8 @@
 // RunCloud has the domain go in.
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainSettings } from '../runcloud/runcloud.ts';
-import { type Closed, isBad, isGood, judgeGate } from './gate.ts';
-import { hasWww, type Intent, type WantPresent, type Www, wantsWww } from './intent.ts';
+import { type Closed, isBad, isGood, isSurelyBad, judgeGate } from './gate.ts';
+import { type Evidence, hasWww, type Intent, type WantPresent, type Www, wantsWww } from './intent.ts';
 import { twinOf } from './owner.ts';
 import type { Pace } from './pace.ts';
 import { toNextMinute } from './times.ts';
@@ -85,6 +85,27 @@ const wayOut = (domain: string, { since, deadlineMs }: Timing): string =>
 
 const wayOutAnew = (domain: string): string =>
   `${domain} is right and waits; its www name cannot be taken off where it is (RunCloud's API v2 has no way, or somebody else attached it): \`remove ${domain}\`, then \`add ${domain} --www=false\`, lets it go live without`;
+
+/**
+ * A www name that came along by our own rule, and whose DNS is wrong, at the last look too: it serves nobody, and would fail the next
+ * renewal of every name that shares its certificate. `leastMs`: how far the two looks are apart at least.
+ */
+export function isTwinDead(
+  intent: Pick<Intent, 'domain' | 'wish' | 'attachedWww' | 'setWww' | 'evidence'>,
+  { at, dns }: Pick<Evidence, 'at' | 'dns'>,
+  leastMs: number,
+): boolean {
+  const { domain, evidence: before } = intent;
+  const isOfTwin = ({ name }: DnsFinding): boolean => name === twinOf(domain);
+  if (!isOurRule(intent) || intent.setWww !== true || !hasWww(intent)) return false;
+  if (!before || at - before.at < leastMs || !before.dns.some((found) => isOfTwin(found) && isBad(found)))
+    return false;
+  return dns.every((found) => (isOfTwin(found) ? isSurelyBad(found) : isGood(found)));
+}
+
+/** www came along because of our own rule. */
+export const isOurRule = ({ wish }: Pick<Intent, 'wish'>): boolean =>
+  wish.want === 'present' && wish.www === 'auto';
 
 /** What is said of a domain that is served without the www name that was wanted; `found`: its DNS, where it was looked at. */
 export function describeWithheld(

@@ -8,10 +8,10 @@ import { standsApart } from '../intent/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { settingsOf } from '../intent/twin.ts';
-import { type Outcome, waiting } from '../outcome.ts';
+import { adding, type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
-import { adding, conclude, prove, switchWww } from './conclude.ts';
+import { conclude, prove, switchWww } from './conclude.ts';
 import { detach } from './detach.ts';
 import {
   awaitLate,

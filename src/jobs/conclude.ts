@@ -94,7 +94,3 @@ export async function switchWww(
   const proven = await https.prove(after, what, { uncovered: true, seen: changed.attached });
   return proven.kind === 'change' ? proven.otherwise() : proven;
 }
-
-/** An outcome that says more. */
-export const adding = <O extends Outcome>(outcome: O, why: string | undefined): O =>
-  why ? { ...outcome, sentence: `${outcome.sentence}; ${why}` } : outcome;

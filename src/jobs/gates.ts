@@ -15,7 +15,7 @@ import { namesOf, namesOfIntent } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import type { Pace } from '../intent/pace.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { judgeNames, type NamesJudged, type Timing } from '../intent/twin.ts';
+import { isOurRule, judgeNames, type NamesJudged, type Timing } from '../intent/twin.ts';
 import { type Waiting, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
@@ -127,10 +127,6 @@ async function findInTheWay(
     ? undefined
     : { wait: toWaiting(closed, { at: timing.now, dns, tls: [] }), isTwinOnly };
 }
-
-/** www came with it because of our own rule. */
-export const isOurRule = ({ wish }: Pick<Intent, 'wish'>): boolean =>
-  wish.want === 'present' && wish.www === 'auto';
 
 // Asked of Redis before RunCloud or DNS: nearly always the answer is no.
 async function isInTheWay(

@@ -10,8 +10,8 @@ import { namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { describeWithheld, isWithheld } from '../intent/twin.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
+import { describeWithheld, isTwinDead, isWithheld } from '../intent/twin.ts';
+import { adding, done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
@@ -93,8 +93,7 @@ async function gateCertificate(
   if (!all) return undefined;
   const held = toWaiting(all, shown);
   const delayMs = Math.max(held.delayMs, settings.pace.dnsLongestMs);
-  const otherwise = async (why?: string) =>
-    waiting(why ? `${held.sentence}; ${why}` : held.sentence, delayMs, held.report);
+  const otherwise = async (why?: string) => adding({ ...held, delayMs }, why);
   return { kind: 'change', www: false, otherwise };
 }
 
@@ -170,25 +169,29 @@ async function carryOut(
   await ports.askRedeploy(intent);
   const report = { stage: 'held', mustAct: step.mustAct, evidence: { ...evidence, log } } as const;
   const why = describeLog(log, intent.appId);
-  return waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
+  const held = waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
+  const goes = ports.settings.changesWww && isTwinDead(intent, work.evidence, 0);
+  return goes ? { kind: 'change', www: false, otherwise: async (not) => adding(held, not) } : held;
 }
 
-// All that RunCloud has is done. A www name that was left out joins where its DNS is right by now.
+// All that RunCloud has is done. A www name that was left out joins where its DNS is right by now, and one that is dead goes.
 async function reached(
   stage: 'live' | 'attached',
   sentence: string,
   work: Standing,
   ports: HttpsPorts,
 ): Promise<Proven> {
-  const { leftOut, shown } = work;
-  const evidence = stage === 'live' ? { ...shown, log: undefined } : shown;
+  const { intent, leftOut, evidence, shown } = work;
+  const { changesWww, pace } = ports.settings;
+  const report = { stage, evidence: stage === 'live' ? { ...shown, log: undefined } : shown };
   const otherwise = async (why?: string): Promise<Outcome> => {
-    const again = `it is tried again every WATCH_INTERVAL, or by \`add ${work.intent.domain}\``;
+    const again = `it is tried again every WATCH_INTERVAL, or by \`add ${intent.domain}\``;
     const www = why ? `${why}; ${again}` : await describeWww(work, ports);
-    return done(www ? `${sentence}; ${www}` : sentence, { stage, evidence });
+    return done(www ? `${sentence}; ${www}` : sentence, report);
   };
-  const joins = leftOut !== undefined && isGood(leftOut) && ports.settings.changesWww;
-  return joins ? { kind: 'change', www: true, otherwise } : otherwise();
+  const joins = leftOut !== undefined && isGood(leftOut);
+  const goes = isTwinDead(intent, evidence, pace.dnsFirstMs);
+  return changesWww && (joins || goes) ? { kind: 'change', www: joins, otherwise } : otherwise();
 }
 
 async function describeWww(

@@ -9,10 +9,10 @@ import { twinOf } from '../intent/owner.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
+import { isOurRule } from '../intent/twin.ts';
 import { type Actor, type Outcome, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
-import { isOurRule } from './gates.ts';
 import type { Look } from './look.ts';
 
 export interface PoisonPorts {

@@ -7,7 +7,7 @@ import { withOutOfReach } from '../intent/challenge.ts';
 import { isGood } from '../intent/gate.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
 import { twinOf } from '../intent/owner.ts';
-import { describeWithheld } from '../intent/twin.ts';
+import { describeWithheld, isTwinDead } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import { type Look, lookAt } from '../jobs/look.ts';
 import type { RenewalLook } from '../jobs/renewal-look.ts';
@@ -128,20 +128,22 @@ async function watchOne(
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
-  const { watched, joining } = await lookAtOne(intent, looks, options, signal);
+  const { watched, joining, isDead } = await lookAtOne(intent, looks, options, signal);
+  // Its job looks at it as the last look left it, and takes the www name off.
+  if (isDead) return renewFor(`${twinOf(intent.domain)} is wrong again, and is taken off`, intent, options);
   if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
     tell(intent, watched, options);
   if (watched && repair) await mend(intent, watched, requests);
-  if (joining) await join(intent, joining, options);
+  if (joining) await renewFor(`${joining.name} is right, and joins`, intent, options);
 }
 
-/** What is said of it, and the www name that was left out and may join. */
+/** What is said of it; the www name that was left out and may join; whether one that came along by our own rule is dead. */
 async function lookAtOne(
   before: Intent,
   { look, findAttached, findRenewal }: Looks,
   options: WatchOptions,
   signal: AbortSignal,
-): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined }> {
+): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
   const seen = await findAttached(before);
   // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
   const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
@@ -153,7 +155,12 @@ async function lookAtOne(
   const isTaken = twin?.attached !== undefined;
   const whole = judged && leftOut ? withLeftOut(judged, intent, leftOut, { ...options, isTaken }) : judged;
   const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
-  return { watched, joining: seen?.attached && !isTaken ? leftOut : undefined };
+  const joins = options.changesWww && seen?.attached && !isTaken && leftOut && isGood(leftOut);
+  return {
+    watched,
+    joining: joins ? leftOut : undefined,
+    isDead: options.changesWww && seen?.attached !== undefined && isTwinDead(intent, evidence, 0),
+  };
 }
 
 /** What is said of a domain without the www name that was wanted, and the records that bring it. */
@@ -173,20 +180,11 @@ function withLeftOut(
   };
 }
 
-/** The www name that was left out has its DNS by now: the same request runs again, and finds it so. */
-async function join(
-  intent: Intent,
-  leftOut: DnsFinding,
-  { requests, logger, changesWww }: WatchOptions,
-): Promise<void> {
-  if (!changesWww || !isGood(leftOut)) return;
+/** Its www name joins or goes: the same request runs again, and finds it so. */
+async function renewFor(why: string, intent: Intent, { requests, logger }: WatchOptions): Promise<void> {
   const { domain, serverId, appId } = intent;
   const { fate } = await requests.renew(intent, 'the watch');
-  if (fate === 'new')
-    logger.info(
-      { event: 'www-joins', domain, serverId, appId },
-      `${domain}: ${leftOut.name} is right, and joins`,
-    );
+  if (fate === 'new') logger.info({ event: 'www-changes', domain, serverId, appId }, `${domain}: ${why}`);
 }
 
 function tell(

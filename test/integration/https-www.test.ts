@@ -118,7 +118,7 @@ describe('a www name that was left out', () => {
     expect(changes(stage)).toEqual([]);
     stage.point(WWW);
     const lines = await stage.watch();
-    expect(lines.map(({ event }) => event)).toContain('www-joins');
+    expect(lines.map(({ event }) => event)).toContain('www-changes');
     await until(async () => (await covered(stage))?.length === 2, 'www is proven');
     await stage.stands(APEX, 'live');
     expect(await covered(stage)).toEqual([`${APEX} covers`, `${WWW} covers`]);
@@ -372,6 +372,43 @@ describe('a www name that is attached', () => {
       expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
     },
   );
+
+  test('and dies is told by the watch, taken off when it is dead at the next look too, and joins when it is back', async () => {
+    await using stage = await createHttpsStage();
+    await live(stage);
+    await stage.watch();
+    expect(await stage.record(APEX)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(changes(stage)).toEqual([]);
+    const dead = (await stage.record(APEX)).evidence?.at ?? 0;
+    await until(async () => (await stage.producer.requests.intents.now()) > dead + 100, 'a while has passed');
+    await stage.watch();
+    await until(() => attached(stage)?.www === false, 'it is taken off');
+    await stage.stands(APEX, 'live');
+    await stage.idle();
+    stage.point(WWW);
+    await stage.watch();
+    await until(async () => (await covered(stage))?.length === 2, 'www is proven');
+    expect(attached(stage)).toMatchObject({ www: true });
+  });
+
+  test('and dies stays as it is where it was asked for: the customer must act', async () => {
+    await using stage = await createHttpsStage();
+    await live(stage, true);
+    await stage.watch();
+    await stage.watch();
+    expect(await stage.record(APEX)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(changes(stage)).toEqual([]);
+  });
+
+  test('and has no DNS does not hold its domain up with DNS_GATE=off either: after an order that failed it is taken off', async () => {
+    await using stage = await createHttpsStage({ env: { DNS_GATE: 'off', CERTIFICATE_DEADLINE: '300ms' } });
+    stage.point(APEX);
+    await add(stage, APEX);
+    await until(() => attached(stage)?.www === false, 'it is taken off');
+    await stage.passBackoff();
+    await stage.stands(APEX, 'live');
+    expect(await covered(stage)).toEqual([`${APEX} covers`]);
+  });
 
   test('and was asked for stays with SSL_POISON=hold: the others wait, and the answer helps', async () => {
     await using stage = await createHttpsStage();

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { hasWww, type Intent, type Www } from '../../src/intent/intent.ts';
 import { namesOfIntent } from '../../src/intent/names.ts';
 import { PACE, type Pace } from '../../src/intent/pace.ts';
-import { describeWithheld, isWithheld, judgeNames, settingsOf } from '../../src/intent/twin.ts';
+import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/intent/twin.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { intentOf } from '../helpers/intent.ts';
 
@@ -143,5 +143,32 @@ describe('what is said of a domain without its www name', () => {
     expect(sentence).toMatch(
       /^www\.shop\.example\.org is not served yet; RunCloud's API v2 has no way.*`remove shop\.example\.org`/,
     );
+  });
+});
+
+describe('a www name that is dead', () => {
+  const evidence = { at: ASKED, dns: [found(APEX, 'here'), found(WWW, 'missing')], tls: [] };
+  const facts = { wish: wish('auto'), setWww: true, attachedWww: true, evidence } as const;
+  const now = { at: ASKED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
+  const isDead = (differs: Partial<Intent>, dns = now.dns, leastMs = 60): boolean =>
+    isTwinDead(intentOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
+
+  test('was wrong at the last look too', () => {
+    expect(isDead({})).toBe(true);
+  });
+
+  test.each<[string, boolean]>([
+    ['is wrong for the first time', isDead({ evidence: { ...evidence, dns: [found(WWW, 'here')] } })],
+    ['was never looked at', isDead({ evidence: undefined })],
+    ['was looked at a moment ago only', isDead({}, now.dns, 61)],
+    ['was asked for by the caller', isDead({ wish: wish(true) })],
+    ['was switched on by somebody else', isDead({ setWww: false })],
+    ['is not there', isDead({ attachedWww: false })],
+    ['is right again', isDead({}, [found(APEX, 'here'), found(WWW, 'here')])],
+    ['could not be asked', isDead({}, [found(APEX, 'here'), found(WWW, 'unknown')])],
+    ['may be reached through a CDN', isDead({}, [found(APEX, 'here'), found(WWW, 'cdn')])],
+    ['has a domain that is wrong too', isDead({}, [found(APEX, 'missing'), found(WWW, 'missing')])],
+  ])('is none that %s', (_, dead) => {
+    expect(dead).toBe(false);
   });
 });
