@@ -103,9 +103,12 @@ function overlaps({ state }: Pick<Simulator, 'state'>): string[] {
     .filter((pair) => pair.every(isOfCertificates));
   return [...state.overlappingWrites(), ...certificates].map(
     ([first, second]) =>
-      `I2: ${first.operation} and ${second.operation} of ${first.domain} were in flight together`,
+      `I2: ${first.operation} and ${second.operation} of ${first.domain} were in flight together (${span(first)}; ${span(second)})`,
   );
 }
+
+const span = ({ startedAt, endedAt, status, fault }: Call): string =>
+  `${new Date(startedAt).toISOString()} for ${endedAt === null ? 'ever' : `${Math.round(endedAt - startedAt)} ms`}, ${status ?? 'no reply'}${fault ? `, ${fault}` : ''}`;
 
 function strangers({ simulator, asked, others = [] }: Evidence, calls: readonly Call[]): string[] {
   const names = simulator.state.domains().map(({ name }) => name.toLowerCase());
