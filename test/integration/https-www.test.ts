@@ -90,14 +90,12 @@ describe('an apex whose www has no DNS', () => {
   });
 
   test('over API v2 with www attached already, waits and says what lets it go live', async () => {
-    await using stage = await createHttpsStage({
-      version: 'v2',
-      env: { DNS_GATE: 'certificate', DNS_DEADLINE: '200ms' },
-    });
+    await using stage = await createHttpsStage({ version: 'v2', env: { DNS_GATE: 'certificate' } });
     stage.point(APEX);
     await add(stage, APEX, true);
-    const held = await stage.stands(APEX, 'held');
-    expect(held.outcome).toMatch(
+    const waits = await stage.stands(APEX, 'waiting-for-dns');
+    expect(attached(stage)).toMatchObject({ www: true });
+    expect(waits.outcome).toMatch(
       /API v2 has no way.*`remove shop-a\.com`, then `add shop-a\.com --www=false`/,
     );
     expect(stage.calls('update-domain')).toEqual([]);
