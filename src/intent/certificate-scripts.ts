@@ -129,7 +129,13 @@ if record[2] == jobId then
   local text = cjson.encode(entry)
   for _, domain in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', record[3])) do
     local old = redis.call('HGET', KEYS[3], domain)
-    if not old or cjson.decode(old).at < tonumber(record[3]) then redis.call('HSET', KEYS[3], domain, text) end
+    local own = old and cjson.decode(old)
+    if not own or own.at < tonumber(record[3]) then redis.call('HSET', KEYS[3], domain, text)
+    elseif result == 'failed' and own.code then
+      -- Its attempt failed, and nobody tries again by himself.
+      own.state = 'failed'
+      redis.call('HSET', KEYS[3], domain, cjson.encode(own))
+    end
   end
   if result == 'done' then
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])

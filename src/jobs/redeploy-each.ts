@@ -45,7 +45,7 @@ export async function redeployEach(
     enter(result, domain.name, round);
     await ports.certificates.endDomain(app, jobId, domain.name, startedAt, toEnd(result, domain, work));
   }
-  const gone = domains?.filter((name) => !wanted.some((domain) => domain.name === name)) ?? [];
+  const gone = [...work.askedAt.keys()].filter((name) => !attached.some((domain) => domain.name === name));
   for (const name of gone) await ports.certificates.endDomain(app, jobId, name, startedAt, notAttached);
   return conclude(round, work);
 }
@@ -136,13 +136,16 @@ function refused(
   };
 }
 
+/** Each domain of this round was told what came of its own certificate; this is for whoever else reads it. */
+const othersWait = 'the certificates of other domains have to wait';
+
 // The order of these: an attempt that may go well soon, a wait, and only then what a person has to mend, since that ends the job.
 function conclude({ ordered, notes, postponed, failures }: Round, work: RedeployWork): Outcome {
   const passing = failures.find((error) => error instanceof TransientError);
   if (passing) throw passing;
   const sentences = [...failures.map(({ message }) => message), ...postponed.map(({ sentence }) => sentence)];
   const [soonest] = postponed.toSorted((a, b) => a.nextAt - b.nextAt);
-  if (soonest) return later({ ...soonest, sentence: joined(sentences) }, work);
+  if (soonest) return later({ ...soonest, sentence: joined(sentences), forDomains: othersWait }, work);
   if (failures[0]) throw failures[0];
   const what = `the certificates of ${counted(ordered)} are being redeployed`;
   return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]));

@@ -407,6 +407,20 @@ describe('what the redeploy says to one domain', () => {
     expect(await standing(b)).toMatchObject({ isAsked: false, state: 'done', outcome: 'redeployed' });
   });
 
+  test('what was to be tried again has failed when the job has, in its own words; who waits for a limit waits on', async () => {
+    const { jobId } = await ask(a, true);
+    await ask(b, true);
+    const start = await begin(jobId);
+    if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
+    const tried = { state: 'pending', outcome: 'HTTP 500', code: 'runcloud-unknown-result' } as const;
+    const waits = { state: 'pending', outcome: 'spent', mustAct: 'letsencrypt' } as const;
+    await certificates.endDomain(app, jobId, a, start.startedAt, tried);
+    await certificates.endDomain(app, jobId, b, start.startedAt, waits);
+    await end(jobId, { result: 'failed', outcome: 'no', code: 'runcloud-unknown-result' });
+    expect(await standing(a)).toMatchObject({ ...tried, state: 'failed' });
+    expect(await standing(b)).toMatchObject(waits);
+  });
+
   test('is not said by a job that redeploys no more', async () => {
     const { jobId } = await ask(a, true);
     const start = await begin(jobId);

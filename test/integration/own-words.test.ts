@@ -141,7 +141,7 @@ test.each(['advanced', 'basic'] as const)(
         if (!advancedSsl) spoilShared(stage, chosen);
         await play(stage, chosen, receiver);
       }),
-      { numRuns: Number(process.env.OWN_WORDS_RUNS ?? 3), endOnFailure: true },
+      { numRuns: Number(process.env.OWN_WORDS_RUNS ?? 5), endOnFailure: true },
     );
   },
   300_000,

@@ -1,6 +1,6 @@
 // What a person reads where an order has to wait.
 import { expect, test } from '@jest/globals';
-import { describeRefusal } from '../../src/intent/ledger-refusal.ts';
+import { describeRefusal, describeRefusalToAll } from '../../src/intent/ledger-refusal.ts';
 
 const nextAt = Date.UTC(2026, 10, 24, 9, 59, 0, 1);
 const until = 'next attempt allowed at 2026-11-24 10:00 UTC';
@@ -38,3 +38,9 @@ test.each(refusals)(
     expect(describeRefusal({ kind: 'refused', nextAt, ...given })).toBe(sentence);
   },
 );
+
+test.each(refusals)('of %j names nobody where a domain shares the certificate with others', (given, _) => {
+  const sentence = describeRefusalToAll({ kind: 'refused', nextAt, ...given });
+  expect(sentence).toMatch(/next attempt allowed at 2026-11-24 10:00 UTC$/);
+  expect(sentence).not.toContain('example.org');
+});

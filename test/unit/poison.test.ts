@@ -89,6 +89,8 @@ const LONG_AGO: InTheWay = { since: NOW - PACE.dnsFirstMs, at: NOW };
 const held = (mustAct: string, words: RegExp) => ({
   kind: 'waiting',
   sentence: expect.stringMatching(words),
+  // The domains that share it are told without a name.
+  forDomains: expect.not.stringMatching(/[a-z]\.[a-z]{2}/),
   report: { stage: 'held', mustAct },
 });
 
