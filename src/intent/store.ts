@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Report } from '../outcome.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DomainName } from './domain-name.ts';
 import {
@@ -115,6 +116,8 @@ export interface IntentStore extends Writes<DomainKey> {
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The records of this name on any web application, the most recently asked first. */
   everywhere(domain: DomainName): Promise<Intent[]>;
+  /** Whether anything was ever asked for on another web application. */
+  hasOthers(app: WebApplication): Promise<boolean>;
   /** Who has this host name on this web application: the record that wants it for itself, or as its www name. */
   ownerOf(key: DomainKey): Promise<Intent | undefined>;
   /** The most recently asked first. */
@@ -229,7 +232,7 @@ function createLife(
 function createReadings(
   redis: Redis,
   keys: Keys,
-): Pick<IntentStore, 'get' | 'everywhere' | 'ownerOf' | 'list' | 'scan'> {
+): Pick<IntentStore, 'get' | 'everywhere' | 'hasOthers' | 'ownerOf' | 'list' | 'scan'> {
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
   const wanted = async (key: DomainKey): Promise<Intent | undefined> => {
@@ -242,6 +245,10 @@ function createReadings(
       const apps = await redis.smembers(keys.apps);
       const found = await Promise.all(apps.map((app) => get(parseMember(`${app}:${domain}`))));
       return found.filter((intent) => intent !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
+    },
+    async hasOthers({ serverId, appId }) {
+      const apps = await redis.smembers(keys.apps);
+      return apps.some((app) => app !== `${serverId}:${appId}`);
     },
     async ownerOf(key) {
       const bare = bareOf(key.domain);

@@ -106,9 +106,9 @@ const namesApp = (payload: unknown): boolean =>
 async function assertMeant(
   name: JobName,
   { domain, serverId, appId }: ReturnType<typeof subjectOf>,
-  { everywhere }: IntentStore,
+  { everywhere, hasOthers }: IntentStore,
 ): Promise<void> {
-  if (domain === undefined) return;
+  if (domain === undefined || !(await hasOthers({ serverId, appId }))) return;
   const error = judgeElsewhere({ name, domain, serverId, appId }, await everywhere(domain));
   if (error) throw error;
 }

@@ -169,7 +169,7 @@ describe('input', () => {
     const reply = await bare.ask('POST', '/v1/domains', { body: { domain: 'a.example.org' } });
     expectProblem(reply, 400, 'no-web-application');
     // Whom it is about can be looked for all the same.
-    expectProblem(await bare.ask('GET', '/v1/domains/a.example.org'), 404, 'not-found');
+    expectProblem(await bare.ask('GET', '/v1/domains/nobody.example.org'), 404, 'not-found');
   });
 
   test('that no route takes is refused as a problem, too', async () => {
