@@ -2,8 +2,8 @@
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Report } from '../outcome.ts';
-import type { WebApplication } from '../runcloud/runcloud.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
 import {
   type Asker,
