@@ -47,13 +47,13 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
       await ledger.unsent(order, orderedAt);
       metrics.ordered('unsent');
     },
-    failed(order, orderedAt, culprits) {
+    failed(order, orderedAt, suspects) {
       const { app, domain = '' } = order;
       const id = `${app.serverId}:${app.appId}:${domain}:${orderedAt}`;
       if (!failed.has(id)) metrics.ordered('failed');
       failed.add(id);
       for (const oldest of failed) if (failed.size > REMEMBERED) failed.delete(oldest);
-      return ledger.failed(order, orderedAt, culprits);
+      return ledger.failed(order, orderedAt, suspects);
     },
   };
 }

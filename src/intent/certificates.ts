@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Actor } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './certificate-notes.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
 import type { DomainName } from './domain-name.ts';
 import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
@@ -61,7 +62,7 @@ export interface RedeployAsk {
 }
 
 /** The record of one web application's certificate, for operators: it may name any domain. Times in milliseconds since the epoch. */
-export interface CertificateRecord {
+export interface CertificateRecord extends Noted {
   readonly jobId: string | undefined;
   readonly state: 'pending' | 'done' | 'failed' | undefined;
   readonly outcome: string | undefined;
@@ -78,7 +79,7 @@ export interface CertificateRecord {
   readonly isReinstalling: boolean;
 }
 
-export interface Certificates extends Writes<WebApplication>, DomainRedeploys {
+export interface Certificates extends Writes<WebApplication>, DomainRedeploys, CertificateNotes {
   ask(app: WebApplication, ask: RedeployAsk): Promise<RedeployTicket>;
   begin(app: WebApplication, job: JobTicket, domain?: DomainName): Promise<RedeployStart>;
   /** Advanced SSL: what was asked of all names is asked of each of these. */
@@ -151,6 +152,7 @@ export function createCertificates({
       await run(END_REDEPLOY, keysOf(app), args);
     },
     ...createNotes(redis, keys),
+    ...createCertificateNotes(redis, keys),
     ...createDomainRedeploys(redis, keys, run),
     async get(app) {
       const [record, waitingDomains] = await Promise.all([
@@ -208,4 +210,5 @@ const toCertificateRecord = (record: Record<string, string>, waitingDomains: num
   waitingDomains,
   inTheWay: parseInTheWay(record.inTheWay),
   isReinstalling: record.reinstalling === '1',
+  ...toNoted(record),
 });

@@ -1,6 +1,7 @@
 // Why the ledger lets no order through, in words. Pure.
-import type { LimitName, Refusal } from './ledger.ts';
-import { toNextMinute } from './times.ts';
+import type { LastOrder, LimitName, Refusal } from './ledger.ts';
+import { describeCount, describeSuspects } from './suspects.ts';
+import { toMinute, toNextMinute } from './times.ts';
 
 /** Let's Encrypt's own number, and what it counts; a lower one is ours. */
 const official: Readonly<Record<LimitName, readonly [number, (subject: string) => string]>> = {
@@ -20,16 +21,41 @@ const unnamed: Readonly<Record<LimitName, string>> = {
   'failed-issuance': 'those of the shared certificate',
 };
 
-/** Why an order has to wait, and until when, for people. */
-export function describeRefusal({ limit, subject, nextAt, of }: Refusal): string {
-  const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
-  if (limit === 'failed-issuance')
-    return `the last order for exactly these names (${subject}) failed; ${next}`;
-  const [number, describe] = official[limit];
-  const who = of === undefined || of === number ? "Let's Encrypt allows" : 'the configuration allows';
-  return `${who} ${of ?? number} ${describe(subject)} and they are spent; ${next}`;
+/** The order before the one that has to wait. */
+interface Before {
+  readonly last: LastOrder;
+  /** It had the same names. */
+  readonly isSame: boolean;
 }
 
+/** Why an order has to wait, and until when, for the operator: it may name any domain. */
+export const describeRefusal = (refusal: Refusal, before?: Before): string =>
+  describe(refusal, before, describeSuspects(before?.last.suspects ?? []));
+
 /** The same for a domain that shares the certificate with others: it names none of them. */
-export const describeRefusalToAll = (refusal: Refusal): string =>
-  describeRefusal({ ...refusal, subject: unnamed[refusal.limit] });
+export const describeRefusalToAll = (refusal: Refusal, before?: Before): string =>
+  describe(
+    { ...refusal, subject: unnamed[refusal.limit] },
+    before,
+    describeCount(before?.last.suspects.length ?? 0),
+  );
+
+function describe(
+  { limit, subject, nextAt, of }: Refusal,
+  before: Before | undefined,
+  suspects: string,
+): string {
+  const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
+  if (limit !== 'failed-issuance') {
+    const [number, counts] = official[limit];
+    const who = of === undefined || of === number ? "Let's Encrypt allows" : 'the configuration allows';
+    return `${who} ${of ?? number} ${counts(subject)} and they are spent; ${next}`;
+  }
+  if (!before || before.isSame)
+    return `the last order for exactly these names (${subject}) failed${suspects}; ${next}`;
+  const at = toMinute(before.last.orderedAt);
+  const what = before.last.hasFailed
+    ? `the certificate ordered at ${at} was refused, or did not come`
+    : `whether the certificate ordered at ${at} comes is not known yet`;
+  return `${what}${suspects}; as long as that is on it: ${next}`;
+}

@@ -5,7 +5,9 @@
 // record: the last order of one certificate: set, names (JSON), orderedAt, failures (in a row, of this set), retryAt, failed
 //         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
 //         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON),
-//         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it).
+//         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it),
+//         issued (JSON: the names of the last order that is known to have gone well), suspects (JSON, suspects.ts: names of this
+//         order that may fail it, or may have failed it; '' for none).
 //
 // Each may run twice for one call: where the connection ends before the reply, ioredis sends the script again. The second run
 // must change nothing, and answer as the first did: TAKE knows the call by its nonce, UNSENT and FAILED the order by its time.
@@ -34,51 +36,112 @@ local function bucket(i, first)
   return tonumber(ARGV[base]), tonumber(ARGV[base + 1]), ARGV[base + 2]
 end
 local function takes(use, isRenewal) return use == 'always' or (use == 'new' and not isRenewal) end
+local function backoff(failures) return ({60000, 600000, 6000000})[failures] or 86400000 end
+`;
+
+// Who joins an order that failed joins its failure, as long as a suspect is on it: else every new customer would begin anew. Only a
+// smaller set that goes without one of them is worth a try at once.
+const SUSPECTS = `
+local function decoded(text) if text and text ~= '' then return cjson.decode(text) end return {} end
+local function toSet(names)
+  local set = {}
+  for _, name in ipairs(names) do set[name] = true end
+  return set
+end
+-- Those of the suspects that are among the names, and whether the names are fewer, without one of them.
+local function amongSuspects(suspects, names, before)
+  local wanted, known, found, isSmaller = toSet(names), toSet(before), {}, true
+  for _, suspect in ipairs(suspects) do
+    if wanted[suspect.name] then found[#found + 1] = suspect end
+  end
+  for _, name in ipairs(names) do
+    if not known[name] then isSmaller = false end
+  end
+  return found, isSmaller and #found < #suspects
+end
+local function joined(some, more)
+  local seen, all = {}, {}
+  for _, list in ipairs({some, more}) do
+    for _, suspect in ipairs(list) do
+      if not seen[suspect.name] then all[#all + 1] = suspect end
+      seen[suspect.name] = true
+    end
+  end
+  if #all == 0 then return '' end
+  return cjson.encode(all)
+end
 `;
 
 // KEYS record, set, ...buckets
-// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), replaces, ...(everyMs, capacity, use)
-// -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order of these failed)}
-// Nobody tells the ledger of success: an order that was not said to have failed within forgiveMs went well. Until then its
-// set keeps the failures before it. Two orders of one certificate never have the same time, which is their name.
-export const TAKE = `${NOW}${BUCKETS}
-local set, names, changed, cooldown, forgive, remember, nonce, replaces = unpack(ARGV, 1, 8)
+// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), replaces, doubts (JSON or '': of
+// these names could not be said before the order that they are right), ...(everyMs, capacity, use)
+// -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order failed, or may have)}
+// An order that was not said to have failed within forgiveMs went well, if nobody said so before. Until then its set keeps the
+// failures before it, and with suspects on it counts as failed for who comes after it: that is not known in time. Two orders of one
+// certificate never have the same time, which is their name.
+export const TAKE = `${NOW}${BUCKETS}${SUSPECTS}
+local set, names, changed, cooldown, forgive, remember, nonce, replaces, doubts = unpack(ARGV, 1, 9)
 local at = now()
-local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce')
+local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce', 'names', 'suspects', 'issued')
 if nonce ~= '' and last[6] == nonce then return {'granted', tonumber(last[2])} end
 local isSame, lastAt, retryAt = last[1] == set, tonumber(last[2]) or 0, tonumber(last[4]) or 0
-if isSame and retryAt > at then return {'refused', retryAt, 0} end
-if isSame and last[5] ~= '1' and changed == '' and at < lastAt + cooldown then return {'repeated', lastAt} end
+local hasFailed, isForgiven = last[5] == '1', last[5] ~= '1' and at >= lastAt + forgive
+local carried, isRelieved = {}, false
+if not isForgiven then
+  carried, isRelieved = amongSuspects(decoded(last[8]), cjson.decode(names), decoded(last[7]))
+end
+local isHeld = retryAt > at and ((isSame and hasFailed) or (not isSame and #carried > 0 and not isRelieved))
+if isSame and not hasFailed and changed == '' and at < lastAt + cooldown then return {'repeated', lastAt} end
 
 local isRenewal = redis.call('EXISTS', KEYS[2]) == 1
-local worst, worstAt = 0, at
+local worst, worstAt = 0, isHeld and retryAt or at
 for i = 3, #KEYS do
-  local every, capacity, use = bucket(i, 9)
+  local every, capacity, use = bucket(i, 10)
   if use == 'look' or takes(use, isRenewal) then
     local free = freeAt(KEYS[i], every, capacity, at)
     if free > worstAt then worst, worstAt = i - 2, free end
   end
 end
-if worst > 0 then return {'refused', worstAt, worst} end
+if worst > 0 or isHeld then return {'refused', worstAt, worst} end
 if nonce == '' then return {'granted', at} end
 for i = 3, #KEYS do
-  local every, capacity, use = bucket(i, 9)
+  local every, capacity, use = bucket(i, 10)
   if takes(use, isRenewal) then spend(KEYS[i], every, capacity, at) end
 end
 
 local failures = 0
-if isSame and (last[5] == '1' or at < lastAt + forgive) then failures = tonumber(last[3]) or 0 end
+if isSame and not isForgiven then failures = tonumber(last[3]) or 0
+elseif #carried > 0 then failures = (tonumber(last[3]) or 0) + (hasFailed and 0 or 1) end
+local suspects = joined(carried, decoded(doubts))
+local heldUntil = suspects == '' and 0 or at + backoff(failures + 1)
+local issued = isForgiven and last[7] or last[9] or ''
 local orderedAt = math.max(at, lastAt + 1)
 local orderedText = string.format('%.0f', orderedAt)
 redis.call('HDEL', KEYS[1], 'before')
 local before = cjson.encode(redis.call('HGETALL', KEYS[1]))
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'set', set, 'names', names, 'orderedAt', orderedText, 'failures', failures, 'retryAt', 0,
-  'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before,
+redis.call('HSET', KEYS[1], 'set', set, 'names', names, 'orderedAt', orderedText, 'failures', failures,
+  'retryAt', string.format('%.0f', heldUntil), 'suspects', suspects, 'issued', issued, 'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before,
   'replaces', replaces)
 redis.call('PEXPIRE', KEYS[1], remember)
 redis.call('SET', KEYS[2], orderedText, 'PX', remember)
 return {'granted', orderedAt}
+`;
+
+// KEYS record  ARGV orderedAt: a handshake shows what this order brought, late or not. It did not fail, and nobody is a suspect.
+export const ISSUED = `
+local record = redis.call('HMGET', KEYS[1], 'orderedAt', 'names')
+if record[1] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'issued', record[2], 'answered', '1', 'failed', '', 'failures', 0, 'retryAt', 0, 'suspects', '')
+return 1
+`;
+
+// KEYS record  ARGV orderedAt: what was wrong with the suspects of this failed order is over, so that it need not back off longer
+export const CLEARED = `
+local record = redis.call('HMGET', KEYS[1], 'orderedAt', 'failed')
+if record[1] ~= ARGV[1] or record[2] ~= '1' then return 0 end
+redis.call('HSET', KEYS[1], 'retryAt', 0, 'suspects', '')
+return 1
 `;
 
 // KEYS record  ARGV orderedAt: RunCloud took this order
@@ -107,7 +170,7 @@ if #before > 0 then redis.call('PEXPIRE', KEYS[1], remember) end
 return 1
 `;
 
-// KEYS record, set, ...buckets of the culprits  ARGV set, orderedAt, everyMs, capacity, ...culprits -> retryAt
+// KEYS record, set, ...buckets of the suspects  ARGV set, orderedAt, everyMs, capacity, suspects (JSON or ''), ...their names -> retryAt
 // Each domain on a certificate may report: the order is counted once, and so is each name that it failed for.
 // What failed the first time was never issued, so the next order of the same names is no renewal.
 export const FAILED = `${NOW}${BUCKETS}
@@ -117,12 +180,12 @@ local record = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'ret
 if record[1] ~= set then return at end
 if record[2] ~= orderedAt then return math.max(at, tonumber(record[4])) end
 for i = 3, #KEYS do
-  if redis.call('HSETNX', KEYS[1], 'blamed:' .. ARGV[i + 2], '1') == 1 then spend(KEYS[i], every, capacity, at) end
+  if redis.call('HSETNX', KEYS[1], 'blamed:' .. ARGV[i + 3], '1') == 1 then spend(KEYS[i], every, capacity, at) end
 end
 if record[5] == '1' then return tonumber(record[4]) end
 local failures = tonumber(record[3]) + 1
-local retryAt = at + (({60000, 600000, 6000000})[failures] or 86400000)
-redis.call('HSET', KEYS[1], 'failed', '1', 'failures', failures, 'retryAt', string.format('%.0f', retryAt))
+local retryAt = at + backoff(failures)
+redis.call('HSET', KEYS[1], 'failed', '1', 'failures', failures, 'retryAt', string.format('%.0f', retryAt), 'suspects', ARGV[5])
 if record[6] ~= '1' and redis.call('GET', KEYS[2]) == orderedAt then redis.call('DEL', KEYS[2]) end
 return retryAt
 `;

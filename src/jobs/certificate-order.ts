@@ -3,22 +3,22 @@
 import { HeldError, hasCode } from '../errors.ts';
 import type { Certificates } from '../intent/certificates.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
-import { isSuspect } from '../intent/gate.ts';
 import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../intent/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../intent/ledger-refusal.ts';
-import { counted } from '../intent/names.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
+import { actorOf, describeCount, describeSuspects } from '../intent/suspects.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
 import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
+import { lookForSuspects } from './order-suspects.ts';
 
 export interface OrderPorts {
-  readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite'>;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed'>;
-  readonly look: Pick<Look, 'dns'> | undefined;
+  readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
+  readonly look: Look | undefined;
   readonly pace: Pick<Pace, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
   /** SSL_COOLDOWN */
   readonly settings: { readonly cooldownMs: number };
@@ -76,7 +76,7 @@ export async function order(
   const { ledger } = ports;
   const seen = await ledger.peek(wanted, wanted.changed);
   const lost = findLost(wanted, seen);
-  if (seen.kind === 'refused' && !lost) return postponed(seen, wanted);
+  if (seen.kind === 'refused' && !lost) return postponed(seen, wanted, work, ports);
   const way = await findWay();
   if (lost && isOther(way.certificate, lost.replaces)) {
     await ledger.answered(wanted, lost.orderedAt);
@@ -85,16 +85,20 @@ export async function order(
   const early = notYet({ seen, lost, certificate: way.certificate }, wanted, work, ports);
   if (early) return early;
   const permit = await ledger.take(wanted, wanted.changed || !way.certificate, way.certificate);
-  if (permit.kind === 'refused') return postponed(permit, wanted);
+  if (permit.kind === 'refused') return postponed(permit, wanted, work, ports);
   return permit.kind === 'repeated' ? permit : send(way, wanted, permit.orderedAt, work, ports);
 }
 
 /** The last order, where it was placed for this very demand and RunCloud's answer to it was lost. */
 function findLost({ last, names, askedAt }: WantedOrder, seen: Permit): LastOrder | undefined {
   if (!last?.isLost) return undefined;
-  const isSame = last.names.length === names.length && names.every((name) => last.names.includes(name));
-  return seen.kind === 'repeated' || (isSame && askedAt <= last.orderedAt) ? last : undefined;
+  return seen.kind === 'repeated' || (isSameSet(last.names, names) && askedAt <= last.orderedAt)
+    ? last
+    : undefined;
 }
+
+const isSameSet = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && others.every((name) => some.includes(name));
 
 /** RunCloud shows the effect of an order by another id, or another end; a first certificate by its being there. */
 const isOther = (now: SeenCertificate | undefined, before: SeenCertificate | undefined): boolean =>
@@ -110,14 +114,19 @@ interface Found {
 function notYet(
   { seen, lost, certificate }: Found,
   wanted: WantedOrder,
-  { startedAt }: OrderWork,
-  { pace, settings }: OrderPorts,
+  work: OrderWork,
+  ports: OrderPorts,
 ): Ordered | undefined {
+  const { startedAt } = work;
+  const { pace, settings } = ports;
   if (seen.kind === 'granted') return undefined;
   const look = (orderedAt: number): number =>
     startedAt + growing(startedAt - orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
   if (seen.kind === 'refused')
-    return { ...postponed(seen, wanted), nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)) };
+    return {
+      ...postponed(seen, wanted, work, ports),
+      nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)),
+    };
   const { orderedAt } = seen;
   if (certificate && !lost) return seen;
   const againAt = orderedAt + (certificate ? settings.cooldownMs : pace.issuanceMs);
@@ -129,17 +138,22 @@ function notYet(
   return { kind: 'later', sentence, forDomains: sentence, nextAt: Math.min(againAt, look(orderedAt)) };
 }
 
-/** A certificate of the domain's own speaks of no other. */
-const postponed = (
+/** A certificate of the domain's own speaks of no other. Who waits for an order whose fate is not known looks at the proof's pace. */
+function postponed(
   refusal: Extract<Permit, { kind: 'refused' }>,
-  { domain }: CertificateOrder,
-): Extract<Ordered, { kind: 'later' }> => ({
-  kind: 'later',
-  sentence: describeRefusal(refusal),
-  forDomains: domain === undefined ? describeRefusalToAll(refusal) : describeRefusal(refusal),
-  nextAt: refusal.nextAt,
-  mustAct: refusal.limit === 'failed-issuance' ? 'runcloud' : 'letsencrypt',
-});
+  { last, names, domain }: WantedOrder,
+  { startedAt }: OrderWork,
+  { pace }: OrderPorts,
+): Extract<Ordered, { kind: 'later' }> {
+  const before = last && { last, isSame: isSameSet(last.names, names) };
+  const sentence = describeRefusal(refusal, before);
+  const forDomains = domain === undefined ? describeRefusalToAll(refusal, before) : sentence;
+  const told = { kind: 'later', sentence, forDomains, nextAt: refusal.nextAt } as const;
+  if (refusal.limit !== 'failed-issuance') return { ...told, mustAct: 'letsencrypt' };
+  if (!last || last.hasFailed) return { ...told, mustAct: actorOf(last?.suspects ?? []) };
+  const lookAt = startedAt + growing(startedAt - last.orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
+  return { ...told, nextAt: Math.min(refusal.nextAt, lookAt) };
+}
 
 async function send(
   way: Way,
@@ -171,30 +185,25 @@ async function send(
   }
 }
 
-// RunCloud does not say which name is to blame ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10): DNS may.
 async function refused(
   message: string,
   wanted: CertificateOrder,
   orderedAt: number,
-  { app, calls }: OrderWork,
-  { ledger, look }: OrderPorts,
+  { startedAt, calls }: OrderWork,
+  ports: OrderPorts,
 ): Promise<Ordered> {
-  const culprits = ((await look?.dns(app, wanted.names, calls)) ?? []).filter(isSuspect);
-  const names = culprits.map(({ name }) => name);
-  const nextAt = await ledger.failed(wanted, orderedAt, names);
-  const why = culprits.map(({ sentence }) => `; ${sentence}`).join('');
+  const { app, domain, names } = wanted;
+  const last = await ports.ledger.last(app, domain);
+  const suspects = await lookForSuspects(wanted, last, { now: startedAt, calls }, ports);
+  const nextAt = await ports.ledger.failed(wanted, orderedAt, suspects);
   const next = `; the same names are tried again at ${toNextMinute(nextAt)}`;
-  const ownWhy = wanted.domain === undefined ? toldToAll(names.length) : why;
+  const why = describeSuspects(suspects);
+  const isShared = domain === undefined;
   return {
     kind: 'later',
     sentence: `${message}${why}${next}`,
-    forDomains: `${withoutOthers(message, wanted.domain === undefined ? [] : wanted.names)}${ownWhy}${next}`,
+    forDomains: `${withoutOthers(message, isShared ? [] : names)}${isShared ? describeCount(suspects.length) : why}${next}`,
     nextAt,
-    mustAct: culprits.length > 0 ? 'customer' : 'runcloud',
+    mustAct: actorOf(suspects),
   };
 }
-
-const toldToAll = (culprits: number): string =>
-  culprits === 0
-    ? ''
-    : `; the DNS of ${counted(culprits, 'name')} on the shared certificate is not right: \`runcloud-domains status\` names it`;

@@ -21,6 +21,7 @@ import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
+import { stayOff } from './order-fate.ts';
 
 /** One domain's job at work, as far as looking needs it. */
 export interface LookWork {
@@ -112,6 +113,9 @@ async function findInTheWay(
 ): Promise<Blocker | undefined> {
   const { intent, calls } = work;
   const { look, facts, settings } = ports;
+  const off =
+    settings.gate === 'off' || settings.poison !== 'detach' ? undefined : await stayOff(work, ports);
+  if (off && !(await facts.glance(intent, calls)).advanced) return { wait: off, isTwinOnly: false };
   if (!(await isInTheWay(work, ports))) return undefined;
   const dns = await look.dns(intent, namesOfIntent(intent), calls);
   if (!dns.some(isSurelyBad)) return undefined;

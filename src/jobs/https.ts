@@ -1,8 +1,7 @@
 // From attached to live for one domain: the proof. Looks at DNS and at the server by the probes that are handed in; what follows from it
 // is decided in intent/proof.ts and intent/twin.ts.
 import type { Certificates } from '../intent/certificates.ts';
-import type { DomainName } from '../intent/domain-name.ts';
-import { gatesCertificate, isBad, isGood, judgeGate } from '../intent/gate.ts';
+import { gatesCertificate, isGood, judgeGate } from '../intent/gate.ts';
 import { type DomainKey, hasWww, type Intent, wantsWww } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { describeLog } from '../intent/log-text.ts';
@@ -14,9 +13,10 @@ import { describeWithheld, isTwinDead, isWithheld } from '../intent/twin.ts';
 import { adding, done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
-import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
+import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './gates.ts';
 import { type Look, type Looked, lookAt } from './look.ts';
+import { describeOwn, noteFailed, noteIssued } from './order-fate.ts';
 import { readReason, withReason } from './order-reason.ts';
 
 export interface HttpsPorts {
@@ -24,8 +24,8 @@ export interface HttpsPorts {
   readonly facts: Facts;
   /** RunCloud's own log of the web application, which may say why a certificate failed. */
   readonly runcloudLog: LogReader;
-  readonly ledger: Pick<Ledger, 'last' | 'failed'>;
-  readonly certificates: Pick<Certificates, 'get' | 'standing'>;
+  readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
+  readonly certificates: Pick<Certificates, 'get' | 'standing' | 'unbench'>;
   readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
@@ -156,7 +156,10 @@ async function carryOut(
   ports: HttpsPorts,
 ): Promise<Proven> {
   const { intent, jobId, sentence, shown: evidence } = work;
-  if (step.kind === 'live') return reached('live', step.sentence, work, ports);
+  if (step.kind === 'live') {
+    await noteIssued(work, work.evidence, ports);
+    return reached('live', step.sentence, work, ports);
+  }
   if (step.kind === 'unproven') return reached('attached', sentence, work, ports);
   if (step.kind === 'ask') return ask(work, ports);
   if (step.kind === 'wait')
@@ -164,11 +167,12 @@ async function carryOut(
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
   await ports.intents.forgetSeen(intent, jobId);
   if (step.kind === 'look') return waiting(step.sentence, ports.settings.pace.tlsFirstMs);
-  await reportFailure(step, work, ports);
+  const blame = describeOwn(await noteFailed(step.order, work, ports), intent);
   const log = await readReason(step, work, ports);
   await ports.askRedeploy(intent);
-  const report = { stage: 'held', mustAct: step.mustAct, evidence: { ...evidence, log } } as const;
-  const why = describeLog(log, intent.appId);
+  const mustAct = step.mustAct === 'runcloud' ? blame.mustAct : step.mustAct;
+  const report = { stage: 'held', mustAct, evidence: { ...evidence, log } } as const;
+  const why = `${blame.why}${describeLog(log, intent.appId)}`;
   const held = waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
   const goes = ports.settings.changesWww && isTwinDead(intent, work.evidence, 0);
   return goes ? { kind: 'change', www: false, otherwise: async (not) => adding(held, not) } : held;
@@ -213,16 +217,4 @@ async function ask(
   const follows = `${sentence}; a certificate redeploy follows`;
   const report = { stage: 'attached', evidence } as const;
   return look.provesHttps ? waiting(follows, settings.pace.tlsFirstMs, report) : done(follows, report);
-}
-
-async function reportFailure(
-  { order }: Extract<ProofStep, { kind: 'order-failed' }>,
-  { intent, calls, evidence: { dns } }: Standing,
-  { facts, ledger }: HttpsPorts,
-): Promise<void> {
-  const { advanced } = await facts.glance(intent, calls);
-  const app: WebApplication = { serverId: intent.serverId, appId: intent.appId };
-  const domain: DomainName | undefined = advanced ? intent.domain : undefined;
-  const culprits = dns.filter(isBad).map(({ name }) => name);
-  await ledger.failed({ app, domain, names: order.names }, order.orderedAt, culprits);
 }

@@ -2,7 +2,7 @@
 // at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../intent/certificates.ts';
-import { isDead, isSurelyBad, isSuspect } from '../intent/gate.ts';
+import { isDead, isGood, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { counted, joined, namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
@@ -17,7 +17,7 @@ import type { Look } from './look.ts';
 
 export interface PoisonPorts {
   readonly intents: Pick<IntentStore, 'get'>;
-  readonly certificates: Pick<Certificates, 'noteInTheWay'>;
+  readonly certificates: Pick<Certificates, 'noteInTheWay' | 'noteUnsteady'>;
   readonly look: Pick<Look, 'dns'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (intent: Intent) => Promise<unknown>;
@@ -36,15 +36,32 @@ export interface PoisonWork {
   readonly waitedMs: number;
 }
 
-/** What to wait for before the certificate of `attached` may be ordered; undefined where nothing is. */
+export interface Guarded {
+  /** What to wait for before the certificate may be ordered; undefined where nothing is. */
+  readonly held: Outcome | undefined;
+  /** What was found of all names; nothing where they are not looked at. */
+  readonly dns: readonly DnsFinding[];
+}
+
 export async function guard(
   attached: readonly AttachedDomain[],
   work: PoisonWork,
   ports: PoisonPorts,
+): Promise<Guarded> {
+  if (ports.poison === 'proceed') return { held: undefined, dns: [] };
+  const dns = await ports.look.dns(work.app, namesOf(attached), work.calls);
+  const unsteady = dns.filter((finding) => !isGood(finding)).map(({ name }) => name);
+  await ports.certificates.noteUnsteady(work.app, unsteady, work.startedAt);
+  return { held: await judge(attached, dns.filter(isSuspect), work, ports), dns };
+}
+
+async function judge(
+  attached: readonly AttachedDomain[],
+  bad: readonly DnsFinding[],
+  work: PoisonWork,
+  ports: PoisonPorts,
 ): Promise<Outcome | undefined> {
-  const { poison, look } = ports;
-  if (poison === 'proceed') return undefined;
-  const bad = (await look.dns(work.app, namesOf(attached), work.calls)).filter(isSuspect);
+  const { poison } = ports;
   const findingsOf = (domain: AttachedDomain): readonly DnsFinding[] =>
     bad.filter(({ name }) => namesOf([domain]).includes(name));
   const dead = attached.filter((domain) => findingsOf(domain).length > 0);

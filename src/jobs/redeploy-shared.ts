@@ -1,10 +1,13 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
 import { PermanentError } from '../errors.ts';
 import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
+import { areCleared, findDoubts } from '../intent/suspects.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
+import type { DnsFinding } from '../probes/findings.ts';
 import type { AppFacts } from '../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
+import { benchNewest } from './bench.ts';
 import { type Ordered, order, type Way } from './certificate-order.ts';
 import { guard } from './poison.ts';
 import {
@@ -31,8 +34,8 @@ export async function redeployShared(
     return coveredAlready(needed);
   const { startedAt, newestAskAt } = work;
   const waitedMs = Math.max(0, startedAt - newestAskAt);
-  const held = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
-  return held ?? orderShared(attached, work, ports);
+  const guarded = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
+  return guarded?.held ?? orderShared(attached, guarded?.dns ?? [], work, ports);
 }
 
 // What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
@@ -41,6 +44,7 @@ const mayBeDone = ({ domains, atOnce }: RedeployWork, { autoSsl }: AppFacts, fou
 
 async function orderShared(
   attached: readonly AttachedDomain[],
+  dns: readonly DnsFinding[],
   work: RedeployWork,
   ports: RedeployPorts,
 ): Promise<Outcome> {
@@ -51,8 +55,13 @@ async function orderShared(
     return waiting(describeFull(app.appId, names.length), ports.pace.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
+  const room = ports.guard && (await benchNewest(attached, last, work, ports.guard));
+  if (room) return room;
+  if (last?.hasFailed && areCleared(last.suspects, dns)) await ports.ledger.cleared({ app }, last.orderedAt);
   const changed = isChanged(attached, work, last);
-  const wanted = { app, names, changed, last, askedAt: work.newestAskAt };
+  // Without handshakes nobody would ever know that all went well.
+  const doubts = ports.look?.provesHttps ? findDoubts(dns) : [];
+  const wanted = { app, names, doubts, changed, last, askedAt: work.newestAskAt };
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
   return describe(await order(wanted, findWay, work, ports), names.length, work);
 }

@@ -13,6 +13,7 @@ import type {
   RunCloud,
   WebApplication,
 } from '../runcloud/runcloud.ts';
+import type { BenchPorts } from './bench.ts';
 import type { Ordered } from './certificate-order.ts';
 import { BUSY_MS } from './domain-work.ts';
 import type { Look } from './look.ts';
@@ -55,11 +56,11 @@ export interface RedeployPorts {
     Certificates,
     'get' | 'endDomain' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'cleared' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
   /** Undefined where DNS_GATE is off. */
-  readonly guard: PoisonPorts | undefined;
+  readonly guard: (PoisonPorts & BenchPorts) | undefined;
   readonly settings: RedeploySettings;
   readonly pace: Pace;
 }

@@ -203,6 +203,8 @@ describe('SSL_REISSUE=reinstall', () => {
       await stage.stands(SHOP, 'held');
       stage.simulator.addFault({ ...fault, operation: 'install-ssl', times: 1 });
       await add(stage, B);
+      await stage.stands(B, 'held');
+      await stage.passBackoff();
       await until(async () => stage.calls('delete-ssl').length > 0, 'the certificate is removed');
       await stage.stands(B, 'live');
       await stage.stands(SHOP, 'live');

@@ -10,6 +10,7 @@ import {
   type LimitName,
   type Permit,
 } from '../../src/intent/ledger.ts';
+import type { Suspect } from '../../src/intent/suspects.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 
 const app = { serverId: 1903, appId: 646 };
@@ -43,6 +44,9 @@ afterEach(async () => {
 const order = (...names: string[]): CertificateOrder => ({ app, names });
 const ownOrder = (name: string): CertificateOrder => ({ app, domain: name, names: [name] });
 const a = order('a.example.org');
+
+const blame = (...names: string[]): Suspect[] =>
+  names.map((name) => ({ name, why: 'wrong', sentence: `${name} is wrong` }));
 
 async function now(): Promise<number> {
   const [seconds, micros] = await redis.time();
@@ -87,6 +91,9 @@ describe('an order', () => {
       names: ['a.example.org', 'b.example.org'],
       orderedAt,
       failures: 0,
+      hasFailed: false,
+      suspects: [],
+      issued: undefined,
       isLost: true,
       replaces: undefined,
     });
@@ -114,7 +121,7 @@ describe('an order', () => {
 
   test('leaves nothing in Redis that would stay for ever', async () => {
     const orderedAt = await granted(a);
-    await ledger.failed(a, orderedAt, a.names);
+    await ledger.failed(a, orderedAt, blame(...a.names));
     const found = await ledgerKeys();
     expect(found.length).toBeGreaterThanOrEqual(5);
     for (const key of found) expect(await redis.pttl(key)).toBeGreaterThan(0);
@@ -271,18 +278,18 @@ test('of several limits the one that lasts longest is told also where another co
 describe('failed validations', () => {
   const bad = 'bad.example.org';
 
-  /** Orders `names` as a set of its own each time, and has `bad` fail. */
-  async function failTimes(times: number): Promise<void> {
-    for (let i = 0; i < times; i += 1) {
-      const asked = order(bad, `n${i}.example.org`);
-      await ledger.failed(asked, await granted(asked), [bad]);
+  /** Orders another certificate with `bad` on it each time, and has `bad` fail. */
+  async function failTimes(times: number, from = 0): Promise<void> {
+    for (let i = from; i < from + times; i += 1) {
+      const asked = { ...order(bad, `n${i}.example.org`), domain: `n${i}.example.org` };
+      await ledger.failed(asked, await granted(asked), blame(bad));
     }
   }
 
   test('of one name hold every order with it after five in an hour, and no order without it', async () => {
     await failTimes(4);
     await granted(order(bad, 'more.example.org'));
-    await failTimes(1);
+    await failTimes(1, 4);
     const before = await now();
     const permit = await refused(order(bad, 'again.example.org'));
     expect(permit).toMatchObject({ limit: 'failures-per-hour', subject: bad, of: 5 });
@@ -298,7 +305,7 @@ describe('failed validations', () => {
 
   test('are counted for those names that are at fault', async () => {
     const asked = order(bad, 'good.example.org');
-    await ledger.failed(asked, await granted(asked), [bad]);
+    await ledger.failed(asked, await granted(asked), blame(bad));
     expect(await left('failures-per-hour', [bad, 'good.example.org'])).toEqual([4, 5]);
   });
 
@@ -306,15 +313,15 @@ describe('failed validations', () => {
     const few = createLimited({ failuresPerHour: 1 });
     await granted(order(bad), false, few);
     const other = order(bad, 'good.example.org');
-    await few.failed(other, await granted(other, false, few), [bad]);
+    await few.failed(other, await granted(other, false, few), blame(bad));
     expect(await refused(order(bad), true, few)).toMatchObject({ limit: 'failures-per-hour', subject: bad });
   });
 
   test('of an order that several domains report are counted once for each name', async () => {
     const asked = order(bad, 'worse.example.org');
     const orderedAt = await granted(asked);
-    await ledger.failed(asked, orderedAt, [bad]);
-    await ledger.failed(asked, orderedAt, [bad, 'worse.example.org']);
+    await ledger.failed(asked, orderedAt, blame(bad));
+    await ledger.failed(asked, orderedAt, blame(bad, 'worse.example.org'));
     expect(await left('failures-per-hour', [bad, 'worse.example.org'])).toEqual([4, 4]);
   });
 
@@ -322,7 +329,7 @@ describe('failed validations', () => {
     const few = createLimited({ failuresPerHour: 1 });
     const asked = ['n1', 'n2', 'n3'].map((name) => ({ ...order(bad, `${name}.example.org`), domain: name }));
     const times = await Promise.all(asked.map((each) => granted(each, false, few)));
-    await Promise.all(asked.map((each, i) => few.failed(each, times[i] ?? 0, [bad])));
+    await Promise.all(asked.map((each, i) => few.failed(each, times[i] ?? 0, blame(bad))));
     const { nextAt } = await refused(order(bad), false, few);
     expect(hours(await now(), nextAt)).toBeLessThanOrEqual(1);
   });
@@ -335,11 +342,11 @@ describe('an order that failed', () => {
       const orderedAt = await granted(a);
       const retryAt = await ledger.failed(a, orderedAt, []);
       waits.push(Math.round((retryAt - (await now())) / MINUTE_MS));
-      expect(await refused(a)).toMatchObject({
-        limit: 'failed-issuance',
-        subject: 'a.example.org',
-        nextAt: retryAt,
-      });
+      const { limit, nextAt } = await refused(a);
+      // The fifth certificate of the week for the same names holds for longer.
+      expect([limit, nextAt === retryAt]).toEqual(
+        i < 4 ? ['failed-issuance', true] : ['duplicates-per-week', false],
+      );
       await age(retryAt - orderedAt);
     }
     expect(waits).toEqual([1, 10, 100, 1440, 1440]);
@@ -404,6 +411,116 @@ describe('an order that failed', () => {
     await granted(a);
     expect(await ledger.last(app)).toMatchObject({ failures: 0 });
   });
+});
+
+describe('an order that failed for a suspect', () => {
+  const bad = 'bad.example.org';
+  const old = 'old.example.org';
+  const failed = async (asked: CertificateOrder, ...suspects: string[]): Promise<void> => {
+    await ledger.failed(asked, await granted(asked, true), blame(...suspects));
+  };
+
+  test('holds every set that the suspect is on, however it has changed', async () => {
+    await failed(order(old, bad), bad);
+    const permits = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => ledger.take(order(old, bad, `n${i}.example.org`), true)),
+    );
+    for (const permit of permits) expect(permit).toMatchObject({ kind: 'refused', limit: 'failed-issuance' });
+    await granted(order(old, 'n1.example.org'), true);
+  });
+
+  test('is joined by the sets that come after it: they back off further, and do not begin anew', async () => {
+    const waits: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      const asked = order(old, bad, `n${i}.example.org`);
+      const orderedAt = await granted(asked, true);
+      const retryAt = await ledger.failed(asked, orderedAt, blame(bad));
+      waits.push(Math.round((retryAt - (await now())) / MINUTE_MS));
+      await age(retryAt - orderedAt);
+    }
+    expect(waits).toEqual([1, 10, 100, 1440]);
+  });
+
+  test('lets fewer names, without one of the suspects, pass at once; and then none that are more again', async () => {
+    await failed(order(old, bad, 'worse.example.org'), bad, 'worse.example.org');
+    expect(await ledger.peek(order(old, bad), true)).toMatchObject({ kind: 'granted' });
+    expect(await refused(order(old, bad, 'n1.example.org'), true)).toMatchObject({
+      limit: 'failed-issuance',
+    });
+    await failed(order(old, bad), bad);
+    expect(await ledger.last(app)).toMatchObject({ failures: 2, suspects: blame(bad) });
+    expect(await ledger.peek(order(old), true)).toMatchObject({ kind: 'granted' });
+  });
+
+  test('leaves a set without any of them alone, which begins without failures', async () => {
+    await failed(order(old, bad), bad);
+    await granted(order(old, 'n1.example.org'), true);
+    expect(await ledger.last(app)).toMatchObject({ failures: 0, suspects: [] });
+  });
+
+  test('says who is suspected, and what was issued last', async () => {
+    const good = await granted(order(old));
+    await ledger.issued({ app }, good);
+    await failed(order(old, bad), bad);
+    expect(await ledger.last(app)).toMatchObject({ hasFailed: true, suspects: blame(bad), issued: [old] });
+  });
+
+  test('backs off no longer once the suspects are cleared', async () => {
+    const asked = order(old, bad);
+    const orderedAt = await granted(asked);
+    await ledger.failed(asked, orderedAt, blame(bad));
+    await ledger.cleared(asked, orderedAt);
+    expect(await ledger.peek(asked, false)).toMatchObject({ kind: 'granted' });
+    expect(await ledger.peek(order(old, bad, 'n1.example.org'), true)).toMatchObject({ kind: 'granted' });
+  });
+
+  test('and came all the same, late, has not failed', async () => {
+    const asked = order(old, bad);
+    const orderedAt = await granted(asked);
+    await ledger.failed(asked, orderedAt, blame(bad));
+    await ledger.issued(asked, orderedAt);
+    const issued = [bad, old];
+    expect(await ledger.last(app)).toMatchObject({ hasFailed: false, failures: 0, suspects: [], issued });
+    await granted(order(old, bad, 'n1.example.org'), true);
+  });
+});
+
+describe('an order with names of which nobody could say that they are right', () => {
+  const unasked = 'unasked.example.org';
+  const doubtful = (...names: string[]): CertificateOrder => ({
+    ...order(unasked, ...names),
+    doubts: [{ name: unasked, why: 'unasked', sentence: 'it could not be asked' }],
+  });
+
+  test('holds others with the same names until it is known how it went, each time for longer', async () => {
+    const waits: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      await granted(doubtful(`n${i}.example.org`), true);
+      const { limit, nextAt } = await refused(doubtful('more.example.org'), true);
+      expect(limit).toBe('failed-issuance');
+      waits.push(Math.round((nextAt - (await now())) / MINUTE_MS));
+      await age(nextAt - (await now()));
+    }
+    expect(waits).toEqual([1, 10, 100]);
+  });
+
+  test('holds nobody once a handshake has shown that it went well', async () => {
+    const asked = doubtful('n1.example.org');
+    await ledger.issued(asked, await granted(asked, true));
+    await granted(doubtful('n1.example.org', 'n2.example.org'), true);
+  });
+
+  test('is repeated by the same names as any other', async () => {
+    const orderedAt = await granted(doubtful());
+    expect(await ledger.take(doubtful(), false)).toEqual({ kind: 'repeated', orderedAt });
+  });
+});
+
+test('what nobody called failed for a day counts as issued', async () => {
+  await granted(a);
+  await age(DAY_MS);
+  await granted(order('a.example.org', 'b.example.org'));
+  expect(await ledger.last(app)).toMatchObject({ issued: ['a.example.org'] });
 });
 
 describe('an order that was not sent', () => {
@@ -513,7 +630,7 @@ describe('where Redis cuts the connection before its reply, and the client sends
   });
 
   test('a failed order is counted once, and so is each name, and the wait is told as it was', async () => {
-    const nextAt = await createCut().failed(a, await granted(a), a.names);
+    const nextAt = await createCut().failed(a, await granted(a), blame(...a.names));
     expect(await ledger.last(app)).toMatchObject({ failures: 1 });
     expect(await left('failures-per-hour', a.names)).toEqual([4]);
     expect(await refused(a)).toMatchObject({ limit: 'failed-issuance', nextAt });

@@ -42,8 +42,9 @@ async function play({
     }),
   );
   const renewed: string[] = [];
+  const unsteady: string[] = [];
   let inTheWay: readonly string[] | undefined;
-  const outcome = await guard(
+  const { held: outcome, dns } = await guard(
     attached,
     { app, calls: {}, startedAt: NOW, waitedMs: 0 },
     {
@@ -72,6 +73,7 @@ async function play({
             : undefined,
       },
       certificates: {
+        noteUnsteady: async (_, names) => void unsteady.push(...names),
         noteInTheWay: async (_, domains) => {
           inTheWay = domains;
           return Object.fromEntries(
@@ -82,7 +84,7 @@ async function play({
       renew: async ({ domain }) => void renewed.push(domain),
     },
   );
-  return { outcome, inTheWay, renewed };
+  return { outcome, inTheWay, renewed, unsteady, looked: dns.length };
 }
 
 const LONG_AGO: InTheWay = { since: NOW - PACE.dnsFirstMs, at: NOW };
@@ -97,7 +99,14 @@ const held = (mustAct: string, words: RegExp) => ({
 describe('nothing is waited for', () => {
   test('where all names are right, proxied, or could not be asked about; and nobody is in the way any more', async () => {
     const verdicts = { [SHOP]: 'proxied', [NEW]: 'unknown' } as const;
-    expect(await play({ verdicts })).toEqual({ outcome: undefined, inTheWay: [], renewed: [] });
+    expect(await play({ verdicts })).toEqual({
+      outcome: undefined,
+      inTheWay: [],
+      renewed: [],
+      // Remembered, in case the order fails.
+      unsteady: [NEW],
+      looked: 4,
+    });
     expect((await play({ verdicts, poison: 'hold' })).outcome).toBeUndefined();
   });
 

@@ -1,0 +1,91 @@
+// Who may be to blame for an order that failed: Let's Encrypt refuses the certificate of all for one name, and RunCloud does not say
+// which ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10). Pure.
+import type { Actor } from '../outcome.ts';
+import type { DnsFinding } from '../probes/findings.ts';
+import { isBad, isGood } from './gate.ts';
+import { counted, joined } from './names.ts';
+import { toMinute } from './times.ts';
+
+/**
+ * `wrong`: its DNS is. `unasked`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).
+ * `flaps`: right now, and not a while ago. `new`: it was not on the last certificate that was issued.
+ */
+export type Suspicion = 'wrong' | 'unasked' | 'flaps' | 'new';
+
+export interface Suspect {
+  readonly name: string;
+  readonly why: Suspicion;
+  readonly sentence: string;
+}
+
+/** When names were seen last whose DNS was not right, in milliseconds by Redis' clock. */
+export type Unsteady = Readonly<Record<string, number>>;
+
+/** How long a name that was not right counts as flapping. */
+export const UNSTEADY_MS = 3_600_000;
+
+const unjudged = ({ name, verdict, sentence, doubt }: DnsFinding): Suspect | undefined => {
+  if (verdict === 'unknown' || verdict === 'unchecked') return { name, why: 'unasked', sentence };
+  return doubt === undefined ? undefined : { name, why: 'unasked', sentence: `${name}: ${doubt}` };
+};
+
+/** What can be said before an order: these names may fail it. */
+export const findDoubts = (dns: readonly DnsFinding[]): Suspect[] =>
+  dns.flatMap((finding) => unjudged(finding) ?? []);
+
+export interface FailedOrder {
+  readonly names: readonly string[];
+  /** DNS of these names, as it is now. */
+  readonly dns: readonly DnsFinding[];
+  /** Names of the last certificate that was issued; undefined where nobody knows. */
+  readonly issued: readonly string[] | undefined;
+  readonly unsteady: Unsteady;
+  readonly now: number;
+}
+
+/** The strongest suspicions first, one for each name. */
+export function findSuspects({ names, dns, issued, unsteady, now }: FailedOrder): Suspect[] {
+  const wrong = dns.filter(isBad).map(({ name, sentence }): Suspect => ({ name, why: 'wrong', sentence }));
+  const flapping = names.flatMap((name): Suspect[] => {
+    const at = unsteady[name];
+    if (at === undefined || now - at > UNSTEADY_MS) return [];
+    const sentence = `the DNS of ${name} comes and goes: it was not right at ${toMinute(at)}, and is now`;
+    return [{ name, why: 'flaps', sentence }];
+  });
+  const fresh = names
+    .filter((name) => issued !== undefined && !issued.includes(name))
+    .map((name): Suspect => ({ name, why: 'new', sentence: `${name} was not on the last certificate` }));
+  const all = [...wrong, ...findDoubts(dns), ...flapping, ...fresh];
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
+/** What was wrong with a suspect is over: it is right now, and that is no flapping. */
+const isCleared =
+  (dns: readonly DnsFinding[]) =>
+  ({ name, why }: Suspect): boolean => {
+    const finding = dns.find((each) => each.name === name);
+    const isRight = finding === undefined || (isGood(finding) && finding.doubt === undefined);
+    return (why === 'wrong' || why === 'unasked') && isRight;
+  };
+
+/** Whether there is no reason any more to wait: of those whose DNS was the reason none is left, nor one that flaps. */
+export function areCleared(suspects: readonly Suspect[], dns: readonly DnsFinding[]): boolean {
+  const strong = suspects.filter(({ why }) => why !== 'new');
+  return strong.length > 0 && strong.every(isCleared(dns));
+}
+
+/** For the operator: it names customers' domains. */
+export const describeSuspects = (suspects: readonly Suspect[]): string =>
+  suspects.length > 0 ? `; to blame may be: ${joined(suspects.map(({ sentence }) => sentence))}` : '';
+
+/** The same for domains, which it does not name. */
+export const describeCount = (suspects: number): string =>
+  suspects > 0
+    ? `; ${counted(suspects, 'name')} on the shared certificate may be to blame: \`runcloud-domains status\` names ${suspects === 1 ? 'it' : 'them'}`
+    : '';
+
+/** Who has to look into it. To be new is no reason by itself. */
+export function actorOf(suspects: readonly Suspect[]): Actor {
+  if (suspects.some(({ why }) => why === 'wrong')) return 'customer';
+  return suspects.some(({ why }) => why !== 'new') ? 'operator' : 'runcloud';
+}

@@ -1,0 +1,103 @@
+// SSL_POISON=detach: where orders of a shared certificate fail although all DNS looks right, the newest suspects make room one by one,
+// so that the domains that had a certificate get theirs. Nothing is taken off here: the domain is named in the certificate's record,
+// and its own job takes it off (https.ts, add-domain.ts) and comes back later.
+import type { Certificates } from '../intent/certificates.ts';
+import type { DomainKey, Intent } from '../intent/intent.ts';
+import type { LastOrder } from '../intent/ledger.ts';
+import { namesOf } from '../intent/names.ts';
+import type { Pace } from '../intent/pace.ts';
+import { isOurs } from '../intent/plan.ts';
+import type { IntentStore } from '../intent/store.ts';
+import { describeSuspects, type Suspect } from '../intent/suspects.ts';
+import { toNextMinute } from '../intent/times.ts';
+import { type Outcome, waiting } from '../outcome.ts';
+import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
+
+export interface BenchPorts {
+  readonly intents: Pick<IntentStore, 'get'>;
+  readonly certificates: Pick<Certificates, 'get' | 'bench'>;
+  /** Has the domain's job run: one is added where none is on its way. */
+  readonly renew: (intent: Intent) => Promise<unknown>;
+  readonly poison: 'hold' | 'detach' | 'proceed';
+  readonly pace: Pace;
+}
+
+interface BenchWork {
+  readonly app: WebApplication;
+  /** By Redis' clock, in milliseconds. */
+  readonly startedAt: number;
+}
+
+/** The first failure may have been anything. */
+const FAILURES = 2;
+
+/** What to wait for while a suspect makes room; undefined where none does. */
+export async function benchNewest(
+  attached: readonly AttachedDomain[],
+  last: LastOrder | undefined,
+  work: BenchWork,
+  ports: BenchPorts,
+): Promise<Outcome | undefined> {
+  const { app, startedAt } = work;
+  if (ports.poison !== 'detach' || !last?.hasFailed || last.failures < FAILURES) return undefined;
+  // Somebody has made room already: what is left is tried first.
+  const names = namesOf(attached);
+  if (last.suspects.some(({ name }) => !names.includes(name))) return undefined;
+  const { benched = {} } = (await ports.certificates.get(app)) ?? {};
+  const leaving = attached.find(({ name }) => (benched[name]?.until ?? 0) > startedAt);
+  if (leaving) return room(leaving.name, last, ports);
+  const intent = await findNewest(attached, last, work, ports);
+  if (!intent) return undefined;
+  const { dnsFirstMs, heldMs } = ports.pace;
+  const howLong = { firstMs: Math.max(dnsFirstMs, heldMs / 24), longestMs: heldMs };
+  const { until } = await ports.certificates.bench(app, intent.domain, startedAt, howLong);
+  await ports.renew(intent);
+  return room(intent.domain, last, ports, until);
+}
+
+function room(
+  name: string,
+  { suspects, failures }: LastOrder,
+  { pace }: BenchPorts,
+  until?: number,
+): Outcome {
+  const back = until === undefined ? '' : `, and comes back at ${toNextMinute(until)}`;
+  const what = `the certificate failed ${failures} times in a row`;
+  const how = `makes room for the others${back} (SSL_POISON=detach)`;
+  const report = { stage: 'held', mustAct: 'operator' } as const;
+  return waiting(
+    `${what}${describeSuspects(suspects)}; ${name} ${how}`,
+    pace.dnsFirstMs,
+    report,
+    `${what}; the newest name on it ${how}`,
+  );
+}
+
+/** Undefined where what would stay is as suspect: nobody leaves in vain, nor anybody whose certificate works. */
+async function findNewest(
+  attached: readonly AttachedDomain[],
+  { suspects, issued }: LastOrder,
+  { app }: BenchWork,
+  { intents }: BenchPorts,
+): Promise<Intent | undefined> {
+  const strong = suspects.filter(({ why }) => why !== 'new');
+  const pool = strong.length > 0 ? strong : suspects;
+  const dead = attached.filter((domain) => namesOf([domain]).some(isAmong(pool)));
+  const found = await Promise.all(
+    dead.map(async (domain) => {
+      const intent = await intents.get({ ...app, domain: domain.name as DomainKey['domain'] });
+      // Where nobody knows what was issued last, whoever is not new may have had one.
+      const hadOne = issued?.some((name) => namesOf([domain]).includes(name)) ?? strong.length > 0;
+      return intent && isOurs(domain, intent) && !hadOne ? intent : undefined;
+    }),
+  );
+  const ours = found.filter((intent) => intent !== undefined);
+  if (strong.length > 0 && ours.length < dead.length) return undefined;
+  // RunCloud's ids grow.
+  return ours.toSorted((a, b) => (b.attachedId ?? 0) - (a.attachedId ?? 0))[0];
+}
+
+const isAmong =
+  (suspects: readonly Suspect[]) =>
+  (name: string): boolean =>
+    suspects.some((suspect) => suspect.name === name);

@@ -1,0 +1,97 @@
+// What becomes of an order, as one domain's proof finds it out: it went well, or failed and who may be to blame; and whether the domain
+// itself stays off for a while, so that the others get their certificate (bench.ts).
+import type { Certificates } from '../intent/certificates.ts';
+import type { Evidence, Intent } from '../intent/intent.ts';
+import type { LastOrder, Ledger } from '../intent/ledger.ts';
+import { namesOfIntent } from '../intent/names.ts';
+import type { IntentStore } from '../intent/store.ts';
+import { actorOf, describeCount, type Suspect } from '../intent/suspects.ts';
+import { toNextMinute } from '../intent/times.ts';
+import { type Actor, type Waiting, waiting } from '../outcome.ts';
+import type { ServedCertificate } from '../probes/findings.ts';
+import type { Facts } from '../runcloud/facts.ts';
+import type { CallOptions } from '../runcloud/runcloud.ts';
+import type { Look } from './look.ts';
+import { lookForSuspects } from './order-suspects.ts';
+
+export interface FatePorts {
+  readonly look: Look;
+  readonly facts: Facts;
+  readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
+  readonly certificates: Pick<Certificates, 'get' | 'unbench'>;
+  readonly intents: Pick<IntentStore, 'now'>;
+}
+
+interface FateWork {
+  readonly intent: Intent;
+  readonly calls: CallOptions;
+}
+
+/** The certificate that covers the domain: its own, or the one that it shares. */
+async function certificateOf({ intent, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
+  const { advanced } = await facts.glance(intent, calls);
+  const { serverId, appId } = intent;
+  return { app: { serverId, appId }, domain: advanced ? intent.domain : undefined };
+}
+
+/**
+ * The domain is live: where the certificate that was shown has it, and as many names as were ordered, that order went well. (Which
+ * the others are is not kept in a domain's evidence.)
+ */
+export async function noteIssued(work: FateWork, { tls }: Evidence, ports: FatePorts): Promise<void> {
+  const { ledger, certificates } = ports;
+  const wanted = await certificateOf(work, ports);
+  const order = await ledger.last(wanted.app, wanted.domain);
+  const isShown = tls.every(
+    ({ name, certificate }) => order?.names.includes(name) && countOf(certificate) === order.names.length,
+  );
+  if (!order || !isShown) return;
+  if (!isKnown(order)) await ledger.issued(wanted, order.orderedAt);
+  await certificates.unbench(wanted.app, work.intent.domain);
+}
+
+const countOf = (served: ServedCertificate | undefined): number =>
+  served ? served.names.length + (served.moreNames ?? 0) : 0;
+
+const isKnown = ({ names, issued, suspects, hasFailed }: LastOrder): boolean =>
+  !hasFailed && suspects.length === 0 && issued?.join() === names.join();
+
+/** Counted once, whoever reports it; the first report looks at all names. */
+export async function noteFailed(
+  order: LastOrder,
+  work: FateWork,
+  ports: FatePorts,
+): Promise<readonly Suspect[]> {
+  const { ledger, intents } = ports;
+  const wanted = { ...(await certificateOf(work, ports)), names: order.names };
+  const at = { now: await intents.now(), calls: work.calls };
+  const last = await ledger.last(wanted.app, wanted.domain);
+  const isTold = last?.hasFailed && last.orderedAt === order.orderedAt;
+  const suspects = isTold ? last.suspects : await lookForSuspects(wanted, last, at, ports);
+  await ledger.failed(wanted, order.orderedAt, suspects);
+  return suspects;
+}
+
+/** What one domain is told of them: its own part, and that there are others, whose names are not its business. */
+export function describeOwn(suspects: readonly Suspect[], intent: Intent): { why: string; mustAct: Actor } {
+  const names = namesOfIntent(intent);
+  const own = suspects.filter(({ name }) => names.includes(name));
+  // Its wrong records are told already.
+  const said = own.filter(({ why }) => why !== 'wrong').map(({ sentence }) => `; ${sentence}`);
+  const others = describeCount(suspects.length - own.length);
+  const isOthers = actorOf(own) === 'runcloud' && actorOf(suspects) !== 'runcloud';
+  const mustAct = isOthers ? 'operator' : actorOf(own);
+  return { why: `${said.join('')}${others}`, mustAct };
+}
+
+/** SSL_POISON=detach: undefined where the domain need not stay off. */
+export async function stayOff(
+  { intent }: Pick<FateWork, 'intent'>,
+  { certificates, intents }: { certificates: Pick<Certificates, 'get'>; intents: Pick<IntentStore, 'now'> },
+): Promise<Waiting | undefined> {
+  const { until = 0 } = (await certificates.get(intent))?.benched[intent.domain] ?? {};
+  const now = await intents.now();
+  if (until <= now) return undefined;
+  const sentence = `the certificate failed repeatedly with ${intent.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_POISON=detach)`;
+  return waiting(sentence, until - now, { stage: 'held', mustAct: 'operator' });
+}

@@ -1,0 +1,40 @@
+// Looks for who may be to blame for an order that failed: DNS of all its names, which of them the last certificate had, and whose DNS
+// comes and goes. What it means is said in intent/suspects.ts.
+import type { Certificates } from '../intent/certificates.ts';
+import type { CertificateOrder, LastOrder } from '../intent/ledger.ts';
+import { findSuspects, type Suspect } from '../intent/suspects.ts';
+import type { CallOptions } from '../runcloud/runcloud.ts';
+import type { Look } from './look.ts';
+
+export interface SuspectPorts {
+  /** Undefined where neither DNS nor TLS is looked at. */
+  readonly look: Look | undefined;
+  readonly certificates: Pick<Certificates, 'get'>;
+}
+
+/** `last`: the ledger's record of this very order. `now` by Redis' clock, in milliseconds. */
+export async function lookForSuspects(
+  { app, domain, names }: CertificateOrder,
+  last: LastOrder | undefined,
+  { now, calls }: { readonly now: number; readonly calls: CallOptions },
+  { look, certificates }: SuspectPorts,
+): Promise<Suspect[]> {
+  const dns = (await look?.dns(app, names, calls)) ?? [];
+  // A certificate of the domain's own has nobody else on it.
+  if (domain !== undefined) return findSuspects({ names, dns, issued: undefined, unsteady: {}, now });
+  const { unsteady = {} } = (await certificates.get(app)) ?? {};
+  const issued = last?.issued ?? (await coveredNow(look, { app, names }, calls));
+  return findSuspects({ names, dns, issued, unsteady, now });
+}
+
+/** Where the ledger knows of no certificate: what the server shows. Undefined where that says nothing. */
+async function coveredNow(
+  look: Look | undefined,
+  { app, names }: CertificateOrder,
+  calls: CallOptions,
+): Promise<readonly string[] | undefined> {
+  if (!look?.provesHttps) return undefined;
+  const tls = await look.tls(app, names, calls);
+  const covered = tls.filter(({ verdict }) => verdict === 'covers').map(({ name }) => name);
+  return covered.length > 0 ? covered : undefined;
+}

@@ -1,0 +1,136 @@
+// Who makes room where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
+import { describe, expect, test } from '@jest/globals';
+import type { Benched } from '../../src/intent/certificate-notes.ts';
+import type { LastOrder } from '../../src/intent/ledger.ts';
+import { PACE } from '../../src/intent/pace.ts';
+import type { Suspect, Suspicion } from '../../src/intent/suspects.ts';
+import { type BenchPorts, benchNewest } from '../../src/jobs/bench.ts';
+import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
+import { intentOf } from '../helpers/intent.ts';
+
+const app = { serverId: 1903, appId: 646 };
+const NOW = 1_800_000_000_000;
+const PRIMARY = 'network.example.org';
+const [OLD, NEW, NEWEST] = ['old.example.org', 'new.example.org', 'newest.example.org'] as const;
+const ATTACHED = [PRIMARY, OLD, NEW, NEWEST];
+
+interface Scene {
+  readonly suspects?: Readonly<Record<string, Suspicion>>;
+  readonly last?: Partial<LastOrder>;
+  readonly attached?: readonly string[];
+  readonly ours?: readonly string[];
+  readonly poison?: BenchPorts['poison'];
+  readonly benched?: Readonly<Record<string, Benched>>;
+}
+
+async function play({
+  suspects = { [NEW]: 'new', [NEWEST]: 'new' },
+  last = {},
+  attached = ATTACHED,
+  ours = [OLD, NEW, NEWEST],
+  poison = 'detach',
+  benched = {},
+}: Scene) {
+  const domains = attached.map(
+    (name): AttachedDomain => ({
+      id: ATTACHED.indexOf(name),
+      name,
+      type: name === PRIMARY ? 'primary' : 'alias',
+      www: false,
+      redirection: 'none',
+    }),
+  );
+  const order: LastOrder = {
+    names: ATTACHED,
+    orderedAt: NOW - 60_000,
+    failures: 2,
+    hasFailed: true,
+    suspects: Object.entries(suspects).map(
+      ([name, why]): Suspect => ({ name, why, sentence: `${name} is ${why}` }),
+    ),
+    issued: [PRIMARY, OLD],
+    isLost: false,
+    replaces: undefined,
+    ...last,
+  };
+  const named: string[] = [];
+  const renewed: string[] = [];
+  const outcome = await benchNewest(
+    domains,
+    order,
+    { app, startedAt: NOW },
+    {
+      poison,
+      pace: PACE,
+      intents: {
+        get: async ({ domain }) =>
+          ours.includes(domain)
+            ? intentOf({
+                domain,
+                wish: { want: 'present', www: false, redirection: 'none' },
+                attachedId: ATTACHED.indexOf(domain),
+              })
+            : undefined,
+      },
+      certificates: {
+        get: async () => ({ benched }) as unknown as Awaited<ReturnType<BenchPorts['certificates']['get']>>,
+        bench: async (_, domain, at, { firstMs }) => {
+          named.push(domain);
+          return { until: at + firstMs, count: 1 };
+        },
+      },
+      renew: async ({ domain }) => void renewed.push(domain),
+    },
+  );
+  return { outcome, named, renewed };
+}
+
+describe('after the second failure', () => {
+  test('the newest of those that had no certificate makes room, for an hour; its job has to run', async () => {
+    const { outcome, named, renewed } = await play({});
+    expect([named, renewed]).toEqual([[NEWEST], [NEWEST]]);
+    expect(outcome).toMatchObject({
+      kind: 'waiting',
+      sentence: expect.stringMatching(
+        /failed 2 times in a row; to blame may be: new\.example\.org is new; newest\.example\.org is new; newest\.example\.org makes room for the others, and comes back at /,
+      ),
+      forDomains: expect.stringMatching(
+        /^the certificate failed 2 times in a row; the newest name on it makes room/,
+      ),
+      report: { stage: 'held', mustAct: 'operator' },
+    });
+  });
+
+  test('a name that could not be judged goes before one that is only new', async () => {
+    const { named } = await play({ suspects: { [NEW]: 'unasked', [NEWEST]: 'new' } });
+    expect(named).toEqual([NEW]);
+  });
+
+  test('while it still leaves, nobody else does', async () => {
+    const { outcome, named } = await play({ benched: { [NEWEST]: { until: NOW + 1, count: 1 } } });
+    expect([outcome?.kind, named]).toEqual(['waiting', []]);
+  });
+});
+
+describe('nobody makes room', () => {
+  test.each<[string, Scene]>([
+    ['after the first failure', { last: { failures: 1 } }],
+    ['before it is known how the last order went', { last: { hasFailed: false } }],
+    ['with SSL_POISON=hold', { poison: 'hold' }],
+    ['with SSL_POISON=proceed', { poison: 'proceed' }],
+    ['where one has left already: what remains is tried first', { attached: [PRIMARY, OLD, NEW] }],
+    ['where nobody is suspected', { suspects: {} }],
+    ['whose certificate works, nor for it', { suspects: { [OLD]: 'unasked', [NEW]: 'new' } }],
+    [
+      'where nobody knows who had a certificate',
+      { suspects: { [OLD]: 'flaps' }, last: { issued: undefined } },
+    ],
+    ['who was attached by somebody else', { ours: [OLD] }],
+    [
+      'while one of those that could not be judged may not',
+      { suspects: { [NEW]: 'unasked', [NEWEST]: 'unasked' }, ours: [NEW] },
+    ],
+  ])('%s', async (_, scene) => {
+    expect(await play(scene)).toEqual({ outcome: undefined, named: [], renewed: [] });
+  });
+});

@@ -1,0 +1,142 @@
+// Who may be to blame for an order that failed, and who has to look into it.
+import { describe, expect, test } from '@jest/globals';
+import {
+  actorOf,
+  areCleared,
+  describeSuspects,
+  findDoubts,
+  findSuspects,
+  type Suspect,
+  type Suspicion,
+  UNSTEADY_MS,
+} from '../../src/intent/suspects.ts';
+import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
+
+const NOW = Date.parse('2026-11-24T10:00:00Z');
+const [OLD, SHOP, NEW] = ['old.example.org', 'shop.example.org', 'new.example.org'];
+
+const found = (name: string, verdict: DnsVerdict, doubt?: string): DnsFinding => ({
+  name,
+  verdict,
+  sentence: `${name} is ${verdict}`,
+  doubt,
+  expected: [],
+  seen: { a: [], aaaa: [], cname: [], caa: [] },
+});
+const suspect = (name: string, why: Suspicion): Suspect => ({ name, why, sentence: `${name} is ${why}` });
+
+const find = (facts: Partial<Parameters<typeof findSuspects>[0]>) =>
+  findSuspects({
+    names: [OLD, SHOP, NEW],
+    dns: [OLD, SHOP, NEW].map((name) => found(name, 'here')),
+    issued: [OLD, SHOP, NEW],
+    unsteady: {},
+    now: NOW,
+    ...facts,
+  }).map(({ name, why }) => [name, why]);
+
+describe('suspect is', () => {
+  test('nobody, where all names are right and had a certificate', () => {
+    expect(find({})).toEqual([]);
+  });
+
+  test.each(['unknown', 'unchecked'] as const)('a name that could not be judged (%s)', (verdict) => {
+    expect(find({ dns: [found(OLD, 'here'), found(SHOP, verdict)] })).toEqual([[SHOP, 'unasked']]);
+  });
+
+  test('a name whose CAA record binds to an account', () => {
+    expect(find({ dns: [found(SHOP, 'here', 'it binds to an account')] })).toEqual([[SHOP, 'unasked']]);
+  });
+
+  test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'cdn'] as const)(
+    'a name that is wrong (%s)',
+    (verdict) => {
+      expect(find({ dns: [found(SHOP, verdict)] })).toEqual([[SHOP, 'wrong']]);
+    },
+  );
+
+  test('a name that the last certificate did not have', () => {
+    expect(find({ issued: [OLD] })).toEqual([
+      [SHOP, 'new'],
+      [NEW, 'new'],
+    ]);
+    expect(find({ issued: undefined })).toEqual([]);
+  });
+
+  test('a name that is right, and was not within the last hour', () => {
+    expect(find({ unsteady: { [SHOP]: NOW - UNSTEADY_MS, [NEW]: NOW - UNSTEADY_MS - 1 } })).toEqual([
+      [SHOP, 'flaps'],
+    ]);
+  });
+
+  test('each name once, by the strongest suspicion, the strongest first', () => {
+    const facts = {
+      dns: [found(OLD, 'unknown'), found(NEW, 'missing')],
+      issued: [OLD],
+      unsteady: { [OLD]: NOW, [NEW]: NOW, [SHOP]: NOW },
+    };
+    expect(find(facts)).toEqual([
+      [NEW, 'wrong'],
+      [OLD, 'unasked'],
+      [SHOP, 'flaps'],
+    ]);
+  });
+});
+
+test('before an order only what could not be judged is a doubt', () => {
+  const dns = [found(OLD, 'here'), found(SHOP, 'unknown'), found(NEW, 'proxied', 'it binds')];
+  expect(findDoubts(dns).map(({ name }) => name)).toEqual([SHOP, NEW]);
+});
+
+describe('the reason to wait is over', () => {
+  const cases: readonly (readonly [string, boolean, Suspect[], DnsFinding[]])[] = [
+    [
+      'where the name can be asked again, and is right',
+      true,
+      [suspect(SHOP, 'unasked')],
+      [found(SHOP, 'here')],
+    ],
+    ['where the name has left', true, [suspect(SHOP, 'unasked')], [found(OLD, 'here')]],
+    [
+      'also for those that were only new beside it',
+      true,
+      [suspect(SHOP, 'wrong'), suspect(NEW, 'new')],
+      [found(SHOP, 'proxied')],
+    ],
+    ['but not while it cannot be asked', false, [suspect(SHOP, 'unasked')], [found(SHOP, 'unknown')]],
+    ['nor while nobody can judge it', false, [suspect(SHOP, 'unasked')], [found(SHOP, 'here', 'it binds')]],
+    [
+      'nor where one of two is wrong still',
+      false,
+      [suspect(SHOP, 'wrong'), suspect(OLD, 'wrong')],
+      [found(SHOP, 'here'), found(OLD, 'missing')],
+    ],
+    ['nor for a name that comes and goes', false, [suspect(SHOP, 'flaps')], [found(SHOP, 'here')]],
+    [
+      'nor where all that is known of it is that it is new',
+      false,
+      [suspect(NEW, 'new')],
+      [found(NEW, 'here')],
+    ],
+    ['nor where nobody is suspected', false, [], [found(NEW, 'here')]],
+  ];
+  test.each(cases)('%s', (_, is, suspects, dns) => {
+    expect(areCleared(suspects, dns)).toBe(is);
+  });
+});
+
+test('who must act: the customer whose DNS is wrong, else the operator, and RunCloud where nobody is suspected, or is only new', () => {
+  expect(actorOf([suspect(SHOP, 'unasked'), suspect(OLD, 'wrong')])).toBe('customer');
+  expect(actorOf([suspect(SHOP, 'unasked')])).toBe('operator');
+  expect(actorOf([suspect(NEW, 'flaps'), suspect(SHOP, 'new')])).toBe('operator');
+  expect(actorOf([suspect(NEW, 'new')])).toBe('runcloud');
+  expect(actorOf([])).toBe('runcloud');
+});
+
+test('they are told in a few words, however many they are', () => {
+  const many = ['a', 'b', 'c', 'd', 'e'].map((name) => suspect(name, 'new'));
+  expect(describeSuspects(many)).toBe(
+    '; to blame may be: a is new; b is new; c is new; and 2 more like these',
+  );
+  expect(describeSuspects([])).toBe('');
+});
