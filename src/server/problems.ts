@@ -1,6 +1,6 @@
 // What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
 import { z } from 'zod';
-import { type Code, CodedError, codes, isReplyError, reasonOf } from '../errors.ts';
+import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } from '../errors.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { type Place, places, toPlace } from '../records/applications.ts';
 
@@ -14,10 +14,8 @@ const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
   'redis-unavailable': 503,
 };
 
-interface HttpCodeEntry {
+interface HttpCodeEntry extends Pick<CodeEntry, 'meaning' | 'fix'> {
   readonly status: number;
-  readonly meaning: string;
-  readonly fix: string;
 }
 
 /** Codes that only HTTP has. Codes are API: once published, a code keeps its meaning. docs/http-api.md lists them. */
