@@ -2,14 +2,21 @@
 // argv to commands. The only file that sees argv, the console, signals and exit codes.
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { createDoctor, createProducerApp, type ProducerApp } from './app.ts';
+import { createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
-import { showFindings } from './cli/doctor.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { wrapAll } from './cli/layout.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
-import { type Config, ConfigError, loadConfig, secretsOf, terminalColumns } from './config.ts';
+import {
+  type Config,
+  ConfigError,
+  type LoadedConfig,
+  loadConfig,
+  secretsOf,
+  terminalColumns,
+} from './config.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
+import { addHelperCommands } from './helper-commands.ts';
 import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
 import { addOperatorCommands } from './operator-commands.ts';
@@ -50,9 +57,15 @@ function untilSignal(): Promise<string> {
   });
 }
 
+/** The configuration; from now on its secrets are hidden in what is printed. */
+function load(): LoadedConfig {
+  const loaded = loadConfig();
+  hide = createScrub(secretsOf(loaded.config));
+  return loaded;
+}
+
 function configured(): Config {
-  const { config, warnings } = loadConfig();
-  hide = createScrub(secretsOf(config));
+  const { config, warnings } = load();
   for (const warning of warnings) terminal.err(`warning: ${warning}`);
   return config;
 }
@@ -162,37 +175,6 @@ function addProcessCommands(program: Command): void {
     });
 }
 
-function addHelperCommands(program: Command): void {
-  program
-    .command('doctor')
-    .description(
-      'Check configuration, Redis, credentials, server, web application and SSL; each line ok, warn or fail with the fix.',
-    )
-    .addHelpText('after', '\nExamples:\n  runcloud-domains doctor\n  runcloud-domains doctor --redis-only')
-    .option('--redis-only', 'only configuration and Redis (for container health checks)')
-    .option('--json', 'print JSON')
-    .action(async (flags: { redisOnly?: boolean; json?: boolean }) => {
-      const loaded = loadConfig();
-      const doctor = createDoctor(loaded.config);
-      try {
-        finish(
-          await showFindings(doctor.examine(flags.redisOnly ? 'redis' : 'all'), loaded, flags, terminal),
-        );
-      } finally {
-        await doctor.close();
-      }
-    });
-  program
-    .command('simulate')
-    .description("Run the simulator of RunCloud's API on its own, to try things without an account.")
-    .option('--port <number>', 'port on 127.0.0.1', '8080')
-    .addHelpText('after', '\nExamples:\n  runcloud-domains simulate --port 8080')
-    .action(async (flags: { port: string }) => {
-      const { simulate } = await import('./cli/simulate.ts');
-      finish(await simulate(flags, untilSignal(), terminal));
-    });
-}
-
 function inherit(parent: Command): void {
   for (const command of parent.commands) inherit(command.exitOverride().copyInheritedSettings(parent));
 }
@@ -212,7 +194,7 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride();
   addProcessCommands(program);
-  addHelperCommands(program);
+  addHelperCommands(program, { terminal, input: process.stdin, withRedis, finish, untilSignal, load });
   addEnqueueCommands(program);
   addOperatorCommands(program, { terminal, input: process.stdin, withRedis, finish });
   inherit(program);

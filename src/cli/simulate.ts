@@ -3,10 +3,11 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSimulator, DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID } from '../simulator/index.ts';
+import { parseSwitches } from './switches.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export async function simulate(
-  { port }: { port: string },
+  { port, set = [] }: { port: string; set?: readonly string[] },
   stopped: Promise<string>,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -15,13 +16,18 @@ export async function simulate(
     terminal.err(`--port must be a whole number from 0 to 65535, got "${port}"`);
     return exitCodes.usage;
   }
+  const switches = parseSwitches(set);
+  if (typeof switches === 'string') {
+    terminal.err(switches);
+    return exitCodes.usage;
+  }
   const simulator = await createSimulator({
     port: number,
     // Every name leads here, and its certificate is issued: what a domain goes through can be watched to its end.
     edge: true,
     defaultDns: 'server',
     seed: { servers: [{ ipAddress: '127.0.0.1' }] },
-    variants: { validation: 'http-01' },
+    variants: { validation: 'http-01', ...switches },
     issuanceLagMs: 2_000,
     onCall: ({ method, path, status }) => terminal.out(`${method} ${path} -> ${status ?? 'no reply'}`),
   });

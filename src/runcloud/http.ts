@@ -1,38 +1,26 @@
-// One HTTP exchange with RunCloud: the only importer of got, and the one function all requests go through.
-// It never retries, never follows a redirect, and knows no route.
-import { Buffer } from 'node:buffer';
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+// One HTTP exchange with RunCloud: the one function all requests go through. It never retries, never follows a redirect, and knows no
+// route.
+import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import got, { type Got, RequestError, type Response } from 'got';
+import { type Got, RequestError, type Response } from 'got';
+import {
+  type Credentials,
+  createAgent,
+  createGot,
+  type HttpSettings,
+  MAX_REPLY_BYTES,
+  toAuthorization,
+  toSecrets,
+} from './connection.ts';
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
-import type { CallBrake, CallOptions } from './runcloud.ts';
+import type { CallOptions } from './runcloud.ts';
 import { type Exchanged, toFingerprint, underBrake } from './under-brake.ts';
 
-/** A v3 (or workspace v2) token goes out as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
-export type Credentials =
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'key'; readonly key: string; readonly secret: string };
-
-export interface HttpSettings {
-  /** Up to and with the version: `https://manage.runcloud.io/api/v3`. */
-  readonly url: string;
-  /** A function is asked before each call, so that corrected credentials are picked up. */
-  readonly credentials: Credentials | (() => Credentials);
-  /** For the whole exchange, waiting for a free socket included. */
-  readonly timeoutMs: number;
-  readonly userAgent?: string | undefined;
-  /** Yours to destroy, and the way to go through a proxy: no environment variable is looked at. */
-  readonly agent?: HttpAgent | undefined;
-  /** Hears of every call, besides the caller's own `onCall`. */
-  readonly onCall?: CallOptions['onCall'];
-  /** Asked before each call, told after each. */
-  readonly brake?: CallBrake | undefined;
-}
+export type { Credentials, HttpSettings } from './connection.ts';
 
 export interface Exchange {
   readonly operation: Operation;
@@ -56,48 +44,6 @@ export interface Http {
   fingerprint(): string;
   /** Closes the connections; calls under way end as of unknown result. */
   close(): void;
-}
-
-const MAX_CONNECT_MS = 10_000;
-const MAX_SOCKETS = 8;
-/** Shorter than servers' usual idle limits, so that we rarely write into a connection that they just closed. */
-const IDLE_SOCKET_MS = 10_000;
-const MAX_REPLY_BYTES = 5 * 1024 * 1024;
-
-function createAgent(isTls: boolean): HttpAgent {
-  const options = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: 4, timeout: IDLE_SOCKET_MS };
-  return isTls ? new HttpsAgent(options) : new HttpAgent(options);
-}
-
-function createGot(settings: HttpSettings, agent: HttpAgent): Got {
-  const connectMs = Math.min(settings.timeoutMs, MAX_CONNECT_MS);
-  return got.extend({
-    // Proxy agents extend http.Agent and serve https all the same.
-    agent: { http: agent, https: agent as HttpsAgent },
-    // [D] runcloud.io/docs/api/v3: both headers on every request, GET included.
-    headers: {
-      accept: 'application/json',
-      'content-type': 'application/json',
-      'user-agent': settings.userAgent ?? 'runcloud-domains',
-    },
-    responseType: 'text',
-    decompress: true,
-    // Retries belong to the queue alone, and a followed 302 would turn a POST into a GET elsewhere.
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-    timeout: { lookup: connectMs, connect: connectMs, secureConnect: connectMs, request: settings.timeoutMs },
-  });
-}
-
-function toAuthorization(credentials: Credentials): string {
-  if (credentials.kind === 'token') return `Bearer ${credentials.token}`;
-  return `Basic ${Buffer.from(`${credentials.key}:${credentials.secret}`).toString('base64')}`;
-}
-
-function toSecrets(credentials: Credentials): string[] {
-  const parts = credentials.kind === 'token' ? [credentials.token] : [credentials.key, credentials.secret];
-  return [...parts, toAuthorization(credentials).replace(/^\w+ /, '')];
 }
 
 /** One exchange under way, and what is known about it. */

@@ -1,0 +1,66 @@
+// What finds out how RunCloud answers for this account: raw calls beside the client, and, for a trial, our own records. Part of the wiring
+// (app.ts).
+import type { Config } from '../config.ts';
+import type { TryPorts } from '../doctor/try-domain.ts';
+import { parseDomainName } from '../intent/domain-name.ts';
+import { bareOf, twinOf } from '../intent/owner.ts';
+import { createRunCloud } from '../runcloud/client.ts';
+import { createRawCalls, type RawCalls } from '../runcloud/raw-calls.ts';
+import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import type { ProducerApp } from './producer.ts';
+import { toRunCloudSettings } from './settings.ts';
+
+export interface Investigation {
+  readonly calls: RawCalls;
+  readonly runcloud: RunCloud;
+  readonly version: 'v2' | 'v3';
+  close(): void;
+}
+
+/** Undefined where no credentials are configured. */
+export function createInvestigation(config: Config): Investigation | undefined {
+  const { credentials } = config.runcloud;
+  if (!credentials) return undefined;
+  const settings = toRunCloudSettings(config, credentials);
+  const calls = createRawCalls({ ...settings, credentials });
+  const runcloud = createRunCloud(settings);
+  return {
+    calls,
+    runcloud,
+    version: settings.version,
+    close() {
+      calls.close();
+      runcloud.close();
+    },
+  };
+}
+
+/** A trial that was killed lets our jobs go on by itself. */
+const PAUSE_MS = 15 * 60_000;
+
+/** What a trial needs of our own side. */
+export function createTrialRecords(
+  { requests, pauses }: Pick<ProducerApp, 'requests' | 'pauses'>,
+  by: string,
+): Pick<TryPorts, 'findRecord' | 'pause' | 'resume'> {
+  const { intents } = requests;
+  const scopeOf = ({ serverId, appId }: WebApplication) => ({ kind: 'app', serverId, appId }) as const;
+  return {
+    async findRecord(name) {
+      const domain = parseDomainName(name);
+      const bare = bareOf(domain);
+      const names = [domain, twinOf(domain), ...(bare ? [bare] : [])];
+      const [found] = (await Promise.all(names.map((each) => intents.everywhere(each)))).flat();
+      return found && `${found.domain} was asked for on web application ${found.appId} and is ${found.stage}`;
+    },
+    async pause(app) {
+      const isOurs = ({ serverId, appId }: WebApplication): boolean =>
+        serverId === app.serverId && appId === app.appId;
+      if ((await pauses.list()).some(({ scope }) => scope.kind === 'app' && isOurs(scope))) return false;
+      const untilMs = (await intents.now()) + PAUSE_MS;
+      await pauses.pause({ scope: scopeOf(app), reason: '`doctor --try-domain` is at work', by, untilMs });
+      return true;
+    },
+    resume: async (app) => void (await pauses.resume(scopeOf(app))),
+  };
+}

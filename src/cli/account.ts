@@ -1,0 +1,61 @@
+// What doctor --survey and --try-domain share: which web application is meant, where the report goes, and what is told of it.
+import { existsSync, writeFileSync } from 'node:fs';
+import { createInvestigation, type Investigation } from '../app/investigation.ts';
+import type { Config } from '../config.ts';
+import { type AccountReport, toText } from '../doctor/report.ts';
+import type { survey } from '../doctor/survey.ts';
+import { describeSwitches } from './switches.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface AccountFlags {
+  readonly yes?: boolean | undefined;
+  readonly out?: string | undefined;
+  readonly server?: string | undefined;
+  readonly app?: string | undefined;
+}
+
+export interface AccountTools {
+  readonly config: Config;
+  /** Of this program. */
+  readonly version: string;
+  readonly terminal: Terminal;
+}
+
+export interface Target extends Investigation {
+  readonly app: Parameters<typeof survey>[0];
+}
+
+/** To be closed by the caller. Undefined where something is missing; says what. */
+export function findTarget(
+  flags: AccountFlags,
+  out: string,
+  { config, terminal }: AccountTools,
+): Target | undefined {
+  const refuse = (why: string): undefined => terminal.err(why) as undefined;
+  const { server, app } = flags;
+  if ([server, app].some((id) => id !== undefined && toId(id) === undefined))
+    return refuse("--app and --server take RunCloud's ids, such as 1903");
+  const serverId = toId(server) ?? config.runcloud.serverId;
+  const appId = toId(app) ?? config.runcloud.appId;
+  if (serverId === undefined || appId === undefined)
+    return refuse(
+      'name the web application: --server <id> --app <id>, or RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID',
+    );
+  if (existsSync(out)) return refuse(`${out} is there already; name another file with --out <file>`);
+  const investigation = createInvestigation(config);
+  if (!investigation)
+    return refuse(
+      'no RunCloud credentials are configured: set RUNCLOUD_API_TOKEN, or RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET',
+    );
+  return { ...investigation, app: { serverId, appId } };
+}
+
+const toId = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+
+/** Throws where the file cannot be written; it is never written over another one. */
+export function save(report: AccountReport, out: string, terminal: Terminal): void {
+  writeFileSync(out, toText(report), { flag: 'wx', mode: 0o600 });
+  for (const line of describeSwitches(report.switches, terminal.columns)) terminal.out(line);
+  terminal.out(`Saved: ${out}. It holds statuses, types and field names only; please send it in.`);
+}

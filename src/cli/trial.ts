@@ -1,0 +1,86 @@
+// doctor --try-domain: tries one name that nobody uses, takes it back, and saves the report; or takes back what a killed run has left.
+import { setTimeout as delay } from 'node:timers/promises';
+import { createTrialRecords } from '../app/investigation.ts';
+import type { ProducerApp } from '../app.ts';
+import { createJournal, type JournalEntry } from '../doctor/journal.ts';
+import { TrialRefusal, type TryPorts, tryDomain } from '../doctor/try-domain.ts';
+import { UndoFailure, undo } from '../doctor/undo.ts';
+import { parseDomainName } from '../intent/domain-name.ts';
+import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
+import { operatorName } from './operator-name.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+export interface TrialFlags extends AccountFlags {
+  readonly withCertificate?: boolean | undefined;
+}
+
+export interface TrialTools extends AccountTools {
+  readonly producer: ProducerApp;
+  /** Resolves when somebody wants it to end. */
+  readonly stopped: Promise<unknown>;
+}
+
+export async function runTrial(given: string, flags: TrialFlags, tools: TrialTools): Promise<ExitCode> {
+  const { terminal } = tools;
+  const name = parseDomainName(given);
+  const out = flags.out ?? 'runcloud-try-domain.json';
+  if (!flags.yes) {
+    terminal.err(`--try-domain writes: it attaches ${name} and takes it off again. Add --yes.`);
+    return exitCodes.usage;
+  }
+  const target = findTarget(flags, out, tools);
+  if (!target) return exitCodes.usage;
+  const ports = createPorts(target, out, tools);
+  try {
+    const left = ports.journal.read();
+    return left
+      ? await takeBack(left, ports, terminal)
+      : await attempt(name, { flags, out, target }, ports, tools);
+  } catch (error) {
+    if (!(error instanceof TrialRefusal || error instanceof UndoFailure)) throw error;
+    terminal.err(error.message);
+    return error instanceof TrialRefusal ? exitCodes.usage : exitCodes.failed;
+  } finally {
+    target.close();
+  }
+}
+
+function createPorts(target: Target, out: string, { producer, stopped, terminal }: TrialTools): TryPorts {
+  let isStopped = false;
+  void stopped.then(() => {
+    isStopped = true;
+    terminal.err('Stopping: what was written is taken back.');
+  });
+  return {
+    ...target,
+    ...createTrialRecords(producer, operatorName()),
+    journal: createJournal(out.replace(/(\.json)?$/, '.journal.json')),
+    wait: (ms) => delay(ms),
+    onStep: (sentence) => terminal.err(sentence),
+    isStopped: () => isStopped,
+  };
+}
+
+async function takeBack(left: JournalEntry, ports: TryPorts, terminal: Terminal): Promise<ExitCode> {
+  terminal.err(`An earlier trial of ${left.name} did not end (${ports.journal.file}); taking it back.`);
+  await undo(left, ports);
+  terminal.out('It is taken back. Run the command again to try.');
+  return exitCodes.ok;
+}
+
+async function attempt(
+  name: string,
+  { flags, out, target }: { flags: TrialFlags; out: string; target: Target },
+  ports: TryPorts,
+  { terminal, version }: TrialTools,
+): Promise<ExitCode> {
+  const request = { name, app: target.app, withCertificate: flags.withCertificate ?? false };
+  const { observations, switches, isStopped } = await tryDomain(request, ports);
+  const stopped = isStopped ? 'somebody stopped it' : null;
+  save(
+    { report: 'try-domain', version, api: target.version, stopped, switches, observations },
+    out,
+    terminal,
+  );
+  return isStopped ? exitCodes.failed : exitCodes.ok;
+}

@@ -1,0 +1,92 @@
+// What the replies to the writes of `doctor --try-domain` say about the simulator's switches. Pure.
+import { isOk, jsonOf, known, messageOf, numberOf, objectOf, type Replies, rowsOf } from './replies.ts';
+import { isRow } from './shape.ts';
+
+export function judgeTry(replies: Replies): Readonly<Record<string, string>> {
+  const { attach } = replies;
+  return known({
+    createStatus: attach?.status === 200 || attach?.status === 201 ? String(attach.status) : undefined,
+    attachReply: judgeAttach(replies),
+    duplicateReply: judgeDuplicate(replies),
+    deleteReply: judgeDelete(replies),
+    deleteUnknown: judgeUnknown(replies),
+    singleObjects: judgeObjects(replies),
+    idnReply: judgeIdn(replies),
+    domainSslReply: judgeInstall(replies),
+    firstIssuance: judgeFirst(replies),
+  });
+}
+
+const idOf = (replies: Replies, name: string): number | undefined =>
+  numberOf(objectOf(replies[name])?.row.id);
+const isEmpty = (value: unknown): boolean => isRow(value) && Object.keys(value).length === 0;
+
+const judgeObjects = (replies: Replies): string | undefined => {
+  const found = objectOf(replies['get-domain']);
+  return found && (found.isWrapped ? 'wrapped' : 'flat');
+};
+
+/** Where every single object stands under `data`, this one says nothing of its own. */
+function judgeAttach(replies: Replies): string | undefined {
+  const { attach } = replies;
+  if (!isOk(attach)) return undefined;
+  if (isEmpty(jsonOf(attach))) return 'empty';
+  if (idOf(replies, 'attach') === undefined) return undefined;
+  const isUsual = objectOf(attach)?.isWrapped === (judgeObjects(replies) === 'wrapped');
+  return isUsual ? 'domain' : 'wrapped';
+}
+
+function judgeDuplicate(replies: Replies): string | undefined {
+  const again = replies['attach-again'];
+  if (isOk(again)) return idOf(replies, 'attach-again') === undefined ? undefined : '200-existing';
+  const body = jsonOf(again);
+  if (again?.status === 422) return isRow(body) && isRow(body.errors) ? '422-errors' : '422-message';
+  return again?.status === 409 || again?.status === 400 ? String(again.status) : undefined;
+}
+
+function judgeDelete(replies: Replies): string | undefined {
+  const reply = replies.delete;
+  if (reply?.status === 204) return '204';
+  if (!isOk(reply)) return undefined;
+  if (isEmpty(jsonOf(reply))) return 'empty';
+  return idOf(replies, 'delete') === undefined ? undefined : 'domain';
+}
+
+function judgeUnknown({ 'delete-again': reply }: Replies): string | undefined {
+  if (isOk(reply)) return isEmpty(jsonOf(reply)) ? '200-empty' : undefined;
+  return reply?.status === 404 || reply?.status === 422 ? String(reply.status) : undefined;
+}
+
+function judgeIdn(replies: Replies): string | undefined {
+  const name = objectOf(replies['get-domain'])?.row.name;
+  if (typeof name !== 'string') return undefined;
+  if (/[^\x20-\x7e]/.test(name)) return 'unicode';
+  return /(^|\.)xn--/i.test(name) ? 'ascii' : undefined;
+}
+
+function judgeInstall(replies: Replies): string | undefined {
+  const reply = replies['install-domain-ssl'];
+  if (reply?.status === 204) return '204';
+  if (!isOk(reply)) return undefined;
+  if (isEmpty(jsonOf(reply))) return 'empty';
+  if (idOf(replies, 'install-domain-ssl') !== undefined) return 'ssl';
+  return messageOf(reply) === undefined ? undefined : 'message';
+}
+
+/** Right after the order; a certificate that is there with its end says nothing. */
+function judgeFirst(replies: Replies): string | undefined {
+  const reply = replies['get-domain-ssl'];
+  if (!isOk(replies['install-domain-ssl']) || reply === undefined) return undefined;
+  const row = objectOf(reply)?.row;
+  const ssl = isRow(row?.ssl) ? row.ssl : row;
+  if (ssl?.id !== undefined) return ssl.validUntil == null ? 'visible' : undefined;
+  const saysNone = reply.status === 404 || row?.ssl === null || /not installed/i.test(messageOf(reply) ?? '');
+  return saysNone ? 'hidden' : undefined;
+}
+
+/** The id of the domain by its name, from the reply to its attachment or from a list. */
+export function findAttachedId(replies: Replies, name: string): number | undefined {
+  const own = idOf(replies, 'attach');
+  const row = rowsOf(replies.list)?.find((each) => String(each.name).toLowerCase() === name);
+  return own ?? numberOf(row?.id);
+}

@@ -1,0 +1,158 @@
+// doctor --survey and --try-domain as a person starts them: what is asked, saved and printed, and that a run which is stopped or killed leaves
+// nothing behind.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { AccountReport } from '../../src/doctor/report.ts';
+import { PLANTED_SECRETS } from '../../src/simulator/index.ts';
+import { runCli, startCli } from '../helpers/cli.ts';
+import { until } from '../helpers/until.ts';
+import { createStage, type Stage, type StageOptions } from '../helpers/worker.ts';
+
+const TRIAL = 'trial.example.net';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-account-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const out = (): string => join(folder, 'report.json');
+const journal = (): string => join(folder, 'report.journal.json');
+const readReport = (): AccountReport => JSON.parse(readFileSync(out(), 'utf8')) as AccountReport;
+const createScene = (simulator: StageOptions['simulator'] = {}): Promise<Stage> =>
+  createStage({ workers: 0, simulator });
+const doctor = ({ env }: Stage, ...args: string[]) => runCli(['doctor', '--out', out(), ...args], { env });
+
+describe('--survey', () => {
+  test('shows what it will call, saves a report without secrets, and prints the switches that match', async () => {
+    await using stage = await createScene({ variants: { metaShape: 'laravel', sslDates: 'iso' } });
+    const result = await doctor(stage, '--survey', '--yes');
+    expect(result.code).toBe(0);
+    expect(result.out).toContain('GET /servers/{server}/webapps/{webapp}/domains?perPage=41');
+    expect(result.out).toMatch(/metaShape +laravel +differs\n/);
+    expect(result.out).toContain(
+      'simulate --set metaShape=laravel --set rateLimitHeaders=absent --set sslDates=iso',
+    );
+    expect(readReport()).toMatchObject({ report: 'survey', api: 'v3', stopped: null });
+    expect(readReport().switches).toMatchObject({ metaShape: 'laravel', sslDates: 'iso' });
+    expect(statSync(out()).mode & 0o777).toBe(0o600);
+    const said = result.out + result.err + readFileSync(out(), 'utf8');
+    for (const secret of Object.values(PLANTED_SECRETS)) expect(said).not.toContain(secret);
+  });
+
+  test('sends nothing where nobody can be asked, where the file is there, or without a web application', async () => {
+    await using stage = await createScene();
+    expect(await doctor(stage, '--survey')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('add --yes'),
+    });
+    const nowhere = { ...stage.env, RUNCLOUD_APP_ID: '' };
+    const unnamed = await runCli(['doctor', '--survey', '--yes', '--out', out()], { env: nowhere });
+    expect(unnamed).toMatchObject({ code: 2, err: expect.stringContaining('name the web application') });
+    expect(stage.simulator.state.calls).toEqual([]);
+    const named = await runCli(['doctor', '--survey', '--yes', '--app', '646', '--out', out()], {
+      env: nowhere,
+    });
+    expect(named.code).toBe(0);
+    const before = stage.simulator.state.calls.length;
+    expect(await doctor(stage, '--survey', '--yes')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('is there already'),
+    });
+    expect(stage.simulator.state.calls).toHaveLength(before);
+  });
+
+  test('that stops early says why, ends with 1, and saves what it saw', async () => {
+    await using stage = await createScene();
+    stage.simulator.addFault({ kind: 'status', status: 429, operation: 'get-webapp' });
+    const result = await doctor(stage, '--survey', '--yes');
+    expect(result).toMatchObject({ code: 1, err: expect.stringContaining('slow down') });
+    expect(readReport().stopped).toContain('HTTP 429');
+  });
+});
+
+describe('--try-domain', () => {
+  const isGone = async (stage: Stage): Promise<void> => {
+    expect(stage.names()).not.toContain(TRIAL);
+    expect(existsSync(journal())).toBe(false);
+    expect(await stage.producer.pauses.list()).toEqual([]);
+  };
+
+  test('tries, takes back, saves', async () => {
+    await using stage = await createScene({ variants: { createStatus: '201', deleteReply: '204' } });
+    const result = await doctor(stage, '--try-domain', TRIAL, '--yes');
+    expect(result.code).toBe(0);
+    expect(readReport()).toMatchObject({
+      report: 'try-domain',
+      switches: { createStatus: '201', deleteReply: '204', duplicateReply: '422-message' },
+    });
+    await isGone(stage);
+  });
+
+  test.each([
+    [['--try-domain', TRIAL], 'Add --yes'],
+    [['--try-domain', 'no_domain', '--yes'], 'no_domain'],
+    [['--try-domain', 'network.example.org', '--yes'], 'take a name that nobody uses'],
+    [['--try-domain', TRIAL, '--yes', '--with-certificate'], 'needs advanced SSL'],
+    [['--try-domain', TRIAL, '--survey', '--yes'], 'either --survey or --try-domain'],
+    [['--survey', '--with-certificate', '--yes'], 'belongs to --try-domain'],
+    [['--survey', '--json', '--yes'], 'for the checks alone'],
+  ])('%j is refused, and nothing is written', async (args, why) => {
+    await using stage = await createScene();
+    expect(await doctor(stage, ...args)).toMatchObject({ code: 2, err: expect.stringContaining(why) });
+    expect(stage.simulator.state.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect([existsSync(out()), existsSync(journal())]).toEqual([false, false]);
+  });
+
+  /** Starts one that waits for the answer to a reading, with the name attached. */
+  async function startStuck(stage: Stage) {
+    stage.simulator.addFault({ kind: 'slow', delayMs: 3_600_000, operation: 'get-domain' });
+    const env = { ...stage.env, RUNCLOUD_TIMEOUT_MS: '600000' };
+    const cli = startCli(['doctor', '--try-domain', TRIAL, '--yes', '--out', out()], { env });
+    await until(() => stage.calls('get-domain').length > 0, 'it waits for an answer').catch((error) => {
+      throw new Error(`${error.message}: ${cli.err()}`);
+    });
+    expect(stage.names()).toContain(TRIAL);
+    return cli;
+  }
+
+  test('that is killed is taken back by the same command, which says so', async () => {
+    await using stage = await createScene();
+    await using cli = await startStuck(stage);
+    cli.child.kill('SIGKILL');
+    await cli.ended;
+    stage.simulator.clearFaults();
+    expect([stage.names().includes(TRIAL), existsSync(journal())]).toEqual([true, true]);
+    const again = await doctor(stage, '--try-domain', TRIAL, '--yes');
+    expect(again).toMatchObject({ code: 0, err: expect.stringContaining('did not end') });
+    expect(again.out).toContain('Run the command again to try');
+    await isGone(stage);
+  });
+
+  test('that is stopped by Ctrl-C takes back what it wrote', async () => {
+    await using stage = await createScene();
+    await using cli = await startStuck(stage);
+    cli.child.kill('SIGINT');
+    await until(() => cli.err().includes('Stopping'), 'it has heard the signal');
+    stage.simulator.clearFaults();
+    const { code } = await cli.ended;
+    expect(code).toBe(1);
+    expect(readReport().stopped).toBe('somebody stopped it');
+    await isGone(stage);
+  });
+});
+
+test('simulate --set answers as a survey found it, and names what it does not know', async () => {
+  const wrong = await runCli(['simulate', '--set', 'metaShape=round']);
+  expect(wrong).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('pagination, lastPage, laravel, none'),
+  });
+  expect((await runCli(['simulate', '--set', 'colour=red'])).err).toContain('there is no such switch');
+  await using cli = startCli(['simulate', '--port', '0', '--set', 'metaShape=laravel', 'sslDates=unix']);
+  const url = await until(() => /simulated at (\S+);/.exec(cli.err())?.[1], 'it is there');
+  const variants = (await (await fetch(`${url}/_simulator/variants`)).json()) as { current: object };
+  expect(variants.current).toMatchObject({ metaShape: 'laravel', sslDates: 'unix', validation: 'http-01' });
+});

@@ -1,0 +1,42 @@
+// doctor --survey asks a person before it sends anything.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, test } from '@jest/globals';
+import { runSurvey } from '../../src/cli/survey.ts';
+import { parseConfig } from '../../src/config.ts';
+import { createSimulator } from '../../src/simulator/index.ts';
+
+test.each<[string, number, boolean]>([
+  ['y\n', 0, true],
+  ['YES\n', 0, true],
+  ['n\n', 2, false],
+  ['\n', 2, false],
+  ['yesterday\n', 2, false],
+  ['', 2, false],
+])('who answers %j', async (answer, code, isSent) => {
+  await using simulator = await createSimulator();
+  const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-asks-'));
+  const { config } = parseConfig({
+    RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+    RUNCLOUD_API_TOKEN: simulator.credentials.token,
+    RUNCLOUD_SERVER_ID: '1903',
+    RUNCLOUD_APP_ID: '646',
+  });
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  const terminal = { out: say, err: say, isTty: true };
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  input.end(answer);
+  try {
+    const tools = { config, version: '0.1.0', terminal, input };
+    expect(await runSurvey({ out: join(folder, 'report.json') }, tools)).toBe(code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  expect(simulator.state.calls.length > 0).toBe(isSent);
+  expect(lines.indexOf('Send these calls? [y/N]')).toBeGreaterThan(
+    lines.findIndex((line) => line.includes('GET /ping')),
+  );
+});
