@@ -178,7 +178,7 @@ describe('a www name that was left out', () => {
   test('is not left on by a change that takes effect late, when it is wanted no more by then', async () => {
     await using stage = await liveWithoutWww({
       env: { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' },
-      pace: { lateMs: 2_500, lookMs: 200 },
+      pace: { lateMs: 6_000, lookMs: 200 },
     });
     const late = { kind: 'slow', delayMs: 1_500, appliesWrite: false, operation: 'update-domain' } as const;
     stage.simulator.addFault({ ...late, times: 1 });
@@ -190,7 +190,6 @@ describe('a www name that was left out', () => {
     await until(says, 'the end of the PATCH is awaited');
     expect((await stage.record(APEX)).state).toBe('pending');
     await stage.stands(APEX, 'live');
-    expect(changes(stage)).toHaveLength(2);
     expect(attached(stage)).toMatchObject({ www: false });
   });
 
