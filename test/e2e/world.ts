@@ -20,6 +20,7 @@ import {
 import { patient } from '../helpers/patient.ts';
 import { UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';
+import { tellUnfinished } from '../helpers/worker.ts';
 import {
   PATIENCE_MS,
   spawnWorker,
@@ -111,7 +112,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const idle = async (): Promise<void> => {
     const isIdle = async (): Promise<boolean> =>
       Object.values(await queue.getJobCounts(...UNFINISHED)).every((count) => count === 0);
-    await until(isIdle, 'no job is unfinished', PATIENCE_MS);
+    await until(isIdle, 'no job is unfinished', PATIENCE_MS).catch((error) => tellUnfinished(queue, error));
   };
   const releases = stack.move();
 

@@ -97,6 +97,15 @@ export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: String(HOUR_MS) } as const;
 
 const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 
+/** What each unfinished job said last. */
+export async function tellUnfinished(queue: Queue, error: Error): Promise<never> {
+  const lines = (await queue.getJobs([...UNFINISHED])).map(async ({ id = '' }) => {
+    const { logs } = await queue.getJobLogs(id);
+    return `${id} (${await queue.getJobState(id)}): ${logs.at(-1)}`;
+  });
+  throw new Error([error.message, ...(await Promise.all(lines))].join('\n'));
+}
+
 export async function createStage({
   version = 'v3',
   env: given = {},
@@ -179,10 +188,11 @@ export async function createStage({
       }, 'a redeploy waits');
     },
     async idle() {
-      await until(isIdle, 'no job is unfinished');
+      await until(isIdle, 'no job is unfinished').catch((error) => tellUnfinished(queue, error));
     },
     async idleSoon() {
-      await until(async () => (await promoteRedeploys(queue)) === 0 && isIdle(), 'no job is unfinished');
+      const isOver = async () => (await promoteRedeploys(queue)) === 0 && isIdle();
+      await until(isOver, 'no job is unfinished').catch((error) => tellUnfinished(queue, error));
     },
     keepWaiting(operation, more = {}) {
       const { id } = simulator.addFault({ kind: 'slow', delayMs: HOUR_MS, operation, ...more });
