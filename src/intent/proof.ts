@@ -86,7 +86,8 @@ function awaitRedeploy(sentence: string, { redeploy, dns, now, pace }: ProofFact
     const why = own.map((finding) => `${finding.sentence}; `).join('');
     return { kind: 'wait', sentence: `${why}${outcome}`, delayMs, report };
   }
-  const waits = `${sentence}; a certificate redeploy is on its way`;
+  const told = state === 'pending' && outcome ? outcome : 'a certificate redeploy is on its way';
+  const waits = `${sentence}; ${told}`;
   return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
 }
 

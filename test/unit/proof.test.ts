@@ -168,6 +168,15 @@ describe('it waits for a redeploy that is asked for', () => {
     });
   });
 
+  test('with what the redeploy says of it, where it has said something since it was asked', () => {
+    const outcome =
+      "RunCloud's answer to the order of 10:05 was lost; it is ordered again at 10:15 (SSL_COOLDOWN)";
+    expect(judge({ redeploy: redeploy({ state: 'pending', outcome }) })).toMatchObject({
+      sentence: `the certificate of ${SHOP} is wrong-name; ${outcome}`,
+      report: { stage: 'waiting-for-certificate' },
+    });
+  });
+
   test('and looks after the redeploy is due, not before', () => {
     const step = judge({ redeploy: redeploy({ nextRunAt: NOW + 300 }) });
     expect(step).toMatchObject({ delayMs: 300 + pace.tlsFirstMs });
