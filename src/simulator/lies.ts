@@ -6,7 +6,7 @@ import { readBoolean, readObject, readWhole, rejectUnknownFields } from './contr
  * one name where no certificate covers it, spoilt as asked. May be combined.
  */
 export interface Lie {
-  /** Ended a day ago, by the simulator's clock. */
+  /** Ended when yesterday began, by the simulator's clock. */
   expired?: true;
   /** A leaf for `wrong-name.example`. */
   wrongName?: true;

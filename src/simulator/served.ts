@@ -43,18 +43,21 @@ function toServed({ id, names, issuedAt, lifetimeMs, staging }: Certificate): Se
 /** What an uncovered name gets, as seen live: another site's on the same box (reference section 5 [F] PBAC). */
 const otherSite = (now: number): Served => alone(OTHER_SITE, now);
 
-/** Issued at the start of the day before, so that it stays the same for a while. */
+/** Issued at the start of the day before, so that it stays the same for a while: who looks twice sees one certificate. */
 function alone(name: string, now: number): Served {
-  const issuedAt = Math.floor(now / DAY_MS - 1) * DAY_MS;
+  const issuedAt = startOfYesterday(now);
   return { ...period(issuedAt + LIFETIME_MS), names: [name], isTrusted: true, certificateId: null };
 }
 
+const startOfYesterday = (now: number): number => Math.floor(now / DAY_MS - 1) * DAY_MS;
+
+/** A wrong name is another site's certificate: no issuance of this one's changes it. */
 function spoil(truth: Served, { expired, wrongName, untrusted, notAfter }: Lie, now: number): Served {
-  const end = notAfter ?? (expired ? now - DAY_MS : null);
+  const end = notAfter ?? (expired ? startOfYesterday(now) : null);
   return {
     ...truth,
+    ...(wrongName && alone(WRONG_NAME, now)),
     ...(end !== null && period(end, truth.notAfter - truth.notBefore)),
-    ...(wrongName && { names: [WRONG_NAME] }),
     isTrusted: truth.isTrusted && untrusted !== true,
   };
 }

@@ -184,6 +184,8 @@ describe.each(versions)('%s: readings and access', (version) => {
     ['listDomains', (runcloud) => runcloud.listDomains(app)],
     ['getSslMode', (runcloud) => runcloud.getSslMode(app)],
     ['getCertificate', (runcloud) => runcloud.getCertificate(app)],
+    ['listCertificates', (runcloud) => runcloud.listCertificates(app)],
+    ['readLog', (runcloud) => runcloud.readLog(app, 0)],
   ];
   const broken = rules.filter(({ kind, appliesWrite }) => kind !== 'slow' || appliesWrite !== false);
 
