@@ -138,7 +138,7 @@ describe('looking', () => {
     expect(status).toMatchObject({
       intent: { state: 'settled', by: 'producer', for: 'web-1', outcome: expect.stringMatching(/attached/) },
       job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
-      certificate: { outcome: expect.stringMatching(/redeployed/), waitingDomains: 0 },
+      certificate: { outcome: expect.stringMatching(/redeployed/), isAsked: false },
     });
   });
 
