@@ -10,7 +10,7 @@ export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[
   return lines.length > 0 ? [`Seen ${toRelative(at, nowMs)}:`, ...lines.map((line) => `  ${line}`)] : [];
 }
 
-function describeDns({ name, verdict, seen }: DnsFinding): string {
+function describeDns({ name, verdict, doubt, seen }: DnsFinding): string {
   const records = [
     ...seen.cname.slice(0, 1).map((target) => `CNAME ${target}`),
     ...seen.a.map((address) => `A ${address}`),
@@ -19,7 +19,7 @@ function describeDns({ name, verdict, seen }: DnsFinding): string {
   ];
   const more = seen.more ? ` and ${seen.more} more` : '';
   const shown = records.map((record) => toShownText(record)).join(', ') || 'no record';
-  return `DNS of ${name}: ${shown}${more} (${verdict})`;
+  return `DNS of ${name}: ${shown}${more} (${verdict})${doubt ? `; ${doubt}` : ''}`;
 }
 
 const SHOWN_NAMES = 4;

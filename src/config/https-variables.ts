@@ -94,7 +94,7 @@ const sslVariables = {
   }),
   SSL_POISON: withDefault(kinds.oneOf(kinds.sslPoisons), 'hold', {
     description:
-      'What happens where a name whose DNS is wrong would spoil the certificate that all share. `hold`: nothing is ordered until it is right. `detach`: the name is taken off. `proceed`: the order is placed all the same.',
+      'What happens where a name whose DNS is wrong would spoil the certificate that all share. `hold`: nothing is ordered until it is right. `detach`: the name is taken off; and where orders fail although all DNS looks right, the newest names one by one. `proceed`: the order is placed all the same.',
     example: 'hold',
   }),
   SSL_COOLDOWN: withDefault(kinds.duration('0s', '7d'), '10m', {

@@ -3,7 +3,7 @@
 import type { Actor } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { isBad, isGood } from './gate.ts';
-import { counted, joined } from './names.ts';
+import { counted } from './names.ts';
 import { toMinute } from './times.ts';
 
 /**
@@ -74,9 +74,19 @@ export function areCleared(suspects: readonly Suspect[], dns: readonly DnsFindin
   return strong.length > 0 && strong.every(isCleared(dns));
 }
 
-/** For the operator: it names customers' domains. */
-export const describeSuspects = (suspects: readonly Suspect[]): string =>
-  suspects.length > 0 ? `; to blame may be: ${joined(suspects.map(({ sentence }) => sentence))}` : '';
+/** For the operator: it names all of them, customers' domains. Those that are only new in one breath, since they may be many. */
+export function describeSuspects(suspects: readonly Suspect[]): string {
+  const fresh = suspects.filter(({ why }) => why === 'new');
+  const others = suspects.filter(({ why }) => why !== 'new').map(({ sentence }) => sentence);
+  const names = fresh.map(({ name }) => name).join(', ');
+  const all = [
+    ...others,
+    ...(fresh.length > 1
+      ? [`not on the last certificate were ${names}`]
+      : fresh.map(({ sentence }) => sentence)),
+  ];
+  return all.length > 0 ? `; to blame may be: ${all.join('; ')}` : '';
+}
 
 /** The same for domains, which it does not name. */
 export const describeCount = (suspects: number): string =>

@@ -170,7 +170,10 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     await until(async () => ((await stage.lastOrder())?.failures ?? 0) >= 2, 'it failed twice');
     await says(stage, /to blame may be/);
     await promoteRedeploys(stage.queue);
-    await says(stage, /next attempt allowed/);
+    await until(async () => {
+      await promoteRedeploys(stage.queue);
+      return /next attempt allowed/.test(await told(stage));
+    }, 'the redeploy has looked again');
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, NEW]));
   });
 });

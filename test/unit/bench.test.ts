@@ -92,7 +92,7 @@ describe('after the second failure', () => {
     expect(outcome).toMatchObject({
       kind: 'waiting',
       sentence: expect.stringMatching(
-        /failed 2 times in a row; to blame may be: new\.example\.org is new; newest\.example\.org is new; newest\.example\.org makes room for the others, and comes back at /,
+        /failed 2 times in a row; to blame may be: not on the last certificate were new\.example\.org, newest\.example\.org; newest\.example\.org makes room for the others, and comes back at /,
       ),
       forDomains: expect.stringMatching(
         /^the certificate failed 2 times in a row; the newest name on it makes room/,

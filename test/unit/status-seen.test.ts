@@ -34,3 +34,10 @@ test('what was left out of the record is counted with what is left out of the li
     'certificate for n0.example, n1.example, n2.example, n3.example and 996 other names, by R11',
   );
 });
+
+test('what could not be judged of a name that looks right stands beside it', () => {
+  const right: DnsFinding = { ...dns, verdict: 'here', doubt: 'its CAA record binds to an account' };
+  expect(describeSeen({ at: now, dns: [right], tls: [] }, now)[1]).toMatch(
+    /\(here\); its CAA record binds to an account$/,
+  );
+});

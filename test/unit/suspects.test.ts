@@ -133,10 +133,11 @@ test('who must act: the customer whose DNS is wrong, else the operator, and RunC
   expect(actorOf([])).toBe('runcloud');
 });
 
-test('they are told in a few words, however many they are', () => {
-  const many = ['a', 'b', 'c', 'd', 'e'].map((name) => suspect(name, 'new'));
+test('all of them are named for the operator, those that are only new in one breath', () => {
+  const many = [suspect(OLD, 'unasked'), ...['a', 'b', 'c', 'd', 'e'].map((name) => suspect(name, 'new'))];
   expect(describeSuspects(many)).toBe(
-    '; to blame may be: a is new; b is new; c is new; and 2 more like these',
+    `; to blame may be: ${OLD} is unasked; not on the last certificate were a, b, c, d, e`,
   );
+  expect(describeSuspects([suspect(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
   expect(describeSuspects([])).toBe('');
 });
