@@ -91,21 +91,31 @@ async function createAttachedLook(
   const startedAt = await requests.intents.now();
   const mayRead = !(await isHeld());
   const unreadable = new Set<string>();
-  return async (intent) => {
+  const find = async (intent: Intent): Promise<Seen> => {
     const { serverId, appId, domain } = intent;
-    const app = `${serverId}:${appId}`;
-    if (!mayRead || unreadable.has(app)) return undefined;
     try {
       return saysAttached(intent, await directory.find(intent, domain, startedAt, { signal }));
     } catch (error) {
       signal.throwIfAborted();
-      // Those of one batch ask together, and fail together.
-      if (unreadable.has(app)) return undefined;
-      unreadable.add(app);
+      unreadable.add(`${serverId}:${appId}`);
       const what = `whether web application ${appId} still has its domains cannot be seen this time`;
       logger.warn({ event: 'watch-blind', serverId, appId }, `watch: ${what}: ${reasonOf(error)}`);
       return undefined;
     }
+  };
+  const firsts = new Map<string, Promise<Seen>>();
+  return async (intent) => {
+    const app = `${intent.serverId}:${intent.appId}`;
+    if (!mayRead) return undefined;
+    const first = firsts.get(app);
+    if (!first) {
+      const own = find(intent);
+      firsts.set(app, own);
+      return own;
+    }
+    // The others wait for what becomes of the first one's reading.
+    await first;
+    return unreadable.has(app) ? undefined : find(intent);
   };
 }
 
