@@ -177,11 +177,10 @@ describe('a www name that was left out', () => {
 
   test('is not left on by a change that takes effect late, when it is wanted no more by then', async () => {
     await using stage = await liveWithoutWww({
-      env: { RUNCLOUD_TIMEOUT_MS: '500', JOB_ATTEMPTS: '1000' },
-      pace: { lateMs: 6_000, lookMs: 200 },
+      env: { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' },
+      pace: { lateMs: 3_600_000 },
     });
-    const late = { kind: 'slow', delayMs: 1_500, appliesWrite: false, operation: 'update-domain' } as const;
-    stage.simulator.addFault({ ...late, times: 1 });
+    const land = stage.keepWaiting('update-domain', { appliesWrite: false });
     stage.point(WWW);
     await add(stage, APEX);
     await until(() => stage.calls('update-domain').length === 1, 'the PATCH is on its way');
@@ -189,8 +188,16 @@ describe('a www name that was left out', () => {
     const says = async () => /may still do so/.test((await stage.record(APEX)).outcome ?? '');
     await until(says, 'the end of the PATCH is awaited');
     expect((await stage.record(APEX)).state).toBe('pending');
-    await stage.stands(APEX, 'live');
-    expect(attached(stage)).toMatchObject({ www: false });
+    land();
+    await until(() => attached(stage)?.www === true, 'the PATCH has taken effect');
+    // The time is over during which it might.
+    const { requests } = stage.producer;
+    const key = requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${APEX}`);
+    await stage.redis.hset(key, 'changeLateUntil', await requests.intents.now());
+    await until(async () => {
+      await stage.queue.promoteJobs();
+      return (await stage.record(APEX)).stage === 'live' && attached(stage)?.www === false;
+    }, 'it is live without www');
   });
 
   test('that RunCloud refuses leaves the domain live, and the reason says so', async () => {

@@ -4,9 +4,8 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { CodedError } from '../../src/errors.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { PACE } from '../../src/intent/pace.ts';
 import { until } from '../helpers/until.ts';
-import { APP, createStage, type Stage } from '../helpers/worker.ts';
+import { APP, createStage, PROMPT, type Stage } from '../helpers/worker.ts';
 
 type Event =
   | { readonly ask: 'add'; readonly isWww: boolean; readonly www: boolean | 'auto'; readonly isBare: boolean }
@@ -95,7 +94,7 @@ test('each host name is on RunCloud once, as the records want it', async () => {
   await using stage = await createStage({
     workers: 2,
     env: { JOB_ATTEMPTS: '100' },
-    pace: { ...PACE, lookMs: 40, lateMs: 100, lagMs: 40 },
+    pace: { ...PROMPT, lookMs: 40, lateMs: 100, lagMs: 40 },
   });
   const drawn = fc.sample(histories, { seed: 7, numRuns: 12 });
   for (const [at, history] of drawn.entries()) {

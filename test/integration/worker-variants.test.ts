@@ -1,6 +1,5 @@
 // The whole path (add, redeploy, remove, redeploy) under every answer that RunCloud's documents leave open, v2 and v3.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { PACE } from '../../src/intent/pace.ts';
 import { VARIANT_CASES, type VariantCase } from '../../src/simulator/index.ts';
 import { inParallel } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -32,7 +31,6 @@ const redeployedNames = ({ calls }: Stage): string[] =>
 async function walk(version: 'v2' | 'v3', { name, value }: VariantCase): Promise<Trace> {
   await using stage = await createStage({
     version,
-    pace: { ...PACE, lookMs: 200 },
     simulator: { seed, defaultDns: 'server', variants: { [name]: value } },
   });
   const bare = await stage.add('redeploy-ssl', { appId: 647 });

@@ -2,9 +2,8 @@
 import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { PACE } from '../../src/intent/pace.ts';
 import { until } from '../helpers/until.ts';
-import { APP, createStage, LONG_DELAY, PRIMARY, type Stage } from '../helpers/worker.ts';
+import { APP, createStage, LONG_DELAY, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
 
 const versions = ['v2', 'v3'] as const;
 const many = (count: number): string[] =>
@@ -207,7 +206,7 @@ describe('of 45 domains', () => {
   test('30 removals whose replies do not name the domain are proven by one reading', async () => {
     await using stage = await createStage({
       env: LONG_DELAY,
-      pace: { ...PACE, lookMs: 3_600_000 },
+      pace: { ...PROMPT, lookMs: 3_600_000 },
       simulator: { seed, variants: { deleteReply: 'empty' } },
     });
     const gone = Array.from({ length: 30 }, (_, i) => `customer-646-${i + 1}.example.com`);
