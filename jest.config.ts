@@ -13,7 +13,7 @@ const config: Config = {
   collectCoverageFrom: ['src/**/*.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcovonly'],
-  testTimeout: 90_000,
+  testTimeout: 300_000,
   // Most tests wait for real servers and real delays: two files for each core keep it at work. Each takes some 200 MB.
   maxWorkers: Math.min(8, 2 * availableParallelism()),
   testSequencer: '<rootDir>/test/helpers/longest-first.mjs',

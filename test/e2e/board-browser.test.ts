@@ -14,7 +14,7 @@ const program = findBrowser();
 // Where nobody has one, these tests are shown as skipped; CI installs one.
 const inBrowser = program === undefined ? test.skip : test;
 /** Slow machines. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 const SHOP = 'shop.example.org';
 const WHY = 'The name is taken by somebody else';
 

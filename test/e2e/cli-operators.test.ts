@@ -44,7 +44,7 @@ test('pause, status, pauses, resume and audit tell one story', async () => {
   ]);
   expect(out).not.toContain(token);
   expect(newest.out.trim().split('\n')).toHaveLength(2);
-}, 60_000);
+}, 300_000);
 
 test('a retry stands in the audit log with its domains', async () => {
   await using stage = await createStage({ env: { JOB_ATTEMPTS: '1' } });
@@ -75,7 +75,7 @@ test('what a person reads fits into the terminal, and what a program reads is wh
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   }
   expect(whole.out).toContain(name);
-}, 60_000);
+}, 300_000);
 
 test('callbacks lists what was told, and sends it again', async () => {
   await using receiver = await createReceiver();
@@ -101,7 +101,7 @@ test('callbacks lists what was told, and sends it again', async () => {
   expect(listed.out).toMatch(/^DELIVERY .*\nmsg_\S+ +domain.removed .*\nmore: --before msg_/);
   expect(failed).toMatchObject({ code: 0, out: 'no delivery has failed\n' });
   expect(unknown).toMatchObject({ code: 1, err: expect.stringMatching(/refused: no delivery has the id/) });
-}, 60_000);
+}, 300_000);
 
 test.each([
   [['pause'], /--reason/],

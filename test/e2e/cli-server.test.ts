@@ -31,7 +31,7 @@ test('a domain that was asked for over HTTP becomes live; SIGTERM ends the serve
   expect(out).toMatch(/"event":"stopping","why":"SIGTERM"[\s\S]*"event":"stopped"/);
   for (const secret of [token, new URL(stage.config.redisUrl).password, stage.simulator.credentials.token])
     expect(out).not.toContain(secret);
-}, 60_000);
+}, 300_000);
 
 test('it does not start beyond this machine without tokens, and says what to do', async () => {
   const { code, err } = await runCli(['server'], { env: { SERVER_HOST: '0.0.0.0' } });

@@ -40,7 +40,7 @@ function runAll<Row>(rows: readonly Row[], run: (row: Row) => Promise<CliResult>
   const results = new Map<Row, CliResult>();
   beforeAll(async () => {
     await inParallel(rows, 4, async (row) => results.set(row, await run(row)));
-  }, 180_000);
+  }, 300_000);
   return (row) => {
     const result = results.get(row);
     if (!result) throw new Error('it was not run');

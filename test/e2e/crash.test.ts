@@ -9,7 +9,7 @@ import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { APP, createWorld, type World } from './world.ts';
 
 const DOMAIN = 'shop.example.org';
-const HANG_MS = 300_000;
+const HANG_MS = 600_000;
 
 /** The one of `workers` that runs this job, by its own word. */
 const ownerOf = (workers: readonly WorkerProcess[], jobId: string): WorkerProcess | undefined =>

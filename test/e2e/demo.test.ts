@@ -13,7 +13,7 @@ import { runCli } from '../helpers/cli.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Hang guards, far above what a demo needs on a busy machine. */
-const guardMs = 180_000;
+const guardMs = 400_000;
 
 interface RunningDemo extends AsyncDisposable {
   readonly child: ChildProcess;

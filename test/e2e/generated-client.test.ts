@@ -48,7 +48,7 @@ beforeAll(async () => {
   compile();
   const { Client } = createRequire(import.meta.url)(join(folder, 'js/index.js')) as { Client: Client };
   clientAs = (role) => new Client({ BASE: server.url, TOKEN: tokens[role].token }).default;
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -110,4 +110,4 @@ test('it asks for a domain, follows it, retries what failed, and has it removed'
   });
   await expect(eyes.removeDomain?.(SHOP)).rejects.toMatchObject({ status: 403, body: { code: 'forbidden' } });
   await stage.idle();
-}, 60_000);
+}, 300_000);

@@ -10,7 +10,7 @@ import { createScene, type Scene, SHOP } from './https-scene.ts';
 import { PATIENCE_MS } from './processes.ts';
 import { APP } from './world.ts';
 
-const HANG_MS = 300_000;
+const HANG_MS = 600_000;
 const OTHER = 'other.example.org';
 
 interface Moment {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../helpers/until.ts';
 
 /** A hang guard for what may take one or two recoveries of a dead worker's job. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 180_000;
 
 const programs = {
   cli: ['../../src/cli.ts', 'worker'],

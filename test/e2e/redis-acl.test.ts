@@ -98,7 +98,7 @@ test('suffices for all that workers, server and command line do', async () => {
   expect((await worker.ended).code).toBe(0);
   expect(worker.out()).not.toMatch(/NOPERM|redis-error|worker-error/);
   expect(await refused(world)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 test('may do nothing else', async () => {
   await using world = await createWorld();
@@ -139,4 +139,4 @@ test('may do nothing else', async () => {
   } finally {
     redis.disconnect();
   }
-}, 30_000);
+}, 300_000);

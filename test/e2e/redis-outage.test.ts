@@ -8,7 +8,7 @@ import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { createWorld, PRIMARY, type World } from './world.ts';
 
 const DOMAIN = 'shop.example.org';
-const HANG_MS = 300_000;
+const HANG_MS = 600_000;
 
 const domainsOf = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `customer-${i}.example.org`);

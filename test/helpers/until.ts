@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A hang guard, far above what any condition needs; never a measurement. */
-const GUARD_MS = 60_000;
+const GUARD_MS = 180_000;
 const LOOK_EVERY_MS = 15;
 
 /** Resolves with the first truthy value of `condition`; throws what was waited for when it never comes. */

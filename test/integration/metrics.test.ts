@@ -168,7 +168,7 @@ describe('what a server sees', () => {
     expect((await stage.producer.requests.intents.get(key))?.jobId).toBe(jobId);
     const due = (await vitalsOf(stage)).oldestDueMs;
     expect(due).toBeGreaterThanOrEqual(60_000);
-    expect(due).toBeLessThan(90_000);
+    expect(due).toBeLessThan(600_000);
   });
 
   test('while Redis is away: that it is, within a second or two, and metrics without it', async () => {

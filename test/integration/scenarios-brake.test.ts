@@ -97,7 +97,7 @@ test.concurrent('scenario 19: with 30 % of 5xx all jobs end without a person, an
   expect(counters.requests).toBeLessThan(5 * asked.length);
   expect(await stage.queue.getFailedCount()).toBe(0);
   await check(stage, asked);
-}, 180_000);
+}, 300_000);
 
 // BURST=10000 plays the full number (about three minutes: 6000 calls a minute are the most that can be configured).
 const BURST = Number(process.env.BURST ?? 700);

@@ -33,7 +33,7 @@ beforeAll(async () => {
     await requests.intents.settle(key, jobId, { state, outcome: 'so it is', report: { stage: at, mustAct } });
   }
   await requests.enqueue('add-domain', { domain: 'bücher.example.org' });
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -68,7 +68,7 @@ describe.each(['v2', 'v3'] as const)('API %s', (version) => {
       const trace = await walk(version, variant).catch((error: Error) => error);
       traces.set(variant, trace);
     });
-  }, 120_000);
+  }, 300_000);
 
   afterAll(() => traces.clear());
 
