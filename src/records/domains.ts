@@ -3,12 +3,11 @@
 import { z } from 'zod';
 import { codeOf, fixOf } from '../errors.ts';
 import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
-import type { Evidence, Intent, Transition } from '../intent/intent.ts';
+import type { Intent, Transition } from '../intent/intent.ts';
 import { actorOf } from '../intent/selection.ts';
 import { actors, stages } from '../outcome.ts';
-import { toRecordChanges } from '../probes/dns-records.ts';
-import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
+import { dnsRecords, dnsRecordsOf, evidence, toDnsRecords, toEvidence } from './evidence.ts';
 import { iso } from './iso.ts';
 
 const time = z.iso.datetime().nullable();
@@ -61,72 +60,11 @@ const summaryFields = {
 
 export const domainSummary = z.object(summaryFields).meta({ description: 'One domain in a list' });
 
-const MORE = z.int().optional().meta({ description: 'How many more there are than are shown' });
-
-const dnsFinding = z.object({
-  name: z.string(),
-  verdict: z.string(),
-  sentence: z.string(),
-  doubt: z.string().optional().meta({ description: 'What could not be judged of a name that looks right' }),
-  expected: z.array(z.string()),
-  seen: z.object({
-    a: z.array(z.string()),
-    aaaa: z.array(z.string()),
-    cname: z.array(z.string()),
-    caa: z.array(z.string()),
-    more: MORE,
-  }),
-});
-
-const tlsFinding = z.object({
-  name: z.string(),
-  verdict: z.string(),
-  sentence: z.string(),
-  address: z.string(),
-  httpStatus: z.int().optional(),
-  certificate: z
-    .object({
-      subject: z.string(),
-      issuer: z.string(),
-      names: z.array(z.string()),
-      notBefore: time,
-      notAfter: time,
-      moreNames: MORE,
-    })
-    .nullable(),
-});
-
-const recordType = z.enum(['A', 'AAAA', 'CNAME', 'CAA']);
-
-const dnsRecord = z.object({
-  name: z.string(),
-  type: recordType,
-  value: z.string(),
-  alternatives: z
-    .array(z.object({ type: recordType, value: z.string() }))
-    .meta({ description: 'Records any of which does as well in its place' }),
-  proxied: z
-    .literal(false)
-    .nullable()
-    .meta({ description: "`false`: right only with the CDN's proxy off for it; null: does not apply" }),
-});
-
-const dnsRecords = z
-  .object({ set: z.array(dnsRecord), remove: z.array(dnsRecord), unsure: z.array(dnsRecord) })
-  .nullable()
-  .meta({
-    description:
-      'The DNS records to set and to remove, by the last look; `unsure`: what would be right where DNS could not be judged. All empty: nothing to change. null: DNS was not looked at, or is not needed',
-  });
-
 export const domainRecord = z
   .object({
     ...summaryFields,
     dnsRecords,
-    evidence: z
-      .object({ at: time, dns: z.array(dnsFinding), tls: z.array(tlsFinding) })
-      .nullable()
-      .meta({ description: 'What the last look at DNS and at the server saw' }),
+    evidence,
     job: z.object({ id: z.string(), state: z.string(), attemptsMade: z.int(), nextRunAt: time }),
     certificate: z.object({ outcome: text, outcomeAt: time, mustAct, code: text }).nullable().meta({
       description: 'What the last redeploy of its certificate said to it; null: nothing since it asked',
@@ -199,17 +137,6 @@ export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
       ? (job.nextRunAt ?? intent.nextRunAt)
       : undefined;
 
-/** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
-export const dnsRecordsOf = ({ wish, evidence }: Intent): DnsRecordChanges | undefined =>
-  wish.want === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
-
-/** As API, `--json` and callbacks show them: the same fields. */
-const toDnsRecords = (changes: DnsRecordChanges | undefined): z.output<typeof dnsRecords> =>
-  changes ? { set: copy(changes.set), remove: copy(changes.remove), unsure: copy(changes.unsure) } : null;
-
-const copy = (records: readonly DnsRecord[]) =>
-  records.map((record) => ({ ...record, alternatives: [...record.alternatives] }));
-
 type DomainRecord = z.output<typeof domainRecord>;
 
 /** What `status --json` shows of each domain: all but what takes a question of its own. */
@@ -266,26 +193,6 @@ const toStep = ({ at, stage: state, mustAct: actor, reason, code, by, for: behal
   code: code ?? null,
   by: by ?? null,
   for: behalf ?? null,
-});
-
-const toEvidence = ({ at, dns, tls }: Evidence): DomainRecord['evidence'] => ({
-  at: iso(at),
-  dns: dns.map(({ changes: _, expected, seen: { a, aaaa, cname, caa, ...seen }, ...finding }) => ({
-    ...finding,
-    expected: [...expected],
-    seen: { ...seen, a: [...a], aaaa: [...aaaa], cname: [...cname], caa: [...caa] },
-  })),
-  tls: tls.map(({ certificate, ...finding }) => ({
-    ...finding,
-    certificate: certificate
-      ? {
-          ...certificate,
-          names: [...certificate.names],
-          notBefore: iso(certificate.notBefore),
-          notAfter: iso(certificate.notAfter),
-        }
-      : null,
-  })),
 });
 
 /** Undefined where there is no such job (any more). */
