@@ -110,13 +110,7 @@ function describeFix(intent: Intent, actor: Actor | undefined, hasRecords: boole
   if (!actor) return what;
   const { sentence } = actors[actor];
   if (actor === 'operator' && fix) return [`${sentence}: ${fix}`];
-  if (actor === 'customer')
-    return [
-      hasRecords
-        ? `${sentence}: DNS is not right yet.`
-        : 'The customer of another domain on the shared certificate must act, not this one; `runcloud-domains status` names it.',
-      ...what,
-    ];
+  if (actor === 'customer' && hasRecords) return [`${sentence}: DNS is not right yet.`, ...what];
   return [`${sentence}.`, ...what];
 }
 

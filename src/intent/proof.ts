@@ -71,7 +71,8 @@ export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): str
 }
 
 // The redeploy has its own reasons to wait; what it says to this domain are the domain's words.
-function awaitRedeploy(sentence: string, { redeploy, dns, now, pace }: ProofFacts): ProofStep {
+function awaitRedeploy(sentence: string, facts: ProofFacts): ProofStep {
+  const { redeploy, dns, now, pace, advanced } = facts;
   const { state, outcome, mustAct, nextRunAt = now } = redeploy;
   if (state === 'failed') {
     const failed = `the certificate redeploy failed: ${outcome}`;
@@ -82,7 +83,9 @@ function awaitRedeploy(sentence: string, { redeploy, dns, now, pace }: ProofFact
   if (mustAct && outcome) {
     // Whose own DNS is wrong need not look further.
     const own = dns.filter(isBad);
-    const report: Report = { stage: 'held', mustAct: own.length > 0 ? 'customer' : mustAct };
+    // On a shared certificate it is another one's customer, whom the operator knows.
+    const others = mustAct === 'customer' && !advanced ? 'operator' : mustAct;
+    const report: Report = { stage: 'held', mustAct: own.length > 0 ? 'customer' : others };
     const why = own.map((finding) => `${finding.sentence}; `).join('');
     return { kind: 'wait', sentence: `${why}${outcome}`, delayMs, report };
   }

@@ -173,7 +173,7 @@ describe('one shared certificate', () => {
     stage.point('new.example.com');
     await add(stage, 'new.example.com');
     const held = await stage.stands('new.example.com', 'held');
-    expect(held).toMatchObject({ mustAct: 'customer' });
+    expect(held).toMatchObject({ mustAct: 'operator' });
     expect(held.outcome).toMatch(/held back: the DNS of 1 name on it is not right/);
     const told = await stage.producer.requests.certificates.get(APP);
     expect(told?.outcome).toMatch(/held back.*shop\.example\.com/);

@@ -201,7 +201,7 @@ describe('it waits for a redeploy that is asked for', () => {
     expect(step.kind).toBe('wait');
   });
 
-  test.each(['customer', 'operator', 'runcloud', 'letsencrypt'] as const)(
+  test.each(['operator', 'runcloud', 'letsencrypt'] as const)(
     'held with its reason where the redeploy itself waits for %s',
     (mustAct) => {
       const outcome = 'the limit is spent; next attempt allowed at noon';
@@ -210,6 +210,17 @@ describe('it waits for a redeploy that is asked for', () => {
         sentence: outcome,
         report: { stage: 'held', mustAct },
       });
+    },
+  );
+
+  test.each([
+    ['a shared certificate: the operator knows which', false, 'operator'],
+    ['a certificate of its own', true, 'customer'],
+  ] as const)(
+    'held where a customer must act whose DNS is not seen to be its own, on %s',
+    (_, advanced, mustAct) => {
+      const held = redeploy({ mustAct: 'customer', outcome: 'the DNS of 1 name on it is not right' });
+      expect(judge({ redeploy: held, advanced })).toMatchObject({ report: { stage: 'held', mustAct } });
     },
   );
 

@@ -147,12 +147,6 @@ describe('the story of a domain', () => {
       /^shop\.example\.org: held \(customer\) since [\s\S]*^The customer must act: DNS is not right yet\.\nDNS records to set:/m,
     ],
     [
-      'that another customer must act where another name holds the certificate back',
-      statusOf({ stage: 'held', mustAct: 'customer', evidence: seen([here]) }),
-      {},
-      /^The customer of another domain on the shared certificate must act, not this one; `runcloud-domains status` names it\.$/m,
-    ],
-    [
       'who must act: RunCloud',
       statusOf({ stage: 'held', mustAct: 'runcloud' }),
       {},
