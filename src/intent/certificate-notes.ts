@@ -16,9 +16,14 @@ export interface CertificateNotes {
   noteUnsteady(app: WebApplication, names: readonly string[], at: number): Promise<void>;
   /** The domain stays off: `firstMs`, then four times as long each time, at most `longestMs`. */
   bench(app: WebApplication, domain: string, at: number, howLong: HowLong): Promise<Benched>;
+  /** A certificate is seen to be late or wrong. Returns when it was seen so first, by whichever domain is on it. */
+  noteWrong(app: WebApplication, certificate: string, at: number): Promise<number>;
   /** Its certificate came: it has nothing to make up for. */
   unbench(app: WebApplication, domain: string): Promise<void>;
 }
+
+/** As long as the ledger remembers an order (ledger.ts). */
+const REMEMBER_MS = 90 * 86_400_000;
 
 interface HowLong {
   readonly firstMs: number;
@@ -58,6 +63,11 @@ export function createCertificateNotes(redis: Redis, keys: Keys): CertificateNot
       const benched = { until: at + Math.min(longestMs, firstMs * 4 ** (count - 1)), count };
       await write(app, 'benched', { ...before, [domain]: benched });
       return benched;
+    },
+    async noteWrong({ serverId, appId }, certificate, at) {
+      const key = keys.own(`wrong:${serverId}:${appId}:${certificate}`);
+      const isFirst = await redis.set(key, at, 'PX', REMEMBER_MS, 'NX');
+      return isFirst ? at : Number((await redis.get(key)) ?? at);
     },
     async unbench(app, domain) {
       const { [domain]: benched, ...others } = await read<Benched>(app, 'benched');

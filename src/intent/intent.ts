@@ -96,8 +96,6 @@ export interface Intent extends DomainKey {
    * stays. Outlives the generation.
    */
   readonly setWww: boolean | undefined;
-  /** The certificate that the watch has had redeployed (WATCH_REPAIR): once is enough. Outlives the generation. */
-  readonly repaired: string | undefined;
   /** What the last looks saw. */
   readonly evidence: Evidence | undefined;
   /** Grows with every request that is not a repetition; the newest one is the one that counts. */

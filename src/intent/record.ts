@@ -34,7 +34,6 @@ const toLife = (fields: Record<string, string>) => ({
   seenAt: Number(fields.seenAt ?? 0),
   attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
   setWww: fields.setWww ? fields.setWww === '1' : undefined,
-  repaired: fields.repaired || undefined,
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
 });
 

@@ -240,13 +240,6 @@ local known = redis.call('HMGET', KEYS[1], 'attachedId', 'setWww')
 return {known[1] or '', known[2] or ''}
 `;
 
-// KEYS intent  ARGV jobId, certificate: the watch has had it redeployed
-export const NOTE_REPAIRED = `
-if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'repaired', ARGV[2])
-return 1
-`;
-
 // KEYS intent  ARGV jobId: RunCloud may have lost it, the next run looks
 export const FORGET_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end

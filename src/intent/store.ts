@@ -19,7 +19,7 @@ import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './k
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { fromWish, toIntent, toRecord } from './record.ts';
 import { createRunScript, type RunScript } from './run-script.ts';
-import { CLAIM, FORGET_SEEN, NOTE_REPAIRED, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 import { createWrites, type Writes } from './writes.ts';
 
@@ -103,8 +103,6 @@ export interface IntentStore extends Writes<DomainKey> {
   noteSeen(key: DomainKey, jobId: string, seen: Seen): Promise<Pick<Intent, 'attachedId' | 'setWww'>>;
   /** RunCloud may not have it any more: the next run of this job looks. */
   forgetSeen(key: DomainKey, jobId: string): Promise<void>;
-  /** The watch has had this certificate redeployed. */
-  noteRepaired(key: DomainKey, jobId: string, certificate: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
   noteWatched(
     key: DomainKey,
@@ -200,7 +198,7 @@ function createLife(
   redis: Redis,
   keys: Keys,
   stepKeys: (key: DomainKey) => string[],
-): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteRepaired' | 'noteWatched' | 'history'> {
+): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
     async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
@@ -213,9 +211,6 @@ function createLife(
     },
     async forgetSeen(key, jobId) {
       await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
-    },
-    async noteRepaired(key, jobId, certificate) {
-      await run(NOTE_REPAIRED, [keys.intent(key)], [jobId, certificate]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
       const [stage = '', mustAct = '', ...seen] = reportFields(report);

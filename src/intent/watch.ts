@@ -7,7 +7,7 @@ import { isLate, type Period } from './lifetime.ts';
 import { counted } from './names.ts';
 import { describeLive } from './proof.ts';
 
-/** A redeploy mends a certificate once: `instead` says in whose place the new one shall come. */
+/** One order mends a certificate: `instead` says in whose place the new one shall come. */
 export type Repair = { readonly kind: 'attach' } | { readonly kind: 'redeploy'; readonly instead: string };
 
 export interface Watched {

@@ -6,6 +6,7 @@ import { reasonOf } from '../errors.ts';
 import { withOutOfReach } from '../intent/challenge.ts';
 import { isGood } from '../intent/gate.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
+import type { Ledger } from '../intent/ledger.ts';
 import { twinOf } from '../intent/owner.ts';
 import { describeWithheld, isTwinDead } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
@@ -22,6 +23,8 @@ export interface WatchOptions {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly directory: Directory;
+  /** Says whether an order has left for a certificate that was found wrong. */
+  readonly ledger: Pick<Ledger, 'last'>;
   readonly logger: Logger;
   /** Undefined where neither DNS nor TLS is looked at: then there is nothing to watch. */
   readonly look: Look | undefined;
@@ -143,7 +146,7 @@ async function watchOne(
   if (isDead) return renewFor(`${twinOf(intent.domain)} is wrong again, and is taken off`, intent, options);
   if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
     tell(intent, watched, options);
-  if (watched && repair) await mend(intent, watched, requests);
+  if (watched && repair) await mend(intent, watched, options);
   if (joining) await renewFor(`${joining.name} is right, and joins`, intent, options);
 }
 
@@ -208,10 +211,25 @@ function tell(
   logger[level]({ event, domain, serverId, appId, ...(mustAct && { mustAct }) }, `${domain}: ${sentence}`);
 }
 
-// A certificate is redeployed once, whatever comes of it: what a second order would mend, a person has to look at.
-async function mend(intent: Intent, { repair }: Watched, requests: RequestQueue): Promise<void> {
+// One order for a certificate that is late or wrong, whatever comes of it: what a second one would mend, a person has to look at. An
+// ask from which no order came (SSL_COOLDOWN, a limit, a redeploy that failed) is repeated at the next watch.
+async function mend(intent: Intent, { repair, report }: Watched, options: WatchOptions): Promise<void> {
+  const { requests } = options;
   if (repair?.kind === 'attach') await requests.renew(intent, 'the watch');
-  if (repair?.kind !== 'redeploy' || repair.instead === intent.repaired) return;
+  if (repair?.kind !== 'redeploy') return;
+  const now = (report.evidence as Evidence | undefined)?.at ?? (await requests.intents.now());
+  const wrongSince = await requests.certificates.noteWrong(intent, repair.instead, now);
+  if (await isOrderedSince(wrongSince, intent, options)) return;
   await requests.requestRedeploy(intent, { domain: intent.domain, atOnce: true });
-  await requests.intents.noteRepaired(intent, intent.jobId, repair.instead);
+}
+
+/** Whether an order with the domain on it has left since: of the certificate that it shares, or of its own. */
+async function isOrderedSince(
+  since: number,
+  { serverId, appId, domain }: Intent,
+  { ledger }: WatchOptions,
+): Promise<boolean> {
+  const app = { serverId, appId };
+  const orders = await Promise.all([ledger.last(app), ledger.last(app, domain)]);
+  return orders.some((order) => order?.names.includes(domain) && order.orderedAt >= since);
 }

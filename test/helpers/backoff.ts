@@ -14,6 +14,12 @@ export async function endBackoffs(redis: Redis, prefix: string): Promise<number>
   return ended;
 }
 
+/** As if the last orders were an hour older: their cool-downs are over. */
+export async function endCooldowns(redis: Redis, prefix: string): Promise<void> {
+  for (const key of await redis.keys(`${prefix}:*:ledger:order:*`))
+    await redis.hincrby(key, 'orderedAt', -3_600_000);
+}
+
 /** Ends the delays after the first ask; returns how many there were. */
 export async function endDelays(redis: Redis, prefix: string): Promise<number> {
   let ended = 0;

@@ -158,7 +158,8 @@ function ledgerOf({ redis, config }: Stage) {
 }
 
 /** A watcher with parts like a worker's, which live as long as the stage: what it knows of RunCloud it may remember. */
-function createWatch({ config, producer, redis }: Stage) {
+function createWatch(stage: Stage) {
+  const { config, producer, redis } = stage;
   const { requests } = producer;
   const { url, timeoutMs, credentials, version } = config.runcloud;
   if (!credentials) throw new Error('the stage has no credentials');
@@ -173,7 +174,17 @@ function createWatch({ config, producer, redis }: Stage) {
     async once({ repair = false, isHeld = false }: WatchHow = {}): Promise<LogLine[]> {
       lines.length = 0;
       const changesWww = version === 3;
-      const parts = { redis, requests, ...looks, directory, logger, intervalMs: 3_600_000, changesWww };
+      const ledger = ledgerOf(stage);
+      const parts = {
+        redis,
+        requests,
+        ...looks,
+        directory,
+        ledger,
+        logger,
+        intervalMs: 3_600_000,
+        changesWww,
+      };
       await createWatcher({ ...parts, repair, isHeld: async () => isHeld }).watch();
       return [...lines];
     },

@@ -16,7 +16,6 @@ export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   seenAt: 0,
   attachedWww: undefined,
   setWww: undefined,
-  repaired: undefined,
   evidence: undefined,
   generation: 7,
   jobId: 'shop.example.org_1903_646~7',

@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { isWrite } from '../../src/simulator/index.ts';
+import { endCooldowns } from '../helpers/backoff.ts';
 import {
   createHttpsStage,
   ELSEWHERE,
@@ -337,6 +338,39 @@ describe('with WATCH_REPAIR=on', () => {
       await until(() => stage.calls('redeploy-ssl').length === 3, 'that one is redeployed, too');
     },
   );
+
+  test('an ask from which no order came is repeated: after the cool-down one order leaves, and no second one', async () => {
+    await using stage = await live();
+    stage.edge.serve(SHOP, { notAfter: Date.now() + DAY });
+    const orders = async (): Promise<number> => {
+      await stage.watch({ repair: true });
+      await stage.idle();
+      return stage.calls('redeploy-ssl').length;
+    };
+    expect([await orders(), await orders()]).toEqual([1, 1]);
+    await endCooldowns(stage.redis, stage.config.queuePrefix);
+    expect(await orders()).toBe(2);
+    expect([await orders(), await orders()]).toEqual([2, 2]);
+  });
+
+  test('a redeploy that failed before an order left is asked for again', async () => {
+    await using stage = await live({ env: { SSL_COOLDOWN: '1ms' } });
+    stage.edge.serve(SHOP, { notAfter: Date.now() + DAY });
+    const fault = stage.simulator.addFault({
+      kind: 'status',
+      status: 404,
+      operation: 'redeploy-ssl',
+      times: 'always',
+    });
+    await stage.watch({ repair: true });
+    await until(
+      async () => (await stage.producer.requests.certificates.get(APP))?.state === 'failed',
+      'the redeploy has failed',
+    );
+    stage.simulator.removeFault(fault.id);
+    await stage.watch({ repair: true });
+    await until(() => stage.simulator.state.orders.length === 2, 'it is ordered');
+  });
 
   test('inside the cool-down nothing is ordered', async () => {
     await using stage = await live();
