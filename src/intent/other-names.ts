@@ -2,9 +2,18 @@
 // customer. Pure.
 import { domainToASCII } from 'node:url';
 
+// As a browser, a URL or a cautious author writes it: `%2E`, `[.]`, `(dot)`.
+const DOT = String.raw`(?:[.。．｡․]|%2e|[[(](?:[.]|dot)[\])])`;
+const DOTS = new RegExp(DOT, 'giu');
+/** Joiners stand within a label, the soft hyphen is not seen, the middle dots belong to Catalan and Japanese. */
+const WITHIN = String.raw`\p{L}\p{M}\p{N}\p{So}_\u200c\u200d\u00ad\u00b7\u30fb`;
+const BYTE = '%(?!2e)[0-9a-f]{2}';
+const LABEL = String.raw`(?:[\p{L}\p{N}\p{So}_]|${BYTE})(?:(?:[${WITHIN}-]|${BYTE})*(?:[${WITHIN}]|${BYTE}))?`;
 // Anything with a dot that might be a host's name; names of files are taken for hosts rather than the other way round.
-const HOST =
-  /(?:[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}_])?[.。．｡])+(?:xn--[a-z0-9-]+|\p{L}[\p{L}\p{M}-]*\p{L})/giu;
+const HOST = new RegExp(
+  String.raw`(?:${LABEL}${DOT})+(?:xn--[a-z0-9-]+|(?:\p{L}|${BYTE})(?:[${WITHIN}-]|${BYTE})*(?:[\p{L}\p{M}]|${BYTE}))`,
+  'giu',
+);
 /** Whoever takes part in every issuance. */
 const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
 
@@ -16,14 +25,18 @@ const toBase = (host: string): string => host.replace(/^_acme-challenge\./, '').
 const isOwn = (host: string, names: readonly string[]): boolean =>
   names.some((name) => toBase(name) === toBase(host));
 
+// domainToASCII reads `%C3%BC` as a URL does.
 function toHost(text: string): string {
-  const plain = text.replaceAll(/[。．｡]/g, '.');
+  const plain = text.replaceAll(DOTS, '.');
   return domainToASCII(plain) || plain.toLowerCase();
 }
 
+const hostsOf = (text: string): string[] =>
+  [...text.normalize('NFC').matchAll(HOST)].map(([host]) => toHost(host));
+
 /** Whose hosts a text names: those of `names` (a www twin goes with its domain), or somebody else's. */
 export function hostsIn(text: string, names: readonly string[]): { hasOwn: boolean; hasOthers: boolean } {
-  const hosts = [...text.matchAll(HOST)].map(([host]) => toHost(host));
+  const hosts = hostsOf(text);
   return {
     hasOwn: hosts.some((host) => isOwn(host, names)),
     hasOthers: hosts.some((host) => !isOwn(host, names) && !isNeutral(host)),
@@ -32,4 +45,4 @@ export function hostsIn(text: string, names: readonly string[]): { hasOwn: boole
 
 /** Puts "another domain" in the place of each host that is not one of `names`. */
 export const withoutOthers = (text: string, names: readonly string[] = []): string =>
-  text.replace(HOST, (host) => (hostsIn(host, names).hasOthers ? 'another domain' : host));
+  text.normalize('NFC').replace(HOST, (host) => (hostsIn(host, names).hasOthers ? 'another domain' : host));

@@ -10,7 +10,7 @@ import { growing } from './pace.ts';
 /** Times in milliseconds by Redis' clock. */
 export interface TakenFacts {
   readonly intent: Intent;
-  /** The refusal in words. */
+  /** The refusal in words that name nobody else. */
   readonly refusal: string;
   /** Our records of its names on any web application. */
   readonly others: readonly Intent[];

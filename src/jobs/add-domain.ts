@@ -3,7 +3,6 @@
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { wantsWww } from '../intent/intent.ts';
-import { withoutOthers } from '../intent/other-names.ts';
 import { standsApart } from '../intent/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
@@ -21,6 +20,7 @@ import {
   lookAfter,
   nextStep,
   unwritten,
+  wordsOf,
 } from './domain-work.ts';
 import type { Blocker, Gate } from './gates.ts';
 import { awaitName, awaitTwin } from './host-names.ts';
@@ -104,7 +104,7 @@ async function leave(
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
   if (written instanceof CodedError)
-    return say(`${withoutOthers(written.message, [intent.domain])}; it was to make room for the others`);
+    return say(`${wordsOf(written, intent)}; it was to make room for the others`);
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value)
     return say('RunCloud accepted that it makes room for the others; looking whether it did');
@@ -167,7 +167,7 @@ async function refused(error: CodedError, { intent }: DomainWork, ports: DomainP
   const names = namesakesOf(intent.domain);
   const others = (await Promise.all(names.map((name) => intents.everywhere(name)))).flat();
   const now = await intents.now();
-  const refusal = error.message;
+  const refusal = wordsOf(error, intent);
   const taken = judgeTaken({ intent, refusal, others, now, firstMs: lookDelayMs, heldMs });
   if (taken.kind === 'wait') return waiting(taken.sentence, taken.delayMs, taken.report);
   throw new PermanentError(error.code, taken.sentence, { cause: error });

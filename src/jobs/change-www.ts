@@ -6,12 +6,12 @@ import type { Intent } from '../intent/intent.ts';
 import { settingsOf } from '../intent/twin.ts';
 import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type DomainPorts, type DomainWork, lookAfter } from './domain-work.ts';
+import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
 
 /** What became of it. `refused`: RunCloud will not have it, and the domain goes on as it was. `untold`: look whether it was done. */
 export type Changed =
   | { readonly kind: 'changed'; readonly attached: AttachedDomain; readonly intent: Intent }
-  | { readonly kind: 'refused'; readonly error: CodedError }
+  | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'untold' }
   | { readonly kind: 'unwritten'; readonly fate: 'superseded' | 'busy' };
 
@@ -30,7 +30,7 @@ export async function changeWww(
   const written = await underFence(intents, write, work.calls, send).catch((error: unknown) =>
     look(error, www, work, ports),
   );
-  if (written instanceof CodedError) return { kind: 'refused', error: written };
+  if (written instanceof CodedError) return { kind: 'refused', why: wordsOf(written, intent) };
   if (written.fate !== 'written') return { kind: 'unwritten', fate: written.fate };
   if (!written.value) return { kind: 'untold' };
   const changed = { ...attached, ...settings };

@@ -77,7 +77,7 @@ export async function switchWww(
   const twin = www ? await awaitTwin(work, ports) : undefined;
   if (twin) return twin.kind === 'taken' ? otherwise(`${not}: ${twin.why}`) : twin;
   const changed = await changeWww(www, attached, work, ports);
-  if (changed.kind === 'refused') return otherwise(`${not}: ${changed.error.message}`);
+  if (changed.kind === 'refused') return otherwise(`${not}: ${changed.why}`);
   if (changed.kind === 'unwritten') return unwritten(changed.fate, intent);
   if (changed.kind === 'untold') {
     await ports.intents.forgetSeen(intent, jobId);

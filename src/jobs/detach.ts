@@ -3,7 +3,7 @@ import { PermanentError } from '../errors.ts';
 import { type Fenced, underFence } from '../intent/fence.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type DomainPorts, type DomainWork, lookAfter } from './domain-work.ts';
+import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
 
 /** The value is false where RunCloud accepted it without naming the domain: whether it is gone has to be looked at. */
 export async function detach(
@@ -35,5 +35,5 @@ async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Pro
   const { error, seen } = await lookAfter(failure, codes, work, ports);
   if (!seen.attached) return { fate: 'written', value: true, at: seen.at };
   const isFinal = error instanceof RejectedError && error.isOwnWord && work.intent.touchedAt === 0;
-  throw isFinal ? new PermanentError(error.code, error.message, { cause: error }) : error;
+  throw isFinal ? new PermanentError(error.code, wordsOf(error, work.intent), { cause: error }) : error;
 }

@@ -1,6 +1,7 @@
 // What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
+import { withoutOthers } from '../intent/other-names.ts';
 import { plan, type Step } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
@@ -44,6 +45,10 @@ export interface DomainPorts {
   readonly heldMs: number;
 }
 
+/** A refusal of RunCloud's within a sentence about this domain: its own words may name anybody. */
+export const wordsOf = ({ message }: CodedError, { domain }: Pick<Intent, 'domain'>): string =>
+  withoutOthers(message, [domain]);
+
 export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
 
 /** Looks, and plans; a plan to do nothing rests on a reading that began after the request was made. */
@@ -74,7 +79,7 @@ export async function lookAfter(
   { directory, intents }: DomainPorts,
 ): Promise<{ readonly error: CodedError; readonly seen: Sighting }> {
   if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
-  say(`${error.message}; looking whether ${intent.domain} is there`);
+  say(`${wordsOf(error, intent)}; looking whether ${intent.domain} is there`);
   return { error, seen: await directory.find(intent, intent.domain, await intents.now(), calls) };
 }
 

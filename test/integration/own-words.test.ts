@@ -34,9 +34,23 @@ const trouble = fc.constantFrom<(FaultRule & { kind: string }) | undefined>(
   { kind: 'drop-after', times: 1 },
   { kind: 'drop-before', times: 1 },
 );
+/** A lost reply before the refusal makes us wait, and say why. */
+const attach = fc.constantFrom<readonly FaultRule[]>(
+  [],
+  [
+    { kind: 'status', status: 504, times: 1 },
+    { kind: 'status', status: 422, body: GOSSIP, times: 'always' },
+  ],
+);
 const customer = fc.record({
   dns,
-  attach: trouble,
+  attach: fc.oneof(
+    trouble.map((fault) => (fault ? [fault] : [])),
+    attach,
+  ),
+  /** Its www name is wanted at first, and is wanted when it is asked for again. */
+  www: fc.constantFrom([false, false], [false, true], [true, false]),
+  change: trouble,
   order: trouble,
   leaves: fc.boolean(),
   asksAgain: fc.boolean(),
@@ -58,10 +72,12 @@ function setUp(stage: HttpsStage, { customers }: World): void {
     caa: { a: HERE, caa: { tag: 'issue', value: 'digicert.com' } },
     servfail: { fails: 'servfail' },
   } as const;
-  for (const [i, { dns, attach, order }] of customers.entries()) {
+  for (const [i, { dns, attach, change, order }] of customers.entries()) {
     stage.edge.setDns(HOST(i), zones[dns as keyof typeof zones]);
+    stage.edge.setDns(`www.${HOST(i)}`, { a: HERE });
     const domain = HOST(i);
-    if (attach) stage.simulator.addFault({ ...attach, operation: 'attach-domain', domain });
+    for (const fault of attach) stage.simulator.addFault({ ...fault, operation: 'attach-domain', domain });
+    if (change) stage.simulator.addFault({ ...change, operation: 'update-domain', domain });
     for (const operation of ['install-domain-ssl', 'redeploy-domain-ssl'] as const)
       if (order) stage.simulator.addFault({ ...order, operation, domain });
   }
@@ -103,18 +119,18 @@ async function untilTold(stage: HttpsStage): Promise<void> {
 
 async function play(stage: HttpsStage, chosen: World, receiver: Receiver): Promise<void> {
   const { requests } = stage.producer;
-  const ask = (name: 'add-domain' | 'remove-domain', i: number) =>
+  const ask = (name: 'add-domain' | 'remove-domain', i: number, time = 0) =>
     requests.enqueue(name, {
       domain: HOST(i),
       appId: appOf(i),
-      ...(name === 'add-domain' && { www: false }),
+      ...(name === 'add-domain' && { www: chosen.customers[i]?.www[time] ?? false }),
     });
   setUp(stage, chosen);
   for (const i of HOSTS.keys()) await ask('add-domain', i);
   await untilTold(stage);
   expect(await leaks(stage, receiver)).toEqual([]);
   for (const [i, { leaves, asksAgain }] of chosen.customers.entries())
-    if (leaves || asksAgain) await ask(leaves ? 'remove-domain' : 'add-domain', i);
+    if (leaves || asksAgain) await ask(leaves ? 'remove-domain' : 'add-domain', i, 1);
   if (chosen.redeploysAll) await requests.enqueue('redeploy-ssl', {});
   await untilTold(stage);
   expect(await leaks(stage, receiver)).toEqual([]);
