@@ -129,9 +129,12 @@ test.concurrent(
       );
       if (killer !== 'quarantined') await killer.kill();
     }
-    expect(touched).toBeGreaterThan(5);
+    // Not before the sixth death; a machine under load may add some of its own.
+    expect(touched).toBeGreaterThan(3);
+    const job: Job | undefined = await world.queue.getJob(jobId);
+    expect(job?.stalledCounter).toBeGreaterThan(5);
     expect(await world.intent('killer.example.org', 777)).toMatchObject({ code: 'job-quarantined' });
-    expect(await (await world.queue.getJob(jobId))?.getState()).toBe('failed');
+    expect(await job?.getState()).toBe('failed');
     await world.startWorker({}, { program: 'impatient' });
     await world.verify();
   },
