@@ -42,7 +42,10 @@ export function judgeTaken(facts: TakenFacts): Taken {
   const own = intent.touchedAt >= intent.requestedAt || isRecent(intent) ? intent.touchedAt : 0;
   const since = Math.max(own, owners.find(isRecent)?.touchedAt ?? 0);
   if (since > 0) return contradiction(since, facts);
-  const sentence = `${facts.refusal} (${intent.domain} is not on this web application; look for it on another)`;
+  const hint = /already|taken|exists|in use/i.test(facts.refusal)
+    ? ` (${intent.domain} is not on this web application; look for it on another)`
+    : '';
+  const sentence = `${facts.refusal}${hint}`;
   return { kind: 'final', sentence };
 }
 

@@ -162,7 +162,7 @@ async function look(
 
 /** RunCloud will not have it, and does not show it: who else may have it decides whether that is its last word. */
 async function refused(error: CodedError, { intent }: DomainWork, ports: DomainPorts): Promise<Outcome> {
-  if (!(error instanceof RejectedError && error.isOwnWord)) throw error;
+  if (!(error instanceof RejectedError && error.isAboutDomain)) throw error;
   const { intents, lookDelayMs, heldMs } = ports;
   const names = namesakesOf(intent.domain);
   const others = (await Promise.all(names.map((name) => intents.everywhere(name)))).flat();

@@ -34,6 +34,6 @@ async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Pro
   ] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
   if (!seen.attached) return { fate: 'written', value: true, at: seen.at };
-  const isFinal = error instanceof RejectedError && error.isOwnWord && work.intent.touchedAt === 0;
+  const isFinal = error instanceof RejectedError && error.isAboutDomain && work.intent.touchedAt === 0;
   throw isFinal ? new PermanentError(error.code, wordsOf(error, work.intent), { cause: error }) : error;
 }

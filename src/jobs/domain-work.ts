@@ -14,6 +14,8 @@ export interface DomainWork {
   readonly intent: Intent;
   readonly jobId: string;
   readonly calls: CallOptions;
+  /** 1 for the first try. */
+  readonly attempt: number;
   /** Writes a sentence into the job's log. */
   readonly say: (sentence: string) => void;
 }
@@ -59,13 +61,17 @@ export async function nextStep(
   const look = (since: number): Promise<Sighting> => directory.find(intent, intent.domain, since, calls);
   // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
   const isForgotten = intent.attachedAt > 0 && intent.seenAt === 0;
+  // That there is nothing to remove may be one odd list: it ends the job, so it takes two.
+  const confirm = async (step: Step, { at }: Sighting): Promise<Step> =>
+    step.kind === 'nothing' && intent.wish.want === 'absent' ? plan(intent, await look(at + 1)) : step;
   const glance = await look(isForgotten ? await intents.now() : intent.wroteAt);
   const step = plan(intent, glance);
   if (step.kind === 'attach' || step.kind === 'detach') return step;
   const until = step.kind === 'await' ? step.until : 0;
   const isOver = until > 0 && until <= (await intents.now());
-  if (glance.at >= intent.requestedAt && !isOver) return step;
-  return plan(intent, await look(Math.max(intent.wroteAt, intent.requestedAt, isOver ? until : 0)));
+  if (glance.at >= intent.requestedAt && !isOver) return confirm(step, glance);
+  const seen = await look(Math.max(intent.wroteAt, intent.requestedAt, isOver ? until : 0));
+  return confirm(plan(intent, seen), seen);
 }
 
 /**

@@ -1,4 +1,5 @@
 // One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
+import { TransientError } from '../errors.ts';
 import type { Certificates } from '../intent/certificates.ts';
 import type { LastOrder, Ledger } from '../intent/ledger.ts';
 import { listed } from '../intent/names.ts';
@@ -85,7 +86,10 @@ export async function attachedFor(
   // What is known may be old; it is good enough to count names by, not to judge them.
   const known = await directory.list(app, guard || !domains ? startedAt : 0, calls);
   const isThere = (wanted: string): boolean => known.some(({ name }) => name === wanted);
-  return (domains?.every(isThere) ?? true) ? known : directory.list(app, startedAt, calls);
+  const all = (domains?.every(isThere) ?? true) ? known : await directory.list(app, startedAt, calls);
+  if (all.length > 0) return all;
+  const sentence = `RunCloud lists no domain of web application ${app.appId}, which has one at least; nothing is ordered, and it is asked again`;
+  throw new TransientError('runcloud-unknown-result', sentence);
 }
 
 /** Whether one of these domains has changed since the last order: who only asks again is held by the cool-down. */

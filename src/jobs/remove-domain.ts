@@ -1,7 +1,7 @@
 // remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
-import { hasCode } from '../errors.ts';
 import { lateAttachment } from '../intent/plan.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
+import { ForbiddenError, NotFoundError } from '../runcloud/errors.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { conclude } from './conclude.ts';
 import { detach } from './detach.ts';
@@ -41,22 +41,26 @@ async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPor
   return conclude({ kind: 'cover', sentence: `${intent.domain} removed` }, work, ports);
 }
 
-// Its list is unknown to RunCloud (404): that may be an odd answer, or the web application was deleted, and its domains with it.
-// It was, where RunCloud does not know it by another route either, while it knows the server.
+/** So many tries, some seconds apart, must meet the same answer. */
+const TRIES_UNTIL_GONE = 3;
+const saysUnknown = (error: unknown): boolean => error instanceof NotFoundError && error.isOwnWord;
+
+// Its list is unknown to RunCloud (404, in its own words): that may be an odd answer, or the web application was deleted, and its
+// domains with it. It was, where RunCloud goes on saying so, does not know it by another route either, and knows the server.
 async function unlessGone(
   error: unknown,
-  { intent, calls }: DomainWork,
+  { intent, calls, attempt }: DomainWork,
   { runcloud }: DomainPorts,
 ): Promise<'gone'> {
-  if (!hasCode(error, 'runcloud-not-found')) throw error;
+  if (!saysUnknown(error) || attempt < TRIES_UNTIL_GONE) throw error;
   const app = await runcloud.getWebApplication(intent, calls).catch((again: unknown) => {
-    if (hasCode(again, 'runcloud-not-found')) return undefined;
+    if (saysUnknown(again)) return undefined;
     throw again;
   });
   if (app) throw error;
   await runcloud.getServer(intent.serverId, calls).catch((refused: unknown) => {
-    // Who may not read servers cannot tell, and is told so by nobody: two routes have said that it is gone.
-    if (!hasCode(refused, 'runcloud-forbidden')) throw refused;
+    // Who may not read servers is told nothing of this one: two routes have said that the web application is gone.
+    if (!(refused instanceof ForbiddenError && refused.isOwnWord)) throw refused;
   });
   return 'gone';
 }

@@ -79,7 +79,7 @@ function domainTask(
       if (fate === 'superseded')
         return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
       const say = (sentence: string): void => run.say('debug', withoutOthers(sentence, [domain]));
-      return () => handlers[name]({ intent, jobId, calls: run.calls, say });
+      return () => handlers[name]({ intent, jobId, calls: run.calls, attempt: run.attempt, say });
     },
     async record(given) {
       if (given.kind === 'superseded') return given;

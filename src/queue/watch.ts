@@ -14,8 +14,8 @@ import { type Look, lookAt } from '../jobs/look.ts';
 import type { RenewalLook } from '../jobs/renewal-look.ts';
 import type { Logger } from '../logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import type { Directory, Sighting } from '../runcloud/directory.ts';
-import type { AttachedDomain } from '../runcloud/runcloud.ts';
+import type { Directory } from '../runcloud/directory.ts';
+import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './requests.ts';
 import { createTurns, type Turns } from './turns.ts';
 
@@ -85,46 +85,53 @@ async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<voi
 type Seen = { readonly attached: AttachedDomain | undefined } | undefined;
 type AttachedLook = (intent: Intent) => Promise<Seen>;
 
+type Rows = ReadonlyMap<string, AttachedDomain>;
+
 // How RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
 // in a pass and told once; what DNS and a handshake show of its domains counts all the same.
 async function createAttachedLook(
   { requests, directory, isHeld, logger }: WatchOptions,
   signal: AbortSignal,
 ): Promise<AttachedLook> {
-  const startedAt = await requests.intents.now();
+  const { now } = requests.intents;
+  const startedAt = await now();
   const mayRead = !(await isHeld());
-  const unreadable = new Set<string>();
-  const find = async (intent: Intent): Promise<Seen> => {
-    const { serverId, appId, domain } = intent;
+  const read = async (app: WebApplication, since: number): Promise<Rows | undefined> => {
     try {
-      return saysAttached(intent, await directory.find(intent, domain, startedAt, { signal }));
+      const rows = await directory.list(app, since, { signal });
+      return new Map(rows.map((row) => [row.name, row]));
     } catch (error) {
       signal.throwIfAborted();
-      unreadable.add(`${serverId}:${appId}`);
+      const { serverId, appId } = app;
       const what = `whether web application ${appId} still has its domains cannot be seen this time`;
       logger.warn({ event: 'watch-blind', serverId, appId }, `watch: ${what}: ${reasonOf(error)}`);
       return undefined;
     }
   };
-  const firsts = new Map<string, Promise<Seen>>();
+  const firsts = createOnce((app) => read(app, startedAt));
+  const seconds = createOnce(async (app) => read(app, await now()));
   return async (intent) => {
-    const app = `${intent.serverId}:${intent.appId}`;
     if (!mayRead) return undefined;
-    const first = firsts.get(app);
-    if (!first) {
-      const own = find(intent);
-      firsts.set(app, own);
-      return own;
-    }
-    // The others wait for what becomes of the first one's reading.
-    await first;
-    return unreadable.has(app) ? undefined : find(intent);
+    const first = await firsts(intent);
+    const attached = first?.get(intent.domain);
+    // A list that may lag behind our own attachment does not say that it is gone.
+    if (!first || attached || startedAt < intent.shownBy.attach) return attached && { attached };
+    // One odd list must not tell all customers that their domains are gone: it takes two.
+    const second = await seconds(intent);
+    return second && { attached: second.get(intent.domain) };
   };
 }
 
-// A list that may lag behind our own attachment does not say that it is gone.
-const saysAttached = ({ shownBy }: Intent, { attached, at }: Sighting): Seen =>
-  attached || at >= shownBy.attach ? { attached } : undefined;
+/** Each web application is read once in a pass, whoever asks. */
+function createOnce(read: (app: WebApplication) => Promise<Rows | undefined>) {
+  const all = new Map<string, Promise<Rows | undefined>>();
+  return ({ serverId, appId }: WebApplication): Promise<Rows | undefined> => {
+    const key = `${serverId}:${appId}`;
+    const reading = all.get(key) ?? read({ serverId, appId });
+    all.set(key, reading);
+    return reading;
+  };
+}
 
 /** What is looked at in one pass. */
 interface Looks {

@@ -95,6 +95,10 @@ export class InterceptedError extends RunCloudTransientError {
   }
 }
 
+// The texts of RunCloud's refusals are not documented (docs/runcloud-api.md). One client knows "already exists" and "Domain already"
+// ([C] id 52475437251), Laravel names the field. (A field's name stands in the reply's text.)
+const ABOUT_DOMAIN = /\b(?:domain|name|hostname)s?\b|already exists|\btaken\b/i;
+
 /**
  * HTTP 400, 409, 422 and every other 4xx that has no class of its own, in RunCloud's own words. Whether it is the last word
  * about a domain is for the job to say, which knows what else was seen.
@@ -102,9 +106,12 @@ export class InterceptedError extends RunCloudTransientError {
 export class RejectedError extends RunCloudTransientError {
   readonly fieldErrors: FieldErrors;
   readonly isOwnWord: boolean;
+  /** RunCloud's words speak of the domain or its name, and not of the server, the plan or the moment. */
+  readonly isAboutDomain: boolean;
   constructor(message: string, failure: Failure, fieldErrors: FieldErrors = {}) {
     super('runcloud-rejected', message, failure);
     this.isOwnWord = failure.isOwnWord ?? false;
+    this.isAboutDomain = this.isOwnWord && ABOUT_DOMAIN.test(failure.reply ?? '');
     this.fieldErrors = fieldErrors;
     this.mustAct = 'operator';
   }

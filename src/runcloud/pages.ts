@@ -78,12 +78,14 @@ async function readOnce<T>(list: PagedList<T>): Promise<Reading<T>> {
 }
 
 /**
- * A reading that speaks for itself: the total stood still and is exactly what we saw; or, without a total, no page at all, or
- * one that the server gives again for every number. A short page alone says nothing: how long a page is nobody knows.
+ * A reading that speaks for itself: the total stood still and is exactly what we saw; or, without a total, there is one page that
+ * the server gives again for every number. A short page alone says nothing: how long a page is nobody knows. An empty list may be
+ * an odd answer, so that it is read twice.
  */
 function isSettled<T>({ items, totals, total, pages, moved, repeated }: Reading<T>): boolean {
+  if (items.size === 0) return false;
   if (total !== undefined) return totals.size === 1 && !moved && items.size === total;
-  return items.size === 0 || (pages === 1 && repeated);
+  return pages === 1 && repeated;
 }
 
 const isShort = <T>({ items, total }: Reading<T>): boolean => total !== undefined && items.size < total;

@@ -214,6 +214,73 @@ describe('a site moves from one web application to another of ours, a name being
   });
 });
 
+describe('one odd answer does not end a removal', () => {
+  const seed = { webapps: [{ domains: [DOMAIN] }] };
+  const lists = (body: unknown) =>
+    ({ kind: 'status', status: 200, body, operation: 'list-domains' }) as const;
+  const onlyPrimary = [{ id: 4711, name: PRIMARY, type: 'primary', www: 0, redirection: 'none' }];
+
+  test.each<[string, FaultRule]>([
+    ['an empty list', lists({ data: [] })],
+    ['an empty list with a total', lists({ data: [], meta: { pagination: { total: 0, total_pages: 1 } } })],
+    [
+      'a list that lacks it',
+      lists({ data: onlyPrimary, meta: { pagination: { total: 1, total_pages: 1 } } }),
+    ],
+    [
+      '404 without a word, twice',
+      { kind: 'status', status: 404, body: '', path: '*/webapps/646*', times: 2 },
+    ],
+    ['404 in RunCloud’s words, twice', { kind: 'status', status: 404, path: '*/webapps/646*', times: 2 }],
+  ])('%s', async (_, rule) => {
+    await using stage = await createStage({ simulator: { seed } });
+    stage.simulator.addFault(rule);
+    const asked = await ask(stage, DOMAIN, 'absent');
+    expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/removed/);
+    await stage.idle();
+    await check(stage, [asked]);
+  });
+});
+
+describe('a refusal that is not about the domain is tried again:', () => {
+  test.each([
+    [409, 'Another operation is running on this server, please try again.'],
+    [422, 'Your server is not connected to RunCloud.'],
+    [400, 'Please try again later.'],
+    [423, 'Locked.'],
+  ])('%i %s', async (status, message) => {
+    await using stage = await createStage({
+      simulator: { seed: { webapps: [{ domains: ['gone.example.org'] }] } },
+    });
+    const refusal = { kind: 'status', status, body: { message } } as const;
+    stage.simulator.addFault({ ...refusal, operation: 'attach-domain' });
+    stage.simulator.addFault({ ...refusal, operation: 'delete-domain' });
+    const asked = [await ask(stage, DOMAIN), await ask(stage, 'gone.example.org', 'absent')];
+    for (const { jobId } of asked) expect((await stage.ended(jobId)).returnvalue).toMatch(/attached|removed/);
+    await stage.idle();
+    await check(stage, asked);
+  });
+
+  test('one that is about it decides, and says only what RunCloud says', async () => {
+    await using stage = await createStage();
+    const body = {
+      message: 'The given data was invalid.',
+      errors: { name: ['The name format is invalid.'] },
+    };
+    stage.simulator.addFault({
+      kind: 'status',
+      status: 422,
+      body,
+      operation: 'attach-domain',
+      times: 'always',
+    });
+    const { jobId } = await ask(stage, DOMAIN);
+    const { failedReason, attemptsMade } = await stage.ended(jobId);
+    expect(failedReason).toMatch(/name format is invalid\.\)?$/);
+    expect(attemptsMade).toBe(1);
+  });
+});
+
 test('a 404 on the redeploy of a certificate whose id we read ourselves: the id is read again, and it goes on', async () => {
   await using stage = await createStage();
   stage.simulator.addFault({ kind: 'status', status: 404, operation: 'redeploy-ssl' });

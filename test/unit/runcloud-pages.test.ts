@@ -65,7 +65,7 @@ describe('a list that stands still', () => {
       1,
       ids(range(1, 40)),
     ],
-    ['empty, as documented: one call', (page) => documented([], page), 1, []],
+    ['empty, as documented: twice, since that may be an odd answer', (page) => documented([], page), 2, []],
     ['perPage ignored: pages of 20', (page) => documented(all, page, 20), 3, ids(all)],
     ['perPage clamped to 15', (page) => documented(all, page, 15), 3, ids(all)],
     [
@@ -84,7 +84,7 @@ describe('a list that stands still', () => {
     ['short pages without meta, perPage ignored', (page) => cut(all, page, 20), 8, ids(all)],
     ['everything at once, `page` ignored, no meta', () => all, 2, ids(all)],
     ['everything at once, with a total', () => ({ data: all, meta: { total: 45 } }), 1, ids(all)],
-    ['empty without meta', () => ({ data: [] }), 1, []],
+    ['empty without meta', () => ({ data: [] }), 2, []],
     [
       'numbers as text',
       (page) => ({ data: cut(all, page), meta: { total: '45', lastPage: '2' } }),
