@@ -93,7 +93,7 @@ function createHttpsOf(
 }
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {
-  const { config, pace, requests, runcloud, directory, facts, look, ledger } = parts;
+  const { config, pace, requests, runcloud, directory, facts, look, ledger, runcloudLog } = parts;
   const { intents, certificates, renew } = requests;
   const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, poison } = config.ssl;
   const { switchToHttp01 } = config.ssl;
@@ -105,6 +105,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
     certificates,
     ledger,
     look,
+    runcloudLog,
     guard: hasGuard
       ? {
           intents,

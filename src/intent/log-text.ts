@@ -1,7 +1,7 @@
 // What RunCloud's log says of a certificate that failed, in words for one domain: a line that names anybody else's host is not for its
 // eyes, so it is pointed to instead. Pure.
 import type { LogEntry } from '../runcloud/runcloud.ts';
-import { hostsIn } from './other-names.ts';
+import { findNamed, hostsIn } from './other-names.ts';
 
 /** `lines`: may be shown to the domain's people. `elsewhere`: the log says why, but names others. */
 export type LogText = { readonly kind: 'lines'; readonly text: string } | { readonly kind: 'elsewhere' };
@@ -18,6 +18,12 @@ const isRoutine = ({ kind, content }: LogEntry): boolean => kind === 'Info' && !
 /** What may be the reason why a certificate failed. */
 export const troublesIn = (entries: readonly LogEntry[]): LogEntry[] =>
   entries.filter((entry) => ABOUT_CERTIFICATES.test(entry.content) && !isRoutine(entry));
+
+/** Which of a certificate's names stand in lines about its failure: none where all do, since that tells them not apart. */
+export function namesInTroubles(entries: readonly LogEntry[], names: readonly string[]): string[] {
+  const named = new Set(troublesIn(entries).flatMap(({ content }) => findNamed(content, names)));
+  return named.size < names.length ? names.filter((name) => named.has(name)) : [];
+}
 
 /** `entries`: since the order, the newest first. `names`: the domain's own. Undefined where the log says nothing of certificates. */
 export function toLogText(entries: readonly LogEntry[], names: readonly string[]): LogText | undefined {

@@ -20,7 +20,9 @@ const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
 const isNeutral = (host: string): boolean =>
   NEUTRAL.some((neutral) => host === neutral || host.endsWith(`.${neutral}`));
 
-const toBase = (host: string): string => host.replace(/^_acme-challenge\./, '').replace(/^www\./, '');
+const toBase = (host: string): string => withoutChallenge(host).replace(/^www\./, '');
+
+const withoutChallenge = (host: string): string => host.replace(/^_acme-challenge\./, '');
 
 const isOwn = (host: string, names: readonly string[]): boolean =>
   names.some((name) => toBase(name) === toBase(host));
@@ -41,6 +43,12 @@ export function hostsIn(text: string, names: readonly string[]): { hasOwn: boole
     hasOwn: hosts.some((host) => isOwn(host, names)),
     hasOthers: hosts.some((host) => !isOwn(host, names) && !isNeutral(host)),
   };
+}
+
+/** Which of these names a text names, each by itself: a www twin is another one than its domain. */
+export function findNamed(text: string, names: readonly string[]): string[] {
+  const hosts = new Set([...text.matchAll(HOST)].map(([host]) => withoutChallenge(toHost(host))));
+  return names.filter((name) => hosts.has(name));
 }
 
 /** Puts "another domain" in the place of each host that is not one of `names`. */

@@ -8,14 +8,17 @@ import { toMinute } from './times.ts';
 
 /**
  * `wrong`: its DNS is. `unasked`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).
- * `flaps`: right now, and not a while ago. `new`: it was not on the last certificate that was issued.
+ * `flaps`: right now, and not a while ago. `logged`: RunCloud's log names it, and its DNS looks right. `new`: it was not on the last
+ * certificate that was issued.
  */
-export type Suspicion = 'wrong' | 'unasked' | 'flaps' | 'new';
+export type Suspicion = 'wrong' | 'unasked' | 'flaps' | 'logged' | 'new';
 
 export interface Suspect {
   readonly name: string;
   readonly why: Suspicion;
   readonly sentence: string;
+  /** RunCloud's log names it in a line about this failure. Nothing is stronger. */
+  readonly isLogged?: true | undefined;
 }
 
 /** When names were seen last whose DNS was not right, in milliseconds by Redis' clock. */
@@ -40,11 +43,13 @@ export interface FailedOrder {
   /** Names of the last certificate that was issued; undefined where nobody knows. */
   readonly issued: readonly string[] | undefined;
   readonly unsteady: Unsteady;
+  /** Those that RunCloud's log names since the order. */
+  readonly logged: readonly string[];
   readonly now: number;
 }
 
-/** The strongest suspicions first, one for each name. */
-export function findSuspects({ names, dns, issued, unsteady, now }: FailedOrder): Suspect[] {
+/** Those that RunCloud's log names first, then the strongest suspicions; one for each name. */
+export function findSuspects({ names, dns, issued, unsteady, logged, now }: FailedOrder): Suspect[] {
   const wrong = dns.filter(isBad).map(({ name, sentence }): Suspect => ({ name, why: 'wrong', sentence }));
   const flapping = names.flatMap((name): Suspect[] => {
     const at = unsteady[name];
@@ -55,8 +60,14 @@ export function findSuspects({ names, dns, issued, unsteady, now }: FailedOrder)
   const fresh = names
     .filter((name) => issued !== undefined && !issued.includes(name))
     .map((name): Suspect => ({ name, why: 'new', sentence: `${name} was not on the last certificate` }));
-  const all = [...wrong, ...findDoubts(dns), ...flapping, ...fresh];
-  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+  const named = logged.map(
+    (name): Suspect => ({ name, why: 'logged', sentence: `RunCloud's log names ${name}` }),
+  );
+  const all = [...wrong, ...findDoubts(dns), ...flapping, ...named, ...fresh];
+  const once = all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+  const isLogged = ({ name }: Suspect): boolean => logged.includes(name);
+  const first = once.filter(isLogged).map((suspect): Suspect => ({ ...suspect, isLogged: true }));
+  return [...first, ...once.filter((suspect) => !isLogged(suspect))];
 }
 
 /** What was wrong with a suspect is over: it is right now, and that is no flapping. */

@@ -73,14 +73,18 @@ function room(
   );
 }
 
-/** Undefined where what would stay is as suspect: nobody leaves in vain, nor anybody whose certificate works. */
+/**
+ * Undefined where what would stay is as suspect: nobody leaves in vain, nor anybody whose certificate works. Where RunCloud's log names
+ * somebody, nobody else leaves.
+ */
 async function findNewest(
   attached: readonly AttachedDomain[],
   { suspects, issued }: LastOrder,
   { app }: BenchWork,
   { intents }: BenchPorts,
 ): Promise<Intent | undefined> {
-  const strong = suspects.filter(({ why }) => why !== 'new');
+  const logged = suspects.filter(({ isLogged }) => isLogged);
+  const strong = logged.length > 0 ? logged : suspects.filter(({ why }) => why !== 'new');
   const pool = strong.length > 0 ? strong : suspects;
   const dead = attached.filter((domain) => namesOf([domain]).some(isAmong(pool)));
   const found = await Promise.all(

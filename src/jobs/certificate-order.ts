@@ -11,6 +11,7 @@ import { actorOf, describeCount, describeSuspects } from '../intent/suspects.ts'
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
 import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 import { lookForSuspects } from './order-suspects.ts';
@@ -19,6 +20,7 @@ export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;
   readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
   readonly look: Look | undefined;
+  readonly runcloudLog: LogReader;
   readonly pace: Pick<Pace, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
   /** SSL_COOLDOWN */
   readonly settings: { readonly cooldownMs: number };

@@ -10,6 +10,7 @@ import { toNextMinute } from '../intent/times.ts';
 import { type Actor, type Waiting, waiting } from '../outcome.ts';
 import type { ServedCertificate } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 import { lookForSuspects } from './order-suspects.ts';
@@ -20,6 +21,7 @@ export interface FatePorts {
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
   readonly certificates: Pick<Certificates, 'get' | 'unbench'>;
   readonly intents: Pick<IntentStore, 'now'>;
+  readonly runcloudLog: LogReader;
 }
 
 interface FateWork {
@@ -76,8 +78,10 @@ export async function noteFailed(
 export function describeOwn(suspects: readonly Suspect[], intent: Intent): { why: string; mustAct: Actor } {
   const names = namesOfIntent(intent);
   const own = suspects.filter(({ name }) => names.includes(name));
-  // Its wrong records are told already.
-  const said = own.filter(({ why }) => why !== 'wrong').map(({ sentence }) => `; ${sentence}`);
+  // Its wrong records, and what the log says of it, are told anyhow.
+  const said = own
+    .filter(({ why }) => why !== 'wrong' && why !== 'logged')
+    .map(({ sentence }) => `; ${sentence}`);
   const others = describeCount(suspects.length - own.length);
   const isOthers = actorOf(own) === 'runcloud' && actorOf(suspects) !== 'runcloud';
   const mustAct = isOthers ? 'operator' : actorOf(own);

@@ -1,8 +1,10 @@
-// Looks for who may be to blame for an order that failed: DNS of all its names, which of them the last certificate had, and whose DNS
-// comes and goes. What it means is said in intent/suspects.ts.
+// Looks for who may be to blame for an order that failed: DNS of all its names, which of them RunCloud's log names and the last
+// certificate had, and whose DNS comes and goes. What it means is said in intent/suspects.ts.
 import type { Certificates } from '../intent/certificates.ts';
 import type { CertificateOrder, LastOrder } from '../intent/ledger.ts';
+import { namesInTroubles } from '../intent/log-text.ts';
 import { findSuspects, type Suspect } from '../intent/suspects.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';
 
@@ -10,6 +12,7 @@ export interface SuspectPorts {
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
   readonly certificates: Pick<Certificates, 'get'>;
+  readonly runcloudLog: LogReader;
 }
 
 /** `last`: the ledger's record of this very order. `now` by Redis' clock, in milliseconds. */
@@ -17,14 +20,16 @@ export async function lookForSuspects(
   { app, domain, names }: CertificateOrder,
   last: LastOrder | undefined,
   { now, calls }: { readonly now: number; readonly calls: CallOptions },
-  { look, certificates }: SuspectPorts,
+  { look, certificates, runcloudLog }: SuspectPorts,
 ): Promise<Suspect[]> {
   const dns = (await look?.dns(app, names, calls)) ?? [];
   // A certificate of the domain's own has nobody else on it.
-  if (domain !== undefined) return findSuspects({ names, dns, issued: undefined, unsteady: {}, now });
+  if (domain !== undefined)
+    return findSuspects({ names, dns, issued: undefined, unsteady: {}, logged: [], now });
   const { unsteady = {} } = (await certificates.get(app)) ?? {};
   const issued = last?.issued ?? (await coveredNow(look, { app, names }, calls));
-  return findSuspects({ names, dns, issued, unsteady, now });
+  const entries = last ? await runcloudLog.since(app, { orderedAt: last.orderedAt, now }, calls) : [];
+  return findSuspects({ names, dns, issued, unsteady, logged: namesInTroubles(entries, names), now });
 }
 
 /** Where the ledger knows of no certificate: what the server shows. Undefined where that says nothing. */

@@ -4,7 +4,7 @@
 import type { Certificates } from '../intent/certificates.ts';
 import { isDead, isGood, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import { counted, joined, namesOf } from '../intent/names.ts';
+import { counted, namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
@@ -87,6 +87,9 @@ const mayLoseWww = (intent: Intent, findings: readonly DnsFinding[], { changesWw
 const doubt = (count: number): string =>
   `${count} of them look wrong from here at once, which may be our own DNS (DNS_SERVERS), so none is taken off: `;
 
+/** So many are told with what to do; of the others, which may be a hundred, the names. */
+const TOLD = 3;
+
 function hold(
   bad: readonly DnsFinding[],
   count: number,
@@ -94,7 +97,11 @@ function hold(
   { pace }: PoisonPorts,
   doubtful = '',
 ): Outcome {
-  const why = joined(bad.map(({ sentence }) => sentence));
+  const more = bad.slice(TOLD).map(({ name }) => name);
+  const why = [
+    ...bad.slice(0, TOLD).map(({ sentence }) => sentence),
+    ...(more.length > 0 ? [`and not right is the DNS of ${more.join(', ')}`] : []),
+  ].join('; ');
   const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${doubtful}${why}`;
   const forDomains = `the certificate that ${count} domains share is held back: the DNS of ${counted(bad.length, 'name')} on it is not right, and Let's Encrypt would refuse it for all; ${doubtful}\`runcloud-domains status\` names ${bad.length === 1 ? 'it' : 'them'}`;
   const mustAct: Actor = doubtful ? 'operator' : 'customer';

@@ -7,6 +7,7 @@ import type { Pace } from '../intent/pace.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
+import type { LogReader } from '../runcloud/log-reader.ts';
 import type {
   AttachedDomain,
   CallOptions,
@@ -60,6 +61,8 @@ export interface RedeployPorts {
   readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'cleared' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
   readonly look: Look | undefined;
+  /** RunCloud's own log of the web application, which may say whose name failed a certificate. */
+  readonly runcloudLog: LogReader;
   /** Undefined where DNS_GATE is off. */
   readonly guard: (PoisonPorts & BenchPorts) | undefined;
   readonly settings: RedeploySettings;

@@ -106,6 +106,44 @@ describe('a live neighbour whose DNS breaks', () => {
   });
 });
 
+describe('a live neighbour that looks right, and whose name stands in RunCloud’s log', () => {
+  test.each(['hold', 'detach'] as const)(
+    'with SSL_POISON=%s is named first, before those that are only new; nobody is taken off',
+    async (poison) => {
+      await using stage = await createHttpsStage({
+        env: { SSL_POISON: poison, CERTIFICATE_DEADLINE: '500ms' },
+      });
+      stage.point(OLD, BAD, NEW, 'new2.example.com');
+      for (const live of [OLD, BAD]) {
+        await add(stage, live);
+        await stage.stands(live, 'live');
+      }
+      await stage.idle();
+      stage.edge.setDns('net', { caa: { tag: 'issue', value: ';' } });
+      await add(stage, NEW);
+      await add(stage, 'new2.example.com');
+      expect(await says(stage, /to blame may be/)).toMatch(
+        /may be: RunCloud's log names bad\.example\.net; /,
+      );
+      expect((await stage.lastOrder())?.suspects[0]).toMatchObject({
+        name: BAD,
+        why: 'logged',
+        isLogged: true,
+      });
+      expect(await stage.stands(NEW, 'held')).toMatchObject({ mustAct: 'operator' });
+      expect(await textsOf(stage, NEW)).not.toContain(BAD);
+
+      await stage.passBackoff();
+      await until(async () => ((await stage.lastOrder())?.failures ?? 0) >= 2, 'it failed twice');
+      await until(async () => {
+        await promoteRedeploys(stage.queue);
+        return /next attempt allowed/.test(await told(stage));
+      }, 'the redeploy has looked again');
+      expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, BAD, NEW, 'new2.example.com']));
+    },
+  );
+});
+
 describe('a new name that looks right, and that Let’s Encrypt refuses', () => {
   /** The look climbs up to the registered domain only; a registry's own CAA record is not seen. */
   const refuse = (stage: HttpsStage): void => {
@@ -117,10 +155,12 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     await using stage = await withOld({ simulator: ALOUD });
     refuse(stage);
     await add(stage, BAD);
-    expect(await says(stage, /to blame may be/)).toMatch(/bad\.example\.net was not on the last certificate/);
+    expect(await says(stage, /to blame may be/)).toMatch(
+      /blame may be: RunCloud's log names bad\.example\.net;/,
+    );
     await add(stage, NEW);
     await says(stage, /bad\.example\.net.*as long as that is on it/);
-    expect(await stage.stands(NEW, 'held')).toMatchObject({ mustAct: 'runcloud' });
+    expect(await stage.stands(NEW, 'held')).toMatchObject({ mustAct: 'operator' });
     expect(failed(stage)).toHaveLength(1);
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, BAD, NEW]));
   });

@@ -16,6 +16,8 @@ const ATTACHED = [PRIMARY, OLD, NEW, NEWEST];
 
 interface Scene {
   readonly suspects?: Readonly<Record<string, Suspicion>>;
+  /** Those of them that RunCloud's log names. */
+  readonly logged?: readonly string[];
   readonly last?: Partial<LastOrder>;
   readonly attached?: readonly string[];
   readonly ours?: readonly string[];
@@ -25,6 +27,7 @@ interface Scene {
 
 async function play({
   suspects = { [NEW]: 'new', [NEWEST]: 'new' },
+  logged = [],
   last = {},
   attached = ATTACHED,
   ours = [OLD, NEW, NEWEST],
@@ -46,7 +49,10 @@ async function play({
     failures: 2,
     hasFailed: true,
     suspects: Object.entries(suspects).map(
-      ([name, why]): Suspect => ({ name, why, sentence: `${name} is ${why}` }),
+      ([name, why]): Suspect => ({
+        ...{ name, why, sentence: `${name} is ${why}` },
+        ...(logged.includes(name) && { isLogged: true }),
+      }),
     ),
     issued: [PRIMARY, OLD],
     isLost: false,
@@ -106,6 +112,14 @@ describe('after the second failure', () => {
     expect(named).toEqual([NEW]);
   });
 
+  test('whom RunCloud’s log names goes before all others, and before one that could not be judged', async () => {
+    const { named } = await play({
+      suspects: { [NEW]: 'logged', [NEWEST]: 'unasked', [OLD]: 'flaps' },
+      logged: [NEW],
+    });
+    expect(named).toEqual([NEW]);
+  });
+
   test('while it still leaves, nobody else does', async () => {
     const { outcome, named } = await play({ benched: { [NEWEST]: { until: NOW + 1, count: 1 } } });
     expect([outcome?.kind, named]).toEqual(['waiting', []]);
@@ -124,6 +138,10 @@ describe('nobody makes room', () => {
     [
       'where nobody knows who had a certificate',
       { suspects: { [OLD]: 'flaps' }, last: { issued: undefined } },
+    ],
+    [
+      'while RunCloud’s log names one whose certificate works',
+      { suspects: { [OLD]: 'logged', [NEW]: 'new', [NEWEST]: 'unasked' }, logged: [OLD] },
     ],
     ['who was attached by somebody else', { ours: [OLD] }],
     [

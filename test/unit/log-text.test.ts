@@ -1,6 +1,6 @@
 // What of RunCloud's log may be told to the people of one domain, and what of it speaks of certificates at all.
 import { describe, expect, test } from '@jest/globals';
-import { describeLog, toLogText, troublesIn } from '../../src/intent/log-text.ts';
+import { describeLog, namesInTroubles, toLogText, troublesIn } from '../../src/intent/log-text.ts';
 
 const entry = (content: string, kind = 'Warning') => ({ kind, content, at: undefined });
 const NAMES = ['shop.example.com', 'www.shop.example.com'];
@@ -76,4 +76,22 @@ test('in words: the lines, the place where they stand, or nothing', () => {
   expect(describeLog(text('ACME order failed'), 646)).toBe(`; RunCloud's log says: "ACME order failed"`);
   expect(describeLog({ kind: 'elsewhere' }, 646)).toBe("; RunCloud's log of web application 646 says why");
   expect(describeLog(text('Deployed'), 646)).toBe('');
+});
+
+describe('names of a certificate in lines about its failure:', () => {
+  const names = ['network.example.org', ...NAMES];
+  test.each<[string, string, string[]]>([
+    ['one', 'Failed to deploy SSL certificate: could not validate shop.example.com', ['shop.example.com']],
+    ['the www name alone', 'SSL failed for www.shop.example.com', ['www.shop.example.com']],
+    [
+      'its challenge',
+      'DNS record _acme-challenge.SHOP.example.com could not be written',
+      ['shop.example.com'],
+    ],
+    ['a name below it is another one', 'SSL failed for a.shop.example.com', []],
+    ['a line about something else', 'Backup of shop.example.com failed', []],
+    ['all of them, which tells them not apart', `SSL failed for ${names.join(', ')}`, []],
+  ])('%s', (_, content, expected) => {
+    expect(namesInTroubles([entry(content)], names)).toEqual(expected);
+  });
 });

@@ -116,6 +116,16 @@ describe('nothing is waited for', () => {
 });
 
 describe('the certificate is held, and the name is told', () => {
+  test('to the operator each of many, the first three with what to do', async () => {
+    const verdicts = { [PRIMARY]: 'missing', [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
+    const { outcome } = await play({ verdicts, poison: 'hold' });
+    expect(outcome).toMatchObject({
+      sentence: expect.stringMatching(
+        /: network\.example\.org is missing; .*; new\.example\.org is missing; and not right is the DNS of old\.example\.org$/,
+      ),
+    });
+  });
+
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'cdn', 'unchecked'] as const)(
     'with SSL_POISON=hold and a name that is %s',
     async (verdict) => {

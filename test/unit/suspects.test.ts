@@ -31,6 +31,7 @@ const find = (facts: Partial<Parameters<typeof findSuspects>[0]>) =>
     dns: [OLD, SHOP, NEW].map((name) => found(name, 'here')),
     issued: [OLD, SHOP, NEW],
     unsteady: {},
+    logged: [],
     now: NOW,
     ...facts,
   }).map(({ name, why }) => [name, why]);
@@ -66,6 +67,19 @@ describe('suspect is', () => {
   test('a name that is right, and was not within the last hour', () => {
     expect(find({ unsteady: { [SHOP]: NOW - UNSTEADY_MS, [NEW]: NOW - UNSTEADY_MS - 1 } })).toEqual([
       [SHOP, 'flaps'],
+    ]);
+  });
+
+  test('a name that stands in the log, before all others and whatever else is known of it', () => {
+    const facts = { dns: [found(SHOP, 'missing'), found(OLD, 'unknown')], issued: [OLD, SHOP] };
+    expect(find({ ...facts, logged: [OLD] })).toEqual([
+      [OLD, 'unasked'],
+      [SHOP, 'wrong'],
+      [NEW, 'new'],
+    ]);
+    expect(find({ issued: [OLD], logged: [NEW] })).toEqual([
+      [NEW, 'logged'],
+      [SHOP, 'new'],
     ]);
   });
 
@@ -118,6 +132,7 @@ describe('the reason to wait is over', () => {
       [suspect(NEW, 'new')],
       [found(NEW, 'here')],
     ],
+    ['nor for a name that only the log speaks of', false, [suspect(SHOP, 'logged')], [found(SHOP, 'here')]],
     ['nor where nobody is suspected', false, [], [found(NEW, 'here')]],
   ];
   test.each(cases)('%s', (_, is, suspects, dns) => {
@@ -129,6 +144,7 @@ test('who must act: the customer whose DNS is wrong, else the operator, and RunC
   expect(actorOf([suspect(SHOP, 'unasked'), suspect(OLD, 'wrong')])).toBe('customer');
   expect(actorOf([suspect(SHOP, 'unasked')])).toBe('operator');
   expect(actorOf([suspect(NEW, 'flaps'), suspect(SHOP, 'new')])).toBe('operator');
+  expect(actorOf([suspect(NEW, 'logged')])).toBe('operator');
   expect(actorOf([suspect(NEW, 'new')])).toBe('runcloud');
   expect(actorOf([])).toBe('runcloud');
 });
