@@ -16,11 +16,12 @@ import {
 } from '../../src/runcloud/errors.ts';
 import type { RunCloud } from '../../src/runcloud/runcloud.ts';
 import { FAULT_KINDS, type FaultKind, type FaultRule, type Simulator } from '../../src/simulator/index.ts';
+import { until } from '../helpers/until.ts';
 import { app, bareApp, createBench, outcomeOf, versions } from './runcloud-bench.ts';
 
 /** Long enough for a busy machine to send the request. */
-const TIMEOUT_MS = 1000;
-const SLOW_MS = 2500;
+const TIMEOUT_MS = 3000;
+const SLOW_MS = 8000;
 /** Only where the timeout is what breaks it off. */
 const timeoutOf = (kind: FaultKind): number =>
   kind === 'slow' || kind === 'never-answer' ? TIMEOUT_MS : 10_000;
@@ -116,6 +117,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
     expect(error).toBeInstanceOf(TransientError);
     expect(wasSent(error)).toBe(true);
     // One request, no hidden retry; and both truths occur under this one name, which is why it is "unknown".
+    await until(() => simulator.state.counters.requests > 0, 'the request has arrived');
     expect(simulator.state.counters.requests).toBe(1);
     expect(simulator.state.calls[0]?.writeApplied).toBe(write.isApplied(simulator));
   });

@@ -127,8 +127,11 @@ export async function createHttpsStage({
     async passBackoff() {
       await until(async () => {
         await endBackoffs(stage.redis, stage.config.queuePrefix);
-        return (await promoteRedeploys(stage.queue)) > 0;
-      }, 'a redeploy waits');
+        if ((await promoteRedeploys(stage.queue)) > 0) return true;
+        // It may have gone on by itself, and be over.
+        const jobs = await stage.queue.getJobs(['waiting', 'prioritized', 'active', 'delayed']);
+        return !jobs.some((job) => job?.name === 'redeploy-ssl');
+      }, 'a redeploy waits, or none is left');
     },
     async panel(method: 'POST' | 'PATCH', path: string, body: object) {
       const url = `${made.url}/api/v3/servers/${APP.serverId}/webapps/${APP.appId}/${path}`;
