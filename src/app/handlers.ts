@@ -42,7 +42,7 @@ export interface HandlerParts {
 
 export function createHandlers(parts: HandlerParts): Handlers {
   const { config, pace, requests, runcloud, directory } = parts;
-  const { intents } = requests;
+  const { intents, certificates } = requests;
   const askRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
@@ -51,7 +51,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const { heldMs, lagMs } = pace;
   const changesWww = changesWwwOf(config);
   const ports = {
-    ...{ runcloud, directory, intents, https, askRedeploy },
+    ...{ runcloud, directory, intents, certificates, https, askRedeploy },
     ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { TryPorts } from '../doctor/try-domain.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { bareOf, twinOf } from '../intent/owner.ts';
+import { describeScope } from '../intent/pauses.ts';
 import { createRunCloud } from '../runcloud/client.ts';
 import { createRawCalls, type RawCalls } from '../runcloud/raw-calls.ts';
 import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';
@@ -37,10 +38,11 @@ export function createInvestigation(config: Config): Investigation | undefined {
 
 /** A trial that was killed lets our jobs go on by itself. */
 const PAUSE_MS = 15 * 60_000;
+const TRIAL_REASON = '`doctor --try-domain` is at work';
 
 /** What a trial needs of our own side. */
 export function createTrialRecords(
-  { requests, pauses }: Pick<ProducerApp, 'requests' | 'pauses'>,
+  { requests, pauses, audit }: Pick<ProducerApp, 'requests' | 'pauses' | 'audit'>,
   by: string,
 ): Pick<TryPorts, 'findRecord' | 'pause' | 'resume'> {
   const { intents } = requests;
@@ -56,11 +58,19 @@ export function createTrialRecords(
     async pause(app) {
       const isOurs = ({ serverId, appId }: WebApplication): boolean =>
         serverId === app.serverId && appId === app.appId;
-      if ((await pauses.list()).some(({ scope }) => scope.kind === 'app' && isOurs(scope))) return false;
+      if ((await pauses.list()).some(({ scope }) => scope.kind === 'app' && isOurs(scope))) return undefined;
       const untilMs = (await intents.now()) + PAUSE_MS;
-      await pauses.pause({ scope: scopeOf(app), reason: '`doctor --try-domain` is at work', by, untilMs });
+      const scope = scopeOf(app);
+      const { at, reason } = await pauses.pause({ scope, reason: TRIAL_REASON, by, untilMs });
+      const detail = `${describeScope(scope)}, until ${new Date(untilMs).toISOString()}: ${reason}`;
+      await audit.record({ who: by, what: 'pause', detail });
+      return at;
+    },
+    async resume(app, at) {
+      const scope = scopeOf(app);
+      if (!(await pauses.resumeOwn({ scope, at }))) return false;
+      await audit.record({ who: by, what: 'resume', detail: `${describeScope(scope)}: the trial has ended` });
       return true;
     },
-    resume: async (app) => void (await pauses.resume(scopeOf(app))),
   };
 }

@@ -57,5 +57,7 @@ const toId = (text: string | undefined): number | undefined =>
 export function save(report: AccountReport, out: string, terminal: Terminal): void {
   writeFileSync(out, toText(report), { flag: 'wx', mode: 0o600 });
   for (const line of describeSwitches(report.switches, terminal.columns)) terminal.out(line);
-  terminal.out(`Saved: ${out}. It holds statuses, types and field names only; please send it in.`);
+  terminal.out(
+    `Saved: ${out}. It holds statuses, types and field names only; it helps us if you add it to an issue of this project.`,
+  );
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
+import { ElsewhereError } from '../queue/elsewhere.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import { say as print } from './layout.ts';
@@ -113,8 +114,20 @@ async function send(
     return { ...known, accepted: true };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    return { domain, accepted: false, code: error.code, reason: reasonOf(error) };
+    const wayOut = error instanceof ElsewhereError ? `: ${toCommands(error)}` : '';
+    return { domain, accepted: false, code: error.code, reason: `${reasonOf(error)}${wayOut}` };
   }
+}
+
+/** What to type, for each web application that may be meant. */
+function toCommands({ meant, applications }: ElsewhereError): string {
+  const command = `${meant.name.split('-')[0]} ${meant.domain}`;
+  const places = applications.map(({ serverId, appId }) =>
+    serverId === meant.serverId ? `--app ${appId}` : `--server ${serverId} --app ${appId}`,
+  );
+  const both = meant.name === 'add-domain' ? ['--also'] : [];
+  const commands = [...places, ...both].map((flags) => `\`${command} ${flags}\``).join(' or ');
+  return both.length > 0 ? `${commands} (on ${meant.appId} as well)` : commands;
 }
 
 const isUnavailable = ({ code }: Result): boolean => code === 'redis-unavailable';

@@ -30,9 +30,9 @@ export function parseSelection(flags: SelectionFlags): Selection | string {
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
   const inStages = someOf(flags.state, stages);
-  if (typeof inStages === 'string') return `--state must be of ${stages.join(', ')}; got "${inStages}"`;
+  if (typeof inStages === 'string') return `--state must be one of ${stages.join(', ')}; got "${inStages}"`;
   const mustAct = someOf(flags.mustAct, actors, { you: 'operator' });
-  if (typeof mustAct === 'string') return `--must-act must be of ${actors.join(', ')}; got "${mustAct}"`;
+  if (typeof mustAct === 'string') return `--must-act must be one of ${actors.join(', ')}; got "${mustAct}"`;
   return { ...on, stages: inStages, mustAct, search: flags.search, siteId: flags.site };
 }
 

@@ -1,6 +1,7 @@
 // doctor --survey: shows what it will read, asks, reads, and saves the report.
 import { createInterface } from 'node:readline';
 import { describeQuestion, QUESTIONS, survey } from '../doctor/survey.ts';
+import { codes } from '../errors.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
@@ -48,10 +49,20 @@ async function ask(input: Answerer, terminal: Terminal): Promise<boolean> {
 
 async function read(target: Target, out: string, { terminal, version }: AccountTools): Promise<ExitCode> {
   const onCall = (request: string): void => terminal.err(request);
-  const { observations, switches, stopped } = await survey(target.app, { ...target, onCall });
+  const { observations, switches, stopped, isLetIn } = await survey(target.app, { ...target, onCall });
   const api = target.version;
+  if (!isLetIn) return refused(observations[0]?.status, stopped, terminal);
   save({ report: 'survey', version, api, stopped: stopped ?? null, switches, observations }, out, terminal);
   if (!stopped) return exitCodes.ok;
   terminal.err(`The survey stopped before its end: ${stopped}.`);
+  return exitCodes.failed;
+}
+
+/** Nothing is saved: whoever runs it again shall find its file's name free. */
+function refused(status: number | undefined, why: string | undefined, terminal: Terminal): ExitCode {
+  const code = status === 401 ? 'runcloud-unauthorized' : 'runcloud-unreachable';
+  const fix =
+    status === undefined || status === 401 ? codes[code].fix : '`doctor` says what RunCloud answers.';
+  terminal.err(`${why}; nothing was saved. ${fix}`);
   return exitCodes.failed;
 }

@@ -6,6 +6,7 @@ import { createJournal, type JournalEntry } from '../doctor/journal.ts';
 import { TrialRefusal, type TryPorts, tryDomain } from '../doctor/try-domain.ts';
 import { UndoFailure, undo } from '../doctor/undo.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
+import { requireCertifiable } from '../intent/public-name.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
@@ -23,6 +24,7 @@ export interface TrialTools extends AccountTools {
 export async function runTrial(given: string, flags: TrialFlags, tools: TrialTools): Promise<ExitCode> {
   const { terminal } = tools;
   const name = parseDomainName(given);
+  requireCertifiable(name, false, tools.config.topLevelDomains);
   const out = flags.out ?? 'runcloud-try-domain.json';
   if (!flags.yes) {
     terminal.err(`--try-domain writes: it attaches ${name} and takes it off again. Add --yes.`);
@@ -56,7 +58,8 @@ function createPorts(target: Target, out: string, { producer, stopped, terminal 
     ...createTrialRecords(producer, operatorName()),
     journal: createJournal(out.replace(/(\.json)?$/, '.journal.json')),
     wait: (ms) => delay(ms),
-    onStep: (sentence) => terminal.err(sentence),
+    onStep: terminal.err,
+    say: terminal.err,
     isStopped: () => isStopped,
   };
 }

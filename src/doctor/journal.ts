@@ -28,8 +28,8 @@ const entrySchema = z.object({
   isUnsure: z.boolean().optional(),
   /** A certificate of the staging environment was asked for. */
   hasCertificate: z.boolean().optional(),
-  /** We paused the web application, and have to let it go on. */
-  isPaused: z.boolean().optional(),
+  /** When we paused the web application, which we have to let go on; by Redis' clock. */
+  pausedAt: z.int().positive().optional(),
 });
 
 export type JournalEntry = z.infer<typeof entrySchema>;

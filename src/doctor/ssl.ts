@@ -25,7 +25,7 @@ export async function checkSsl(
   const kind = advanced ? advancedKind(autoSsl) : await basicKind(ports, app);
   if (kind.level !== 'ok') return [kind];
   const certificates = await ports.runcloud.listCertificates(app);
-  return [kind, ...(await checkRenewal(ports, certificates, domains))];
+  return [kind, ...(await checkRenewal(ports, certificates, { domains, advanced }))];
 }
 
 const advancedKind = (autoSsl: boolean): Finding => ({
@@ -52,15 +52,14 @@ async function basicKind({ runcloud }: SslPorts, app: WebApplication): Promise<F
 async function checkRenewal(
   { zone }: SslPorts,
   certificates: readonly ListedCertificate[],
-  domains: readonly AttachedDomain[],
+  { domains, advanced }: { readonly domains: readonly AttachedDomain[]; readonly advanced: boolean },
 ): Promise<Finding[]> {
   const byDns = certificates.filter(({ certificate }) => isByDns(certificate));
-  const isShared = new Set(certificates.map(({ certificate }) => certificate.id)).size < 2;
   const names = byDns.flatMap(({ domainName }) => domainName ?? domains.map(({ name }) => name));
   const zones = await Promise.all([...new Set(names)].slice(0, MAX_NAMES).map((name) => zone(name)));
   const [moved, ...more] = zones.filter(({ verdict }) => verdict === 'out-of-reach');
   if (!moved) return [];
   const of = listed([moved, ...more].map(({ name }) => name));
   const sentence = `validated by dns-01, so RunCloud will not renew the certificate of ${of}: ${moved.sentence}`;
-  return [{ level: 'warn', subject, sentence, fix: adviseHttp01(moved.name, !isShared) }];
+  return [{ level: 'warn', subject, sentence, fix: adviseHttp01(moved.name, advanced) }];
 }

@@ -65,6 +65,8 @@ export interface Survey {
   readonly switches: Readonly<Record<string, string>>;
   /** Why it ended before its end. */
   readonly stopped: string | undefined;
+  /** RunCloud answered the ping: there is something to report. */
+  readonly isLetIn: boolean;
 }
 
 export interface SurveyPorts {
@@ -99,8 +101,10 @@ export async function survey(app: WebApplication, ports: SurveyPorts): Promise<S
     stopped = whyStop(question, reply);
     if (stopped) break;
   }
-  const switches = { ...judgeLists(replies), ...judgeSsl(replies, ports.version) };
-  return { observations, switches, stopped };
+  // Who was not let in has seen nothing of the account.
+  const isLetIn = replies.ping?.status === 200;
+  const switches = isLetIn ? { ...judgeLists(replies), ...judgeSsl(replies, ports.version) } : {};
+  return { observations, switches, stopped, isLetIn };
 }
 
 function whyStop({ name }: Question, reply: RawReply | undefined): string | undefined {

@@ -20,12 +20,15 @@ export interface TryPorts {
   readonly journal: Journal;
   /** Why our own records know the name; undefined where they do not. */
   readonly findRecord: (name: string) => Promise<string | undefined>;
-  /** Keeps our own jobs of the web application from running; false where somebody else has paused it already. */
-  readonly pause: (app: WebApplication) => Promise<boolean>;
-  readonly resume: (app: WebApplication) => Promise<void>;
+  /** Keeps our own jobs of the web application from running; when, or undefined where somebody else has paused it already. */
+  readonly pause: (app: WebApplication) => Promise<number | undefined>;
+  /** Ends the pause that was set then; false where it is over, or another one has replaced it. */
+  readonly resume: (app: WebApplication, pausedAt: number) => Promise<boolean>;
   readonly wait: (ms: number) => Promise<void>;
   /** Told before each step. */
   readonly onStep: (sentence: string) => void;
+  /** Told what came of it. */
+  readonly say: (sentence: string) => void;
   /** Somebody wants it to end: what is left is only taken back. */
   readonly isStopped: () => boolean;
 }
@@ -54,7 +57,13 @@ export async function tryDomain(request: TrialRequest, ports: TryPorts): Promise
   const trial = createTrial(request, ports);
   trial.note('pause');
   try {
-    if (await ports.pause(app)) trial.note('paused', { isPaused: true });
+    const pausedAt = await ports.pause(app);
+    if (pausedAt !== undefined) trial.note('paused', { pausedAt });
+    ports.say(
+      pausedAt === undefined
+        ? `web application ${app.appId} is paused already, and stays so`
+        : `web application ${app.appId} is paused meanwhile`,
+    );
     await trial.run('attach', attachCall(request, ports));
     if (!trial.left().isRefused) {
       await trial.run('attach-again', attachCall(request, ports));
@@ -123,6 +132,7 @@ function createTrial({ name, app }: TrialRequest, ports: TryPorts): TrialRun {
       ports.onStep(request);
       note(step, step === 'install-domain-ssl' ? { hasCertificate: true } : {});
       const reply = await ports.calls.send(call);
+      ports.say(`  -> ${reply ? `HTTP ${reply.status}` : 'no answer'}`);
       replies[step] = reply;
       observations.push(observe(step, request, reply));
       if (call.method !== 'GET') note(step, learn(step, reply));

@@ -1,5 +1,5 @@
 // What the replies to the writes of `doctor --try-domain` say about the simulator's switches. Pure.
-import { isOk, jsonOf, known, messageOf, numberOf, objectOf, type Replies, rowsOf } from './replies.ts';
+import { isOk, jsonOf, known, messageOf, numberOf, objectOf, type Replies } from './replies.ts';
 import { isRow } from './shape.ts';
 
 export function judgeTry(replies: Replies): Readonly<Record<string, string>> {
@@ -82,11 +82,4 @@ function judgeFirst(replies: Replies): string | undefined {
   if (ssl?.id !== undefined) return ssl.validUntil == null ? 'visible' : undefined;
   const saysNone = reply.status === 404 || row?.ssl === null || /not installed/i.test(messageOf(reply) ?? '');
   return saysNone ? 'hidden' : undefined;
-}
-
-/** The id of the domain by its name, from the reply to its attachment or from a list. */
-export function findAttachedId(replies: Replies, name: string): number | undefined {
-  const own = idOf(replies, 'attach');
-  const row = rowsOf(replies.list)?.find((each) => String(each.name).toLowerCase() === name);
-  return own ?? numberOf(row?.id);
 }

@@ -22,9 +22,18 @@ export async function undo(left: Left, ports: TryPorts): Promise<void> {
       `${left.name} may still be on web application ${left.appId}: ${why}; run the same command again, ${ports.journal.file} says what to take back`,
     );
   } finally {
-    if (left.isPaused) await ports.resume(left);
+    if (left.pausedAt !== undefined) await letGoOn(left, left.pausedAt, ports);
   }
   ports.journal.remove();
+}
+
+async function letGoOn({ serverId, appId }: Left, pausedAt: number, ports: TryPorts): Promise<void> {
+  const isOurs = await ports.resume({ serverId, appId }, pausedAt);
+  ports.say(
+    isOurs
+      ? `web application ${appId} goes on`
+      : `the pause of this trial was over already; \`pauses\` lists those that there are`,
+  );
 }
 
 /** Once, and again where a write may come late or a list may be behind. */

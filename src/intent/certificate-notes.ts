@@ -1,5 +1,6 @@
 // What is remembered of the names on a shared certificate, besides who asked for what: whose DNS was not right a while ago, and who
-// stays off for a while so that the others get their certificate. Plain notes: at most one redeploy of a web application runs.
+// stays off for a while so that the others get their certificate. Plain notes: at most one redeploy of a web application runs. Who stays
+// off has a field of its own, since each domain's own job ends that too, beside the redeploy.
 import type { Redis } from 'ioredis';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
@@ -18,7 +19,7 @@ export interface CertificateNotes {
   bench(app: WebApplication, domain: string, at: number, howLong: HowLong): Promise<Benched>;
   /** A certificate is seen to be late or wrong. Returns when it was seen so first, by whichever domain is on it. */
   noteWrong(app: WebApplication, certificate: string, at: number): Promise<number>;
-  /** Its certificate came: it has nothing to make up for. */
+  /** Its certificate came, or it leaves: it has nothing to make up for. */
   unbench(app: WebApplication, domain: string): Promise<void>;
 }
 
@@ -35,33 +36,38 @@ export interface Noted {
   readonly benched: Readonly<Record<string, Benched>>;
 }
 
+/** The field of one domain. */
+const BENCHED = 'benched:';
+
 const parse = <T>(text: string | null | undefined): Readonly<Record<string, T>> =>
   text ? (JSON.parse(text) as Record<string, T>) : {};
 
 /** From the record's hash. */
-export const toNoted = ({ unsteady, benched }: Record<string, string>): Noted => ({
-  unsteady: parse<number>(unsteady),
-  benched: parse<Benched>(benched),
+export const toNoted = (record: Record<string, string>): Noted => ({
+  unsteady: parse<number>(record.unsteady),
+  benched: Object.fromEntries(
+    Object.entries(record)
+      .filter(([field]) => field.startsWith(BENCHED))
+      .map(([field, text]) => [field.slice(BENCHED.length), JSON.parse(text) as Benched]),
+  ),
 });
 
 export function createCertificateNotes(redis: Redis, keys: Keys): CertificateNotes {
-  const read = async <T>(app: WebApplication, field: keyof Noted): Promise<Readonly<Record<string, T>>> =>
-    parse<T>(await redis.hget(keys.certificate(app), field));
-  const write = async (app: WebApplication, field: keyof Noted, value: object): Promise<void> => {
-    await redis.hset(keys.certificate(app), field, JSON.stringify(value));
-  };
   return {
     async noteUnsteady(app, names, at) {
       if (names.length === 0) return;
-      const before = Object.entries(await read<number>(app, 'unsteady'));
+      const key = keys.certificate(app);
+      const before = Object.entries(parse<number>(await redis.hget(key, 'unsteady')));
       const kept = before.filter(([, seenAt]) => at - seenAt <= UNSTEADY_MS);
-      await write(app, 'unsteady', Object.fromEntries([...kept, ...names.map((name) => [name, at])]));
+      const now = Object.fromEntries([...kept, ...names.map((name) => [name, at])]);
+      await redis.hset(key, 'unsteady', JSON.stringify(now));
     },
     async bench(app, domain, at, { firstMs, longestMs }) {
-      const before = await read<Benched>(app, 'benched');
-      const count = (before[domain]?.count ?? 0) + 1;
+      const [key, field] = [keys.certificate(app), BENCHED + domain];
+      const { count: before = 0 } = parse<never>(await redis.hget(key, field)) as Partial<Benched>;
+      const count = before + 1;
       const benched = { until: at + Math.min(longestMs, firstMs * 4 ** (count - 1)), count };
-      await write(app, 'benched', { ...before, [domain]: benched });
+      await redis.hset(key, field, JSON.stringify(benched));
       return benched;
     },
     async noteWrong({ serverId, appId }, certificate, at) {
@@ -70,8 +76,7 @@ export function createCertificateNotes(redis: Redis, keys: Keys): CertificateNot
       return isFirst ? at : Number((await redis.get(key)) ?? at);
     },
     async unbench(app, domain) {
-      const { [domain]: benched, ...others } = await read<Benched>(app, 'benched');
-      if (benched) await write(app, 'benched', others);
+      await redis.hdel(keys.certificate(app), BENCHED + domain);
     },
   };
 }

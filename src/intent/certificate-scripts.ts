@@ -5,8 +5,8 @@
 //         running (the job that redeploys now), startedAt, all (it covers all names), coveredAt (start of the last
 //         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt,
 //         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
-//         reinstalling ('1': it was removed, or is about to be, so that it is installed anew), unsteady and benched (JSON,
-//         certificate-notes.ts).
+//         reinstalling ('1': it was removed, or is about to be, so that it is installed anew), unsteady (JSON) and
+//         benched:<domain> (JSON; certificate-notes.ts).
 //         What it says is about the newest job, and for operators: it may name any domain.
 // own: hash, for each domain (or '*') what the last redeploy said to it: JSON of at, state, outcome, code, mustAct. It names no other
 //      domain. An ask drops what was said before.

@@ -39,6 +39,8 @@ export interface Pauses {
   pause(request: PauseRequest): Promise<Pause>;
   /** What was in force, undefined where nothing was: a wider pause stays. */
   resume(scope: PauseScope): Promise<Pause | undefined>;
+  /** Ends this pause alone: one that has replaced it since stays. False where it was not in force any more. */
+  resumeOwn(pause: Pick<Pause, 'scope' | 'at'>): Promise<boolean>;
   /** Those in force, the widest first. */
   list(): Promise<Pause[]>;
   /** The widest pause in force for a job. */
@@ -67,11 +69,19 @@ return found
 
 // KEYS pauses  ARGV field, value as JSON, untilMs or '' -> the time; negative where untilMs is past, and nothing was done
 const WRITE = `${NOW}
-if ARGV[3] ~= '' and tonumber(ARGV[3]) <= now() then return -now() end
+local at = now()
+if ARGV[3] ~= '' and tonumber(ARGV[3]) <= at then return -at end
 local pause = cjson.decode(ARGV[2])
-pause.at = now()
+pause.at = at
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(pause))
-return now()
+return at
+`;
+
+// KEYS pauses  ARGV field, when it was set -> 1 where that one ended
+const END_OWN = `
+local text = redis.call('HGET', KEYS[1], ARGV[1])
+if not text or cjson.decode(text).at ~= tonumber(ARGV[2]) then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
 `;
 
 export interface PausesOptions {
@@ -100,6 +110,7 @@ export function createPauses({ redis, keys, scrub = (text) => text }: PausesOpti
       const [pause] = await read([fieldOf(scope)]);
       return (await redis.hdel(key, fieldOf(scope))) > 0 ? pause : undefined;
     },
+    resumeOwn: async ({ scope, at }) => (await redis.eval(END_OWN, 1, key, fieldOf(scope), at)) === 1,
     async list() {
       return (await read([])).toSorted(
         (one, other) => breadth(one.scope) - breadth(other.scope) || one.at - other.at,

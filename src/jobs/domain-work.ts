@@ -1,5 +1,6 @@
 // What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
+import type { Certificates } from '../intent/certificates.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { plan, type Step } from '../intent/plan.ts';
@@ -35,6 +36,8 @@ export interface DomainPorts {
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
+  /** Who is removed and asked for again has nothing to make up for (bench.ts). */
+  readonly certificates: Pick<Certificates, 'unbench'>;
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */

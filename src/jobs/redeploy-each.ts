@@ -76,10 +76,10 @@ function enter(result: Result, domain: string, round: Round): void {
 }
 
 /** For the domain's own record: it names no other. */
-function toEnd(result: Result, domain: AttachedDomain, { attempt }: RedeployWork): DomainEnd {
+function toEnd(result: Result, domain: AttachedDomain, { attempt, startedAt }: RedeployWork): DomainEnd {
   switch (result.kind) {
     case 'ordered':
-      return { state: 'done', outcome: 'its certificate is being redeployed' };
+      return { state: 'done', outcome: `its certificate was ordered at ${toMinute(startedAt)}` };
     case 'repeated':
       return { state: 'done', outcome: `its certificate ${toRepeated(result.orderedAt)}` };
     case 'nothing':
@@ -147,7 +147,7 @@ function conclude({ ordered, notes, postponed, failures }: Round, work: Redeploy
   const [soonest] = postponed.toSorted((a, b) => a.nextAt - b.nextAt);
   if (soonest) return later({ ...soonest, sentence: joined(sentences), forDomains: othersWait }, work);
   if (failures[0]) throw failures[0];
-  const what = `the certificates of ${counted(ordered)} are being redeployed`;
+  const what = `the certificates of ${counted(ordered)} were ordered at ${toMinute(work.startedAt)}`;
   return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]));
 }
 

@@ -104,7 +104,8 @@ function describe(ordered: Ordered, count: number, work: RedeployWork): Outcome 
     case 'ordered': {
       const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
       const full = count >= MANY_NAMES ? ` (${count} names of ${MAX_NAMES} that fit: ${wayOut})` : '';
-      return done(`the certificate of web application ${app.appId} is being redeployed${asked}${full}`);
+      const at = toMinute(work.startedAt);
+      return done(`the certificate of web application ${app.appId} was ordered at ${at}${asked}${full}`);
     }
     case 'repeated':
       return done(

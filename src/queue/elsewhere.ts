@@ -8,9 +8,11 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 
 /** The refusal: on which web applications the name is. */
 export class ElsewhereError extends PermanentError {
+  readonly meant: Meant;
   readonly applications: readonly Intent[];
-  constructor(message: string, applications: readonly Intent[]) {
+  constructor(message: string, meant: Meant, applications: readonly Intent[]) {
     super('on-another-application', message);
+    this.meant = meant;
     this.applications = applications;
   }
 }
@@ -29,18 +31,11 @@ export function judgeElsewhere(meant: Meant, records: readonly Intent[]): Elsewh
   if (others.length === 0) return undefined;
   // What is asked for here already is a repetition, which is always harmless.
   if (meant.name === 'add-domain' && others.length < wanted.length) return undefined;
-  return new ElsewhereError(toSentence(meant, wanted, others), wanted);
+  return new ElsewhereError(toSentence(meant, wanted, others), meant, wanted);
 }
 
-function toSentence(
-  { name, domain, appId }: Meant,
-  wanted: readonly Intent[],
-  others: readonly Intent[],
-): string {
+function toSentence({ domain, appId }: Meant, wanted: readonly Intent[], others: readonly Intent[]): string {
   const places = others.map((other) => `${other.appId} (${other.stage})`).join(' and ');
   const here = others.length < wanted.length ? `${appId} and on ` : '';
-  const where = `${domain} is on web application ${here}${places}`;
-  const choose = 'name the one that you mean: --app and --server, or appId and serverId';
-  if (name !== 'add-domain') return `${where}; nothing was done: ${choose}`;
-  return `${where}; nothing was done: ${choose}; to have it on ${appId} as well, say --also, or "also": true`;
+  return `${domain} is on web application ${here}${places}; nothing was done: name the one that you mean`;
 }

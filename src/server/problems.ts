@@ -230,11 +230,22 @@ const isRedisError = (error: unknown): boolean =>
 const toFields = ({ code, message }: CodedError): FieldProblem[] =>
   code === 'invalid-domain' ? [{ field: 'domain', message }] : [];
 
+/** What to send, for each web application that may be meant. */
+function toFieldsOf({ meant, applications }: ElsewhereError): string {
+  const places = applications.map(({ serverId, appId }) =>
+    serverId === meant.serverId ? `appId: ${appId}` : `serverId: ${serverId}, appId: ${appId}`,
+  );
+  const both = meant.name === 'add-domain' ? [`also: true (on ${meant.appId} as well)`] : [];
+  return [...places, ...both].join(' or ');
+}
+
 /** The refusal that an error stands for; undefined: a bug, whose message nobody outside may read. */
 export function toRefusal(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (error instanceof ElsewhereError)
-    return new Refusal(error.code, error.message, { applications: error.applications.map(toPlace) });
+    return new Refusal(error.code, `${error.message}: ${toFieldsOf(error)}`, {
+      applications: error.applications.map(toPlace),
+    });
   if (error instanceof CodedError) return new Refusal(error.code, error.message, { errors: toFields(error) });
   if (isReplyError(error))
     return new Refusal('redis-unavailable', `Redis refused it: ${error.message.slice(0, 200)}`);

@@ -94,6 +94,7 @@ describe('--try-domain', () => {
   test.each([
     [['--try-domain', TRIAL], 'Add --yes'],
     [['--try-domain', 'no_domain', '--yes'], 'no_domain'],
+    [['--try-domain', 'co.uk', '--yes'], 'public suffix'],
     [['--try-domain', 'network.example.org', '--yes'], 'take a name that nobody uses'],
     [['--try-domain', TRIAL, '--yes', '--with-certificate'], 'needs advanced SSL'],
     [['--try-domain', TRIAL, '--survey', '--yes'], 'either --survey or --try-domain'],

@@ -95,7 +95,7 @@ describe('a command line that is wrong ends with 2:', () => {
       'a state that is none; the states are named',
       ['status', '--state', 'held,settled'],
       {},
-      /--state must be of requested, .*; got "settled"/,
+      /--state must be one of requested, .*; got "settled"/,
     ],
     ['a port that is none', ['simulate', '--port', 'x'], {}, /--port must be a whole number/],
     [
@@ -246,7 +246,7 @@ describe('with a worker', () => {
     expect(out).toMatch(
       /^all domains of web application 646: redeploy-ssl accepted, job redeploy_1903_646~\d+\n$/,
     );
-    expect(err).toMatch(/is being redeployed/);
+    expect(err).toMatch(/was ordered at/);
     expect(stage.calls('redeploy-ssl').length).toBeGreaterThan(before);
   });
 

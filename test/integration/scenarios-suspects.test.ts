@@ -194,10 +194,22 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     // It comes back later, with a certificate where that is mended.
     stage.edge.setDns('net', {});
     const record = `${stage.config.queuePrefix}:runcloud-domains-intents:certificate:${APP.serverId}:${APP.appId}`;
-    await stage.redis.hset(record, 'benched', JSON.stringify({ [BAD]: { until: 1, count: 1 } }));
+    const benched = async () => (await stage.producer.requests.certificates.get(APP))?.benched;
+    expect(await benched()).toMatchObject({ [BAD]: { count: 1 } });
+    await stage.redis.hset(record, `benched:${BAD}`, JSON.stringify({ until: 1, count: 1 }));
     await add(stage, BAD);
     await stage.stands(BAD, 'live');
-    expect((await stage.producer.requests.certificates.get(APP))?.benched).toEqual({});
+    expect(await benched()).toEqual({});
+
+    // Who is removed and asked for again does not stay off.
+    await stage.redis.hset(
+      record,
+      `benched:${BAD}`,
+      JSON.stringify({ until: Date.now() + 86_400_000, count: 2 }),
+    );
+    await stage.producer.requests.enqueue('remove-domain', { domain: BAD });
+    await stage.stands(BAD, 'removed');
+    expect(await benched()).toEqual({});
   });
 
   test('with SSL_POISON=detach takes nobody off while a live neighbour is suspected as well', async () => {

@@ -110,8 +110,8 @@ describe('for a person, the list', () => {
 });
 
 test.each<[StatusFlags, RegExp]>([
-  [{ mustAct: ['nobody'] }, /^--must-act must be of customer, .*; got "nobody"$/],
-  [{ state: ['gone'] }, /^--state must be of requested, /],
+  [{ mustAct: ['nobody'] }, /^--must-act must be one of customer, .*; got "nobody"$/],
+  [{ state: ['gone'] }, /^--state must be one of requested, /],
   [{ app: '0' }, /^--app and --server take/],
   [{ limit: '0' }, /^--limit must be/],
   [{ limit: '5', all: true }, /^say --all or --limit/],

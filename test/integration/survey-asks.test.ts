@@ -1,5 +1,5 @@
 // doctor --survey asks a person before it sends anything.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -39,4 +39,32 @@ test.each<[string, number, boolean]>([
   expect(lines.indexOf('Send these calls? [y/N]')).toBeGreaterThan(
     lines.findIndex((line) => line.includes('GET /ping')),
   );
+});
+
+test('who is not let in gets the fix, and no file that is in the way of the next run', async () => {
+  await using simulator = await createSimulator();
+  const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-asks-'));
+  const out = join(folder, 'report.json');
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  const survey = (token: string): Promise<number> => {
+    const { config } = parseConfig({
+      RUNCLOUD_API_URL: `${simulator.url}/api/v3`,
+      RUNCLOUD_API_TOKEN: token,
+      RUNCLOUD_SERVER_ID: '1903',
+      RUNCLOUD_APP_ID: '646',
+    });
+    const terminal = { out: say, err: say, isTty: false };
+    return runSurvey({ out, yes: true }, { config, version: '0.1.0', terminal, input: new PassThrough() });
+  };
+  try {
+    expect(await survey('not-the-token-of-anybody')).toBe(1);
+    expect(existsSync(out)).toBe(false);
+    expect(lines.at(-1)).toMatch(/HTTP 401; nothing was saved\. Check the token/);
+    expect(lines.join()).not.toContain('--set');
+    expect(await survey(simulator.credentials.token)).toBe(0);
+    expect(existsSync(out)).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -48,6 +48,7 @@ async function withPorts<T>(
       journal: createJournal(journalFile()),
       wait: async () => undefined,
       onStep: () => undefined,
+      say: () => undefined,
       isStopped: () => false,
       ...given,
     });
@@ -279,9 +280,10 @@ describe('a run that is killed', () => {
   /** A process that ends at this step: nothing of it runs any more, its taking back included. */
   const killedAt = (nth: number): Partial<TryPorts> => {
     let steps = 0;
-    const live = (): void => {
+    const live = (): boolean => {
       steps += 1;
       if (steps >= nth) throw new Error('killed');
+      return true;
     };
     return { onStep: live, resume: async () => live() };
   };
@@ -339,6 +341,29 @@ describe('our own jobs of the web application', () => {
     await attempt(stage, {}, { onStep });
     expect(scopes).toContainEqual({ kind: 'app', ...APP });
     await expectNothingLeft(stage);
+  });
+
+  test('are said to be paused and to go on, and the audit log has both', async () => {
+    await using stage = await createTrialStage();
+    const said: string[] = [];
+    await attempt(stage, {}, { say: (sentence) => void said.push(sentence) });
+    expect(said[0]).toBe('web application 646 is paused meanwhile');
+    expect(said).toContain('  -> HTTP 200');
+    expect(said.at(-1)).toBe('web application 646 goes on');
+    const entries = await stage.producer.audit.list({ limit: 10 });
+    expect(entries.map(({ who, what }) => `${who} ${what}`)).toEqual(['cli:test resume', 'cli:test pause']);
+  });
+
+  test('stay paused where a person has set another pause meanwhile', async () => {
+    await using stage = await createTrialStage();
+    const onStep = async (step: string): Promise<void> => {
+      if (step.startsWith('GET'))
+        await stage.producer.pauses.pause({ scope: { kind: 'app', ...APP }, reason: 'mine', by: 'ada' });
+    };
+    const said: string[] = [];
+    await attempt(stage, {}, { onStep, say: (sentence) => void said.push(sentence) });
+    expect(await stage.producer.pauses.list()).toMatchObject([{ reason: 'mine' }]);
+    expect(said.at(-1)).toMatch(/was over already/);
   });
 
   test('that a person has paused stay paused', async () => {

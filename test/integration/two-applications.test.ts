@@ -148,9 +148,12 @@ describe('a request that names no web application, for a domain that another has
       code: 2,
       text: '',
       errors: expect.stringMatching(
-        /is on web application 701 \(requested\); nothing was done: name the one/,
+        /is on web application 701 \(requested\); nothing was done: name the one that you mean: `\w+ club\.example\.org --app 701`/,
       ),
     });
+    const { errors } = await say(stage, name);
+    expect(errors.includes('--also')).toBe(name === 'add-domain');
+    expect(errors).not.toMatch(/appId/);
     expect(await isAsked(stage)).toBe(false);
     expect((await say(stage, name, { app: '701' })).code).toBe(0);
   });
@@ -186,7 +189,10 @@ describe('a request that names no web application, for a domain that another has
     });
     expect(batch.body).toMatchObject({ accepted: 1, results: [{ problem: conflict }, { status: 202 }] });
     const gone = await server.ask('DELETE', `/v1/domains/${CLUB}`, { as: 'enqueue' });
-    expect(gone.body).toMatchObject(conflict);
+    expect(gone.body).toMatchObject({
+      ...conflict,
+      detail: expect.stringMatching(/name the one that you mean: appId: 701$/),
+    });
     expect(
       (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,
     ).toMatchObject(conflict);

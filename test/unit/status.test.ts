@@ -118,7 +118,7 @@ describe('the story of a domain', () => {
   test('that is live says what was seen, and what the certificate has cost', () => {
     const certificate = toldOf({
       state: 'done',
-      outcome: 'the certificate of 2 domains is being redeployed',
+      outcome: 'its certificate was ordered at 2026-11-24 10:10 UTC',
       outcomeAt: NOW - 10 * MINUTE,
     });
     const budgets = [
@@ -134,7 +134,7 @@ describe('the story of a domain', () => {
       'Seen 2 min ago:',
       '  DNS of shop.example.org: A 203.0.113.7 (here)',
       "  HTTPS of shop.example.org: certificate for shop.example.org, www.shop.example.org, by Let's Encrypt R11, valid until 2027-02-20 (covers); HTTP 200",
-      'Certificate: the certificate of 2 domains is being redeployed (10 min ago).',
+      'Certificate: its certificate was ordered at 2026-11-24 10:10 UTC (10 min ago).',
       "Let's Encrypt's budget left: 49 of 50 certificates per week (example.org).",
     ]);
   });
@@ -350,7 +350,7 @@ describe('the command line', () => {
       'a state that is none',
       undefined,
       { state: ['held,settled'] },
-      /must be of requested, .*; got "settled"/,
+      /must be one of requested, .*; got "settled"/,
     ],
     ['a state together with a domain', 'a.example.org', { state: ['held'] }, /name no domain/],
     ['all transitions of no domain', undefined, { history: true }, /--history is for one domain/],

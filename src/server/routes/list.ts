@@ -25,7 +25,7 @@ const someOf = <T extends string>(known: readonly T[]) =>
     const names = text.split(',').map((name) => name.trim());
     const isKnown = (name: string): name is T => (known as readonly string[]).includes(name);
     if (names.every(isKnown)) return names;
-    context.issues.push({ code: 'custom', message: `must be of ${known.join(', ')}`, input: text });
+    context.issues.push({ code: 'custom', message: `must be one of ${known.join(', ')}`, input: text });
     return z.NEVER;
   });
 
