@@ -39,7 +39,7 @@ const terminal: Terminal = {
 const EXIT_CODES = `
 Exit codes:
   0  done        1  it was tried and failed        2  bad input or configuration
-  3  Redis is away: send again, repeating is harmless`;
+  3  Redis is away: send again, repeating is harmless        130  stopped by Ctrl-C`;
 
 const finish = (code: ExitCode): void => {
   exitCode = code;
@@ -97,7 +97,7 @@ const enqueueCommand = (program: Command, name: string, job: JobName, summary: s
     .option('--wait', 'follow the jobs to their end; exit 1 where one fails')
     .option('--json', 'print the results as JSON')
     .action((domains: string[] | string | undefined, flags: EnqueueFlags) =>
-      withProducer((app) => enqueue(job, [domains ?? []].flat(), flags, app, terminal)),
+      withProducer((app) => enqueue(job, [domains ?? []].flat(), flags, app, terminal, untilSignal)),
     );
 
 function addEnqueueCommands(program: Command): void {

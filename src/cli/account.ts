@@ -4,6 +4,7 @@ import { createInvestigation, type Investigation } from '../app/investigation.ts
 import type { Config } from '../config.ts';
 import { type AccountReport, toText } from '../doctor/report.ts';
 import type { survey } from '../doctor/survey.ts';
+import { say } from './layout.ts';
 import { describeSwitches } from './switches.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -56,8 +57,8 @@ const toId = (text: string | undefined): number | undefined =>
 /** Throws where the file cannot be written; it is never written over another one. */
 export function save(report: AccountReport, out: string, terminal: Terminal): void {
   writeFileSync(out, toText(report), { flag: 'wx', mode: 0o600 });
-  for (const line of describeSwitches(report.switches, terminal.columns)) terminal.out(line);
-  terminal.out(
+  say(terminal, [
+    ...describeSwitches(report.switches, terminal.columns),
     `Saved: ${out}. It holds statuses, types and field names only; it helps us if you add it to an issue of this project.`,
-  );
+  ]);
 }

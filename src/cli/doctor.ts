@@ -1,8 +1,12 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
 import type { LoadedConfig } from '../config.ts';
 import type { Finding } from '../doctor.ts';
+import { inOneLine } from '../intent/names.ts';
 import { say } from './layout.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+/** Where the sentences begin. */
+const COLUMN = 23;
 
 export async function showFindings(
   findings: AsyncIterable<Finding>,
@@ -12,7 +16,7 @@ export async function showFindings(
 ): Promise<ExitCode> {
   const all: Finding[] = [configuration(warnings, hasDotEnv ?? false)];
   const show = (finding: Finding): void => {
-    if (!json) say(terminal, toLines(finding));
+    if (!json) say(terminal, toLines(finding), COLUMN);
   };
   for (const finding of all) show(finding);
   for await (const finding of findings) {
@@ -25,12 +29,12 @@ export async function showFindings(
 
 function configuration(warnings: readonly string[], hasDotEnv: boolean): Finding {
   const subject = 'configuration';
-  if (warnings.length > 0) return { level: 'warn', subject, sentence: warnings.join('; ') };
+  if (warnings.length > 0) return { level: 'warn', subject, sentence: inOneLine(warnings) };
   const sources = hasDotEnv ? 'the environment and .env' : 'the environment; there is no .env here';
   return { level: 'ok', subject, sentence: `understood, from ${sources}` };
 }
 
 function toLines({ level, subject, sentence, fix }: Finding): string[] {
   const first = `${level.padEnd(4)}  ${subject.padEnd(15)}  ${sentence}`;
-  return fix ? [first, `${' '.repeat(23)}fix: ${fix}`] : [first];
+  return fix ? [first, `${' '.repeat(COLUMN)}fix: ${fix}`] : [first];
 }

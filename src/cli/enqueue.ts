@@ -25,6 +25,9 @@ export interface EnqueueFlags {
   readonly json?: boolean | undefined;
 }
 
+/** Asked once there is something to wait for: who stops before that stops at once. */
+type UntilSignal = (() => Promise<unknown>) | undefined;
+
 interface Result {
   readonly domain: string | undefined;
   readonly appId?: number | undefined;
@@ -49,6 +52,7 @@ export async function enqueue(
   flags: EnqueueFlags,
   app: Pick<ProducerApp, 'requests' | 'operator' | 'audit'>,
   terminal: Terminal,
+  untilSignal?: UntilSignal,
 ): Promise<ExitCode> {
   const named = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
   if (name !== 'redeploy-ssl' && named.length === 0) {
@@ -60,7 +64,7 @@ export async function enqueue(
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
   else report(name, results, wanted.length, terminal);
   if (results.some(isUnavailable)) return exitCodes.unavailable;
-  const ended = flags.wait ? await followAll(results, flags, app, terminal) : exitCodes.ok;
+  const ended = flags.wait ? await followAll(results, flags, app, terminal, untilSignal) : exitCodes.ok;
   return results.every(({ accepted }) => accepted) ? ended : exitCodes.usage;
 }
 
@@ -92,14 +96,19 @@ async function sendAll(
   return results;
 }
 
-function followAll(
+async function followAll(
   results: readonly Result[],
   flags: EnqueueFlags,
   app: Pick<ProducerApp, 'operator'>,
   terminal: Terminal,
-) {
+  untilSignal: UntilSignal,
+): Promise<ExitCode> {
   const jobs = results.flatMap(({ jobId, domain }) => (jobId ? [{ jobId, domain }] : []));
-  return follow(jobs, app, flags.json ? () => undefined : terminal.err);
+  const code = await follow(jobs, app, flags.json ? () => undefined : terminal.err, untilSignal?.());
+  const [only] = jobs.length === 1 ? jobs : [];
+  if (code === exitCodes.interrupted)
+    terminal.err(`Stopped waiting; the requests go on: \`status${only?.domain ? ` ${only.domain}` : ''}\``);
+  return code;
 }
 
 async function send(

@@ -82,11 +82,11 @@ export function toWholeTable(
   });
 }
 
-/** Lines of at most `width`; what follows the first is indented two more than it. A word that is too long is broken. */
-export function wrap(line: string, width = Number.POSITIVE_INFINITY): string[] {
+/** Lines of at most `width`; what follows the first is indented by `under`: two more than it. A word that is too long is broken. */
+export function wrap(line: string, width = Number.POSITIVE_INFINITY, under?: number): string[] {
   if (line.length <= width) return [line];
   const indent = /^ */.exec(line)?.[0] ?? '';
-  const hanging = `${indent}  `;
+  const hanging = ' '.repeat(Math.min(under ?? indent.length + 2, Math.floor(width / 2)));
   const lines: string[] = [];
   let rest = line;
   while (rest.length > width) {
@@ -107,8 +107,12 @@ export const wrapAll = (text: string, width?: number): string =>
     .join('\n');
 
 /** Prints what a person reads: nothing is lost, and no line is longer than the terminal. */
-export function say({ out, columns }: Pick<Terminal, 'out' | 'columns'>, lines: readonly string[]): void {
-  for (const line of lines) for (const part of wrap(line, columns)) out(part);
+export function say(
+  { out, columns }: Pick<Terminal, 'out' | 'columns'>,
+  lines: readonly string[],
+  under?: number,
+): void {
+  for (const line of lines) for (const part of wrap(line, columns, under)) out(part);
 }
 
 /** A reason beside its domain's name need not repeat it. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { describeQuestion, QUESTIONS, survey } from '../doctor/survey.ts';
 import { codes } from '../errors.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
+import { say } from './layout.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** Who is asked: `process.stdin`, or a stand-in. */
@@ -25,10 +26,11 @@ export async function runSurvey(
 }
 
 function announce(appId: number, terminal: Terminal): void {
-  terminal.out(
-    `The survey reads what RunCloud answers for web application ${appId}, in ${QUESTIONS.length} calls at most, and changes nothing:`,
-  );
-  for (const question of QUESTIONS) terminal.out(`  ${describeQuestion(question)}`);
+  const what = `what RunCloud answers for web application ${appId}, in ${QUESTIONS.length} calls at most`;
+  say(terminal, [
+    `The survey reads ${what}, and changes nothing:`,
+    ...QUESTIONS.map((question) => `  ${describeQuestion(question)}`),
+  ]);
 }
 
 async function ask(input: Answerer, terminal: Terminal): Promise<boolean> {
@@ -48,8 +50,7 @@ async function ask(input: Answerer, terminal: Terminal): Promise<boolean> {
 }
 
 async function read(target: Target, out: string, { terminal, version }: AccountTools): Promise<ExitCode> {
-  const onCall = (request: string): void => terminal.err(request);
-  const { observations, switches, stopped, isLetIn } = await survey(target.app, { ...target, onCall });
+  const { observations, switches, stopped, isLetIn } = await survey(target.app, target);
   const api = target.version;
   if (!isLetIn) return refused(observations[0]?.status, stopped, terminal);
   save({ report: 'survey', version, api, stopped: stopped ?? null, switches, observations }, out, terminal);

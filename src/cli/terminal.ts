@@ -20,6 +20,8 @@ export const exitCodes = {
   usage: 2,
   /** Redis is away, or did not answer in time. Sending again is harmless. */
   unavailable: 3,
+  /** Ctrl-C: the requests go on. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

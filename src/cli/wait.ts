@@ -1,6 +1,7 @@
 // --wait: follows jobs until each has ended, and says on the way what each is doing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProducerApp } from '../app.ts';
+import { asClause } from '../intent/names.ts';
 import type { JobStatus } from '../queue/operator.ts';
 import { type ExitCode, exitCodes, toRelative } from './terminal.ts';
 
@@ -12,25 +13,30 @@ export interface FollowedJob {
 const LOOK_EVERY_MS = 500;
 const ended: ReadonlySet<JobStatus['state']> = new Set(['failed', 'completed', 'gone']);
 
-/** Resolves when all jobs have ended: `failed` where one failed, `ok` otherwise. */
+/** Resolves when all jobs have ended: `failed` where one failed, `ok` otherwise; or `interrupted` when somebody stops it first. */
 export async function follow(
   jobs: readonly FollowedJob[],
   { operator }: Pick<ProducerApp, 'operator'>,
   say: (line: string) => void,
+  stopped: Promise<unknown> = new Promise(() => undefined),
 ): Promise<ExitCode> {
+  let isStopped = false;
+  void stopped.then(() => {
+    isStopped = true;
+  });
   const said = new Map<string, string>();
   let open = jobs;
   let worst: ExitCode = exitCodes.ok;
-  while (open.length > 0) {
+  while (open.length > 0 && !isStopped) {
     const looks = await Promise.all(
       open.map(async (job) => ({ job, status: await operator.job(job.jobId) })),
     );
     for (const { job, status } of looks) sayOnce(job, status, said, say);
     if (looks.some(({ status }) => status.state === 'failed')) worst = exitCodes.failed;
     open = looks.filter(({ status }) => !ended.has(status.state)).map(({ job }) => job);
-    if (open.length > 0) await sleep(LOOK_EVERY_MS);
+    if (open.length > 0) await Promise.race([sleep(LOOK_EVERY_MS), stopped]);
   }
-  return worst;
+  return open.length > 0 ? exitCodes.interrupted : worst;
 }
 
 function sayOnce(
@@ -57,6 +63,6 @@ export function describeJob(
   if (state === 'waiting') return 'waiting for a worker';
   const due = nextRunAt === undefined ? 'soon' : toRelative(nextRunAt, nowMs);
   return failedReason
-    ? `attempt ${attemptsMade} failed (${failedReason}); next look ${due}`
+    ? `attempt ${attemptsMade} failed (${asClause(failedReason)}); next look ${due}`
     : `waiting; next look ${due}`;
 }

@@ -31,7 +31,7 @@ function suggest(name: string, known: readonly string[]): string | undefined {
   const isStart = near !== undefined && name.length >= 8 && near.name.startsWith(name.toUpperCase());
   const close = near !== undefined && (isStart || near.distance <= (ours ? 5 : 2));
   if (!close) return ours ? `${name} is not a setting of this program and has no effect` : undefined;
-  return `${name} is not a setting of this program; did you mean ${near.name}?`;
+  return `${name} is not a setting of this program (did you mean ${near.name}?)`;
 }
 
 /**

@@ -72,18 +72,23 @@ export interface Survey {
 export interface SurveyPorts {
   readonly calls: Pick<RawCalls, 'send'>;
   readonly version: 'v2' | 'v3';
-  /** Told before each call. */
-  readonly onCall?: ((request: string) => void) | undefined;
 }
 
 /** So many calls stay for the workers. */
 const MIN_REMAINING = 20;
 
+const WHICH = {
+  'with-certificate': 'a domain with a certificate',
+  'without-certificate': 'a domain without one',
+  unknown: 'a domain that does not exist',
+} as const;
+
 /** `GET /servers/{server}/webapps/{webapp}/domains?perPage=1`, as it stands in the report. */
-export function describeQuestion({ path, query = {}, isBare }: Question): string {
+export function describeQuestion({ path, query = {}, isBare, of }: Question): string {
   const asked = Object.entries(query).map(([key, value]) => `${key}=${value}`);
   const search = asked.length > 0 ? `?${asked.join('&')}` : '';
-  return `GET ${path}${search}${isBare ? ' (without Content-Type)' : ''}`;
+  const which = of && of !== 'first' ? ` (${WHICH[of]})` : '';
+  return `GET ${path}${search}${which}${isBare ? ' (without Content-Type)' : ''}`;
 }
 
 export async function survey(app: WebApplication, ports: SurveyPorts): Promise<Survey> {
@@ -94,7 +99,6 @@ export async function survey(app: WebApplication, ports: SurveyPorts): Promise<S
     const call = toCall(question, app, replies);
     if (call === undefined) continue;
     const request = describeQuestion(question);
-    ports.onCall?.(request);
     const reply = await ports.calls.send(call);
     replies[question.name] = reply;
     observations.push(observe(question.name, request, reply));

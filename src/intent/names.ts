@@ -23,10 +23,16 @@ export const listed = (names: readonly string[]): string =>
 /** The same for whole sentences: a hundred of them help nobody, and each domain's record would keep them all. */
 export const joined = (sentences: readonly string[]): string =>
   sentences.length <= 3
-    ? sentences.join('; ')
-    : `${sentences.slice(0, 3).join('; ')}; and ${sentences.length - 3} more like these`;
+    ? inOneLine(sentences)
+    : `${sentences.slice(0, 3).map(asClause).join('; ')}; and ${sentences.length - 3} more like these`;
 
 /** Let's Encrypt's limit for one certificate (letsencrypt.org/docs/rate-limits). */
 export const MAX_NAMES = 100;
 /** From here on people are told. */
 export const MANY_NAMES = 80;
+
+/** As the middle of a longer sentence: other programs' messages end with a full stop. */
+export const asClause = (sentence: string): string => sentence.replace(/(?<!\.)\.$/, '');
+
+export const inOneLine = (sentences: readonly string[]): string =>
+  sentences.map((sentence, i) => (i < sentences.length - 1 ? asClause(sentence) : sentence)).join('; ');

@@ -1,9 +1,11 @@
 // The jobs by name: payload schemas and options. The contract with producers in any language (docs/jobs.md).
 // No queue library here.
+
 import { z } from 'zod';
 import { PermanentError, reasonOf } from '../errors.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
 import type { Asker } from '../intent/intent.ts';
+import { inOneLine } from '../intent/names.ts';
 import { requireCertifiable, type TopLevelDomains } from '../intent/public-name.ts';
 import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -188,7 +190,7 @@ function parsePayload<N extends JobName>(name: N, data: unknown): z.output<(type
   const isDomain = result.error.issues.every(({ path }) => path[0] === 'domain');
   throw new PermanentError(
     isDomain ? 'invalid-domain' : 'invalid-payload',
-    `${name}: ${problems.join('; ')}`,
+    `${name}: ${inOneLine(problems)}`,
   );
 }
 

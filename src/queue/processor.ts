@@ -1,9 +1,11 @@
 // One job from its activation to its end: parse, announce, wait while all are held, perform, record, report, settle.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
 import { generationOf } from '../intent/keys.ts';
+import { asClause } from '../intent/names.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import type { Logger } from '../logger.ts';
@@ -220,7 +222,7 @@ const levels = {
 function report(run: Run, verdict: Verdict): void {
   const { kind, sentence, code, delayMs, nextRunAt, error } = verdict;
   const next = delayMs === undefined ? '' : `; next look in ${toSeconds(delayMs)}`;
-  run.say(levels[kind], `${kind}: ${sentence}${next}`, {
+  run.say(levels[kind], `${kind}: ${next === '' ? sentence : asClause(sentence)}${next}`, {
     event: 'outcome',
     outcome: kind,
     ...(code && { code }),

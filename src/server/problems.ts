@@ -1,6 +1,8 @@
 // What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
+
 import { z } from 'zod';
 import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } from '../errors.ts';
+import { inOneLine } from '../intent/names.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { type Place, places, toPlace } from '../records/applications.ts';
 
@@ -195,7 +197,7 @@ export function refusalOf(issues: z.ZodError['issues']): Refusal {
       : [toFieldProblem(issue.path, toMessage(issue))],
   );
   const isDomain = errors.length > 0 && errors.every(({ field }) => field === 'domain');
-  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  const detail = inOneLine(errors.map(({ field, message }) => `${field}: ${message}`));
   return new Refusal(isDomain ? 'invalid-domain' : 'invalid-payload', detail, { errors });
 }
 

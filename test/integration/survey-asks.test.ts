@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { runSurvey } from '../../src/cli/survey.ts';
 import { parseConfig } from '../../src/config.ts';
+import { QUESTIONS } from '../../src/doctor/survey.ts';
 import { createSimulator } from '../../src/simulator/index.ts';
 
 test.each<[string, number, boolean]>([
@@ -36,6 +37,9 @@ test.each<[string, number, boolean]>([
     rmSync(folder, { recursive: true, force: true });
   }
   expect(simulator.state.calls.length > 0).toBe(isSent);
+  const calls = lines.filter((line) => line.startsWith('  GET '));
+  expect([calls.length, new Set(calls).size]).toEqual([QUESTIONS.length, QUESTIONS.length]);
+  expect(lines.filter((line) => line.includes('GET /ping')).length).toBe(2);
   expect(lines.indexOf('Send these calls? [y/N]')).toBeGreaterThan(
     lines.findIndex((line) => line.includes('GET /ping')),
   );

@@ -159,7 +159,7 @@ const warned: readonly (readonly [sentence: string, env: Env, warnings: readonly
   [
     'a misspelt name of ours',
     { RUNCLOUD_API_TOKN: 'x' },
-    ['RUNCLOUD_API_TOKN is not a setting of this program; did you mean RUNCLOUD_API_TOKEN?'],
+    ['RUNCLOUD_API_TOKN is not a setting of this program (did you mean RUNCLOUD_API_TOKEN?)'],
   ],
   ['a misspelt alias', { WU_RUNCLOUD_SERVERID: '1' }, [/did you mean WU_RUNCLOUD_SERVER_ID\?/]],
   ['a near miss outside our prefix', { WORKER_CONCURENCY: '1' }, [/did you mean WORKER_CONCURRENCY\?/]],

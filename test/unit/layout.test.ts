@@ -47,6 +47,13 @@ describe('a line', () => {
     expect(wrap(line, width)).toEqual(lines);
   });
 
+  test('goes on under its own column, however narrow the terminal', () => {
+    expect(wrap('fail  redis  away from here', 18, 13)).toEqual(['fail  redis  away', '         from here']);
+    expect(wrap('fail  redis  away from', 22, 13)).toEqual(['fail  redis  away from']);
+    expect(wrap('fail  redis  away from here', 24, 8)).toEqual(['fail  redis  away from', '        here']);
+    for (const line of wrap('one two three', 4, 23)) expect(line.length).toBeLessThanOrEqual(4);
+  });
+
   test('is whole where a program reads it', () => {
     expect(wrap(`${LONG} ${LONG}`)).toEqual([`${LONG} ${LONG}`]);
   });
