@@ -1,4 +1,5 @@
 // The same for the replies about certificates, in either mode and of either API version. Pure.
+import { saysNoSsl } from '../runcloud/certificates.ts';
 import { countDomains } from './list-switches.ts';
 import { isOk, jsonOf, known, messageOf, objectOf, type Replies, type Row, rowsOf } from './replies.ts';
 import { isRow } from './shape.ts';
@@ -108,11 +109,13 @@ function judgeOwn(replies: Replies): string | undefined {
 }
 
 function judgeNone(replies: Replies): string | undefined {
-  for (const reply of [replies['get-domain-ssl-none'], replies['get-domain-ssl']]) {
-    if (reply?.status === 404) return '404';
-    if (isOk(reply) && /not installed/i.test(messageOf(reply) ?? '')) return 'message-200';
-    const found = objectOf(reply);
-    if (found && found.row.ssl === null) return 'null-200';
-  }
-  return undefined;
+  return judgeNoneOf(replies['get-domain-ssl-none']) ?? judgeNoneOf(replies['get-domain-ssl']);
+}
+
+function judgeNoneOf(reply: Replies[keyof Replies]): string | undefined {
+  const message = messageOf(reply) ?? '';
+  if (reply?.status === 404) return '404';
+  if (reply?.status === 422 && saysNoSsl(message)) return '422';
+  if (isOk(reply) && /not installed/i.test(message)) return 'message-200';
+  return objectOf(reply)?.row.ssl === null ? 'null-200' : undefined;
 }

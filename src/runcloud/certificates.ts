@@ -54,6 +54,16 @@ const rowSchema = z
 /** v2's `{"message":"SSL not installed!"}` ([C] ansible-collection-runcloud); its status is not documented. */
 export const saysNotInstalled = (text: string | undefined): boolean => /\bnot installed\b/i.test(text ?? '');
 
+const SSL = /\b(ssl|tls|https|certificates?)\b/i;
+const ABSENT = /\b(no|not|none|without|missing|disabled|(?:is|does|has|was)n['’]?t)\b/i;
+/** Why it could not be looked at, which may be said of an SSL as well. */
+const PASSING =
+  /\b(offline|unreachable|unavailable|down|busy|time(?:d|s)? ?out|try again|later|maintenance|progress|connect\w*|server)\b/i;
+
+/** The words of a refusal: there is no SSL, or no advanced SSL. None of them is documented. */
+export const saysNoSsl = (text: string): boolean =>
+  SSL.test(text) && ABSENT.test(text) && !PASSING.test(text);
+
 const parseCertificate = (value: unknown): Certificate | undefined => certificateSchema.safeParse(value).data;
 
 function toRow(value: unknown): CertificateRow {

@@ -2,6 +2,7 @@
 import {
   type CertificateRow,
   parseCertificateReply,
+  saysNoSsl,
   saysNotInstalled,
   toDomainCertificate,
   toSharedCertificate,
@@ -126,10 +127,14 @@ function createModeCall(http: Http): RunCloud['getSslMode'] {
   };
 }
 
-// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". We do so only where
-// the status speaks of this request: not for 401, 403, 408, 425, 429 and 5xx.
-const saysNoDomainCertificate = (error: unknown): boolean =>
-  saysNone(error) || error instanceof RejectedError;
+// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". We do so for 400 and 422, where words
+// there are say that something about SSL is not there: "Your server is offline" says nothing of a certificate, and what is taken for
+// "none" is installed anew.
+function saysNoDomainCertificate(error: unknown): boolean {
+  if (saysNone(error)) return true;
+  if (!(error instanceof RejectedError) || (error.status !== 400 && error.status !== 422)) return false;
+  return error.reply === undefined || saysNoSsl(error.reply);
+}
 
 /** The per-domain reply is not documented, and may be without the id: v3's rows of the web application have it then. */
 async function findDomainCertificate(

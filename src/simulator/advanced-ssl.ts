@@ -94,6 +94,7 @@ export const getDomainSsl: Handler = withAdvancedMode((context, domain) => {
 function withoutSsl(context: Context): Reply {
   const { noDomainSsl } = context.variants;
   if (noDomainSsl === '404') return notFound(context, 'SSL');
+  if (noDomainSsl === '422') return failure(422, 'SSL not found.', context.variants);
   return ok(noDomainSsl === 'null-200' ? { ssl: null } : { message: 'SSL not installed!' });
 }
 

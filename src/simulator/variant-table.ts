@@ -160,7 +160,11 @@ export const VARIANT_TABLE = {
     'Unknown, line 9; section 13 [L]',
   ),
   domainSslShape: choice(['flat', 'wrapped', 'nested'], 'GET domains/{d}/ssl', 'section 6; Unknown, line 9'),
-  noDomainSsl: choice(['404', 'message-200', 'null-200'], 'The same without one', 'section 6, Ansible'),
+  noDomainSsl: choice(
+    ['404', '422', 'message-200', 'null-200'],
+    'The same without one',
+    'section 6, Ansible',
+  ),
   domainSslReply: choice(
     ['empty', 'ssl', 'message', '204'],
     'Reply to every write under domains/{d}/ssl',

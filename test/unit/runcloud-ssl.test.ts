@@ -139,13 +139,30 @@ describe('a domain’s certificate', () => {
     ['404: none', refusal(404), undefined, [own]],
     ['422: none', refusal(422), undefined, [own]],
     ['400: none', refusal(400), undefined, [own]],
+    ...['SSL not found.', 'No certificate for this domain', 'Advanced SSL is not enabled.'].map(
+      (message): [string, Script, undefined, string[]] => [
+        `422 with "${message}": none`,
+        (_, r) => send(r, 422, { message }),
+        undefined,
+        [own],
+      ],
+    ),
   ])('%s', async (_, script, id, calls) => {
     const result = await find(script, 'own');
     expect(result.found?.id).toBe(id);
     expect(result.calls).toEqual(calls);
   });
 
-  test.each([401, 403, 408, 429, 500, 503])('%i is not "none"', async (status) => {
+  test.each([
+    [422, 'Your server is offline'],
+    [422, 'The SSL could not be read: your server is not reachable'],
+    [400, 'The given data was invalid.'],
+    [409, 'SSL is not ready, another operation is in progress'],
+  ])('%i with "%s" is not "none"', async (status, message) => {
+    await expect(find((_, r) => send(r, status, { message }), 'own')).rejects.toMatchObject({ status });
+  });
+
+  test.each([401, 403, 405, 408, 409, 429, 500, 503])('%i is not "none"', async (status) => {
     await expect(find(refusal(status), 'own')).rejects.toMatchObject({ status });
     await expect(find(either(empty, refusal(status)), 'own')).rejects.toMatchObject({ status });
   });

@@ -263,6 +263,7 @@ describe('bodies of advanced SSL', () => {
 
   test.each([
     ['404', 404, { message: 'SSL not found.' }],
+    ['422', 422, { message: 'SSL not found.' }],
     ['message-200', 200, { message: 'SSL not installed!' }],
     ['null-200', 200, { ssl: null }],
   ] as const)('noDomainSsl: %s', async (noDomainSsl, status, body) => {
