@@ -40,7 +40,7 @@ if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
 dropSaid(KEYS[3], domain)
 if KEYS[5] ~= KEYS[1] then redis.call('HSET', KEYS[5], 'uncovered', '') end
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce', 'running')
-local state = jobState(queue, old[1])
+local state = jobState(queue, old[1], stem)
 local waits = state == 'unfinished' and old[3] ~= old[1]
 local fate, jobId = 'new', nil
 if waits and (atOnce == '' or old[2] == '1') then fate, jobId = 'coalesced', old[1]

@@ -111,7 +111,7 @@ export function createCertificates({
     keys.asks(app),
     keys.domainRedeploys(app),
   ];
-  const stemOf = (app: WebApplication): string => toJobIdStem({ ...app, domain: 'redeploy' });
+  const stemOf = (app: WebApplication): string => toJobIdStem({ serverId: app.serverId, appId: app.appId });
 
   return {
     async ask(app, { domain, atOnce, changed }) {
@@ -125,7 +125,7 @@ export function createCertificates({
       return { fate, jobId, delayMs: wait };
     },
     async begin(app, { jobId, addedAt }, domain) {
-      const own = generationOf(jobId) === undefined ? '' : '1';
+      const own = generationOf(jobId, stemOf(app)) === undefined ? '' : '1';
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
       const [kind, ms, atOnce, asked = []] = await run<[RedeployStart['kind'], number, string, string[]?]>(
         BEGIN_REDEPLOY,

@@ -54,15 +54,18 @@ export function parseMember(member: string): DomainKey {
   return { serverId: Number(serverId), appId: Number(appId), domain: domain as DomainKey['domain'] };
 }
 
-// The generation stands behind a tilde, which no domain name and no id that BullMQ makes can hold.
-const OWN_JOB_ID = /~(\d+)$/;
+/**
+ * What a job id of ours begins with; the generation follows, behind a tilde, which no domain name and no id that BullMQ makes can hold.
+ * A redeploy's has `redeploy` in the domain's place.
+ */
+export const toJobIdStem = ({
+  serverId,
+  appId,
+  domain = 'redeploy',
+}: WebApplication & { domain?: string }): string => `${domain}_${serverId}_${appId}~`;
 
-/** What a job id of ours begins with; the generation follows. */
-export const toJobIdStem = ({ serverId, appId, domain }: WebApplication & { domain: string }): string =>
-  `${domain}_${serverId}_${appId}~`;
-
-/** The generation in a job id that we made, undefined for a foreign one. */
-export function generationOf(jobId: string): number | undefined {
-  const match = OWN_JOB_ID.exec(jobId);
-  return match ? Number(match[1]) : undefined;
+/** The generation in a job id that we made for what `stem` names, undefined for a foreign one. */
+export function generationOf(jobId: string, stem: string): number | undefined {
+  const number = jobId.startsWith(stem) ? jobId.slice(stem.length) : '';
+  return /^[1-9]\d{0,15}$/.test(number) ? Number(number) : undefined;
 }

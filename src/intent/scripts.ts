@@ -14,11 +14,12 @@ end
 // A job that BullMQ has given up (a stall limit, an operator's removal) leaves the intent pending behind its back, so
 // "unfinished" is read from the queue itself.
 export const UNFINISHED = `
-local function jobState(queue, id)
+local function jobState(queue, id, stem)
   if id == false or id == '' then return 'none' end
   if redis.call('EXISTS', queue .. id) == 0 then
     -- BullMQ refuses a foreign client's number as an id that we choose: such a job comes back as one of ours.
-    if string.find(id, '~%d+$') then return 'missing' else return 'none' end
+    local isOurs = stem and string.sub(id, 1, #stem) == stem and string.find(string.sub(id, #stem + 1), '^%d+$')
+    return isOurs and 'missing' or 'none'
   end
   if redis.call('ZSCORE', queue .. 'failed', id) or redis.call('ZSCORE', queue .. 'completed', id) then
     return 'finished'
@@ -124,7 +125,7 @@ local gaveWay = isWithoutTwin and '1' or ''
 -- Foreign jobs up to here are older, later ones are newer.
 local place = tonumber(redis.call('GET', queue .. 'id')) or 0
 if old[1] == 'pending' and old[2] == wish then
-  local state = jobState(queue, old[3])
+  local state = jobState(queue, old[3], stem)
   if state == 'unfinished' or state == 'missing' then
     -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
     if only == '' then redis.call('HSET', KEYS[1], 'requestedAt', now(), 'place', place, 'by', by, 'for', behalf) end

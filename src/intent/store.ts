@@ -165,7 +165,8 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
     },
     async claim({ jobId, addedAt, again }, request) {
       const place = /^\d+$/.test(jobId) ? jobId : '';
-      const ticket = [toMember(request), jobId, generationOf(jobId) ?? '', place, addedAt, again ? '1' : ''];
+      const generation = generationOf(jobId, toJobIdStem(request)) ?? '';
+      const ticket = [toMember(request), jobId, generation, place, addedAt, again ? '1' : ''];
       const args = [...ticket, ...requestFields(request)];
       const claimKeys = [...requestKeys(request), keys.fence(request)];
       const [fate, ...fields] = await run<[Claim | 'taken', ...string[]]>(CLAIM, claimKeys, args);

@@ -1,7 +1,7 @@
 // For how long the oldest job that is due has waited for a worker. The only sign of a worker that hangs: BullMQ's own
 // isRunning() stays true (taskforcesh/bullmq#4479).
 import type { Redis } from 'ioredis';
-import { generationOf } from '../intent/keys.ts';
+import { looksOurs } from './job-payload.ts';
 import type { RequestQueue } from './requests.ts';
 
 type Parts = Pick<RequestQueue, 'queue' | 'intents' | 'certificates'>;
@@ -74,7 +74,7 @@ async function nextLookOf(
   data: Parameters<Parts['intents']['get']>[0] | object,
   { intents, certificates }: Parts,
 ): Promise<number> {
-  if (generationOf(id) === undefined || !('serverId' in data)) return 0;
+  if (!looksOurs({ id, data }) || !('serverId' in data)) return 0;
   const record = data.domain ? await intents.get(data) : await certificates.get(data);
   return record?.jobId === id ? (record.nextRunAt ?? 0) : 0;
 }

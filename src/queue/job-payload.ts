@@ -1,5 +1,4 @@
 // A job's payload as our doors write it, and as a worker reads it: with who asked. Pure.
-import type { Job } from 'bullmq';
 import type { Asker } from '../intent/intent.ts';
 import { generationOf } from '../intent/keys.ts';
 import type { DomainRequest } from '../intent/store.ts';
@@ -14,19 +13,57 @@ export function toPayload({ domain, serverId, appId, siteId, wish, ...asker }: D
   return { domain, serverId, appId, ...(want === 'present' ? settings : {}), ...site, ...askerFields(asker) };
 }
 
-/** `by` is for a worker that finds no record: only in jobs with an id of ours is it believed. */
+/** `by` is for people who look at the job, and for a redeploy's log; `whoAsked` says when it is believed. */
 export const askerFields = ({ by, for: requestedBy }: Asker): object => ({
   ...(by !== undefined && { by }),
   ...(requestedBy !== undefined && { requestedBy }),
 });
 
-/** Who asked by this job, and its payload as a producer has it. */
-export function readJob({ id, data }: Pick<Job, 'id' | 'data'>): {
+type JobText = Readonly<{ id?: unknown; data?: unknown }>;
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Whether its id is the one that we make for what its payload names. Anybody can write such an id too. */
+export function looksOurs({ id, data }: JobText): boolean {
+  if (typeof id !== 'string' || !isFields(data)) return false;
+  const { domain = 'redeploy', serverId, appId } = data;
+  return generationOf(id, `${domain}_${serverId}_${appId}~`) !== undefined;
+}
+
+/** A job's payload as a producer has it, and who asked, as the job itself says. */
+export function readJob({ id, data }: JobText): {
   readonly by: string | undefined;
   readonly payload: unknown;
 } {
-  if (generationOf(id ?? '') === undefined) return { by: PRODUCER, payload: data };
-  if (typeof data !== 'object' || data === null) return { by: undefined, payload: data };
-  const { by, ...payload } = data as { by?: unknown };
+  if (!isFields(data) || !looksOurs({ id, data })) return { by: undefined, payload: data };
+  const { by, ...payload } = data;
   return { by: typeof by === 'string' ? by : undefined, payload };
+}
+
+/** What is remembered of what the job is about. */
+export interface JobRecord {
+  readonly jobId: string | undefined;
+  readonly state: string | undefined;
+  /** Older jobs of ours do nothing; undefined: any other one. */
+  readonly generation?: number;
+  readonly by: string | undefined;
+}
+
+/**
+ * Who asked by the job `id`, whose stem should be `stem`. A door of ours writes the record before the job, so that the record, while it
+ * waits for that very job, proves that we made it. `isBare`: nothing proves it, no door has written it into the audit log.
+ */
+export function whoAsked(
+  id: string,
+  stem: string,
+  record: JobRecord | undefined,
+): { readonly isBare: boolean; readonly by: string | undefined } {
+  const bare = { isBare: true, by: PRODUCER };
+  const generation = generationOf(id, stem);
+  if (generation === undefined || !record?.jobId) return bare;
+  if (record.jobId === id) return record.state === 'pending' ? { isBare: false, by: record.by } : bare;
+  return generation < (record.generation ?? Number.POSITIVE_INFINITY)
+    ? { isBare: false, by: undefined }
+    : bare;
 }

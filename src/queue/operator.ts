@@ -5,12 +5,13 @@ import { CodedError, reasonOf } from '../errors.ts';
 import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import { generationOf } from '../intent/keys.ts';
+import { generationOf, toJobIdStem } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { bareOf } from '../intent/owner.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
   type CertificateStatus,
   createDomainReadings,
@@ -21,7 +22,7 @@ import {
   type Survey,
 } from './domain-status.ts';
 import { type FailedFilter, type FailedJob, isFailedAs, toFailedJob } from './failed-jobs.ts';
-import { readJob } from './job-payload.ts';
+import { PRODUCER, readJob } from './job-payload.ts';
 import type { RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
@@ -143,12 +144,14 @@ async function retryJob(
   defaults: JobDefaults,
 ): Promise<RetryResult> {
   const id = job.id ?? '';
-  const asked = readJob(job);
-  const parsed = parseJob(job.name, asked.payload, defaults);
+  const parsed = parseJob(job.name, readJob(job).payload, defaults);
   const ticket =
     parsed.name === 'redeploy-ssl'
-      ? await requests.requestRedeploy(parsed.app, toRetryAsk(id, parsed.domain), { ...parsed.asker, by })
-      : await retryDomain({ ...parsed.request, by: asked.by }, id, by, requests);
+      ? await requests.requestRedeploy(parsed.app, toRetryAsk(id, parsed.app, parsed.domain), {
+          ...parsed.asker,
+          by,
+        })
+      : await retryDomain({ ...parsed.request, by: PRODUCER }, id, by, requests);
   if (ticket.fate === 'superseded') {
     const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
     return { id, kind: 'superseded', sentence };
@@ -173,8 +176,8 @@ async function nextCheckOf(
   return record && record.jobId === id && record.state === 'failed' ? record.nextRunAt : undefined;
 }
 
-const toRetryAsk = (id: string, domain: DomainName | undefined): RedeployAsk => ({
-  domain: generationOf(id) === undefined ? (domain ?? 'all') : 'waiting',
+const toRetryAsk = (id: string, app: WebApplication, domain: DomainName | undefined): RedeployAsk => ({
+  domain: generationOf(id, toJobIdStem(app)) === undefined ? (domain ?? 'all') : 'waiting',
   atOnce: true,
 });
 

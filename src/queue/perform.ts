@@ -1,6 +1,7 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
 import { type Asker, toAskerText } from '../intent/intent.ts';
+import { toJobIdStem } from '../intent/keys.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
@@ -9,7 +10,7 @@ import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
-import { readJob } from './job-payload.ts';
+import { readJob, whoAsked } from './job-payload.ts';
 import type { Requested } from './request-entries.ts';
 import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
@@ -29,6 +30,8 @@ export interface Task {
   readonly unknownFields: readonly string[];
   /** What is asked for, as the audit log names it. */
   readonly asked: { readonly name: JobName } & Requested;
+  /** No door of ours has made it: it is asked by `producer`, and stands in no audit log yet. */
+  readonly isBare: boolean;
   /** What may be paused for this job. */
   readonly subject: PauseSubject;
   /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
@@ -46,19 +49,34 @@ export interface TaskOptions {
 }
 
 /** Throws the PermanentErrors of parseJob. */
-export function createTask(run: Run, options: TaskOptions): Task {
-  const { by, payload } = readJob(run.job);
+export async function createTask(run: Run, options: TaskOptions): Promise<Task> {
+  const { by: said, payload } = readJob(run.job);
   const parsed = parseJob(run.job.name, payload, options.defaults);
-  return parsed.name === 'redeploy-ssl'
-    ? redeployTask({ ...parsed, asker: { ...parsed.asker, by } }, run, options)
-    : domainTask({ ...parsed, request: { ...parsed.request, by } }, run, options);
+  const { id = '' } = run.job;
+  const { intents, certificates } = options.requests;
+  if (parsed.name === 'redeploy-ssl') {
+    const { app } = parsed;
+    const record = await certificates.get(app);
+    const asked = whoAsked(
+      id,
+      toJobIdStem(app),
+      record && { jobId: record.jobId, state: record.state, by: said },
+    );
+    return redeployTask({ ...parsed, asker: { ...parsed.asker, by: asked.by } }, asked, run, options);
+  }
+  const { request } = parsed;
+  const asked = whoAsked(id, toJobIdStem(request), await intents.get(request));
+  return domainTask({ ...parsed, request: { ...request, by: asked.by } }, asked, run, options);
 }
+
+type Origin = Pick<Task, 'isBare'>;
 
 type DomainJob = Extract<ParsedJob, { request: object }>;
 type RedeployJob = Extract<ParsedJob, { name: 'redeploy-ssl' }>;
 
 function domainTask(
   { name, request, unknownFields }: DomainJob,
+  { isBare }: Origin,
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
@@ -71,6 +89,7 @@ function domainTask(
     announcement: announce(name, domain, run, request),
     asked: { name, domain, appId, for: request.for },
     unknownFields,
+    isBare,
     subject: { serverId, appId, siteId },
     async claim() {
       const { fate, intent } = await intents.claim(ticketOf(run), request);
@@ -101,7 +120,12 @@ const inOwnWords = (verdict: Verdict, domain: string): Verdict =>
     ? { ...verdict, sentence: withoutOthers(verdict.sentence, [domain]) }
     : verdict;
 
-function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: TaskOptions): Task {
+function redeployTask(
+  parsed: RedeployJob,
+  { isBare }: Origin,
+  run: Run,
+  { handlers, requests }: TaskOptions,
+): Task {
   const { certificates } = requests;
   const { app, domain, asker, unknownFields } = parsed;
   const jobId = run.job.id ?? '';
@@ -116,6 +140,7 @@ function redeployTask(parsed: RedeployJob, run: Run, { handlers, requests }: Tas
     announcement: announce('redeploy-ssl', what, run, asker),
     asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: asker.for },
     unknownFields,
+    isBare,
     subject: app,
     // Its place is taken in one step with its start.
     claim: async () => async () => {

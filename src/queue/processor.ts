@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from 'bullmq';
 import type { Hold } from '../brake/brake.ts';
 import { reasonOf, TransientError } from '../errors.ts';
-import { generationOf } from '../intent/keys.ts';
 import { asClause } from '../intent/names.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
@@ -54,9 +53,9 @@ export function createProcessor(options: ProcessorOptions, draining: AbortSignal
 async function process(run: Run, options: ProcessorOptions, draining: AbortSignal): Promise<string> {
   let task: Task | undefined;
   const perform = async (): Promise<Verdict> => {
-    task = createTask(run, options);
+    task = await createTask(run, options);
     announce(run, task);
-    if (isNewAndBare(run.job)) options.onBareRequest?.(task.asked);
+    if (task.isBare && run.job.attemptsStarted <= 1) options.onBareRequest?.(task.asked);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
     const work = await task.claim();
     if (typeof work !== 'function') return verdictOfOutcome(work, Date.now());
@@ -80,9 +79,6 @@ async function process(run: Run, options: ProcessorOptions, draining: AbortSigna
   await run.told();
   return settle(run, recorded);
 }
-
-const isNewAndBare = ({ id = '', attemptsStarted }: Job): boolean =>
-  generationOf(id) === undefined && attemptsStarted <= 1;
 
 /** It stands in the record, its history, the job, its log and the log: a hundred names' worth of reasons must not. */
 const LONGEST_SENTENCE = 2_000;
@@ -109,7 +105,7 @@ export async function quarantine(job: Job, options: ProcessorOptions, draining: 
     sentence: 'this job has ended its worker several times over and is not tried again by itself',
   };
   try {
-    const task = createTask(run, options);
+    const task = await createTask(run, options);
     run.about(task.fields);
     await task.record(verdict);
     report(run, verdict);

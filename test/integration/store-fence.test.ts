@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys, generationOf, type Keys } from '../../src/intent/keys.ts';
+import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/intent/keys.ts';
 import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
@@ -163,7 +163,10 @@ describe('how our own write left the www name', () => {
   });
 });
 
-const renewalOf = (jobId: string) => ({ generation: generationOf(jobId) ?? 0, by: 'cli:ada' });
+const renewalOf = (jobId: string) => ({
+  generation: generationOf(jobId, toJobIdStem(key)) ?? 0,
+  by: 'cli:ada',
+});
 
 describe('renewing a generation', () => {
   test('starts a new one for the same wish', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys, generationOf, type Keys } from '../../src/intent/keys.ts';
+import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/intent/keys.ts';
 import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
@@ -67,7 +67,7 @@ test('goes on where Redis has forgotten the scripts, as after a restart', async 
 describe('a request', () => {
   test('is recorded as pending, with who asked, for which site, and under a job of its own', async () => {
     const ticket = await store.request({ ...present, siteId: '12', by: 'api:shop', for: 'web-1' });
-    const generation = generationOf(ticket.jobId);
+    const generation = generationOf(ticket.jobId, toJobIdStem(key));
     expect(ticket).toEqual({ fate: 'new', jobId: `shop.example.org_1903_646~${generation}` });
     expect(await store.get(key)).toMatchObject({
       wish: present.wish,
@@ -86,11 +86,11 @@ describe('a request', () => {
   test('that repeats one on its way is coalesced with it', async () => {
     const jobId = await request(present);
     expect(await store.request(present)).toEqual({ fate: 'coalesced', jobId });
-    expect(await store.get(key)).toMatchObject({ generation: generationOf(jobId) });
+    expect(await store.get(key)).toMatchObject({ generation: generationOf(jobId, toJobIdStem(key)) });
   });
 
   test('that wants other settings is a new one, with a higher generation', async () => {
-    const first = generationOf(await request(present)) ?? 0;
+    const first = generationOf(await request(present), toJobIdStem(key)) ?? 0;
     const ticket = await store.request({ ...key, wish: { want: 'present', www: true, redirection: 'www' } });
     expect(ticket).toMatchObject({ fate: 'new' });
     const intent = await store.get(key);
@@ -212,7 +212,11 @@ describe('a job of ours', () => {
     });
     expect(await store.claim(own(jobId), present)).toMatchObject({
       fate: 'current',
-      intent: { generation: generationOf(jobId), code: 'runcloud-unknown-result', nextRunAt: 9 },
+      intent: {
+        generation: generationOf(jobId, toJobIdStem(key)),
+        code: 'runcloud-unknown-result',
+        nextRunAt: 9,
+      },
     });
   });
 

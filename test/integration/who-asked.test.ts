@@ -150,14 +150,58 @@ test('a bare client proves nothing: it is a producer, whatever its job says, and
   for (const entry of named) expect(entry).toMatchObject({ who: 'producer', for: 'web-1', what: 'add' });
 });
 
-test('a job whose record Redis has lost still says who asked', async () => {
+test.each([
+  ['x~1', 'an id that only ends as ours do'],
+  ['b.example.org~999', 'half of ours'],
+  ['d.example.org_1903_646~1', 'the one of another domain'],
+  ['a.example.org_1903_646~1', 'one that might be ours, of a number that was given out'],
+  ['a.example.org_1903_646~999', 'one that might be ours, of a number that was not'],
+])('a bare client’s job %s (%s) is a producer’s, and stands in the audit log', async (jobId) => {
+  await using bench = await createBench(1);
+  const { stage } = bench;
+  // The counter has begun.
+  await stage.producer.requests.enqueue('add-domain', { domain: 'c.example.org', www: false });
+  await stage.idle();
+  const forged = { ...said, ...APP, domain: 'a.example.org', www: false, redirection: 'none' };
+  await stage.queue.add('add-domain', forged, { jobId });
+  await until(async () => (await bench.audit()).length > 0, 'it stands in the audit log');
+  await stage.idle();
+  expect(await bench.audit()).toMatchObject([{ who: 'producer', what: 'add', domains: ['a.example.org'] }]);
+  expect(await recordOf(stage, 'a.example.org')).toMatchObject({ by: 'producer', for: FORGED });
+  expect(await stage.logs(jobId)).not.toMatch(/asked for by cli:root/);
+});
+
+test.each(['add-domain', 'redeploy-ssl'] as const)(
+  '%s: nor does the id of a job of ours that has gone',
+  async (name) => {
+    await using bench = await createBench(1);
+    const { stage } = bench;
+    const payload = name === 'add-domain' ? { domain: 'a.example.org', www: false } : {};
+    const { jobId } = await stage.producer.requests.enqueue(name, payload, { by: 'api:shop' });
+    await stage.ended(jobId);
+    await stage.idle();
+    expect(await bench.audit()).toEqual([]);
+    await (await stage.job(jobId)).remove();
+    await stage.queue.add(name, { ...payload, ...APP, by: 'cli:root' }, { jobId });
+    await until(async () => (await bench.audit()).length > 0, 'it stands in the audit log');
+    await stage.ended(jobId);
+    expect(await bench.audit()).toMatchObject([{ who: 'producer' }]);
+    expect(await stage.logs(jobId)).not.toMatch(/asked for by cli:root/);
+  },
+);
+
+test('a job whose record Redis has lost is carried out, asked by nobody we can prove', async () => {
   await using bench = await createBench();
   const { stage } = bench;
   await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: said });
   await stage.redis.del(stage.producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:a.example.org`));
   await stage.startWorker();
   await stage.idle();
-  expect(await recordOf(stage, 'a.example.org')).toMatchObject({ by: 'api:enqueue-1', for: FORGED });
+  expect(await recordOf(stage, 'a.example.org')).toMatchObject({
+    by: 'producer',
+    for: FORGED,
+    stage: 'attached',
+  });
 });
 
 test('who tries again stands in the history, and who asked first stays in the record', async () => {

@@ -1,8 +1,8 @@
 // What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends reasons, stacks, options
 // and logs as they stand in Redis, and a foreign client may have put anything there.
-import { generationOf } from '../../intent/keys.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger.ts';
+import { looksOurs } from '../../queue/job-payload.ts';
 
 const MAX_TEXT = 2000;
 const MAX_VALUE = 300;
@@ -50,9 +50,9 @@ const pick = (value: Fields, names: readonly string[]): Fields =>
 
 const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
-/** Who asked is known of our own jobs only: anybody may have written anything into a bare client's. */
+/** Who asked is shown of jobs with an id of ours only: anybody may have written anything into a bare client's. */
 const believed = (id: unknown, { by, ...data }: Fields): Fields =>
-  by !== undefined && generationOf(String(id)) !== undefined ? { ...data, by } : data;
+  by !== undefined && looksOurs({ id, data }) ? { ...data, by } : data;
 
 export function createShown(scrub: Scrub): Shown {
   const text: Shown['text'] = (value, max = MAX_TEXT) =>
