@@ -84,6 +84,8 @@ describe('--try-domain', () => {
     await using stage = await createScene({ variants: { createStatus: '201', deleteReply: '204' } });
     const result = await doctor(stage, '--try-domain', TRIAL, '--yes');
     expect(result.code).toBe(0);
+    expect(result.err).toMatch(/^web application 646 is paused meanwhile\nPOST .*\n {2}-> HTTP 201\n/);
+    expect(result.err).toMatch(/web application 646 goes on\n/);
     expect(readReport()).toMatchObject({
       report: 'try-domain',
       switches: { createStatus: '201', deleteReply: '204', duplicateReply: '422-message' },

@@ -428,3 +428,14 @@ test('simulate and worker work together, each in its own process', async () => {
   simulator.child.kill('SIGTERM');
   expect([(await worker.ended).code, (await simulator.ended).code]).toEqual([0, 0]);
 });
+
+test('who stops --wait is told that the requests go on', async () => {
+  await using stage = await createStage({ workers: 0 });
+  await using cli = startCli(['add', 'later.example.org', '--wait'], { env: stage.env });
+  await until(() => cli.err().includes('waiting for a worker'), 'it waits');
+  cli.child.kill('SIGINT');
+  expect(await cli.ended).toMatchObject({
+    code: 130,
+    err: expect.stringContaining('Stopped waiting; the requests go on: `status later.example.org`'),
+  });
+});
