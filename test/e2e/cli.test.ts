@@ -325,7 +325,7 @@ describe('with a worker', () => {
     const fault = {
       kind: 'status',
       status: 422,
-      body: { message: 'No.' },
+      body: { message: 'The domain name is not allowed.' },
       domain: 'sad.example.org',
     } as const;
     stage.simulator.addFault(fault);
