@@ -52,7 +52,8 @@ export function judgeTaken(facts: TakenFacts): Taken {
 const isOther = (a: Intent, b: Intent): boolean =>
   a.serverId !== b.serverId || a.appId !== b.appId || a.domain !== b.domain;
 
-const namesOfWish = ({ domain, wish }: Intent): string[] =>
+/** The host names that a wish takes, or may have to give up. */
+export const namesOfWish = ({ domain, wish }: Pick<Intent, 'domain' | 'wish'>): string[] =>
   namesOf([{ name: domain, www: wish.want === 'absent' || wantsWww(wish) }]);
 
 /** A record that is to be removed claims its www twin too: nobody knows whether it was attached with it. */

@@ -3,6 +3,9 @@
 import { PermanentError } from '../errors.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
+import { namesOf } from '../intent/names.ts';
+import { bareOf } from '../intent/owner.ts';
+import { namesOfWish } from '../intent/taken.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
@@ -20,22 +23,37 @@ export class ElsewhereError extends PermanentError {
 export interface Meant extends WebApplication {
   readonly name: JobName;
   readonly domain: DomainName;
+  /** Its www name is asked for too. */
+  readonly www: boolean;
 }
 
-/** Undefined where the request can only mean what it says. `records`: of that name, on all web applications. */
+/** Undefined where the request can only mean what it says. `records`: of that name and of its namesakes, on all web applications. */
 export function judgeElsewhere(meant: Meant, records: readonly Intent[]): ElsewhereError | undefined {
-  const wanted = records.filter(({ wish }) => wish.want === 'present');
+  const names = namesOf([{ name: meant.domain, www: meant.www }]);
+  const wanted = records.filter(
+    (record) => record.wish.want === 'present' && namesOfWish(record).some((name) => names.includes(name)),
+  );
   const isHere = ({ serverId, appId }: WebApplication): boolean =>
     serverId === meant.serverId && appId === meant.appId;
   const others = wanted.filter((record) => !isHere(record));
   if (others.length === 0) return undefined;
   // What is asked for here already is a repetition, which is always harmless.
-  if (meant.name === 'add-domain' && others.length < wanted.length) return undefined;
+  const isRepetition = wanted.some((record) => isHere(record) && record.domain === meant.domain);
+  if (meant.name === 'add-domain' && isRepetition) return undefined;
   return new ElsewhereError(toSentence(meant, wanted, others), meant, wanted);
 }
 
 function toSentence({ domain, appId }: Meant, wanted: readonly Intent[], others: readonly Intent[]): string {
-  const places = others.map((other) => `${other.appId} (${other.stage})`).join(' and ');
+  const places = others
+    .map((other) => `${other.appId} (${other.stage}${relation(other, domain)})`)
+    .join(' and ');
   const here = others.length < wanted.length ? `${appId} and on ` : '';
   return `${domain} is on web application ${here}${places}; nothing was done: name the one that you mean`;
 }
+
+const relation = (other: Intent, domain: DomainName): string =>
+  other.domain === domain
+    ? ''
+    : bareOf(domain) === other.domain
+      ? `, as the www name of ${other.domain}`
+      : `, by its www name ${other.domain}`;

@@ -9,7 +9,7 @@ import {
   type RedeployAsk,
   type RedeployTicket,
 } from '../intent/certificates.ts';
-import type { Asker, DomainKey, Intent } from '../intent/intent.ts';
+import { type Asker, type DomainKey, type Intent, wantsWww } from '../intent/intent.ts';
 import { createKeys, type Keys } from '../intent/keys.ts';
 import { withoutTwin } from '../intent/owner.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type Renewal,
   type RequestTicket,
 } from '../intent/store.ts';
+import { namesakesOf } from '../intent/taken.ts';
 import { type JobDefaults, type JobName, parseJob, priorities, QUEUE_NAME } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeElsewhere } from './elsewhere.ts';
@@ -83,7 +84,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
       const subject = subjectOf(job);
       const isOpen = mayAsk && !namesApp(payload);
       const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, async () => {
-        if (isOpen) await assertMeant(name, subject, intents);
+        if (isOpen) await assertMeant(name, subject, !isRedeploy && wantsWww(job.request.wish), intents);
         return isRedeploy
           ? doors.requestRedeploy(
               job.app,
@@ -106,10 +107,12 @@ const namesApp = (payload: unknown): boolean =>
 async function assertMeant(
   name: JobName,
   { domain, serverId, appId }: ReturnType<typeof subjectOf>,
+  www: boolean,
   { everywhere, hasOthers }: IntentStore,
 ): Promise<void> {
   if (domain === undefined || !(await hasOthers({ serverId, appId }))) return;
-  const error = judgeElsewhere({ name, domain, serverId, appId }, await everywhere(domain));
+  const records = (await Promise.all(namesakesOf(domain).map((namesake) => everywhere(namesake)))).flat();
+  const error = judgeElsewhere({ name, domain, www, serverId, appId }, records);
   if (error) throw error;
 }
 

@@ -202,6 +202,49 @@ describe('a request that names no web application, for a domain that another has
     expect((await post({ domain: CLUB, appId: 701 })).body).toMatchObject({ appId: 701, coalesced: true });
   });
 
+  test('is a conflict for a www name too, which goes with its domain there', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    await ask(stage, 'add-domain', 'shop-a.com', OTHER);
+    const conflict = {
+      status: 409,
+      code: 'on-another-application',
+      detail: expect.stringMatching(/on web application 701 \(requested, as the www name of shop-a\.com\)/),
+      applications: [{ appId: 701 }],
+    };
+    const www = 'www.shop-a.com';
+    const gone = await server.ask('DELETE', `/v1/domains/${www}`, { as: 'enqueue' });
+    expect(gone.body).toMatchObject(conflict);
+    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    expect((await post({ domain: www })).body).toMatchObject(conflict);
+    expect(
+      (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: www } })).body,
+    ).toMatchObject(conflict);
+    expect(await stage.queue.getJobCountByTypes('waiting', 'prioritized')).toBe(1);
+    expect((await post({ domain: www, also: true })).body).toMatchObject({ appId: 646 });
+  });
+
+  test('is a conflict for a domain whose www name stands by itself there, unless it goes without', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    await ask(stage, 'add-domain', 'www.shop-a.com', OTHER);
+    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    expect((await post({ domain: 'shop-a.com' })).body).toMatchObject({
+      code: 'on-another-application',
+      detail: expect.stringMatching(/on web application 701 \(requested, by its www name www\.shop-a\.com\)/),
+    });
+    expect((await post({ domain: 'shop-a.com', www: false })).status).toBe(202);
+    expect((await server.ask('DELETE', '/v1/domains/shop-a.com', { as: 'enqueue' })).status).toBe(202);
+  });
+
+  test('goes on for a www name whose domain is there without it', async () => {
+    await using stage = await createStage({ workers: 0 });
+    await using server = await startServer(stage.env);
+    await ask(stage, 'add-domain', 'shop-a.com', { ...OTHER, www: false });
+    const body = { domain: 'www.shop-a.com' };
+    expect((await server.ask('POST', '/v1/domains', { as: 'enqueue', body })).status).toBe(202);
+  });
+
   test('of a program’s own producer is taken as it is: nobody is there to be asked', async () => {
     await using stage = await createStage({ workers: 0 });
     await ask(stage, 'add-domain', CLUB, OTHER);
