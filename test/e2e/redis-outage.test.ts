@@ -52,7 +52,7 @@ test.concurrent(
     expect(busiestSecond(worker, 'error')).toBeLessThanOrEqual(1);
     expect(lines).toBeLessThan(60);
     // It tries every 2 s. By BullMQ's own strategy it would try after up to 20 s, and be back as late.
-    expect(longestSilence(worker, 'redis-error')).toBeLessThan(7_000);
+    expect(longestSilence(worker, 'redis-error')).toBeLessThan(15_000);
     await world.server.restart();
     await addAgain(world, DOMAIN);
     await until(() => world.names().includes(DOMAIN), 'the job is at work', PATIENCE_MS);
@@ -161,12 +161,12 @@ test.concurrent(
       const { code, out, err } = await send();
       expect(code).toBe(3);
       expect(err).toMatch(/out of memory.* (\d+) of 400 accepted. Send all again/);
-      accepted = out.split('\n').filter((line) => line.includes('add-domain accepted'));
+      accepted = out.split('\n').filter((line) => /add-domain accepted|on its way already/.test(line));
       expect(accepted.length).toBe(Number(/(\d+) of 400 accepted/.exec(err)?.[1]));
     }
     expect(accepted.length).toBeLessThan(400);
     for (const line of accepted) {
-      const jobId = /job (\S+)$/.exec(line)?.[1] ?? '';
+      const jobId = /job (\S+)/.exec(line)?.[1] ?? '';
       expect(await world.queue.getJob(jobId)).toBeDefined();
     }
     const worker = await world.startWorker();
