@@ -16,9 +16,9 @@ import {
   terminalColumns,
 } from './config.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
-import { addHelperCommands } from './helper-commands.ts';
 import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
+import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
@@ -194,7 +194,7 @@ function createProgram(): Command {
     .showSuggestionAfterError()
     .exitOverride();
   addProcessCommands(program);
-  addHelperCommands(program, { terminal, input: process.stdin, withRedis, finish, untilSignal, load });
+  addLookCommands(program, { terminal, input: process.stdin, withRedis, finish, untilSignal, load });
   addEnqueueCommands(program);
   addOperatorCommands(program, { terminal, input: process.stdin, withRedis, finish });
   inherit(program);

@@ -7,7 +7,7 @@ import { type ExitCode, exitCodes } from './cli/terminal.ts';
 import type { LoadedConfig } from './config.ts';
 import type { CommandTools } from './operator-commands.ts';
 
-export interface HelperTools extends CommandTools {
+export interface LookTools extends CommandTools {
   /** Resolves with the name of the first signal. */
   untilSignal(): Promise<string>;
   load(): LoadedConfig;
@@ -25,7 +25,7 @@ interface DoctorFlags {
   readonly app?: string;
 }
 
-export function addHelperCommands(program: Command, tools: HelperTools): void {
+export function addLookCommands(program: Command, tools: LookTools): void {
   addDoctorCommand(program, tools);
   program
     .command('simulate')
@@ -42,7 +42,7 @@ export function addHelperCommands(program: Command, tools: HelperTools): void {
     });
 }
 
-function addDoctorCommand(program: Command, tools: HelperTools): void {
+function addDoctorCommand(program: Command, tools: LookTools): void {
   program
     .command('doctor')
     .description(
@@ -76,7 +76,7 @@ function addDoctorCommand(program: Command, tools: HelperTools): void {
     .action((flags: DoctorFlags) => runDoctor(flags, program.version() ?? '', tools));
 }
 
-async function runDoctor(flags: DoctorFlags, version: string, tools: HelperTools): Promise<void> {
+async function runDoctor(flags: DoctorFlags, version: string, tools: LookTools): Promise<void> {
   const { terminal, finish, load, input } = tools;
   const problem = judgeFlags(flags);
   if (problem) terminal.err(problem);
@@ -102,7 +102,7 @@ function judgeFlags({
   return isAccount && (json || redisOnly) ? '--json and --redis-only are for the checks alone' : undefined;
 }
 
-function tryDomain(name: string, flags: DoctorFlags, version: string, tools: HelperTools): Promise<void> {
+function tryDomain(name: string, flags: DoctorFlags, version: string, tools: LookTools): Promise<void> {
   const { terminal, load, untilSignal, withRedis } = tools;
   return withRedis(async (producer) => {
     const { runTrial } = await import('./cli/trial.ts');
@@ -111,7 +111,7 @@ function tryDomain(name: string, flags: DoctorFlags, version: string, tools: Hel
   });
 }
 
-async function check({ redisOnly, json }: DoctorFlags, { load, terminal }: HelperTools): Promise<ExitCode> {
+async function check({ redisOnly, json }: DoctorFlags, { load, terminal }: LookTools): Promise<ExitCode> {
   const loaded = load();
   const doctor = createDoctor(loaded.config);
   try {
