@@ -96,7 +96,7 @@ export class InterceptedError extends RunCloudTransientError {
 }
 
 // The texts of RunCloud's refusals are not documented (docs/runcloud-api.md). One client knows "already exists" and "Domain already"
-// ([C] id 52475437251), Laravel names the field. (A field's name stands in the reply's text.)
+// ([C] id 52475437251), Laravel names the field.
 const ABOUT_DOMAIN = /\b(?:domain|name|hostname)s?\b|already exists|\btaken\b/i;
 
 /**
@@ -111,7 +111,8 @@ export class RejectedError extends RunCloudTransientError {
   constructor(message: string, failure: Failure, fieldErrors: FieldErrors = {}) {
     super('runcloud-rejected', message, failure);
     this.isOwnWord = failure.isOwnWord ?? false;
-    this.isAboutDomain = this.isOwnWord && ABOUT_DOMAIN.test(failure.reply ?? '');
+    const words = [failure.reply ?? '', ...Object.keys(fieldErrors)];
+    this.isAboutDomain = this.isOwnWord && words.some((text) => ABOUT_DOMAIN.test(text));
     this.fieldErrors = fieldErrors;
     this.mustAct = 'operator';
   }

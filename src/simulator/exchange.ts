@@ -142,7 +142,8 @@ async function play(exchange: Exchange, fault: Fault, reply: Reply | null): Prom
 }
 
 function toStatusReply({ status = 500, body, headers = {} }: Fault, { variants }: ExchangeParts): Reply {
-  const reply = failure(status, 'Server Error', variants);
+  // A 422 is about what was sent, as far as it says nothing else.
+  const reply = failure(status, status === 422 ? 'The domain name is refused.' : 'Server Error', variants);
   return { ...(body === undefined ? reply : { status, body }), headers };
 }
 

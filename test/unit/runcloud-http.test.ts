@@ -91,7 +91,8 @@ describe('what is sent', () => {
   ];
 
   test.each(calls)('%s', async (_, call, method, path, body) => {
-    const reply = { id: 88, data: [], message: 'pong', advancedSSL: false };
+    const rows = [{ id: 7, name: 'shop.example.org' }];
+    const reply = { id: 88, data: rows, total: 1, message: 'pong', advancedSSL: false };
     await using server = await startScripted((request, response) => {
       send(response, 200, request.path === '/servers/1903/webapps/646/domains/7/ssl' ? certificate : reply);
     });
