@@ -51,11 +51,9 @@ else
   repeat jobId = stem .. redis.call('INCR', KEYS[4]) until redis.call('EXISTS', queue .. jobId) == 0
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending', 'mustAct', '')
 end
--- Once, since Redis' clock goes on within a script.
-local time = now()
-local at = math.max(time, due(KEYS[1], KEYS[2], tonumber(delay)))
+local at = math.max(now(), due(KEYS[1], KEYS[2], tonumber(delay)))
 redis.call('HSET', KEYS[1], 'nextRunAt', at)
-return {fate, jobId, at - time}
+return {fate, jobId, at - now()}
 `;
 
 // KEYS record, asks, own

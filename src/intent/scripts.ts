@@ -5,9 +5,14 @@
 import { ONE_OWNER } from './owner-scripts.ts';
 
 export const NOW = `
+-- One time for the whole step, although Redis' clock goes on within a script.
+local stepTime
 local function now()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  if not stepTime then
+    local t = redis.call('TIME')
+    stepTime = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return stepTime
 end
 `;
 
