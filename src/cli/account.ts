@@ -5,14 +5,13 @@ import type { Config } from '../config.ts';
 import { type AccountReport, toText } from '../doctor/report.ts';
 import type { survey } from '../doctor/survey.ts';
 import { say } from './layout.ts';
+import { type AppFlags, parseApp } from './selection-flags.ts';
 import { describeSwitches } from './switches.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface AccountFlags {
+export interface AccountFlags extends AppFlags {
   readonly yes?: boolean | undefined;
   readonly out?: string | undefined;
-  readonly server?: string | undefined;
-  readonly app?: string | undefined;
 }
 
 export interface AccountTools {
@@ -33,11 +32,9 @@ export function findTarget(
   { config, terminal }: AccountTools,
 ): Target | undefined {
   const refuse = (why: string): undefined => terminal.err(why) as undefined;
-  const { server, app } = flags;
-  if ([server, app].some((id) => id !== undefined && toId(id) === undefined))
-    return refuse("--app and --server take RunCloud's ids, such as 1903");
-  const serverId = toId(server) ?? config.runcloud.serverId;
-  const appId = toId(app) ?? config.runcloud.appId;
+  const on = parseApp(flags);
+  if (typeof on === 'string') return refuse(on);
+  const { serverId = config.runcloud.serverId, appId = config.runcloud.appId } = on;
   if (serverId === undefined || appId === undefined)
     return refuse(
       'name the web application: --server <id> --app <id>, or RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID',
@@ -50,9 +47,6 @@ export function findTarget(
     );
   return { ...investigation, app: { serverId, appId } };
 }
-
-const toId = (text: string | undefined): number | undefined =>
-  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
 
 /** Throws where the file cannot be written; it is never written over another one. */
 export function save(report: AccountReport, out: string, terminal: Terminal): void {

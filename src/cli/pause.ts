@@ -5,6 +5,7 @@ import { describeScope, type Pause, type PauseScope } from '../intent/pauses.ts'
 import { toPauseRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { operatorName } from './operator-name.ts';
+import { parseApp } from './selection-flags.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'pauses' | 'audit' | 'requests' | 'defaults'>;
@@ -98,9 +99,6 @@ function refuse(problem: string | undefined, terminal: Terminal): ExitCode {
   return exitCodes.usage;
 }
 
-const toId = (text: string | undefined): number | undefined =>
-  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
-
 /** The scope that the flags name, or what is wrong with them. Without any: everything. */
 export function toScope(
   { server, app, site }: ScopeFlags,
@@ -109,12 +107,11 @@ export function toScope(
   if (site !== undefined && (app ?? server) !== undefined)
     return 'name a site or a web application, not both';
   if (site !== undefined) return { kind: 'site', siteId: site };
-  if (app === undefined)
-    return server === undefined ? { kind: 'all' } : 'name the web application too: --app <id>';
-  const appId = toId(app);
-  const serverId = server === undefined ? defaults.serverId : toId(server);
-  if (appId === undefined || (server !== undefined && serverId === undefined))
-    return "--app and --server take RunCloud's ids, such as 1903";
+  if (app === undefined && server === undefined) return { kind: 'all' };
+  const on = parseApp({ app, server });
+  if (typeof on === 'string') return on;
+  const { appId, serverId = defaults.serverId } = on;
+  if (appId === undefined) return 'name the web application too: --app <id>';
   return serverId === undefined
     ? 'name the server: --server <id>, or RUNCLOUD_SERVER_ID'
     : { kind: 'app', serverId, appId };

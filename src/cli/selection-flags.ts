@@ -1,4 +1,6 @@
 // --app, --server, --state, --must-act, --search, --site: which domains a command is about.
+
+import { parseId } from '../intent/ids.ts';
 import type { Selection } from '../intent/selection.ts';
 import { actors, stages } from '../outcome.ts';
 
@@ -17,12 +19,10 @@ export interface SelectionFlags extends AppFlags {
 
 /** Which web application is named, if any; a sentence where the ids are none. */
 export function parseApp({ app, server }: AppFlags): Pick<Selection, 'serverId' | 'appId'> | string {
-  const isId = (text: string | undefined): boolean => text === undefined || /^[1-9]\d{0,14}$/.test(text);
-  if (!isId(app) || !isId(server)) return "--app and --server take RunCloud's ids, such as 1903";
-  return {
-    ...(app !== undefined && { appId: Number(app) }),
-    ...(server !== undefined && { serverId: Number(server) }),
-  };
+  const [appId, serverId] = [parseId(app), parseId(server)];
+  if ((app !== undefined && appId === undefined) || (server !== undefined && serverId === undefined))
+    return "--app and --server take RunCloud's numeric ids, such as 1903";
+  return { ...(appId !== undefined && { appId }), ...(serverId !== undefined && { serverId }) };
 }
 
 /** What the flags select; a sentence where one of them is wrong. */

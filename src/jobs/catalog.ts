@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { PermanentError, reasonOf } from '../errors.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
+import { ID_PATTERN } from '../intent/ids.ts';
 import type { Asker } from '../intent/intent.ts';
 import { inOneLine } from '../intent/names.ts';
 import { requireCertifiable, type TopLevelDomains } from '../intent/public-name.ts';
@@ -15,18 +16,9 @@ export const QUEUE_NAME = 'runcloud-domains';
 // PHP producers often send numbers as text.
 const id = (what: string) =>
   z
-    .union(
-      [
-        z.int().positive({ abort: true }),
-        z
-          .string()
-          .regex(/^[1-9]\d{0,15}$/)
-          .transform(Number),
-      ],
-      {
-        error: `must be RunCloud's numeric id of the ${what}, such as 1903`,
-      },
-    )
+    .union([z.int().positive({ abort: true }), z.string().regex(ID_PATTERN).transform(Number)], {
+      error: `must be RunCloud's numeric id of the ${what}, such as 1903`,
+    })
     .optional()
     .meta({ accepts: 'number', description: `RunCloud's id of the ${what}; default: the configured one` });
 

@@ -1,6 +1,7 @@
 // The jobs that BullMQ holds as failed, as people see and choose them.
 import type { Job } from 'bullmq';
 import { codeOf } from '../errors.ts';
+import { parseId } from '../intent/ids.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
 
@@ -38,14 +39,12 @@ export function toFailedJob(
   defaults: TargetDefaults,
 ): Omit<FailedJob, 'nextCheckAt'> {
   const data: Readonly<Record<string, unknown>> = job?.data ?? {};
-  const idOf = (given: unknown): number | undefined =>
-    /^[1-9]\d{0,15}$/.test(String(given)) ? Number(given) : undefined;
   return {
     id,
     name: job?.name ?? '?',
     domain: typeof data.domain === 'string' ? data.domain : undefined,
-    serverId: idOf(data.serverId) ?? defaults.serverId,
-    appId: idOf(data.appId) ?? defaults.appId,
+    serverId: parseId(String(data.serverId)) ?? defaults.serverId,
+    appId: parseId(String(data.appId)) ?? defaults.appId,
     reason: job ? job.failedReason || 'no reason was recorded' : 'invalid-payload: its payload is not JSON',
     attempts: job?.attemptsMade ?? 0,
     failedAt: job?.finishedOn,

@@ -108,7 +108,7 @@ test.each([
   [['pause', '--reason', ' '], /say why/],
   [['pause', '--reason', 'x', '--for', '2'], /--for must be a whole number with its unit/],
   [['pause', '--reason', 'x', '--server', '1903'], /name the web application too/],
-  [['pause', '--reason', 'x', '--app', 'shop'], /take RunCloud's ids/],
+  [['pause', '--reason', 'x', '--app', 'shop'], /take RunCloud's numeric ids/],
   [['resume', '--app', '646', '--site', '7'], /not both/],
   [['resume', '--app', '646'], /name the server/],
   [['callbacks', 'list', '--limit', '0'], /--limit must be/],

@@ -5,6 +5,7 @@ import type { LastOrder } from '../../src/intent/ledger.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import { judgeProof, type ProofFacts } from '../../src/intent/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
+import { toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';
@@ -59,16 +60,7 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
 });
 
 /** It is asked for. */
-const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
-  isAsked: true,
-  state: undefined,
-  outcome: undefined,
-  code: undefined,
-  mustAct: undefined,
-  outcomeAt: undefined,
-  nextRunAt: undefined,
-  ...facts,
-});
+const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => toldOf({ isAsked: true, ...facts });
 
 const judge = (facts: Partial<ProofFacts> = {}) =>
   judgeProof({
