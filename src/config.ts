@@ -63,7 +63,9 @@ interface Checked {
 function toProblem({ found }: Gathered, name: VariableName, message: string): string {
   const { label, text } = found.get(name) ?? { label: name, text: '' };
   const got = variables[name].secret ? '' : `, got "${shown(name, text)}"`;
-  return `${label} ${message}${got}; ${exampleOf(name)}`;
+  // Who has copied the example needs no second look at it.
+  const isCopied = `'${text}'` === variables[name].example || text === variables[name].example;
+  return `${label} ${message}${got}${isCopied ? '' : `; ${exampleOf(name)}`}`;
 }
 
 /** Broken variables are reported and then count as unset, so that all problems come to light at once. */

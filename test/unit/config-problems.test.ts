@@ -157,8 +157,10 @@ test('an error tells the warnings that may explain it', () => {
 });
 
 test.each(Object.entries(variables).filter(([, { secret }]) => secret))(
-  'the example of %s, copied as it stands, is refused',
+  'the example of %s, copied as it stands, is refused, and not offered once more',
   (name, { example }) => {
-    expect(failure({ [name]: example }).message).toContain(`${name} is the documentation's example`);
+    const { message } = failure({ [name]: example });
+    expect(message).toContain(`${name} is the documentation's example`);
+    expect(message).not.toContain(`example: ${name}=`);
   },
 );
