@@ -1,4 +1,4 @@
-// `npm test` and `npm run check`: what CI runs, stage by stage, ending with the line `N passed, N failed`.
+// `npm test` and `npm run test:slow`: what CI runs, stage by stage, each ending with the line `N passed, N failed`.
 // That line must be honest: a stage that fails before the tests counts as one failure.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,17 +57,8 @@ async function finish(tools, args) {
   return code === 0 && summary.failed > 0 ? 1 : code;
 }
 
-/** With arguments only jest, with these arguments; without, everything. Resolves with the exit code. */
-export async function check(tools, args) {
-  if (args.length > 0) {
-    print(`Only the tests, by \`jest ${args.join(' ')}\`; without arguments every stage runs.`);
-    return finish(tools, args);
-  }
-  const stages = {
-    'format and lint': tools.lint,
-    typecheck: tools.typecheck,
-    build: tools.build,
-  };
+/** The first stage that fails ends it. Resolves with the exit code. */
+async function stagesThenTests(stages, tools, args) {
   for (const [name, work] of Object.entries(stages)) {
     const code = await stage(name, work);
     if (code === 0) continue;
@@ -75,5 +66,19 @@ export async function check(tools, args) {
     print(summaryLine({ passed: 0, failed: 1 }));
     return code;
   }
-  return finish(tools, []);
+  return finish(tools, args);
 }
+
+/** With arguments only jest, with these arguments; without, everything but the slow tests. Resolves with the exit code. */
+export async function check(tools, args) {
+  if (args.length > 0) {
+    print(`Only the tests, by \`jest ${args.join(' ')}\`; without arguments every stage runs.`);
+    return finish(tools, args);
+  }
+  const stages = { 'format and lint': tools.lint, typecheck: tools.typecheck, build: tools.build };
+  return stagesThenTests(stages, tools, []);
+}
+
+/** What takes minutes and a machine of its own: the built program under real PM2, in real containers. */
+export const checkSlow = (tools, args) =>
+  stagesThenTests({ build: tools.build }, tools, ['--config', 'jest.slow.config.ts', ...args]);

@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies: it runs before anything is installed.
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { check } from './check.mjs';
+import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
 import { ensureInstalled } from './install.mjs';
 import { ensureNode, withNodeFirst } from './node.mjs';
@@ -35,6 +35,7 @@ const targets = {
   format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
   build: (tools) => build(tools),
   check: (tools, args) => check(tools, args),
+  slow: (tools, args) => checkSlow(tools, args),
 };
 
 function createTools(node) {
@@ -65,13 +66,13 @@ async function dispatch([name, ...args]) {
   return target(createTools(node), args);
 }
 
-/** Runs a target and ends this process with its exit code; `check` always ends with its summary line. */
+/** Runs a target and ends this process with its exit code; `check` and `slow` always end with their summary line. */
 export async function main(argv) {
   try {
     process.exitCode = await dispatch(argv);
   } catch (error) {
     say(error instanceof Refusal ? error.message : error.stack);
     process.exitCode = error instanceof Refusal ? error.exitCode : 1;
-    if (argv[0] === 'check') process.stdout.write('0 passed, 1 failed\n');
+    if (['check', 'slow'].includes(argv[0])) process.stdout.write('0 passed, 1 failed\n');
   }
 }

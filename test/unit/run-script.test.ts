@@ -1,6 +1,6 @@
 // The runner's parts that decide: whether an install is finished, who may install, what the last line says.
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -117,6 +117,35 @@ describe('the last line', () => {
     expect(summaryLine(readSummary(file, 0))).toBe('0 passed, 1 failed');
     writeFileSync(file, JSON.stringify({ passed: 5, failed: 0, skipped: 0 }));
     expect(summaryLine(readSummary(file, 137))).toBe('5 passed, 1 failed');
+  });
+});
+
+describe('.ci/run', () => {
+  /** Runs it in a checkout whose `npm` prints these lines and ends with these codes. */
+  async function ciRun(quick: [text: string, code: number], slow: [text: string, code: number]) {
+    const script = fileURLToPath(new URL('../../.ci/run', import.meta.url));
+    mkdirSync(join(folder, '.ci'));
+    copyFileSync(script, join(folder, '.ci/run'));
+    const say = ([text, code]: [string, number]) => `printf '%b' '${text}'; exit ${code}`;
+    const npm = `#!/bin/sh\n[ "$*" = test ] && { ${say(quick)}; }\n[ "$*" = "run test:slow" ] && { ${say(slow)}; }\nexit 99\n`;
+    writeFileSync(join(folder, 'npm'), npm, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+    const ended = await promisify(execFile)(join(folder, '.ci/run'), { env }).then(
+      ({ stdout }) => ({ stdout, code: 0 }),
+      (error: { stdout: string; code: number }) => error,
+    );
+    return { code: ended.code, last: ended.stdout.trimEnd().split('\n').at(-1) };
+  }
+
+  const good = '3 passed, 0 failed\\n';
+  test.each([
+    ['both are clean', [good, 0], ['2 passed, 0 failed\\n', 0], 0, '5 passed, 0 failed'],
+    ['the quick ones fail', ['3 passed, 1 failed\\nnpm error\\n', 1], [good, 0], 1, '6 passed, 1 failed'],
+    ['the slow ones fail', [good, 0], ['1 passed, 2 failed\\n', 1], 1, '4 passed, 2 failed'],
+    ['one says nothing', [good, 0], ['', 0], 1, '3 passed, 1 failed'],
+    ['one ends badly all the same', [good, 7], [good, 0], 1, '6 passed, 1 failed'],
+  ] as const)('adds both suites up where %s', async (_, quick, slow, code, last) => {
+    expect(await ciRun([...quick], [...slow])).toEqual({ code, last });
   });
 });
 
