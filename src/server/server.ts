@@ -11,6 +11,7 @@ import {
 import type { ServerConfig } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { authorize, type Caller, identify, type RouteRole, refuseCrossSite } from './auth.ts';
+import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
 import { toOpenApi } from './openapi.ts';
@@ -82,6 +83,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   let isStopping = false;
   app.addHook('preClose', async () => {
     isStopping = true;
+    await drain(app.server);
   });
   app.addHook('onSend', async (_, reply) => void (isStopping && reply.header('connection', 'close')));
   app.decorateRequest('caller', undefined);

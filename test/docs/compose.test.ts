@@ -49,7 +49,11 @@ const filledIn = (
   );
 
 const app = z
-  .object({ kill_timeout: z.number(), interpreter: z.string(), env: z.record(z.string(), z.string()) })
+  .object({
+    kill_timeout: z.number(),
+    interpreter: z.string().optional(),
+    env: z.record(z.string(), z.string()),
+  })
   .loose();
 const importApps = async (file: URL) => z.object({ apps: z.array(app) }).parse(await import(file.href)).apps;
 const apps = await importApps(new URL('../../ecosystem.config.js', import.meta.url));
@@ -164,13 +168,13 @@ describe('ecosystem.config.js', () => {
     expect(apps.map(({ kill_timeout }) => kill_timeout > shutdownTimeoutMs)).toEqual([true, true]);
   });
 
-  test('runs workers and one server by a Node that is new enough, in fork mode, one after the other', () => {
-    const same = { script: './dist/cli.js', exec_mode: 'fork', wait_ready: true };
+  test('runs workers by a Node that is new enough, and one server whose port PM2 keeps open through a reload', () => {
+    const same = { script: './dist/cli.js', wait_ready: true };
     expect(apps).toMatchObject([
-      { name: 'runcloud-domains', args: 'worker', instances: 2, ...same },
-      { name: 'runcloud-domains-server', args: 'server', instances: 1, ...same },
+      { name: 'runcloud-domains', args: 'worker', instances: 2, exec_mode: 'fork', ...same },
+      { name: 'runcloud-domains-server', args: 'server', instances: 1, exec_mode: 'cluster', ...same },
     ]);
-    for (const { interpreter } of apps) expect(interpreter).toBe(process.execPath);
+    expect(apps.map(({ interpreter }) => interpreter)).toEqual([process.execPath, undefined]);
   });
 
   describe('DNS_GATE', () => {

@@ -90,6 +90,26 @@ describe('a server that stops', () => {
     agent.destroy();
   });
 
+  test('answers what comes over a connection that was idle when the stop began, and ends that connection', async () => {
+    await using corner = await testRedis();
+    const server = await startServer(envOf(corner));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (): Promise<IncomingMessage> => {
+      const sent = request(new URL('/healthz', server.url), { agent }).end();
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      return response;
+    };
+    expect((await ask()).headers.connection).toBe('keep-alive');
+    const closed = server[Symbol.asyncDispose]();
+    const isListening = () => server.ask('GET', '/healthz').then(Boolean, () => false);
+    await until(async () => !(await isListening()), 'it takes no new connection');
+    expect((await ask()).headers.connection).toBe('close');
+    await closed;
+    agent.destroy();
+  });
+
   test('does not wait for ever: what is not answered in time is cut off', async () => {
     await using corner = await testRedis();
     const { server, reply } = await withSlowRequest({ ...envOf(corner), SHUTDOWN_TIMEOUT_MS: '1000' });
