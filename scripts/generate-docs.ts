@@ -109,7 +109,14 @@ export function dotEnvExample(): string {
 const configurationIntroduction = [
   'From the environment, then from a `.env` file in the working directory, then (the five `WU_RUNCLOUD_*` names only)',
   'from the `wp-config.php` that `WP_CONFIG` names. An empty variable counts as not set. All mistakes are reported at',
-  'once; an unknown `RUNCLOUD_*` variable is a warning.',
+  'once; an unknown `RUNCLOUD_*` variable is a warning. Files are UTF-8, or UTF-16 with a byte order mark; a broken character is an',
+  'error that names its line. No error repeats a secret, nor the user, path and query of an address.',
+  '',
+  'Of a `wp-config.php` only what PHP is sure to define counts, since a guess could put domains on the wrong web application: `define`',
+  'with a plain text or decimal number, or `const`, as a statement of its own at the top level. A constant that stands in an `if` (also',
+  "`if (!defined('…'))`), a function, a loop or a larger expression, or behind an include, an `exit` or `return`, or a `define` whose name is",
+  'computed, is an error that names the line; set the variable in the environment or in `.env` instead. What a file does that PHP prepends',
+  '(`auto_prepend_file`) is not seen.',
 ].join('\n');
 
 const codesIntroduction =

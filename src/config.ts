@@ -7,9 +7,10 @@ import { build, exampleOf } from './config/build.ts';
 import { ConfigError } from './config/config-error.ts';
 import { shown } from './config/describe.ts';
 import type { Config, RunCloudCredentials } from './config/shape.ts';
-import { clean, codeOf, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
+import { clean, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
 import { suggestions } from './config/suggestions.ts';
 import { environment, type Values, type VariableName, variableNames, variables } from './config/variables.ts';
+import { codeOf, decodeText, whyUnreadable } from './text-file.ts';
 
 export { assertServable } from './config/build-server.ts';
 export { ConfigError } from './config/config-error.ts';
@@ -38,13 +39,11 @@ export interface LoadedConfig {
 }
 
 export interface ParseOptions {
-  /** Returns a file's text or throws as node:fs does. Default: node:fs. */
+  /** Returns a file's bytes or throws as node:fs does. Default: node:fs. */
   readonly readFile?: ReadFile;
   /** Whether logs go to a terminal, which makes `pretty` the default format. Default: false. */
   readonly isTty?: boolean;
 }
-
-const readFileText: ReadFile = (path) => readFileSync(path, 'utf8');
 
 const withoutEmpty = (env: Env): Env =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => clean(value) !== undefined));
@@ -84,7 +83,7 @@ function check(gathered: Gathered): Checked {
  * Throws ConfigError with every problem at once; no message holds a secret's value.
  */
 export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig {
-  const gathered = gather(env, options.readFile ?? readFileText);
+  const gathered = gather(env, options.readFile ?? readFileSync);
   const { values, broken, problems } = check(gathered);
   const built = build(values, broken, options.isTty ?? false);
   const known = variableNames.flatMap((name) => [name, ...variables[name].aliases]);
@@ -102,11 +101,11 @@ export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig 
 function readDotEnv(directory: string): { env: Env; warnings: string[] } | undefined {
   const path = join(directory, '.env');
   try {
-    const text = readFileText(path);
+    const text = decodeText(readFileSync(path));
     return { env: parseEnv(text), warnings: brokenLines(text) };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new ConfigError([`${path} cannot be read: make it a file that this user may read, or remove it`]);
+    throw new ConfigError([`${path} cannot be read: ${whyUnreadable(error)}`]);
   }
 }
 
@@ -136,7 +135,7 @@ export function terminalColumns(
 
 // `NAME: value`, as YAML has it, would be dropped in silence. (A value over several lines begins with a quote.)
 function brokenLines(text: string): string[] {
-  const lines = text.split(/\r?\n/).map((line, i) => ({ line: line.trim(), number: i + 1 }));
+  const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
   const broken = lines.filter(({ line }) => /^[A-Za-z_]\w*\s*(:|$)/.test(line));
   return broken.map(({ number }) => `line ${number} of .env has no effect: write NAME=value`);
 }

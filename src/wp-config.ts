@@ -1,147 +1,208 @@
-// Reads constants out of a wp-config.php as text: PHP is never executed, nothing is included, no condition is
-// evaluated. Pure; where PHP would compute a value, the value is reported as unknown instead of guessed.
+// Constants of a wp-config.php. PHP is never executed, nothing is included, no condition is evaluated: what counts is a
+// definition that stands by itself at the top level and that nothing before it can prevent, or forestall. All else that
+// concerns a constant is a refusal, since a wrong guess would put domains on somebody else's web application. Pure.
+import { calleeOf, lineOf, literalOf, nodesIn, type PhpNode, parsePhp, partsOf } from './config/php.ts';
 
-/** `constants` by name, as text; `warnings` never hold a value. */
+/** `constants` by name, as text; `refusals` by name: why it cannot be known, without any value; `warnings` hold none either. */
 export interface WpConfig {
   readonly constants: Readonly<Record<string, string>>;
+  readonly refusals: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
 
-type TokenKind = 'single' | 'double' | 'word' | 'number' | 'other';
+/** What one place of the file does. `at` is the top-level statement; what stands in a function may run before all. */
+type Event = { readonly at: number; readonly line: number } & (
+  | { readonly type: 'definition'; readonly name: string; readonly value: string | undefined }
+  | { readonly type: 'mention'; readonly name: string; readonly where?: string }
+  | { readonly type: 'obstacle'; readonly does: string }
+);
 
-interface Token {
-  readonly kind: TokenKind;
-  readonly text: string;
-}
+const BEFORE_ALL = -1;
 
-// PHP's lexical grammar as far as it decides where code ends and text begins (php.net/manual/en/language.types.string.php,
-// .../language.basic-syntax.comments.php). `#[` opens an attribute, and `?>` ends a one-line comment.
-const grammar = [
-  /\s+|\/\*[\s\S]*?(?:\*\/|$)|(?:\/\/|#(?!\[))(?:(?!\?>)[^\r\n])*/, // spaces and comments
-  /\?>[\s\S]*?(?:<\?(?:[pP][hH][pP]\b|=)?|$)/, // text outside of PHP
-  /(?<heredoc><<<[ \t]*(?<quote>["']?)(?<label>\w+)\k<quote>\r?\n(?:[\s\S]*?\n)?[ \t]*\k<label>\b)/,
-  /(?<single>'[^'\\]*(?:\\[\s\S][^'\\]*)*')/,
-  /(?<double>"[^"\\]*(?:\\[\s\S][^"\\]*)*")/,
-  /(?<shell>`[^`\\]*(?:\\[\s\S][^`\\]*)*`)/,
-  /(?<word>[\\$A-Za-z_\u0080-\uffff][\\\w\u0080-\uffff]*)/,
-  /(?<number>\d[\w.]*)/,
-  /(?<other>->|::|[\s\S])/,
-];
-const lexer = new RegExp(grammar.map((rule) => rule.source).join('|'), 'gu');
+const functions = ['function', 'method', 'closure', 'arrowfunc', 'propertyhook'];
 
-function toToken({ groups = {} }: RegExpMatchArray): Token[] {
-  for (const kind of ['single', 'double', 'word', 'number', 'other'] as const) {
-    const text = groups[kind];
-    if (text !== undefined) return [{ kind, text }];
-  }
-  const computed = groups.heredoc ?? groups.shell;
-  return computed === undefined ? [] : [{ kind: 'other', text: computed }];
-}
-
-function tokenize(source: string): Token[] {
-  const start = source.indexOf('<?');
-  // The text before the first tag is text outside of PHP: let the rule for it find the tag.
-  return start < 0 ? [] : [...`?>${source.slice(start)}`.matchAll(lexer)].flatMap(toToken);
-}
-
-const escapes: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  r: '\r',
-  v: '\v',
-  e: '\u001b',
-  f: '\f',
-  '\\': '\\',
-  $: '$',
-  '"': '"',
+/** How to call a top-level statement that holds more than the definition. */
+const places: Readonly<Record<string, string>> = {
+  if: 'an if',
+  for: 'a loop',
+  foreach: 'a loop',
+  while: 'a loop',
+  do: 'a loop',
+  switch: 'a switch',
+  try: 'a try',
+  function: 'a function',
+  class: 'a class',
+  trait: 'a trait',
+  interface: 'an interface',
+  enum: 'an enum',
+  namespace: 'a namespace',
+  block: 'a block',
+  declare: 'a block',
+  halt: 'what follows __halt_compiler',
 };
 
-function toCharacter(sequence: string): string {
-  const body = sequence.slice(1);
-  const octal = /^[0-7]+$/.test(body) ? Number.parseInt(body, 8) & 255 : undefined;
-  const hex = /^x([\da-f]+)$|^u\{([\da-f]+)\}$/i.exec(body);
-  const point = octal ?? Number.parseInt(hex?.[1] ?? hex?.[2] ?? '', 16);
-  return escapes[body] ?? (point <= 0x10ffff ? String.fromCodePoint(point) : sequence);
+const includes = 'includes another file, which may define it first, or end the script';
+const ends = 'may end the script, or jump';
+const computes = 'runs code, or calls a function, whose name or text is computed';
+
+const obstacles: Readonly<Record<string, string>> = {
+  include: includes,
+  eval: computes,
+  exit: ends,
+  return: ends,
+  throw: ends,
+  goto: ends,
+  halt: ends,
+};
+
+/** These read a constant or a variable of that name. */
+const readers = ['defined', 'constant', 'getenv'];
+const indirectCalls = ['call_user_func', 'call_user_func_array'];
+
+const argumentsOf = (call: PhpNode): PhpNode[] =>
+  nodesIn(call.arguments).filter(({ kind }) => kind !== 'noop');
+
+function obstacleOfCall(call: PhpNode): string | undefined {
+  const callee = calleeOf(call);
+  if (callee === 'exit' || callee === 'die') return ends;
+  if (callee === 'define') {
+    const [name] = argumentsOf(call);
+    return name && literalOf(name) !== undefined ? undefined : 'defines a constant whose name is computed';
+  }
+  const what = nodesIn(call.what)[0]?.kind;
+  const isComputed = what === 'variable' || what === 'offsetlookup' || what === 'call' || what === 'string';
+  return isComputed || indirectCalls.includes(callee ?? '') ? computes : undefined;
 }
 
-/** Undefined where PHP would put variables into the text. */
-function readDouble(body: string): string | undefined {
-  const hasVariables = /\$[A-Za-z_\u0080-\uffff{]|\{\$/.test(body.replace(/\\[\s\S]/g, ' '));
-  const sequence = /\\(?:[0-7]{1,3}|x[\da-f]{1,2}|u\{[\da-f]+\}|[\s\S])/gi;
-  return hasVariables ? undefined : body.replace(sequence, toCharacter);
-}
-
-function readLiteral({ kind, text }: Token): string | undefined {
-  if (kind === 'single') return text.slice(1, -1).replace(/\\([\\'])/g, '$1');
-  if (kind === 'double') return readDouble(text.slice(1, -1));
-  // A leading zero means octal: PHP would see another number than the reader does.
-  if (kind === 'number' && /^(?:0|[1-9]\d*(?:_\d+)*)$/.test(text)) return text.replaceAll('_', '');
-  return undefined;
-}
-
-/** A constant as the file states it; `value` is undefined where it is not a literal. */
-interface Definition {
-  readonly name: string;
-  readonly value: string | undefined;
-}
-
-const nothing: Token = { kind: 'other', text: '' };
-const isOneOf = (token: Token, ...texts: string[]): boolean =>
-  token.kind === 'other' && texts.includes(token.text);
-
-/** The value at `index`, if it stands alone there: `'a' . 'b'` and `(int) '5'` are sums that PHP works out. */
-function readValue(tokens: readonly Token[], index: number, ...ends: string[]): string | undefined {
-  const [value = nothing, end = nothing] = tokens.slice(index, index + 2);
-  return isOneOf(end, ...ends) ? readLiteral(value) : undefined;
-}
-
-/** `define('NAME', value)`; a method or a function of that name is something else. */
-function readDefine(tokens: readonly Token[], index: number): Definition[] {
-  const before = tokens[index - 1] ?? nothing;
-  if (isOneOf(before, '->', '::') || /^(?:function|new)$/i.test(before.text)) return [];
-  const [open = nothing, name = nothing, comma = nothing] = tokens.slice(index + 1, index + 4);
-  const isCall =
-    isOneOf(open, '(') && isOneOf(comma, ',') && (name.kind === 'single' || name.kind === 'double');
-  const constant = isCall ? readLiteral(name) : undefined;
-  return constant === undefined ? [] : [{ name: constant, value: readValue(tokens, index + 4, ')', ',') }];
-}
-
-/** `const NAME = value;`, also several of them behind one `const`. */
-function readConst(tokens: readonly Token[], index: number): Definition[] {
-  const end = tokens.findIndex((token, i) => i > index && isOneOf(token, ';'));
-  const starts = tokens.slice(index, end < 0 ? index : end).flatMap((token, i) => {
-    const opens = i === 0 || isOneOf(token, ',');
-    return opens && isOneOf(tokens[index + i + 2] ?? nothing, '=') ? [index + i + 1] : [];
+/** `use function A\b as define`: the word means something else from there on. */
+function obstacleOfUse({ type, items }: PhpNode): string | undefined {
+  const isRedefined = nodesIn(items).some((item) => {
+    const words = [item.name, nodesIn(item.alias)[0]?.name].map((word) => String(word ?? '').toLowerCase());
+    return (type ?? item.type) === 'function' && words.some((word) => /(?:^|\\)define$/.test(word));
   });
-  return starts.map((at) => ({ name: tokens[at]?.text ?? '', value: readValue(tokens, at + 2, ';', ',') }));
+  return isRedefined ? 'gives `define` another meaning' : undefined;
 }
 
-function definitionsAt(tokens: readonly Token[], index: number): Definition[] {
-  const { kind, text } = tokens[index] ?? nothing;
-  if (kind === 'word' && /^\\?define$/i.test(text)) return readDefine(tokens, index);
-  return kind === 'word' && /^const$/i.test(text) ? readConst(tokens, index) : [];
+function obstacleOf(node: PhpNode, isInFunction: boolean): string | undefined {
+  if (node.kind === 'return' && isInFunction) return undefined;
+  if (node.kind === 'call') return obstacleOfCall(node);
+  if (node.kind === 'usegroup') return obstacleOfUse(node);
+  if (node.kind === 'string' && /^\\?define$/i.test(String(node.value))) return computes;
+  const isDoubtful = node.kind === 'inline' && String(node.value).includes('<?');
+  return isDoubtful
+    ? 'holds `<?`, which PHP takes for code or for text, by its settings'
+    : obstacles[node.kind];
 }
 
-function warningsFor(name: string, [first, ...later]: readonly Definition[]): string[] {
-  if (first === undefined) return [];
+/** The names that a text may be used to define, however they are spelt: before PHP 8 there were constants of any case. */
+function mentionsOf(node: PhpNode, names: readonly string[]): string[] {
+  const isInline = node.kind === 'inline' && String(node.value).includes('<?');
+  const isText = ['string', 'nowdoc'].includes(node.kind) || isInline;
+  const text = node.kind === 'halt' ? node.after : isText ? node.value : undefined;
+  const constant = node.kind === 'constant' ? (nodesIn(node.name)[0]?.name ?? node.name) : undefined;
+  const upper = String(text ?? '').toUpperCase();
+  return names.filter((name) => upper.includes(name.toUpperCase()) || constant === name);
+}
+
+/** `define('NAME', …)` or `const NAME = …` as a statement of its own. */
+function definitionsIn(statement: PhpNode): { node: PhpNode; name: string; value: string | undefined }[] {
+  if (statement.kind === 'constantstatement')
+    return nodesIn(statement.constants).map((node) => ({
+      node,
+      name: String(nodesIn(node.name)[0]?.name ?? node.name),
+      value: nodesIn(node.value).map(literalOf)[0],
+    }));
+  const [node] = statement.kind === 'expressionstatement' ? nodesIn(statement.expression) : [];
+  if (node === undefined || node.kind !== 'call' || calleeOf(node) !== 'define') return [];
+  const [name, value, ignoresCase, ...more] = argumentsOf(node);
+  const isSimple = more.length === 0 && (ignoresCase === undefined || ignoresCase.kind === 'boolean');
+  if (name?.kind !== 'string' || value === undefined || !isSimple) return [];
+  const text = literalOf(name);
+  return text === undefined ? [] : [{ node, name: text, value: literalOf(value) }];
+}
+
+interface Place {
+  readonly at: number;
+  readonly isInFunction: boolean;
+  /** Whether the node is what one of `readers` is asked for. */
+  readonly isRead: boolean;
+}
+
+/** What `node` and all below it do, but for the `own` ones of a definition. */
+function eventsBelow(
+  node: PhpNode,
+  place: Place,
+  names: readonly string[],
+  own: ReadonlySet<PhpNode>,
+): Event[] {
+  const here = { at: place.isInFunction ? BEFORE_ALL : place.at, line: lineOf(node) };
+  const does = obstacleOf(node, place.isInFunction);
+  const mentioned = own.has(node) || place.isRead ? [] : mentionsOf(node, names);
+  const inside: Place = {
+    at: place.at,
+    isInFunction: place.isInFunction || functions.includes(node.kind),
+    isRead: node.kind === 'call' && readers.includes(calleeOf(node) ?? ''),
+  };
+  return [
+    ...(does === undefined ? [] : [{ type: 'obstacle' as const, ...here, does }]),
+    ...mentioned.map((name) => ({ type: 'mention' as const, ...here, name })),
+    ...partsOf(node).flatMap((part) => eventsBelow(part, inside, names, own)),
+  ];
+}
+
+/** What one statement of the top level does. */
+function eventsOf(statement: PhpNode, at: number, names: readonly string[]): Event[] {
+  const definitions = definitionsIn(statement);
+  const ours = definitions.filter(({ name }) => names.includes(name));
+  const own = new Set(ours.flatMap(({ node }) => [node, ...argumentsOf(node).slice(0, 1)]));
+  const where = places[statement.kind] ?? 'a larger expression';
+  const found = eventsBelow(statement, { at, isInFunction: false, isRead: false }, names, own);
+  return [
+    ...ours.map(({ node, name, value }) => ({
+      type: 'definition' as const,
+      at,
+      line: lineOf(node),
+      name,
+      value,
+    })),
+    ...found.map((event) => (event.type === 'mention' ? { ...event, where } : event)),
+  ];
+}
+
+type Answer = { readonly value?: string; readonly refusal?: string; readonly warning?: string };
+
+const sure = 'only a definition by itself at the top level is sure to count';
+
+/** The first definition wins, as in PHP: a later one has no effect. */
+function answerFor(name: string, events: readonly Event[]): Answer {
+  const own = events.filter((event) => event.type !== 'obstacle' && event.name === name);
+  const [first, ...later] = own;
+  if (first === undefined || first.type === 'obstacle') return {};
+  if (first.type === 'mention')
+    return { refusal: `line ${first.line} names it inside ${first.where}, and ${sure}` };
+  const obstacle = events.find((event) => event.type === 'obstacle' && event.at < first.at);
+  if (obstacle?.type === 'obstacle')
+    return { refusal: `line ${first.line} defines it, but line ${obstacle.line} ${obstacle.does}` };
   if (first.value === undefined)
-    return [`${name} is not a literal (a text or a number), so it cannot be read; set it in the environment`];
-  const differs = later.some(({ value }) => value !== first.value);
-  return differs ? [`${name} is defined more than once; the first definition is used, as in PHP`] : [];
+    return { refusal: `what line ${first.line} gives it is no plain text and no decimal number` };
+  const differs = later.some((event) => event.type === 'definition' && event.value !== first.value);
+  const warning = `${name} is defined more than once; the first definition is used, as in PHP`;
+  return { value: first.value, ...(differs && { warning }) };
 }
 
 /**
- * The constants of `names` that `source`, the text of a PHP file, defines by `define(...)` or `const`. The first
- * definition wins, as in PHP. Conditions around a definition are not looked at. Never throws.
+ * The constants of `names` that `source`, the text of a PHP file, defines without a doubt. Throws PhpError where the file
+ * cannot be understood.
  */
 export function parseWpConfig(source: string, names: readonly string[]): WpConfig {
-  const tokens = tokenize(source);
-  const all = tokens.flatMap((_, index) => definitionsAt(tokens, index));
-  const wanted = names.map((name) => ({ name, found: all.filter((definition) => definition.name === name) }));
-  return {
-    constants: Object.fromEntries(
-      wanted.flatMap(({ name, found: [first] }) => (first?.value === undefined ? [] : [[name, first.value]])),
-    ),
-    warnings: wanted.flatMap(({ name, found }) => warningsFor(name, found)),
-  };
+  const statements = parsePhp(source);
+  const events = statements
+    .flatMap((statement, index) => eventsOf(statement, index, names))
+    .toSorted((one, other) => one.at - other.at);
+  const answers = names.map((name) => [name, answerFor(name, events)] as const);
+  const pick = (field: keyof Answer): Record<string, string> =>
+    Object.fromEntries(
+      answers.flatMap(([name, { [field]: text }]) => (text === undefined ? [] : [[name, text]])),
+    );
+  return { constants: pick('value'), refusals: pick('refusal'), warnings: Object.values(pick('warning')) };
 }

@@ -1,5 +1,4 @@
 // The probes, as the configuration wants them. Part of the wiring (app.ts).
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { createLook, type Look } from '../jobs/look.ts';
 import { createRenewalLook, type RenewalLook } from '../jobs/renewal-look.ts';
@@ -8,6 +7,7 @@ import { createTlsProbe } from '../probes/tls.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { RunCloud } from '../runcloud/runcloud.ts';
+import { readTextFile } from '../text-file.ts';
 
 interface Parts {
   readonly config: Config;
@@ -19,7 +19,7 @@ interface Parts {
 export function createLookOf({ config, facts, requests }: Parts): Look | undefined {
   const { dns, tls, ssl } = config;
   if (dns.gate === 'off' && !tls.probe) return undefined;
-  const ca = tls.caFile === undefined ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
+  const ca = tls.caFile === undefined ? {} : { ca: readTextFile(tls.caFile) };
   return createLook({
     facts,
     dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl, challenge: ssl.challenge }),

@@ -1,11 +1,11 @@
 // add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
-import { readFileSync } from 'node:fs';
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
+import { readTextFile, whyUnreadable } from '../text-file.ts';
 import { say as print } from './layout.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
@@ -168,14 +168,14 @@ function say(
 function readDomains(file: string): string[] {
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = readTextFile(file === '-' ? 0 : file);
   } catch (error) {
     throw new CodedError(
       'invalid-payload',
-      `--file ${file} cannot be read (${reasonOf(error)}); name a text file with one domain per line`,
+      `--file ${file} cannot be read: ${whyUnreadable(error)}; it takes a text file with one domain per line`,
     );
   }
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }
 

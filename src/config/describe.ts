@@ -14,11 +14,28 @@ export interface DescribedVariable {
 
 const mask = '***';
 
-/** Hides all between the user name and the last `@`, also in text that is no valid URL, and passwords in the query. */
-const maskUrl = (text: string): string =>
-  text
-    .replace(/^((?:\w+:)?\/\/)?([^:/?#@]*:)?.*@/s, `$1$2${mask}@`)
-    .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, `$1${mask}`);
+/** Paths that say no more than where a service usually is: none, a database of Redis, a version of RunCloud's API. */
+const harmless = /^(?:\/\d{0,3}|(?:\/api)?\/v\d)?\/?$/;
+const isPlace = (text: string): boolean => /^(?:\[[\da-f:.]+\]|[a-z\d.{}-]+)(?::\d{1,5})?$/i.test(text);
+
+/**
+ * An address without what may be a secret: of text that may be no valid URL at all, scheme, host and port stay, where it is sure that
+ * they are these.
+ */
+function maskAddress(text: string): string {
+  const scheme = /^[a-z][a-z\d+.-]{0,20}:\/\//i.exec(text)?.[0] ?? '';
+  const [, authority = '', rest = ''] = /^([^/?#\\\s,]*)(.*)$/s.exec(text.slice(scheme.length)) ?? [];
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  // An "@" later on may end a password that holds "/", "?" or "#": then nothing before it is a host.
+  if (!isPlace(place) || rest.includes('@') || (scheme === '' && place === authority))
+    return `${scheme}${mask}`;
+  const user = place === authority ? '' : `${mask}@`;
+  return `${scheme}${user}${place}${harmless.test(rest) ? rest : rest.replace(/^(\/?).*/s, `$1${mask}`)}`;
+}
+
+/** Variables that take an address, and every text that looks like one: it may stand under a wrong name. */
+const isAddress = (name: VariableName, text: string): boolean =>
+  variables[name].example.includes('://') || /:\/\/|@|\?/.test(text);
 
 type Values = Record<VariableName, string | number | undefined>;
 
@@ -106,9 +123,9 @@ function valuesOf(config: Config): Values {
 
 /** How a variable's value may be shown, whether it parsed or not. */
 export const shown = (name: VariableName, value: string): string =>
-  variables[name].secret ? mask : maskUrl(value);
+  variables[name].secret ? mask : isAddress(name, value) ? maskAddress(value) : value;
 
-/** Every variable with the value that is in force, secrets (and the password in REDIS_URL) as `***`. */
+/** Every variable with the value that is in force; secrets, and what may be one in an address, as `***`. */
 export function describeConfig(config: Config): DescribedVariable[] {
   const values = valuesOf(config);
   return variableNames.map((name) => {

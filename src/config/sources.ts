@@ -1,9 +1,12 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
+import { decodeBytes, decodeText, whyUnreadable } from '../text-file.ts';
 import { parseWpConfig } from '../wp-config.ts';
+import { shown } from './describe.ts';
+import { PhpError } from './php.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
-export type ReadFile = (path: string) => string;
+export type ReadFile = (path: string) => Uint8Array;
 
 /** A value as found, and how to call the place where it was found. */
 interface Found {
@@ -55,22 +58,6 @@ function gatherEnvironment(env: Env): Gathered {
   };
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
-  EISDIR: 'it is a directory; name the file itself',
-  EACCES: 'this user may not read it',
-};
-
-/** The `code` of an error of node:fs. */
-export const codeOf = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
-
-function toReason(error: unknown): string {
-  const code = codeOf(error) ?? 'unknown error';
-  return reasons[code] ?? code;
-}
-
 const credentialKinds: readonly (readonly VariableName[])[] = [
   ['RUNCLOUD_API_TOKEN'],
   ['RUNCLOUD_API_KEY', 'RUNCLOUD_API_SECRET'],
@@ -84,28 +71,50 @@ function isOverruled(name: VariableName, environment: Gathered): boolean {
 
 const aliased = variableNames.flatMap((name) => variables[name].aliases.map((alias) => ({ name, alias })));
 
-function gatherText(path: string, text: string): Gathered {
-  const parsed = parseWpConfig(
+/** What the file says, and what it may say: a refusal counts only where the value is needed. */
+interface FileGathered extends Gathered {
+  readonly refused: ReadonlyMap<VariableName, string>;
+}
+
+const exampleOf = (name: VariableName): string => `example: ${name}=${variables[name].example}`;
+
+function gatherText(path: string, text: string): FileGathered {
+  const { constants, refusals, warnings } = parseWpConfig(
     text,
     aliased.map(({ alias }) => alias),
   );
   const found = aliased.flatMap(({ name, alias }) => {
-    const value = clean(parsed.constants[alias]);
-    return value === undefined ? [] : [[name, { text: value, label: `${alias} in ${path}` }] as const];
+    const value = constants[alias];
+    return value?.trim() ? [[name, { text: value, label: `${alias} in ${path}` }] as const] : [];
   });
-  const isEmpty = found.length + parsed.warnings.length === 0;
-  const warnings = isEmpty ? ['defines none of the constants that are read'] : parsed.warnings;
-  return { found: new Map(found), problems: [], warnings: warnings.map((warning) => `${path}: ${warning}`) };
+  const refused = aliased.flatMap(({ name, alias }) => {
+    const sentence = `${alias} in ${path} is not used: ${refusals[alias]}; set ${name} in the environment or in .env`;
+    return refusals[alias] === undefined ? [] : [[name, `${sentence}; ${exampleOf(name)}`] as const];
+  });
+  const isEmpty = found.length + refused.length === 0;
+  const told = isEmpty ? ['defines none of the constants that are read'] : warnings;
+  return {
+    found: new Map(found),
+    refused: new Map(refused),
+    problems: [],
+    warnings: told.map((warning) => `${path}: ${warning}`),
+  };
 }
 
-const unreadable = (name: VariableName, path: string, error: unknown): string =>
-  `${name} cannot be read: ${toReason(error)}, got "${path}"; example: ${name}=${variables[name].example}`;
+const unreadable = (name: VariableName, path: string, reason: string): string =>
+  `${name} cannot be read: ${reason}, got "${shown(name, path)}"; ${exampleOf(name)}`;
 
-function gatherFile(path: string, readFile: ReadFile): Gathered {
+const toReason = (error: unknown): string =>
+  error instanceof PhpError
+    ? `line ${error.line ?? 1} or what follows is no PHP that this program knows; set the RUNCLOUD_* variables themselves, without WP_CONFIG`
+    : whyUnreadable(error);
+
+function gatherFile(path: string, readFile: ReadFile): FileGathered {
   try {
-    return gatherText(path, readFile(path));
+    return gatherText(path, decodeBytes(readFile(path)));
   } catch (error) {
-    return { found: new Map(), problems: [unreadable('WP_CONFIG', path, error)], warnings: [] };
+    const problems = [unreadable('WP_CONFIG', path, toReason(error))];
+    return { found: new Map(), refused: new Map(), problems, warnings: [] };
   }
 }
 
@@ -114,10 +123,10 @@ function checkFile(name: VariableName, { found }: Gathered, readFile: ReadFile):
   const path = found.get(name)?.text;
   if (path === undefined) return [];
   try {
-    readFile(path);
+    decodeText(readFile(path));
     return [];
   } catch (error) {
-    return [unreadable(name, path, error)];
+    return [unreadable(name, path, whyUnreadable(error))];
   }
 }
 
@@ -128,10 +137,12 @@ export function gather(env: Env, readFile: ReadFile): Gathered {
   const path = environment.found.get('WP_CONFIG')?.text;
   if (path === undefined) return environment;
   const file = gatherFile(path, readFile);
-  const used = [...file.found].filter(([name]) => !isOverruled(name, environment));
+  const isNeeded = ([name]: readonly [VariableName, unknown]): boolean =>
+    !environment.found.has(name) && !isOverruled(name, environment);
+  const refused = [...file.refused].filter(isNeeded).map(([, problem]) => problem);
   return {
-    found: new Map([...used, ...environment.found]),
-    problems: [...environment.problems, ...file.problems],
+    found: new Map([...[...file.found].filter(isNeeded), ...environment.found]),
+    problems: [...environment.problems, ...file.problems, ...refused],
     warnings: [...environment.warnings, ...file.warnings],
   };
 }

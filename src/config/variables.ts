@@ -125,7 +125,7 @@ export const environment = z.object({
   ),
   WP_CONFIG: optional(kinds.filePath, {
     description:
-      'A wp-config.php whose WU_RUNCLOUD_* constants are read, as text, where the environment does not set them.',
+      'A wp-config.php whose WU_RUNCLOUD_* constants are read, without running it, where the environment does not set them. Only a `define` or `const` that stands by itself at the top level counts; what a condition decides is refused.',
     example: '/var/www/html/wp-config.php',
   }),
 });

@@ -14,8 +14,13 @@ export function toCanonicalAddress(text: string): string {
 export const toHostAndPort = (host: string, port: number): string =>
   `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
-/** IANA's special-purpose registries (RFC 6890), as far as they lead into somebody's own network, or nowhere. */
-const inside: readonly (readonly [network: string, prefix: number])[] = [
+type Network = readonly [address: string, prefix: number];
+
+/**
+ * IANA's registry of special-purpose IPv4 addresses, all of it (iana.org/assignments/iana-ipv4-special-registry, 2025-10), and
+ * multicast. No customer's website is in any of it.
+ */
+const special4: readonly Network[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -23,37 +28,49 @@ const inside: readonly (readonly [network: string, prefix: number])[] = [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.31.196.0', 24],
+  ['192.52.193.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
+  ['192.175.48.0', 24],
   ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-  ['::', 128],
-  ['::1', 128],
-  ['100::', 64],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['fec0::', 10],
-  ['ff00::', 8],
-  // IPv4 in another dress (mapped, compatible, NAT64, Teredo, 6to4): could hide any of those above.
-  ['::ffff:0:0', 96],
-  ['::', 96],
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['2001::', 32],
+  // No registry has it: Azure's own service, which only its virtual machines reach (learn.microsoft.com, "What is IP address 168.63.129.16").
+  ['168.63.129.16', 32],
+];
+
+/**
+ * All that is public in IPv6 (iana.org/assignments/ipv6-address-space). Outside of it are loopback, private, link-local and
+ * multicast addresses, and IPv4 in another dress: mapped, compatible, translated (NAT64).
+ */
+const global6: readonly Network[] = [['2000::', 3]];
+
+/** What the registry of special-purpose IPv6 addresses (iana.org/assignments/iana-ipv6-special-registry, 2025-10) has of that. */
+const special6: readonly Network[] = [
+  // With Teredo, which hides an IPv4 address.
+  ['2001::', 23],
+  ['2001:db8::', 32],
+  // 6to4: hides one too.
   ['2002::', 16],
+  ['2620:4f:8000::', 48],
+  ['3fff::', 20],
 ];
 
 /** A public server's address leads nowhere else than to a public server; private, loopback, link-local ones do. */
 export function isPublicAddress(address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && !blocked(version).check(address, version === 6 ? 'ipv6' : 'ipv4');
+  // A zone (`%eth0`) means a link of this machine.
+  const version = address.includes('%') ? 0 : isIP(address);
+  if (version === 4) return !isIn(special4, address, 'ipv4');
+  return version === 6 && isIn(global6, address, 'ipv6') && !isIn(special6, address, 'ipv6');
 }
 
-/** Built per call, a few dozen entries: nothing happens on import. One version each, since BlockList mixes the two. */
-function blocked(version: number): BlockList {
+/** The list is built per call, a few dozen entries: nothing happens on import. */
+function isIn(networks: readonly Network[], address: string, version: 'ipv4' | 'ipv6'): boolean {
   const list = new BlockList();
-  for (const [network, prefix] of inside) {
-    if (isIP(network) === version) list.addSubnet(network, prefix, version === 6 ? 'ipv6' : 'ipv4');
-  }
-  return list;
+  for (const [network, prefix] of networks) list.addSubnet(network, prefix, version);
+  return list.check(address, version);
 }

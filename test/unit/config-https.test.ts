@@ -5,7 +5,7 @@ import { type Config, ConfigError, describeConfig, parseConfig } from '../../src
 type Env = Record<string, string>;
 const probe = 'http://{domain}/runcloud-domains.txt#7f3a91';
 
-function problemsOf(env: Env, readFile?: (path: string) => string): readonly string[] {
+function problemsOf(env: Env, readFile?: (path: string) => Buffer): readonly string[] {
   try {
     parseConfig(env, readFile ? { readFile } : {});
   } catch (error) {
@@ -178,7 +178,7 @@ test('a missing file of certificate authorities and a missing wp-config.php are 
 });
 
 test('the Config holds the path of the certificate authorities, not what the file says', () => {
-  const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => 'PEM-4711' });
+  const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => Buffer.from('PEM-4711') });
   expect(config.tls.caFile).toBe('/srv/ca.pem');
   expect(JSON.stringify(config)).not.toContain('4711');
 });
@@ -188,7 +188,6 @@ test('what describeConfig shows of HTTPS, can be set: it is the same configurati
     DNS_GATE: 'auto',
     DNS_SERVERS: '9.9.9.9,[2620:fe::9]:53',
     EXPECTED_IPS: '203.0.113.7',
-    DNS_GATE_PROBE: probe,
     DNS_DEADLINE: '36h',
     TLS_PROBE: 'off',
     TLS_PROBE_ADDRESS: '[2001:db8::7]:443',

@@ -215,7 +215,13 @@ test('what describeConfig shows of the server is what was set, secrets as ***', 
   const shown = Object.fromEntries(
     describeConfig(parseConfig({ ...all, ...secret }).config).map(({ name, value }) => [name, value]),
   );
-  expect(shown).toMatchObject({ ...all, API_TOKENS: '***', BOARD_USERS: '***', CALLBACK_SECRETS: '***' });
+  const masked = {
+    API_TOKENS: '***',
+    BOARD_USERS: '***',
+    CALLBACK_SECRETS: '***',
+    CALLBACK_URLS: 'https://a.example/***',
+  };
+  expect(shown).toMatchObject({ ...all, ...masked });
 });
 
 test('hashes and webhook secrets, with and without their prefix, are secrets', () => {

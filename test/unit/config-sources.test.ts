@@ -19,9 +19,9 @@ function failure(env: Env, options?: ParseOptions): ConfigError {
 }
 
 const php =
-  (code: string): (() => string) =>
+  (code: string): (() => Buffer) =>
   () =>
-    `<?php\n${code}`;
+    Buffer.from(`<?php\n${code}`);
 
 describe('WP_CONFIG', () => {
   const env = { WP_CONFIG: '/srv/wp-config.php' };
@@ -65,12 +65,44 @@ describe('WP_CONFIG', () => {
     ]);
   });
 
-  test('warns of what it cannot read, and of a file without any of the constants', () => {
-    const warningsOf = (code: string) => parseConfig(env, { readFile: php(code) }).warnings;
-    expect(warningsOf(`define('WU_RUNCLOUD_APP_ID', getenv('A'));`)).toEqual([
-      expect.stringMatching(/^\/srv\/wp-config\.php: WU_RUNCLOUD_APP_ID is not a literal/),
+  const refused = `if (getenv('STAGE')) { define('WU_RUNCLOUD_APP_ID', 33); } define('WU_RUNCLOUD_APP_ID', 22);`;
+
+  test('names file, line and constant, and what to set, where a definition is not sure to count', () => {
+    expect(failure(env, { readFile: php(refused) }).problems).toEqual([
+      'WU_RUNCLOUD_APP_ID in /srv/wp-config.php is not used: line 2 names it inside an if, and only a definition by itself at the top level is sure to count; set RUNCLOUD_APP_ID in the environment or in .env; example: RUNCLOUD_APP_ID=646',
     ]);
-    expect(warningsOf(`define('DB_NAME', 'x');`)).toEqual([
+  });
+
+  test('refuses nothing that the environment sets, by whichever name', () => {
+    for (const name of ['RUNCLOUD_APP_ID', 'WU_RUNCLOUD_APP_ID']) {
+      const { config } = parseConfig({ ...env, [name]: '7' }, { readFile: php(refused) });
+      expect(config.runcloud.appId).toBe(7);
+    }
+    const token = `if ($a) define('WU_RUNCLOUD_API_TOKEN', 'hunter2');`;
+    const { config } = parseConfig({ ...env, ...pair }, { readFile: php(token) });
+    expect(config.runcloud.credentials?.kind).toBe('key');
+  });
+
+  test.each(["define('WU_RUNCLOUD_API_TOKEN', 'hunter2'", "define('WU_RUNCLOUD_API_TOKEN', 'hunter2';"])(
+    'refuses a file that is no PHP without a word of it: %s',
+    (code) => {
+      const { message } = failure(env, { readFile: php(code) });
+      expect(message).toMatch(/WP_CONFIG cannot be read: line 2 or what follows is no PHP/);
+      expect(message).not.toContain('hunter2');
+    },
+  );
+
+  test('is read in any encoding that PHP reads, and refused in UTF-16', () => {
+    const latin = Buffer.from(`<?php // schön\ndefine('WU_RUNCLOUD_APP_ID', 22);`, 'latin1');
+    expect(parseConfig(env, { readFile: () => latin }).config.runcloud.appId).toBe(22);
+    const wide = Buffer.from(`\ufeff<?php define('WU_RUNCLOUD_APP_ID', 22);`, 'utf16le');
+    expect(failure(env, { readFile: () => wide }).message).toMatch(
+      /WP_CONFIG cannot be read: .*save it as UTF-8/,
+    );
+  });
+
+  test('warns of a file without any of the constants', () => {
+    expect(parseConfig(env, { readFile: php(`define('DB_NAME', 'x');`) }).warnings).toEqual([
       expect.stringMatching(/defines none of the constants/),
     ]);
   });
@@ -100,6 +132,26 @@ describe('on disk', () => {
       writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS=3\nWORKER_CONCURRENCY="3"\nLOG_LEVEL=debug\r\n');
       const { config } = loadConfig({ JOB_ATTEMPTS: '4', WORKER_CONCURRENCY: '' }, directory);
       expect([config.jobs.attempts, config.worker.concurrency, config.log.level]).toEqual([4, 3, 'debug']);
+    });
+  });
+
+  test.each<readonly [string, (text: string) => Buffer]>([
+    ['a byte order mark', (text) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['CR as its line end', (text) => Buffer.from(text.replaceAll('\n', '\r'))],
+  ])('.env with %s keeps its first variable', (_, encode) => {
+    inDirectory((directory) => {
+      writeFileSync(join(directory, '.env'), encode('REDIS_URL=redis://first:6379\nJOB_ATTEMPTS=3\n'));
+      const { config } = loadConfig({}, directory);
+      expect([config.redisUrl, config.jobs.attempts]).toEqual(['redis://first:6379', 3]);
+    });
+  });
+
+  test('.env with a broken character is a problem that names file and line', () => {
+    inDirectory((directory) => {
+      const path = join(directory, '.env');
+      writeFileSync(path, Buffer.from('JOB_ATTEMPTS=3\n# \xe4\nRUNCLOUD_API_TOKEN=hunter2\n', 'latin1'));
+      expect(() => loadConfig({}, directory)).toThrow(`${path} cannot be read: it is broken UTF-8 in line 2`);
     });
   });
 

@@ -98,7 +98,7 @@ const companions: Readonly<Record<string, Env>> = {
 };
 
 test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
-  const readFile = () => `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
+  const readFile = () => Buffer.from(`<?php define('WU_RUNCLOUD_APP_ID', 1);`);
   expect(parseConfig({ ...companions[name], [name]: example }, { readFile }).warnings).toEqual([]);
 });
 
@@ -217,7 +217,7 @@ describe('what may be printed', () => {
     const shown = Object.fromEntries(describeConfig(config).map(({ name, value }) => [name, value]));
     expect(Object.keys(shown)).toEqual(Object.keys(variables));
     expect(shown).toMatchObject({
-      REDIS_URL: 'rediss://worker:***@r:6380/0?password=***',
+      REDIS_URL: 'rediss://***@r:6380/***',
       RUNCLOUD_API_TOKEN: '-',
       RUNCLOUD_API_KEY: '***',
       RUNCLOUD_API_SECRET: '***',
