@@ -1,6 +1,7 @@
 // The parts that enqueue, inspect and steer: they need Redis only. Part of the wiring (app.ts).
 import { type Audit, createAudit, type OnAuditLost } from '../audit.ts';
 import { createDeliveries, type Deliveries } from '../callbacks/deliveries.ts';
+import type { DeliveryQueues } from '../callbacks/queues.ts';
 import { type Config, secretsOf } from '../config.ts';
 import type { Pauses } from '../intent/pauses.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
@@ -18,8 +19,8 @@ export interface ProducerApp {
   readonly operator: Operator;
   /** What the outside was told, and telling it again. */
   readonly deliveries: Deliveries;
-  /** The deliveries' own queue. */
-  readonly callbackQueue: ReturnType<typeof createSteering>['callbackQueue'];
+  /** The deliveries' own queues, one for each URL. */
+  readonly deliveryQueues: DeliveryQueues;
   readonly pauses: Pauses;
   readonly audit: Audit;
   /** Health and metrics, for who serves them; made when first asked for. */
@@ -53,13 +54,13 @@ export function createProducerApp(
     telemetry,
     deadlineMs,
   });
-  const { operator, pauses, callbackQueue, observe } = createSteering({ config, redis, requests });
+  const { operator, pauses, deliveryQueues, observe } = createSteering({ config, redis, requests });
   return {
     requests,
     operator,
     observe,
-    callbackQueue,
-    deliveries: createDeliveries({ queue: callbackQueue, urls: config.callbacks.urls }),
+    deliveryQueues,
+    deliveries: createDeliveries({ queues: deliveryQueues, urls: config.callbacks.urls }),
     pauses,
     audit: createAudit({
       redis,
@@ -71,7 +72,7 @@ export function createProducerApp(
     looking: toLooking(config),
     ready: () => untilReady(redis, deadlineMs),
     async close() {
-      await within(Promise.all([requests.close(), callbackQueue.close()]), 500, undefined);
+      await within(Promise.all([requests.close(), deliveryQueues.close()]), 500, undefined);
       redis.disconnect();
     },
   };

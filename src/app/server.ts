@@ -1,6 +1,7 @@
 // The HTTP server with everything it needs: the API, the board, health and metrics. Part of the wiring (app.ts).
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
+import { toTargets } from '../callbacks/targets.ts';
 import { assertServable, type Config, secretsOf } from '../config.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
@@ -83,10 +84,13 @@ interface Parts {
 }
 
 function usualParts({ config: { server, callbacks }, redis, producer, logger, scrub }: Parts): ServerPart[] {
-  const { requests, operator, audit, callbackQueue } = producer;
+  const { requests, operator, audit, deliveryQueues } = producer;
   const board = createBoard({
     queue: requests.queue,
-    callbackQueue: callbacks.urls.length > 0 ? callbackQueue : undefined,
+    callbackQueues: [...toTargets(callbacks.urls).values()].map(({ id, shown }) => ({
+      queue: deliveryQueues.of(id),
+      shown,
+    })),
     operator,
     users: server.boardUsers,
     sessionMs: server.sessionMs,

@@ -1,7 +1,8 @@
 // What shows and steers the queue, from Redis alone; a worker has the same parts as who only enqueues. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
 import { type Brake, createBrake } from '../brake/brake.ts';
-import { countDeliveries, createCallbackQueue } from '../callbacks/queue.ts';
+import { createDeliveryQueues, type DeliveryQueues } from '../callbacks/queues.ts';
+import { toTargets } from '../callbacks/targets.ts';
 import { type Config, secretsOf } from '../config.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { createPauses, type Pauses } from '../intent/pauses.ts';
@@ -16,7 +17,8 @@ export interface Steering {
   readonly brake: Brake;
   readonly ledger: Ledger;
   readonly operator: Operator;
-  readonly callbackQueue: ReturnType<typeof createCallbackQueue>;
+  /** One queue for each URL of callbacks. */
+  readonly deliveryQueues: DeliveryQueues;
   readonly pauses: Pauses;
   /** Made when first asked for. */
   observe(): Observation;
@@ -33,17 +35,19 @@ export function createSteering({ config, redis, requests }: SteeringParts): Stee
   const hold = brake.status;
   const ledger = createLedgerOf({ config, redis });
   const operator = createOperator({ requests, defaults: defaultsOf(config), hold, ledger });
-  const callbackQueue = createCallbackQueue(redis, config.queuePrefix);
+  const { queuePrefix, callbacks: outside } = config;
+  const targets = [...toTargets(outside.urls).keys()];
+  const deliveryQueues = createDeliveryQueues({ redis, queuePrefix, keyOf: requests.keyOf, targets });
   const pauses = createPauses({ redis, keys: keysOf(config), scrub: createScrub(secretsOf(config)) });
   // Where nobody is to be told, there is nothing to count.
-  const callbacks = config.callbacks.urls.length > 0 ? () => countDeliveries(callbackQueue) : undefined;
+  const callbacks = targets.length > 0 ? deliveryQueues.counts : undefined;
   const observed = { config, redis, requests, operator, hold, ledger, pauses, callbacks };
   let observation: Observation | undefined;
   return {
     brake,
     ledger,
     operator,
-    callbackQueue,
+    deliveryQueues,
     pauses,
     observe() {
       observation ??= createObservation(observed);

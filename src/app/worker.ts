@@ -124,8 +124,8 @@ function createObserved({
   scrub: clean,
   ...parts
 }: Connected & { readonly logger: Logger; readonly scrub: Scrub }) {
-  const { callbackQueue, observe, ledger, ...steering } = createSteering(parts);
-  releases.defer(() => within(callbackQueue.close(), 500, undefined));
+  const { deliveryQueues, observe, ledger, ...steering } = createSteering(parts);
+  releases.defer(() => within(deliveryQueues.close(), 500, undefined));
   const observation = observe();
   const { metrics } = observation;
   const jobs = observedJobs(metrics, parts.requests.intents);

@@ -1,12 +1,14 @@
 // What a worker does about callbacks, where CALLBACK_URLS is set: it dispatches the outbox and delivers.
+import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { probeRights, within } from '../redis.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEpisodes } from './episodes.ts';
-import { createCallbackQueue } from './queue.ts';
+import { createDeliveryQueues } from './queues.ts';
+import { createRemovedUrls } from './removed-urls.ts';
 import { toTargets } from './targets.ts';
-import { createDeliveryWorker } from './worker.ts';
+import { createDeliveryWorker, type DeliveryWorker } from './worker.ts';
 
 export interface CallbacksOptions {
   /** Waits for Redis as long as it takes (`worker` in redis.ts). */
@@ -28,8 +30,12 @@ export interface CallbackTiming {
   readonly everyMs?: number;
   readonly quietMs?: number;
   readonly timeoutMs?: number;
+  readonly lookup?: LookupFunction;
   /** Divides every wait between attempts. */
   readonly hurry?: number;
+  /** How often removed URLs are looked for, and after how long without a worker their deliveries are given up. */
+  readonly removedEveryMs?: number;
+  readonly unusedMs?: number;
 }
 
 export interface Callbacks {
@@ -40,31 +46,33 @@ export interface Callbacks {
 }
 
 export function createCallbacks({ timing = {}, ...options }: CallbacksOptions): Callbacks {
-  const { redis, queuePrefix, keyOf, urls, secrets, logger, scrub } = options;
-  const queue = createCallbackQueue(redis, queuePrefix);
-  const targets = toTargets(urls);
+  const { redis, queuePrefix, keyOf, urls, logger, scrub } = options;
+  const all = toTargets(urls);
+  const targets = [...all.keys()];
+  const queues = createDeliveryQueues({ redis, queuePrefix, keyOf, targets });
   const dispatcher = createDispatcher({
-    ...{ redis, queue, logger, scrub, outbox: keyOf('outbox'), targets: [...targets.keys()] },
+    ...{ redis, queues, logger, scrub, outbox: keyOf('outbox'), targets },
     episodes: createEpisodes({ redis, keyOf, quietMs: timing.quietMs }),
     everyMs: timing.everyMs,
   });
-  let close = async (_timeoutMs: number): Promise<void> => undefined;
+  const { removedEveryMs, unusedMs, timeoutMs, lookup, hurry } = timing;
+  const removed = createRemovedUrls({ ...options, queues, targets, everyMs: removedEveryMs, unusedMs });
+  let workers: DeliveryWorker[] = [];
   return {
     async start() {
       // BullMQ's worker would try again without a pause.
-      await probeRights(redis, queue.toKey('probe'));
-      const { timeoutMs, hurry } = timing;
-      const { onError } = options;
-      const worker = createDeliveryWorker({
-        ...{ redis, queuePrefix, targets, secrets, logger, scrub, onError, timeoutMs, hurry },
-      });
-      close = (withinMs) => worker.close(withinMs);
-      await worker.ready();
+      for (const target of targets) await probeRights(redis, queues.of(target).toKey('probe'));
+      await removed.start();
+      workers = [...all.values()].map((target) =>
+        createDeliveryWorker({ ...options, queues, target, timeoutMs, lookup, hurry }),
+      );
+      await Promise.all(workers.map((worker) => worker.ready()));
       dispatcher.start();
     },
-    async close(timeoutMs) {
-      await Promise.all([within(dispatcher.stop(), 500, undefined), close(timeoutMs)]);
-      await within(queue.close(), 500, undefined);
+    async close(withinMs) {
+      const ended = Promise.all([dispatcher.stop(), removed.stop()]);
+      await Promise.all([within(ended, 500, undefined), ...workers.map((worker) => worker.close(withinMs))]);
+      await within(queues.close(), 500, undefined);
     },
   };
 }

@@ -1,14 +1,8 @@
 // What became of the messages, and sending one again: for the command line and the HTTP API.
-import type { Job, Queue } from 'bullmq';
+import type { Job } from 'bullmq';
 import { reasonOf } from '../errors.ts';
-import {
-  addDelivery,
-  countDeliveries,
-  type DeliveryCounts,
-  toDelivery,
-  toDeliveryId,
-  toType,
-} from './queue.ts';
+import { addDelivery, type DeliveryCounts, targetOf, toDelivery, toDeliveryId, toType } from './queue.ts';
+import type { DeliveryQueues } from './queues.ts';
 import { type Target, toTargets } from './targets.ts';
 
 export type DeliveryState = 'pending' | 'delivered' | 'failed';
@@ -68,45 +62,48 @@ export const toReplayEntry = ({
   detail: `${messageId} as ${deliveryId}`,
 });
 
-/** Whatever else stands in the queue is none of ours. */
-export const isDeliveryId = (text: string): boolean => /^msg_\w{1,400}$/.test(text);
+/** Message, URL, and where it is a replay its mark. Whatever else stands in the queues is none of ours. */
+export const isDeliveryId = (text: string): boolean =>
+  /^msg_[\da-f]{11,13}_[\da-f]{16}_[\da-f]{10}(_[\da-z]{1,12})?$/.test(text);
 
 export interface Deliveries {
   /** The newest first. */
   list(options?: ListOptions): Promise<DeliveryPage>;
   /** Sends a message again that was delivered or given up, with a full three days, under the same webhook-id. */
   replay(id: string): Promise<ReplayResult>;
-  /** How many stand where in their queue. */
+  /** How many stand where in their queues. */
   counts(): Promise<DeliveryCounts>;
 }
 
 export interface DeliveriesOptions {
-  readonly queue: Queue;
+  readonly queues: DeliveryQueues;
   /** CALLBACK_URLS */
   readonly urls: readonly string[];
 }
 
 const STATES = ['waiting', 'active', 'delayed', 'completed', 'failed'] as const;
 
-export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries {
+export function createDeliveries({ queues, urls }: DeliveriesOptions): Deliveries {
   const targets = toTargets(urls);
   return {
     async list({ limit = 50, cursor, failedOnly = false } = {}) {
-      const all = await queue.getRanges(failedOnly ? ['failed'] : [...STATES], 0, -1);
+      const states = failedOnly ? (['failed'] as const) : STATES;
+      const ranges = (target: string) => queues.of(target).getRanges([...states], 0, -1);
+      const all = (await Promise.all((await queues.known()).map(ranges))).flat();
       // Ids sort by the time of their message.
       const ids = all
         .filter((id) => isDeliveryId(id) && (cursor === undefined || id < cursor))
         .sort()
         .reverse();
       const shown = ids.slice(0, limit);
-      const found = await Promise.all(shown.map((id) => read(id, queue, targets)));
+      const found = await Promise.all(shown.map((id) => read(id, queues, targets)));
       return {
         deliveries: found.filter((delivery) => delivery !== undefined),
         next: ids.length > limit ? shown.at(-1) : undefined,
       };
     },
     async replay(id) {
-      const job = await find(id, queue);
+      const job = await find(id, queues);
       const delivery = toDelivery(job?.data);
       const type = toType(job?.name ?? '');
       const refused = (why: 'unknown' | 'pending' | 'unconfigured', sentence: string): ReplayResult => ({
@@ -123,26 +120,33 @@ export function createDeliveries({ queue, urls }: DeliveriesOptions): Deliveries
         return refused('unconfigured', 'its URL is no longer in CALLBACK_URLS');
       const { messageId, target } = delivery;
       const deliveryId = `${toDeliveryId(messageId, target)}_${toReplayMark(job, state)}`;
-      await addDelivery(queue, deliveryId, type, delivery);
+      await addDelivery(queues.of(target), deliveryId, type, delivery);
       // The new one stands for it; a record that cannot be removed now is only clutter.
       if (state === 'failed') await job.remove().catch(reasonOf);
       return { id, kind: 'replayed', deliveryId, messageId, domain: delivery.domain };
     },
-    counts: () => countDeliveries(queue),
+    counts: queues.counts,
   };
 }
 
-const find = async (id: string, queue: Queue): Promise<Job | undefined> =>
-  (await queue.getJob(id).catch(() => undefined)) ?? undefined;
+const find = async (id: string, queues: DeliveryQueues): Promise<Job | undefined> => {
+  if (!isDeliveryId(id)) return undefined;
+  return (
+    (await queues
+      .of(targetOf(id))
+      .getJob(id)
+      .catch(() => undefined)) ?? undefined
+  );
+};
 
 async function read(
   id: string,
-  queue: Queue,
+  queues: DeliveryQueues,
   targets: ReadonlyMap<string, Target>,
 ): Promise<Delivery | undefined> {
   // In this order: one that is said to have ended tells how.
-  const state = toState(await queue.getJobState(id));
-  const job = await find(id, queue);
+  const state = toState(await queues.of(targetOf(id)).getJobState(id));
+  const job = await find(id, queues);
   const delivery = toDelivery(job?.data);
   if (!job || !delivery) return undefined;
   return {

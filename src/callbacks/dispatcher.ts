@@ -1,17 +1,17 @@
-// From the outbox to the deliveries: an entry is dropped when all its jobs are in the queue, so a crash in between repeats it,
+// From the outbox to the deliveries: an entry is dropped when all its jobs are in their queues, so a crash in between repeats it,
 // and the ids make the repetition harmless. Every worker does it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Episodes } from './episodes.ts';
 import { type Message, toMessage } from './message.ts';
 import { addDelivery, toDeliveryId } from './queue.ts';
+import type { DeliveryQueues } from './queues.ts';
 
 export interface DispatcherOptions {
   readonly redis: Redis;
-  readonly queue: Queue;
+  readonly queues: Pick<DeliveryQueues, 'of'>;
   /** The outbox, a stream in Redis. */
   readonly outbox: string;
   readonly episodes: Episodes;
@@ -82,10 +82,12 @@ async function dispatchAll(options: DispatcherOptions, signal: AbortSignal): Pro
   }
 }
 
-async function enqueue(message: Message, { queue, targets }: DispatcherOptions): Promise<void> {
+async function enqueue(message: Message, { queues, targets }: DispatcherOptions): Promise<void> {
   const { id: messageId, type, domain, at, body } = message;
   const add = (target: string): Promise<void> =>
-    addDelivery(queue, toDeliveryId(messageId, target), type, { messageId, target, domain, at, body });
+    addDelivery(queues.of(target), toDeliveryId(messageId, target), type, {
+      ...{ messageId, target, domain, at, body },
+    });
   await Promise.all(targets.map(add));
 }
 

@@ -1,10 +1,10 @@
-// The deliveries' own queue: its name, what its jobs hold, and how long they stay.
-import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+// A queue of deliveries: its name, what its jobs hold, and how long they stay.
+import { type JobsOptions, type Queue, UnrecoverableError } from 'bullmq';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import { type MessageType, messageTypes } from './message.ts';
 
-export const CALLBACK_QUEUE = `${QUEUE_NAME}-callbacks`;
+/** `target`: the id of the URL. */
+export const toQueueName = (target: string): string => `${QUEUE_NAME}-callbacks-${target}`;
 
 /** One message to one URL. */
 export interface DeliveryData {
@@ -29,6 +29,9 @@ const JOB_OPTIONS: JobsOptions = {
 };
 
 export const toDeliveryId = (messageId: string, target: string): string => `${messageId}_${target}`;
+
+/** The URL's id in a delivery's; '' where it is none. */
+export const targetOf = (deliveryId: string): string => deliveryId.split('_')[3] ?? '';
 
 /** Adding under an id that the queue holds already changes nothing. */
 export async function addDelivery(
@@ -62,16 +65,9 @@ export async function countDeliveries(queue: Queue): Promise<DeliveryCounts> {
   return { waiting, active, delayed, failed, completed };
 }
 
-export function createCallbackQueue(redis: Redis, queuePrefix: string): Queue {
-  const queue = new Queue(CALLBACK_QUEUE, {
-    connection: redis,
-    prefix: queuePrefix,
-    // As the jobs' own queue (queue/requests.ts).
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-    // Nothing is written where nobody is to be told.
-    skipMetasUpdate: true,
-  });
-  queue.on('error', () => undefined); // the connection's own listener reports
-  return queue;
+/** What BullMQ is told of a delivery that is not tried again. */
+export function givenUp(sentence: string): UnrecoverableError {
+  const error = new UnrecoverableError(sentence);
+  error.stack = sentence;
+  return error;
 }

@@ -2,9 +2,11 @@
 // attempt (a kept one may be dead, and then nobody knows whether the message has arrived), the name resolved anew.
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { reasonOf } from '../errors.ts';
 import type { Attempt } from './judge.ts';
+import { lookUp } from './lookup.ts';
 
 export const TIMEOUT_MS = 15_000;
 /** Nobody reads the reply; more than this is not even waited for. */
@@ -19,12 +21,16 @@ export interface Sending {
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
   readonly timeoutMs?: number | undefined;
+  /** Tests only: asks another name server. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 export async function send({ url, signal, timeoutMs = TIMEOUT_MS, ...sending }: Sending): Promise<Attempt> {
   const late = AbortSignal.timeout(timeoutMs);
+  const over = AbortSignal.any([signal, late]);
   try {
-    return await post(new URL(url), toHeaders(sending), sending.body, AbortSignal.any([signal, late]));
+    // Whatever the connection says, or never says: the name, the connection, the request and the status have one deadline.
+    return await Promise.race([post(new URL(url), toHeaders(sending), sending, over), aborted(over)]);
   } catch (error) {
     if (late.aborted) return { error: `no answer within ${timeoutMs / 1000} s` };
     return { error: signal.aborted ? 'the worker is stopping' : describe(error) };
@@ -47,15 +53,22 @@ export function toHeaders({
   };
 }
 
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    const end = (): void => reject(new Error('the time was over'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+
 function post(
   url: URL,
   headers: Record<string, string>,
-  body: string,
+  { body, lookup = lookUp }: Pick<Sending, 'body' | 'lookup'>,
   signal: AbortSignal,
 ): Promise<Attempt> {
   const open = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const request = open(url, { method: 'POST', headers, signal, agent: false }, (response) => {
+    const request = open(url, { method: 'POST', headers, signal, lookup, agent: false }, (response) => {
       const { statusCode: status = 0, headers: answered } = response;
       resolve({ status, retryAfter: answered['retry-after'] });
       discard(response);

@@ -15,6 +15,8 @@ export function toTargets(urls: readonly string[]): ReadonlyMap<string, Target> 
 
 const toTargetId = (url: string): string => createHash('sha256').update(url).digest('hex').slice(0, 10);
 
+export const isTargetId = (text: string): boolean => /^[\da-f]{10}$/.test(text);
+
 function toShown(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

@@ -1,25 +1,32 @@
-// Carries deliveries out: one attempt per run, the next one when judge.ts says so.
-import { type Job, UnrecoverableError, Worker } from 'bullmq';
+// Carries the deliveries to one URL out: one attempt per run, the next one when judge.ts says so.
+import type { LookupFunction } from 'node:net';
+import { type Job, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
-import { type Attempt, type Judgement, judge } from './judge.ts';
-import { CALLBACK_QUEUE, type DeliveryData, RETENTION, toDelivery } from './queue.ts';
-import { send } from './send.ts';
+import { type Circuit, createCircuit } from './circuit.ts';
+import { type Attempt, type Judgement, judge, KEEP_TRYING_MS } from './judge.ts';
+import { type DeliveryData, givenUp, RETENTION, toDelivery, toQueueName } from './queue.ts';
+import type { DeliveryQueues } from './queues.ts';
+import { send, TIMEOUT_MS } from './send.ts';
 import type { Target } from './targets.ts';
 
 export interface DeliveryWorkerOptions {
   readonly redis: Redis;
   readonly queuePrefix: string;
-  readonly targets: ReadonlyMap<string, Target>;
+  readonly keyOf: (name: string) => string;
+  readonly queues: Pick<DeliveryQueues, 'of'>;
+  readonly target: Target;
   readonly secrets: readonly string[];
   readonly logger: Logger;
   readonly scrub: (text: string) => string;
   /** Hears of BullMQ's own troubles, most of them Redis'. */
   readonly onError: (error: Error) => void;
   readonly timeoutMs?: number | undefined;
+  /** Tests only. */
+  readonly lookup?: LookupFunction | undefined;
   /** Tests only: divides every wait. */
   readonly hurry?: number | undefined;
 }
@@ -34,15 +41,23 @@ const CONCURRENCY = 5;
 /** Above the time limit of an attempt; a dead worker's delivery is made again after it. */
 const LOCK_MS = 30_000;
 const STOPPED_MS = 1_000;
+/** Beyond the time limit of an attempt, until a probe counts as lost. */
+const PROBE_SLACK_MS = 5_000;
+/** BullMQ knows a queue that waits only where it has a limit: one that is never met. */
+const NO_LIMIT = { max: 1_000_000, duration: 1_000 };
 
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
-  const { redis, queuePrefix } = options;
+  const { redis, queuePrefix, keyOf, hurry, timeoutMs = TIMEOUT_MS } = options;
+  const { id } = options.target;
   const stopping = new AbortController();
-  const { process, isIdle } = counted((job: Job) => deliver(job, options, stopping.signal));
-  const worker = new Worker(CALLBACK_QUEUE, process, {
+  const key = keyOf(`callback-circuit:${id}`);
+  const circuit = createCircuit({ redis, key, hurry, probeMs: timeoutMs + PROBE_SLACK_MS });
+  const { process, isIdle } = counted((job: Job) => deliver(job, options, circuit, stopping.signal));
+  const worker = new Worker(toQueueName(id), process, {
     connection: redis,
     prefix: queuePrefix,
     concurrency: CONCURRENCY,
+    limiter: NO_LIMIT,
     lockDuration: LOCK_MS,
     stalledInterval: 10_000,
     // To send twice is harmless, and no receiver can end this process.
@@ -56,25 +71,28 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     async ready() {
       await worker.waitUntilReady();
     },
-    async close(timeoutMs) {
+    async close(withinMs) {
       const interrupt = (): void => stopping.abort();
-      await closeWorker(worker, { redis, isIdle, timeoutMs, handBackMs: timeoutMs / 2, interrupt });
+      const closing = { redis, isIdle, timeoutMs: withinMs, handBackMs: withinMs / 2, interrupt };
+      await closeWorker(worker, closing);
     },
   };
 }
 
-async function deliver(job: Job, options: DeliveryWorkerOptions, signal: AbortSignal): Promise<string> {
+async function deliver(
+  job: Job,
+  options: DeliveryWorkerOptions,
+  circuit: Circuit,
+  signal: AbortSignal,
+): Promise<string> {
+  const { target } = options;
   const delivery = toDelivery(job.data);
-  if (!delivery) throw givenUp('no delivery of ours: its data cannot be read');
-  const target = options.targets.get(delivery.target);
-  const { messageId, body } = delivery;
-  const { secrets, timeoutMs } = options;
-  // While workers are restarted one after the other, one that knows a new URL may hand it to one that does not.
-  const attempt: Attempt = target
-    ? await send({ url: target.url, messageId, body, secrets, signal, timeoutMs }).catch(
-        (error: unknown) => ({ error: reasonOf(error) }),
-      )
-    : { error: "its URL is not in this worker's CALLBACK_URLS" };
+  if (delivery?.target !== target.id) throw givenUp('no delivery of ours: its data cannot be read');
+  const isOld = Date.now() - job.timestamp >= KEEP_TRYING_MS;
+  const waitMs = await circuit.enter(job.id ?? '');
+  if (waitMs > 0 && isOld) return end(job, delivery, options, { kind: 'failed', sentence: NO_TURN });
+  if (waitMs > 0) throw await stepBack(waitMs, options);
+  const attempt = await sendTo(delivery, options, signal);
   // Nobody's fault: another worker sends it, soon.
   if ('error' in attempt && signal.aborted) throw new RetryLater(attempt.error, STOPPED_MS);
   const judged = judge(attempt, {
@@ -83,17 +101,62 @@ async function deliver(job: Job, options: DeliveryWorkerOptions, signal: AbortSi
     nowMs: Date.now(),
     random: Math.random(),
   });
-  const sentence = options.scrub(judged.sentence);
-  report(job, delivery, target, { ...judged, sentence }, options.logger);
-  if (judged.kind === 'delivered') return sentence;
-  if (judged.kind === 'failed') throw givenUp(sentence);
-  throw new RetryLater(sentence, Math.ceil(judged.delayMs / (options.hurry ?? 1)));
+  await noteOutcome(job, attempt, judged, options, circuit);
+  return end(job, delivery, options, judged);
 }
 
-function givenUp(sentence: string): UnrecoverableError {
-  const error = new UnrecoverableError(sentence);
-  error.stack = sentence;
-  return error;
+const NO_TURN = 'its receiver takes nothing, as other deliveries show; given up after three days';
+
+const sendTo = (
+  { messageId, body }: DeliveryData,
+  { target, secrets, timeoutMs, lookup }: DeliveryWorkerOptions,
+  signal: AbortSignal,
+): Promise<Attempt> =>
+  send({ url: target.url, messageId, body, secrets, signal, timeoutMs, lookup }).catch((error: unknown) => ({
+    error: reasonOf(error),
+  }));
+
+/** To the front of its queue, which no worker takes from until then; no attempt is spent. */
+async function stepBack(waitMs: number, { queues, target }: DeliveryWorkerOptions): Promise<Error> {
+  await queues.of(target.id).rateLimit(waitMs);
+  return new RateLimitError();
+}
+
+/** Tells the circuit. A 410 is an answer too: the receiver is well. */
+async function noteOutcome(
+  job: Job,
+  attempt: Attempt,
+  { kind }: Judgement,
+  { queues, target: { id, shown }, logger }: DeliveryWorkerOptions,
+  circuit: Circuit,
+): Promise<void> {
+  if (kind === 'delivered' || ('status' in attempt && attempt.status === 410)) {
+    if (!(await circuit.succeeded())) return;
+    await queues.of(id).removeRateLimitKey();
+    logger.info({ event: 'callback-circuit-closed', url: shown }, `${shown} answers again`);
+    return;
+  }
+  const { waitMs, times } = await circuit.failed(job.id ?? '');
+  if (waitMs > 0) await queues.of(id).rateLimit(waitMs);
+  if (times === 1)
+    logger.warn(
+      { event: 'callback-circuit-open', url: shown },
+      `${shown} did not take several messages in a row: its other messages wait, and one at a time tests it`,
+    );
+}
+
+/** Says what came of it, and tells BullMQ. */
+function end(
+  job: Job,
+  delivery: DeliveryData,
+  { target, scrub, logger, hurry = 1 }: DeliveryWorkerOptions,
+  judged: Judgement,
+): string {
+  const sentence = scrub(judged.sentence);
+  report(job, delivery, target, { ...judged, sentence }, logger);
+  if (judged.kind === 'delivered') return sentence;
+  if (judged.kind === 'failed') throw givenUp(sentence);
+  throw new RetryLater(sentence, Math.ceil(judged.delayMs / hurry));
 }
 
 const levels = { delivered: 'info', retry: 'warn', failed: 'error' } as const;
@@ -101,11 +164,10 @@ const levels = { delivered: 'info', retry: 'warn', failed: 'error' } as const;
 function report(
   job: Job,
   { messageId, domain }: DeliveryData,
-  target: Target | undefined,
+  { shown }: Target,
   { kind, sentence, ...judged }: Judgement,
   logger: Logger,
 ): void {
-  const shown = target?.shown ?? 'a URL that is not configured';
   const next = 'delayMs' in judged ? `; again in ${Math.ceil(judged.delayMs / 1000)} s` : '';
   logger[levels[kind]](
     {

@@ -164,7 +164,7 @@ export const table = {
   },
   callback_deliveries: {
     type: 'gauge',
-    help: 'Deliveries of callbacks in their queue.',
+    help: 'Deliveries of callbacks, of all URLs, in their queues.',
     labels: { state: '`waiting`, `active`, `delayed`, `failed`, `completed`' },
     of: 'redis',
   },

@@ -1,9 +1,11 @@
 // Callbacks without the rest: the store that writes the outbox, any number of workers that empty it, in a real Redis.
-import type { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type Callbacks, type CallbackTiming, createCallbacks } from '../../src/callbacks/callbacks.ts';
 import { createDeliveries, type Deliveries, type Delivery } from '../../src/callbacks/deliveries.ts';
-import { createCallbackQueue } from '../../src/callbacks/queue.ts';
+import { toMessage } from '../../src/callbacks/message.ts';
+import { targetOf, toDeliveryId } from '../../src/callbacks/queue.ts';
+import { createDeliveryQueues, type DeliveryQueues } from '../../src/callbacks/queues.ts';
+import { toTargets } from '../../src/callbacks/targets.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { DomainKey } from '../../src/intent/intent.ts';
 import { createKeys, type Keys } from '../../src/intent/keys.ts';
@@ -17,8 +19,11 @@ export interface CallbackStage extends AsyncDisposable {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly store: IntentStore;
-  /** The deliveries' own queue. */
-  readonly queue: Queue;
+  readonly prefix: string;
+  /** The deliveries' own queues. */
+  readonly queues: DeliveryQueues;
+  /** The queue of one URL. */
+  queueOf(url: string): ReturnType<DeliveryQueues['of']>;
   /** What the logger wrote. */
   readonly lines: string[];
   startCallbacks(options: StartOptions): Promise<Callbacks>;
@@ -29,6 +34,8 @@ export interface CallbackStage extends AsyncDisposable {
   settle(domain: string, jobId: string, settlement: Partial<Settlement>): Promise<void>;
   /** Asks for the domain and settles it at once. */
   becomes(domain: string, settlement: Partial<Settlement>): Promise<string>;
+  /** Puts a delivery into the queue of its URL, as the dispatcher does. */
+  plant(url: string, domain: string, options?: { timestamp?: number }): Promise<string>;
   outbox(): Promise<number>;
   /** In how many milliseconds the delivery is tried again. */
   dueIn(deliveryId: string): Promise<number>;
@@ -57,8 +64,8 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
   releases.defer(() => redis.disconnect());
   const keys = createKeys(corner.prefix, 'runcloud-domains');
   const store = createIntentStore({ redis, keys, hasCallbacks });
-  const queue = createCallbackQueue(redis, corner.prefix);
-  releases.defer(() => queue.close());
+  const queues = createDeliveryQueues({ redis, queuePrefix: corner.prefix, keyOf: keys.own, targets: [] });
+  releases.defer(() => queues.close());
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const logger = createLogger({ level: 'debug', format: 'json', secrets: [], destination: { write } });
@@ -67,7 +74,9 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
     redis,
     keys,
     store,
-    queue,
+    prefix: corner.prefix,
+    queues,
+    queueOf: (url) => queues.of([...toTargets([url]).keys()][0] ?? ''),
     lines,
     async startCallbacks({ urls, secrets = [SECRET], scrub = (text) => text, ...timing }) {
       const callbacks = createCallbacks({
@@ -79,7 +88,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       await callbacks.start();
       return callbacks;
     },
-    deliveries: (...urls) => createDeliveries({ queue, urls }),
+    deliveries: (...urls) => createDeliveries({ queues, urls }),
     async ask(domain, want = 'present', siteId) {
       const wish = want === 'absent' ? { want } : ({ want, www: false, redirection: 'none' } as const);
       const { jobId } = await store.request({ ...keyOf(domain), wish, siteId });
@@ -94,9 +103,25 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       await stage.settle(domain, jobId, settlement);
       return jobId;
     },
+    async plant(url, domain, options = {}) {
+      const at = options.timestamp ?? Date.now();
+      const message = toMessage(
+        { type: 'domain.live', at: String(at), domain, state: 'live' },
+        (text) => text,
+      );
+      if (!message) throw new Error('no message');
+      const { id: messageId, type, body } = message;
+      const [target = ''] = toTargets([url]).keys();
+      const jobId = toDeliveryId(messageId, target);
+      const data = { messageId, target, domain, at, body };
+      await stage
+        .queueOf(url)
+        .add(type, data, { ...options, jobId, attempts: 1_000, backoff: { type: 'custom' } });
+      return jobId;
+    },
     outbox: () => redis.xlen(keys.outbox),
     async dueIn(deliveryId) {
-      const score = await redis.zscore(`${corner.prefix}:runcloud-domains-callbacks:delayed`, deliveryId);
+      const score = await redis.zscore(queues.of(targetOf(deliveryId)).toKey('delayed'), deliveryId);
       return Math.floor(Number(score) / 4096) - Date.now();
     },
     delivery: (url, isSo) =>

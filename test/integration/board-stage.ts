@@ -31,6 +31,9 @@ export interface BoardStageOptions {
   readonly stage?: StageOptions;
 }
 
+/** The id of a URL of callbacks. */
+export const TARGET = '0a1b2c3d4e';
+
 export async function createBoardStage(options: BoardStageOptions = {}): Promise<BoardStage> {
   const stage = await createStage({ workers: 0, ...options.stage });
   const { queue, keyOf } = stage.producer.requests;
@@ -46,7 +49,9 @@ export async function createBoardStage(options: BoardStageOptions = {}): Promise
   await app.register(
     createBoard({
       queue,
-      callbackQueue: stage.producer.callbackQueue,
+      callbackQueues: [
+        { queue: stage.producer.deliveryQueues.of(TARGET), shown: 'https://a.example.org/hooks' },
+      ],
       operator: stage.producer.operator,
       users: options.withUsers ?? users,
       sessionMs: options.sessionMs ?? 60_000,

@@ -2,7 +2,18 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { describe, expect, test } from '@jest/globals';
 import { EMPTY_ROUTES, READ_ROUTES } from '../../src/server/board/bull-board.ts';
-import { createBoardStage, get, logIn, OWN, PASSWORDS, put, QUEUE, SECRET, tryLogIn } from './board-stage.ts';
+import {
+  createBoardStage,
+  get,
+  logIn,
+  OWN,
+  PASSWORDS,
+  put,
+  QUEUE,
+  SECRET,
+  TARGET,
+  tryLogIn,
+} from './board-stage.ts';
 
 /** Every route of Bull Board's API, of the installed version. */
 const bullBoardRoutes: { method: string; route: string }[] = appRoutes.api.flatMap(({ method, route }) =>
@@ -107,11 +118,15 @@ test('callbacks are shown without their target, and cannot be retried here', asy
   await using board = await createBoardStage();
   const { stage, app } = board;
   const delivery = { messageId: 'msg_1', target: 'digest', domain: 'a.example.org', at: 1, body: '{}' };
-  await stage.producer.callbackQueue.add('domain.live', delivery, { jobId: 'msg_1_digest' });
+  await stage.producer.deliveryQueues.of(TARGET).add('domain.live', delivery, { jobId: 'msg_1_digest' });
   const cookie = await logIn(app, 'ada');
-  const name = `${QUEUE}-callbacks`;
+  const name = `${QUEUE}-callbacks-${TARGET}`;
   const { queues } = (await get(app, `/board/api/queues?activeQueue=${name}&status=waiting`, cookie)).json();
-  expect(queues[1]).toMatchObject({ name, readOnlyMode: true, description: 'Callbacks' });
+  expect(queues[1]).toMatchObject({
+    name,
+    readOnlyMode: true,
+    description: 'Callbacks to https://a.example.org/hooks',
+  });
   expect(queues[1].jobs).toMatchObject([{ name: 'domain.live', data: { domain: 'a.example.org' } }]);
   expect(queues[1].jobs[0].data).not.toHaveProperty('target');
   for (const url of ['msg_1_digest/retry', 'retry/failed', 'pause'])

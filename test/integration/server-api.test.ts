@@ -1,6 +1,6 @@
 // Each route of the HTTP API, through real HTTP and on a real Redis; what it answers fits the schema that documents it.
 import { describe, expect, test } from '@jest/globals';
-import { addDelivery, createCallbackQueue, toDeliveryId } from '../../src/callbacks/queue.ts';
+import { addDelivery, toDeliveryId } from '../../src/callbacks/queue.ts';
 import { toTargets } from '../../src/callbacks/targets.ts';
 import type { Route } from '../../src/server/routes/route.ts';
 import { routes } from '../../src/server/routes/table.ts';
@@ -301,8 +301,8 @@ describe('callbacks', () => {
       CALLBACK_SECRETS: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
     });
     // No worker runs, so it stays where it is.
-    const queue = createCallbackQueue(bench.stage.redis, bench.stage.config.queuePrefix);
-    const [target = ''] = toTargets(bench.stage.config.callbacks.urls).keys();
+    const [target = ''] = toTargets(['https://app.example.org/hook']).keys();
+    const queue = bench.stage.producer.deliveryQueues.of(target);
     const messageId = 'msg_0000000000a_5f0c0f6f2a3b4c5d';
     const id = toDeliveryId(messageId, target);
     const delivery = { messageId, target, at: 10, domain: 'shop.example.org', body: '{}' };
@@ -310,7 +310,6 @@ describe('callbacks', () => {
     const refused = await bench.call('replayDelivery', { params: { id } });
     expect(refused.body).toMatchObject({ status: 409, code: 'not-replayable' });
     expect(refused.body.detail).toMatch(/on its way already/);
-    await queue.close();
   });
 });
 

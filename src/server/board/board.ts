@@ -7,7 +7,13 @@ import type { Audit } from '../../audit.ts';
 import type { BoardUser } from '../../config.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
-import { createReadingBoard, LOGOUT_TEXT, type Queue, toShownBody } from './bull-board.ts';
+import {
+  type CallbackQueue,
+  createReadingBoard,
+  LOGOUT_TEXT,
+  type Queue,
+  toShownBody,
+} from './bull-board.ts';
 import { createCookies } from './cookies.ts';
 import { BOARD_POLICY, fixedHeaders, isFromOwnPage, strictPolicy, withoutInlineStyle } from './headers.ts';
 import { createLockout } from './lockout.ts';
@@ -21,8 +27,8 @@ export interface BoardOptions {
   /** The queue whose failed jobs an operator may try again. */
   readonly queue: Queue;
   readonly operator: Pick<Operator, 'retry' | 'failed' | 'counts'>;
-  /** To look at, where there are callbacks. */
-  readonly callbackQueue?: Queue | undefined;
+  /** To look at: the deliveries of callbacks, and the URL that they go to as people may see it. */
+  readonly callbackQueues?: readonly CallbackQueue[] | undefined;
   readonly users: readonly BoardUser[];
   readonly sessionMs: number;
   /** Behind TLS. */
@@ -43,7 +49,7 @@ export function createBoard(options: BoardOptions): FastifyPluginAsync {
 }
 
 async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<void> {
-  const { users, queue, callbackQueue, logger, scrub = createScrub([]) } = options;
+  const { users, queue, callbackQueues, logger, scrub = createScrub([]) } = options;
   if (!scope.hasReplyDecorator('setCookie')) await scope.register(cookie);
   addParsers(scope);
   const onError = createOnError(logger);
@@ -86,7 +92,7 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
       toShownBody(request.routeOptions.url ?? '', body, visitorOf(request)?.role !== 'operator', shown),
     );
     inner.addHook('onSend', async (request, reply, payload) => toOwnPage(reply, payload, visitorOf(request)));
-    await inner.register(createReadingBoard({ queue, callbackQueue, shown, onError }));
+    await inner.register(createReadingBoard({ queue, callbackQueues, shown, onError }));
   });
   scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
 }

@@ -9,6 +9,12 @@ import type { Shown } from './shown.ts';
 
 export type Queue = RequestQueue['queue'];
 
+/** The deliveries to one URL, and the URL without what it may hide. */
+export interface CallbackQueue {
+  readonly queue: Queue;
+  readonly shown: string;
+}
+
 /** The fields of a callback's delivery that are shown; its target is a digest that tells nobody anything. */
 const CALLBACK_FIELDS: ReadonlySet<string> = new Set(['messageId', 'domain', 'at', 'body']);
 
@@ -72,7 +78,7 @@ class ReadingAdapter extends FastifyAdapter {
 export interface BullBoardOptions {
   readonly queue: Queue;
   /** Shown, and nothing can be done to it from the board: `runcloud-domains callbacks replay`. */
-  readonly callbackQueue: Queue | undefined;
+  readonly callbackQueues?: readonly CallbackQueue[] | undefined;
   readonly shown: Shown;
   readonly onError: (error: Error) => ControllerHandlerReturnType;
 }
@@ -80,7 +86,7 @@ export interface BullBoardOptions {
 /** A plugin with Bull Board's pages and its routes that read. */
 export function createReadingBoard({
   queue,
-  callbackQueue,
+  callbackQueues = [],
   shown,
   onError,
 }: BullBoardOptions): FastifyPluginCallback {
@@ -91,9 +97,12 @@ export function createReadingBoard({
       allowCompletedRetries: false,
       description: 'Domains and certificates',
     }),
-    ...(callbackQueue
-      ? [toAdapter(callbackQueue, shown, CALLBACK_FIELDS, { readOnlyMode: true, description: 'Callbacks' })]
-      : []),
+    ...callbackQueues.map(({ queue: deliveries, shown: url }) =>
+      toAdapter(deliveries, shown, CALLBACK_FIELDS, {
+        readOnlyMode: true,
+        description: `Callbacks to ${url}`,
+      }),
+    ),
   ];
   createBullBoard({ queues: adapters, serverAdapter, options: { uiConfig: UI } });
   const bullBoard = serverAdapter.registerPlugin();

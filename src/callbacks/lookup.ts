@@ -1,0 +1,64 @@
+// A receiver's addresses, asked of DNS by Node's own resolver. The system's (getaddrinfo) keeps one of the process's four threads for as
+// long as a name server is silent: four receivers with such a one would hold up every other name that this process looks up.
+import { type LookupAddress, lookup as lookUpInSystem } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
+
+const TIMEOUT_MS = 3_000;
+const TRIES = 3;
+const HOSTS_FILE = '/etc/hosts';
+
+export interface LookupOptions {
+  /** Default: the system's. */
+  readonly servers?: readonly string[] | undefined;
+}
+
+/**
+ * What the hosts file names, and what DNS does not know (a search domain, mDNS), the system answers; it does so at once. Rejects where DNS
+ * does not answer.
+ */
+export function createLookup({ servers }: LookupOptions = {}): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, servers).then(
+      (found) => {
+        const wanted = found.filter(({ family }) => !options.family || options.family === family);
+        const [first] = wanted;
+        if (!first) lookUpInSystem(hostname, options, callback as never);
+        else if (options.all) callback(null, wanted);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, ''),
+    );
+  };
+}
+
+export const lookUp = createLookup();
+
+/** Empty where the system is to be asked. */
+async function resolve(hostname: string, servers: readonly string[] | undefined): Promise<LookupAddress[]> {
+  if (isInHostsFile(hostname)) return [];
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  if (servers) resolver.setServers(servers);
+  const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  const found = answers.flatMap((answer, i) =>
+    answer.status === 'fulfilled'
+      ? answer.value.map((address) => ({ address, family: i === 0 ? 4 : 6 }))
+      : [],
+  );
+  const failed = answers.map((answer) => (answer.status === 'rejected' ? answer.reason : undefined));
+  const error = failed.find((reason) => reason && !UNKNOWN.has(String(reason.code)));
+  if (found.length === 0 && error) throw error;
+  return found;
+}
+
+const UNKNOWN: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA']);
+
+function isInHostsFile(hostname: string): boolean {
+  try {
+    const lines = readFileSync(HOSTS_FILE, 'utf8').split('\n');
+    return lines.some((line) => line.replace(/#.*/, '').split(/\s+/).slice(1).includes(hostname));
+  } catch {
+    return false;
+  }
+}

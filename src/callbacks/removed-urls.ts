@@ -1,0 +1,87 @@
+// URLs that were taken out of CALLBACK_URLS. Their deliveries wait, seen in the list, for a worker that has the URL (again); after three
+// days without one they are given up, and after a week more nothing is left of them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logger.ts';
+import { KEEP_TRYING_MS } from './judge.ts';
+import { givenUp, RETENTION, toQueueName } from './queue.ts';
+import type { DeliveryQueues } from './queues.ts';
+
+export interface RemovedUrlsOptions {
+  readonly redis: Redis;
+  readonly queuePrefix: string;
+  readonly queues: DeliveryQueues;
+  /** Ids of the configured URLs. */
+  readonly targets: readonly string[];
+  readonly logger: Logger;
+  readonly onError: (error: Error) => void;
+  /** Tests only. */
+  readonly everyMs?: number | undefined;
+  readonly unusedMs?: number | undefined;
+}
+
+export interface RemovedUrls {
+  /** Resolves when the first look is over, so that what is dispatched later finds its URL noted. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const EVERY_MS = 3_600_000;
+const TOKEN = 'removed-urls';
+const GONE = 'its URL has not been in CALLBACK_URLS for three days; given up';
+
+export function createRemovedUrls(options: RemovedUrlsOptions): RemovedUrls {
+  const { queues, targets, onError, everyMs = EVERY_MS, unusedMs = KEEP_TRYING_MS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+
+  const look = async (): Promise<void> => {
+    await queues.note(targets);
+    for (const target of await queues.unusedFor(unusedMs)) {
+      await giveUpAll(target, unusedMs, options);
+      for (const state of ['completed', 'failed'] as const)
+        await queues.of(target).clean(RETENTION.age * 1000, RETENTION.count, state);
+      const counts = Object.values(await queues.of(target).getJobCounts());
+      if (counts.every((count) => count === 0)) await queues.forget(target);
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await look().catch(onError);
+    }
+  };
+  return {
+    async start() {
+      await look();
+      running ??= loop();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+async function giveUpAll(
+  target: string,
+  unusedMs: number,
+  { redis, queuePrefix, logger, onError }: RemovedUrlsOptions,
+): Promise<void> {
+  const worker = new Worker(toQueueName(target), null, { connection: redis, prefix: queuePrefix });
+  worker.on('error', onError);
+  try {
+    for (;;) {
+      const job = await worker.getNextJob(TOKEN, { block: false });
+      if (!job) return;
+      // The URL has just come back.
+      if (Date.now() - job.timestamp < unusedMs) return void (await job.moveToWait(TOKEN));
+      await job.moveToFailed(givenUp(GONE), TOKEN, false);
+      logger.error({ event: 'callback-failed', type: job.name }, `callback ${job.name}: ${GONE}`);
+    }
+  } finally {
+    await worker.close();
+  }
+}
