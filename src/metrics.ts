@@ -1,6 +1,7 @@
 // What a process counts, and what it is asked for at /metrics. One object per process, no singletons; what stands in Redis
 // is read when somebody asks, so that any process can serve it.
 import type { Census } from './health/census.ts';
+import type { Known } from './health/shared.ts';
 import type { Vitals } from './health/vitals.ts';
 import { createInstruments, type Instruments } from './metrics/registry.ts';
 import type { ApiCall } from './runcloud/runcloud.ts';
@@ -33,7 +34,8 @@ export interface MetricsOptions {
   readonly version: string;
   /** What stands in Redis; both reject where it does not answer. */
   readonly vitals?: () => Promise<Vitals>;
-  readonly census?: () => Promise<Census>;
+  /** As it was taken last; undefined where it never was. */
+  readonly census?: () => Promise<Known<Census> | undefined>;
   /** Node's own figures besides ours. */
   readonly hasProcess?: boolean;
 }
@@ -96,13 +98,15 @@ function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
 
 const DAY_MS = 86_400_000;
 
-function showCensus({ set }: Instruments, counted: Census | undefined): void {
-  const { domains = [], budgets = [], nearestExpiry, leastLeft, at = 0 } = counted ?? {};
+function showCensus({ set }: Instruments, counted: Known<Census> | undefined): void {
+  const { domains = [], budgets = [], nearestExpiry, leastLeft, at = 0 } = counted?.value ?? {};
+  set('census_age_seconds', counted ? [[counted.ageMs / 1000]] : []);
   set(
     'domains',
     domains.map(({ stage, mustAct, count }) => [count, { stage, must_act: mustAct }] as const),
   );
-  set('certificate_expiry_days', nearestExpiry === undefined ? [] : [[(nearestExpiry - at) / DAY_MS]]);
+  const now = at + (counted?.ageMs ?? 0);
+  set('certificate_expiry_days', nearestExpiry === undefined ? [] : [[(nearestExpiry - now) / DAY_MS]]);
   set('certificate_lifetime_left_ratio', leastLeft === undefined ? [] : [[leastLeft]]);
   set(
     'certificate_budget_left',

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { CodedError } from '../errors.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
+import { createShared } from '../health/shared.ts';
 import { type PauseInForce, readVitals } from '../health/vitals.ts';
 import { createHealth, type Health } from '../health.ts';
 import type { Ledger } from '../intent/ledger.ts';
@@ -48,7 +49,13 @@ export function createObservation(parts: ObservationParts): Observation {
     redis.status === 'ready' ? read() : Promise.reject(new CodedError('redis-unavailable', 'Redis is away'));
   const vitalsParts = { ...parts, counts: operator.counts, pauses: () => readPauses(pauses) };
   const vitals = cached(() => onlyConnected(() => readVitals(vitalsParts)), PROBE_FRESH_MS);
-  const census = cached(() => onlyConnected(() => takeCensus(parts)), SCRAPE_FRESH_MS);
+  const shared = createShared({
+    redis,
+    key: parts.requests.keyOf('census'),
+    read: () => takeCensus(parts),
+    freshMs: SCRAPE_FRESH_MS,
+  });
+  const census = () => onlyConnected(shared);
   const settings = { oldestDueMs: OLDEST_DUE_MS, sweepIntervalMs: config.worker.sweepIntervalMs };
   return {
     health: createHealth({ version, vitals, settings }),

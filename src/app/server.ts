@@ -6,9 +6,10 @@ import { assertServable, type Config, secretsOf } from '../config.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, untilReady, within } from '../redis.ts';
+import { createGuard } from '../server/admission.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
-import { createGuard, createHttpServer, type HttpServerParts, type ServerPart } from '../server/server.ts';
+import { createHttpServer, type HttpServerParts, type ServerPart } from '../server/server.ts';
 import { createTracing } from '../tracing.ts';
 import { version } from './observation.ts';
 import { createProducerApp, type ProducerApp } from './producer.ts';
@@ -94,6 +95,7 @@ function usualParts({ config: { server, callbacks }, redis, producer, logger, sc
     operator,
     users: server.boardUsers,
     sessionMs: server.sessionMs,
+    ratePerMinute: server.ratePerMinute,
     secureCookies: server.trustProxy,
     redis,
     keyOf: requests.keyOf,
@@ -101,7 +103,7 @@ function usualParts({ config: { server, callbacks }, redis, producer, logger, sc
     logger,
     scrub,
   });
-  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard(server, 'read'), scrub });
+  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard('read'), scrub });
   return [board, health];
 }
 

@@ -21,7 +21,8 @@ const listenVariables = {
     example: 'on',
   }),
   API_RATE_PER_MINUTE: withDefault(kinds.wholeNumber(1, 1_000_000), '600', {
-    description: 'Requests that each API token may make in a minute.',
+    description:
+      'Requests that each API token may make in a minute; a line of a batch counts as one. As many are taken from one network without a token.',
     example: '600',
   }),
   WORKER_ADDRESS: optional(

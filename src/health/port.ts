@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Health, parseOnly, unknownCheck } from '../health.ts';
+import { boundConnections } from '../listening/connections.ts';
 import type { Metrics } from '../metrics.ts';
 
 export interface HealthPort {
@@ -55,14 +56,15 @@ async function answer({ method, url = '/' }: IncomingMessage, sources: Sources):
 
 /** Rejects where the address cannot be listened to. */
 export async function openHealthPort({ address, ...sources }: HealthPortOptions): Promise<HealthPort> {
-  const server = createServer((request, response) => {
+  const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
     answer(request, sources)
       .catch(() => json(400, { error: 'not understood' }))
       .then((said) => send(response, said, request.method === 'HEAD'));
   });
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
-  server.maxConnections = 50;
+  server.timeout = 30_000;
+  boundConnections(server, { total: 50, perNetwork: 10 });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(address.port, address.host, resolve);

@@ -174,6 +174,12 @@ export const table = {
     labels: { stage: 'of the domain’s life', must_act: 'who must act, of `held` and `waiting-for-dns`' },
     of: 'redis',
   },
+  census_age_seconds: {
+    type: 'gauge',
+    help: 'How old the figures of domains, certificates and budgets are: one process at a time counts them anew while the others are told the last ones; they are absent until the first count has ended.',
+    labels: {},
+    of: 'redis',
+  },
   certificate_expiry_days: {
     type: 'gauge',
     help: 'Days until the first certificate that a live or held domain was last seen with expires; absent where none was seen.',

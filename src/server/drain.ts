@@ -8,8 +8,8 @@ import { within } from '../redis.ts';
 const IDLE_MS = 2000;
 
 /**
- * Resolves when all connections have ended, or after two seconds. What is left then has been silent for so long, or waits for
- * an answer.
+ * Resolves when all connections have ended, or after two seconds. What is left then waits for an answer, or is about to be cut off
+ * (`cutOffIdlers`).
  */
 export async function drain(server: Server): Promise<void> {
   const ended = once(server, 'close');

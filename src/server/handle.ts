@@ -3,15 +3,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { byDeadline, failFast } from '../queue/fail-fast.ts';
 import { redisUnavailable, within } from '../redis.ts';
+import { assertRate } from './admission.ts';
 import type { Caller } from './auth.ts';
 import { DOCS_CSP } from './docs-page.ts';
-import { type Idempotency, isKept, parseIdempotencyKey } from './idempotency.ts';
+import { type Idempotency, isAnswer, parseIdempotencyKey } from './idempotency.ts';
 import { Refusal, refusalOf } from './problems.ts';
+import type { Rates } from './rate.ts';
 import { ANSWER_DEADLINE_MS, type OpenApi, type Route, type RouteParts } from './routes/route.ts';
 
 export interface Served {
   readonly parts: RouteParts & { readonly document: OpenApi };
   readonly idempotency: Idempotency;
+  readonly rates: Rates;
 }
 
 export async function handle(
@@ -22,6 +25,8 @@ export async function handle(
 ): Promise<FastifyReply> {
   const key = route.method === 'GET' ? undefined : parseIdempotencyKey(request.headers['idempotency-key']);
   const context = toContext(route, served, request);
+  const cost = route.cost?.(context.body) ?? 1;
+  if (cost > 1) assertRate(served.rates, request, cost - 1);
   const work = () => route.handler(context);
   const { status, contentType } = route.answer;
   const perform = async (): Promise<Answer> => {
@@ -32,7 +37,7 @@ export async function handle(
       ...(contentType && { 'content-security-policy': DOCS_CSP }),
     };
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return { status, headers, body: text, isComplete: route.isComplete?.(body) ?? true };
+    return { status, headers, body: text, isKept: route.isKept?.(body) ?? true };
   };
   const answer = await inTime(route, served, (assertInTime) =>
     key === undefined ? perform() : performOnce(perform, key, served, request, assertInTime),
@@ -44,7 +49,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly isComplete: boolean;
+  readonly isKept: boolean;
 }
 
 /** Redis must show that it lives before anything long begins; nobody waits for it longer than a second. */
@@ -84,14 +89,14 @@ async function performOnce(
   // What a frozen Redis is sent it carries out later: it has to answer first.
   await failFast(redis, ANSWER_DEADLINE_MS, async () => undefined);
   const claim = await idempotency.claim(request);
-  if (isKept(claim))
-    return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' }, isComplete: true };
+  if (isAnswer(claim))
+    return { ...claim, headers: { ...claim.headers, 'idempotency-replayed': 'true' }, isKept: true };
   try {
     assertInTime();
-    const { isComplete, ...answer } = await perform();
+    const { isKept, ...answer } = await perform();
     // An answer that cannot be kept, or given up, is given all the same.
-    await (isComplete ? claim.keep(answer) : claim.release()).catch(() => undefined);
-    return { ...answer, isComplete };
+    await (isKept ? claim.keep(answer) : claim.release()).catch(() => undefined);
+    return { ...answer, isKept };
   } catch (error) {
     await claim.release().catch(() => undefined);
     throw error;

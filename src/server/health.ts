@@ -1,6 +1,6 @@
 // The server's /healthz, /readyz, /workers and /metrics, as a fastify plugin. The first two are open: probes carry no token, and so
 // are told of no machine.
-import type { FastifyPluginAsync, preHandlerAsyncHookHandler, preHandlerHookHandler } from 'fastify';
+import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { type Health, parseOnly, unknownCheck } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -10,7 +10,7 @@ export interface HealthRoutesOptions {
   readonly health: Health;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Asked before /workers and /metrics. */
-  readonly guard?: preHandlerHookHandler | preHandlerAsyncHookHandler | undefined;
+  readonly guard?: onRequestAsyncHookHandler | undefined;
 }
 
 interface Only {
@@ -36,7 +36,7 @@ export function createHealthRoutes({
       const { ok, checks } = await health.ready(only);
       return reply.code(ok ? 200 : 503).send({ ok, checks });
     });
-    const guarded = { ...(guard && { preHandler: guard }) };
+    const guarded = { ...(guard && { onRequest: guard }) };
     server.get('/workers', guarded, async () => ({ workers: (await health.vitals()).workers }));
     server.get('/metrics', guarded, async (_request, reply) =>
       reply.type(metrics.contentType).send(await metrics.text()),

@@ -90,8 +90,9 @@ export const httpCodes = {
   },
   'too-many-requests': {
     status: 429,
-    meaning: 'The token has made more requests in a minute than API_RATE_PER_MINUTE allows.',
-    fix: 'Wait for the seconds in Retry-After; send many domains by POST /v1/domains:batch.',
+    meaning:
+      'The token has made more requests in a minute than API_RATE_PER_MINUTE allows, each line of a batch counted; or so has everybody without a token on your network.',
+    fix: 'Wait for the seconds in Retry-After.',
   },
 } as const satisfies Record<string, HttpCodeEntry>;
 

@@ -1,6 +1,5 @@
 // The HTTP server: the table of routes behind authentication, limits and problem documents. Listens nowhere by itself.
 import { randomUUID } from 'node:crypto';
-import rateLimit from '@fastify/rate-limit';
 import {
   type FastifyInstance,
   type FastifyPluginAsync,
@@ -9,13 +8,16 @@ import {
   fastify,
 } from 'fastify';
 import type { ServerConfig } from '../config.ts';
+import { boundConnections, leave } from '../listening/connections.ts';
 import type { Logger } from '../logger.ts';
-import { authorize, type Caller, identify, type RouteRole, refuseCrossSite } from './auth.ts';
+import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
+import { authorize, refuseCrossSite } from './auth.ts';
 import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
 import { toOpenApi } from './openapi.ts';
 import { problemOf, Refusal, toRefusal } from './problems.ts';
+import { createRates, type Rates } from './rate.ts';
 import { BadLine, MAX_LINES } from './routes/batch.ts';
 import type { Route, RouteParts } from './routes/route.ts';
 import { routes } from './routes/table.ts';
@@ -40,6 +42,11 @@ export interface HttpServerParts extends RouteParts {
 const BODY_LIMIT = 1024 * 1024;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Longer than any answer takes: who does not read his is cut off. */
+const SILENCE_MS = 60_000;
+/** Of all clients; and of one network, unless they all come through a proxy, which sees to that. */
+const MAX_CONNECTIONS = 1000;
+const MAX_OF_A_NETWORK = 250;
 
 /** To what is no HTTP at all. */
 const UNREADABLE = (() => {
@@ -50,7 +57,6 @@ const UNREADABLE = (() => {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    caller: Caller | undefined;
     /** The body as it was sent. */
     rawBody: string;
   }
@@ -66,6 +72,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
     trustProxy: settings.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
@@ -75,59 +82,52 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     requestIdHeader: false,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
       typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
-    clientErrorHandler: (_error, socket) => (socket.writable ? socket.end(UNREADABLE) : socket.destroy()),
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply, logger),
+    clientErrorHandler: (_error, socket) => leave(socket, UNREADABLE),
+    frameworkErrors: (error, request, reply) => {
+      endUnread(request, reply); // it knows no hooks
+      answerError(error, request, reply, logger);
+    },
   });
   if (onRoute) app.addHook('onRoute', onRoute);
-  // A connection that is kept alive beyond the answer that was under way would hold up the stop.
-  let isStopping = false;
-  app.addHook('preClose', async () => {
-    isStopping = true;
-    await drain(app.server);
-  });
-  app.addHook('onSend', async (_, reply) => void (isStopping && reply.header('connection', 'close')));
-  app.decorateRequest('caller', undefined);
+  watchConnections(app, parts);
+  const rates = createRates(settings);
+  addAdmission(app, { settings, rates });
   app.decorateRequest('rawBody', '');
-  app.addHook('onRequest', async (request, reply) => void reply.headers(headersOf(request)));
   app.addHook('onResponse', async (request, reply) => logResponse(request, reply, logger));
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, logger));
-  app.setNotFoundHandler((_, reply) =>
-    answerError(new Refusal('not-found', 'there is no such route'), reply.request, reply, logger),
-  );
-  await app.register((api) => addApi(api, parts));
+  app.setNotFoundHandler((_, reply) => answerError(noSuchRoute(), reply.request, reply, logger));
+  await app.register((api) => addApi(api, parts, rates));
   for (const part of register) await app.register(part);
   return app;
 }
 
-/** Lets a route of another part pass where the caller has a token of the role. */
-export const createGuard =
-  ({ tokens }: Pick<ServerConfig, 'tokens'>, role: RouteRole) =>
-  async ({ headers }: Pick<FastifyRequest, 'headers'>): Promise<void> =>
-    authorize(identify(headers, tokens), role);
-
-/** Every answer's; a part that shows pages sets its own over them. */
-const headersOf = (request: FastifyRequest): Record<string, string> => ({
-  'x-request-id': request.id,
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cache-control': 'no-store',
-  ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
-});
-
-async function addApi(api: FastifyInstance, parts: HttpServerParts): Promise<void> {
-  const { settings, requests, redis, scrub } = parts;
-  api.addHook('onRequest', async (request) => {
-    request.caller = identify(request.headers, settings.tokens);
+function watchConnections(app: FastifyInstance, { settings, logger }: HttpServerParts): void {
+  const onRefused = oncePerMinute(() =>
+    logger.warn({ event: 'connections-refused' }, 'too many connections: new ones are refused'),
+  );
+  const perNetwork = settings.trustProxy ? undefined : MAX_OF_A_NETWORK;
+  const connections = boundConnections(app.server, { total: MAX_CONNECTIONS, perNetwork, onRefused });
+  let isStopping = false;
+  app.addHook('preClose', async () => {
+    isStopping = true;
+    connections.cutOffIdlers();
+    await drain(app.server);
   });
-  await api.register(rateLimit, {
-    max: settings.ratePerMinute,
-    timeWindow: 60_000,
-    keyGenerator: ({ caller, ip }) => (caller ? `token ${caller.name}` : `address ${ip}`),
-    errorResponseBuilder: () => new Refusal('too-many-requests', 'this token has made too many requests'),
-  });
+  // A connection that is kept alive beyond the answer that was under way would hold up the stop.
+  app.addHook('onSend', async (_, reply) => void (isStopping && reply.header('connection', 'close')));
+}
+
+function oncePerMinute(tell: () => void): () => void {
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() < quietUntil) return;
+    quietUntil = performance.now() + 60_000;
+    tell();
+  };
+}
+
+async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates): Promise<void> {
+  const { requests, redis, scrub } = parts;
   // Before a body is read.
   api.addHook('preParsing', async (request) => {
     const { route } = request.routeOptions.config;
@@ -139,7 +139,7 @@ async function addApi(api: FastifyInstance, parts: HttpServerParts): Promise<voi
     api.addHook('onSend', async (_, __, payload) => (typeof payload === 'string' ? scrub(payload) : payload));
   addParsers(api);
   const idempotency = createIdempotency({ redis, prefix: requests.keyOf('idempotency:') });
-  const served = { parts: { ...parts, document: toOpenApi(routes, parts.version) }, idempotency };
+  const served = { parts: { ...parts, document: toOpenApi(routes, parts.version) }, idempotency, rates };
   for (const route of routes) addRoute(api, route, served);
 }
 

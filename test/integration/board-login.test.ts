@@ -91,6 +91,23 @@ describe('logging in', () => {
     expect(answers[20]).toBe(429);
   });
 
+  test('and everything without a login is counted by network; who is logged in goes on', async () => {
+    await using board = await createBoardStage();
+    const cookie = await logIn(board.app, 'ada');
+    const ask = (url: string, remoteAddress: string, headers = {}) =>
+      board.app.inject({ url, remoteAddress, headers });
+    const stranger = { cookie: `runcloud-domains-board=${'x'.repeat(43)}` };
+    for (let i = 0; i < 120; i += 1)
+      await ask(i % 2 ? '/board/login' : '/board/api/queues', `2001:db8::${i}`, stranger);
+    for (const url of ['/board', '/board/login', '/board/api/queues', '/board/nothing']) {
+      const answer = await ask(url, '2001:db8::ffff', stranger);
+      expect(answer.statusCode).toBe(429);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect((await ask('/board/login', '2001:db8:0:1::1')).statusCode).toBe(200);
+    expect((await ask('/board/api/queues', '2001:db8::1', { cookie })).statusCode).toBe(200);
+  });
+
   test('needs the form that this browser was given', async () => {
     await using board = await createBoardStage();
     const form = await board.app.inject('/board/login');

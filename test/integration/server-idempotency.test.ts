@@ -1,6 +1,7 @@
 // Idempotency-Key: the same request is done once, whoever repeats it and whenever.
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createIdempotency, isKept } from '../../src/server/idempotency.ts';
+import { createIdempotency, isAnswer } from '../../src/server/idempotency.ts';
 import { type Ask, startServer, type TestServer } from '../helpers/http-server.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
@@ -77,6 +78,76 @@ test('a refusal is not kept: it may be corrected under the same key', async () =
   expect((await retry()).status).toBe(404);
 });
 
+describe('of a batch', () => {
+  const batch = (key: string, lines: readonly unknown[]) =>
+    server.ask('POST', '/v1/domains:batch', { body: lines, headers: { 'idempotency-key': key } });
+  const stored = async (): Promise<number> => {
+    const keys = await stage.redis.keys(stage.producer.requests.keyOf('idempotency:*'));
+    const sizes = await Promise.all(keys.map((key) => stage.redis.strlen(key)));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+
+  test('nothing is kept where no line was accepted', async () => {
+    const before = await stored();
+    for (let i = 0; i < 3; i += 1) {
+      const reply = await batch(`refused-${i}`, Array(1000).fill(0));
+      expect(reply.body).toMatchObject({ accepted: 0, refused: 1000 });
+    }
+    expect(await stored()).toBe(before);
+    // The key is free: it may be corrected.
+    const mended = await batch('refused-0', [{ domain: 'mended.example.org' }]);
+    expect(mended.body).toMatchObject({ accepted: 1 });
+  });
+
+  test('what is kept of a long answer is short, and is the whole answer', async () => {
+    const before = await stored();
+    const lines = [{ domain: 'one.example.org' }, ...Array(999).fill(0)];
+    const first = await batch('long', lines);
+    expect(first.text.length).toBeGreaterThan(300_000);
+    expect((await stored()) - before).toBeLessThan(20_000);
+    const again = await batch('long', lines);
+    expect(again.headers).toMatchObject({ 'idempotency-replayed': 'true' });
+    expect(again.text).toBe(first.text);
+  });
+});
+
+test('only a retry that was confirmed is kept', async () => {
+  const retry = (confirm: boolean) =>
+    server.ask('POST', '/v1/jobs:retry', {
+      body: { filter: {}, confirm },
+      headers: { 'idempotency-key': `retry-${confirm}` },
+    });
+  for (const [confirm, replayed] of [
+    [false, undefined],
+    [true, 'true'],
+  ] as const) {
+    await retry(confirm);
+    expect((await retry(confirm)).headers['idempotency-replayed']).toBe(replayed);
+  }
+});
+
+test('each line of a batch counts as a request', async () => {
+  await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '10' });
+  const batch = (lines: number) =>
+    slow.ask('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(lines).fill(0) });
+  // More than a minute's worth passes once, or no large batch ever could.
+  expect((await batch(50)).status).toBe(200);
+  const held = await batch(1);
+  expect([held.status, held.body.code]).toEqual([429, 'too-many-requests']);
+  expect(Number(held.headers['retry-after'])).toBeGreaterThan(200);
+  expect((await slow.ask('GET', '/v1/pauses', { as: 'read' })).status).toBe(200);
+});
+
+test('batches at once do not pass together on what is left for one', async () => {
+  await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '10' });
+  const replies = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      slow.ask('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(50).fill(0) }),
+    ),
+  );
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+});
+
 describe('in Redis', () => {
   const request = { caller: 'shop', key: 'k', method: 'POST', url: '/x', body: '{}' };
   const create = (name: string) =>
@@ -90,7 +161,7 @@ describe('in Redis', () => {
 
   test('a claim lasts a minute at most, an answer for a day, and neither holds the key itself', async () => {
     const claim = await create('t1').claim(request);
-    if (isKept(claim)) throw new Error('there was nothing to keep');
+    if (isAnswer(claim)) throw new Error('there was nothing to keep');
     const [claimed = 0] = await ttls('t1');
     expect(claimed).toBeGreaterThan(50_000);
     expect(claimed).toBeLessThanOrEqual(60_000);
@@ -98,6 +169,30 @@ describe('in Redis', () => {
     const [kept = 0] = await ttls('t1');
     expect(kept).toBeGreaterThan(23.9 * 3_600_000);
     expect(kept).toBeLessThanOrEqual(24 * 3_600_000);
+  });
+
+  test('answers are bounded: one that is too long is not kept, and a token has so many a day', async () => {
+    const idempotency = create('t5');
+    const claimOf = async (key: string) => {
+      const claim = await idempotency.claim({ ...request, key });
+      if (isAnswer(claim)) throw new Error('there was nothing to keep');
+      return claim;
+    };
+    const noise = (bytes: number) => randomBytes(bytes).toString('base64');
+    await (await claimOf('long')).keep({ status: 200, body: noise(70_000), headers: {} });
+    await (await claimOf('long')).release(); // it is free
+    let kept = 0;
+    const keepAll = async (): Promise<void> => {
+      for (; kept < 1000; kept += 1)
+        await (await claimOf(`k${kept}`)).keep({ status: 200, body: noise(40_000), headers: {} });
+    };
+    await expect(keepAll()).rejects.toMatchObject({ code: 'too-many-requests' });
+    expect(kept).toBeGreaterThan(200);
+    // What was kept is given all the same, and another token has its own.
+    expect(isAnswer(await idempotency.claim({ ...request, key: 'k0' }))).toBe(true);
+    expect(isAnswer(await idempotency.claim({ ...request, caller: 'other', key: 'k0' }))).toBe(false);
+    const [day = ''] = await stage.redis.keys(`${stage.producer.requests.keyOf('t5:')}day:*`);
+    expect(await stage.redis.pttl(day)).toBeGreaterThan(0);
   });
 
   test('another process waits for a claim; the one that made it and forgot it does not', async () => {
@@ -108,16 +203,16 @@ describe('in Redis', () => {
     // Redis was away when it should have been released.
     const lost = stage.redis.eval;
     stage.redis.eval = (() => Promise.reject(new Error('away'))) as never;
-    if (!isKept(claim)) await expect(claim.release()).rejects.toThrow('away');
+    if (!isAnswer(claim)) await expect(claim.release()).rejects.toThrow('away');
     stage.redis.eval = lost;
     await expect(other.claim(request)).rejects.toMatchObject({ code: 'idempotency-in-flight' });
-    expect(isKept(await mine.claim(request))).toBe(false);
+    expect(isAnswer(await mine.claim(request))).toBe(false);
   });
 
   test('what was done while Redis could not take the answer is not done again', async () => {
     const mine = create('t4');
     const claim = await mine.claim(request);
-    if (isKept(claim)) throw new Error('there was nothing to keep');
+    if (isAnswer(claim)) throw new Error('there was nothing to keep');
     const lost = stage.redis.eval;
     stage.redis.eval = (() => Promise.reject(new Error('away'))) as never;
     await expect(claim.keep({ status: 202, body: 'done', headers: {} })).rejects.toThrow('away');
@@ -135,7 +230,7 @@ describe('in Redis', () => {
     await stage.redis.del(key);
     await next.claim(request);
     const before = await stage.redis.get(key);
-    if (isKept(late)) throw new Error('there was nothing to keep');
+    if (isAnswer(late)) throw new Error('there was nothing to keep');
     await late.keep({ status: 200, body: 'late', headers: {} });
     await late.release();
     expect(await stage.redis.get(key)).toBe(before);

@@ -41,7 +41,11 @@ function playAll(metrics: Metrics): void {
 }
 
 const played = async (): Promise<string> => {
-  const metrics = createMetrics({ version: '1.2.3', vitals: async () => vitals, census: async () => census });
+  const metrics = createMetrics({
+    version: '1.2.3',
+    vitals: async () => vitals,
+    census: async () => ({ value: census, ageMs: 0 }),
+  });
   playAll(metrics);
   return metrics.text();
 };
@@ -123,7 +127,7 @@ describe('createMetrics', () => {
     const metrics = createMetrics({
       version: '1',
       vitals: () => orAway(vitals),
-      census: () => orAway(census),
+      census: () => orAway({ value: census, ageMs: 0 }),
     });
     playAll(metrics);
     await metrics.text();
@@ -137,7 +141,11 @@ describe('createMetrics', () => {
 
   test('knows nothing of RunCloud’s rate limit before a reply, and of an expiry that nobody saw', async () => {
     const unseen = { ...census, nearestExpiry: undefined, leastLeft: undefined };
-    const metrics = createMetrics({ version: '1', vitals: async () => vitals, census: async () => unseen });
+    const metrics = createMetrics({
+      version: '1',
+      vitals: async () => vitals,
+      census: async () => ({ value: unseen, ageMs: 0 }),
+    });
     const text = await metrics.text();
     expect(samples(text, fullName('api_ratelimit_remaining'))).toEqual([]);
     expect(samples(text, fullName('certificate_expiry_days'))).toEqual([]);

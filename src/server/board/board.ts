@@ -5,8 +5,10 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit.ts';
 import type { BoardUser } from '../../config.ts';
+import { networkOf } from '../../listening/network.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
+import { createRate } from '../rate.ts';
 import {
   type CallbackQueue,
   createReadingBoard,
@@ -31,6 +33,8 @@ export interface BoardOptions {
   readonly callbackQueues?: readonly CallbackQueue[] | undefined;
   readonly users: readonly BoardUser[];
   readonly sessionMs: number;
+  /** Requests without a login that one network may make in a minute. */
+  readonly ratePerMinute?: number;
   /** Behind TLS. */
   readonly secureCookies: boolean;
   readonly redis: Redis;
@@ -70,13 +74,17 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   const cookies = createCookies({ secure: options.secureCookies });
   const visitors = new WeakMap<FastifyRequest, BoardUser>();
   const visitorOf = (request: FastifyRequest): BoardUser | undefined => visitors.get(request);
+  const strangers = createRate(Math.max(options.ratePerMinute ?? 0, STRANGERS_PER_MINUTE));
+  scope.addHook('onRequest', async (request, reply) => {
+    const user = isLogin(request) ? undefined : await sessions.find(cookies.session(request));
+    if (user) visitors.set(request, user);
+    const waitMs = user ? 0 : strangers.take(networkOf(request.ip));
+    if (waitMs > 0) return slowDown(request, reply, waitMs);
+  });
   scope.addHook('onRequest', async (request, reply) => {
     if (!isReading(request) && !isFromOwnPage(request))
       return refuse(request, reply, 403, 'This request did not come from a page of the board.');
-    if (pathOf(request) === '/board/login') return;
-    const user = await sessions.find(cookies.session(request));
-    if (user) visitors.set(request, user);
-    else return askToLogIn(request, reply);
+    if (!isLogin(request) && !visitorOf(request)) return askToLogIn(request, reply);
   });
   addLoginRoutes(scope, { users, sessions, lockout: createLockout(options), cookies, logger, visitorOf });
 
@@ -97,6 +105,14 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
 }
 
+/** Of one network, without a login, at least: to log in takes four. */
+const STRANGERS_PER_MINUTE = 120;
+
+function slowDown(request: FastifyRequest, reply: FastifyReply, waitMs: number): FastifyReply {
+  reply.header('retry-after', Math.ceil(waitMs / 1000));
+  return refuse(request, reply, 429, 'Too many requests without a login came from this network.');
+}
+
 const MAX_PER_PAGE = 100;
 
 /** Bull Board reads as many jobs as it is asked for, and everybody else waits meanwhile. */
@@ -108,6 +124,7 @@ function capPage(query: unknown): void {
 
 const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
 const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
+const isLogin = (request: FastifyRequest): boolean => pathOf(request) === '/board/login';
 const isApi = (request: FastifyRequest): boolean => pathOf(request).startsWith('/board/api');
 
 // A login form alone is read. Whatever else is sent is taken and dropped: no action of ours looks at a body.

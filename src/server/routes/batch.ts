@@ -46,7 +46,8 @@ export const postBatch = route({
   answer: { status: 200, description: 'What became of each line', schema: batchResult },
   refusals: ['payload-too-large'],
   deadlineMs: LONG_DEADLINE_MS,
-  isComplete: ({ results }) => results.every(({ status }) => status < 500),
+  cost: (lines) => Math.min(lines.length, MAX_LINES),
+  isKept: ({ accepted, results }) => accepted > 0 && results.every(({ status }) => status < 500),
   async handler({ body, caller, parts }) {
     if (body.length > MAX_LINES)
       throw new Refusal(

@@ -101,6 +101,7 @@ export const retryJobs = route({
   body: z.strictObject({ filter: filterSchema, confirm: z.boolean().optional() }),
   answer: { status: 200, description: 'What was found and done', schema: retriesResult },
   deadlineMs: LONG_DEADLINE_MS,
+  isKept: ({ confirmed }) => confirmed,
   async handler({ body: { filter, confirm = false }, caller, parts }) {
     const matching = await parts.operator.failed(MAX_FAILED, filter);
     const chosen = confirm ? matching.slice(0, MAX_RETRIED) : [];

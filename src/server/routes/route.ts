@@ -104,8 +104,10 @@ export interface RouteOf<
   readonly refusals?: readonly ProblemCode[];
   /** Default: ANSWER_DEADLINE_MS. Longer for what goes through many domains. */
   readonly deadlineMs?: number;
-  /** False where parts of the answer say that they were not done: it is not kept under an Idempotency-Key. Default: true. */
-  readonly isComplete?: (answer: z.output<A>) => boolean;
+  /** False where the answer is not kept under an Idempotency-Key: nothing was done, or parts of it are to be sent again. Default: true. */
+  readonly isKept?: (answer: z.output<A>) => boolean;
+  /** As how many requests it counts against the token's rate; default: as one. */
+  readonly cost?: (body: z.output<B>) => number;
   handler(context: Context<z.output<P>, z.output<Q>, z.output<B>>): Promise<z.output<A>>;
   /** Where to look next: the Location header. */
   readonly location?: (answer: z.output<A>) => string;
