@@ -1,4 +1,4 @@
-// Writes the documents that are tables of the code: `node scripts/generate-docs.ts`, or with --check only compares.
+// Writes the documents that are tables of the code, and the version that the code knows: `node scripts/generate-docs.ts`, or with --check only compares.
 // A new table is one line in `generated`. Renders are pure; only `main` at the end touches files.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -106,6 +106,12 @@ export function dotEnvExample(): string {
   return `${[head, ...entries, productionSection()].join('\n\n')}\n`;
 }
 
+/** The version of package.json as code, with the comment that stands there. */
+export function versionModule(present: string | undefined): string | undefined {
+  const { version } = JSON.parse(read('package.json') ?? '{}') as { version: string };
+  return present?.replace(/^export const version = .*$/m, `export const version = '${version}';`);
+}
+
 const configurationIntroduction = [
   'From the environment, then from a `.env` file in the working directory, then (the five `WU_RUNCLOUD_*` names only)',
   'from the `wp-config.php` that `WP_CONFIG` names. An empty variable counts as not set. All mistakes are reported at',
@@ -132,6 +138,7 @@ export const generated: readonly Generated[] = [
   { file: 'docs/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', configurationTable) },
+  { file: 'src/version.ts', render: versionModule },
 ];
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // argv to commands. The only file that sees argv, the console, signals and exit codes.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
@@ -20,6 +19,7 @@ import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
+import { version } from './version.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 
@@ -180,9 +180,6 @@ function inherit(parent: Command): void {
 }
 
 function createProgram(): Command {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   const program = new Command('runcloud-domains')
     .description("Puts customers' domains on a RunCloud web application, through a queue that loses nothing.")
     .version(version)

@@ -1,7 +1,6 @@
 // The targets of scripts/run.mjs and how each is started under the pinned Node.
 // Plain JavaScript without dependencies: it runs before anything is installed.
-import { chmodSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { build, buildClient, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -9,20 +8,13 @@ import { ensureNode, withNodeFirst } from './node.mjs';
 import { Refusal, root, say } from './project.mjs';
 
 const bin = {
-  tsc: 'node_modules/typescript/bin/tsc',
+  tsc: compiler,
   biome: 'node_modules/@biomejs/biome/bin/biome',
   jest: 'node_modules/jest/bin/jest.js',
 };
 
 /** The flags jest needs to load ESM; its own workers inherit them, programs that tests start do not. */
 const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-
-async function build(tools) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const code = await tools.node([bin.tsc, '-p', 'tsconfig.build.json']);
-  if (code === 0) chmodSync(join(root, 'dist/cli.js'), 0o755);
-  return code;
-}
 
 const targets = {
   demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
@@ -33,7 +25,8 @@ const targets = {
   bench: (tools, args) => tools.node(['bench/api.ts', ...args]),
   soak: (tools, args) => tools.node(['scripts/soak.ts', ...args]),
   format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
-  build: (tools) => build(tools),
+  build: (tools) => build(tools.node),
+  'build-client': (tools) => buildClient(tools.node),
   check: (tools, args) => check(tools, args),
   slow: (tools, args) => checkSlow(tools, args),
 };
@@ -46,7 +39,7 @@ function createTools(node) {
     node: runNode,
     lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
     typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
-    build: () => build({ node: runNode }),
+    build: () => build(runNode),
     jest: (args, options = {}) =>
       runNode([...jestFlags, bin.jest, ...args], { ...options, env: { ...env, ...options.env } }),
   };

@@ -58,7 +58,8 @@ function ciArguments(folder, env) {
 /** Resolves with npm's exit code; its errors go to stderr. `onStart(child)` gets the running npm. */
 export async function npmCi(folder, node, onStart) {
   // What an outer `npm run` says about itself must not be taken for a setting of this one.
-  const { npm_config_local_prefix: _prefix, npm_config_dry_run: _dryRun, ...env } = process.env;
+  const { npm_config_local_prefix: _prefix, npm_config_dry_run: _dryRun, ...outer } = process.env;
+  const { npm_config_workspace: _workspace, npm_config_workspaces: _workspaces, ...env } = outer;
   const [command, ...first] = npmCommand(env, node);
   const stdio = ['ignore', 'ignore', 'inherit'];
   try {

@@ -1,5 +1,4 @@
 // What operators see of this process and of the whole: health and metrics. Part of the wiring (app.ts).
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Hold } from '../brake/brake.ts';
 import type { Config } from '../config.ts';
@@ -14,6 +13,7 @@ import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.t
 import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import { version } from '../version.ts';
 
 export interface Observation {
   readonly health: Health;
@@ -38,10 +38,6 @@ const OLDEST_DUE_MS = 300_000;
 /** Probes and scrapes of one process share a reading so long. */
 const SCRAPE_FRESH_MS = 5_000;
 const PROBE_FRESH_MS = 1_000;
-
-export const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
 
 export function createObservation(parts: ObservationParts): Observation {
   const { config, operator, pauses, redis } = parts;

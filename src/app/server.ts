@@ -11,7 +11,7 @@ import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
 import { createHttpServer, type HttpServerParts, type ServerPart } from '../server/server.ts';
 import { createTracing } from '../tracing.ts';
-import { version } from './observation.ts';
+import { version } from '../version.ts';
 import { createProducerApp, type ProducerApp } from './producer.ts';
 import { toAuditLoss } from './settings.ts';
 

@@ -7,7 +7,8 @@ import { openHealthPort } from '../health/port.ts';
 import type { Logger } from '../logger.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import { within } from '../redis.ts';
-import { type Observation, version } from './observation.ts';
+import { version } from '../version.ts';
+import type { Observation } from './observation.ts';
 import type { ObservedJobs } from './observed.ts';
 
 export interface WorkerHealthParts {

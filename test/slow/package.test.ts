@@ -1,0 +1,161 @@
+// The product's package as its users get it: made of an unbuilt checkout, installed into empty projects, compiled, run and bundled.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import { version } from '../../src/version.ts';
+import {
+  compile,
+  createProject,
+  type Folder,
+  freshCheckout,
+  npm,
+  type Packed,
+  pack,
+  run,
+  shareModules,
+  temporaryFolder,
+} from './helpers/packages.ts';
+
+const node = process.execPath;
+
+let folder: Folder;
+let packed: Packed;
+/** A project that has the package. */
+let app: string;
+
+// Asks for something wrong: what that says is known without a Redis.
+const uses = (load: string): string => `${load}
+const domains = createProducer({ redisUrl: 'redis://127.0.0.1:1', serverId: 1, appId: 2 });
+domains.addDomain({ domain: 'not a name' }).then(
+  () => { throw new Error('it was accepted'); },
+  async (error) => {
+    console.log(error instanceof DomainsError, error.code);
+    await domains.close();
+  },
+);
+`;
+const esm = uses("import { createProducer, DomainsError } from 'runcloud-domains';");
+const cjs = uses("const { createProducer, DomainsError } = require('runcloud-domains');");
+const SAID = { code: 0, out: 'true invalid-domain\n', err: '' };
+
+beforeAll(() => {
+  folder = temporaryFolder();
+  const checkout = join(folder.path, 'checkout');
+  freshCheckout(checkout);
+  shareModules(checkout);
+  packed = pack(checkout, folder.path);
+  app = join(folder.path, 'app');
+  createProject(app, {}, [packed.tarball]);
+});
+
+/** One more project with what `app` has installed. */
+function createSibling(name: string, files: Readonly<Record<string, string>>, fields = {}): string {
+  const path = join(folder.path, name);
+  createProject(path, files, [], fields);
+  shareModules(path, app);
+  return path;
+}
+
+afterAll(() => folder[Symbol.dispose]());
+
+describe('the package that npm makes of an unbuilt checkout', () => {
+  test('holds what is compiled, with the documents, and no source, test or secret', () => {
+    expect(packed.files).toEqual(
+      expect.arrayContaining([
+        'dist/cli.js',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'README.md',
+        'docs/jobs.md',
+        'LICENSE',
+      ]),
+    );
+    const foreign = packed.files.filter((file) =>
+      /^(src|test|scripts|packages|node_modules)\/|^\.env$|\.test\./.test(file),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  test('is there too where it is installed by its git address', () => {
+    const checkout = join(folder.path, 'by-git');
+    freshCheckout(checkout);
+    const project = join(folder.path, 'from-git');
+    createProject(project, {}, []);
+    npm(['install', '--no-save', `git+file://${checkout}`], project);
+    const command = join(project, 'node_modules/.bin/runcloud-domains');
+    expect(run(node, [command, '--version'], project)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  test('is not made without the compiler: npm says so and fails', () => {
+    const checkout = join(folder.path, 'bare');
+    freshCheckout(checkout);
+    const { code, err } = run(node, ['scripts/prepare.mjs'], checkout);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('the compiler is not there') });
+  });
+});
+
+describe('installed', () => {
+  test('its command runs', () => {
+    const command = join(app, 'node_modules/.bin/runcloud-domains');
+    expect(run(command, ['--version'], app)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect(run(command, ['--help'], app)).toMatchObject({ code: 0, out: expect.stringContaining('worker') });
+  });
+
+  test('a strict TypeScript project compiles against it, and what is wrong does not', () => {
+    const files = {
+      'right.mts': `import { createProducer, type Receipt } from 'runcloud-domains';
+const producer = createProducer({ serverId: 1, appId: 2 });
+export const ask = (domain: string): Promise<Receipt> => producer.addDomain({ domain, www: 'auto' }, { bulk: true });
+`,
+      'right.cts': `import { createProducer } from 'runcloud-domains';
+export const stop = (): Promise<void> => createProducer().close();
+`,
+      'wrong.mts': `import { createProducer } from 'runcloud-domains';
+await createProducer().addDomain({ domain: 7, www: 'maybe' });
+`,
+    };
+    const project = createSibling('typed', files, { type: 'module' });
+    expect(compile(project, ['right.mts', 'right.cts'])).toEqual({ code: 0, out: '', err: '' });
+    expect(compile(project, ['wrong.mts'])).toMatchObject({
+      code: 2,
+      out: expect.stringMatching(/wrong\.mts.*TS2322/),
+    });
+  });
+
+  test.each([
+    ['an ES module', 'app.mjs', esm],
+    ['a CommonJS module', 'app.cjs', cjs],
+  ])('%s imports it', (_, file, text) => {
+    const project = createSibling(file, { [file]: text });
+    expect(run(node, [file], project)).toEqual(SAID);
+  });
+});
+
+describe('a bundle of it', () => {
+  // bullmq is CommonJS, which asks for node's modules by `require`.
+  const banner = {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  };
+  test.each([
+    ['cjs', 'out.cjs', esm, {}],
+    ['esm', 'out.mjs', esm, { banner }],
+  ] as const)('as %s runs on its own, away from the package', async (format, file, text, more) => {
+    const elsewhere = join(folder.path, `bundle-${format}`);
+    createProject(elsewhere, {}, []);
+    const outfile = join(elsewhere, file);
+    const stdin = { contents: text, resolveDir: app };
+    await build({
+      stdin,
+      outfile,
+      format,
+      bundle: true,
+      platform: 'node',
+      target: 'node24',
+      logLevel: 'error',
+      ...more,
+    });
+    expect(readFileSync(outfile, 'utf8')).not.toContain('../../package.json');
+    expect(run(node, [file], elsewhere)).toEqual(SAID);
+  });
+});
