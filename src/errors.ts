@@ -121,13 +121,25 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
-/** Root of all errors that we raise on purpose. `message` is one sentence for a person and never holds a secret. */
-export class CodedError extends Error {
-  readonly code: Code;
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+/** What an app server may meet. Open: HTTP has codes of its own (docs/http-api.md), and a newer server may have more. */
+export type ErrorCode = Code | 'server-unavailable' | 'unexpected-answer' | (string & {});
+
+/** What every client of ours rejects with. `message` is one sentence for a person and never holds a secret. */
+export class DomainsError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
+  }
+}
+
+/** Root of all errors that this program itself raises on purpose. */
+export class CodedError extends DomainsError {
+  declare readonly code: Code;
+  // biome-ignore lint/complexity/noUselessConstructor: it takes fewer codes than its parent
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(code, message, options);
   }
 }
 

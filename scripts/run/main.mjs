@@ -39,7 +39,8 @@ function createTools(node) {
     node: runNode,
     lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
     typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
-    build: () => build(runNode),
+    // The client's compiler knows less of Node than the product's: what it cannot have shows here.
+    build: async () => (await build(runNode)) || buildClient(runNode),
     jest: (args, options = {}) =>
       runNode([...jestFlags, bin.jest, ...args], { ...options, env: { ...env, ...options.env } }),
   };

@@ -6,9 +6,9 @@ import { type Config, secretsOf } from '../config.ts';
 import type { Pauses } from '../intent/pauses.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
 import { scrub } from '../logger.ts';
+import { openDoor } from '../queue/door.ts';
 import type { Operator } from '../queue/operator.ts';
-import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
-import { createRedis, PRODUCER_DEADLINE_MS, untilReady, within } from '../redis.ts';
+import type { RequestQueue } from '../queue/requests.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Observation } from './observation.ts';
 import { defaultsOf, keysOf, queueOptions } from './settings.ts';
@@ -45,15 +45,11 @@ export interface ProducerOptions {
 /** The parts that enqueue and inspect; needs Redis only, and gives up after a second without it. */
 export function createProducerApp(
   config: Config,
-  { telemetry, onAuditLost = () => undefined, deadlineMs = PRODUCER_DEADLINE_MS }: ProducerOptions = {},
+  { telemetry, onAuditLost = () => undefined, deadlineMs }: ProducerOptions = {},
 ): ProducerApp {
-  const redis = createRedis(config.redisUrl, 'producer', () => undefined, deadlineMs);
-  const requests = createRequestQueue({
-    ...queueOptions(config),
-    redis,
-    telemetry,
-    deadlineMs,
-  });
+  const { redisUrl } = config;
+  const door = openDoor({ ...queueOptions(config), redisUrl, telemetry, deadlineMs });
+  const { redis, requests } = door;
   const { operator, pauses, deliveryQueues, observe } = createSteering({ config, redis, requests });
   return {
     requests,
@@ -70,11 +66,8 @@ export function createProducerApp(
     }),
     defaults: defaultsOf(config),
     looking: toLooking(config),
-    ready: () => untilReady(redis, deadlineMs),
-    async close() {
-      await within(Promise.all([requests.close(), deliveryQueues.close()]), 500, undefined);
-      redis.disconnect();
-    },
+    ready: door.ready,
+    close: () => door.close(deliveryQueues),
   };
 }
 

@@ -1,7 +1,7 @@
 // Many domains in one request, with an answer for each.
-import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { CodedError, hasCode } from '../../errors.ts';
+import { inTurns } from '../../queue/in-turns.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
@@ -10,9 +10,6 @@ import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
 
 export const MAX_LINES = 1000;
-/** At once: Redis answers them one after the other anyhow. */
-const AT_ONCE = 32;
-
 /** One line of a body of lines that is no JSON. */
 export class BadLine {
   readonly reason = 'is not JSON';
@@ -69,48 +66,22 @@ async function enqueueAll(
   parts: RouteParts,
   accepted: Receipt[],
 ): Promise<LineResult[]> {
-  const results: LineResult[] = [];
   // Once Redis has gone away, no line is kept waiting for it again.
   let away: CodedError | undefined;
   const deadline = performance.now() + LONG_DEADLINE_MS * 0.9;
-  const inTurn = createTurns();
-  const entries = lines.entries();
-  const work = async (): Promise<void> => {
-    for (const [i, input] of entries) {
-      const enqueue = async (): Promise<Unnumbered> => {
-        if (performance.now() > deadline)
-          away ??= new CodedError('redis-unavailable', 'there was no time left');
-        const receipt = await enqueueLine(input, caller, parts, away);
-        accepted.push(receipt);
-        return { status: 202, ...(await toReceipt(receipt, 'requested', parts)) };
-      };
-      const result = await inTurn(input, enqueue).catch((error: unknown) => {
-        if (hasCode(error, 'redis-unavailable')) away ??= error;
-        return toProblem(error);
-      });
-      results[i] = { line: i + 1, ...result };
-    }
+  const enqueue = async (input: unknown): Promise<Unnumbered> => {
+    if (performance.now() > deadline) away ??= new CodedError('redis-unavailable', 'there was no time left');
+    const receipt = await enqueueLine(input, caller, parts, away);
+    accepted.push(receipt);
+    return { status: 202, ...(await toReceipt(receipt, 'requested', parts)) };
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return results;
-}
-
-/** Lines of one domain, or of its www name, go one after the other: the later one is the newer request, which counts or is refused. */
-function createTurns() {
-  const last = new Map<unknown, Promise<unknown>>();
-  return <T>(input: unknown, work: () => Promise<T>): Promise<T> => {
-    const name = (input as { domain?: unknown } | null)?.domain;
-    const key =
-      typeof name === 'string'
-        ? domainToASCII(name)
-            .toLowerCase()
-            .replace(/^www\.|\.$/g, '')
-        : {};
-    const before = last.get(key) ?? Promise.resolve();
-    const run = before.then(work, work);
-    last.set(key, run);
-    return run;
-  };
+  return inTurns(lines, async (input, i) => {
+    const result = await enqueue(input).catch((error: unknown) => {
+      if (hasCode(error, 'redis-unavailable')) away ??= error;
+      return toProblem(error);
+    });
+    return { line: i + 1, ...result };
+  });
 }
 
 type Unnumbered = { status: number; problem: Problem } | ({ status: 202 } & z.output<typeof receipt>);

@@ -1,0 +1,119 @@
+// The client that puts requests straight into Redis: `runcloud-domains-client/queue`. The product's own producer is this one.
+import { createAudit } from '../audit.ts';
+import { createAuditBursts } from '../audit-bursts.ts';
+import { CodedError, hasCode } from '../errors.ts';
+import { createKeys } from '../intent/keys.ts';
+import { type JobName, QUEUE_NAME } from '../jobs/catalog.ts';
+import { createScrub } from '../logger/scrub.ts';
+import { openDoor } from '../queue/door.ts';
+import { inTurns } from '../queue/in-turns.ts';
+import { PRODUCER } from '../queue/job-payload.ts';
+import { toRequestEntry } from '../queue/request-entries.ts';
+import { within } from '../redis.ts';
+import type { AddDomainPayload, AddResult, DomainsClient, Receipt, RequestOptions } from './client.ts';
+
+export { CodedError, DomainsError, type ErrorCode, PermanentError } from '../errors.ts';
+export type {
+  AddDomainPayload,
+  AddResult,
+  DomainsClient,
+  Receipt,
+  RedeploySslPayload,
+  RemoveDomainPayload,
+  RequestOptions,
+} from './client.ts';
+
+export interface QueueClientOptions {
+  /** `redis://` or `rediss://`. Default: `redis://127.0.0.1:6379`. */
+  readonly redisUrl?: string | undefined;
+  /** QUEUE_PREFIX of the workers. Default: `bull`. */
+  readonly queuePrefix?: string | undefined;
+  /** The web application that is meant where a payload names none. Default: every payload must. */
+  readonly serverId?: number | undefined;
+  readonly appId?: number | undefined;
+  /** TOP_LEVEL_DOMAINS of the workers. Default: `public`. */
+  readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
+  /** SSL_REDEPLOY_DELAY_MS of the workers. Default: 120,000 ms. */
+  readonly redeployDelayMs?: number | undefined;
+  /** Whether the workers have CALLBACK_URLS. Default: false. */
+  readonly hasCallbacks?: boolean | undefined;
+  /** What must never be written into the audit log, besides the password in `redisUrl`. */
+  readonly secrets?: readonly string[] | undefined;
+}
+
+const REDEPLOY_DELAY_MS = 120_000;
+
+/** What was asked for within the last second is still to be written down. */
+const AUDIT_DEADLINE_MS = 500;
+
+/** Every method validates before it touches Redis and answers within a second. Nothing connects before this is called. */
+export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
+  const { redisUrl = 'redis://127.0.0.1:6379', queuePrefix = 'bull' } = options;
+  const { serverId, appId, topLevelDomains, redeployDelayMs = REDEPLOY_DELAY_MS, hasCallbacks } = options;
+  const defaults = { serverId, appId, topLevelDomains };
+  const door = openDoor({ redisUrl, queuePrefix, defaults: given(defaults), redeployDelayMs, hasCallbacks });
+  const scrub = createScrub([...(options.secrets ?? []), ...passwordsIn(redisUrl)]);
+  const keys = createKeys(queuePrefix, QUEUE_NAME);
+  const bursts = createAuditBursts(createAudit({ redis: door.redis, keys, scrub, onLost: () => undefined }));
+  const ask = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
+    const receipt = await door.requests.enqueue(name, payload, { bulk });
+    const { jobId: _, ...asked } = receipt;
+    bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
+    return receipt;
+  };
+  const addDomain = (payload: AddDomainPayload, { bulk }: RequestOptions = {}): Promise<Receipt> =>
+    ask('add-domain', withoutAlso(payload), bulk);
+  return {
+    addDomain,
+    addDomains: (payloads) => addAll(payloads, (payload) => addDomain(payload, { bulk: true })),
+    removeDomain: (payload, { bulk } = {}) => ask('remove-domain', payload, bulk),
+    redeploySsl: (payload = {}) => ask('redeploy-ssl', payload),
+    async close() {
+      await within(bursts.close(), AUDIT_DEADLINE_MS, undefined);
+      await door.close();
+    },
+  };
+}
+
+async function addAll(
+  payloads: readonly AddDomainPayload[],
+  add: (payload: AddDomainPayload) => Promise<Receipt>,
+): Promise<AddResult[]> {
+  // Once Redis has gone away, none is kept waiting for it again.
+  let away: CodedError | undefined;
+  return inTurns(payloads, async (payload): Promise<AddResult> => {
+    if (away) return { accepted: false, error: away };
+    try {
+      return { accepted: true, receipt: await add(payload) };
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      if (hasCode(error, 'redis-unavailable')) away ??= error;
+      return { accepted: false, error };
+    }
+  });
+}
+
+/** The server asks who names no web application; here nobody does, so that there is nothing to say. */
+function withoutAlso(payload: AddDomainPayload): unknown {
+  if (typeof payload !== 'object' || payload === null) return payload;
+  const { also: _, ...rest } = payload;
+  return rest;
+}
+
+const given = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+
+function passwordsIn(redisUrl: string): string[] {
+  const { password } = URL.canParse(redisUrl) ? new URL(redisUrl) : { password: '' };
+  return password === '' ? [] : [password, decoded(password)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
