@@ -112,7 +112,7 @@ export interface DomainStatus {
   readonly certificate: {
     readonly outcome: string | null;
     readonly outcomeAt: string | null;
-    readonly mustAct: string | null;
+    readonly mustAct: Actor | null;
     readonly code: string | null;
   } | null;
   readonly redeploy: {

@@ -99,10 +99,9 @@ async function tryOnce(connection: Connection, request: Call, key: string, ms: n
 
 /** fetch says only "fetch failed"; what failed stands in the cause. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return cause.message || (cause as { code?: string }).code || error.message;
+  const { message = String(error), cause } = error as { message?: string; cause?: unknown };
+  const { message: why, code } = (cause ?? {}) as { message?: string; code?: string };
+  return why || code || message;
 }
 
 /** What may be over soon: the server is busy, without Redis or restarting; the same request is being carried out at this moment. */

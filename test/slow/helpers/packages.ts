@@ -1,5 +1,5 @@
 // The packages as their users get them: an unbuilt checkout, what npm makes of it, and empty projects that install that.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -51,6 +51,20 @@ export function run(command: string, args: readonly string[], cwd: string, env: 
   if (error) throw error;
   return { code: status, out: stdout, err: stderr };
 }
+
+/** The same while this process goes on, as a server that the program talks to. */
+export const runAside = (
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Ran> =>
+  new Promise((resolve) => {
+    const options = { cwd, env: { ...userEnv(), ...env }, timeout: 120_000 };
+    const child = execFile(command, args, options, (_, out, err) =>
+      resolve({ code: child.exitCode, out, err }),
+    );
+  });
 
 /** npm with whatever registry this machine has configured. Throws where it fails, with its words. */
 export function npm(args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv): string {
