@@ -4,24 +4,48 @@ import { CodedError, reasonOf } from './errors.ts';
 
 /**
  * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to
- * 20 s). `producer`: never queues a command, since a request that the caller has given up must not run later.
+ * 20 s). `producer`: never queues a command nor sends it again, since a request that the caller has given up must not run later.
  */
 export type RedisRole = 'worker' | 'producer';
 
-const roles: Record<
-  RedisRole,
-  Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue' | 'disconnectTimeout'>
-> = {
-  worker: { maxRetriesPerRequest: null },
-  producer: {
-    maxRetriesPerRequest: 1,
-    enableOfflineQueue: false,
-    disconnectTimeout: 100,
-  },
-};
-
 /** How long a producer waits for an answer. */
 export const PRODUCER_DEADLINE_MS = 1000;
+
+/**
+ * A connection that owes an answer for so long leads nowhere any more (a primary that froze, a balancer that lost its backend), though
+ * nobody has closed it: it is closed, and a new one made. One that owes nothing stays. BullMQ's worker blocks for 10 s at most.
+ */
+const WORKER_SILENCE_MS = 12_000;
+const PRODUCER_SILENCE_MS = 2_000;
+
+type Patience = Pick<
+  RedisOptions,
+  | 'autoResendUnfulfilledCommands'
+  | 'commandTimeout'
+  | 'disconnectTimeout'
+  | 'enableOfflineQueue'
+  | 'maxRetriesPerRequest'
+  | 'socketTimeout'
+>;
+
+const toPatience = (role: RedisRole, deadlineMs: number): Patience =>
+  role === 'worker'
+    ? { maxRetriesPerRequest: null, socketTimeout: WORKER_SILENCE_MS }
+    : {
+        maxRetriesPerRequest: 1,
+        enableOfflineQueue: false,
+        autoResendUnfulfilledCommands: false,
+        disconnectTimeout: 100,
+        commandTimeout: deadlineMs,
+        socketTimeout: Math.max(PRODUCER_SILENCE_MS, deadlineMs),
+      };
+
+/** What was wrong with a connection, for the log. */
+export function toRedisReason({ message }: Error): string {
+  const [, silentMs] = /^Socket timeout\b.*?(\d{1,9})ms/.exec(message) ?? [];
+  if (silentMs === undefined) return message;
+  return `a connection gave no answer for ${Number(silentMs) / 1000} s; it is closed, and a new one is made`;
+}
 
 export function createRedis(
   url: string,
@@ -30,8 +54,7 @@ export function createRedis(
   deadlineMs = PRODUCER_DEADLINE_MS,
 ): Redis {
   const redis = new Redis(url, {
-    ...roles[role],
-    ...(role === 'producer' && { commandTimeout: deadlineMs }),
+    ...toPatience(role, deadlineMs),
     connectionName: `runcloud-domains-${role}`,
     retryStrategy: (times) => Math.min(times * 200, 2000),
     // After a failover the old primary answers READONLY; a new connection finds the new one.

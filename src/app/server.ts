@@ -5,7 +5,7 @@ import { toTargets } from '../callbacks/targets.ts';
 import { assertServable, type Config, secretsOf } from '../config.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
-import { createRedis, untilReady, within } from '../redis.ts';
+import { createRedis, toRedisReason, untilReady, within } from '../redis.ts';
 import { createGuard } from '../server/admission.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
@@ -45,7 +45,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
   const tracing = createTracing({ endpoint: config.otlpEndpoint, version, role: 'server', scrub });
   releases.defer(() => tracing?.close(shutdownTimeoutMs * 0.05));
   const tell = oncePerSecond((text: string) => logger.error({ event: 'redis-error' }, text));
-  const redis = createRedis(config.redisUrl, 'producer', ({ message }) => tell(`Redis: ${message}`));
+  const redis = createRedis(config.redisUrl, 'producer', (error) => tell(`Redis: ${toRedisReason(error)}`));
   releases.defer(() => redis.disconnect());
   const producer = createProducerApp(config, {
     telemetry: tracing?.telemetry,

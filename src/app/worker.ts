@@ -19,7 +19,15 @@ import { createSuspects } from '../queue/suspects.ts';
 import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
 import { createWatcher, type WatchOptions } from '../queue/watch.ts';
 import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
-import { createRedis, judgeRedis, probeRights, readRedisFacts, untilReady, within } from '../redis.ts';
+import {
+  createRedis,
+  judgeRedis,
+  probeRights,
+  readRedisFacts,
+  toRedisReason,
+  untilReady,
+  within,
+} from '../redis.ts';
 import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
 import { createDirectory } from '../runcloud/directory.ts';
 import { createFacts } from '../runcloud/facts.ts';
@@ -179,9 +187,7 @@ function createComplaints(logger: Logger): (event: string, who: string) => (erro
   const tell = oncePerSecond(({ event, text }: { event: string; text: string }) =>
     logger.error({ event }, text),
   );
-  return (event, who) =>
-    ({ message }) =>
-      tell({ event, text: `${who}: ${message}` });
+  return (event, who) => (error) => tell({ event, text: `${who}: ${toRedisReason(error)}` });
 }
 
 /** Undefined where nobody is to be told. */
