@@ -91,6 +91,34 @@ describe('logging in', () => {
     expect(answers[20]).toBe(429);
   });
 
+  test('is locked for a /64 of IPv6, whichever of its addresses asks; another one gets in', async () => {
+    await using board = await createBoardStage();
+    const asAttacker = (i: number) =>
+      tryLogIn(board.app, `name-${i}`, 'x', { address: `2001:db8::${(i + 1).toString(16)}` });
+    for (let i = 0; i < 20; i += 1) expect((await asAttacker(i)).statusCode).toBe(401);
+    for (let i = 20; i < 30; i += 1) {
+      expect((await asAttacker(i)).statusCode).toBe(429);
+      const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada, { address: '2001:db8:0:1::1' });
+      expect(answer.statusCode).toBe(303);
+    }
+    // An IPv4 address is itself, however it is written.
+    for (let i = 0; i < 20; i += 1) await tryLogIn(board.app, `other-${i}`, 'x', { address: '192.0.2.9' });
+    const mapped = await tryLogIn(board.app, 'ada', PASSWORDS.ada, { address: '::ffff:192.0.2.9' });
+    expect(mapped.statusCode).toBe(429);
+  });
+
+  test('lets one network fail a name as often as it likes without locking it for others', async () => {
+    await using board = await createBoardStage();
+    const { redis, config } = board.stage;
+    for (let i = 0; i < 60; i += 1) {
+      expect((await tryLogIn(board.app, 'ada', 'wrong')).statusCode).toBe(401);
+      // As if its waits were over.
+      for (const key of await redis.keys(`${config.queuePrefix}*board:failures:*`))
+        if (!key.includes(':name:')) await redis.hdel(key, 'until');
+    }
+    expect((await tryLogIn(board.app, 'ada', PASSWORDS.ada, { address: '192.0.2.2' })).statusCode).toBe(303);
+  });
+
   test('and everything without a login is counted by network; who is logged in goes on', async () => {
     await using board = await createBoardStage();
     const cookie = await logIn(board.app, 'ada');
@@ -183,6 +211,55 @@ describe('a login', () => {
     expect((await post(hidden(page.body, 'token'))).statusCode).toBe(303);
     expect((await get(board.app, '/board/', cookie)).statusCode).toBe(303);
     expect(await board.stage.redis.keys(`${board.stage.config.queuePrefix}*board:session*`)).toEqual([]);
+  });
+
+  test('is worth nothing to who can write to Redis: not copied, not changed, not made, not kept', async () => {
+    await using board = await createBoardStage();
+    const { redis, config } = board.stage;
+    const sessionKeys = () => redis.keys(`${config.queuePrefix}*board:session*`);
+    const [ada, vic] = [await logIn(board.app, 'ada'), await logIn(board.app, 'vic')];
+    const statusFor = async (cookie: string) =>
+      (await get(board.app, '/board/api/queues', cookie)).statusCode;
+    expect([await statusFor(ada), await statusFor(vic)]).toEqual([200, 200]);
+    const records = await Promise.all(
+      (await sessionKeys()).map(async (key) => ({ key, text: (await redis.get(key)) ?? '' })),
+    );
+    const of = (name: string) =>
+      records.find(({ text }) => text.includes(`"${name}"`)) as (typeof records)[0];
+    const put = (text: string) => redis.set(of('vic').key, text, 'PX', 60_000);
+    const parsed = (name: string) => JSON.parse(of(name).text) as Record<string, unknown>;
+    const now = Date.now();
+    for (const forged of [
+      of('ada').text,
+      JSON.stringify({ ...parsed('vic'), name: 'ada' }),
+      JSON.stringify({ ...parsed('ada'), seal: parsed('vic').seal }),
+      JSON.stringify({ ...parsed('vic'), since: now + 1 }),
+      JSON.stringify({ ...parsed('vic'), usedAt: now + 1 }),
+      JSON.stringify({ name: 'ada', since: now, usedAt: now }),
+      JSON.stringify({ name: 'ada', since: now, usedAt: now, seal: '' }),
+      '{"name":"__proto__"}',
+      'null',
+      'x',
+    ]) {
+      await put(forged);
+      expect([forged, await statusFor(vic)]).toEqual([forged, 401]);
+    }
+    // Its own is good again.
+    await put(of('vic').text);
+    expect(await statusFor(vic)).toBe(200);
+    // Nothing in Redis gives the key of the seal.
+    for (const { text } of records)
+      expect(Object.keys(JSON.parse(text)).toSorted()).toEqual(['name', 'seal', 'since', 'usedAt']);
+  });
+
+  test('does not come back to life from a copy of its record', async () => {
+    await using board = await createBoardStage({ sessionMs: 2000 });
+    const cookie = await logIn(board.app, 'ada');
+    const [key = ''] = await board.stage.redis.keys(`${board.stage.config.queuePrefix}*board:session*`);
+    const text = (await board.stage.redis.get(key)) ?? '';
+    await until(async () => (await board.stage.redis.exists(key)) === 0, 'it has expired');
+    await board.stage.redis.set(key, text);
+    expect((await get(board.app, '/board/api/queues', cookie)).statusCode).toBe(401);
   });
 
   test('does not survive a new password', async () => {

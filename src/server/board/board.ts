@@ -5,10 +5,8 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit.ts';
 import type { BoardUser } from '../../config.ts';
-import { networkOf } from '../../listening/network.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
-import { createRate } from '../rate.ts';
 import {
   type CallbackQueue,
   createReadingBoard,
@@ -16,11 +14,13 @@ import {
   type Queue,
   toShownBody,
 } from './bull-board.ts';
+import { createChecks } from './checks.ts';
 import { createCookies } from './cookies.ts';
-import { BOARD_POLICY, fixedHeaders, isFromOwnPage, strictPolicy, withoutInlineStyle } from './headers.ts';
+import { addGuard, pathOf, refuse } from './guard.ts';
+import { BOARD_POLICY, fixedHeaders, strictPolicy, withoutInlineStyle } from './headers.ts';
 import { createLockout } from './lockout.ts';
 import { addLoginRoutes, sendPage } from './login.ts';
-import { messagePage, noUsersPage } from './pages.ts';
+import { noUsersPage } from './pages.ts';
 import { createRetries, type Retries } from './retries.ts';
 import { createSessions } from './sessions.ts';
 import { createShown } from './shown.ts';
@@ -34,7 +34,7 @@ export interface BoardOptions {
   readonly users: readonly BoardUser[];
   readonly sessionMs: number;
   /** Requests without a login that one network may make in a minute. */
-  readonly ratePerMinute?: number;
+  readonly ratePerMinute?: number | undefined;
   /** Behind TLS. */
   readonly secureCookies: boolean;
   readonly redis: Redis;
@@ -72,21 +72,18 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   }
   const sessions = createSessions(options);
   const cookies = createCookies({ secure: options.secureCookies });
-  const visitors = new WeakMap<FastifyRequest, BoardUser>();
-  const visitorOf = (request: FastifyRequest): BoardUser | undefined => visitors.get(request);
-  const strangers = createRate(Math.max(options.ratePerMinute ?? 0, STRANGERS_PER_MINUTE));
-  scope.addHook('onRequest', async (request, reply) => {
-    const user = isLogin(request) ? undefined : await sessions.find(cookies.session(request));
-    if (user) visitors.set(request, user);
-    const waitMs = user ? 0 : strangers.take(networkOf(request.ip));
-    if (waitMs > 0) return slowDown(request, reply, waitMs);
+  const visitorOf = addGuard(scope, { sessions, cookies, ratePerMinute: options.ratePerMinute });
+  const checks = createChecks();
+  scope.addHook('preClose', async () => checks.close());
+  addLoginRoutes(scope, {
+    users,
+    sessions,
+    lockout: createLockout(options),
+    checks,
+    cookies,
+    logger,
+    visitorOf,
   });
-  scope.addHook('onRequest', async (request, reply) => {
-    if (!isReading(request) && !isFromOwnPage(request))
-      return refuse(request, reply, 403, 'This request did not come from a page of the board.');
-    if (!isLogin(request) && !visitorOf(request)) return askToLogIn(request, reply);
-  });
-  addLoginRoutes(scope, { users, sessions, lockout: createLockout(options), cookies, logger, visitorOf });
 
   const retries = createRetries(options);
   addActions(scope, { queueName: queue.name, retries, visitorOf });
@@ -105,14 +102,6 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
 }
 
-/** Of one network, without a login, at least: to log in takes four. */
-const STRANGERS_PER_MINUTE = 120;
-
-function slowDown(request: FastifyRequest, reply: FastifyReply, waitMs: number): FastifyReply {
-  reply.header('retry-after', Math.ceil(waitMs / 1000));
-  return refuse(request, reply, 429, 'Too many requests without a login came from this network.');
-}
-
 const MAX_PER_PAGE = 100;
 
 /** Bull Board reads as many jobs as it is asked for, and everybody else waits meanwhile. */
@@ -121,11 +110,6 @@ function capPage(query: unknown): void {
   if (asked.jobsPerPage !== undefined && !(Number(asked.jobsPerPage) <= MAX_PER_PAGE))
     asked.jobsPerPage = String(MAX_PER_PAGE);
 }
-
-const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
-const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
-const isLogin = (request: FastifyRequest): boolean => pathOf(request) === '/board/login';
-const isApi = (request: FastifyRequest): boolean => pathOf(request).startsWith('/board/api');
 
 // A login form alone is read. Whatever else is sent is taken and dropped: no action of ours looks at a body.
 function addParsers(scope: FastifyInstance): void {
@@ -138,25 +122,6 @@ function addParsers(scope: FastifyInstance): void {
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: 65_536 }, (_request, _body, done) =>
     done(null),
   );
-}
-
-/** In the format of Bull Board's page for its requests, as a page for a person's. */
-function refuse(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  status: number,
-  sentence: string,
-): FastifyReply {
-  if (isApi(request)) return reply.status(status).send({ error: sentence });
-  return sendPage(reply, status, messagePage(status === 404 ? 'Not found' : 'Not done', sentence));
-}
-
-function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (!isReading(request) || isApi(request))
-    return refuse(request, reply, 401, 'You are not logged in any more: load the page anew.');
-  const path = request.url === '/board' ? '/board/' : request.url;
-  const next = path === '/board/' ? '' : `?next=${encodeURIComponent(path)}`;
-  return reply.redirect(`/board/login${next}`, 303);
 }
 
 function createOnError(logger: BoardOptions['logger']) {

@@ -1,5 +1,6 @@
 // Guessing passwords grows slow: who fails too often waits, longer each time. In Redis, so that it holds for all servers.
 import type { Redis } from 'ioredis';
+import { networkOf } from '../../listening/network.ts';
 import { digest } from './sessions.ts';
 
 export interface Lockout {
@@ -15,15 +16,16 @@ export interface LockoutOptions {
 }
 
 /**
- * Failures without a wait. A name from one address, as a person has it; then one address with many names; then one name
- * from many addresses, far higher, or anybody could lock a known user out.
+ * Failures without a wait. A name from one network, as a person has it; then one network with many names; then one name
+ * from many networks, far higher, or anybody could lock a known user out. For that same reason a network adds to the last no
+ * more than it may fail without a wait.
  */
-const FREE_FAILURES = { pair: 5, address: 20, name: 50 } as const;
+const FREE_FAILURES = { pair: 5, network: 20, name: 50 } as const;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 15 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 
-// KEYS: the counters. ARGV: first wait, longest wait, time to forget, and the free failures of each counter.
+// KEYS: pair, network, name. ARGV: first wait, longest wait, time to forget, and the free failures of each counter.
 const ATTEMPT = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -32,8 +34,11 @@ for i = 1, #KEYS do
   wait = math.max(wait, tonumber(redis.call('HGET', KEYS[i], 'until') or 0) - now)
 end
 if wait > 0 then return wait end
+local ofPair = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 for i = 1, #KEYS do
-  local over = redis.call('HINCRBY', KEYS[i], 'failures', 1) - tonumber(ARGV[3 + i])
+  if i == 3 and ofPair > tonumber(ARGV[4]) then break end
+  local failures = i == 1 and ofPair or redis.call('HINCRBY', KEYS[i], 'failures', 1)
+  local over = failures - tonumber(ARGV[3 + i])
   if over >= 0 then
     local pause = math.min(tonumber(ARGV[2]), tonumber(ARGV[1]) * 2 ^ math.min(over, 20))
     redis.call('HSET', KEYS[i], 'until', string.format('%.0f', now + pause))
@@ -42,7 +47,7 @@ for i = 1, #KEYS do
 end
 return 0`;
 
-// KEYS: pair, address, name. The address keeps what it owes for other names.
+// KEYS: pair, network, name. The network keeps what it owes for other names.
 const SUCCEEDED = `
 redis.call('DEL', KEYS[1], KEYS[3])
 if redis.call('EXISTS', KEYS[2]) == 1 then
@@ -53,18 +58,18 @@ return 0`;
 
 export function createLockout({ redis, keyOf }: LockoutOptions): Lockout {
   // Hashed: what was typed as a name may be a password.
-  const keysOf = (name: string, address: string): string[] => [
-    keyOf(`board:failures:pair:${digest(`${name}\n${address}`)}`),
-    keyOf(`board:failures:address:${digest(address)}`),
+  const keysOf = (name: string, network: string): string[] => [
+    keyOf(`board:failures:pair:${digest(`${name}\n${network}`)}`),
+    keyOf(`board:failures:network:${digest(network)}`),
     keyOf(`board:failures:name:${digest(name)}`),
   ];
-  const { pair, address: perAddress, name: perName } = FREE_FAILURES;
-  const limits = [FIRST_WAIT_MS, LONGEST_WAIT_MS, FORGOTTEN_AFTER_MS, pair, perAddress, perName];
+  const { pair, network: perNetwork, name: perName } = FREE_FAILURES;
+  const limits = [FIRST_WAIT_MS, LONGEST_WAIT_MS, FORGOTTEN_AFTER_MS, pair, perNetwork, perName];
   return {
     attempt: async (name, address) =>
-      Number(await redis.eval(ATTEMPT, 3, ...keysOf(name, address), ...limits)),
+      Number(await redis.eval(ATTEMPT, 3, ...keysOf(name, networkOf(address)), ...limits)),
     async succeeded(name, address) {
-      await redis.eval(SUCCEEDED, 3, ...keysOf(name, address));
+      await redis.eval(SUCCEEDED, 3, ...keysOf(name, networkOf(address)));
     },
   };
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardUser } from '../../config.ts';
 import { verifyPassword } from '../../credential-hashes.ts';
 import type { Logger } from '../../logger.ts';
+import type { Checks } from './checks.ts';
 import type { Cookies } from './cookies.ts';
 import type { Lockout } from './lockout.ts';
 import { loginPage, logoutPage, messagePage, type Page } from './pages.ts';
@@ -13,6 +14,7 @@ export interface LoginOptions {
   readonly users: readonly BoardUser[];
   readonly sessions: Sessions;
   readonly lockout: Lockout;
+  readonly checks: Checks;
   readonly cookies: Cookies;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** Who is logged in, once the guard has let the request through. */
@@ -96,20 +98,11 @@ type Answer =
   | { readonly kind: 'wrong' }
   | { readonly kind: 'wait'; readonly seconds: number };
 
-/** Each check costs some 30 MB and 0.1 s: one after another, and no more than this in the queue. */
-const MAX_CHECKS = 20;
+/** Where there is no place in the queue of checks. */
+const FULL: Answer = { kind: 'wait', seconds: 5 };
 
-function createLogIn({ users, lockout, logger }: LoginOptions) {
-  let checks = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  const check = async (password: string, hash: string): Promise<boolean> => {
-    checks += 1;
-    const turn = last.then(() => verifyPassword(password, hash));
-    last = turn.catch(() => undefined).finally(() => (checks -= 1));
-    return turn;
-  };
-  return async (name: string, password: string, address: string): Promise<Answer> => {
-    if (checks >= MAX_CHECKS) return { kind: 'wait', seconds: 5 };
+function createLogIn({ users, lockout, checks, logger }: LoginOptions) {
+  const logIn = async (name: string, password: string, address: string): Promise<Answer> => {
     const user = users.find((known) => known.name === name);
     // What was typed as a name may be a password: only names that we know are logged.
     const who = { user: user?.name ?? '(unknown)', address };
@@ -120,7 +113,7 @@ function createLogIn({ users, lockout, logger }: LoginOptions) {
       return { kind: 'wait', seconds };
     }
     // An unknown name costs the same time as a known one.
-    const isRight = await check(password, (user ?? users[0])?.hash ?? '');
+    const isRight = await verifyPassword(password, (user ?? users[0])?.hash ?? '');
     if (!user || !isRight) {
       logger.warn({ event: 'board-login-failed', ...who }, 'a login at the board failed');
       return { kind: 'wrong' };
@@ -129,4 +122,6 @@ function createLogIn({ users, lockout, logger }: LoginOptions) {
     logger.info({ event: 'board-login', ...who, role: user.role }, 'logged in at the board');
     return { kind: 'in', user };
   };
+  return async (name: string, password: string, address: string): Promise<Answer> =>
+    (await checks.run(address, () => logIn(name, password, address))) ?? FULL;
 }
