@@ -4,7 +4,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { isPublicAddress } from './addresses.ts';
-import { withDeadline } from './deadline.ts';
+import { orEnd, withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';
 import type { Reach } from './judge-dns.ts';
 import type { ProbeUrl } from './probe-url.ts';
@@ -56,51 +56,84 @@ function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
     : httpRequest(url, options);
 }
 
-function get(url: URL, address: string, signal: AbortSignal): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = open(url, address, signal);
-    // `on`, since an error may follow the reply, and nobody else listens for it.
-    request.on('error', reject);
-    request.once('response', resolve);
-    request.end();
-  });
+/** What came as far as it is looked at. `page`: whether the text is in it; undefined where the page is not looked at. */
+interface Reply {
+  readonly status: number;
+  readonly location?: string | undefined;
+  readonly page?: 'has-text' | 'other' | undefined;
 }
 
-async function contains(reply: IncomingMessage, text: string): Promise<boolean> {
+const broken = (code: string): Error => Object.assign(new Error(code), { code });
+
+/**
+ * Settles whatever the other side does; rejects where what came is not the whole of a reply. Only a whole page can be said to be
+ * without the text: one that was cut off, by us or on its way, might have had it.
+ */
+function ask(url: URL, address: string, text: string, signal: AbortSignal): Promise<Reply> {
+  const asking = new Promise<Reply>((resolve, reject) => {
+    const request = open(url, address, signal);
+    const take = async (reply: IncomingMessage): Promise<Reply> => {
+      const { statusCode: status = 0, headers } = reply;
+      if (status !== 200) return { status, location: headers.location };
+      return { status, page: await read(reply, text, signal) };
+    };
+    // `on`, since an error may follow the reply, and nobody else listens for it.
+    request.on('error', reject);
+    let isAnswered = false;
+    request.on('close', () => isAnswered || reject(broken('ECONNRESET')));
+    request.once('response', (reply) => {
+      isAnswered = true;
+      take(reply)
+        .then(resolve, reject)
+        .finally(() => request.destroy());
+    });
+    // `101 Switching Protocols` is neither a reply nor an error to Node. It has no page.
+    request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+      socket.destroy();
+      resolve({ status });
+    });
+    request.end();
+  });
+  return orEnd(asking, signal);
+}
+
+/** Throws where the page is not whole, is too long to be read, or is packed, which nobody asked for. */
+async function read(reply: IncomingMessage, text: string, signal: AbortSignal): Promise<Reply['page']> {
+  const { 'content-encoding': encoding = 'identity' } = reply.headers;
+  if (encoding !== 'identity') throw broken('a packed page');
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of reply as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, maxBytes - bytes));
+    chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes >= maxBytes) break;
+    if (bytes > maxBytes) break;
   }
-  return Buffer.concat(chunks).toString('utf8').includes(text);
+  // The text may stand in what came before the end.
+  if (Buffer.concat(chunks).subarray(0, maxBytes).includes(text)) return 'has-text';
+  if (bytes > maxBytes) throw broken(`a page of more than ${maxBytes / 1024} kB`);
+  if (signal.aborted || !reply.complete) throw broken('ECONNRESET');
+  return 'other';
 }
 
 /** Another host would be asked by an address that nobody looked at; another port could be any service of that host. */
-function nextUrl(from: URL, reply: IncomingMessage): URL | undefined {
-  if (!redirects.includes(reply.statusCode ?? 0)) return undefined;
-  const next = URL.parse(reply.headers.location ?? '', from.href);
+function nextUrl(from: URL, { status, location = '' }: Reply): URL | undefined {
+  if (!redirects.includes(status)) return undefined;
+  const next = URL.parse(location, from.href);
   if (next === null || next.hostname !== from.hostname) return undefined;
   if (next.protocol !== 'http:' && next.protocol !== 'https:') return undefined;
   return next.port === '' || next.port === from.port ? next : undefined;
 }
 
-/** A page, also one that says "not found", is somebody's answer; a server's trouble and a refusal are none. */
-const isAnswer = (status: number): boolean => status < 500 && !refusals.includes(status);
+/** A page, also one that says "not found", is somebody's answer; a server's trouble, a refusal, and what ends no exchange are none. */
+const isAnswer = (status: number): boolean => status >= 200 && status < 500 && !refusals.includes(status);
 
 async function follow(start: URL, address: string, text: string, signal: AbortSignal): Promise<Arrival> {
   let url: URL | undefined = start;
   for (let hop = 0; url !== undefined && hop <= maxRedirects; hop += 1) {
-    const reply: IncomingMessage = await get(url, address, signal);
-    try {
-      const status = reply.statusCode ?? 0;
-      if (status === 200) return (await contains(reply, text)) ? 'ours' : 'not-ours';
-      if (!isAnswer(status)) return { unchecked: `HTTP ${status}` };
-      url = nextUrl(url, reply);
-    } finally {
-      reply.destroy();
-    }
+    const reply: Reply = await ask(url, address, text, signal);
+    if (reply.page) return reply.page === 'has-text' ? 'ours' : 'not-ours';
+    if (!isAnswer(reply.status)) return { unchecked: `HTTP ${reply.status}` };
+    url = nextUrl(url, reply);
   }
   return 'not-ours';
 }

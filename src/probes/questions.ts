@@ -3,7 +3,7 @@
 import { Resolver } from 'node:dns/promises';
 import { getDomain } from 'tldts';
 import { toCanonicalAddress } from './addresses.ts';
-import { withDeadline } from './deadline.ts';
+import { orEnd, withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';
 import type { CaaRecord, CaaSet } from './judge-caa.ts';
 import type { Answer, DnsAnswers } from './judge-dns.ts';
@@ -43,10 +43,10 @@ function toAnswer(error: unknown): Answer<never> {
 
 function createAsk(resolver: Resolver, ended: AbortSignal): Ask {
   return async (question) => {
-    // Cancelling ends only the questions under way; the next one would be sent nevertheless.
+    // Cancelling ends only the questions under way; the next one would be sent nevertheless. Nor need it end one.
     if (ended.aborted) return { kind: 'failed', code: 'ETIMEOUT' };
     try {
-      const value = await question(resolver);
+      const value = await orEnd(question(resolver), ended);
       return value.length === 0 ? { kind: 'none', nameExists: true } : { kind: 'found', value };
     } catch (error) {
       return ended.aborted ? { kind: 'failed', code: 'ETIMEOUT' } : toAnswer(error);

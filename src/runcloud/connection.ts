@@ -59,6 +59,29 @@ export function createGot(settings: Pick<HttpSettings, 'timeoutMs' | 'userAgent'
   });
 }
 
+/** What got's own time limit may take to show. */
+const GRACE_MS = 1_000;
+
+/**
+ * The call, or its end soon after its time limit: got ends it by then, and whoever waits for it does not rely on that. `giveUp` ends
+ * what may still be under way.
+ */
+export async function orLate<T>(call: Promise<T>, timeoutMs: number, giveUp: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(Object.assign(new Error(`no reply within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+      giveUp();
+    }, timeoutMs + GRACE_MS);
+  });
+  call.catch(() => undefined);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function toAuthorization(credentials: Credentials): string {
   if (credentials.kind === 'token') return `Bearer ${credentials.token}`;
   return `Basic ${Buffer.from(`${credentials.key}:${credentials.secret}`).toString('base64')}`;

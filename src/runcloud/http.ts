@@ -10,6 +10,7 @@ import {
   createGot,
   type HttpSettings,
   MAX_REPLY_BYTES,
+  orLate,
   toAuthorization,
   toSecrets,
 } from './connection.ts';
@@ -51,6 +52,7 @@ interface Attempt {
   sent: boolean;
   status: number | undefined;
   readonly tooLong: AbortController;
+  readonly tooLate: AbortController;
 }
 
 /** Bytes leave only over a connection that stands; until then a failed call has certainly changed nothing. */
@@ -69,21 +71,23 @@ async function send(
   exchange: Exchange,
   auth: string,
   attempt: Attempt,
+  timeoutMs: number,
 ): Promise<Response<string>> {
   const { method, query, json, options } = exchange;
+  const { tooLong, tooLate } = attempt;
   const promise = client<string>(url, {
     method,
     headers: { authorization: auth },
-    signal: AbortSignal.any([attempt.tooLong.signal, ...(options?.signal ? [options.signal] : [])]),
+    signal: AbortSignal.any([tooLong.signal, tooLate.signal, ...(options?.signal ? [options.signal] : [])]),
     ...(query === undefined ? {} : { searchParams: query }),
     ...(json === undefined ? {} : { json }),
     resolveBodyOnly: false,
   });
   promise.on('request', (request) => watchSending(request, attempt, url.startsWith('https:')));
   promise.on('downloadProgress', ({ transferred, total }) => {
-    if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) attempt.tooLong.abort();
+    if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
   });
-  return await promise;
+  return orLate(promise, timeoutMs, () => tooLate.abort());
 }
 
 /** Hands the exchange to whoever counts calls. An observer's mistake must not turn a success into a failure. */
@@ -140,10 +144,12 @@ export function createHttp(settings: HttpSettings): Http {
   const client = createGot(settings, agent);
 
   const perform = async (exchange: Exchange, auth: string, redact: Redact): Promise<Response<string>> => {
-    const attempt: Attempt = { sent: false, status: undefined, tooLong: new AbortController() };
+    const ends = { tooLong: new AbortController(), tooLate: new AbortController() };
+    const attempt: Attempt = { sent: false, status: undefined, ...ends };
     const startedMs = performance.now();
     try {
-      const response = await send(client, `${base}${exchange.path}`, exchange, auth, attempt);
+      const url = `${base}${exchange.path}`;
+      const response = await send(client, url, exchange, auth, attempt, settings.timeoutMs);
       report(exchange, response.statusCode, startedMs, settings.onCall);
       return response;
     } catch (error) {

@@ -1,7 +1,14 @@
 // Calls whose replies are looked at as they are, whatever their status: for finding out what RunCloud answers (`doctor --survey`,
 // `--try-domain`). Nothing of a reply is judged here. Must not be used by workers: no brake, no errors of errors.ts.
 import { RequestError, type Response } from 'got';
-import { createAgent, createGot, type HttpSettings, MAX_REPLY_BYTES, toAuthorization } from './connection.ts';
+import {
+  createAgent,
+  createGot,
+  type HttpSettings,
+  MAX_REPLY_BYTES,
+  orLate,
+  toAuthorization,
+} from './connection.ts';
 import { parseJson } from './reply-text.ts';
 
 export interface RawCall {
@@ -44,22 +51,22 @@ export function createRawCalls(settings: RawSettings): RawCalls {
   const authorization = toAuthorization(settings.credentials);
   return {
     async send({ method, path, query, json, isBare }) {
-      const tooLong = new AbortController();
+      const ended = new AbortController();
       const promise = client<string>(`${base}${path}`, {
         method,
         headers: { authorization, ...(isBare && { 'content-type': undefined }) },
-        signal: tooLong.signal,
+        signal: ended.signal,
         ...(query && { searchParams: query }),
         ...(json && { json }),
         resolveBodyOnly: false,
       });
       promise.on('downloadProgress', ({ transferred, total }) => {
-        if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
+        if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) ended.abort();
       });
       try {
-        return toRawReply(await promise);
+        return toRawReply(await orLate(promise, settings.timeoutMs, () => ended.abort()));
       } catch (error) {
-        if (error instanceof RequestError || tooLong.signal.aborted) return undefined;
+        if (error instanceof RequestError || ended.signal.aborted) return undefined;
         throw error;
       }
     },

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createDnsProbe, type DnsProbe, type DnsProbeOptions } from '../../src/probes/dns.ts';
 import { type DnsServer, type DnsZone, startDnsServer } from '../helpers/dns-server.ts';
@@ -136,10 +137,6 @@ describe('a CDN in front', () => {
     ['that sends us to a file', (_request, response) => redirect(response, 'file:///etc/passwd')],
     ['that shows another page', (_request, response) => void response.end('hello')],
     ['that shows the text with an error', (_request, response) => void response.writeHead(404).end('7f3a91')],
-    [
-      'that hides the text behind 64 kB',
-      (_request, response) => void response.end(`${'x'.repeat(70_000)}7f3a91`),
-    ],
   ];
 
   const answer =
@@ -155,7 +152,17 @@ describe('a CDN in front', () => {
     ['that takes us for a robot', answer(403), 'HTTP 403'],
     ['that was asked too often', answer(429), 'HTTP 429'],
     ['that wants a password', answer(401), 'HTTP 401'],
+    ['that hides the text behind 64 kB', longPage, 'a page of more than 64 kB'],
+    ['that packs its page', packed, 'a packed page'],
   ];
+
+  function longPage(_request: IncomingMessage, response: ServerResponse): void {
+    response.end(`${'x'.repeat(70_000)}7f3a91`);
+  }
+
+  function packed(_request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('7f3a91'));
+  }
 
   function hangUpInTheMiddle(_request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(200, { 'content-length': 100 }).write('hello');
