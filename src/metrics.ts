@@ -23,6 +23,8 @@ export interface Metrics {
   apiWaited(ms: number): void;
   rateLimit(remaining: number): void;
   gateClosed(): void;
+  /** A delivery of callbacks was refused, since no worker wrote it. */
+  callbackForged(): void;
   /** `limit`: of an order that was refused. */
   ordered(result: 'granted' | 'repeated' | 'refused' | 'unsent' | 'failed', limit?: string): void;
   readonly contentType: string;
@@ -60,6 +62,7 @@ export function createMetrics({ version, vitals, census, hasProcess = false }: M
     apiWaited: (ms) => observe('api_wait_seconds', ms / 1000),
     rateLimit: (remaining) => set('api_ratelimit_remaining', [[remaining]]),
     gateClosed: () => count('api_gate_closures_total'),
+    callbackForged: () => count('callbacks_forged_total'),
     ordered: (result, limit = '') => count('certificate_orders_total', { result, limit }),
     contentType: instruments.contentType,
     async text() {

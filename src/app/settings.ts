@@ -6,6 +6,7 @@ import { reasonOf } from '../errors.ts';
 import { createKeys } from '../intent/keys.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
+import { toOutboxKeys } from '../outbox.ts';
 
 export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE_NAME);
 
@@ -40,5 +41,5 @@ export const queueOptions = (config: Config) => ({
   queuePrefix: config.queuePrefix,
   defaults: defaultsOf(config),
   redeployDelayMs: config.ssl.redeployDelayMs,
-  hasCallbacks: config.callbacks.urls.length > 0,
+  outboxKeys: config.callbacks.urls.length > 0 ? toOutboxKeys(config.callbacks.secrets) : undefined,
 });

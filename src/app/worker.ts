@@ -108,7 +108,8 @@ export function createWorkerApp(
       telemetry: tracing?.telemetry,
     });
     const health = createWorkerHealth({ ...shared, observation, jobs });
-    const callbacks = createCallbacksOf({ ...shared, onError, timing });
+    const onForged = observation.metrics.callbackForged;
+    const callbacks = createCallbacksOf({ ...shared, onError, onForged, timing });
     releases.defer(() => closeWorkers([worker, callbacks], config.worker.shutdownTimeoutMs * 0.9));
     await worker.ready();
     await callbacks?.start();
@@ -195,7 +196,7 @@ function createCallbacksOf({
   config: { callbacks, queuePrefix },
   requests: { keyOf },
   ...parts
-}: Pick<CallbacksOptions, 'redis' | 'logger' | 'scrub' | 'onError' | 'timing'> & {
+}: Pick<CallbacksOptions, 'redis' | 'logger' | 'scrub' | 'onError' | 'onForged' | 'timing'> & {
   readonly config: Config;
   readonly requests: RequestQueue;
 }): Callbacks | undefined {

@@ -2,6 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
+import { createSeals, toOutboxKeys } from '../outbox.ts';
 import { probeRights, within } from '../redis.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEpisodes } from './episodes.ts';
@@ -22,6 +23,8 @@ export interface CallbacksOptions {
   /** Takes secrets out of a text. */
   readonly scrub: (text: string) => string;
   readonly onError: (error: Error) => void;
+  /** Told of each delivery that no worker wrote. */
+  readonly onForged?: (() => void) | undefined;
   /** Tests only. */
   readonly timing?: CallbackTiming | undefined;
 }
@@ -46,13 +49,15 @@ export interface Callbacks {
 }
 
 export function createCallbacks({ timing = {}, ...options }: CallbacksOptions): Callbacks {
-  const { redis, queuePrefix, keyOf, urls, logger, scrub } = options;
+  const { redis, queuePrefix, keyOf, urls, secrets, logger, scrub } = options;
   const all = toTargets(urls);
   const targets = [...all.keys()];
   const queues = createDeliveryQueues({ redis, queuePrefix, keyOf, targets });
+  const seals = createSeals(secrets);
   const dispatcher = createDispatcher({
     ...{ redis, queues, logger, scrub, outbox: keyOf('outbox'), targets },
-    episodes: createEpisodes({ redis, keyOf, quietMs: timing.quietMs }),
+    episodes: createEpisodes({ redis, keyOf, outboxKeys: toOutboxKeys(secrets), quietMs: timing.quietMs }),
+    seals,
     everyMs: timing.everyMs,
   });
   const { removedEveryMs, unusedMs, timeoutMs, lookup, hurry } = timing;
@@ -64,7 +69,7 @@ export function createCallbacks({ timing = {}, ...options }: CallbacksOptions): 
       for (const target of targets) await probeRights(redis, queues.of(target).toKey('probe'));
       await removed.start();
       workers = [...all.values()].map((target) =>
-        createDeliveryWorker({ ...options, queues, target, timeoutMs, lookup, hurry }),
+        createDeliveryWorker({ ...options, queues, seals, target, timeoutMs, lookup, hurry }),
       );
       await Promise.all(workers.map((worker) => worker.ready()));
       dispatcher.start();

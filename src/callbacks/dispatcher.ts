@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Seals } from '../outbox.ts';
 import type { Episodes } from './episodes.ts';
 import { type Message, toMessage } from './message.ts';
-import { addDelivery, toDeliveryId } from './queue.ts';
+import { addDelivery, sealedParts, toDeliveryId } from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
 
 export interface DispatcherOptions {
@@ -17,6 +18,7 @@ export interface DispatcherOptions {
   readonly episodes: Episodes;
   /** Ids of the configured URLs. */
   readonly targets: readonly string[];
+  readonly seals: Seals;
   readonly logger: Logger;
   readonly scrub: (text: string) => string;
   readonly everyMs?: number | undefined;
@@ -68,13 +70,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 async function dispatchAll(options: DispatcherOptions, signal: AbortSignal): Promise<void> {
-  const { redis, outbox, logger, scrub } = options;
+  const { redis, outbox, seals, logger, scrub } = options;
   while (!signal.aborted) {
     const entries = await redis.xrange(outbox, '-', '+', 'COUNT', BATCH);
     if (entries.length === 0) return;
     for (const [entryId, pairs] of entries) {
       const message = toMessage(toFields(pairs), scrub);
-      if (message) await enqueue(message, options);
+      if (message) await enqueue(message, seals.isGenuine(pairs), options);
       else
         logger.error({ event: 'callback-unreadable', entryId }, 'callbacks: an entry of the outbox is none');
     }
@@ -82,12 +84,18 @@ async function dispatchAll(options: DispatcherOptions, signal: AbortSignal): Pro
   }
 }
 
-async function enqueue(message: Message, { queues, targets }: DispatcherOptions): Promise<void> {
+/** What no worker wrote goes on without a seal, so that it is seen as failed; its deliveries end there. */
+async function enqueue(
+  message: Message,
+  isGenuine: boolean,
+  { queues, targets, seals }: DispatcherOptions,
+): Promise<void> {
   const { id: messageId, type, domain, at, body } = message;
-  const add = (target: string): Promise<void> =>
-    addDelivery(queues.of(target), toDeliveryId(messageId, target), type, {
-      ...{ messageId, target, domain, at, body },
-    });
+  const add = (target: string): Promise<void> => {
+    const said = { messageId, target, domain, at, body };
+    const seal = isGenuine ? seals.seal(sealedParts(type, said)) : '';
+    return addDelivery(queues.of(target), toDeliveryId(messageId, target), type, { ...said, seal });
+  };
   await Promise.all(targets.map(add));
 }
 

@@ -1,11 +1,12 @@
 // What is wrong with all workers at once, told once per episode. The brake's two breakers (brake/scripts.ts) are read and the
 // message is written in one step, so that any number of workers that look tell it once.
 import type { Redis } from 'ioredis';
+import { WRITE_OUTBOX } from '../outbox.ts';
 
-// KEYS brake, episodes, outbox  ARGV quietMs
+// KEYS brake, episodes, outbox  ARGV quietMs, macKeys
 // An episode is over when all has been well for \`quietMs\`: what flaps, or one worker that still has the old credentials, is
 // one episode.
-const NOTE = `
+const NOTE = `${WRITE_OUTBOX}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local quiet = tonumber(ARGV[1])
@@ -16,8 +17,8 @@ local function note(kind, isOn, since, state, reason, mustAct, code)
   if isOn then
     redis.call('HDEL', KEYS[2], well)
     if redis.call('HSETNX', KEYS[2], kind, since) == 1 then
-      redis.call('XADD', KEYS[3], '*', 'type', kind, 'at', now, 'since', since, 'state', state, 'reason', reason,
-        'mustAct', mustAct, 'code', code)
+      writeOutbox(KEYS[3], ARGV[2], { 'type', kind, 'at', now, 'since', since, 'state', state, 'reason', reason,
+        'mustAct', mustAct, 'code', code })
     end
   elseif redis.call('HEXISTS', KEYS[2], kind) == 1 then
     redis.call('HSETNX', KEYS[2], well, now)
@@ -45,14 +46,16 @@ export interface Episodes {
 export interface EpisodesOptions {
   readonly redis: Redis;
   readonly keyOf: (name: string) => string;
+  /** Of what proves that an entry of the outbox is ours (outbox.ts). */
+  readonly outboxKeys: string;
   readonly quietMs?: number | undefined;
 }
 
-export function createEpisodes({ redis, keyOf, quietMs = QUIET_MS }: EpisodesOptions): Episodes {
+export function createEpisodes({ redis, keyOf, outboxKeys, quietMs = QUIET_MS }: EpisodesOptions): Episodes {
   const keys = [keyOf('brake'), keyOf('callback-episodes'), keyOf('outbox')];
   return {
     async note() {
-      await redis.eval(NOTE, keys.length, ...keys, quietMs);
+      await redis.eval(NOTE, keys.length, ...keys, quietMs, outboxKeys);
     },
   };
 }

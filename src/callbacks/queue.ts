@@ -14,7 +14,15 @@ export interface DeliveryData {
   readonly domain?: string | undefined;
   readonly at: number;
   readonly body: string;
+  /** What proves that a worker wrote all of this (outbox.ts); '' where nothing does. */
+  readonly seal: string;
 }
+
+/** What a seal is about. */
+export const sealedParts = (type: string, delivery: Omit<DeliveryData, 'seal'>): string[] => {
+  const { messageId, target, domain = '', at, body } = delivery;
+  return [messageId, target, type, domain, String(at), body];
+};
 
 /** Deliveries that have ended stay for a week, for the list and for replays. */
 export const RETENTION = { age: 7 * 24 * 3600, count: 10_000 };
@@ -45,13 +53,20 @@ export async function addDelivery(
 
 export const toType = (name: string): MessageType | undefined => messageTypes.find((type) => type === name);
 
+/** It stands in logs and lists, whoever wrote it. */
+const MAX_DOMAIN = 300;
+
 /** Undefined where it is no delivery of ours: whoever can write to Redis can add jobs. */
 export function toDelivery(data: unknown): DeliveryData | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
-  const { messageId, target, domain, at, body } = data as Record<string, unknown>;
+  const { messageId, target, domain, at, body, seal } = data as Record<string, unknown>;
   if (typeof messageId !== 'string' || !/^msg_\w+$/.test(messageId)) return undefined;
   if (typeof target !== 'string' || typeof at !== 'number' || typeof body !== 'string') return undefined;
-  return { messageId, target, at, body, domain: typeof domain === 'string' ? domain : undefined };
+  return {
+    ...{ messageId, target, at, body },
+    domain: typeof domain === 'string' && domain.length <= MAX_DOMAIN ? domain : undefined,
+    seal: typeof seal === 'string' ? seal : '',
+  };
 }
 
 /** How many stand where. */

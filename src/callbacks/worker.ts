@@ -4,11 +4,20 @@ import { type Job, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { Seals } from '../outbox.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
 import { type Circuit, createCircuit } from './circuit.ts';
 import { type Attempt, type Judgement, judge, KEEP_TRYING_MS } from './judge.ts';
-import { type DeliveryData, givenUp, RETENTION, toDelivery, toQueueName } from './queue.ts';
+import {
+  type DeliveryData,
+  givenUp,
+  RETENTION,
+  sealedParts,
+  toDelivery,
+  toQueueName,
+  toType,
+} from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
 import { send, TIMEOUT_MS } from './send.ts';
 import type { Target } from './targets.ts';
@@ -20,10 +29,13 @@ export interface DeliveryWorkerOptions {
   readonly queues: Pick<DeliveryQueues, 'of'>;
   readonly target: Target;
   readonly secrets: readonly string[];
+  readonly seals: Pick<Seals, 'holds'>;
   readonly logger: Logger;
   readonly scrub: (text: string) => string;
   /** Hears of BullMQ's own troubles, most of them Redis'. */
   readonly onError: (error: Error) => void;
+  /** Told of each delivery that no worker wrote. */
+  readonly onForged?: (() => void) | undefined;
   readonly timeoutMs?: number | undefined;
   /** Tests only. */
   readonly lookup?: LookupFunction | undefined;
@@ -85,9 +97,10 @@ async function deliver(
   circuit: Circuit,
   signal: AbortSignal,
 ): Promise<string> {
-  const { target } = options;
   const delivery = toDelivery(job.data);
-  if (delivery?.target !== target.id) throw givenUp('no delivery of ours: its data cannot be read');
+  if (!delivery) throw givenUp('no delivery of ours: its data cannot be read');
+  if (!isOurs(job, delivery, options))
+    return end(job, delivery, options, { kind: 'failed', sentence: FORGED });
   const isOld = Date.now() - job.timestamp >= KEEP_TRYING_MS;
   const waitMs = await circuit.enter(job.id ?? '');
   if (waitMs > 0 && isOld) return end(job, delivery, options, { kind: 'failed', sentence: NO_TURN });
@@ -105,7 +118,19 @@ async function deliver(
   return end(job, delivery, options, judged);
 }
 
+const FORGED =
+  'no worker with one of these CALLBACK_SECRETS wrote this delivery for this URL, or it was changed since: nothing is signed or sent';
 const NO_TURN = 'its receiver takes nothing, as other deliveries show; given up after three days';
+
+function isOurs(
+  { name }: Job,
+  delivery: DeliveryData,
+  { target, seals, onForged }: DeliveryWorkerOptions,
+): boolean {
+  const isIt = delivery.target === target.id && seals.holds(delivery.seal, sealedParts(name, delivery));
+  if (!isIt) onForged?.();
+  return isIt;
+}
 
 const sendTo = (
   { messageId, body }: DeliveryData,
@@ -173,11 +198,11 @@ function report(
     {
       event: `callback-${kind}`,
       messageId,
-      type: job.name,
+      type: toType(job.name) ?? 'unknown',
       url: shown,
       ...(domain !== undefined && { domain }),
       attempt: job.attemptsMade + 1,
     },
-    `callback ${job.name}${domain ? ` of ${domain}` : ''} to ${shown}: ${sentence}${next}`,
+    `callback ${toType(job.name) ?? 'of no known type'}${domain ? ` of ${domain}` : ''} to ${shown}: ${sentence}${next}`,
   );
 }

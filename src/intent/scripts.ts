@@ -2,6 +2,7 @@
 // fence-scripts.ts.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
+import { WRITE_OUTBOX } from '../outbox.ts';
 import { ONE_OWNER } from './owner-scripts.ts';
 
 export const NOW = `
@@ -34,9 +35,9 @@ end
 `;
 
 // What the outside is told of a step, written in the same step, so that nothing comes between the two: an entry in the outbox
-// (nil: nobody listens). One message per cause: `cause` is what was told last. It outlives renewals by the sweep and the watch,
+// (nil: nobody listens; else its key and the keys of its MAC). One message per cause: `cause` is what was told last. It outlives renewals by the sweep and the watch,
 // not a new request; a domain that was held, or waited, and is now being attached may be so again for another reason.
-const TELL = `
+const TELL = `${WRITE_OUTBOX}
 local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
 local function isAbout(cause, kind) return string.find(cause, kind .. ' ', 1, true) == 1 end
 local function tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
@@ -56,9 +57,9 @@ local function tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, i
   local serverId, appId, domain = string.match(intentKey, '^.*:intent:(%d+):(%d+):(.+)$')
   local record = redis.call('HMGET', intentKey, 'generation', 'stageAt', 'siteId', 'wish', 'dnsRecords')
   local dnsRecords = record[4] ~= 'absent' and record[5] or ''
-  redis.call('XADD', outbox, '*', 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
+  writeOutbox(outbox.key, outbox.macKeys, { 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
     'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', stage, 'reason', reason,
-    'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords)
+    'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords or '' })
 end
 `;
 
@@ -209,12 +210,12 @@ end
 
 // KEYS intent, history, outbox (where callbacks are configured)
 // ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', firstCheckMs or '', longestCheckMs,
-// stage or '', mustAct, evidence or '', dnsRecords (with the evidence) -> fate
+// stage or '', mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
 export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}${NEXT_CHECK}
 local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
-local firstCheck, longestCheck, stage, mustAct, evidence, dnsRecords = unpack(ARGV, 9, 14)
+local firstCheck, longestCheck, stage, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV, 9, 15)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
 if state == 'settled' and requestedAt ~= '' then
   if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
@@ -224,7 +225,7 @@ if state == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestChec
 redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
 if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
-moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3])
+moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3] and { key = KEYS[3], macKeys = macKeys })
 return 'recorded'
 `;
 
@@ -254,14 +255,15 @@ return 1
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV jobId, stage, reason, mustAct, isExpiring ('1' or ''), evidence or '' (it stays), dnsRecords -> 1 where the stage has changed
+// ARGV jobId, stage, reason, mustAct, isExpiring ('1' or ''), evidence or '' (it stays), dnsRecords, macKeys -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${MOVE_TO}
-local jobId, stage, reason, mustAct, isExpiring, evidence, dnsRecords = unpack(ARGV)
+local jobId, stage, reason, mustAct, isExpiring, evidence, dnsRecords, macKeys = unpack(ARGV)
+local outbox = KEYS[3] and { key = KEYS[3], macKeys = macKeys }
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
 redis.call('HSET', KEYS[1], 'outcome', reason)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
-if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', KEYS[3], isExpiring) then return 0 end
+if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', outbox, isExpiring) then return 0 end
 return 1
 `;

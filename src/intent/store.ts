@@ -131,18 +131,18 @@ export interface IntentStore extends Writes<DomainKey> {
 export interface IntentStoreOptions {
   readonly redis: Redis;
   readonly keys: Keys;
-  /** Whether steps that the outside wants to hear of go into the outbox. */
-  readonly hasCallbacks?: boolean | undefined;
+  /** Of what proves that an entry of the outbox is ours (outbox.ts). Undefined: nobody wants to hear. */
+  readonly outboxKeys?: string | undefined;
 }
 
 type Answer = [fate: RequestTicket['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
 
-export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentStoreOptions): IntentStore {
+export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOptions): IntentStore {
   // The keys of a script that may have something to tell.
   const steps = (key: DomainKey): string[] => [
     keys.intent(key),
     keys.history(key),
-    ...(hasCallbacks ? [keys.outbox] : []),
+    ...(outboxKeys === undefined ? [] : [keys.outbox]),
   ];
   const requestKeys = (key: DomainKey): string[] => [
     keys.intent(key),
@@ -181,8 +181,10 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
       owner: 'jobId',
     }),
     settle: (key, jobId, settlement) =>
-      run<Settled>(SETTLE, steps(key), [keys.queue, jobId, ...settlementFields(settlement)]),
-    ...createLife(run, redis, keys, steps),
+      run<Settled>(SETTLE, steps(key), [
+        ...[keys.queue, jobId, ...settlementFields(settlement), outboxKeys ?? ''],
+      ]),
+    ...createLife({ run, redis, keys, steps, outboxKeys }),
     ...createReadings(redis, keys),
     async newestGeneration() {
       return Number((await redis.get(keys.generation)) ?? 0);
@@ -194,12 +196,18 @@ export function createIntentStore({ redis, keys, hasCallbacks = false }: IntentS
   };
 }
 
-function createLife(
-  run: RunScript,
-  redis: Redis,
-  keys: Keys,
-  stepKeys: (key: DomainKey) => string[],
-): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
+interface LifeParts extends IntentStoreOptions {
+  readonly run: RunScript;
+  readonly steps: (key: DomainKey) => string[];
+}
+
+function createLife({
+  run,
+  redis,
+  keys,
+  steps: stepKeys,
+  outboxKeys = '',
+}: LifeParts): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
     async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
@@ -215,7 +223,7 @@ function createLife(
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
       const [stage = '', mustAct = '', ...seen] = reportFields(report);
-      const args = [jobId, stage, sentence, mustAct, isExpiring ? '1' : '', ...seen];
+      const args = [jobId, stage, sentence, mustAct, isExpiring ? '1' : '', ...seen, outboxKeys];
       return (await run<number>(NOTE_WATCHED, stepKeys(key), args)) === 1;
     },
     async history(key) {

@@ -120,6 +120,12 @@ export const table = {
     labels: {},
     of: 'process',
   },
+  callbacks_forged_total: {
+    type: 'counter',
+    help: 'Deliveries of callbacks that no worker with these CALLBACK_SECRETS wrote, or that were changed since: they were not sent.',
+    labels: {},
+    of: 'process',
+  },
   redis_up: {
     type: 'gauge',
     help: '1 where Redis answered this scrape; with 0 the metrics of Redis are absent.',

@@ -55,8 +55,8 @@ export interface RequestQueueOptions {
   readonly queuePrefix: string;
   readonly defaults: JobDefaults;
   readonly redeployDelayMs: number;
-  /** Whether what becomes of domains is told to the outside (src/callbacks/). */
-  readonly hasCallbacks?: boolean | undefined;
+  /** Undefined where what becomes of domains is told to nobody (outbox.ts, src/callbacks/). */
+  readonly outboxKeys?: string | undefined;
   /** Traces, where they are wanted. */
   readonly telemetry?: Telemetry | undefined;
   /** A producer gives up after this; a worker (undefined) waits for Redis. */
@@ -64,10 +64,10 @@ export interface RequestQueueOptions {
 }
 
 export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
-  const { redis, queuePrefix, defaults, redeployDelayMs, hasCallbacks, deadlineMs } = options;
+  const { redis, queuePrefix, defaults, redeployDelayMs, outboxKeys, deadlineMs } = options;
   const queue = createQueue(redis, queuePrefix, options.telemetry);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
-  const intents = createIntentStore({ redis, keys, hasCallbacks });
+  const intents = createIntentStore({ redis, keys, outboxKeys });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
   const queries = createQueries(redis, queue, keys);
   const doors = createDoors(queue, intents, certificates, queries.dueAt);

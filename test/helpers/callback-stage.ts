@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { type Callbacks, type CallbackTiming, createCallbacks } from '../../src/callbacks/callbacks.ts';
 import { createDeliveries, type Deliveries, type Delivery } from '../../src/callbacks/deliveries.ts';
 import { toMessage } from '../../src/callbacks/message.ts';
-import { targetOf, toDeliveryId } from '../../src/callbacks/queue.ts';
+import { sealedParts, targetOf, toDeliveryId } from '../../src/callbacks/queue.ts';
 import { createDeliveryQueues, type DeliveryQueues } from '../../src/callbacks/queues.ts';
 import { toTargets } from '../../src/callbacks/targets.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
@@ -11,6 +11,7 @@ import type { DomainKey } from '../../src/intent/intent.ts';
 import { createKeys, type Keys } from '../../src/intent/keys.ts';
 import { createIntentStore, type IntentStore, type Settlement } from '../../src/intent/store.ts';
 import { createLogger } from '../../src/logger.ts';
+import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
 import { testRedis } from './redis.ts';
 import { until } from './until.ts';
 import { SECRET } from './webhook-receiver.ts';
@@ -47,6 +48,7 @@ export interface StartOptions extends CallbackTiming {
   readonly urls: readonly string[];
   readonly secrets?: readonly string[];
   readonly scrub?: (text: string) => string;
+  readonly onForged?: () => void;
 }
 
 export const keyOf = (domain: string): DomainKey => ({
@@ -63,7 +65,10 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
   redis.on('error', () => undefined);
   releases.defer(() => redis.disconnect());
   const keys = createKeys(corner.prefix, 'runcloud-domains');
-  const store = createIntentStore({ redis, keys, hasCallbacks });
+  const store = createIntentStore({
+    ...{ redis, keys },
+    outboxKeys: hasCallbacks ? toOutboxKeys([SECRET]) : undefined,
+  });
   const queues = createDeliveryQueues({ redis, queuePrefix: corner.prefix, keyOf: keys.own, targets: [] });
   releases.defer(() => queues.close());
   const lines: string[] = [];
@@ -78,9 +83,9 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
     queues,
     queueOf: (url) => queues.of([...toTargets([url]).keys()][0] ?? ''),
     lines,
-    async startCallbacks({ urls, secrets = [SECRET], scrub = (text) => text, ...timing }) {
+    async startCallbacks({ urls, secrets = [SECRET], scrub = (text) => text, onForged, ...timing }) {
       const callbacks = createCallbacks({
-        ...{ redis, queuePrefix: corner.prefix, keyOf: keys.own, urls, secrets, logger, scrub },
+        ...{ redis, queuePrefix: corner.prefix, keyOf: keys.own, urls, secrets, logger, scrub, onForged },
         onError: () => undefined,
         timing: { everyMs: 20, hurry: 500, ...timing },
       });
@@ -113,7 +118,8 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       const { id: messageId, type, body } = message;
       const [target = ''] = toTargets([url]).keys();
       const jobId = toDeliveryId(messageId, target);
-      const data = { messageId, target, domain, at, body };
+      const said = { messageId, target, domain, at, body };
+      const data = { ...said, seal: createSeals([SECRET]).seal(sealedParts(type, said)) };
       await stage
         .queueOf(url)
         .add(type, data, { ...options, jobId, attempts: 1_000, backoff: { type: 'custom' } });

@@ -305,7 +305,7 @@ describe('callbacks', () => {
     const queue = bench.stage.producer.deliveryQueues.of(target);
     const messageId = 'msg_0000000000a_5f0c0f6f2a3b4c5d';
     const id = toDeliveryId(messageId, target);
-    const delivery = { messageId, target, at: 10, domain: 'shop.example.org', body: '{}' };
+    const delivery = { messageId, target, at: 10, domain: 'shop.example.org', body: '{}', seal: '' };
     await addDelivery(queue, id, 'domain.live', delivery);
     const refused = await bench.call('replayDelivery', { params: { id } });
     expect(refused.body).toMatchObject({ status: 409, code: 'not-replayable' });
