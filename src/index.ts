@@ -38,7 +38,7 @@ export type Producer = DomainsClient;
  */
 export function createProducer(options: ProducerOptions = {}): Producer {
   const { config } = loadConfig();
-  const { redisUrl, queuePrefix, topLevelDomains, runcloud, ssl, callbacks } = config;
+  const { redisUrl, queuePrefix, topLevelDomains, runcloud, ssl } = config;
   const configured = { redisUrl, queuePrefix, topLevelDomains };
   const { serverId, appId } = runcloud;
   return createQueueClient({
@@ -46,7 +46,6 @@ export function createProducer(options: ProducerOptions = {}): Producer {
     serverId,
     appId,
     redeployDelayMs: ssl.redeployDelayMs,
-    hasCallbacks: callbacks.urls.length > 0,
     secrets: secretsOf(config),
     ...withoutUndefined(options),
   });

@@ -35,8 +35,6 @@ export interface QueueClientOptions {
   readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
   /** SSL_REDEPLOY_DELAY_MS of the workers. Default: 120,000 ms. */
   readonly redeployDelayMs?: number | undefined;
-  /** Whether the workers have CALLBACK_URLS. Default: false. */
-  readonly hasCallbacks?: boolean | undefined;
   /** What must never be written into the audit log, besides the password in `redisUrl`. */
   readonly secrets?: readonly string[] | undefined;
 }
@@ -49,9 +47,9 @@ const AUDIT_DEADLINE_MS = 500;
 /** Every method validates before it touches Redis and answers within a second. Nothing connects before this is called. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
   const { redisUrl = 'redis://127.0.0.1:6379', queuePrefix = 'bull' } = options;
-  const { serverId, appId, topLevelDomains, redeployDelayMs = REDEPLOY_DELAY_MS, hasCallbacks } = options;
+  const { serverId, appId, topLevelDomains, redeployDelayMs = REDEPLOY_DELAY_MS } = options;
   const defaults = { serverId, appId, topLevelDomains };
-  const door = openDoor({ redisUrl, queuePrefix, defaults: given(defaults), redeployDelayMs, hasCallbacks });
+  const door = openDoor({ redisUrl, queuePrefix, defaults: given(defaults), redeployDelayMs });
   const scrub = createScrub([...(options.secrets ?? []), ...passwordsIn(redisUrl)]);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
   const bursts = createAuditBursts(createAudit({ redis: door.redis, keys, scrub, onLost: () => undefined }));
