@@ -1,11 +1,14 @@
 // The targets of scripts/run.mjs and how each is started under the pinned Node.
 // Plain JavaScript without dependencies: it runs before anything is installed.
+
+import { audit } from './audit.mjs';
 import { build, buildClient, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
 import { ensureInstalled } from './install.mjs';
 import { ensureNode, withNodeFirst } from './node.mjs';
 import { Refusal, root, say } from './project.mjs';
+import { writeSbom } from './sbom.mjs';
 
 const bin = {
   tsc: compiler,
@@ -26,6 +29,8 @@ const targets = {
   soak: (tools, args) => tools.node(['scripts/soak.ts', ...args]),
   format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
   build: (tools) => build(tools.node),
+  package: async (tools) => (await build(tools.node)) || writeSbom(tools.path),
+  audit: (tools) => audit(tools.path),
   'build-client': (tools) => buildClient(tools.node),
   check: (tools, args) => check(tools, args),
   slow: (tools, args) => checkSlow(tools, args),
@@ -36,6 +41,7 @@ function createTools(node) {
   const runNode = (args, options = {}) =>
     run(node, [...dieWithParent, ...args], { cwd: root, env, ...options });
   return {
+    path: node,
     node: runNode,
     lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
     typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),

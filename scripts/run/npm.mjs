@@ -1,4 +1,5 @@
-// Calls `npm ci` so that it does the same for everybody, whatever npm, settings and home they have.
+// Calls npm so that it does the same for everybody, whatever npm, settings and home they have.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -55,11 +56,31 @@ function ciArguments(folder, env) {
   return ['ci', '--prefix', folder, ...set, ...quiet, ...network, ...cacheArguments(env)];
 }
 
+/** What an outer `npm run` or `npm pack` says about itself, which must not be taken for a setting of this one. */
+const ofOuter = /^npm_config_(local_prefix|dry_run|workspaces?|json|omit|include|pack_destination)$/;
+
+const ownEnv = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ofOuter.test(name)));
+
+/** What npm prints, and how it ends, for a question about this project. `node` runs it. */
+export function askNpm(args, node) {
+  const env = ownEnv();
+  const [command, ...first] = npmCommand(env, node);
+  const options = { cwd: root, env, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 };
+  const { status, stdout, stderr, error } = spawnSync(
+    command,
+    [...first, ...args, ...cacheArguments(env)],
+    options,
+  );
+  if (error)
+    throw new Refusal(
+      `\`${command}\` does not run (${error.message}): install npm and run the same command again.`,
+    );
+  return { code: status, out: stdout, err: stderr };
+}
+
 /** Resolves with npm's exit code; its errors go to stderr. `onStart(child)` gets the running npm. */
 export async function npmCi(folder, node, onStart) {
-  // What an outer `npm run` says about itself must not be taken for a setting of this one.
-  const { npm_config_local_prefix: _prefix, npm_config_dry_run: _dryRun, ...outer } = process.env;
-  const { npm_config_workspace: _workspace, npm_config_workspaces: _workspaces, ...env } = outer;
+  const env = ownEnv();
   const [command, ...first] = npmCommand(env, node);
   const stdio = ['ignore', 'ignore', 'inherit'];
   try {

@@ -32,13 +32,18 @@ const LONGEST_WAIT_MS = 5_000;
 export async function call(connection: Connection, request: Call): Promise<unknown> {
   const deadline = performance.now() + request.deadlineMs;
   // Made once: every try says that it is the same request, so that the server carries it out once.
-  const key = globalThis.crypto.randomUUID();
+  let key: string | undefined = globalThis.crypto.randomUUID();
   for (let tries = 0; ; tries += 1) {
     if (connection.closed.aborted) throw closedError();
     const left = Math.max(1, deadline - performance.now());
     const result = await tryOnce(connection, request, key, Math.min(left, request.tryMs));
     if ('answer' in result) return result.answer;
     const { error, retryAfterMs } = result;
+    // The server keeps no more answers for today. A repetition is coalesced all the same.
+    if (error.code === 'idempotency-full' && key !== undefined) {
+      key = undefined;
+      continue;
+    }
     if (retryAfterMs === undefined) throw error;
     const waitMs = Math.max(retryAfterMs, backoffMs(tries));
     if (performance.now() + waitMs >= deadline) throw error;
@@ -64,7 +69,12 @@ function pause(ms: number, closed: AbortSignal): Promise<void> {
   });
 }
 
-async function tryOnce(connection: Connection, request: Call, key: string, ms: number): Promise<Result> {
+async function tryOnce(
+  connection: Connection,
+  request: Call,
+  key: string | undefined,
+  ms: number,
+): Promise<Result> {
   const { url, token, closed } = connection;
   const { method, path, body } = request;
   const timeout = new AbortController();
@@ -74,7 +84,7 @@ async function tryOnce(connection: Connection, request: Call, key: string, ms: n
   const headers = {
     accept: 'application/json',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    ...(method !== 'GET' && { 'idempotency-key': key }),
+    ...(method !== 'GET' && key !== undefined && { 'idempotency-key': key }),
     ...(body !== undefined && { 'content-type': 'application/json' }),
   };
   try {

@@ -92,7 +92,7 @@ const inFlight = (): Refusal =>
 
 const overfull = (waitMs: number): Refusal =>
   new Refusal(
-    'too-many-requests',
+    'idempotency-full',
     'this token has had as many answers kept as a day allows: send it without an Idempotency-Key, or later',
     { headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) } },
   );

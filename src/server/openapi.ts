@@ -146,7 +146,13 @@ export function refusalsOf({ method, role, body, refusals = [] }: Route): Proble
     ...(isOpen ? [] : (['unauthorized', 'forbidden', 'redis-unavailable'] as const)),
     ...(method === 'GET'
       ? []
-      : (['cross-site', 'idempotency-in-flight', 'idempotency-mismatch', 'unsupported-media-type'] as const)),
+      : ([
+          'cross-site',
+          'idempotency-in-flight',
+          'idempotency-mismatch',
+          'idempotency-full',
+          'unsupported-media-type',
+        ] as const)),
     ...(body ? (['payload-too-large'] as const) : []),
     ...refusals,
   ];

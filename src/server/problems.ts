@@ -88,6 +88,11 @@ export const httpCodes = {
     meaning: 'The Idempotency-Key was used for another request in the last 24 hours.',
     fix: 'Use a new key for each new request.',
   },
+  'idempotency-full': {
+    status: 429,
+    meaning: 'The token has had as many answers kept under an Idempotency-Key as a day allows.',
+    fix: 'Send it without an Idempotency-Key, or after the seconds in Retry-After.',
+  },
   'too-many-requests': {
     status: 429,
     meaning:

@@ -12,12 +12,20 @@ import {
   npm,
   type Packed,
   pack,
+  root,
   run,
   shareModules,
   temporaryFolder,
 } from './helpers/packages.ts';
 
 const node = process.execPath;
+
+interface Bom {
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
+interface Lock {
+  readonly packages: Readonly<Record<string, { version?: string; dev?: boolean; link?: boolean }>>;
+}
 
 let folder: Folder;
 let packed: Packed;
@@ -75,6 +83,27 @@ describe('the package that npm makes of an unbuilt checkout', () => {
       /^(src|test|scripts|packages|node_modules)\/|^\.env$|\.test\./.test(file),
     );
     expect(foreign).toEqual([]);
+  });
+
+  test('has a bill of materials: each package for production with its version, and nothing of the machine that made it', () => {
+    const text = readFileSync(join(app, 'node_modules/runcloud-domains/sbom.cdx.json'), 'utf8');
+    const bom = JSON.parse(text) as Bom;
+    expect(bom).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: expect.stringMatching(/^1\.\d$/),
+      metadata: { component: { name: 'runcloud-domains', version } },
+    });
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
+    const wanted = Object.entries(lock.packages)
+      .filter(([path, { dev, link }]) => path.startsWith('node_modules/') && !dev && !link)
+      .map(([path, entry]) => `${path.split('node_modules/').at(-1)}@${entry.version}`);
+    const listed = bom.components.map((component) => `${component.name}@${component.version}`);
+    expect([...new Set(listed)].sort()).toEqual([...new Set(wanted)].sort());
+    expect(listed).toEqual(
+      expect.arrayContaining([`fastify@${lock.packages['node_modules/fastify']?.version}`]),
+    );
+    expect(text).not.toMatch(/resolved|file:|\/tmp\/|\/home\//);
+    expect(text.match(/https?:\/\/[^/"]+/g)).toEqual(['http://cyclonedx.org']);
   });
 
   test('is there too where it is installed by its git address', () => {

@@ -109,6 +109,13 @@ describe('a request', () => {
     expect(new Set(asked.map(({ headers, body }) => `${headers['idempotency-key']} ${body}`)).size).toBe(1);
   });
 
+  test('is sent again at once without a key, where the server keeps no more answers today', async () => {
+    const full = problem(429, 'idempotency-full', { 'retry-after': '3600' });
+    const { client, asked } = await play([full, accept]);
+    expect(await add(client)).toEqual(RECEIPT);
+    expect(asked.map(({ headers }) => headers['idempotency-key'])).toEqual([expect.any(String), undefined]);
+  });
+
   test.each([
     [400, 'invalid-domain'],
     [401, 'unauthorized'],
