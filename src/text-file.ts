@@ -16,7 +16,7 @@ const marks = [
   { encoding: 'utf-16be', mark: [0xfe, 0xff] },
 ] as const;
 
-const saveIt = 'save it as UTF-8';
+const saveIt = 'write it as UTF-8';
 
 /** The line of the first byte that is no UTF-8. A line break is one byte in UTF-8, and never a part of another character. */
 function brokenLine(bytes: Uint8Array): number {

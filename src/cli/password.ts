@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { type BoardRole, boardRoles } from '../config.ts';
 import { hashPassword } from '../credential-hashes.ts';
+import { decodeText, whyUnreadable } from '../text-file.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { entryNameRule, isEntryName } from './token.ts';
 
@@ -44,11 +45,15 @@ function isLongEnough(password: string): boolean {
 }
 
 async function readPiped(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
-  for await (const line of linesOf(source)) {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) chunks.push(Buffer.from(chunk as string | Buffer));
+  try {
+    const [line = ''] = decodeText(Buffer.concat(chunks)).split('\n');
     if (isLongEnough(line)) return line;
-    break;
+    terminal.err(RULE);
+  } catch (error) {
+    terminal.err(`the password on standard input cannot be read: ${whyUnreadable(error)}`);
   }
-  terminal.err(RULE);
   return undefined;
 }
 

@@ -12,13 +12,13 @@ import { boundConnections, leave } from '../listening/connections.ts';
 import type { Logger } from '../logger.ts';
 import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
 import { authorize, refuseCrossSite } from './auth.ts';
+import { addParsers } from './bodies.ts';
 import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
 import { toOpenApi } from './openapi.ts';
 import { problemOf, Refusal, toRefusal } from './problems.ts';
 import { createRates, type Rates } from './rate.ts';
-import { BadLine, MAX_LINES } from './routes/batch.ts';
 import type { Route, RouteParts } from './routes/route.ts';
 import { routes } from './routes/table.ts';
 
@@ -141,42 +141,6 @@ async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates
   const idempotency = createIdempotency({ redis, prefix: requests.keyOf('idempotency:') });
   const served = { parts: { ...parts, document: toOpenApi(routes, parts.version) }, idempotency, rates };
   for (const route of routes) addRoute(api, route, served);
-}
-
-function addParsers(api: FastifyInstance): void {
-  const parseJson = api.getDefaultJsonParser('error', 'error');
-  api.removeAllContentTypeParsers();
-  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    request.rawBody = String(text);
-    // Some clients name the type of a body that they do not send.
-    if (request.rawBody === '') done(null, undefined);
-    else parseJson(request, request.rawBody, done);
-  });
-  api.addContentTypeParser(
-    'application/x-ndjson',
-    { parseAs: 'string' },
-    async (request: FastifyRequest, text: string | Buffer) => {
-      request.rawBody = String(text);
-      if (request.routeOptions.config.route?.takesLines) return parseLines(request.rawBody);
-      throw new Refusal('unsupported-media-type', 'this route takes application/json only');
-    },
-  );
-}
-
-/** Lines that say nothing are no lines; there is no use in parsing more than a batch may have. */
-const parseLines = (text: string): unknown[] =>
-  text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => (i > MAX_LINES ? undefined : parseLine(line)));
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return new BadLine();
-  }
 }
 
 function addRoute(api: FastifyInstance, route: Route, served: Served): void {

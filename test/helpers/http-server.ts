@@ -26,7 +26,7 @@ export interface Ask {
   readonly as?: Role | null;
   readonly body?: unknown;
   /** Sent as it is. */
-  readonly text?: string;
+  readonly text?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -79,8 +79,13 @@ function toHeaders({ as = 'operate', body, text, headers }: Ask): Record<string,
   };
 }
 
-const toText = ({ text, body }: { text?: string | undefined; body?: unknown }): string | undefined =>
-  text ?? (body === undefined ? undefined : JSON.stringify(body));
+const toText = ({
+  text,
+  body,
+}: {
+  text?: string | Buffer | undefined;
+  body?: unknown;
+}): string | Buffer | undefined => text ?? (body === undefined ? undefined : JSON.stringify(body));
 
 // Not fetch: it adds headers of its own, and refuses some that a client may send.
 function send(url: URL, method: string, ask: Ask): Promise<Reply> {

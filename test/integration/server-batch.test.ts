@@ -69,6 +69,25 @@ describe('a batch', () => {
     });
   });
 
+  test.each<readonly [string, (text: string) => Buffer]>([
+    ['UTF-16', (text) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['lines that end with CR alone', (text) => Buffer.from(text.replaceAll('\n', '\r'))],
+  ])('is read in %s', async (_, encode) => {
+    await using bench = await createBench();
+    const text = encode(`${good(1)}\n${good(2)}\n`);
+    expect((await bench.post({ text, ...lines })).body).toMatchObject({ accepted: 2, refused: 0 });
+  });
+
+  test('in broken UTF-8 is refused whole, by its line, and so is any body', async () => {
+    await using bench = await createBench();
+    const text = Buffer.from(`${good(1)}\n{"domain":"b\xfccher.example.org"}`, 'latin1');
+    const detail = expect.stringContaining(
+      'the body cannot be read: it is broken UTF-8 in line 2; write it as UTF-8',
+    );
+    for (const ask of [{ text, ...lines }, { text }])
+      expect(await bench.post(ask)).toMatchObject({ status: 400, body: { code: 'bad-request', detail } });
+  });
+
   test('with a line that Redis cannot take harms no other, and is not kept under its Idempotency-Key: sent again, it does it', async () => {
     await using bench = await createBench();
     const { redis, config } = bench.stage;

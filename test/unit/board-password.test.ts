@@ -14,7 +14,10 @@ interface Asked {
   readonly rawModes: boolean[];
 }
 
-async function ask(typed: string, { isTTY = false, name = 'ada', role = 'operator' } = {}): Promise<Asked> {
+async function ask(
+  typed: string | Buffer,
+  { isTTY = false, name = 'ada', role = 'operator' } = {},
+): Promise<Asked> {
   const rawModes: boolean[] = [];
   const source = Object.assign(new PassThrough(), {
     isTTY,
@@ -38,6 +41,24 @@ test('the first line of standard input becomes an entry that BOARD_USERS takes',
   expect(user).toMatchObject({ name: 'ada', role: 'operator' });
   expect(await verifyPassword(PASSWORD, user?.hash ?? '')).toBe(true);
   expect([...out, ...err].join()).not.toContain(PASSWORD);
+});
+
+test('it is the same password in UTF-16, with a byte order mark, and before a CR', async () => {
+  for (const typed of [
+    Buffer.from(`\ufeff${PASSWORD}\r\n`, 'utf16le'),
+    Buffer.from(`\ufeff${PASSWORD}\r\n`),
+    Buffer.from(`${PASSWORD}\rmore`),
+  ]) {
+    const [user] = parseConfig({ BOARD_USERS: (await ask(typed)).out.join('\n') }).config.server.boardUsers;
+    expect(await verifyPassword(PASSWORD, user?.hash ?? '')).toBe(true);
+  }
+});
+
+test('a password that is no text is refused with the fix', async () => {
+  const { code, out, err } = await ask(Buffer.from(`${PASSWORD}\xe4\n`, 'latin1'));
+  expect({ code, out }).toEqual({ code: 2, out: [] });
+  expect(err.join()).toMatch(/cannot be read: it is broken UTF-8 in line 1; write it as UTF-8/);
+  expect(err.join()).not.toContain(PASSWORD);
 });
 
 test('the end of the input ends the line', async () => {

@@ -97,7 +97,7 @@ describe('WP_CONFIG', () => {
     expect(parseConfig(env, { readFile: () => latin }).config.runcloud.appId).toBe(22);
     const wide = Buffer.from(`\ufeff<?php define('WU_RUNCLOUD_APP_ID', 22);`, 'utf16le');
     expect(failure(env, { readFile: () => wide }).message).toMatch(
-      /WP_CONFIG cannot be read: .*save it as UTF-8/,
+      /WP_CONFIG cannot be read: .*write it as UTF-8/,
     );
   });
 

@@ -20,14 +20,14 @@ test.each<readonly [sentence: string, bytes: Buffer, reason: RegExp]>([
   [
     'a byte that is no UTF-8',
     Buffer.from('a\nb\xe4\nhunter2', 'latin1'),
-    /^it is broken UTF-8 in line 2; save it as UTF-8$/,
+    /^it is broken UTF-8 in line 2; write it as UTF-8$/,
   ],
   ['half a character at the end', Buffer.from([0x61, 0xc3]), /broken UTF-8 in line 1/],
   ['a surrogate alone', Buffer.from([0xed, 0xa0, 0x80]), /broken UTF-8 in line 1/],
   ['half a unit of UTF-16', Buffer.from([0xff, 0xfe, 0x61]), /broken UTF-16LE/],
   ['UTF-16 without a mark', Buffer.from('a=1', 'utf16le'), /NUL bytes/],
   ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0]), /NUL bytes/],
-  ['NUL', Buffer.from('a\0b'), /NUL bytes, .* save it as UTF-8/],
+  ['NUL', Buffer.from('a\0b'), /NUL bytes, .* write it as UTF-8/],
 ])('%s is refused', (_, bytes, reason) => {
   expect(() => decodeText(bytes)).toThrow(TextError);
   expect(() => decodeText(bytes)).toThrow(reason);
