@@ -1,6 +1,6 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out. Together with app/ the
 // only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or looks loads neither.
-import { defaultsOf, toRunCloudSettings } from './app/settings.ts';
+import { defaultsOf, redisOf, toRunCloudSettings } from './app/settings.ts';
 import type { Config } from './config.ts';
 import { examine, type Finding } from './doctor.ts';
 import { createDnsProbe } from './probes/dns.ts';
@@ -14,7 +14,7 @@ export function createDoctor(config: Config): {
   examine(scope: 'all' | 'redis'): AsyncGenerator<Finding>;
   close(): Promise<void>;
 } {
-  const redis = createRedis(config.redisUrl, 'producer', () => undefined);
+  const redis = createRedis(redisOf(config), 'producer', () => undefined);
   const { credentials } = config.runcloud;
   const runcloud = credentials && createRunCloud(toRunCloudSettings(config, credentials));
   const token = credentials?.kind === 'token' ? credentials.token : undefined;

@@ -204,7 +204,8 @@ function explain(error: unknown): ExitCode {
     terminal.err(error.message);
     return exitCodes.usage;
   }
-  const hint = hasCode(error, 'redis-unavailable') ? '; is it running, and is REDIS_URL right?' : '';
+  const isSilent = hasCode(error, 'redis-unavailable') && error.message.startsWith('Redis did not answer');
+  const hint = isSilent ? '; is it running, and is REDIS_URL right?' : '';
   const code = error instanceof CodedError ? `${hint} [${error.code}]` : '';
   const refused = isReplyError(error) ? 'Redis refused it: ' : '';
   terminal.err(`error: ${describeListenError(error) ?? `${refused}${reasonOf(error)}`}${code}`);

@@ -74,7 +74,8 @@ type Subject = 'redis' | 'credentials' | 'server' | 'web application' | 'ssl';
 
 /** What to do where the code's own advice would lead back to `doctor`. */
 const fixes: Partial<Record<Subject, string>> = {
-  redis: 'check REDIS_URL (rediss:// where Redis speaks TLS), and that Redis runs there',
+  redis:
+    'check REDIS_URL (rediss:// where Redis speaks TLS, and only there), REDIS_CA_FILE, and that Redis runs there',
   server: "set RUNCLOUD_SERVER_ID to the number behind /servers/ in RunCloud's address bar",
   'web application': "set RUNCLOUD_APP_ID to the number behind /webapps/ in RunCloud's address bar",
 };

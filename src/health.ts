@@ -2,6 +2,7 @@
 import type { WorkerBeat } from './health/heartbeat.ts';
 import type { Vitals } from './health/vitals.ts';
 import { redisUnavailable, within } from './redis.ts';
+import { explainHandshake } from './redis-certificates.ts';
 
 export const checkNames = [
   'redis',
@@ -34,17 +35,17 @@ export interface HealthSettings {
   readonly sweepIntervalMs: number;
 }
 
-/** `vitals` undefined: Redis did not answer, so that nothing else is known. */
-export function examineReadiness(vitals: Vitals | undefined, settings: HealthSettings): Check[] {
+/** `vitals` undefined: Redis did not answer, so that nothing else is known; `trouble` is why, where it is known. */
+export function examineReadiness(
+  vitals: Vitals | undefined,
+  settings: HealthSettings,
+  trouble = 'Redis does not answer',
+): Check[] {
   if (!vitals) {
     const blind = 'not known: it stands in Redis';
     return checkNames.map((name) =>
       name === 'redis'
-        ? bad(
-            name,
-            'Redis does not answer',
-            'start Redis, or correct REDIS_URL; nothing that was accepted is lost',
-          )
+        ? bad(name, trouble, 'start Redis, or correct REDIS_URL; nothing that was accepted is lost')
         : bad(name, blind, 'see the check `redis`'),
     );
   }
@@ -146,8 +147,11 @@ export function createHealth({ version, vitals, settings }: HealthOptions): Heal
   return {
     alive: () => ({ status: 'ok', version, uptimeSeconds: Math.round(process.uptime()) }),
     async ready(only = checkNames) {
-      const seen = await read().catch(() => undefined);
-      const checks = examineReadiness(seen, settings).filter(({ name }) => only.includes(name));
+      const { seen, trouble } = await read().then(
+        (vitals) => ({ seen: vitals, trouble: undefined }),
+        (error: { cause?: unknown }) => ({ seen: undefined, trouble: explainHandshake(error.cause) }),
+      );
+      const checks = examineReadiness(seen, settings, trouble).filter(({ name }) => only.includes(name));
       return { ok: checks.every(({ ok }) => ok), checks, workers: seen?.workers ?? [] };
     },
     vitals: read,

@@ -1,4 +1,5 @@
 // What the package offers to app servers: the client of src/client/queue.ts, configured by the environment, and the errors it may throw.
+import { redisOf } from './app/settings.ts';
 import { createQueueClient, type DomainsClient } from './client/queue.ts';
 import { loadConfig, secretsOf } from './config.ts';
 
@@ -39,7 +40,7 @@ export type Producer = DomainsClient;
 export function createProducer(options: ProducerOptions = {}): Producer {
   const { config } = loadConfig();
   const { redisUrl, queuePrefix, topLevelDomains, runcloud, ssl } = config;
-  const configured = { redisUrl, queuePrefix, topLevelDomains };
+  const configured = { redisUrl, redisCa: redisOf(config).ca, queuePrefix, topLevelDomains };
   const { serverId, appId } = runcloud;
   return createQueueClient({
     ...configured,

@@ -1,6 +1,7 @@
 // Connections to Redis, and what we ask of the server. The only place that builds them.
 import { Redis, type RedisOptions } from 'ioredis';
 import { CodedError, reasonOf } from './errors.ts';
+import { explainHandshake } from './redis-certificates.ts';
 
 /**
  * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to
@@ -41,20 +42,31 @@ const toPatience = (role: RedisRole, deadlineMs: number): Patience =>
       };
 
 /** What was wrong with a connection, for the log. */
-export function toRedisReason({ message }: Error): string {
+export function toRedisReason(error: Error): string {
+  const { message } = error;
   const [, silentMs] = /^Socket timeout\b.*?(\d{1,9})ms/.exec(message) ?? [];
-  if (silentMs === undefined) return message;
+  if (silentMs === undefined) return explainHandshake(error) ?? message;
   return `a connection gave no answer for ${Number(silentMs) / 1000} s; it is closed, and a new one is made`;
 }
 
+export interface RedisAddress {
+  readonly url: string;
+  /** PEM: who may sign Redis' certificate, in place of the usual authorities. Only `rediss://` has one. */
+  readonly ca?: string | undefined;
+}
+
+// What went wrong last, as long as there is no connection: who waits in vain can be told why.
+const troubles = new WeakMap<Redis, Error>();
+
 export function createRedis(
-  url: string,
+  { url, ca }: RedisAddress,
   role: RedisRole,
   onError: (error: Error) => void,
   deadlineMs = PRODUCER_DEADLINE_MS,
 ): Redis {
   const redis = new Redis(url, {
     ...toPatience(role, deadlineMs),
+    ...(ca !== undefined && url.startsWith('rediss:') && { tls: { ca } }),
     connectionName: `runcloud-domains-${role}`,
     retryStrategy: (times) => Math.min(times * 200, 2000),
     // After a failover the old primary answers READONLY; a new connection finds the new one.
@@ -63,7 +75,11 @@ export function createRedis(
   // BullMQ's queue, worker and every request that waits for the connection listen on it: no leak, however many.
   // (Not by 0: BullMQ adds 3 to the number that it finds, and would make 3 of it.)
   redis.setMaxListeners(Number.POSITIVE_INFINITY);
-  redis.on('error', onError);
+  redis.on('ready', () => troubles.delete(redis));
+  redis.on('error', (error: Error) => {
+    troubles.set(redis, error);
+    onError(error);
+  });
   return redis;
 }
 
@@ -101,10 +117,14 @@ async function untilConnected(redis: Redis, withinMs: number): Promise<void> {
   const isReady = await within(ready, withinMs, false);
   redis.off('ready', onReady);
   redis.off('error', onError);
-  if (!isReady) throw redisUnavailable(lastError, withinMs);
+  if (!isReady) throw redisUnavailable(lastError, withinMs, redis);
 }
 
-export const redisUnavailable = (cause: unknown, withinMs: number): CodedError => {
+/** `cause` undefined: nothing came in time. Then what ails the connection of `redis`, where something does, is told. */
+export const redisUnavailable = (given: unknown, withinMs: number, redis?: Redis): CodedError => {
+  const cause = given ?? (redis && troubles.get(redis));
+  const handshake = explainHandshake(cause);
+  if (handshake !== undefined) return new CodedError('redis-unavailable', handshake, { cause });
   if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reasonOf(cause))) {
     return new CodedError(
       'redis-unavailable',

@@ -2,7 +2,6 @@
 import type { Redis } from 'ioredis';
 import type { Hold } from '../brake/brake.ts';
 import type { Config } from '../config.ts';
-import { CodedError } from '../errors.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
 import { createShared } from '../health/shared.ts';
@@ -13,6 +12,7 @@ import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.t
 import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import { redisUnavailable } from '../redis.ts';
 import { version } from '../version.ts';
 
 export interface Observation {
@@ -42,7 +42,7 @@ const PROBE_FRESH_MS = 1_000;
 export function createObservation(parts: ObservationParts): Observation {
   const { config, operator, pauses, redis } = parts;
   const onlyConnected = <T>(read: () => Promise<T>): Promise<T> =>
-    redis.status === 'ready' ? read() : Promise.reject(new CodedError('redis-unavailable', 'Redis is away'));
+    redis.status === 'ready' ? read() : Promise.reject(redisUnavailable(undefined, PROBE_FRESH_MS, redis));
   const vitalsParts = { ...parts, counts: operator.counts, pauses: () => readPauses(pauses) };
   const vitals = cached(() => onlyConnected(() => readVitals(vitalsParts)), PROBE_FRESH_MS);
   const shared = createShared({

@@ -11,7 +11,7 @@ import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { Tracing } from '../tracing.ts';
 import type { Observation } from './observation.ts';
-import { defaultsOf, keysOf, queueOptions } from './settings.ts';
+import { defaultsOf, keysOf, queueOptions, redisOf } from './settings.ts';
 import { createSteering } from './steering.ts';
 
 export interface ProducerApp {
@@ -47,8 +47,7 @@ export function createProducerApp(
   config: Config,
   { telemetry, onAuditLost = () => undefined, deadlineMs }: ProducerOptions = {},
 ): ProducerApp {
-  const { redisUrl } = config;
-  const door = openDoor({ ...queueOptions(config), redisUrl, telemetry, deadlineMs });
+  const door = openDoor({ ...queueOptions(config), address: redisOf(config), telemetry, deadlineMs });
   const { redis, requests } = door;
   const { operator, pauses, deliveryQueues, observe } = createSteering({ config, redis, requests });
   return {

@@ -13,7 +13,7 @@ import { createHttpServer, type HttpServerParts, type ServerPart } from '../serv
 import { createTracing } from '../tracing.ts';
 import { version } from '../version.ts';
 import { createProducerApp, type ProducerApp } from './producer.ts';
-import { toAuditLoss } from './settings.ts';
+import { redisOf, toAuditLoss } from './settings.ts';
 
 /** Longer than any request waits. */
 const READY_MS = 1000;
@@ -45,7 +45,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
   const tracing = createTracing({ endpoint: config.otlpEndpoint, version, role: 'server', scrub });
   releases.defer(() => tracing?.close(shutdownTimeoutMs * 0.05));
   const tell = oncePerSecond((text: string) => logger.error({ event: 'redis-error' }, text));
-  const redis = createRedis(config.redisUrl, 'producer', (error) => tell(`Redis: ${toRedisReason(error)}`));
+  const redis = createRedis(redisOf(config), 'producer', (error) => tell(`Redis: ${toRedisReason(error)}`));
   releases.defer(() => redis.disconnect());
   const producer = createProducerApp(config, {
     telemetry: tracing?.telemetry,

@@ -7,6 +7,14 @@ import { createKeys } from '../intent/keys.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
 import { toOutboxKeys } from '../outbox.ts';
+import type { RedisAddress } from '../redis.ts';
+import { readTextFile } from '../text-file.ts';
+
+/** Where Redis is. Reads the file of its authority. */
+export const redisOf = ({ redisUrl, redisCaFile }: Config): RedisAddress => ({
+  url: redisUrl,
+  ca: redisCaFile === undefined ? undefined : readTextFile(redisCaFile),
+});
 
 export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE_NAME);
 

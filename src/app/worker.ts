@@ -39,7 +39,7 @@ import { auditBareRequests } from './bare-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { createLooksOf } from './look.ts';
 import { observedBrake, observedJobs, observedLedger } from './observed.ts';
-import { keysOf, queueOptions, toRunCloudSettings } from './settings.ts';
+import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
 import { createSteering } from './steering.ts';
 import { createWorkerHealth } from './worker-health.ts';
 
@@ -69,7 +69,7 @@ export function createWorkerApp(
   const releases = new AsyncDisposableStack();
 
   const complaint = createComplaints(logger);
-  const redis = createRedis(config.redisUrl, 'worker', complaint('redis-error', 'Redis'));
+  const redis = createRedis(redisOf(config), 'worker', complaint('redis-error', 'Redis'));
   releases.defer(() => redis.disconnect());
   const clean = (text: string): string => scrub(text, credentials.secrets());
   const tracing = createTracingOf(config, clean, releases);

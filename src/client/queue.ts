@@ -26,6 +26,8 @@ export type {
 export interface QueueClientOptions {
   /** `redis://` or `rediss://`. Default: `redis://127.0.0.1:6379`. */
   readonly redisUrl?: string | undefined;
+  /** PEM: the authorities that may sign Redis' certificate, in place of the usual ones; for `rediss://`. */
+  readonly redisCa?: string | undefined;
   /** QUEUE_PREFIX of the workers. Default: `bull`. */
   readonly queuePrefix?: string | undefined;
   /** The web application that is meant where a payload names none. Default: every payload must. */
@@ -46,10 +48,11 @@ const AUDIT_DEADLINE_MS = 500;
 
 /** Every method validates before it touches Redis and answers within a second. Nothing connects before this is called. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
-  const { redisUrl = 'redis://127.0.0.1:6379', queuePrefix = 'bull' } = options;
+  const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;
   const { serverId, appId, topLevelDomains, redeployDelayMs = REDEPLOY_DELAY_MS } = options;
   const defaults = { serverId, appId, topLevelDomains };
-  const door = openDoor({ redisUrl, queuePrefix, defaults: given(defaults), redeployDelayMs });
+  const address = { url: redisUrl, ca };
+  const door = openDoor({ address, queuePrefix, defaults: given(defaults), redeployDelayMs });
   const scrub = createScrub([...(options.secrets ?? []), ...passwordsIn(redisUrl)]);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
   const bursts = createAuditBursts(createAudit({ redis: door.redis, keys, scrub, onLost: () => undefined }));

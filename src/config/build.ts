@@ -59,6 +59,14 @@ function checkCredentials(values: Values): Checked<RunCloudCredentials | undefin
   return ok({ kind: 'token', token }, ...warnings);
 }
 
+/** A file that nothing reads would let an operator believe that the connection is safe. */
+const checkRedisCa = ({ REDIS_URL, REDIS_CA_FILE }: Values): string[] =>
+  REDIS_CA_FILE !== undefined && REDIS_URL.startsWith('redis:')
+    ? [
+        `REDIS_CA_FILE is set, but REDIS_URL begins with redis://, which has no TLS: write rediss://, or take REDIS_CA_FILE away; ${exampleOf('REDIS_URL')}`,
+      ]
+    : [];
+
 function checkBackoff(values: Values): string[] {
   const { JOB_BACKOFF_MS: first, JOB_BACKOFF_MAX_MS: longest } = values;
   const names = exampleOf('JOB_BACKOFF_MS', 'JOB_BACKOFF_MAX_MS');
@@ -109,9 +117,11 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
   const backoff =
     broken.has('JOB_BACKOFF_MS') || broken.has('JOB_BACKOFF_MAX_MS') ? [] : checkBackoff(values);
   const challenge = broken.has('SSL_DNS_INTEGRATION') ? [] : checkChallenge(values);
+  const redis = broken.has('REDIS_URL') ? [] : checkRedisCa(values);
   const callbacks = broken.has('CALLBACK_SECRETS') ? [] : checkCallbacks(values);
   const value: Config = {
     redisUrl: values.REDIS_URL,
+    redisCaFile: values.REDIS_CA_FILE,
     queuePrefix: values.QUEUE_PREFIX,
     runcloud: toRunCloud(values, credentials),
     worker: {
@@ -133,7 +143,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
   };
   return {
     value,
-    problems: [...told.problems, ...backoff, ...challenge, ...callbacks],
+    problems: [...redis, ...told.problems, ...backoff, ...challenge, ...callbacks],
     warnings: told.warnings,
   };
 }

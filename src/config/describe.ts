@@ -95,6 +95,7 @@ function valuesOf(config: Config): Values {
   const { credentials } = runcloud;
   return {
     REDIS_URL: rest.redisUrl,
+    REDIS_CA_FILE: rest.redisCaFile,
     QUEUE_PREFIX: rest.queuePrefix,
     RUNCLOUD_API_TOKEN: credentials?.kind === 'token' ? credentials.token : undefined,
     RUNCLOUD_API_KEY: credentials?.kind === 'key' ? credentials.key : undefined,

@@ -103,6 +103,8 @@ export interface CallbackConfig {
 /** Deep-frozen. */
 export interface Config {
   readonly redisUrl: string;
+  /** PEM; undefined: the usual authorities. */
+  readonly redisCaFile?: string | undefined;
   readonly queuePrefix: string;
   readonly runcloud: RunCloudConfig;
   readonly worker: {

@@ -1,5 +1,6 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
-import { decodeBytes, decodeText, whyUnreadable } from '../text-file.ts';
+import { X509Certificate } from 'node:crypto';
+import { decodeBytes, decodeText, TextError, whyUnreadable } from '../text-file.ts';
 import { parseWpConfig } from '../wp-config.ts';
 import { shown } from './describe.ts';
 import { PhpError } from './php.ts';
@@ -118,12 +119,29 @@ function gatherFile(path: string, readFile: ReadFile): FileGathered {
   }
 }
 
-/** Whoever needs the file reads it later; that it is missing should come to light at the start. */
-function checkFile(name: VariableName, { found }: Gathered, readFile: ReadFile): string[] {
+const caFiles = ['REDIS_CA_FILE', 'TLS_CA_FILE'] as const;
+
+/** Throws TextError where there is no certificate in PEM, or one that is none. */
+function assertCertificates(pem: string): void {
+  const blocks =
+    pem.match(/-----BEGIN ([A-Z0-9 ]*)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0)
+    throw new TextError('it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----');
+  for (const [i, block] of blocks.entries()) {
+    try {
+      new X509Certificate(block);
+    } catch (error) {
+      throw new TextError(`its certificate ${i + 1} is broken: copy it anew`, { cause: error });
+    }
+  }
+}
+
+/** Whoever needs the file reads it later; that it is missing, or no such file, should come to light at the start. */
+function checkCertificates(name: VariableName, { found }: Gathered, readFile: ReadFile): string[] {
   const path = found.get(name)?.text;
   if (path === undefined) return [];
   try {
-    decodeText(readFile(path));
+    assertCertificates(decodeText(readFile(path)));
     return [];
   } catch (error) {
     return [unreadable(name, path, whyUnreadable(error))];
@@ -133,7 +151,10 @@ function checkFile(name: VariableName, { found }: Gathered, readFile: ReadFile):
 /** The text of every variable that is set anywhere: the environment first, then the file that WP_CONFIG names. */
 export function gather(env: Env, readFile: ReadFile): Gathered {
   const given = gatherEnvironment(env);
-  const environment = { ...given, problems: checkFile('TLS_CA_FILE', given, readFile) };
+  const environment = {
+    ...given,
+    problems: caFiles.flatMap((name) => checkCertificates(name, given, readFile)),
+  };
   const path = environment.found.get('WP_CONFIG')?.text;
   if (path === undefined) return environment;
   const file = gatherFile(path, readFile);

@@ -19,6 +19,15 @@ export const environment = z.object({
     description: 'The Redis that holds the queue; `rediss://` for TLS.',
     example: 'rediss://worker:password@redis.example.org:6380/0',
   }),
+  REDIS_CA_FILE: optional(
+    kinds.filePath,
+    {
+      description:
+        "A PEM file of the authorities that may sign Redis' certificate, where a private one does; only with `rediss://`. The usual ones do not count then.",
+      example: '/etc/ssl/redis-ca.pem',
+    },
+    'the usual ones',
+  ),
   QUEUE_PREFIX: withDefault(kinds.queuePrefix, 'bull', {
     description:
       'First part of every key in Redis; the same in workers and producers. Braces for Redis Cluster.',

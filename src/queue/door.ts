@@ -1,11 +1,11 @@
 // A program's own way into the queue: a connection that gives up after a second, and the requests on it. Every producer has this one:
 // the client (src/client/queue.ts), the command line and the server.
 import type { Redis } from 'ioredis';
-import { createRedis, PRODUCER_DEADLINE_MS, untilReady, within } from '../redis.ts';
+import { createRedis, PRODUCER_DEADLINE_MS, type RedisAddress, untilReady, within } from '../redis.ts';
 import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './requests.ts';
 
 export interface DoorOptions extends Omit<RequestQueueOptions, 'redis'> {
-  readonly redisUrl: string;
+  readonly address: RedisAddress;
 }
 
 export interface Door {
@@ -19,8 +19,8 @@ export interface Door {
 
 const CLOSE_MS = 500;
 
-export function openDoor({ redisUrl, deadlineMs = PRODUCER_DEADLINE_MS, ...options }: DoorOptions): Door {
-  const redis = createRedis(redisUrl, 'producer', () => undefined, deadlineMs);
+export function openDoor({ address, deadlineMs = PRODUCER_DEADLINE_MS, ...options }: DoorOptions): Door {
+  const redis = createRedis(address, 'producer', () => undefined, deadlineMs);
   const requests = createRequestQueue({ ...options, redis, deadlineMs });
   return {
     redis,

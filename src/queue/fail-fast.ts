@@ -38,18 +38,18 @@ export async function failFast<T>(
   // A frozen Redis carries out later what it is sent now: it has to show first that it lives.
   const attempt = async (): Promise<T> => {
     await proveAlive(redis);
-    if (performance.now() >= deadline) throw redisUnavailable(undefined, deadlineMs);
+    if (performance.now() >= deadline) throw redisUnavailable(undefined, deadlineMs, redis);
     return work();
   };
   const result = await within(
     attempt().catch((error: unknown) => {
       if (error instanceof CodedError) throw error;
-      throw isReplyError(error) ? toRefusal(error) : redisUnavailable(error, deadlineMs);
+      throw isReplyError(error) ? toRefusal(error) : redisUnavailable(error, deadlineMs, redis);
     }),
     Math.max(1, deadline - performance.now()),
     LATE,
   );
-  if (result === LATE) throw redisUnavailable(undefined, deadlineMs);
+  if (result === LATE) throw redisUnavailable(undefined, deadlineMs, redis);
   return result;
 }
 

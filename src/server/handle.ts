@@ -62,7 +62,7 @@ async function inTime(
   if (deadlineMs > ANSWER_DEADLINE_MS) await failFast(redis, ANSWER_DEADLINE_MS, ready);
   // One deadline over all of it, so that nothing is begun which nobody waits for any more.
   const deadline = performance.now() + deadlineMs;
-  const late = (): Error => redisUnavailable(undefined, deadlineMs);
+  const late = (): Error => redisUnavailable(undefined, deadlineMs, redis);
   const perform = async (): Promise<Answer> => {
     await ready();
     if (performance.now() >= deadline) throw late();

@@ -17,7 +17,7 @@ import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
 import { toOpenApi } from './openapi.ts';
-import { problemOf, Refusal, toRefusal } from './problems.ts';
+import { problemOf, toRefusal } from './problems.ts';
 import { createRates, type Rates } from './rate.ts';
 import type { Route, RouteParts } from './routes/route.ts';
 import { routes } from './routes/table.ts';

@@ -1,6 +1,7 @@
 // The variables of HTTPS: DNS, handshakes, certificates, Let's Encrypt's limits, the watch.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type Config, ConfigError, describeConfig, parseConfig } from '../../src/config.ts';
+import { createCa } from '../helpers/tls-server.ts';
 
 type Env = Record<string, string>;
 const probe = 'http://{domain}/runcloud-domains.txt#7f3a91';
@@ -178,9 +179,43 @@ test('a missing file of certificate authorities and a missing wp-config.php are 
 });
 
 test('the Config holds the path of the certificate authorities, not what the file says', () => {
-  const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => Buffer.from('PEM-4711') });
+  const pem = createCa().certificate;
+  const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => Buffer.from(pem) });
   expect(config.tls.caFile).toBe('/srv/ca.pem');
-  expect(JSON.stringify(config)).not.toContain('4711');
+  expect(JSON.stringify(config)).not.toContain(pem.split('\n')[1]);
+});
+
+describe.each(['TLS_CA_FILE', 'REDIS_CA_FILE'])('%s', (name) => {
+  const env = { REDIS_URL: 'rediss://r', [name]: '/srv/ca.pem' };
+  const found = (text: string | Buffer) => problemsOf(env, () => Buffer.from(text));
+  const pem = createCa().certificate;
+
+  test('may hold several certificates, with text between them, in any encoding of text', () => {
+    for (const text of [pem, `Root\n${pem}\r\n# other\n${pem}`, Buffer.from(`\ufeff${pem}`, 'utf16le')])
+      expect(() => parseConfig(env, { readFile: () => Buffer.from(text) })).not.toThrow();
+  });
+
+  test.each([
+    ['no PEM', 'hunter2'],
+    ['a key alone', '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----'],
+    ['nothing', ''],
+    ['a certificate in DER', Buffer.from([0x30, 0x82, 0x01, 0x0a, 0x00])],
+    ['a certificate that is cut off', pem.slice(0, 300)],
+    ['a second certificate that is broken', `${pem}${pem.replace('MII', 'hunter2')}`],
+  ])('is refused where it holds %s', (_, text) => {
+    const problems = found(text);
+    expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name} cannot be read: .*; example: `))]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+});
+
+test('REDIS_CA_FILE without TLS is refused', () => {
+  const pem = Buffer.from(createCa().certificate);
+  expect(problemsOf({ REDIS_CA_FILE: '/srv/ca.pem', REDIS_URL: 'redis://r' }, () => pem)).toEqual([
+    expect.stringMatching(
+      /^REDIS_CA_FILE is set, but REDIS_URL begins with redis:\/\/, which has no TLS: .*; example: /,
+    ),
+  ]);
 });
 
 test('what describeConfig shows of HTTPS, can be set: it is the same configuration again', () => {

@@ -10,6 +10,7 @@ import {
   variables,
 } from '../../src/config.ts';
 import { nextDelayMs } from '../../src/queue/retry-policy.ts';
+import { createCa } from '../helpers/tls-server.ts';
 
 type Env = Record<string, string>;
 const token = { RUNCLOUD_API_TOKEN: 'tok-4711' };
@@ -94,11 +95,13 @@ const openVariables = Object.entries(variables).filter(([, { secret }]) => !secr
 
 /** What an example needs beside it. */
 const companions: Readonly<Record<string, Env>> = {
+  REDIS_CA_FILE: { REDIS_URL: 'rediss://r' },
   CALLBACK_URLS: { CALLBACK_SECRETS: `whsec_${Buffer.alloc(24, 7).toString('base64')}` },
 };
 
 test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
-  const readFile = () => Buffer.from(`<?php define('WU_RUNCLOUD_APP_ID', 1);`);
+  const php = `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
+  const readFile = (path: string) => Buffer.from(path.endsWith('.pem') ? createCa().certificate : php);
   expect(parseConfig({ ...companions[name], [name]: example }, { readFile }).warnings).toEqual([]);
 });
 

@@ -40,7 +40,7 @@ describe('judging a server', () => {
 describe('reading the facts', () => {
   // Disconnected once: at a second time ioredis waits 2 s for a connection that has ended, and jest for ioredis.
   const connect = ({ url }: TestRedis): Disposable & { redis: Redis } => {
-    const redis = createRedis(url, 'worker', () => undefined);
+    const redis = createRedis({ url }, 'worker', () => undefined);
     return { redis, [Symbol.dispose]: () => redis.disconnect() };
   };
 
