@@ -64,6 +64,7 @@ export function createRedis(
   onError: (error: Error) => void,
   deadlineMs = PRODUCER_DEADLINE_MS,
 ): Redis {
+  assertReadable(url);
   const redis = new Redis(url, {
     ...toPatience(role, deadlineMs),
     ...(ca !== undefined && url.startsWith('rediss:') && { tls: { ca } }),
@@ -81,6 +82,18 @@ export function createRedis(
     onError(error);
   });
   return redis;
+}
+
+/** ioredis' own error would repeat the address, and with it the password. */
+function assertReadable(url: string): void {
+  try {
+    const { username, password } = new URL(url);
+    decodeURIComponent(username + password);
+  } catch {
+    throw new TypeError(
+      'the address of Redis cannot be read: percent-encode what is special in its user and password, as %25 for "%"',
+    );
+  }
 }
 
 /** Waits until `redis` can take commands. Throws CodedError `redis-unavailable` after `withinMs`. */

@@ -1,8 +1,8 @@
 // From checked values to the Config: the facts that concern more than one variable. Pure.
 import { toHttps } from './build-https.ts';
 import { checkCallbacks, toServer } from './build-server.ts';
-import { isLoopback } from './kinds.ts';
 import type { Config, RunCloudConfig, RunCloudCredentials } from './shape.ts';
+import { isLoopback } from './url-kinds.ts';
 import { runcloudUrls, type Values, type VariableName, variables } from './variables.ts';
 
 /** What the values say together: the part of the Config, and sentences about what is wrong or was ignored. */

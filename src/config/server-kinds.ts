@@ -1,8 +1,9 @@
 // The kinds of values of the HTTP server, its users and its callbacks. Complaints count entries and never repeat one.
 import { isIP } from 'node:net';
 import { isPasswordHash } from '../credential-hashes.ts';
-import { isLoopback, type Kind, kind } from './kinds.ts';
+import { type Kind, kind } from './kinds.ts';
 import type { ApiRole, ApiToken, BoardRole, BoardUser } from './shape.ts';
+import { isLoopback, isWebAddress, spellingComplaint } from './url-kinds.ts';
 
 export const apiRoles = ['enqueue', 'read', 'operate'] as const satisfies readonly ApiRole[];
 export const boardRoles = ['viewer', 'operator'] as const satisfies readonly BoardRole[];
@@ -25,7 +26,7 @@ interface List<T> {
   readonly keyOf: (entry: T) => string;
   readonly repeats: string;
   /** What is wrong with an entry that is none; must not repeat any of it. */
-  readonly whyNot?: (item: string) => string;
+  readonly whyNot?: (item: string) => string | undefined;
   /** The documentation's own, which anybody knows. */
   readonly example?: string;
 }
@@ -97,15 +98,11 @@ export const boardUsers = (example: string): Kind<readonly BoardUser[]> =>
     example,
   });
 
-const isWebAddress = (raw: string, mayBeClear: (hostname: string) => boolean): boolean => {
-  const url = URL.canParse(raw) ? new URL(raw) : undefined;
-  if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && mayBeClear(url.hostname));
-};
-
 export const callbackUrls: Kind<readonly string[]> = listOf({
   accepts: 'https:// addresses without credentials (http:// for this machine only), with commas between them',
-  toEntry: (item) => (isWebAddress(item, isLoopback) ? item : undefined),
+  toEntry: (item) =>
+    isWebAddress(item, isLoopback) && spellingComplaint(item) === undefined ? item : undefined,
+  whyNot: spellingComplaint,
   keyOf: (url) => url,
   repeats: 'an address',
 });
@@ -125,7 +122,3 @@ export const callbackSecrets = (example: string): Kind<readonly string[]> =>
     repeats: 'a secret',
     example,
   });
-
-export const otlpEndpoint: Kind<string> = kind('an http:// or https:// address without credentials', (raw) =>
-  isWebAddress(raw, () => true) ? raw.replace(/\/+$/, '') : undefined,
-);

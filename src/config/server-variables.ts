@@ -3,6 +3,7 @@
 import * as kinds from './kinds.ts';
 import { hostAndPort } from './network-kinds.ts';
 import * as server from './server-kinds.ts';
+import { otlpEndpoint } from './url-kinds.ts';
 import { optional, secret, withDefault } from './variable.ts';
 
 const listenVariables = {
@@ -66,7 +67,7 @@ const callbackVariables = {
     example: 'whsec_ZG9jdW1lbnRhdGlvbi1leGFtcGxlLXNlY3JldC0wMDE=',
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(
-    server.otlpEndpoint,
+    otlpEndpoint,
     {
       description: 'Where traces go, by OTLP over HTTP: the base address, to which `/v1/traces` is added.',
       example: 'http://127.0.0.1:4318',

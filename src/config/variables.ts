@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { httpsVariables } from './https-variables.ts';
 import * as kinds from './kinds.ts';
 import { serverVariables } from './server-variables.ts';
+import * as urls from './url-kinds.ts';
 import { facts, optional, secret, type Variable, withDefault } from './variable.ts';
 
 export type { Variable } from './variable.ts';
@@ -15,7 +16,7 @@ export const runcloudUrls = {
 } as const;
 
 export const environment = z.object({
-  REDIS_URL: withDefault(kinds.redisUrl, 'redis://127.0.0.1:6379', {
+  REDIS_URL: withDefault(urls.redisUrl, 'redis://127.0.0.1:6379', {
     description: 'The Redis that holds the queue; `rediss://` for TLS.',
     example: 'rediss://worker:password@redis.example.org:6380/0',
   }),
@@ -50,7 +51,7 @@ export const environment = z.object({
     aliases: ['WU_RUNCLOUD_API_SECRET'],
   }),
   RUNCLOUD_API_URL: optional(
-    kinds.apiUrl,
+    urls.apiUrl,
     {
       description:
         'Base of the API; `/v2` or `/v3` at its end is the version that is spoken. `http://` for loopback only.',

@@ -242,7 +242,7 @@ describe('what may be printed', () => {
     const basic = Buffer.from('key-4711:sec-4711').toString('base64');
     expect(secretsOf(config)).toEqual(['key-4711', 'sec-4711', basic, 'p%40ss-4711', 'p@ss-4711', 'q-4711']);
     expect(secretsOf(parseConfig(token).config)).toEqual(['tok-4711']);
-    expect(secretsOf(parseConfig({ REDIS_URL: 'redis://:50%@r' }).config)).toEqual(['50%']);
+    expect(secretsOf(parseConfig({ REDIS_URL: 'redis://:50%25@r' }).config)).toEqual(['50%25', '50%']);
     expect(secretsOf(parseConfig({}).config)).toEqual([]);
   });
 });

@@ -37,6 +37,15 @@ describe('judging a server', () => {
   });
 });
 
+test.each(['redis://u:1%hunter2@r', 'redis://u:hunter2@r:x'])(
+  'an address that cannot be read is refused without a word of it: %s',
+  (url) => {
+    const open = () => createRedis({ url }, 'producer', () => undefined);
+    expect(open).toThrow('the address of Redis cannot be read: percent-encode');
+    expect(open).not.toThrow(/hunter2/);
+  },
+);
+
 describe('reading the facts', () => {
   // Disconnected once: at a second time ioredis waits 2 s for a connection that has ended, and jest for ioredis.
   const connect = ({ url }: TestRedis): Disposable & { redis: Redis } => {
