@@ -18,6 +18,8 @@ import { PATIENT } from './patient.ts';
 import { until } from './until.ts';
 
 const WORKERS = 2;
+/** A hang guard: sixteen lanes share what a starved machine has. */
+const REST_GUARD_MS = 600_000;
 
 /** One place where histories are played one after the other. */
 export interface Lane extends AsyncDisposable {
@@ -215,7 +217,8 @@ class Theatre implements AsyncDisposable {
     const isOver = (): boolean =>
       simulator.state.calls.every((call) => !isWrite(call) || call.startedAt < Date.now() - 400);
     for (let round = 0; round < 10; round += 1) {
-      await until(async () => (await this.#isIdle()) && isOver(), `everything has come to rest`);
+      const rests = async (): Promise<boolean> => (await this.#isIdle()) && isOver();
+      await until(rests, 'everything has come to rest', REST_GUARD_MS);
       const { renewed, quarantined, redeploys } = await this.#sweeper.sweep();
       if (renewed + quarantined + redeploys + (await this.#retryFailed()) === 0 && (await this.#isIdle()))
         return;
