@@ -39,14 +39,13 @@ export type Producer = DomainsClient;
  */
 export function createProducer(options: ProducerOptions = {}): Producer {
   const { config } = loadConfig();
-  const { redisUrl, queuePrefix, topLevelDomains, runcloud, ssl } = config;
+  const { redisUrl, queuePrefix, topLevelDomains, runcloud } = config;
   const configured = { redisUrl, redisCa: redisOf(config).ca, queuePrefix, topLevelDomains };
   const { serverId, appId } = runcloud;
   return createQueueClient({
     ...configured,
     serverId,
     appId,
-    redeployDelayMs: ssl.redeployDelayMs,
     secrets: secretsOf(config),
     ...withoutUndefined(options),
   });

@@ -3,6 +3,7 @@ import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
+import { inTurns } from '../queue/in-turns.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import { readTextFile, whyUnreadable } from '../text-file.ts';
@@ -39,8 +40,6 @@ interface Result {
   readonly remark?: string | undefined;
 }
 
-// One round trip each, so many at once: enough to hide it, few enough that each is answered within its deadline on a busy machine.
-const AT_ONCE = 20;
 /** More than so many are a bulk import, which goes after everything else. */
 const BULK_FROM = 100;
 /** As many as one entry of the audit log names. */
@@ -76,24 +75,24 @@ async function sendAll(
 ): Promise<Result[]> {
   const by = operatorName();
   const options = { bulk: wanted.length > BULK_FROM, by, mayAsk: !flags.also };
-  const results: Result[] = [];
-  let unrecorded: Receipt[] = [];
+  const unrecorded: Receipt[] = [];
   const record = async (): Promise<void> => {
-    if (unrecorded.length > 0) await audit.record({ who: by, ...toRequestEntry(name, unrecorded) });
-    unrecorded = [];
+    const recorded = unrecorded.splice(0, RECORDED_AT_ONCE);
+    if (recorded.length > 0) await audit.record({ who: by, ...toRequestEntry(name, recorded) });
   };
-  for (let i = 0; i < wanted.length && !results.some(isUnavailable); i += AT_ONCE) {
-    const part = wanted.slice(i, i + AT_ONCE);
-    const sending = part.map((domain) =>
-      send(domain, requests.enqueue(name, toPayload(domain, flags), options), (receipt) =>
-        unrecorded.push(receipt),
-      ),
+  let isAway = false;
+  const payloads = wanted.map((domain) => toPayload(domain, flags));
+  const results = await inTurns(payloads, async (payload): Promise<Result | undefined> => {
+    if (isAway) return undefined;
+    const result = await send(payload.domain, requests.enqueue(name, payload, options), (receipt) =>
+      unrecorded.push(receipt),
     );
-    results.push(...(await Promise.all(sending)));
+    isAway ||= isUnavailable(result);
     if (unrecorded.length >= RECORDED_AT_ONCE) await record();
-  }
+    return result;
+  });
   await record();
-  return results;
+  return results.filter((result) => result !== undefined);
 }
 
 async function followAll(
@@ -182,7 +181,7 @@ function readDomains(file: string): string[] {
 function toPayload(
   domain: string | undefined,
   { site, www, redirection, server, app }: EnqueueFlags,
-): object {
+): { readonly domain?: string } {
   const given = {
     domain,
     siteId: site,

@@ -35,24 +35,24 @@ export interface QueueClientOptions {
   readonly appId?: number | undefined;
   /** TOP_LEVEL_DOMAINS of the workers. Default: `public`. */
   readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
-  /** SSL_REDEPLOY_DELAY_MS of the workers. Default: 120,000 ms. */
-  readonly redeployDelayMs?: number | undefined;
   /** What must never be written into the audit log, besides the password in `redisUrl`. */
   readonly secrets?: readonly string[] | undefined;
 }
 
-const REDEPLOY_DELAY_MS = 120_000;
-
 /** What was asked for within the last second is still to be written down. */
 const AUDIT_DEADLINE_MS = 500;
 
-/** Every method validates before it touches Redis and answers within a second. Nothing connects before this is called. */
+/** A redeploy that is asked for waits for no delay (`atOnce`). */
+const REDEPLOY_DELAY_MS = 0;
+
+/** Every method validates before it touches Redis and answers within a second. Throws TypeError where an option is wrong. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
   const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;
-  const { serverId, appId, topLevelDomains, redeployDelayMs = REDEPLOY_DELAY_MS } = options;
-  const defaults = { serverId, appId, topLevelDomains };
+  const { serverId, appId, topLevelDomains } = options;
+  assertOptions({ ...options, redisUrl });
+  const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
-  const door = openDoor({ address, queuePrefix, defaults: given(defaults), redeployDelayMs });
+  const door = openDoor({ address, queuePrefix, defaults, redeployDelayMs: REDEPLOY_DELAY_MS });
   const scrub = createScrub([...(options.secrets ?? []), ...passwordsIn(redisUrl)]);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
   const bursts = createAuditBursts(createAudit({ redis: door.redis, keys, scrub, onLost: () => undefined }));
@@ -60,7 +60,8 @@ export function createQueueClient(options: QueueClientOptions = {}): DomainsClie
     const receipt = await door.requests.enqueue(name, payload, { bulk });
     const { jobId: _, ...asked } = receipt;
     bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
-    return receipt;
+    const { for: _behalf, ...told } = receipt;
+    return told;
   };
   const addDomain = (payload: AddDomainPayload, { bulk }: RequestOptions = {}): Promise<Receipt> =>
     ask('add-domain', withoutAlso(payload), bulk);
@@ -92,6 +93,15 @@ async function addAll(
       return { accepted: false, error };
     }
   });
+}
+
+function assertOptions({ redisUrl, serverId, appId }: QueueClientOptions): void {
+  // ioredis takes anything else for the path of a socket.
+  if (!/^rediss?:\/\/./.test(redisUrl ?? ''))
+    throw new TypeError('redisUrl must begin with redis:// or rediss://');
+  for (const [name, id] of Object.entries({ serverId, appId }))
+    if (id !== undefined && !(Number.isSafeInteger(id) && id > 0))
+      throw new TypeError(`${name} must be RunCloud's numeric id, such as 1903`);
 }
 
 /** The server asks who names no web application; here nobody does, so that there is nothing to say. */

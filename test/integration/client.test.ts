@@ -144,6 +144,25 @@ test('both refuse the same by the same code', async () => {
   ]);
 });
 
+test('both answer with the same fields', async () => {
+  const receipts = await Promise.all(
+    (['http', 'queue'] as const).map((kind) =>
+      accepted(() => clientOf(kind).addDomain({ domain: 'same.example.org' })),
+    ),
+  );
+  const [http, queue] = receipts.map((receipt) => Object.keys(receipt).sort());
+  expect(http).toEqual(queue);
+});
+
+test.each([
+  [{ redisUrl: '127.0.0.1:6379' }, 'redisUrl'],
+  [{ redisUrl: 'http://127.0.0.1' }, 'redisUrl'],
+  [{ serverId: 0 }, 'serverId'],
+  [{ appId: '646' as never }, 'appId'],
+])('the queue is not opened with %j, and what is wrong is named', (options, name) => {
+  expect(() => createQueueClient(options)).toThrow(new RegExp(`^${name} must`));
+});
+
 test('over HTTP one sees how a domain stands, with a token that may read', async () => {
   const domain = 'seen.example.org';
   const client = createHttpClient({ url: server.url, token: tokens.operate.token });

@@ -54,10 +54,10 @@ function sibling(of: 'http' | 'queue', name: string, files: Readonly<Record<stri
   return path;
 }
 
-test('over HTTP it is one package of less than 10 MB', () => {
+test('over HTTP it is one package of less than 1 MB', () => {
   const { packages, bytes } = installed(projects.http);
   expect(packages).toEqual(['runcloud-domains-client']);
-  expect(bytes).toBeLessThan(10 * MB);
+  expect(bytes).toBeLessThan(1 * MB);
 });
 
 test('through the queue it brings no server, board or tracing', () => {
