@@ -112,6 +112,11 @@ export const codes = {
     fix: 'Look at the worker’s log for the crash, and mend that first.',
     isFinal: true,
   },
+  'job-stuck': {
+    meaning: 'Nothing came back to the job for longer than any step may take, or it was at work for an hour.',
+    fix: 'Report it with the job’s log lines; `retry` asks for it again.',
+    whileRetried: 'Nothing at first: it is tried again. If it lasts, report it with the job’s log lines.',
+  },
   unexpected: {
     meaning: 'A bug in this program: the log line carries the stack.',
     fix: 'Report it with the log line.',

@@ -9,11 +9,28 @@ import type { JobEnd, JobObserver } from '../queue/observer.ts';
 import type { Verdict } from '../queue/verdict.ts';
 import type { CallBrake } from '../runcloud/runcloud.ts';
 
-export function observedBrake(brake: Brake, metrics: Metrics): CallBrake {
+export interface ObservedBrake extends CallBrake {
+  /** The longest that a call has been waiting here for its turn, in milliseconds; 0: none waits. */
+  turnMs(): number;
+}
+
+export function observedBrake(brake: Brake, metrics: Metrics): ObservedBrake {
+  /** When each began to wait; the oldest first. */
+  const waiting = new Map<symbol, number>();
   return {
+    turnMs() {
+      const [oldest] = waiting.values();
+      return oldest === undefined ? 0 : performance.now() - oldest;
+    },
     async enter(fingerprint, signal, onHold) {
       const startedAt = performance.now();
-      await brake.enter(fingerprint, signal, onHold);
+      const one = Symbol('waits');
+      waiting.set(one, startedAt);
+      try {
+        await brake.enter(fingerprint, signal, onHold);
+      } finally {
+        waiting.delete(one);
+      }
       metrics.apiWaited(performance.now() - startedAt);
     },
     report(report) {

@@ -14,6 +14,7 @@ import { troublesIn } from '../intent/log-text.ts';
 import { joined } from '../intent/names.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
+import { toBounds } from '../queue/bound.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
 import { createSuspects } from '../queue/suspects.ts';
 import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
@@ -38,7 +39,7 @@ import { version } from '../version.ts';
 import { auditBareRequests } from './bare-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { createLooksOf } from './look.ts';
-import { observedBrake, observedJobs, observedLedger } from './observed.ts';
+import { type ObservedBrake, observedBrake, observedJobs, observedLedger } from './observed.ts';
 import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
 import { createSteering } from './steering.ts';
 import { createWorkerHealth } from './worker-health.ts';
@@ -76,10 +77,10 @@ export function createWorkerApp(
   const requests = createRequestQueue({ ...queueOptions(config), redis, telemetry: tracing?.telemetry });
   releases.defer(() => within(requests.close(), 500, undefined));
   const shared = { config, redis, requests, logger, scrub: clean, releases };
-  const { brake, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
+  const { brake, turns, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
   const runcloud = createRunCloud({
     ...toRunCloudSettings(config, credentials.current),
-    brake: observedBrake(brake, observation.metrics),
+    brake: turns,
     onCall: tellAll(observation.metrics.apiCall, tracing?.apiCall),
   });
   releases.defer(() => runcloud.close());
@@ -101,8 +102,8 @@ export function createWorkerApp(
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
+      ...limitsOf(config, redis, turns),
       pauses,
-      suspects: createSuspects(redis, keysOf(config).own('suspect')),
       onError,
       ...hearers,
       telemetry: tracing?.telemetry,
@@ -140,8 +141,16 @@ function createObserved({
   const jobs = observedJobs(metrics, parts.requests.intents);
   const onBareRequest = auditBareRequests({ ...parts, logger, scrub: clean, releases });
   const hearers = { observer: jobs.observer, onBareRequest };
-  return { ...steering, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
+  const turns = observedBrake(steering.brake, metrics);
+  return { ...steering, turns, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
 }
+
+/** When a job is given up, and what it may wait for; and who may have ended workers. */
+const limitsOf = (config: Config, redis: Redis, { turnMs }: ObservedBrake) => ({
+  bounds: toBounds(config.runcloud.timeoutMs),
+  excuses: { turnMs, isRedisAway: () => redis.status !== 'ready' },
+  suspects: createSuspects(redis, keysOf(config).own('suspect')),
+});
 
 function createTracingOf(
   { otlpEndpoint: endpoint, worker }: Config,

@@ -35,6 +35,7 @@ export async function underFence<Key, T>(
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
 ): Promise<Fenced<T>> {
+  if (calls.signal?.aborted) throw new Error("the job is no longer this run's; nothing was written");
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs, lagMs };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
@@ -42,6 +43,7 @@ export async function underFence<Key, T>(
   const watch = keepAlive(
     { renew: () => store.renewWrite(key, lease), confirm: () => store.renewWrite(key, lease, jobId) },
     askedAt,
+    calls.signal,
   );
   try {
     const value = await send(watch.options(calls));
@@ -77,10 +79,12 @@ const elapsedMs = (since: Clock): number =>
   Math.max(performance.now() - since.monotonic, Date.now() - since.wall);
 
 // The lease counts from before each request to Redis, since the reply may have been long on its way.
-function keepAlive({ renew, confirm }: Keeper, heldAt: Clock): Watch {
+// Whose signal has aborted renews nothing more: whatever the write itself does, its lease runs out, and the next run may write.
+function keepAlive({ renew, confirm }: Keeper, heldAt: Clock, ended: AbortSignal | undefined): Watch {
   const lost = new AbortController();
   let heldSince = heldAt;
-  const isHeld = (): boolean => !lost.signal.aborted && elapsedMs(heldSince) < LEASE_MS - MARGIN_MS;
+  const isHeld = (): boolean =>
+    !ended?.aborted && !lost.signal.aborted && elapsedMs(heldSince) < LEASE_MS - MARGIN_MS;
   const prolong = async (ask: () => Promise<boolean>): Promise<boolean> => {
     const askedAt = clock();
     const held = await ask();
@@ -102,6 +106,8 @@ function keepAlive({ renew, confirm }: Keeper, heldAt: Clock): Watch {
     );
   };
   const timer = setInterval(look, RENEW_EVERY_MS);
+  const stop = (): void => clearInterval(timer);
+  ended?.addEventListener('abort', stop, { once: true });
   return {
     options: (calls) => ({
       ...calls,
@@ -109,6 +115,9 @@ function keepAlive({ renew, confirm }: Keeper, heldAt: Clock): Watch {
       // Without Redis nobody can say that the right still stands.
       mayWrite: async () => isHeld() && (await prolong(confirm).catch(() => false)) && isHeld(),
     }),
-    stop: () => clearInterval(timer),
+    stop() {
+      stop();
+      ended?.removeEventListener('abort', stop);
+    },
   };
 }

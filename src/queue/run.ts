@@ -7,6 +7,7 @@ import type { ApiCall, CallOptions } from '../runcloud/runcloud.ts';
 export interface Run {
   readonly job: Job;
   readonly token: string;
+  /** Aborts when the job is no longer this run's: the worker stops, another one has it, or it was given up (bound.ts). */
   readonly signal: AbortSignal;
   /** 1 for the first try. */
   readonly attempt: number;
@@ -30,9 +31,11 @@ interface RunOptions {
   readonly scrub: (text: string) => string;
   /** Aborts when the worker stops: no more waiting, but what is under way goes on. */
   readonly draining: AbortSignal;
+  /** Told when a call to RunCloud has come back. */
+  readonly moved?: (() => void) | undefined;
 }
 
-export function createRun({ job, token, signal, logger, scrub, draining }: RunOptions): Run {
+export function createRun({ job, token, signal, logger, scrub, draining, moved }: RunOptions): Run {
   const attempt = job.attemptsMade + 1;
   let log = logger.child({ job: job.name, jobId: job.id, attempt });
   const writes: Promise<unknown>[] = [];
@@ -45,6 +48,7 @@ export function createRun({ job, token, signal, logger, scrub, draining }: RunOp
   };
   const onCall = (call: ApiCall): void => {
     apiCalls += 1;
+    moved?.();
     const ended = call.status === undefined ? 'no reply' : String(call.status);
     say('debug', `${call.method} ${call.path} -> ${ended} (${Math.round(call.durationMs)} ms)`, { call });
   };
@@ -58,7 +62,7 @@ export function createRun({ job, token, signal, logger, scrub, draining }: RunOp
     signal,
     attempt,
     startedAt: performance.now(),
-    calls: { signal, onCall, onHold, patience: draining },
+    calls: { signal, onCall, onHold, onMoved: moved, patience: draining },
     apiCalls: () => apiCalls,
     about(fields) {
       log = log.child(fields);

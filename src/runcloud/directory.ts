@@ -29,6 +29,8 @@ interface Reading {
 interface Shelf {
   reading?: Reading;
   underway?: { startedAt: number; reading: Promise<Reading> };
+  /** Those who wait for a reading that another has begun: each page of it is news to them. */
+  readonly sharers: Set<() => void>;
   /** Newer than the reading: what replies to our own writes said. */
   notes: Map<string, { attached: AttachedDomain | undefined; at: number }>;
 }
@@ -74,7 +76,7 @@ function createShelves(): ShelfOf {
   const shelves = new Map<string, Shelf>();
   return ({ serverId, appId }) => {
     const key = `${serverId}:${appId}`;
-    const shelf = shelves.get(key) ?? { notes: new Map() };
+    const shelf = shelves.get(key) ?? { notes: new Map(), sharers: new Set() };
     shelves.set(key, shelf);
     return shelf;
   };
@@ -83,7 +85,11 @@ function createShelves(): ShelfOf {
 function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, shelfOf: ShelfOf) {
   const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
     // The signal stays out: the reading is shared, and one job that stops must not fail the others.
-    const rows = await runcloud.listDomains(app, { onCall: options.onCall, onHold: options.onHold });
+    const onCall: CallOptions['onCall'] = (call) => {
+      options.onCall?.(call);
+      for (const tell of shelfOf(app).sharers) tell();
+    };
+    const rows = await runcloud.listDomains(app, { onCall, onHold: options.onHold });
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
     return keep(shelfOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
   };
@@ -101,12 +107,18 @@ function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, s
     options: CallOptions,
   ): Promise<Reading> {
     const time = await now();
-    const { reading, underway } = shelfOf(app);
+    const { reading, underway, sharers } = shelfOf(app);
     if (reading && reading.startedAt >= Math.max(since, time - maxAgeMs)) return reading;
     if (!underway) return start(app, time, options);
-    if (underway.startedAt >= since) return underway.reading;
-    // One reading at a time: all who came too late for this one share the next.
-    await underway.reading.catch(() => undefined);
+    const moved = (): void => options.onMoved?.();
+    sharers.add(moved);
+    try {
+      if (underway.startedAt >= since) return await underway.reading;
+      // One reading at a time: all who came too late for this one share the next.
+      await underway.reading.catch(() => undefined);
+    } finally {
+      sharers.delete(moved);
+    }
     return readSince(app, since, options);
   };
 }

@@ -129,6 +129,8 @@ export interface CallReport {
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCall?: ((call: ApiCall) => void) | undefined;
+  /** Told when a call of somebody else's has come back whose reading is shared. */
+  readonly onMoved?: (() => void) | undefined;
   /** Asked right before a write goes out: false where the right to write has run out, or somebody wants something else. */
   readonly mayWrite?: (() => Promise<boolean>) | undefined;
   /** Ends the waiting at the brake, but no call that is under way: the worker is stopping. */

@@ -74,6 +74,30 @@ function createWrite() {
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('a write under the fence', () => {
+  test('is not even begun by a run that was given up', async () => {
+    const store = createFakeStore();
+    const { write, calls } = createWrite();
+    const signal = AbortSignal.abort();
+    await expect(underFence(store, WRITE, { signal }, write)).rejects.toThrow('nothing was written');
+    expect(store.events).toEqual([]);
+    expect(calls()).toBe(0);
+  });
+
+  test('that does not heed its end holds the fence no longer than its lease', async () => {
+    const store = createFakeStore();
+    const { write, mayWrite } = createWrite();
+    const givenUp = new AbortController();
+    void underFence(store, WRITE, { signal: givenUp.signal }, write);
+    await pass(LEASE_MS);
+    const renewals = store.events.length;
+    expect(renewals).toBeGreaterThan(1);
+    givenUp.abort();
+    await pass(5 * LEASE_MS);
+    expect(store.events.length).toBe(renewals);
+    // What it sends now would go out without the right to.
+    expect(await mayWrite()).toBe(false);
+  });
+
   test('takes it, writes, gives it back with the id that RunCloud gave, and tells when', async () => {
     const store = createFakeStore();
     const write = { ...WRITE, toAttachedId: ({ id }: { id: number }) => id };

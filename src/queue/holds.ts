@@ -1,0 +1,68 @@
+// What holds a job before it is performed: all of them while nothing can be done, or a pause of its web application or site.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hold } from '../brake/brake.ts';
+import { withoutOthers } from '../intent/other-names.ts';
+import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
+import { waiting } from '../outcome.ts';
+import type { JobObserver } from './observer.ts';
+import type { Task } from './perform.ts';
+import type { Run } from './run.ts';
+import { type Verdict, verdictOfOutcome } from './verdict.ts';
+
+export interface HoldOptions {
+  /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
+  readonly hold: () => Promise<Hold | undefined>;
+  /** What a person has paused. */
+  readonly pauses: Pick<Pauses, 'heldBy'>;
+  readonly observer?: JobObserver | undefined;
+}
+
+// A job that is taken while nothing can be done keeps its place, untouched: at most `concurrency` jobs wait here, all others
+// stay in the queue, and a newer request may overtake it meanwhile. False where the worker stops: then it goes back.
+export async function isReleased(
+  run: Run,
+  task: Task,
+  options: HoldOptions,
+  draining: AbortSignal,
+): Promise<boolean> {
+  const signal = AbortSignal.any([run.signal, draining]);
+  let said: string | undefined;
+  for (let held = await heldOf(options); held; held = await heldOf(options)) {
+    if (said !== held.kind) {
+      options.observer?.held(held.kind);
+      run.say('warn', `held: ${held.sentence}`, { event: 'held', why: held.kind });
+      await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
+    }
+    said = held.kind;
+    await sleep(Math.min(held.waitMs, HOLD_LOOK_MS), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return false;
+  }
+  return true;
+}
+
+const HOLD_LOOK_MS = 1_000;
+
+// The sentence stands in the record of every domain: it names none, whatever RunCloud or a person wrote.
+// A pause of everything is a hold like an outage: were each job sent away to look again every minute, ten thousand of them would
+// be taken and moved sixty times an hour, and lose their order. (BullMQ's own pause knows no end, no reason and no scope.)
+async function heldOf({ pauses, hold }: HoldOptions): Promise<Held | undefined> {
+  const pause = await pauses.heldBy({});
+  const held = pause
+    ? { kind: 'paused' as const, waitMs: waitOf(pause), sentence: toPausedSentence(pause) }
+    : await hold();
+  return held && { ...held, sentence: withoutOthers(held.sentence) };
+}
+
+type Held = Omit<Hold, 'kind'> & { readonly kind: Hold['kind'] | 'paused' };
+
+// A narrower pause must not keep the places of a worker from the other web applications: its jobs step aside, behind what is
+// asked for now. They have been claimed, so that one which a newer request has overtaken ends, and the record says why it waits.
+export const verdictOfPause = (pause: Pause): Verdict => ({
+  ...verdictOfOutcome(waiting(withoutOthers(toPausedSentence(pause)), waitOf(pause)), Date.now()),
+  goesBehind: true,
+});
+
+/** After `resume` all goes on within this. */
+const PAUSE_LOOK_MS = 60_000;
+
+const waitOf = ({ leftMs = PAUSE_LOOK_MS }: Pause): number => Math.min(leftMs, PAUSE_LOOK_MS);
