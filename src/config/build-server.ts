@@ -8,6 +8,7 @@ export const toServer = (values: Values): Pick<Config, 'server' | 'callbacks' | 
   server: {
     host: values.SERVER_HOST,
     port: values.SERVER_PORT,
+    path: values.SERVER_PATH,
     tokens: values.API_TOKENS ?? [],
     boardUsers: values.BOARD_USERS ?? [],
     sessionMs: values.BOARD_SESSION,

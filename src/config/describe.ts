@@ -78,6 +78,7 @@ const toEntry = ({ name, role, hash }: { name: string; role: string; hash: strin
 
 const serverValuesOf = ({ server, callbacks, worker, otlpEndpoint }: Config): Pick<Values, ServerName> => ({
   SERVER_HOST: server.host,
+  SERVER_PATH: server.path || '/',
   SERVER_PORT: server.port,
   TRUST_PROXY: onOff(server.trustProxy),
   API_RATE_PER_MINUTE: server.ratePerMinute,

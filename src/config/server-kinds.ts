@@ -1,6 +1,7 @@
 // The kinds of values of the HTTP server, its users and its callbacks. Complaints count entries and never repeat one.
 import { isIP } from 'node:net';
 import { isPasswordHash } from '../credential-hashes.ts';
+import { toPathPrefix } from '../listening/prefix.ts';
 import { type Kind, kind } from './kinds.ts';
 import type { ApiRole, ApiToken, BoardRole, BoardUser } from './shape.ts';
 import { isLoopback, isWebAddress, spellingComplaint } from './url-kinds.ts';
@@ -13,6 +14,12 @@ export const host: Kind<string> = kind('a host name or an IP address, without a 
   const address = raw.replace(/^\[(.*)\]$/, '$1');
   return isIP(address) !== 0 || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(raw) ? address : undefined;
 });
+
+/** `/domains`; '' is none. */
+export const pathPrefix: Kind<string> = kind(
+  'a path such as /domains: letters, digits, dot, -, _ and ~, not one that begins with a path of the server itself (/v1, /board, …)',
+  toPathPrefix,
+);
 
 /** True for what only this machine reaches. */
 export const isLoopbackHost = (name: string): boolean => isLoopback(isIP(name) === 6 ? `[${name}]` : name);

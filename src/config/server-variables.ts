@@ -16,6 +16,11 @@ const listenVariables = {
     description: 'Port on which `server` listens; 0 is any that is free.',
     example: '8787',
   }),
+  SERVER_PATH: withDefault(server.pathPrefix, '/', {
+    description:
+      'Path below which a proxy shows the server; it may take it off, or leave it. A proxy that TRUST_PROXY trusts may also say it itself, in X-Forwarded-Prefix.',
+    example: '/domains',
+  }),
   TRUST_PROXY: withDefault(kinds.oneOf(kinds.switches), 'off', {
     description:
       "Whether `server` stands behind a proxy that ends TLS and sets X-Forwarded-*: then the board's cookies are Secure. `on` without such a proxy lets anybody forge the address that is logged.",

@@ -84,6 +84,8 @@ export interface BoardUser {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Below which a proxy shows it: `/domains`, or ''. */
+  readonly path: string;
   readonly tokens: readonly ApiToken[];
   readonly boardUsers: readonly BoardUser[];
   /** How long a login at the board lasts without being used. */

@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config.ts';
 import { isLeaving, leaveAfter } from '../listening/connections.ts';
 import { networkOf } from '../listening/network.ts';
 import { authorize, type Caller, identify, type RouteRole } from './auth.ts';
+import { type PrefixSettings, prefixIn } from './prefix.ts';
 import { Refusal } from './problems.ts';
 import type { Rates } from './rate.ts';
 
@@ -16,12 +17,13 @@ declare module 'fastify' {
 }
 
 export interface AdmissionParts {
-  readonly settings: Pick<ServerConfig, 'tokens'>;
+  readonly settings: Pick<ServerConfig, 'tokens'> & PrefixSettings;
   readonly rates: Rates;
 }
 
 export function addAdmission(app: FastifyInstance, { settings, rates }: AdmissionParts): void {
   app.decorateRequest('caller', undefined);
+  app.decorateRequest('prefix', '');
   app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
     if (!isLeaving(socket)) return;
     socket.destroy();
@@ -29,6 +31,7 @@ export function addAdmission(app: FastifyInstance, { settings, rates }: Admissio
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headersOf(request));
+    request.prefix = prefixIn(request.headers, settings);
     request.caller = identify(request.headers, settings.tokens);
     if (isCountedElsewhere(request)) return;
     assertRate(rates, request);

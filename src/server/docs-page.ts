@@ -34,7 +34,7 @@ export function toDocsPage({ info, paths, components }: OpenApi): string {
   );
   const body = [
     `<h1>${escapeHtml(info.title)} ${escapeHtml(info.version)}</h1><p>${prose(info.description)}</p>`,
-    '<p>As a document for programs: <a href="/v1/openapi.json">openapi.json</a></p>',
+    '<p>As a document for programs: <a href="openapi.json">openapi.json</a></p>',
     `<ul>${list.join('')}</ul>`,
     ...operations.map(({ path, method, operation }) => toSection(path, method, operation)),
     '<h1>Schemas</h1>',

@@ -42,7 +42,10 @@ export async function handle(
   const answer = await inTime(route, served, (assertInTime) =>
     key === undefined ? perform() : performOnce(perform, key, served, request, assertInTime),
   );
-  return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  reply.headers(answer.headers);
+  const { location } = answer.headers;
+  if (location !== undefined) reply.header('location', `${request.prefix}${location}`);
+  return reply.code(answer.status).send(answer.body);
 }
 
 interface Answer {
@@ -103,7 +106,8 @@ async function performOnce(
   }
 }
 
-function toContext(route: Route, { parts }: Served, { params, query, body, caller }: FastifyRequest) {
+function toContext(route: Route, { parts }: Served, request: FastifyRequest) {
+  const { params, query, body, caller, prefix } = request;
   const given = body ?? undefined;
   if (!route.body && given !== undefined && !isEmpty(given))
     throw new Refusal('invalid-payload', 'this route takes no body');
@@ -113,6 +117,7 @@ function toContext(route: Route, { parts }: Served, { params, query, body, calle
     body: parse(route.body, given === undefined && route.isBodyOptional ? {} : given),
     raw: { query: query as object, body: given },
     caller: caller ?? NOBODY,
+    prefix,
     parts,
   };
 }

@@ -5,6 +5,7 @@ import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } 
 import { inOneLine } from '../intent/names.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { type Place, places, toPlace } from '../records/applications.ts';
+import { withRoutesBelow } from './prefix.ts';
 
 /** The HTTP status of each code that jobs and commands know too. */
 const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
@@ -172,6 +173,7 @@ export function problemOf(
   code: ProblemCode,
   detail: string,
   { errors = [], applications = [] }: Partial<Pick<Refusal, 'errors' | 'applications'>> = {},
+  prefix = '',
 ): Problem {
   const status = statusOf(code);
   const [first] = errors;
@@ -179,9 +181,9 @@ export function problemOf(
     type: `urn:runcloud-domains:error:${code}`,
     title: titles[status] ?? 'Error',
     status,
-    detail,
+    detail: withRoutesBelow(prefix, detail),
     code,
-    fix: fixOf(code),
+    fix: withRoutesBelow(prefix, fixOf(code)),
     ...(first && { field: first.field, errors: [...errors] }),
     ...(applications.length > 0 && { applications: [...applications] }),
   };

@@ -9,6 +9,7 @@ import {
 } from 'fastify';
 import type { ServerConfig } from '../config.ts';
 import { boundConnections, leave } from '../listening/connections.ts';
+import { withoutPrefix } from '../listening/prefix.ts';
 import type { Logger } from '../logger.ts';
 import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
 import { authorize, refuseCrossSite } from './auth.ts';
@@ -17,6 +18,7 @@ import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
 import { toOpenApi } from './openapi.ts';
+import { prefixIn, prefixOf } from './prefix.ts';
 import { problemOf, toRefusal } from './problems.ts';
 import { createRates, type Rates } from './rate.ts';
 import type { Route, RouteParts } from './routes/route.ts';
@@ -26,7 +28,7 @@ import { routes } from './routes/table.ts';
 export type ServerPart = FastifyPluginAsync;
 
 export interface HttpServerParts extends RouteParts {
-  readonly settings: Pick<ServerConfig, 'tokens' | 'trustProxy' | 'ratePerMinute'>;
+  readonly settings: Pick<ServerConfig, 'tokens' | 'trustProxy' | 'ratePerMinute' | 'path'>;
   readonly logger: Logger;
   /** Of the package. */
   readonly version: string;
@@ -71,6 +73,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     bodyLimit: BODY_LIMIT,
     // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
     trustProxy: settings.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
+    rewriteUrl: ({ url = '/', headers }) => withoutPrefix(url, prefixIn(headers, settings)),
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: SILENCE_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
@@ -166,7 +169,7 @@ function answerError(
   if (!refusal)
     logger.error({ event: 'http-error', requestId: request.id, err: error }, 'a request met a bug');
   const detail = refusal?.message ?? `a bug: the server's log has it under the request id ${request.id}`;
-  const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal);
+  const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal, prefixOf(request));
   return reply
     .code(problem.status)
     .headers({

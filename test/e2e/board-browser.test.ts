@@ -6,6 +6,7 @@ import { expect, test } from '@jest/globals';
 import { type Browser, chromium, devices, type Page } from 'playwright-core';
 import { BOARD_USERS, PASSWORDS } from '../helpers/board-login.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';
+import { startPrefixProxy } from '../helpers/prefix-proxy.ts';
 import { findBrowser } from '../helpers/test-tools.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -28,10 +29,10 @@ interface Bench extends AsyncDisposable {
 }
 
 /** A server, a worker, a failed job, and a browser. */
-async function createBench(): Promise<Bench> {
+async function createBench(env: Record<string, string> = {}): Promise<Bench> {
   await using stack = new AsyncDisposableStack();
   const stage = stack.use(await createStage());
-  const server = stack.use(await startServer({ ...stage.env, BOARD_USERS }));
+  const server = stack.use(await startServer({ ...stage.env, BOARD_USERS, ...env }));
   const browser: Browser = await chromium.launch({ executablePath: program ?? '', args: ['--no-sandbox'] });
   stack.defer(() => browser.close());
   stage.simulator.addFault({ kind: 'status', status: 422, domain: SHOP, times: 1, body: { message: WHY } });
@@ -57,7 +58,11 @@ async function createBench(): Promise<Bench> {
   };
 }
 
-async function logIn(page: Page, { server }: Bench, name: keyof typeof PASSWORDS): Promise<void> {
+async function logIn(
+  page: Page,
+  { server }: { readonly server: Pick<TestServer, 'url'> },
+  name: keyof typeof PASSWORDS,
+): Promise<void> {
   await page.goto(`${server.url}/board`);
   await page.fill('[name=name]', name);
   await page.fill('[name=password]', PASSWORDS[name]);
@@ -134,6 +139,38 @@ inBrowser(
     expect(await bench.stage.queue.getJobState(bench.jobId)).toBe('failed');
     expect(bench.stage.names()).not.toContain(SHOP);
     expect(bench.complaints.filter((text) => !text.includes('403'))).toEqual([]);
+  },
+  240_000,
+);
+
+inBrowser.each([true, false])(
+  'below a path of a proxy, which takes it off: %s, an operator logs in, retries a job and logs out',
+  async (isTakenOff) => {
+    await using bench = await createBench({ SERVER_PATH: '/domains' });
+    const { jobId, stage } = bench;
+    await using proxy = await startPrefixProxy(bench.server.url, { prefix: '/domains', isTakenOff });
+    const page = await bench.open();
+    await logIn(page, { server: proxy }, 'ada');
+    await page.goto(`${proxy.url}/board/queue/runcloud-domains?status=failed`);
+    await page.getByText(jobId).first().click();
+    await page.getByText(WHY).first().waitFor();
+    expect(new URL(page.url()).pathname).toBe(
+      `/domains/board/queue/runcloud-domains/${encodeURIComponent(jobId)}`,
+    );
+    await retryIcon(page).first().click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await until(() => stage.names().includes(SHOP), 'it is attached', PATIENCE_MS);
+    await stage.idle();
+    await page.goto(`${proxy.url}/v1/docs`);
+    await page.getByRole('link', { name: 'openapi.json', exact: true }).click();
+    await page.getByText('"servers":[{"url":"/domains"}]').waitFor();
+    await page.goto(`${proxy.url}/board/logout`);
+    await page.click('button[type=submit]');
+    await page.waitForURL(`${proxy.url}/board/login`);
+    const cookies = (await page.context().cookies()).map(({ name, path }) => `${name} ${path}`);
+    expect(cookies).toEqual(['runcloud-domains-form /domains/board']);
+    expect(proxy.failed.filter((line) => !line.endsWith(' /favicon.ico'))).toEqual([]);
+    expect(bench.complaints.filter((text) => !/404|ERR_ABORTED/.test(text))).toEqual([]);
   },
   240_000,
 );

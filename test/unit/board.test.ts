@@ -81,7 +81,12 @@ describe('a request that changes something', () => {
 });
 
 test('nothing that somebody typed becomes markup on the login page', () => {
-  const { html } = loginPage({ token: '"><script>', next: '/board/"onfocus="x', problem: '<img src=x>' });
+  const { html } = loginPage({
+    base: '/board',
+    token: '"><script>',
+    next: '/board/"onfocus="x',
+    problem: '<img src=x>',
+  });
   expect(html).not.toMatch(/<script|<img|"onfocus/);
 });
 

@@ -37,6 +37,8 @@ const readings: readonly (readonly [
   ['an IPv6 address in brackets', { SERVER_HOST: '[::1]' }, (c) => c.server.host, '::1'],
   ['a bare IPv6 address', { SERVER_HOST: '::' }, (c) => c.server.host, '::'],
   ['any free port', { SERVER_PORT: '0' }, (c) => c.server.port, 0],
+  ['no path', { SERVER_PATH: '/' }, (c) => c.server.path, ''],
+  ['a path, with slashes and without', { SERVER_PATH: 'a/b.c/' }, (c) => c.server.path, '/a/b.c'],
   ['a proxy in front', { TRUST_PROXY: 'ON' }, (c) => c.server.trustProxy, true],
   ['a session in days', { BOARD_SESSION: '2d' }, (c) => c.server.sessionMs, 172_800_000],
   [
@@ -90,6 +92,9 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   ['a host with a port', { SERVER_HOST: 'localhost:80' }, /^SERVER_HOST must be a host name or an IP/],
   ['an address for a host', { SERVER_HOST: 'http://x' }, /^SERVER_HOST must be a host name/],
   ['a port that is none', { SERVER_PORT: '65536' }, /^SERVER_PORT must be a whole number from 0 to 65535/],
+  ['an address for a path', { SERVER_PATH: 'https://x/y' }, /^SERVER_PATH must be a path such as/],
+  ['a path of another host', { SERVER_PATH: '//evil' }, /^SERVER_PATH must be a path/],
+  ['a path of the server itself', { SERVER_PATH: '/board' }, /^SERVER_PATH must be .* \/board/],
   ['no requests at all', { API_RATE_PER_MINUTE: '0' }, /^API_RATE_PER_MINUTE must be .* from 1/],
   [
     'a token itself for its hash',
@@ -198,6 +203,7 @@ test.each(['0.0.0.0', '::', '10.0.0.7', 'db.example.org', '127.0.0.1.example.org
 const all = {
   SERVER_HOST: '::',
   SERVER_PORT: '0',
+  SERVER_PATH: '/domains',
   TRUST_PROXY: 'on',
   API_RATE_PER_MINUTE: '7',
   WORKER_ADDRESS: '[::1]:9',

@@ -59,6 +59,7 @@ test('an empty environment gives the documented defaults', () => {
       server: {
         host: '127.0.0.1',
         port: 8787,
+        path: '',
         tokens: [],
         boardUsers: [],
         sessionMs: 43_200_000,

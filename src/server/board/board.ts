@@ -7,7 +7,9 @@ import type { Audit } from '../../audit.ts';
 import type { BoardUser } from '../../config.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
+import { prefixOf } from '../prefix.ts';
 import {
+  below,
   type CallbackQueue,
   createReadingBoard,
   LOGOUT_TEXT,
@@ -96,7 +98,9 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
     inner.addHook('preSerialization', async (request, _reply, body) =>
       toShownBody(request.routeOptions.url ?? '', body, visitorOf(request)?.role !== 'operator', shown),
     );
-    inner.addHook('onSend', async (request, reply, payload) => toOwnPage(reply, payload, visitorOf(request)));
+    inner.addHook('onSend', async (request, reply, payload) =>
+      toOwnPage(request, reply, payload, visitorOf(request)),
+    );
     await inner.register(createReadingBoard({ queue, callbackQueues, shown, onError }));
   });
   scope.setNotFoundHandler((request, reply) => refuse(request, reply, 404, 'There is no such page.'));
@@ -216,14 +220,22 @@ function finish(
 }
 
 /** Bull Board's page, and nothing else of its scope, is HTML. */
-function toOwnPage(reply: FastifyReply, payload: unknown, user: BoardUser | undefined): unknown {
+function toOwnPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  user: BoardUser | undefined,
+): unknown {
   const type = String(reply.getHeader('content-type') ?? '');
   if (typeof payload !== 'string' || !type.startsWith('text/html') || reply.statusCode !== 200)
     return payload;
   reply.header('content-security-policy', BOARD_POLICY);
   const logout = user ? `${LOGOUT_TEXT} ${user.name} (${user.role})` : LOGOUT_TEXT;
   const inJson = JSON.stringify(logout).replace(/</g, '\\u003c');
-  const page = withoutInlineStyle(payload).replace(`"${LOGOUT_TEXT}"`, () => inJson);
+  const page = below(prefixOf(request), withoutInlineStyle(payload)).replace(
+    `"${LOGOUT_TEXT}"`,
+    () => inJson,
+  );
   reply.removeHeader('content-length');
   return page;
 }

@@ -55,6 +55,12 @@ const UI = {
   pollingInterval: { showSetting: true },
 };
 
+/** Bull Board's page with the paths that a browser sees below `prefix`: where its own files are, and our links. */
+export const below = (prefix: string, page: string): string =>
+  page
+    .replace('<base href="/board/"', `<base href="${prefix}/board/"`)
+    .replace(/"url":"(\/(?:v1|board)\/\w+)"/g, (_, path) => `"url":"${prefix}${path}"`);
+
 class ReadingAdapter extends FastifyAdapter {
   readonly #onError: (error: Error) => ControllerHandlerReturnType;
 

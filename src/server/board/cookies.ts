@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { prefixOf } from '../prefix.ts';
 
 export interface Cookies {
   session(request: FastifyRequest): string | undefined;
@@ -15,31 +16,41 @@ export interface Cookies {
 
 const FORM_LIFE_S = 3600;
 
+type Kind = 'board' | 'form';
+
 export function createCookies({ secure }: { readonly secure: boolean }): Cookies {
-  // A browser takes `__Host-` only with Secure, for this very host and the path `/`: no other host can plant one.
-  const prefix = secure ? '__Host-' : '';
-  const session = `${prefix}runcloud-domains-board`;
-  const form = `${prefix}runcloud-domains-form`;
-  const common: CookieSerializeOptions = {
-    path: secure ? '/' : '/board',
+  // A browser takes `__Host-` only with Secure, for this very host and the path `/`: no other host can plant one. Below a prefix the
+  // host has other applications too, and none of them should be sent a login.
+  const nameOf = (kind: Kind, prefix: string): string =>
+    `${secure ? (prefix === '' ? '__Host-' : '__Secure-') : ''}runcloud-domains-${kind}`;
+  const optionsFor = (prefix: string): CookieSerializeOptions => ({
+    path: secure && prefix === '' ? '/' : `${prefix}/board`,
     httpOnly: true,
     sameSite: 'strict',
     secure,
-  };
-  const read = (request: FastifyRequest, name: string): string | undefined => {
-    const value = request.cookies[name];
+  });
+  const read = (request: FastifyRequest, kind: Kind): string | undefined => {
+    const value = request.cookies[nameOf(kind, prefixOf(request))];
     return value !== undefined && /^[\w-]{43}$/.test(value) ? value : undefined;
   };
+  const set = (reply: FastifyReply, kind: Kind, value: string, more: CookieSerializeOptions = {}): void => {
+    const prefix = prefixOf(reply.request);
+    reply.setCookie(nameOf(kind, prefix), value, { ...optionsFor(prefix), ...more });
+  };
+  const clear = (reply: FastifyReply, kind: Kind): void => {
+    const prefix = prefixOf(reply.request);
+    reply.clearCookie(nameOf(kind, prefix), optionsFor(prefix));
+  };
   return {
-    session: (request) => read(request, session),
-    setSession: (reply, id) => void reply.setCookie(session, id, common),
-    endSession: (reply) => void reply.clearCookie(session, common),
-    form: (request) => read(request, form),
+    session: (request) => read(request, 'board'),
+    setSession: (reply, id) => set(reply, 'board', id),
+    endSession: (reply) => clear(reply, 'board'),
+    form: (request) => read(request, 'form'),
     beginForm(reply) {
       const secret = randomBytes(32).toString('base64url');
-      reply.setCookie(form, secret, { ...common, maxAge: FORM_LIFE_S });
+      set(reply, 'form', secret, { maxAge: FORM_LIFE_S });
       return secret;
     },
-    endForm: (reply) => void reply.clearCookie(form, common),
+    endForm: (reply) => clear(reply, 'form'),
   };
 }

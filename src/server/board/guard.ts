@@ -5,7 +5,7 @@ import { networkOf } from '../../listening/network.ts';
 import { createRate } from '../rate.ts';
 import type { Cookies } from './cookies.ts';
 import { isFromOwnPage } from './headers.ts';
-import { sendPage } from './login.ts';
+import { boardPath, sendPage } from './login.ts';
 import { messagePage } from './pages.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -57,7 +57,11 @@ export function refuse(
   sentence: string,
 ): FastifyReply {
   if (isApi(request)) return reply.status(status).send({ error: sentence });
-  return sendPage(reply, status, messagePage(status === 404 ? 'Not found' : 'Not done', sentence));
+  return sendPage(
+    reply,
+    status,
+    messagePage(boardPath(request), status === 404 ? 'Not found' : 'Not done', sentence),
+  );
 }
 
 function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -65,5 +69,5 @@ function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply 
     return refuse(request, reply, 401, 'You are not logged in any more: load the page anew.');
   const path = request.url === '/board' ? '/board/' : request.url;
   const next = path === '/board/' ? '' : `?next=${encodeURIComponent(path)}`;
-  return reply.redirect(`/board/login${next}`, 303);
+  return reply.redirect(`${boardPath(request)}/login${next}`, 303);
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardUser } from '../../config.ts';
 import { verifyPassword } from '../../credential-hashes.ts';
 import type { Logger } from '../../logger.ts';
+import { prefixOf } from '../prefix.ts';
 import type { Checks } from './checks.ts';
 import type { Cookies } from './cookies.ts';
 import type { Lockout } from './lockout.ts';
@@ -23,6 +24,9 @@ export interface LoginOptions {
 
 const WRONG = 'The user or the password is wrong.';
 const EXPIRED = 'This page was too old. Please try again.';
+
+/** The board's own path, as the browser sees it. */
+export const boardPath = (request: FastifyRequest): string => `${prefixOf(request)}/board`;
 
 export const sendPage = (reply: FastifyReply, status: number, { html, policy }: Page): FastifyReply =>
   reply.status(status).type('text/html; charset=utf-8').header('content-security-policy', policy).send(html);
@@ -48,7 +52,7 @@ export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): v
 
   const sendForm = (reply: FastifyReply, status: number, next: string, problem?: string): FastifyReply => {
     const token = digest(`form:${cookies.beginForm(reply)}`);
-    return sendPage(reply, status, loginPage({ token, next, problem }));
+    return sendPage(reply, status, loginPage({ base: boardPath(reply.request), token, next, problem }));
   };
 
   scope.get<{ Querystring: { next?: unknown } }>('/login', async ({ query }, reply) =>
@@ -69,24 +73,24 @@ export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): v
     if (old !== undefined) await sessions.end(old);
     cookies.endForm(reply);
     cookies.setSession(reply, await sessions.begin(answer.user));
-    return reply.redirect(next, 303);
+    return reply.redirect(`${prefixOf(request)}${next}`, 303);
   });
 
   scope.get('/logout', async (request, reply) => {
     const user = visitorOf(request);
     const id = cookies.session(request);
-    if (!user || id === undefined) return reply.redirect('/board/login', 303);
-    return sendPage(reply, 200, logoutPage(user.name, user.role, digest(`form:${id}`)));
+    if (!user || id === undefined) return reply.redirect(`${boardPath(request)}/login`, 303);
+    return sendPage(reply, 200, logoutPage(boardPath(request), user.name, user.role, digest(`form:${id}`)));
   });
 
   scope.post('/logout', async (request, reply) => {
     const id = cookies.session(request);
     if (id === undefined || !isToken(fieldsOf(request)('token'), id))
-      return sendPage(reply, 403, messagePage('Not logged out', EXPIRED));
+      return sendPage(reply, 403, messagePage(boardPath(request), 'Not logged out', EXPIRED));
     await sessions.end(id);
     cookies.endSession(reply);
     logger.info({ event: 'board-logout', user: visitorOf(request)?.name }, 'logged out of the board');
-    return reply.redirect('/board/login', 303);
+    return reply.redirect(`${boardPath(request)}/login`, 303);
   });
 }
 

@@ -49,18 +49,20 @@ const hiddenField = (name: string, value: string): string =>
   `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`;
 
 export interface LoginForm {
+  /** The board's own path, as the browser sees it: `/domains/board`. */
+  readonly base: string;
   readonly token: string;
   /** Where to go afterwards. */
   readonly next: string;
   readonly problem?: string | undefined;
 }
 
-export const loginPage = ({ token, next, problem }: LoginForm): Page =>
+export const loginPage = ({ base, token, next, problem }: LoginForm): Page =>
   toPage(
     'Log in',
     `<h1>runcloud-domains</h1>
 ${problem === undefined ? '<p>The board shows the queue and its jobs.</p>' : `<p class="bad" role="alert">${escapeHtml(problem)}</p>`}
-<form method="post" action="/board/login">
+<form method="post" action="${base}/login">
 ${hiddenField('token', token)}${hiddenField('next', next)}
 <label>User <input name="name" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required autofocus></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" maxlength="1000" required></label>
@@ -68,12 +70,12 @@ ${hiddenField('token', token)}${hiddenField('next', next)}
 </form>`,
   );
 
-export const logoutPage = (name: string, role: string, token: string): Page =>
+export const logoutPage = (base: string, name: string, role: string, token: string): Page =>
   toPage(
     'Log out',
     `<h1>Log out</h1>
-<p>You are logged in as ${escapeHtml(name)} (${escapeHtml(role)}). <a href="/board/">Back to the board</a></p>
-<form method="post" action="/board/logout">
+<p>You are logged in as ${escapeHtml(name)} (${escapeHtml(role)}). <a href="${base}/">Back to the board</a></p>
+<form method="post" action="${base}/logout">
 ${hiddenField('token', token)}
 <button type="submit">Log out</button>
 </form>`,
@@ -88,8 +90,8 @@ export const noUsersPage = (): Page =>
 <p>put it into BOARD_USERS, and start the server again.</p>`,
   );
 
-export const messagePage = (title: string, sentence: string): Page =>
+export const messagePage = (base: string, title: string, sentence: string): Page =>
   toPage(
     title,
-    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence)}</p><p><a href="/board/">To the board</a></p>`,
+    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence)}</p><p><a href="${base}/">To the board</a></p>`,
   );

@@ -5,6 +5,7 @@ import { inTurns } from '../../queue/in-turns.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
+import { withRoutesBelow } from '../prefix.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
 import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
@@ -45,20 +46,27 @@ export const postBatch = route({
   deadlineMs: LONG_DEADLINE_MS,
   cost: (lines) => Math.min(lines.length, MAX_LINES),
   isKept: ({ accepted, results }) => accepted > 0 && results.every(({ status }) => status < 500),
-  async handler({ body, caller, parts }) {
+  async handler({ body, caller, parts, prefix }) {
     if (body.length > MAX_LINES)
       throw new Refusal(
         'payload-too-large',
         `a batch has at most ${MAX_LINES} lines, this one has ${body.length}`,
       );
     const found: Receipt[] = [];
-    const results = await enqueueAll(body, caller, parts, found);
+    const results = (await enqueueAll(body, caller, parts, found)).map((result) => below(prefix, result));
     if (found.length > 0)
       await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', found) });
     const accepted = results.filter(({ status }) => status === 202).length;
     return { accepted, refused: results.length - accepted, results };
   },
 });
+
+const below = (prefix: string, result: LineResult): LineResult => {
+  if (!('problem' in result)) return result;
+  const { detail, fix } = result.problem;
+  const told = { detail: withRoutesBelow(prefix, detail), fix: withRoutesBelow(prefix, fix) };
+  return { ...result, problem: { ...result.problem, ...told } };
+};
 
 async function enqueueAll(
   lines: readonly unknown[],

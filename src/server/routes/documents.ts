@@ -15,7 +15,11 @@ export const getDocument = route({
     description: 'The document',
     schema: z.looseObject({ openapi: z.literal('3.1.0') }),
   },
-  handler: async ({ parts }) => ({ ...parts.document, openapi: '3.1.0' as const }),
+  handler: async ({ parts, prefix }) => ({
+    ...parts.document,
+    openapi: '3.1.0' as const,
+    servers: [{ url: prefix || '/' }],
+  }),
 });
 
 export const getDocsPage = route({

@@ -33,6 +33,8 @@ export interface Context<Params, Query, Body> {
   /** As they came, with fields that no schema knows. */
   readonly raw: { readonly query: object; readonly body: unknown };
   readonly caller: Caller;
+  /** Goes in front of every path that the client is told. */
+  readonly prefix: string;
   readonly parts: RouteParts & { readonly document: OpenApi };
 }
 

@@ -1,0 +1,128 @@
+// The server below a path of a proxy: every path that it tells a client leads there.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BOARD_USERS, OWN, PASSWORDS } from '../helpers/board-login.ts';
+import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
+import { until } from '../helpers/until.ts';
+import { createStage, type Stage } from '../helpers/worker.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage({ workers: 0 });
+});
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+});
+
+const FORM = { ...OWN, 'content-type': 'application/x-www-form-urlencoded' };
+const cookiesOf = ({ headers }: Reply): string[] => [headers['set-cookie'] ?? []].flat();
+const toCookie = (reply: Reply): string =>
+  cookiesOf(reply)
+    .map((cookie) => cookie.split(';')[0])
+    .filter((cookie) => !cookie?.endsWith('='))
+    .join('; ');
+
+interface Way {
+  readonly env: Record<string, string>;
+  readonly headers: Record<string, string>;
+  /** What the server is asked for a path of its own. */
+  readonly asked: string;
+}
+
+const ways: [string, Way][] = [
+  ['set, and taken off', { env: { SERVER_PATH: 'domains/' }, headers: {}, asked: '' }],
+  ['set, and left', { env: { SERVER_PATH: '/domains' }, headers: {}, asked: '/domains' }],
+  [
+    'told by the proxy, and taken off',
+    { env: { TRUST_PROXY: 'on' }, headers: { 'x-forwarded-prefix': '/domains' }, asked: '' },
+  ],
+  [
+    'told by the proxy, and left',
+    { env: { TRUST_PROXY: 'on' }, headers: { 'x-forwarded-prefix': '/domains/' }, asked: '/domains' },
+  ],
+];
+
+describe.each(ways)('a prefix that is %s', (_, { env, headers, asked }) => {
+  const start = () => startServer({ ...stage.env, BOARD_USERS, ...env });
+  const askAt = (server: TestServer, method: string, path: string, ask: Ask = {}) =>
+    server.ask(method, `${asked}${path}`, { ...ask, headers: { ...headers, ...ask.headers } });
+
+  test('stands in what the API says', async () => {
+    await using server = await start();
+    const body = { domain: 'a.example.org' };
+    const key = { 'idempotency-key': `prefixed ${asked}`.replaceAll(' ', '-') };
+    for (let i = 0; i < 2; i += 1) {
+      const added = await askAt(server, 'POST', '/v1/domains', { body, headers: key });
+      expect(added.headers.location).toBe('/domains/v1/domains/a.example.org');
+    }
+    expect((await askAt(server, 'GET', '/v1/openapi.json', { as: null })).body.servers).toEqual([
+      { url: '/domains' },
+    ]);
+    const docs = await askAt(server, 'GET', '/v1/docs', { as: null });
+    expect(docs.text).toContain('href="openapi.json"');
+    expect(docs.text).not.toMatch(/(href|src|action)="\//);
+    const missing = await askAt(server, 'GET', '/v1/nothing');
+    expect(missing.body.fix).toContain('GET /domains/v1/docs');
+    const lines = [{ domain: 'a.example.org', www: 'yes' }];
+    const batch = await askAt(server, 'POST', '/v1/domains:batch', { body: lines });
+    expect(batch.body.results[0].problem.fix).toContain('GET /domains/v1/docs');
+    expect((await askAt(server, 'GET', '/metrics')).status).toBe(200);
+  });
+
+  test('stands in what the board says, and its cookies go there only', async () => {
+    await using server = await start();
+    const sent = await askAt(server, 'GET', '/board/queue/x?status=failed', { as: null });
+    const next = encodeURIComponent('/board/queue/x?status=failed');
+    expect(sent.headers.location).toBe(`/domains/board/login?next=${next}`);
+    // On a machine that is busy for longer than the server waits for Redis the board says to come again.
+    const { form, done } = await until(async () => {
+      const form = await askAt(server, 'GET', `/board/login?next=${next}`, { as: null });
+      const [, token = ''] = /name="token" value="([^"]*)"/.exec(form.text) ?? [];
+      const fields = { token, name: 'ada', password: PASSWORDS.ada, next: '/board/queue/x?status=failed' };
+      const done = await askAt(server, 'POST', '/board/login', {
+        as: null,
+        headers: { ...FORM, cookie: toCookie(form) },
+        text: new URLSearchParams(fields).toString(),
+      });
+      return done.status === 503 ? undefined : { form, done };
+    }, 'Redis answered in time');
+    expect(form.text).toContain('action="/domains/board/login"');
+    expect(done.headers.location).toBe('/domains/board/queue/x?status=failed');
+    for (const cookie of [...cookiesOf(form), ...cookiesOf(done)]) {
+      expect(cookie).toMatch(/; Path=\/domains\/board(;|$)/);
+      expect(cookie).not.toMatch(/^__Host-/);
+      expect(cookie.startsWith('__Secure-')).toBe(env.TRUST_PROXY === 'on');
+    }
+    const as = { as: null, headers: { cookie: toCookie(done) } };
+    const page = await askAt(server, 'GET', '/board/', as);
+    expect(page.text).toContain('<base href="/domains/board/"');
+    expect(page.text).toContain('"url":"/domains/v1/docs"');
+    expect(page.text).toContain('"url":"/domains/board/logout"');
+    expect(page.text).not.toMatch(/"\/(board|v1)\b/);
+    const logout = await askAt(server, 'GET', '/board/logout', as);
+    expect(logout.text).toContain('action="/domains/board/logout"');
+    expect(logout.text).not.toMatch(/"\/board/);
+    const nothing = await askAt(server, 'GET', '/board/x/y/z', as);
+    expect(nothing.text).not.toMatch(/"\/board/);
+  });
+});
+
+test('a header that nobody is trusted to send, or that is no plain path, changes nothing', async () => {
+  await using server = await startServer({ ...stage.env, BOARD_USERS });
+  await using trusting = await startServer({ ...stage.env, BOARD_USERS, TRUST_PROXY: 'on' });
+  const asked = [
+    [server, '/domains'],
+    [trusting, '//evil.example'],
+    [trusting, '/\\evil.example'],
+    [trusting, 'https://evil.example'],
+    [trusting, '/a"><script>'],
+    [trusting, '/v1'],
+    [trusting, '/a, /b'],
+  ] as const;
+  for (const [{ ask }, prefix] of asked) {
+    const headers = { 'x-forwarded-prefix': prefix };
+    const { location } = (await ask('GET', '/board/', { as: null, headers })).headers;
+    expect(location).toBe('/board/login');
+    const form = await ask('GET', '/board/login', { as: null, headers });
+    expect(form.text).toContain('action="/board/login"');
+  }
+});
