@@ -106,11 +106,16 @@ export function dotEnvExample(): string {
   return `${[head, ...entries, productionSection()].join('\n\n')}\n`;
 }
 
-/** The version of package.json as code, with the comment that stands there. */
-export function versionModule(present: string | undefined): string | undefined {
-  const { version } = JSON.parse(read('package.json') ?? '{}') as { version: string };
-  return present?.replace(/^export const version = .*$/m, `export const version = '${version}';`);
-}
+/** The file's own text with the version of package.json in the quotes after `where`: one version for all that is published. */
+export const versionAt =
+  (where: RegExp) =>
+  (present: string | undefined): string | undefined => {
+    const { version } = JSON.parse(read('package.json') ?? '{}') as { version: string };
+    return present?.replace(
+      where,
+      (_, before: string, quote: string) => `${before}${quote}${version}${quote}`,
+    );
+  };
 
 const configurationIntroduction = [
   'From the environment, then from a `.env` file in the working directory, then (the five `WU_RUNCLOUD_*` names only)',
@@ -138,7 +143,9 @@ export const generated: readonly Generated[] = [
   { file: 'docs/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', configurationTable) },
-  { file: 'src/version.ts', render: versionModule },
+  { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
+  { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },
+  { file: 'package-lock.json', render: versionAt(/("packages\/client": \{[^}]*?"version": )(").*?\2/) },
 ];
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));

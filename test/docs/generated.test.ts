@@ -1,4 +1,5 @@
 // The documents that are tables of the code agree with the code.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import {
   between,
@@ -11,6 +12,7 @@ import {
 import { variables } from '../../src/config.ts';
 import { codes } from '../../src/errors.ts';
 import { fullName, metricNames } from '../../src/metrics/table.ts';
+import { version } from '../../src/version.ts';
 
 describe('generated documents', () => {
   test('none is stale (else: npm run docs)', () => {
@@ -41,6 +43,17 @@ describe('generated documents', () => {
     for (const metric of metricNames)
       expect(rows.filter((row) => row.startsWith(`| \`${fullName(metric)}\` |`))).toHaveLength(1);
     expect(stale().some(({ file }) => file === 'docs/metrics.md')).toBe(false);
+  });
+
+  test('everything that is published has the version of package.json', () => {
+    const files = ['src/version.ts', 'packages/client/package.json', 'package-lock.json'];
+    for (const file of files) {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      const render = generated.find((entry) => entry.file === file)?.render;
+      const spoilt = text.replaceAll(version, '0.0.0-old');
+      expect(render?.(spoilt)).not.toBe(spoilt);
+      expect(render?.(text)).toBe(text);
+    }
   });
 
   test('a README without markers is left alone', () => {
