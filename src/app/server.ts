@@ -30,6 +30,7 @@ export interface ServerOptions {
   /** More parts than the usual ones. */
   readonly register?: readonly ServerPart[];
   readonly onRoute?: HttpServerParts['onRoute'];
+  readonly maxOpen?: HttpServerParts['maxOpen'];
   /** Default: the log's usual destination. */
   readonly logger?: Logger;
 }
@@ -64,6 +65,7 @@ export function createServerApp(config: Config, options: ServerOptions = {}): Se
       version,
       scrub,
       onRoute: options.onRoute,
+      maxOpen: options.maxOpen,
       register: [...usualParts({ config, redis, producer, logger, scrub }), ...(options.register ?? [])],
     });
     releases.defer(async () => {

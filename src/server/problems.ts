@@ -100,6 +100,11 @@ export const httpCodes = {
       'The token has made more requests in a minute than API_RATE_PER_MINUTE allows, each line of a batch counted; or so has everybody without a token on your network.',
     fix: 'Wait for the seconds in Retry-After.',
   },
+  'too-many-open': {
+    status: 429,
+    meaning: 'The token has 10,000 requests whose jobs are not finished.',
+    fix: 'Wait until some are; GET /v1/domains?mustAct=customer lists domains that wait for their DNS. A removal of what is still being added is always taken.',
+  },
 } as const satisfies Record<string, HttpCodeEntry>;
 
 export type HttpCode = keyof typeof httpCodes;

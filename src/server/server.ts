@@ -17,6 +17,7 @@ import { addParsers } from './bodies.ts';
 import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
+import { createOpenRequests } from './open-requests.ts';
 import { toOpenApi } from './openapi.ts';
 import { prefixIn, prefixOf } from './prefix.ts';
 import { problemOf, toRefusal } from './problems.ts';
@@ -27,9 +28,11 @@ import { routes } from './routes/table.ts';
 /** A part beside the API: the board, health, metrics. It sees to its own access. */
 export type ServerPart = FastifyPluginAsync;
 
-export interface HttpServerParts extends RouteParts {
+export interface HttpServerParts extends Omit<RouteParts, 'open'> {
   readonly settings: Pick<ServerConfig, 'tokens' | 'trustProxy' | 'ratePerMinute' | 'path'>;
   readonly logger: Logger;
+  /** Unfinished requests that a token may have; default: 10,000. */
+  readonly maxOpen?: number | undefined;
   /** Of the package. */
   readonly version: string;
   /** Takes secrets out of what is answered: the last of several nets. */
@@ -142,7 +145,9 @@ async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates
     api.addHook('onSend', async (_, __, payload) => (typeof payload === 'string' ? scrub(payload) : payload));
   addParsers(api);
   const idempotency = createIdempotency({ redis, prefix: requests.keyOf('idempotency:') });
-  const served = { parts: { ...parts, document: toOpenApi(routes, parts.version) }, idempotency, rates };
+  const open = createOpenRequests({ redis, requests, max: parts.maxOpen });
+  const document = toOpenApi(routes, parts.version);
+  const served = { parts: { ...parts, open, document }, idempotency, rates };
   for (const route of routes) addRoute(api, route, served);
 }
 

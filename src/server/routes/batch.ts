@@ -5,6 +5,7 @@ import { inTurns } from '../../queue/in-turns.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
+import { askFor } from '../open-requests.ts';
 import { withRoutesBelow } from '../prefix.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
 import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
@@ -45,7 +46,8 @@ export const postBatch = route({
   refusals: ['payload-too-large'],
   deadlineMs: LONG_DEADLINE_MS,
   cost: (lines) => Math.min(lines.length, MAX_LINES),
-  isKept: ({ accepted, results }) => accepted > 0 && results.every(({ status }) => status < 500),
+  isKept: ({ accepted, results }) =>
+    accepted > 0 && !results.some(({ status }) => status === 429 || status >= 500),
   async handler({ body, caller, parts, prefix }) {
     if (body.length > MAX_LINES)
       throw new Refusal(
@@ -105,7 +107,7 @@ async function enqueueLine(
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
   const { payload, mayAsk } = toAddPayload(input as object);
-  return parts.requests.enqueue('add-domain', payload, { bulk: true, by: nameOf(caller), mayAsk });
+  return askFor(parts, caller, 'add-domain', payload, { bulk: true, mayAsk });
 }
 
 /** What is no refusal is a bug, which the whole request tells. */

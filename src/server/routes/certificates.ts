@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { nameOf } from '../auth.ts';
+import { askFor } from '../open-requests.ts';
 import { route } from './route.ts';
 
 const redeploy = z.strictObject(payloadSchemas['redeploy-ssl'].shape);
@@ -27,14 +28,11 @@ export const postRedeploy = route({
   body: redeploy,
   isBodyOptional: true,
   answer: { status: 202, description: 'Accepted', schema: redeployReceipt },
-  refusals: ['invalid-domain', 'no-web-application', 'on-another-application'],
+  refusals: ['invalid-domain', 'no-web-application', 'on-another-application', 'too-many-open'],
   location: ({ jobId }) => `/v1/jobs/${encodeURIComponent(jobId)}`,
-  async handler({ raw, caller, parts: { requests, audit } }) {
-    const found = await requests.enqueue('redeploy-ssl', raw.body ?? {}, {
-      by: nameOf(caller),
-      mayAsk: true,
-    });
-    await audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
+  async handler({ raw, caller, parts }) {
+    const found = await askFor(parts, caller, 'redeploy-ssl', raw.body ?? {}, { mayAsk: true });
+    await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
     const { jobId, domain = null, serverId, appId, coalesced } = found;
     return { jobId, domain, serverId, appId, coalesced };
   },

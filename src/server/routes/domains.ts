@@ -10,6 +10,7 @@ import { toRequestEntry } from '../../queue/request-entries.ts';
 import { describeApps, describeChoice, toPlace } from '../../records/applications.ts';
 import { domainRecord, stage, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
+import { askFor } from '../open-requests.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 
@@ -77,11 +78,17 @@ export const postDomain = route({
     'The domain shall be attached to the web application, and its certificate shall cover it. The answer says that the request is safe, not that it is done; `GET /v1/domains/{domain}` tells. To send the same again is harmless: it is coalesced.',
   body: addDomain,
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken', 'on-another-application'],
+  refusals: [
+    'invalid-domain',
+    'no-web-application',
+    'host-name-taken',
+    'on-another-application',
+    'too-many-open',
+  ],
   location: toUrl,
   async handler({ raw, caller, parts }) {
     const { payload, mayAsk } = toAddPayload(raw.body as object);
-    const found = await parts.requests.enqueue('add-domain', payload, { by: nameOf(caller), mayAsk });
+    const found = await askFor(parts, caller, 'add-domain', payload, { mayAsk });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', [found]) });
     return toReceipt(found, 'requested', parts);
   },
@@ -97,14 +104,17 @@ export const deleteDomain = route({
   params: inPath,
   query: z.object({ serverId, appId, siteId, requestedBy }),
   answer: { status: 202, description: 'Accepted', schema: receipt },
-  refusals: ['invalid-domain', 'no-web-application', 'host-name-taken', 'on-another-application'],
+  refusals: [
+    'invalid-domain',
+    'no-web-application',
+    'host-name-taken',
+    'on-another-application',
+    'too-many-open',
+  ],
   location: toUrl,
   async handler({ params, raw, caller, parts }) {
     const payload = { ...raw.query, domain: params.domain };
-    const found = await parts.requests.enqueue('remove-domain', payload, {
-      by: nameOf(caller),
-      mayAsk: true,
-    });
+    const found = await askFor(parts, caller, 'remove-domain', payload, { mayAsk: true });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('remove-domain', [found]) });
     return toReceipt(found, 'removing', parts);
   },

@@ -9,6 +9,7 @@ import type { TargetDefaults } from '../../jobs/catalog.ts';
 import type { Operator } from '../../queue/operator.ts';
 import type { RequestQueue } from '../../queue/requests.ts';
 import type { Caller, RouteRole } from '../auth.ts';
+import type { OpenRequests } from '../open-requests.ts';
 import type { ProblemCode } from '../problems.ts';
 
 /** What the routes steer and show; they hold no truth of their own. */
@@ -22,6 +23,7 @@ export interface RouteParts {
   readonly redis: Redis;
   readonly pauses: Pick<Pauses, 'pause' | 'resume' | 'list'>;
   readonly audit: Audit;
+  readonly open: OpenRequests;
   /** Undefined where no callbacks are configured. */
   readonly callbacks?: Deliveries | undefined;
 }
