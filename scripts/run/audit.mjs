@@ -4,6 +4,8 @@ import { askNpm } from './npm.mjs';
 
 const print = (line) => process.stdout.write(`${line}\n`);
 
+const isSevere = ({ severity }) => ['high', 'critical'].includes(severity);
+
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -22,9 +24,8 @@ export function audit(node) {
     );
     return 0;
   }
-  const severe = Object.values(vulnerabilities).filter(({ severity }) =>
-    ['high', 'critical'].includes(severity),
-  );
+  // Packages with an advisory of their own; npm also lists all that depend on them, and names those by a text.
+  const severe = Object.values(vulnerabilities).filter(({ via }) => via.some(isSevere));
   for (const { name, severity } of severe) print(`${severity}: ${name}; \`npm audit --omit=dev\` says more`);
   print(`Audited: ${severe.length} of the packages for production with a high or critical vulnerability.`);
   return severe.length > 0 ? 1 : 0;

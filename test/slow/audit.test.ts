@@ -77,3 +77,9 @@ describe('npm run audit', () => {
     });
   });
 });
+
+test('nothing severe is known of what this checkout brings to production, as far as its registry says', async () => {
+  const { code, out } = await runAside(process.execPath, ['scripts/run.mjs', 'audit'], root, {});
+  process.stderr.write(out);
+  expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^(Audited: 0 of|Not audited: )/) });
+});
