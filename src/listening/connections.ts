@@ -28,7 +28,7 @@ const LINGER_MS = 1_000;
 interface Held {
   /** Requests that are not answered yet; the newest may still be on its way. */
   readonly open: Map<ServerResponse, IncomingMessage>;
-  /** When something was owed last, by performance.now(). */
+  /** When something was owed last, or it began, by performance.now(). */
   owedAt: number;
 }
 
@@ -46,7 +46,7 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): Conn
       return onRefused();
     }
     if (network !== undefined) counts.set(network, count);
-    sockets.set(socket, { open: new Map(), owedAt: 0 });
+    sockets.set(socket, { open: new Map(), owedAt: performance.now() });
     socket.once('close', () => {
       sockets.delete(socket);
       if (network !== undefined) forgetOne(counts, network);
@@ -72,9 +72,11 @@ function forgetOne(counts: Map<string, number>, network: string): void {
   else counts.delete(network);
 }
 
-/** A request that has arrived whole, and whose answer is not complete. */
+/** A request that has arrived whole, and whose answer is not complete for another reason than that nobody reads it. */
 const isOwed = ({ open }: Held): boolean =>
-  [...open].some(([response, request]) => request.complete && !response.writableEnded);
+  [...open].some(
+    ([response, request]) => request.complete && !response.writableEnded && !response.writableNeedDrain,
+  );
 
 // Node looks after slow clients only as long as the server listens.
 function cutOffIdlers(server: Server, sockets: ReadonlyMap<Socket, Held>): void {

@@ -39,8 +39,12 @@ export const networkOf = (address: string): string => toNetwork(address, 64);
 /** What one provider gives to one customer at most: an IPv4 address, or the /48 of an IPv6 one. */
 export const blockOf = (address: string): string => toNetwork(address, 48);
 
+/** Some proxies write `192.0.2.7:4711` or `[2001:db8::1]:4711` into X-Forwarded-For: a port of its own for each connection. */
+const withoutPort = (address: string): string =>
+  /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(address)?.[1] ?? address;
+
 function toNetwork(address: string, bits: 48 | 64): string {
-  const bare = address.replace(/%.*$/, '');
+  const bare = withoutPort(address).replace(/%.*$/, '');
   if (isIP(bare) !== 6) return bare;
   const groups = groupsOf(bare);
   return embeddedIPv4(groups) ?? toPrefix(groups, bits);

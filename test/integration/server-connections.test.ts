@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { boundConnections } from '../../src/listening/connections.ts';
 import { startServer, tokens } from '../helpers/http-server.ts';
@@ -94,7 +95,12 @@ describe('the stop', () => {
     await using corner = await testRedis();
     const big = 'x'.repeat(20_000_000);
     const server = await startServer(envOf(corner), {
-      register: [async (app) => void app.get('/big', async () => big)],
+      register: [
+        async (app) => {
+          app.get('/big', async () => big);
+          app.get('/endless', async () => Readable.from(endless()));
+        },
+      ],
     });
     using silent = await connectTo(server.url);
     using half = await connectTo(server.url);
@@ -105,6 +111,8 @@ describe('the stop', () => {
     refused.send(toRequest('POST /v1/domains', CHUNKED));
     using deaf = await connectTo(server.url, { isReading: false });
     deaf.send(toRequest('GET /big'));
+    using deafer = await connectTo(server.url, { isReading: false });
+    deafer.send(toRequest('GET /endless'));
     using idle = await connectTo(server.url);
     idle.send(toRequest('GET /healthz'));
     await until(() => idle.text.includes('uptimeSeconds'), 'the last one was heard');
@@ -120,6 +128,10 @@ describe('the stop', () => {
     expect(performance.now() - startedAt).toBeLessThan(15_000);
     await Promise.all([silent, half, slow, refused, idle].map(({ ended }) => ended));
   });
+
+  function* endless() {
+    for (;;) yield 'x'.repeat(100_000);
+  }
 
   test('carries out a request whose last piece comes within the grace', async () => {
     await using corner = await testRedis();
