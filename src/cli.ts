@@ -5,6 +5,7 @@ import { createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
 import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
 import { wrapAll } from './cli/layout.ts';
+import { createOutput, toOutputReason } from './cli/output.ts';
 import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
 import {
   type Config,
@@ -20,18 +21,30 @@ import { createScrub } from './logger.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { version } from './version.ts';
+import { toVisible } from './visible-text.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 
 /** Takes the configuration's secrets out of what is printed: somebody may have put one into a payload. */
 let hide = (text: string): string => text;
-/** Nor may it hold what a terminal obeys. */
-const toPrintable = (text: string): string => text.replace(/(?![\n\t])\p{Cc}/gu, '\uFFFD');
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(exitCode));
+/** Whether a command tells by itself that nobody has read what it showed. */
+let tellsItself = false;
+/** Who reads no more (`| head`) wants no more: the command ends there, quietly. */
+const onUnread = (code: string): void => {
+  if (code === 'EPIPE' && !tellsItself) process.exit(exitCode);
+};
+const output = createOutput(process.stdout, process.stdout.isTTY === true, onUnread);
+/** What cannot be told there cannot be told at all, and ends nothing. */
+const errors = createOutput(process.stderr, process.stderr.isTTY === true);
 
 const terminal: Terminal = {
-  out: (line) => console.log(toPrintable(hide(line))),
-  err: (text) => console.error(wrapAll(toPrintable(hide(text)), terminalColumns(process.stderr))),
+  out: (line) => output.write(`${toVisible(hide(line))}\n`),
+  err: (text) => errors.write(`${wrapAll(toVisible(hide(text)), terminalColumns(process.stderr))}\n`),
+  async written() {
+    tellsItself = true;
+    const code = await output.written();
+    return code === undefined ? undefined : toOutputReason(code);
+  },
   isTty: process.stdout.isTTY === true,
   columns: terminalColumns(process.stdout),
 };
@@ -187,7 +200,10 @@ function createProgram(): Command {
       'after',
       `${EXIT_CODES}\n\nConfiguration: environment or .env, see docs/configuration.md; \`doctor\` checks it.`,
     )
-    .configureOutput({ writeErr: (text) => terminal.err(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    })
     .showSuggestionAfterError()
     .exitOverride();
   addProcessCommands(program);
@@ -221,8 +237,11 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_NODE) {
 await createProgram()
   .parseAsync()
   .catch((error: unknown) => finish(explain(error)));
-// To a pipe, Node writes later: what is left would be lost. Who reads no more (`| head`) wants no more.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
-);
+// To a pipe, Node writes later: what is left would be lost.
+const unwritten = await output.written();
+if (unwritten !== undefined && unwritten !== 'EPIPE') {
+  terminal.err(`error: standard output could not be written: ${toOutputReason(unwritten)}`);
+  if (exitCode === exitCodes.ok) finish(exitCodes.failed);
+}
+await errors.written();
 process.exit(exitCode);

@@ -9,6 +9,7 @@ import {
 import { prettyFactory } from 'pino-pretty';
 import { serializeErrors, serializeFields } from './logger/errors.ts';
 import { createScrub, hidden, isSecretField, secretFields } from './logger/scrub.ts';
+import { toVisible } from './visible-text.ts';
 
 export { createScrub, type Scrub, scrub } from './logger/scrub.ts';
 
@@ -29,8 +30,7 @@ type ToText = (line: string) => string;
 const hide = (value: unknown): unknown => (value === null || typeof value === 'boolean' ? value : hidden);
 
 /** Cleans texts, names of fields and, below names that say so, whole values; at any depth. */
-function createValueCleaner(secrets: readonly string[]): (value: unknown) => unknown {
-  const scrubText = createScrub(secrets);
+function createValueCleaner(secrets: readonly string[], scrubText: ToText): (value: unknown) => unknown {
   const known = new Set(secrets);
   const cleanField = ([name, value]: [string, unknown]): [string, unknown] => {
     return [scrubText(name), isSecretField(name) ? hide(value) : cleanValue(value)];
@@ -47,40 +47,45 @@ function createValueCleaner(secrets: readonly string[]): (value: unknown) => unk
 }
 
 /** Works on the parsed line: replacing in its text could cut a number or an escape sequence in two. */
-function createCleaner(secrets: readonly string[]): ToText {
-  const cleanValue = createValueCleaner(secrets);
-  const scrubText = createScrub(secrets);
+function createCleaner(secrets: readonly string[], isPretty: boolean): ToText {
+  const scrubSecrets = createScrub(secrets);
+  // JSON has its own spelling of what is not seen; who reads it gets the text as it was.
+  const scrubText: ToText = isPretty ? (text) => toVisible(scrubSecrets(text)) : scrubSecrets;
+  const cleanValue = createValueCleaner(secrets, scrubText);
   return (line) => {
     try {
-      return `${JSON.stringify(cleanValue(JSON.parse(line)))}\n`;
+      return `${toVisible(JSON.stringify(cleanValue(JSON.parse(line))))}\n`;
     } catch {
-      return scrubText(line);
+      return toVisible(scrubText(line));
     }
   };
 }
 
 /** Cleans by the secrets as they are at each line: credentials may be corrected while the program runs. */
-function createCurrentCleaner(secrets: () => readonly string[]): ToText {
+function createCurrentCleaner(secrets: () => readonly string[], isPretty: boolean): ToText {
   let known = secrets();
-  let clean = createCleaner(known);
+  let clean = createCleaner(known, isPretty);
   return (line) => {
     if (secrets() !== known) {
       known = secrets();
-      clean = createCleaner(known);
+      clean = createCleaner(known, isPretty);
     }
     return clean(line);
   };
 }
 
-/** Control characters in a reply could move the cursor or set the title of the operator's terminal. */
-const withoutControls: ToText = (json) =>
-  json.replace(/\\u00[01][\da-f]/g, '\ufffd').replace(/(?!\n)\p{Cc}/gu, '\ufffd');
-
 function createPretty(): ToText {
   const { stdout } = process;
   const colorize = stdout.isTTY === true && stdout.hasColors();
   const toPretty = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname' });
-  return (line) => toPretty(withoutControls(line));
+  return (line) => toPretty(line);
+}
+
+/** A line that cannot be written (a full disk) is lost; the work that it tells of goes on. */
+function createStdout(): DestinationStream {
+  const target = fileDestination({ dest: 1, sync: true });
+  target.on('error', () => undefined);
+  return target;
 }
 
 /** pino's own redaction reaches three levels deep; the cleaner behind it reaches all. */
@@ -91,8 +96,11 @@ const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.$
  * errors anywhere in them as type, message, code, stack and cause. Secrets are replaced by `***`.
  */
 export function createLogger({ level, format, secrets, destination }: LoggerOptions): Logger {
-  const target = destination ?? fileDestination({ dest: 1, sync: true });
-  const clean = createCurrentCleaner(typeof secrets === 'function' ? secrets : () => secrets);
+  const target = destination ?? createStdout();
+  const clean = createCurrentCleaner(
+    typeof secrets === 'function' ? secrets : () => secrets,
+    format === 'pretty',
+  );
   const pretty = format === 'pretty' ? createPretty() : undefined;
   const write = (line: string): void => {
     const cleaned = clean(line);

@@ -165,7 +165,7 @@ function addAccessCommands(program: Command, { terminal, input, finish }: Comman
     .addOption(new Option('--role <role>', 'what it may do').choices([...apiRoles]).makeOptionMandatory())
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  runcloud-domains token create --name shop --role enqueue')
-    .action((flags: TokenFlags) => finish(createApiToken(flags, terminal)));
+    .action(async (flags: TokenFlags) => finish(await createApiToken(flags, terminal)));
   program
     .command('board')
     .description("Users of the server's board.")

@@ -31,6 +31,13 @@ export async function createBoardPassword(
   const password = await (source.isTTY ? askTwice(source, terminal) : readPiped(source, terminal));
   if (password === undefined) return exitCodes.usage;
   terminal.out(`${name}:${role}:${await hashPassword(password)}`);
+  const lost = await terminal.written?.();
+  if (lost !== undefined) {
+    terminal.err(
+      `The entry was not shown, or not all of it: ${lost}. It is stored nowhere: run the command again.`,
+    );
+    return exitCodes.failed;
+  }
   terminal.err(
     "Add the entry to BOARD_USERS, with single quotes around the whole value (BOARD_USERS='…'), then restart the server.",
   );

@@ -6,6 +6,11 @@ export interface Terminal {
   out(line: string): void;
   /** Standard error: progress, warnings, errors. */
   err(line: string): void;
+  /**
+   * Resolves when all of standard output is written, with the reason where it is not. For what is shown once: who asks tells the
+   * person himself, also where nobody reads any more, which ends every other command quietly.
+   */
+  written?(): Promise<string | undefined>;
   readonly isTty: boolean;
   /** How long a line may be; undefined: it is read by a program, and nothing is cut or wrapped. */
   readonly columns?: number | undefined;

@@ -13,7 +13,10 @@ export const isEntryName = (name: string): boolean => /^[\w.-]{1,64}$/.test(name
 
 export const entryNameRule = '--name takes 1 to 64 letters, digits and _ - .';
 
-export function createApiToken({ name, role, json }: TokenFlags, terminal: Terminal): ExitCode {
+export async function createApiToken(
+  { name, role, json }: TokenFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
   if (!isEntryName(name) || !apiRoles.includes(role as ApiRole)) {
     terminal.err(isEntryName(name) ? `--role must be one of ${apiRoles.join(', ')}` : entryNameRule);
     return exitCodes.usage;
@@ -24,6 +27,15 @@ export function createApiToken({ name, role, json }: TokenFlags, terminal: Termi
   else {
     terminal.out(`token: ${token}`);
     terminal.out(`entry: ${entry}`);
+  }
+  const lost = await terminal.written?.();
+  if (lost !== undefined) {
+    terminal.err(
+      `The token was not shown, or not all of it: ${lost}. It is stored nowhere: make another one.`,
+    );
+    return exitCodes.failed;
+  }
+  if (!json) {
     terminal.err('The token is shown this once: give it to the client, as "Authorization: Bearer <token>".');
     terminal.err('Add the entry to API_TOKENS (commas between entries), then restart the server.');
   }

@@ -27,7 +27,7 @@ const withoutSecrets = (text: string): string =>
 function quote(text: string): string {
   const safe = withoutSecrets(text);
   const short = safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
-  return `"${short.replace(invisible, toCodePoint)}"`;
+  return `"${short.replace(/\p{C}/gu, toCodePoint)}"`;
 }
 
 const toCodePoint = (character: string): string =>

@@ -3,6 +3,7 @@
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { type Health, parseOnly, unknownCheck } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
+import { toVisible } from '../visible-text.ts';
 
 export interface HealthRoutesOptions {
   /** Takes secrets out of what is answered: the last of several nets. */
@@ -21,12 +22,15 @@ export function createHealthRoutes({
   health,
   metrics,
   guard,
-  scrub,
+  scrub = (text) => text,
 }: HealthRoutesOptions): FastifyPluginAsync {
   return async (server) => {
     server.addHook('onSend', async (_request, reply, payload) => {
       reply.header('cache-control', 'no-store');
-      return scrub && typeof payload === 'string' ? scrub(payload) : payload;
+      if (typeof payload !== 'string') return payload;
+      // Prometheus' format knows no such escapes, and nothing that somebody else wrote stands in it.
+      const isJson = String(reply.getHeader('content-type')).includes('json');
+      return isJson ? toVisible(scrub(payload)) : scrub(payload);
     });
     server.get('/healthz', async () => health.alive());
     server.get<Only>('/readyz', async (request, reply) => {

@@ -11,6 +11,7 @@ import type { ServerConfig } from '../config.ts';
 import { boundConnections, leave } from '../listening/connections.ts';
 import { withoutPrefix } from '../listening/prefix.ts';
 import type { Logger } from '../logger.ts';
+import { toVisible } from '../visible-text.ts';
 import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
 import { authorize, refuseCrossSite } from './auth.ts';
 import { addParsers } from './bodies.ts';
@@ -133,7 +134,7 @@ function oncePerMinute(tell: () => void): () => void {
 }
 
 async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates): Promise<void> {
-  const { requests, redis, scrub } = parts;
+  const { requests, redis, scrub = (text) => text } = parts;
   // Before a body is read.
   api.addHook('preParsing', async (request) => {
     const { route } = request.routeOptions.config;
@@ -141,8 +142,9 @@ async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates
     if (route.method !== 'GET') refuseCrossSite(request.headers);
     authorize(request.caller, route.role);
   });
-  if (scrub)
-    api.addHook('onSend', async (_, __, payload) => (typeof payload === 'string' ? scrub(payload) : payload));
+  api.addHook('onSend', async (_, __, payload) =>
+    typeof payload === 'string' ? toVisible(scrub(payload)) : payload,
+  );
   addParsers(api);
   const idempotency = createIdempotency({ redis, prefix: requests.keyOf('idempotency:') });
   const open = createOpenRequests({ redis, requests, max: parts.maxOpen });

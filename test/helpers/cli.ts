@@ -20,7 +20,8 @@ function findProgram(): string {
   return isFresh ? built : join(root, 'src/cli.ts');
 }
 
-const program = findProgram();
+/** What `process.execPath` runs as the command line. */
+export const program = findProgram();
 
 export interface CliResult {
   readonly code: number | null;

@@ -192,12 +192,30 @@ describe('a line', () => {
     expect(written((logger) => logger.fatal('x'), { level: 'silent' }).text).toBe('');
   });
 
-  test('in pretty form is readable and cannot steer the terminal', () => {
-    const { text } = written((logger) => logger.info({ domain: 'example.org' }, 'a\u001b[2J\u009bb'), {
+  const unseen = 'a\u001b[2J\u009bb\b\r\f\u202ec\u2066\u200d\u00ad\u2028\ud800 \u{e0041}d';
+
+  test.each(['json', 'pretty'] as const)(
+    'as %s holds nothing that steers a terminal or is not seen',
+    (format) => {
+      const { text } = written(
+        (logger) => logger.info({ domain: unseen, [unseen]: 1, err: new Error(unseen) }, unseen),
+        { format },
+      );
+      expect(text).toContain('a\\u001b[2J\\u009bb');
+      expect(text).toContain('\\u202ec\\u2066\\u200d\\u00ad\\u2028\\ud800 \\udb40\\udc41d');
+      expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+    },
+  );
+
+  test('as json tells the same text to who parses it', () => {
+    expect(written((logger) => logger.info(unseen)).lines[0]).toMatchObject({ msg: unseen });
+  });
+
+  test('in pretty form is readable', () => {
+    const { text } = written((logger) => logger.info({ domain: 'example.org' }, 'hello'), {
       format: 'pretty',
     });
-    expect(text).toMatch(/INFO: a.\[2J.b\n\s+domain: "example\.org"/);
-    expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(text).toMatch(/INFO: hello\n\s+domain: "example\.org"/);
   });
 });
 

@@ -3,6 +3,7 @@
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger.ts';
 import { looksOurs } from '../../queue/job-payload.ts';
+import { toVisible } from '../../visible-text.ts';
 
 const MAX_TEXT = 2000;
 const MAX_VALUE = 300;
@@ -56,7 +57,7 @@ const believed = (id: unknown, { by, ...data }: Fields): Fields =>
 
 export function createShown(scrub: Scrub): Shown {
   const text: Shown['text'] = (value, max = MAX_TEXT) =>
-    typeof value === 'string' || typeof value === 'number' ? cut(scrub(String(value)), max) : '';
+    typeof value === 'string' || typeof value === 'number' ? cut(toVisible(scrub(String(value))), max) : '';
   const plain = (value: unknown): unknown =>
     value === null || typeof value === 'number' || typeof value === 'boolean'
       ? value
