@@ -42,12 +42,14 @@ const refusalOf = (promise: Promise<unknown>): Promise<unknown> =>
     ],
   );
 
+const isAway = (error: unknown): boolean => (error as DomainsError).code === 'redis-unavailable';
+
 /** Redis may be slow on a busy machine; to send again is harmless. */
 const accepted = <T>(work: () => Promise<T>): Promise<T> =>
   until(
     () =>
-      work().catch((error: DomainsError) => {
-        if (error.code !== 'redis-unavailable') throw error;
+      work().catch((error: unknown) => {
+        if (!isAway(error)) throw error;
         return undefined;
       }),
     'it is accepted',
@@ -83,7 +85,11 @@ describe.each(['http', 'queue'] as const)('over %s', (kind) => {
       { domain: 'not a name' },
       { domain: good[1] ?? '', also: true },
     ];
-    const results = await client.addDomains(payloads);
+    const results = await accepted(async () => {
+      const found = await client.addDomains(payloads);
+      for (const result of found) if (!result.accepted && isAway(result.error)) throw result.error;
+      return found;
+    });
     expect(results).toMatchObject([
       { accepted: true, receipt: { domain: good[0] } },
       { accepted: false, error: { code: 'invalid-domain' } },
@@ -126,7 +132,7 @@ test('both refuse the same by the same code', async () => {
       refusalOf(client.removeDomain({ domain: 'https://a.example.org/x' })),
       refusalOf(client.removeDomain({ domain: 'a.example.org', appId: 'x' as never })),
       refusalOf(client.redeploySsl({ serverId: -1 })),
-      refusalOf(client.addDomain({ domain: 'www.owner.org', appId: 646 })),
+      refusalOf(accepted(() => client.addDomain({ domain: 'www.owner.org', appId: 646 }))),
       refusalOf(client.addDomain({ domain: 'co.uk' })),
     ]);
   const [http, queue] = [await refusals(clientOf('http')), await refusals(clientOf('queue'))];
@@ -182,15 +188,27 @@ test('over HTTP one sees how a domain stands, with a token that may read', async
   await Promise.all([client.close(), blind.close()]);
 });
 
+test('below a path of a proxy, the address has that path', async () => {
+  const below = await startServer({ ...stage.env, SERVER_PATH: '/domains' });
+  const client = createHttpClient({ url: `${below.url}/domains`, token: tokens.operate.token });
+  const domain = 'below.example.org';
+  expect(await accepted(() => client.addDomain({ domain }))).toMatchObject({ domain });
+  expect(await client.status(domain)).toMatchObject({ domain });
+  await client.close();
+  await below[Symbol.asyncDispose]();
+});
+
 test('a request whose answer got lost is carried out once', async () => {
   const client = createHttpClient({ url: server.url, token: tokens.operate.token });
   const domain = 'once.example.org';
   const send = globalThis.fetch;
-  const answers: number[] = [];
+  const answers: Response[] = [];
+  const isAccepted = ({ status }: Response): boolean => status === 202;
   globalThis.fetch = async (...given) => {
     const response = await send(...given);
-    answers.push(response.status);
-    if (answers.length === 1) throw new TypeError('fetch failed', { cause: new Error('socket hang up') });
+    answers.push(response);
+    if (answers.filter(isAccepted).length === 1 && isAccepted(response))
+      throw new TypeError('fetch failed', { cause: new Error('socket hang up') });
     return response;
   };
   try {
@@ -199,5 +217,6 @@ test('a request whose answer got lost is carried out once', async () => {
     globalThis.fetch = send;
     await client.close();
   }
-  expect(answers.slice(-2)).toEqual([202, 202]);
+  const replayed = answers.filter(isAccepted).map(({ headers }) => headers.get('idempotency-replayed'));
+  expect(replayed).toEqual([null, 'true']);
 });
