@@ -20,7 +20,10 @@ const maxLabelLength = 63;
 /** A pasted web address may hold a password or a token, which must not travel on in a message. */
 const withoutSecrets = (text: string): string =>
   text
-    .replace(/\/\/[^/?#]*@|^[^/?#]*:[^/?#]*@/, (found) => `${found.startsWith('//') ? '//' : ''}***@`)
+    .replace(/\/\/[^/?#]*@|^[^/?#]*@/g, (found) => {
+      if (found.startsWith('//')) return '//***@';
+      return found.includes(':') ? '***@' : found;
+    })
     .replace(/([?#]).+$/s, '$1***');
 
 /** A name as it may stand in a sentence: bounded, and with invisible characters made visible. */

@@ -14,6 +14,13 @@ const HOST = new RegExp(
   String.raw`(?:${LABEL}${DOT})+(?:xn--[a-z0-9-]+|(?:\p{L}|${BYTE})(?:[${WITHIN}-]|${BYTE})*(?:[\p{L}\p{M}]|${BYTE}))`,
   'giu',
 );
+/** More of a text is not looked at, nor shown: each run of letters is read from each of its letters on. */
+const MAX_LOOKED_AT = 4_000;
+
+/** Ends between two words: half a host's name is not recognised. */
+const bounded = (text: string): string =>
+  text.length <= MAX_LOOKED_AT ? text : `${text.slice(0, text.lastIndexOf(' ', MAX_LOOKED_AT) + 1)}…`;
+
 /** Whoever takes part in every issuance. */
 const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
 
@@ -34,7 +41,7 @@ function toHost(text: string): string {
 }
 
 const hostsOf = (text: string): string[] =>
-  [...text.normalize('NFC').matchAll(HOST)].map(([host]) => toHost(host));
+  [...bounded(text).normalize('NFC').matchAll(HOST)].map(([host]) => toHost(host));
 
 /** Whose hosts a text names: those of `names` (a www twin goes with its domain), or somebody else's. */
 export function hostsIn(text: string, names: readonly string[]): { hasOwn: boolean; hasOthers: boolean } {
@@ -47,10 +54,12 @@ export function hostsIn(text: string, names: readonly string[]): { hasOwn: boole
 
 /** Which of these names a text names, each by itself: a www twin is another one than its domain. */
 export function findNamed(text: string, names: readonly string[]): string[] {
-  const hosts = new Set([...text.matchAll(HOST)].map(([host]) => withoutChallenge(toHost(host))));
+  const hosts = new Set([...bounded(text).matchAll(HOST)].map(([host]) => withoutChallenge(toHost(host))));
   return names.filter((name) => hosts.has(name));
 }
 
 /** Puts "another domain" in the place of each host that is not one of `names`. */
 export const withoutOthers = (text: string, names: readonly string[] = []): string =>
-  text.normalize('NFC').replace(HOST, (host) => (hostsIn(host, names).hasOthers ? 'another domain' : host));
+  bounded(text)
+    .normalize('NFC')
+    .replace(HOST, (host) => (hostsIn(host, names).hasOthers ? 'another domain' : host));

@@ -5,6 +5,8 @@ export type Redact = (text: string) => string;
 
 const HIDDEN = '***';
 const MAX_CHARS = 300;
+/** More of a text is not looked at. */
+const MAX_LOOKED_AT = 10_000;
 /** Shorter "secrets" would blank out ordinary words. */
 const MIN_SECRET_CHARS = 4;
 
@@ -35,12 +37,16 @@ function spellings(secret: string): string[] {
   ];
 }
 
-/** Builds the function that hides these secrets, and anything that looks like one. It does not shorten. */
+/** Ends between two words: half a secret is not recognised. */
+const bounded = (text: string): string =>
+  text.length <= MAX_LOOKED_AT ? text : text.slice(0, text.lastIndexOf(' ', MAX_LOOKED_AT) + 1);
+
+/** Builds the function that hides these secrets, and anything that looks like one. Of a long text it leaves the first 10,000 characters. */
 export function createRedact(secrets: readonly string[]): Redact {
   const literals = secrets.filter((secret) => secret.length >= MIN_SECRET_CHARS).flatMap(spellings);
   literals.sort((a, b) => b.length - a.length);
   return (text) => {
-    const plain = literals.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text);
+    const plain = literals.reduce((left, secret) => left.replaceAll(secret, HIDDEN), bounded(text));
     return patterns.reduce((left, [pattern, by]) => left.replace(pattern, by), plain);
   };
 }

@@ -67,11 +67,16 @@ function fromJson(value: unknown, clean: Redact): { line: string; fieldErrors: F
   return { line: join(clean(toMessage(value)), fieldErrors), fieldErrors };
 }
 
+/** A page's title stands at its beginning; a whole page may be megabytes. */
+const MAX_LOOKED_AT = 64 * 1024;
+
 /** Of a page that is not JSON: an HTML page's title, or the text itself. Never half a JSON document. */
-function fromText(text: string): string {
-  if (/^\s*[[{]/.test(text)) return '';
-  if (!/^\s*</.test(text)) return text;
-  return /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? '';
+function fromText(whole: string): string {
+  const text = whole.slice(0, MAX_LOOKED_AT).trimStart();
+  if (text.startsWith('[') || text.startsWith('{')) return '';
+  if (!text.startsWith('<')) return text;
+  // No `<` within the tag: else each `<title` of a row of them is read to the end of the row.
+  return /<title[^<>]*>([^<]*)/i.exec(text)?.[1] ?? '';
 }
 
 export function toReplyText(body: string, redact: Redact): ReplyText {
