@@ -10,6 +10,8 @@ import { Refusal } from './problems.ts';
 const KEPT_MS = 24 * 3600 * 1000;
 /** Of one answer, compressed; a batch of 1000 common names has 20 kB. A longer one is not kept. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Longer than any answer of ours. */
+const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 /** Of all answers to one caller in a day. */
 const MAX_BYTES_A_DAY = 16 * 1024 * 1024;
 /** What Redis needs for any answer besides. */
@@ -56,8 +58,12 @@ interface Entry {
 
 const pack = async (answer: StoredAnswer): Promise<string> =>
   (await promisify(gzip)(JSON.stringify(answer))).toString('base64');
-const unpack = async (packed: string): Promise<StoredAnswer> =>
-  JSON.parse(String(await promisify(gunzip)(Buffer.from(packed, 'base64')))) as StoredAnswer;
+const unpack = async (packed: string): Promise<StoredAnswer> => {
+  const text = await promisify(gunzip)(Buffer.from(packed, 'base64'), {
+    maxOutputLength: MAX_UNPACKED_BYTES,
+  });
+  return JSON.parse(String(text)) as StoredAnswer;
+};
 
 // KEYS: the claim, the bytes that its caller has had kept since the day began. ARGV: owner, entry or '' (frees the key), a day in ms,
 // bytes. Only who holds the claim may change it: after CLAIM_MS it may be somebody else's.

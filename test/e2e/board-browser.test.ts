@@ -143,12 +143,23 @@ inBrowser(
   240_000,
 );
 
-inBrowser.each([true, false])(
-  'below a path of a proxy, which takes it off: %s, an operator logs in, retries a job and logs out',
-  async (isTakenOff) => {
-    await using bench = await createBench({ SERVER_PATH: '/domains' });
+const TOLD = {
+  'x-forwarded-prefix': '/domains',
+  'x-forwarded-proto': 'https',
+  'x-forwarded-for': '192.0.2.7',
+};
+
+inBrowser.each([
+  ['takes it off', { SERVER_PATH: '/domains' }, true, {}],
+  ['leaves it', { SERVER_PATH: '/domains' }, false, {}],
+  ['takes it off, and says so', { TRUST_PROXY: 'on' }, true, TOLD],
+])(
+  'below a path of a proxy, which %s, an operator logs in, retries a job and logs out',
+  async (_, env: Record<string, string>, isTakenOff, headers) => {
+    await using bench = await createBench(env);
     const { jobId, stage } = bench;
-    await using proxy = await startPrefixProxy(bench.server.url, { prefix: '/domains', isTakenOff });
+    const how = { prefix: '/domains', isTakenOff, headers };
+    await using proxy = await startPrefixProxy(bench.server.url, how);
     const page = await bench.open();
     await logIn(page, { server: proxy }, 'ada');
     await page.goto(`${proxy.url}/board/queue/runcloud-domains?status=failed`);
@@ -168,7 +179,7 @@ inBrowser.each([true, false])(
     await page.click('button[type=submit]');
     await page.waitForURL(`${proxy.url}/board/login`);
     const cookies = (await page.context().cookies()).map(({ name, path }) => `${name} ${path}`);
-    expect(cookies).toEqual(['runcloud-domains-form /domains/board']);
+    expect(cookies).toEqual([`${env.TRUST_PROXY ? '__Secure-' : ''}runcloud-domains-form /domains/board`]);
     expect(proxy.failed.filter((line) => !line.endsWith(' /favicon.ico'))).toEqual([]);
     expect(bench.complaints.filter((text) => !/404|ERR_ABORTED/.test(text))).toEqual([]);
   },

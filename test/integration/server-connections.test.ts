@@ -90,6 +90,18 @@ test('a wrong token is counted at every route, and probes go on', async () => {
   expect((await server.ask('GET', '/metrics', { as: 'read' })).status).toBe(200);
 });
 
+test('addresses of one IPv6 network are counted together, as a trusted proxy tells them', async () => {
+  await using corner = await testRedis();
+  const env = { ...envOf(corner), API_RATE_PER_MINUTE: '3', TRUST_PROXY: 'on' };
+  await using server = await startServer(env);
+  const ask = async (address: string) =>
+    (await server.ask('GET', '/v1/pauses', { as: null, headers: { 'x-forwarded-for': address } })).status;
+  for (let i = 1; i <= 3; i += 1) expect(await ask(`2001:db8::${i}`)).toBe(401);
+  expect(await ask('2001:db8::ffff:1')).toBe(429);
+  expect(await ask('[2001:db8::5]:4711')).toBe(429);
+  expect(await ask('2001:db8:0:1::1')).toBe(401);
+});
+
 describe('the stop', () => {
   test('ends within seconds, whatever clients do', async () => {
     await using corner = await testRedis();

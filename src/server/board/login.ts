@@ -67,7 +67,7 @@ export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): v
     if (answer.kind === 'wrong') return sendForm(reply, 401, next, WRONG);
     if (answer.kind === 'wait') {
       reply.header('retry-after', answer.seconds);
-      return sendForm(reply, 429, next, `Too many failed logins. Try again in ${toWait(answer.seconds)}.`);
+      return sendForm(reply, 429, next, `${answer.why} Try again in ${toWait(answer.seconds)}.`);
     }
     const old = cookies.session(request);
     if (old !== undefined) await sessions.end(old);
@@ -100,10 +100,10 @@ const toWait = (seconds: number): string =>
 type Answer =
   | { readonly kind: 'in'; readonly user: BoardUser }
   | { readonly kind: 'wrong' }
-  | { readonly kind: 'wait'; readonly seconds: number };
+  | { readonly kind: 'wait'; readonly seconds: number; readonly why: string };
 
 /** Where there is no place in the queue of checks. */
-const FULL: Answer = { kind: 'wait', seconds: 5 };
+const FULL: Answer = { kind: 'wait', seconds: 5, why: 'Too many logins wait to be checked.' };
 
 function createLogIn({ users, lockout, checks, logger }: LoginOptions) {
   const logIn = async (name: string, password: string, address: string): Promise<Answer> => {
@@ -114,7 +114,7 @@ function createLogIn({ users, lockout, checks, logger }: LoginOptions) {
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       logger.warn({ event: 'board-login-locked', ...who, seconds }, 'a login at the board has to wait');
-      return { kind: 'wait', seconds };
+      return { kind: 'wait', seconds, why: 'Too many failed logins.' };
     }
     // An unknown name costs the same time as a known one.
     const isRight = await verifyPassword(password, (user ?? users[0])?.hash ?? '');
