@@ -1,4 +1,5 @@
 // From checked values to the Config's parts about the HTTP server and the callbacks, and what must hold before it listens. Pure.
+import { isOutdated } from '../credential-hashes.ts';
 import { ConfigError } from './config-error.ts';
 import { isLoopbackHost } from './server-kinds.ts';
 import type { Config } from './shape.ts';
@@ -25,6 +26,16 @@ export function checkCallbacks({ CALLBACK_URLS, CALLBACK_SECRETS }: Values): str
   return [
     `CALLBACK_SECRETS is missing: CALLBACK_URLS is set, and webhooks are always signed; example: CALLBACK_SECRETS=${variables.CALLBACK_SECRETS.example}`,
   ];
+}
+
+/** Old hashes go on working; a person can make better ones only with the password. */
+export function outdatedUsers({ BOARD_USERS = [] }: Values): string[] {
+  const names = BOARD_USERS.filter(({ hash }) => isOutdated(hash)).map(({ name }) => name);
+  return names.length === 0
+    ? []
+    : [
+        `BOARD_USERS holds passwords that are hashed with less work than is advised today (${names.join(', ')}): they go on working; make these entries anew with \`runcloud-domains board password\``,
+      ];
 }
 
 /**

@@ -1,6 +1,6 @@
 // From checked values to the Config: the facts that concern more than one variable. Pure.
 import { toHttps } from './build-https.ts';
-import { checkCallbacks, toServer } from './build-server.ts';
+import { checkCallbacks, outdatedUsers, toServer } from './build-server.ts';
 import type { Config, RunCloudConfig, RunCloudCredentials } from './shape.ts';
 import { isLoopback } from './url-kinds.ts';
 import { runcloudUrls, type Values, type VariableName, variables } from './variables.ts';
@@ -144,6 +144,6 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
   return {
     value,
     problems: [...redis, ...told.problems, ...backoff, ...challenge, ...callbacks],
-    warnings: told.warnings,
+    warnings: [...told.warnings, ...outdatedUsers(values)],
   };
 }

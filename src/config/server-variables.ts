@@ -52,7 +52,7 @@ const accessVariables = {
     description:
       'Who may log in at the board; `board password` makes an entry. Put single quotes around the value: it holds `$`.',
     example:
-      "'ada:operator:scrypt$32768$8$1$c2FsdC1vZi10aGUtZG9jcw$a2V5LW9mLXRoZS1kb2N1bWVudGF0aW9uLTMyYnl0ZXM'",
+      "'ada:operator:scrypt$131072$8$1$c2FsdC1vZi10aGUtZG9jcw$a2V5LW9mLXRoZS1kb2N1bWVudGF0aW9uLTMyYnl0ZXM'",
   }),
   BOARD_SESSION: withDefault(kinds.duration('1m', '30d'), '12h', {
     description: 'How long a login at the board lasts without being used.',

@@ -235,3 +235,15 @@ test('hashes and webhook secrets, with and without their prefix, are secrets', (
   const secrets = secretsOf(parseConfig(secret).config);
   expect(secrets).toEqual(expect.arrayContaining([hash, other, scrypt(), whsec(1), whsec(2), ...bare]));
 });
+
+test('who has a password that was hashed with less work is named in a warning, with the way out and without the hash', () => {
+  const [weak, good] = [scrypt(), scrypt('131072')];
+  const { warnings } = parseConfig({
+    BOARD_USERS: `ada:operator:${weak} bob:viewer:${good} eve:viewer:${weak}`,
+  });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^BOARD_USERS .*\(ada, eve\): they go on working; .*board password/),
+  ]);
+  expect(warnings.join()).not.toContain('scrypt$');
+  expect(parseConfig({ BOARD_USERS: `bob:viewer:${good}` }).warnings).toEqual([]);
+});

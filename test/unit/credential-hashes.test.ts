@@ -5,6 +5,7 @@ import {
   findByToken,
   hashPassword,
   hashToken,
+  isOutdated,
   isPasswordHash,
   verifyPassword,
   verifyToken,
@@ -36,10 +37,25 @@ test('of several entries the one of the token is found, wherever it stands', () 
 
 test('a password is recognised by its hash, in whichever spelling of Unicode it comes', async () => {
   const hash = await hashPassword('pä55');
-  expect(hash).toMatch(/^scrypt\$32768\$8\$1\$[\w-]{22}\$[\w-]{43}$/);
+  expect(hash).toMatch(/^scrypt\$131072\$8\$1\$[\w-]{22}\$[\w-]{43}$/);
   expect(isPasswordHash(hash)).toBe(true);
   expect(await verifyPassword('pa\u030855', hash)).toBe(true);
   expect(await verifyPassword('pa55', hash)).toBe(false);
+});
+
+// Made with the parameters that were ours before.
+const old = 'scrypt$32768$8$1$YW4gb2xkIHNhbHQsIDE2Yg$pE7wy8LIz2YGtcxZ-rhCs9HknblLqG6EYti_o6PllsA';
+
+test('a password that was hashed with less work is still recognised, and known to be outdated', async () => {
+  expect(await verifyPassword('correct horse battery', old)).toBe(true);
+  expect(await verifyPassword('correct horse', old)).toBe(false);
+  expect(isOutdated(old)).toBe(true);
+  expect(isOutdated(await hashPassword('x'))).toBe(false);
+  expect(isOutdated(`scrypt$262144$8$1$${'s'.repeat(22)}$${'k'.repeat(43)}`)).toBe(false);
+});
+
+test('the most costly hash that is taken can be checked', async () => {
+  expect(await verifyPassword('x', `scrypt$262144$8$1$${'s'.repeat(22)}$${'k'.repeat(43)}`)).toBe(false);
 });
 
 test('the same password has another hash each time', async () => {
