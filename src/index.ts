@@ -1,7 +1,7 @@
 // What the package offers to app servers: the client of src/client/queue.ts, configured by the environment, and the errors it may throw.
 import { redisOf } from './app/settings.ts';
 import { createQueueClient, type DomainsClient } from './client/queue.ts';
-import { loadConfig, secretsOf } from './config.ts';
+import { loadConfig } from './config.ts';
 
 export type {
   AddDomainPayload,
@@ -46,7 +46,6 @@ export function createProducer(options: ProducerOptions = {}): Producer {
     ...configured,
     serverId,
     appId,
-    secrets: secretsOf(config),
     ...withoutUndefined(options),
   });
 }

@@ -1,15 +1,8 @@
 // The client that puts requests straight into Redis: `runcloud-domains-client/queue`. The product's own producer is this one.
-import { createAudit } from '../audit.ts';
-import { createAuditBursts } from '../audit-bursts.ts';
 import { CodedError, hasCode } from '../errors.ts';
-import { createKeys } from '../intent/keys.ts';
-import { type JobName, QUEUE_NAME } from '../jobs/catalog.ts';
-import { createScrub } from '../logger/scrub.ts';
+import type { JobName } from '../jobs/catalog.ts';
 import { openDoor } from '../queue/door.ts';
 import { inTurns } from '../queue/in-turns.ts';
-import { PRODUCER } from '../queue/job-payload.ts';
-import { toRequestEntry } from '../queue/request-entries.ts';
-import { within } from '../redis.ts';
 import type { AddDomainPayload, AddResult, DomainsClient, Receipt, RequestOptions } from './client.ts';
 
 export { CodedError, DomainsError, type ErrorCode, PermanentError } from '../errors.ts';
@@ -35,12 +28,7 @@ export interface QueueClientOptions {
   readonly appId?: number | undefined;
   /** TOP_LEVEL_DOMAINS of the workers. Default: `public`. */
   readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
-  /** What must never be written into the audit log, besides the password in `redisUrl`. */
-  readonly secrets?: readonly string[] | undefined;
 }
-
-/** What was asked for within the last second is still to be written down. */
-const AUDIT_DEADLINE_MS = 500;
 
 /** A redeploy that is asked for waits for no delay (`atOnce`). */
 const REDEPLOY_DELAY_MS = 0;
@@ -53,14 +41,9 @@ export function createQueueClient(options: QueueClientOptions = {}): DomainsClie
   const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
   const door = openDoor({ address, queuePrefix, defaults, redeployDelayMs: REDEPLOY_DELAY_MS });
-  const scrub = createScrub([...(options.secrets ?? []), ...passwordsIn(redisUrl)]);
-  const keys = createKeys(queuePrefix, QUEUE_NAME);
-  const bursts = createAuditBursts(createAudit({ redis: door.redis, keys, scrub, onLost: () => undefined }));
+  // A worker writes it into the audit log: this Redis user need not be able to.
   const ask = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
-    const receipt = await door.requests.enqueue(name, payload, { bulk });
-    const { jobId: _, ...asked } = receipt;
-    bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
-    const { for: _behalf, ...told } = receipt;
+    const { for: _behalf, ...told } = await door.requests.enqueue(name, payload, { bulk });
     return told;
   };
   const addDomain = (payload: AddDomainPayload, { bulk }: RequestOptions = {}): Promise<Receipt> =>
@@ -70,10 +53,7 @@ export function createQueueClient(options: QueueClientOptions = {}): DomainsClie
     addDomains: (payloads) => addAll(payloads, (payload) => addDomain(payload, { bulk: true })),
     removeDomain: (payload, { bulk } = {}) => ask('remove-domain', payload, bulk),
     redeploySsl: (payload = {}) => ask('redeploy-ssl', payload),
-    async close() {
-      await within(bursts.close(), AUDIT_DEADLINE_MS, undefined);
-      await door.close();
-    },
+    close: () => door.close(),
   };
 }
 
@@ -115,16 +95,3 @@ const given = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
-
-function passwordsIn(redisUrl: string): string[] {
-  const { password } = URL.canParse(redisUrl) ? new URL(redisUrl) : { password: '' };
-  return password === '' ? [] : [password, decoded(password)];
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}

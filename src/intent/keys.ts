@@ -1,4 +1,5 @@
-// The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them.
+// The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them. What a request
+// touches stands apart from the rest, so that another one (`~bull:runcloud-domains-intents:*`) is all that a program that asks needs of it.
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainKey } from './intent.ts';
 
@@ -15,10 +16,9 @@ export interface Keys {
   /** The right to write for one domain, or for one web application's certificate. */
   fence(key: DomainKey): string;
   certificateFence(app: WebApplication): string;
-  readonly brake: string;
   /** Stream of what the outside has not been told yet; grows only where callbacks are configured. */
   readonly outbox: string;
-  /** Any other key of ours. */
+  /** Any other key of ours, closed to programs that only ask. */
   own(name: string): string;
   certificate(app: WebApplication): string;
   asks(app: WebApplication): string;
@@ -28,18 +28,18 @@ export interface Keys {
 
 export function createKeys(queuePrefix: string, queueName: string): Keys {
   const base = `${queuePrefix}:${queueName}-intents`;
+  const internal = `${queuePrefix}:${queueName}-internal`;
   return {
     queue: `${queuePrefix}:${queueName}:`,
     all: `${base}:all`,
     apps: `${base}:apps`,
     generation: `${base}:generation`,
-    brake: `${base}:brake`,
-    outbox: `${base}:outbox`,
-    own: (name) => `${base}:${name}`,
+    outbox: `${internal}:outbox`,
+    own: (name) => `${internal}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
     history: (key) => `${base}:history:${toMember(key)}`,
-    fence: (key) => `${base}:fence:${toMember(key)}`,
-    certificateFence: ({ serverId, appId }) => `${base}:fence:${serverId}:${appId}`,
+    fence: (key) => `${internal}:fence:${toMember(key)}`,
+    certificateFence: ({ serverId, appId }) => `${internal}:fence:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
     domainRedeploys: ({ serverId, appId }) => `${base}:redeploys:${serverId}:${appId}`,

@@ -10,7 +10,7 @@ import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
-import { readJob, whoAsked } from './job-payload.ts';
+import { PRODUCER, readJob, whoAsked } from './job-payload.ts';
 import type { Requested } from './request-entries.ts';
 import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
@@ -30,8 +30,8 @@ export interface Task {
   readonly unknownFields: readonly string[];
   /** What is asked for, as the audit log names it. */
   readonly asked: { readonly name: JobName } & Requested;
-  /** No door of ours has made it: it is asked by `producer`, and stands in no audit log yet. */
-  readonly isBare: boolean;
+  /** A program asks through Redis, by itself or by our client: no door of ours has written into the audit log that it does. */
+  readonly isUnwritten: boolean;
   /** What may be paused for this job. */
   readonly subject: PauseSubject;
   /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
@@ -62,21 +62,28 @@ export async function createTask(run: Run, options: TaskOptions): Promise<Task> 
       toJobIdStem(app),
       record && { jobId: record.jobId, state: record.state, by: said },
     );
-    return redeployTask({ ...parsed, asker: { ...parsed.asker, by: asked.by } }, asked, run, options);
+    const asker = { ...parsed.asker, by: asked.by };
+    return redeployTask({ ...parsed, asker }, toOrigin(asked, said), run, options);
   }
   const { request } = parsed;
   const asked = whoAsked(id, toJobIdStem(request), await intents.get(request));
-  return domainTask({ ...parsed, request: { ...request, by: asked.by } }, asked, run, options);
+  const domainJob = { ...parsed, request: { ...request, by: asked.by } };
+  return domainTask(domainJob, toOrigin(asked, said), run, options);
 }
 
-type Origin = Pick<Task, 'isBare'>;
+type Origin = Pick<Task, 'isUnwritten'>;
+
+/** Who calls himself a producer claims nothing: that is what everybody is who proves nothing. */
+const toOrigin = ({ isBare }: ReturnType<typeof whoAsked>, said: string | undefined): Origin => ({
+  isUnwritten: isBare || said === PRODUCER,
+});
 
 type DomainJob = Extract<ParsedJob, { request: object }>;
 type RedeployJob = Extract<ParsedJob, { name: 'redeploy-ssl' }>;
 
 function domainTask(
   { name, request, unknownFields }: DomainJob,
-  { isBare }: Origin,
+  { isUnwritten }: Origin,
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
@@ -89,7 +96,7 @@ function domainTask(
     announcement: announce(name, domain, run, request),
     asked: { name, domain, appId, for: request.for },
     unknownFields,
-    isBare,
+    isUnwritten,
     subject: { serverId, appId, siteId },
     async claim() {
       const { fate, intent } = await intents.claim(ticketOf(run), request);
@@ -122,7 +129,7 @@ const inOwnWords = (verdict: Verdict, domain: string): Verdict =>
 
 function redeployTask(
   parsed: RedeployJob,
-  { isBare }: Origin,
+  { isUnwritten }: Origin,
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
@@ -140,7 +147,7 @@ function redeployTask(
     announcement: announce('redeploy-ssl', what, run, asker),
     asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: asker.for },
     unknownFields,
-    isBare,
+    isUnwritten,
     subject: app,
     // Its place is taken in one step with its start.
     claim: async () => async () => {

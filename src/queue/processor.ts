@@ -24,7 +24,7 @@ export interface ProcessorOptions extends TaskOptions, HoldOptions {
   /** After which a job is given up, and what it may wait for meanwhile. */
   readonly bounds: Bounds;
   readonly excuses: Excuses;
-  /** Told once of each job that a bare client has added: no door of ours has written down that it was asked for. */
+  /** Told once of each job that a program has added through Redis: no door of ours has written down that it was asked for. */
   readonly onBareRequest?: ((asked: Task['asked']) => void) | undefined;
 }
 
@@ -60,7 +60,7 @@ async function process(
   const perform = async (): Promise<Verdict> => {
     task = await createTask(run, options);
     announce(run, task);
-    if (task.isBare && run.job.attemptsStarted <= 1) options.onBareRequest?.(task.asked);
+    if (task.isUnwritten && run.job.attemptsStarted <= 1) options.onBareRequest?.(task.asked);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
     return keep(carryOut(task, run, options));
   };

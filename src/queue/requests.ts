@@ -43,7 +43,8 @@ export interface RequestQueue {
   jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
   /** Keys of BullMQ's deduplication (a bare client may use it) whose job is gone would swallow jobs for ever. */
   dropOrphanedDeduplicationKeys(): Promise<number>;
-  /** A key of our own in Redis. */
+  readonly keys: Keys;
+  /** A key of our own in Redis (`keys.own`). */
   keyOf(name: string): string;
   /** When a delayed job is due, in milliseconds since the epoch; undefined where it is not delayed. */
   dueAt(jobId: string): Promise<number | undefined>;
@@ -76,6 +77,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     queue,
     intents,
     certificates,
+    keys,
     ...doors,
     ...queries,
     async enqueue(name, payload, { bulk, by = PRODUCER, mayAsk = false } = {}) {
@@ -157,9 +159,11 @@ function createDoors(
   };
   const requestDomain: Doors['requestDomain'] = async (request, priority, renewal) => {
     const ticket = await intents.request(request, renewal);
+    // Who asked first stands in the record.
+    const asked = renewal ? { ...request, by: renewal.by } : request;
     const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
     if (ticket.fate === 'new' || ticket.fate === 'missing')
-      await queue.add(name, toPayload(request), { jobId: ticket.jobId, priority });
+      await queue.add(name, toPayload(asked), { jobId: ticket.jobId, priority });
     if (ticket.fate === 'coalesced') await lookNow(request, ticket.jobId);
     return ticket;
   };

@@ -41,7 +41,7 @@ const settled = (world: World, domain = DOMAIN): Promise<unknown> =>
 
 /** Closes the gate as a 429 would, so that a write waits between taking the fence and going out. */
 async function closeGate({ redis, config }: World): Promise<() => Promise<unknown>> {
-  const { brake } = createKeys(config.queuePrefix, 'runcloud-domains');
+  const brake = createKeys(config.queuePrefix, 'runcloud-domains').own('brake');
   await redis.hset(brake, 'closedUntil', Date.now() + 600_000, 'why', 'a test');
   return () => redis.hset(brake, 'closedUntil', 0);
 }

@@ -1,34 +1,16 @@
-// The Redis user of docs/security.md: workers, server and command line do all their work as it, and it can do no more than that.
-import { readFileSync } from 'node:fs';
+// The Redis user of docs/security.md: workers, server and command line do all their work as it. (What it cannot do:
+// test/integration/redis-users.test.ts.)
 import { expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { BOARD_USERS, logInAt, OWN } from '../helpers/board-login.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { startServer } from '../helpers/http-server.ts';
+import { createUser, refused } from '../helpers/redis-users.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 import { createWorld, type World } from './world.ts';
 
-const PASSWORD = 'a0secret0of0the0limited0user';
-
-function documentedRules(): string[] {
-  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
-  const [, rules = ''] = /^ACL SETUSER runcloud-domains (.*)$/m.exec(text) ?? [];
-  return rules.replace('PASSWORD', PASSWORD).split(' ');
-}
-
-/** Makes the user, and resolves with its REDIS_URL. */
-async function limitedUrl({ redis, server }: World): Promise<string> {
-  await redis.call('ACL', 'SETUSER', 'runcloud-domains', ...documentedRules());
-  await redis.call('ACL', 'LOG', 'RESET');
-  return Object.assign(new URL(server.url), { username: 'runcloud-domains', password: PASSWORD }).href;
-}
-
-/** What Redis has refused the user. */
-async function refused({ redis }: World): Promise<string[]> {
-  const entries = (await redis.call('ACL', 'LOG')) as unknown[];
-  return entries.map((entry) => JSON.stringify(entry));
-}
+const limitedUrl = ({ redis, server }: World): Promise<string> =>
+  createUser(redis, server.url, 'runcloud-domains');
 
 test('suffices for all that workers, server and command line do', async () => {
   await using receiver = await createReceiver();
@@ -97,46 +79,5 @@ test('suffices for all that workers, server and command line do', async () => {
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
   expect(worker.out()).not.toMatch(/NOPERM|redis-error|worker-error/);
-  expect(await refused(world)).toEqual([]);
-}, 300_000);
-
-test('may do nothing else', async () => {
-  await using world = await createWorld();
-  const redis = new Redis(await limitedUrl(world), { lazyConnect: true });
-  try {
-    await redis.connect();
-    expect(await redis.set('bull:x', '1')).toBe('OK');
-    for (const [command, ...args] of [
-      ['get', 'another:key'],
-      ['set', 'another:key', '1'],
-      ['eval', "return redis.call('GET', 'another:key')", '0'],
-      ['keys', '*'],
-      ['flushall'],
-      ['flushdb'],
-      ['config', 'get', '*'],
-      ['config', 'set', 'dir', '/tmp'],
-      ['acl', 'list'],
-      ['acl', 'setuser', 'runcloud-domains', '+@all'],
-      ['client', 'list'],
-      ['client', 'kill', 'type', 'normal'],
-      ['module', 'list'],
-      ['replicaof', '127.0.0.1', '1'],
-      ['monitor'],
-      ['shutdown'],
-      ['save'],
-      ['migrate', '127.0.0.1', '1', 'bull:x', '0', '1'],
-      ['publish', 'anything', 'x'],
-      ['function', 'list'],
-      ['script', 'flush'],
-    ] as [string, ...string[]][])
-      await expect([
-        command,
-        await redis.call(command, ...args).catch((error: Error) => error.message),
-      ]).toEqual([
-        command,
-        expect.stringMatching(/NOPERM|No permissions|can't run this command|can't access/i),
-      ]);
-  } finally {
-    redis.disconnect();
-  }
+  expect(await refused(world.redis)).toEqual([]);
 }, 300_000);

@@ -76,7 +76,7 @@ export async function buryHolders(
     await redis.del(key);
     await redis.sadd(`${base}:stalled`, key.slice(base.length + 1, -':lock'.length));
   }
-  const fences = `${base}-intents:fence:`;
+  const fences = `${base}-internal:fence:`;
   for (const key of await redis.keys(`${fences}*`)) {
     if (!(await wasTheirs(key))) continue;
     await redis.hset(`${base}-intents:intent:${key.slice(fences.length)}`, 'wroteAt', Date.now());
@@ -88,7 +88,7 @@ export async function buryHolders(
 
 /** The pauses that the brake has ordered are over. */
 export async function openBrake(redis: Redis, prefix: string): Promise<void> {
-  const key = `${prefix}:runcloud-domains-intents:brake`;
+  const key = `${prefix}:runcloud-domains-internal:brake`;
   for (const field of ['closedUntil', 'probeAt', 'refusedAt'])
     if (Number(await redis.hget(key, field)) > 0) await redis.hset(key, field, 0);
 }

@@ -120,7 +120,7 @@ test('about as many entries as it is told are kept', async () => {
     kept: 10_000,
   });
   await Promise.all(Array.from({ length: 10_300 }, (_, i) => small.record({ who: 'x', what: `act-${i}` })));
-  const kept = await redis.xlen(`${corner.prefix}:runcloud-domains-intents:audit`);
+  const kept = await redis.xlen(`${corner.prefix}:runcloud-domains-internal:audit`);
   expect(kept).toBeGreaterThanOrEqual(10_000);
   expect(kept).toBeLessThan(10_200);
   expect(await audit.list({ limit: 1 })).toMatchObject([{ what: 'act-10299' }]);

@@ -280,7 +280,7 @@ describe('what is wrong with all workers', () => {
   ): Promise<void> => {
     const brake = createBrake({
       redis: stage.redis,
-      key: stage.keys.brake,
+      key: stage.keys.own('brake'),
       ratePerMinute: 6_000,
       defaultCloseMs: 1_000,
     });

@@ -1,6 +1,7 @@
 // The www name of a domain, judged apart: an apex goes live without it, and it joins later; one that dies is taken off instead of the
 // domain. On the simulator's own DNS, Let's Encrypt and TLS.
 import { describe, expect, test } from '@jest/globals';
+import type { DomainName } from '../../src/intent/domain-name.ts';
 import { startServer } from '../helpers/http-server.ts';
 import {
   createHttpsStage,
@@ -192,7 +193,7 @@ describe('a www name that was left out', () => {
     await until(() => attached(stage)?.www === true, 'the PATCH has taken effect');
     // The time is over during which it might.
     const { requests } = stage.producer;
-    const key = requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${APEX}`);
+    const key = requests.keys.intent({ ...APP, domain: APEX as DomainName });
     await stage.redis.hset(key, 'changeLateUntil', await requests.intents.now());
     await until(async () => {
       await stage.queue.promoteJobs();

@@ -70,7 +70,7 @@ describe('the pauses in Redis', () => {
     expect(made.leftMs).toBeLessThanOrEqual(3_000);
     expect(await pauses.heldBy({ siteId: '7' })).toMatchObject({ untilMs });
     await until(async () => (await pauses.heldBy({ siteId: '7' })) === undefined, 'it is over');
-    expect(await redis.exists(`${corner.prefix}:runcloud-domains-intents:pauses`)).toBe(0);
+    expect(await redis.exists(`${corner.prefix}:runcloud-domains-internal:pauses`)).toBe(0);
   });
 
   test('end by resume, which says what there was', async () => {

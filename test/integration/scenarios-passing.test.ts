@@ -1,6 +1,7 @@
 // What passes by itself must not decide over a domain for good: pages in place of answers, a quota, a list that lags behind, an id
 // that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
 import { describe, expect, test } from '@jest/globals';
+import type { DomainName } from '../../src/intent/domain-name.ts';
 import type { Stage as LifeStage } from '../../src/outcome.ts';
 import type { FaultRule } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
@@ -127,9 +128,9 @@ describe('a list that lags behind our own writes', () => {
     stage.simulator.addFault({ kind: 'drop-after', operation: 'attach-domain' });
     await ask(stage, DOMAIN);
     await until(async () => /may lag/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''), 'it is told');
-    const { keyOf } = stage.producer.requests;
+    const { keys } = stage.producer.requests;
     // Ten minutes later.
-    const key = keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
+    const key = keys.intent({ ...APP, domain: DOMAIN as DomainName });
     await stage.redis.hincrby(key, 'touchedAt', -600_000);
     const isHeld = async () => (await recordOf(stage, DOMAIN))?.stage === 'held';
     await hurryUntil(stage, isHeld, 'it is held');
@@ -164,7 +165,7 @@ describe('a list that lags behind our own writes', () => {
       );
       setLag(stage, 0);
       // The time that the list gets is over.
-      const key = stage.producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${DOMAIN}`);
+      const key = stage.producer.requests.keys.intent({ ...APP, domain: DOMAIN as DomainName });
       await stage.redis.hset(key, isRemoval ? 'attachShownBy' : 'detachShownBy', Date.now());
       await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
       await stage.idle();
@@ -300,7 +301,7 @@ describe('a write that takes effect after its time', () => {
   const pace = { ...PROMPT, lateMs: 3_600_000 };
   /** The time is over during which it may still take effect. */
   const passLateness = async ({ redis, producer }: Stage, domain: string, kind: 'attach' | 'detach') => {
-    const key = producer.requests.keyOf(`intent:${APP.serverId}:${APP.appId}:${domain}`);
+    const key = producer.requests.keys.intent({ ...APP, domain: domain as DomainName });
     await redis.hset(key, `${kind}LateUntil`, await producer.requests.intents.now());
   };
 

@@ -128,7 +128,7 @@ describe('the list of domains', () => {
     const lines = names.map((domain) => ({ domain }));
     await bench.call('addDomains', { body: lines });
     const { requests } = bench.stage.producer;
-    const all = requests.keyOf('all');
+    const all = requests.keys.all;
     for (const member of await bench.stage.redis.zrange(all, '0', '-1'))
       await bench.stage.redis.zadd(all, '1', member);
     const seen = new Set<string>();

@@ -105,7 +105,7 @@ async function walk(
   const found: Intent[] = [];
   let [position, lookedAt] = [after, 0];
   while (lookedAt < LOOKED_AT) {
-    const chunk = await nextChunk(redis, requests.keyOf('all'), position);
+    const chunk = await nextChunk(redis, requests.keys.all, position);
     const keys = chunk.map(({ member }) => parseMember(member));
     const intents = await Promise.all(keys.map((key) => read(requests, key, filter)));
     for (const [i, intent] of intents.entries()) {
