@@ -84,7 +84,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       throw result?.error ?? new HttpError('unexpected-answer', 'the batch has no result');
     },
     addDomains,
-    async removeDomain({ domain, ...query }: RemoveDomainPayload) {
+    async removeDomain(payload: RemoveDomainPayload) {
+      if (typeof payload !== 'object' || payload === null)
+        throw new DomainsError('invalid-payload', 'remove-domain: must be an object with a domain');
+      const { domain, ...query } = payload;
       return toReceipt(await ask('DELETE', `${toPath(domain)}${toQuery({ ...query })}`));
     },
     async redeploySsl(payload: RedeploySslPayload = {}) {
@@ -176,7 +179,7 @@ function toBatches(payloads: readonly AddDomainPayload[]): AddDomainPayload[][] 
   const batches: AddDomainPayload[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const payload of payloads) {
-    const size = Buffer.byteLength(JSON.stringify(payload)) + 1;
+    const size = Buffer.byteLength(JSON.stringify(payload) ?? 'null') + 1;
     const last = batches.at(-1);
     if (last && last.length < BATCH_LINES && bytes + size <= BATCH_BYTES) {
       last.push(payload);

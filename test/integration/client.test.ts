@@ -129,6 +129,7 @@ test('both refuse the same by the same code', async () => {
       refusalOf(client.addDomain({ domain: 'a_b.example.org' })),
       refusalOf(client.addDomain({ domain: 'a.example.org', www: 'maybe' as never })),
       refusalOf(client.addDomain(undefined as never)),
+      refusalOf(client.removeDomain(undefined as never)),
       refusalOf(client.removeDomain({ domain: 'https://a.example.org/x' })),
       refusalOf(client.removeDomain({ domain: 'a.example.org', appId: 'x' as never })),
       refusalOf(client.redeploySsl({ serverId: -1 })),
@@ -142,12 +143,20 @@ test('both refuse the same by the same code', async () => {
     'invalid-domain',
     'invalid-payload',
     'invalid-payload',
+    'invalid-payload',
     'invalid-domain',
     'invalid-payload',
     'invalid-payload',
     'host-name-taken',
     'invalid-domain',
   ]);
+});
+
+test('both answer for each of many, whatever it is', async () => {
+  const odd = [undefined, null, 7, {}, { domain: 'co.uk' }] as never[];
+  const codesOf = async (client: DomainsClient) =>
+    (await client.addDomains(odd)).map((result) => !result.accepted && result.error.code);
+  expect(await codesOf(clientOf('http'))).toEqual(await codesOf(clientOf('queue')));
 });
 
 test('both answer with the same fields', async () => {
