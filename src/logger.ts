@@ -81,9 +81,12 @@ function createPretty(): ToText {
   return (line) => toPretty(line);
 }
 
+/** So much is kept for when there is space again. */
+const MAX_UNWRITTEN = 16 * 1024 * 1024;
+
 /** A line that cannot be written (a full disk) is lost; the work that it tells of goes on. */
 function createStdout(): DestinationStream {
-  const target = fileDestination({ dest: 1, sync: true });
+  const target = fileDestination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN });
   target.on('error', () => undefined);
   return target;
 }

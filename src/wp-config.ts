@@ -57,6 +57,15 @@ const obstacles: Readonly<Record<string, string>> = {
 
 /** These read a constant or a variable of that name. */
 const readers = ['defined', 'constant', 'getenv'];
+/** A function by its name, a method, a function that stands there itself. */
+const namedCalls = [
+  'name',
+  'staticlookup',
+  'propertylookup',
+  'nullsafepropertylookup',
+  'closure',
+  'arrowfunc',
+];
 const indirectCalls = ['call_user_func', 'call_user_func_array'];
 
 const argumentsOf = (call: PhpNode): PhpNode[] =>
@@ -69,8 +78,7 @@ function obstacleOfCall(call: PhpNode): string | undefined {
     const [name] = argumentsOf(call);
     return name && literalOf(name) !== undefined ? undefined : 'defines a constant whose name is computed';
   }
-  const what = nodesIn(call.what)[0]?.kind;
-  const isComputed = what === 'variable' || what === 'offsetlookup' || what === 'call' || what === 'string';
+  const isComputed = !namedCalls.includes(nodesIn(call.what)[0]?.kind ?? '');
   return isComputed || indirectCalls.includes(callee ?? '') ? computes : undefined;
 }
 
@@ -128,26 +136,39 @@ interface Place {
   readonly isRead: boolean;
 }
 
-/** What `node` and all below it do, but for the `own` ones of a definition. */
-function eventsBelow(
-  node: PhpNode,
-  place: Place,
-  names: readonly string[],
-  own: ReadonlySet<PhpNode>,
-): Event[] {
-  const here = { at: place.isInFunction ? BEFORE_ALL : place.at, line: lineOf(node) };
-  const does = obstacleOf(node, place.isInFunction);
-  const mentioned = own.has(node) || place.isRead ? [] : mentionsOf(node, names);
-  const inside: Place = {
-    at: place.at,
-    isInFunction: place.isInFunction || functions.includes(node.kind),
-    isRead: node.kind === 'call' && readers.includes(calleeOf(node) ?? ''),
-  };
+/** What one node does, without those below it. */
+function eventsAt(node: PhpNode, { at, isInFunction, isRead }: Place, names: readonly string[]): Event[] {
+  const here = { at: isInFunction ? BEFORE_ALL : at, line: lineOf(node) };
+  const does = obstacleOf(node, isInFunction);
+  const mentioned = isRead ? [] : mentionsOf(node, names);
   return [
     ...(does === undefined ? [] : [{ type: 'obstacle' as const, ...here, does }]),
     ...mentioned.map((name) => ({ type: 'mention' as const, ...here, name })),
-    ...partsOf(node).flatMap((part) => eventsBelow(part, inside, names, own)),
   ];
+}
+
+/** What a statement and all in it do, but for the `own` nodes of a definition. A list of what is to be done: no stack is as deep as PHP. */
+function eventsBelow(
+  statement: PhpNode,
+  at: number,
+  names: readonly string[],
+  own: ReadonlySet<PhpNode>,
+): Event[] {
+  const events: Event[] = [];
+  const open: { node: PhpNode; place: Place }[] = [
+    { node: statement, place: { at, isInFunction: false, isRead: false } },
+  ];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, place } = next;
+    events.push(...eventsAt(node, { ...place, isRead: place.isRead || own.has(node) }, names));
+    const inside: Place = {
+      at,
+      isInFunction: place.isInFunction || functions.includes(node.kind),
+      isRead: node.kind === 'call' && readers.includes(calleeOf(node) ?? ''),
+    };
+    for (const part of partsOf(node).toReversed()) open.push({ node: part, place: inside });
+  }
+  return events;
 }
 
 /** What one statement of the top level does. */
@@ -156,7 +177,7 @@ function eventsOf(statement: PhpNode, at: number, names: readonly string[]): Eve
   const ours = definitions.filter(({ name }) => names.includes(name));
   const own = new Set(ours.flatMap(({ node }) => [node, ...argumentsOf(node).slice(0, 1)]));
   const where = places[statement.kind] ?? 'a larger expression';
-  const found = eventsBelow(statement, { at, isInFunction: false, isRead: false }, names, own);
+  const found = eventsBelow(statement, at, names, own);
   return [
     ...ours.map(({ node, name, value }) => ({
       type: 'definition' as const,

@@ -157,8 +157,13 @@ function credentialSecrets({ credentials }: Config['runcloud']): string[] {
   return [key, secret, Buffer.from(`${key}:${secret}`).toString('base64')];
 }
 
+/** A token in the query of an address is as good as a password; what is shorter is likely to be a word. */
+const queryTokens = (urls: readonly string[]): string[] =>
+  urls.flatMap((url) => [...new URL(url).searchParams.values()]).filter(({ length }) => length >= 8);
+
 // Hashes too: whoever holds one may try passwords against it, for as long as he likes.
-const serverSecrets = ({ server, callbacks }: Config): string[] => [
+const serverSecrets = ({ server, callbacks, otlpEndpoint = '' }: Config): string[] => [
+  ...queryTokens([...callbacks.urls, ...(otlpEndpoint && [otlpEndpoint])]),
   ...[...server.tokens, ...server.boardUsers].map(({ hash }) => hash),
   ...callbacks.secrets.flatMap((secret) => [secret, secret.replace('whsec_', '')]),
 ];

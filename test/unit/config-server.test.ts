@@ -247,3 +247,13 @@ test('who has a password that was hashed with less work is named in a warning, w
   expect(warnings.join()).not.toContain('scrypt$');
   expect(parseConfig({ BOARD_USERS: `bob:viewer:${good}` }).warnings).toEqual([]);
 });
+
+test('a token in the query of an address is a secret, a word is none', () => {
+  const env = {
+    CALLBACK_URLS: 'https://a.example/x?kind=live&token=hunter2hunter2',
+    CALLBACK_SECRETS: whsec(1),
+  };
+  const secrets = secretsOf(parseConfig(env).config);
+  expect(secrets).toContain('hunter2hunter2');
+  expect(secrets).not.toContain('live');
+});

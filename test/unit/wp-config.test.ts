@@ -153,6 +153,10 @@ describe('refused, since it stands', () => {
     ['includes another file', `if (file_exists('a')) { include 'a'; }`],
     ['runs code', `eval($a);`],
     ['runs code', `$f = 'def' . 'ine'; $f($n, 33);`],
+    ['runs code', `($a ? $f : $g)($n, 33);`],
+    ['runs code', `f()($n, 33);`],
+    ['whose name is computed', `$d = define(...);`],
+    ['whose name is computed', `define(...$a);`],
     ['runs code', `array_map('define', $names, $values);`],
     ['runs code', `call_user_func($f, $n, 33);`],
     ['whose name is computed', `define($n, 33);`],
@@ -244,6 +248,10 @@ test.each([
   const failed = () => code(text);
   expect(failed).toThrow(PhpError);
   expect(failed).not.toThrow(/hunter2/);
+});
+
+test('a long sum is read without trouble', () => {
+  expect(code(`$a = ${Array(5000).fill("'a'").join('.')}; define('X', 'abc');`).value).toBe('abc');
 });
 
 test('a long file is read without trouble', () => {
