@@ -64,7 +64,10 @@ export async function startServer(
 const answeredByRedis = (attempt: () => Promise<Reply>): Promise<Reply> =>
   until(async () => {
     const reply = await attempt();
-    return reply.body?.code === 'redis-unavailable' ? undefined : reply;
+    // The board says it in its own words, as JSON or as a page.
+    const isAway =
+      reply.body?.code === 'redis-unavailable' || /Redis did not answer in time/.test(reply.text);
+    return isAway ? undefined : reply;
   }, 'Redis answered in time');
 
 function toHeaders({ as = 'operate', body, text, headers }: Ask): Record<string, string> {
