@@ -30,7 +30,7 @@ describe('a retry from the board', () => {
     expect(shown.job.id).not.toBe(jobId);
     const logs = await get(app, `/board/api/queues/${QUEUE}/${encodeURIComponent(jobId)}/logs`, cookie);
     expect(logs.body).toMatch(/attached/);
-    expect(await audit.list({ limit: 10 })).toMatchObject([
+    expect(await audit.list({ limit: 10, what: ['retry'] })).toMatchObject([
       {
         who: 'board:ada',
         what: 'retry',
