@@ -1,5 +1,5 @@
 // docker-compose.yml, Dockerfile and ecosystem.config.js against the configuration: what they promise must hold.
-// No container is started here.
+// No container is started here: test/slow/containers.test.ts does.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -15,6 +15,7 @@ import { assertServable, parseConfig, variables } from '../../src/config.ts';
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 const service = z.object({
+  image: z.string().optional(),
   build: z.string().optional(),
   command: z.array(z.string()).default([]),
   environment: z.record(z.string(), z.string()).default({}),
@@ -102,7 +103,8 @@ describe('docker-compose.yml', () => {
 
   test('starts the server where this machine alone reaches it, and not without tokens', () => {
     const { host, port } = parseConfig(filledIn({}, server)).config.server;
-    expect(server).toMatchObject({ build: '.', command: ['server'], ports: [`127.0.0.1:${port}:${port}`] });
+    const ports = [`127.0.0.1:\${SERVER_PORT:-${variables.SERVER_PORT.default}}:${port}`];
+    expect(server).toMatchObject({ build: '.', command: ['server'], ports });
     expect(host).toBe('0.0.0.0');
     const { config } = parseConfig(filledIn({}, server));
     expect(() => assertServable(config)).toThrow(/API_TOKENS is missing/);
@@ -147,9 +149,17 @@ describe('Dockerfile', () => {
     const { engines } = z
       .object({ engines: z.object({ node: z.string() }) })
       .parse(JSON.parse(text('package.json')));
-    const majors = [...dockerfile.matchAll(/^FROM node:(\d+)-/gm)].map(([, major]) => `>=${major}`);
-    expect(majors).toEqual([engines.node, engines.node]);
+    const [, major] = /^ARG NODE_IMAGE=node:(\d+)-/m.exec(dockerfile) ?? [];
+    expect(`>=${major}`).toBe(engines.node);
     expect(dockerfile.lastIndexOf('\nUSER node\n')).toBeGreaterThan(dockerfile.lastIndexOf('\nFROM '));
+  });
+
+  test('names each base image once, by its digest, as docker-compose.yml does', () => {
+    const byDigest = (image: string) => new RegExp(`^${image}@sha256:[0-9a-f]{64}$`);
+    expect(/^ARG NODE_IMAGE=(.+)$/m.exec(dockerfile)?.[1]).toMatch(byDigest('node:\\d+-bookworm-slim'));
+    const stages = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+    expect(new Set(stages)).toEqual(new Set([`\${NODE_IMAGE}`]));
+    expect(redis.image).toMatch(byDigest('redis:\\d+-alpine'));
   });
 
   test('copies nothing that .dockerignore keeps out', () => {
