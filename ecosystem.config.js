@@ -8,6 +8,12 @@ const pinned = fileURLToPath(
 );
 
 const isNewEnough = Number(process.versions.node.split('.')[0]) >= 24;
+if (!isNewEnough) {
+  process.stderr.write(
+    `runcloud-domains-server: pm2 runs under Node.js ${process.versions.node}, so that its reload refuses requests for some ` +
+      'seconds. Under Node.js 24 it does not: `npm run pm2 -- <command>`, or your own pm2 under it (then `pm2 update`).\n',
+  );
+}
 
 // They need Node.js 24, and PM2 would start it by whatever `node` its daemon once found on PATH. So the path is
 // spelled out: the Node that runs this `pm2` command when it is new enough, else the one that `npm run build` fetched.
@@ -47,8 +53,7 @@ const common = {
 const forked = { exec_mode: 'fork', interpreter: interpreter() };
 
 // In cluster mode PM2's daemon holds the port, and a reload starts the new server before the old one stops: no request is refused.
-// But there PM2 knows no interpreter, only the Node that its daemon runs by: an older one leaves fork mode, where a reload
-// refuses requests for some seconds. (`pm2 update` restarts a daemon under the Node that it is called by.)
+// But there PM2 knows no interpreter, only the Node that its daemon runs by; with an older one fork mode is left.
 const shared = isNewEnough ? { exec_mode: 'cluster' } : forked;
 
 // A named export: PM2 reads no default export from an ESM file.

@@ -14,8 +14,3 @@ export interface Packages {
 }
 export function missingFrom(lock: Packages, record: Packages): string[];
 export function isInstalled(folder: string): boolean;
-/** Installs what the folder's lock names, where it is not there yet. */
-export function ensureInstalled(
-  folder: string,
-  wanted: { what: string; note: string; node: string },
-): Promise<boolean>;

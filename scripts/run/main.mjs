@@ -1,6 +1,7 @@
 // The targets of scripts/run.mjs and how each is started under the pinned Node.
 // Plain JavaScript without dependencies: it runs before anything is installed.
 
+import { join } from 'node:path';
 import { audit } from './audit.mjs';
 import { build, buildClient, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
@@ -19,6 +20,13 @@ const bin = {
 /** The flags jest needs to load ESM; its own workers inherit them, programs that tests start do not. */
 const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 
+/** PM2 by its own lock file: `npm ci` of the project stays light, and PM2 runs under a Node.js that the server can share a port by. */
+async function pm2(tools, args) {
+  const folder = join(root, 'tools/pm2');
+  await ensureInstalled(folder, { what: 'PM2', note: 'npm ci in tools/pm2; once', node: process.execPath });
+  return tools.node([join(folder, 'node_modules/pm2/bin/pm2'), ...args]);
+}
+
 const targets = {
   demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
   cli: (tools, args) => tools.node(['src/cli.ts', ...args]),
@@ -32,6 +40,7 @@ const targets = {
   package: async (tools) => (await build(tools.node)) || writeSbom(tools.path),
   audit: (tools) => audit(tools.path),
   'build-client': (tools) => buildClient(tools.node),
+  pm2: (tools, args) => pm2(tools, args),
   check: (tools, args) => check(tools, args),
   slow: (tools, args) => checkSlow(tools, args),
 };

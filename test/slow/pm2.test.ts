@@ -53,7 +53,7 @@ test('three reloads under load refuse no request and lose no job', async () => {
   await using world = await createWorld();
   const { token, hash } = createToken();
   const port = await freePort();
-  await using pm2 = await createPm2({
+  await using pm2 = createPm2({
     ...world.env,
     LOG_LEVEL: 'info',
     SERVER_PORT: String(port),
