@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Queue } from 'bullmq';
 import type { Delivery } from '../../src/callbacks/deliveries.ts';
-import { createSeals } from '../../src/outbox.ts';
+import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
 import { type CallbackStage, createCallbackStage } from '../helpers/callback-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, type Receiver, SECRET } from '../helpers/webhook-receiver.ts';
@@ -165,6 +165,40 @@ describe('an entry that was put into the outbox', () => {
     expect(receiver.received).toEqual([]);
   });
 });
+
+test('neither a secret nor a key made of it stands in Redis, after messages were written, sent, and given up', async () => {
+  await using stage = await createCallbackStage();
+  await using receiver = await createReceiver();
+  receiver.answer = () => ({ status: receiver.received.length === 1 ? 204 : 410 });
+  await stage.startCallbacks({ urls: [receiver.url] });
+  for (const name of [SHOP, 'other.example.org']) await stage.becomes(name, live);
+  await until(async () => (await stage.queues.counts()).failed === 1, 'one is given up');
+  const texts: unknown[] = [];
+  for (const key of await stage.redis.keys(`${stage.prefix}:*`)) texts.push(key, await contentOf(stage, key));
+  const whole = JSON.stringify(texts);
+  expect(whole).toContain('other.example.org');
+  const secret = SECRET.replace('whsec_', '');
+  const derived = toOutboxKeys([SECRET]).split(/[ .]/);
+  for (const hidden of [secret, Buffer.from(secret, 'base64').toString(), ...derived])
+    expect(whole).not.toContain(hidden);
+});
+
+async function contentOf({ redis }: CallbackStage, key: string): Promise<unknown> {
+  switch (await redis.type(key)) {
+    case 'hash':
+      return redis.hgetall(key);
+    case 'list':
+      return redis.lrange(key, 0, -1);
+    case 'zset':
+      return redis.zrangebyscore(key, '-inf', '+inf');
+    case 'set':
+      return redis.smembers(key);
+    case 'stream':
+      return redis.xrange(key, '-', '+');
+    default:
+      return redis.get(key);
+  }
+}
 
 describe('what stays as it was', () => {
   test('a real entry that is read twice, and a real delivery that is put back, is the same message again', async () => {

@@ -172,6 +172,38 @@ describe('a program that asks, as runcloud-domains-app,', () => {
   });
 });
 
+describe('what remains to who has a password', () => {
+  test('runcloud-domains-app reads and changes what is asked for, and its jobs, whoever asked', async () => {
+    const intent = keys.intent({ ...APP, domain: parseDomainName('other.example.org') });
+    await admin.hset(intent, 'wish', 'present no-www none', 'by', 'api:shop');
+    await admin.zadd(keys.all, 1, '1903:646:other.example.org');
+    await admin.hset(`${keys.queue}7`, 'name', 'add-domain', 'data', '{}');
+    const redis = await connected(await urlOf('runcloud-domains-app'));
+    try {
+      expect(await redis.zrange(keys.all, '0', '10')).toEqual(['1903:646:other.example.org']);
+      expect(await redis.hgetall(intent)).toMatchObject({ by: 'api:shop' });
+      await redis.hset(intent, 'wish', 'absent');
+      expect(await redis.hget(`${keys.queue}7`, 'name')).toBe('add-domain');
+      await redis.del(intent, `${keys.queue}7`);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  test('runcloud-domains does as it likes with our keys, sees the names of all others, and not what they hold', async () => {
+    await admin.set('another:key', 'hidden');
+    const redis = await connected(await urlOf('runcloud-domains'));
+    try {
+      await redis.set(keys.own('pauses'), 'x');
+      await redis.del(keys.outbox, keys.own('pauses'), keys.own('audit'));
+      expect((await redis.scan(0))[1]).toContain('another:key');
+      await expect(redis.get('another:key')).rejects.toThrow(NO);
+    } finally {
+      redis.disconnect();
+    }
+  });
+});
+
 describe('a worker, as runcloud-domains,', () => {
   test.each<[command: string, ...args: string[]]>([
     ['get', 'another:key'],
