@@ -1,15 +1,7 @@
 // The journal of `doctor --try-domain`: what it is about to do, on disk before it is done, so that a run that was killed can be taken back.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
+import { readTextFile } from '../text-file.ts';
 
 const entrySchema = z.object({
   journal: z.literal('runcloud-domains try-domain'),
@@ -50,7 +42,7 @@ export function createJournal(file: string): Journal {
     file,
     read() {
       if (!existsSync(file)) return undefined;
-      const parsed = entrySchema.safeParse(toJson(readFileSync(file, 'utf8')));
+      const parsed = entrySchema.safeParse(toJson(readTextFile(file)));
       if (parsed.success) return parsed.data;
       throw new Error(`${file} is no journal of this command: look at it, and move it away`);
     },

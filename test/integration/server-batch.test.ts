@@ -78,6 +78,13 @@ describe('a batch', () => {
     expect((await bench.post({ text, ...lines })).body).toMatchObject({ accepted: 2, refused: 0 });
   });
 
+  test('is answered without a character that nobody sees, though a parser gets the same text', async () => {
+    await using bench = await createBench();
+    const { text, body } = await bench.post({ body: [{ domain: 'a.example.org', 'a\u202eb': 'red' }] });
+    expect(text).not.toMatch(/\p{Cf}/u);
+    expect(body.results).toMatchObject([{ status: 202, unknownFields: ['a\u202eb'] }]);
+  });
+
   test('in broken UTF-8 is refused whole, by its line, and so is any body', async () => {
     await using bench = await createBench();
     const text = Buffer.from(`${good(1)}\n{"domain":"b\xfccher.example.org"}`, 'latin1');

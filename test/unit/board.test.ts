@@ -53,6 +53,18 @@ test('of a job the reason, the stacks and the options are shown without secrets 
   expect(job).toMatchObject({ failedReason: 'denied for ***', opts: { attempts: 5 }, progress: 0 });
 });
 
+test('what nobody sees, or what turns the direction of writing, is spelled out', () => {
+  const typed = 'a\u202eb\u200d\u001b[31m';
+  const all = [
+    shown.data({ domain: typed }),
+    shown.text(typed),
+    shown.job({ id: typed, failedReason: typed, stacktrace: [typed] }),
+    shown.logs([typed]),
+  ];
+  expect(JSON.stringify(all)).not.toMatch(/[\p{Cc}\p{Cf}]|[^\\]\\u/u);
+  expect(shown.text(typed)).toBe('a\\u202eb\\u200d\\u001b[31m');
+});
+
 describe('a request that changes something', () => {
   const from = (headers: Record<string, string>, host = 'board.example.org:8787') =>
     isFromOwnPage({ headers, host });
