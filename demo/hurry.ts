@@ -20,4 +20,5 @@ export const pace: Pace = {
   lateTimeouts: 2,
   lateMs: 1000,
   lagMs: 1000,
+  missingMs: 50,
 };

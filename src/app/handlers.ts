@@ -18,6 +18,7 @@ import type { RunCloudClient } from '../runcloud/client.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
+import type { MissingApps } from '../runcloud/missing-apps.ts';
 
 /** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
@@ -34,6 +35,7 @@ export interface HandlerParts {
   readonly requests: RequestQueue;
   readonly runcloud: RunCloudClient;
   readonly directory: Directory;
+  readonly missing?: MissingApps | undefined;
   readonly facts: Facts;
   readonly look: Look | undefined;
   readonly ledger: Ledger;
@@ -41,7 +43,7 @@ export interface HandlerParts {
 }
 
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { config, pace, requests, runcloud, directory } = parts;
+  const { config, pace, requests, runcloud, directory, missing } = parts;
   const { intents, certificates } = requests;
   const askRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
@@ -51,7 +53,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const { heldMs, lagMs } = pace;
   const changesWww = changesWwwOf(config);
   const ports = {
-    ...{ runcloud, directory, intents, certificates, https, askRedeploy },
+    ...{ runcloud, directory, missing, intents, certificates, https, askRedeploy },
     ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {

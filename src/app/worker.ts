@@ -9,9 +9,6 @@ import {
 } from '../callbacks/callbacks.ts';
 import type { Config } from '../config.ts';
 import { type CredentialSource, createCredentialSource } from '../credentials.ts';
-import { createFactsMemo } from '../intent/facts-memo.ts';
-import { troublesIn } from '../intent/log-text.ts';
-import { joined } from '../intent/names.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
 import { toBounds } from '../queue/bound.ts';
@@ -30,16 +27,14 @@ import {
   within,
 } from '../redis.ts';
 import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
-import { createDirectory } from '../runcloud/directory.ts';
-import { createFacts } from '../runcloud/facts.ts';
-import { createLogReader } from '../runcloud/log-reader.ts';
-import type { ApiCall, LogEntry, WebApplication } from '../runcloud/runcloud.ts';
+import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { version } from '../version.ts';
 import { auditBareRequests } from './bare-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { createLooksOf } from './look.ts';
 import { type ObservedBrake, observedBrake, observedJobs, observedLedger } from './observed.ts';
+import { createReadings } from './readings.ts';
 import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
 import { createSteering } from './steering.ts';
 import { createWorkerHealth } from './worker-health.ts';
@@ -84,10 +79,8 @@ export function createWorkerApp(
     onCall: tellAll(observation.metrics.apiCall, tracing?.apiCall),
   });
   releases.defer(() => runcloud.close());
-  const directory = createDirectory({ runcloud, now: requests.intents.now });
-  const facts = createFacts({ runcloud, memo: createFactsMemo({ redis, keys: keysOf(config) }) });
-  const runcloudLog = createLogReader({ runcloud, onPage: tellTroubles(logger) });
-  const parts = { config, pace, redis, requests, runcloud, directory, facts, ledger, runcloudLog };
+  const readings = createReadings({ config, pace, redis, requests, runcloud, logger });
+  const parts = { config, pace, redis, requests, runcloud, ledger, ...readings };
   const looks = createLooksOf(parts);
   const hold = createHold(brake, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
@@ -166,19 +159,6 @@ const tellAll =
   (...hearers: readonly (((call: ApiCall) => void) | undefined)[]) =>
   (call: ApiCall): void => {
     for (const hear of hearers) hear?.(call);
-  };
-
-/** Our log is for operators, who may see all that RunCloud's says of a web application's certificates. */
-const tellTroubles =
-  (logger: Logger) =>
-  ({ serverId, appId }: WebApplication, entries: readonly LogEntry[]): void => {
-    const lines = [...new Set(troublesIn(entries).map(({ content }) => content))];
-    if (lines.length === 0) return;
-    const said = joined(lines.map((line) => `"${line}"`));
-    logger.warn(
-      { event: 'runcloud-log', serverId, appId },
-      `RunCloud's log of web application ${appId} says: ${said}`,
-    );
   };
 
 /** What holds all jobs here; credentials that were refused are read anew. */

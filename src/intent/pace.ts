@@ -20,6 +20,8 @@ export interface Pace {
   readonly lateMs: number;
   /** For how long RunCloud's list may lag behind what it took of us. No document says; five seconds would be no surprise. */
   readonly lagMs: number;
+  /** How long RunCloud's word that it does not know a web application stands for all domains of it, at first. */
+  readonly missingMs: number;
 }
 
 export const PACE: Pace = {
@@ -33,6 +35,7 @@ export const PACE: Pace = {
   lateTimeouts: 2,
   lateMs: 15_000,
   lagMs: 60_000,
+  missingMs: 15_000,
 };
 
 /** Half of what has been waited already: each look is half as far away again as the one before. */

@@ -7,6 +7,7 @@ import { plan, type Step } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
+import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 import type { Https } from './https.ts';
 
@@ -38,6 +39,8 @@ export interface DomainPorts {
   readonly askRedeploy: (changed: DomainKey) => Promise<void>;
   /** Who is removed and asked for again has nothing to make up for (bench.ts). */
   readonly certificates: Pick<Certificates, 'unbench'>;
+  /** Web applications that RunCloud does not know. */
+  readonly missing?: Pick<MissingApps, 'noteGone'> | undefined;
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */

@@ -44,16 +44,21 @@ async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPor
 
 /** So many tries, some seconds apart, must meet the same answer. */
 const TRIES_UNTIL_GONE = 3;
-const saysUnknown = (error: unknown): boolean => error instanceof NotFoundError && error.isOwnWord;
+const saysUnknown = (error: unknown): error is NotFoundError =>
+  error instanceof NotFoundError && error.isOwnWord;
 
 // Its list is unknown to RunCloud (404, in its own words): that may be an odd answer, or the web application was deleted, and its
 // domains with it. It was, where RunCloud goes on saying so, does not know it by another route either, and knows the server.
 async function unlessGone(
   error: unknown,
   { intent, calls, attempt }: DomainWork,
-  { runcloud }: DomainPorts,
+  { runcloud, missing }: DomainPorts,
 ): Promise<'gone'> {
-  if (!saysUnknown(error) || attempt < TRIES_UNTIL_GONE) throw error;
+  if (!saysUnknown(error)) throw error;
+  // Another domain's job has shown it.
+  if (error.isGone) return 'gone';
+  // What was remembered is one answer, however often it is looked at.
+  if (attempt < TRIES_UNTIL_GONE || (missing && error.answers < TRIES_UNTIL_GONE)) throw error;
   const app = await runcloud.getWebApplication(intent, calls).catch((again: unknown) => {
     if (saysUnknown(again)) return undefined;
     throw again;
@@ -63,6 +68,7 @@ async function unlessGone(
     // Who may not read servers is told nothing of this one: two routes have said that the web application is gone.
     if (!(refused instanceof ForbiddenError && refused.isOwnWord)) throw refused;
   });
+  await missing?.noteGone(intent);
   return 'gone';
 }
 

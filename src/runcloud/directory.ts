@@ -1,6 +1,8 @@
 // Which domains a web application has, as last seen: one reading of RunCloud's list serves a whole burst of jobs.
 // The rule that keeps it honest: a stale sighting may lead to a write, since RunCloud's reply corrects us; it must never
 // lead to doing nothing. Who wants to do nothing asks with `since`. It never writes to RunCloud.
+import { NotFoundError } from './errors.ts';
+import type { MissingApps } from './missing-apps.ts';
 import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 /** One domain as seen. `at` is when the reading began, in milliseconds by Redis' clock. */
@@ -39,13 +41,15 @@ interface DirectoryOptions {
   readonly runcloud: Pick<RunCloud, 'listDomains'>;
   /** Redis' clock: readings are compared with requests that other machines made. */
   readonly now: () => Promise<number>;
+  /** What all workers know of web applications that RunCloud does not know. Default: nobody knows anything. */
+  readonly missing?: MissingApps | undefined;
   /** How long a reading may lead to writes. Long bursts cost one reading; the panel's changes are seen after this. */
   readonly maxAgeMs?: number;
 }
 
-export function createDirectory({ runcloud, now, maxAgeMs = 600_000 }: DirectoryOptions): Directory {
+export function createDirectory({ maxAgeMs = 600_000, ...options }: DirectoryOptions): Directory {
   const shelfOf = createShelves();
-  const readSince = createReader({ runcloud, now, maxAgeMs }, shelfOf);
+  const readSince = createReader({ ...options, maxAgeMs }, shelfOf);
 
   return {
     async find(app, name, since, options = {}) {
@@ -82,14 +86,17 @@ function createShelves(): ShelfOf {
   };
 }
 
-function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, shelfOf: ShelfOf) {
+type ReaderOptions = DirectoryOptions & { readonly maxAgeMs: number };
+
+function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, shelfOf: ShelfOf) {
   const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
     // The signal stays out: the reading is shared, and one job that stops must not fail the others.
     const onCall: CallOptions['onCall'] = (call) => {
       options.onCall?.(call);
       for (const tell of shelfOf(app).sharers) tell();
     };
-    const rows = await runcloud.listDomains(app, { onCall, onHold: options.onHold });
+    const list = () => runcloud.listDomains(app, { onCall, onHold: options.onHold });
+    const rows = await (missing ? unlessMissing(app, missing, list) : list());
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
     return keep(shelfOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
   };
@@ -122,6 +129,28 @@ function createReader({ runcloud, now, maxAgeMs }: Required<DirectoryOptions>, s
     return readSince(app, since, options);
   };
 }
+
+/** Throws what RunCloud has said of this web application where that stands; else asks, and remembers that it does not know it. */
+async function unlessMissing<T>(
+  app: WebApplication,
+  missing: MissingApps,
+  list: () => Promise<T>,
+): Promise<T> {
+  const known = await missing.recall(app);
+  if (known) throw Object.assign(notFound(known.sentence), { answers: known.answers, isGone: known.isGone });
+  try {
+    const found = await list();
+    await missing.forget(app);
+    return found;
+  } catch (error) {
+    if (error instanceof NotFoundError && error.isOwnWord)
+      Object.assign(error, await missing.note(app, error.message));
+    throw error;
+  }
+}
+
+const notFound = (sentence: string): NotFoundError =>
+  new NotFoundError(sentence, { operation: 'listDomains', status: 404, isOwnWord: true });
 
 // The reading itself goes on: it is shared, and what it finds serves others.
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

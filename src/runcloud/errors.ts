@@ -78,6 +78,10 @@ export class ForbiddenError extends RunCloudTransientError {
 /** HTTP 404. It speaks of an id that was read or configured, not of a domain name, so it is tried again. */
 export class NotFoundError extends RunCloudTransientError {
   readonly isOwnWord: boolean;
+  /** Of a web application: how often in a row RunCloud has said so, to whomever, with a pause between; 1 where nobody counts. */
+  answers = 1;
+  /** It was shown that the web application is gone. */
+  isGone = false;
   constructor(message: string, failure: Failure) {
     super('runcloud-not-found', message, failure);
     this.isOwnWord = failure.isOwnWord ?? false;

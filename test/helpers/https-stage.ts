@@ -35,6 +35,7 @@ export const FAST: Pace = {
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
+  missingMs: 50,
 };
 
 export interface HttpsStage extends Stage {

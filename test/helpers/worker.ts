@@ -89,7 +89,7 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
 };
 
 /** In the simulator a write takes effect at once, or when a test says so; and its list shows at once what it took of us. */
-export const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300, lagMs: 0 };
+export const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300, lagMs: 0, missingMs: 5 };
 
 const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */

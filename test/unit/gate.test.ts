@@ -15,6 +15,7 @@ const pace: Pace = {
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
+  missingMs: 50,
 };
 const DEADLINE = 10_000;
 const ASKED = 1_000_000;

@@ -21,6 +21,7 @@ const pace: Pace = {
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
+  missingMs: 50,
 };
 
 const shown = (verdict: TlsVerdict, name = SHOP): TlsFinding => ({

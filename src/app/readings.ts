@@ -1,0 +1,49 @@
+// What a worker has read of RunCloud and keeps: shared by its jobs, some of it by all workers. Part of the wiring (app.ts).
+import type { Redis } from 'ioredis';
+import type { Config } from '../config.ts';
+import { createFactsMemo } from '../intent/facts-memo.ts';
+import { troublesIn } from '../intent/log-text.ts';
+import { createMissingApps } from '../intent/missing-apps.ts';
+import { joined } from '../intent/names.ts';
+import type { Pace } from '../intent/pace.ts';
+import type { Logger } from '../logger.ts';
+import type { RequestQueue } from '../queue/requests.ts';
+import type { RunCloudClient } from '../runcloud/client.ts';
+import { createDirectory } from '../runcloud/directory.ts';
+import { createFacts } from '../runcloud/facts.ts';
+import { createLogReader } from '../runcloud/log-reader.ts';
+import type { LogEntry, WebApplication } from '../runcloud/runcloud.ts';
+import { keysOf } from './settings.ts';
+
+interface Parts {
+  readonly config: Config;
+  readonly pace: Pace;
+  readonly redis: Redis;
+  readonly requests: RequestQueue;
+  readonly runcloud: RunCloudClient;
+  readonly logger: Logger;
+}
+
+export function createReadings({ config, pace, redis, requests, runcloud, logger }: Parts) {
+  const keys = keysOf(config);
+  const missing = createMissingApps({ redis, keys, standsMs: pace.missingMs });
+  return {
+    missing,
+    directory: createDirectory({ runcloud, now: requests.intents.now, missing }),
+    facts: createFacts({ runcloud, memo: createFactsMemo({ redis, keys }) }),
+    runcloudLog: createLogReader({ runcloud, onPage: tellTroubles(logger) }),
+  };
+}
+
+/** Our log is for operators, who may see all that RunCloud's says of a web application's certificates. */
+const tellTroubles =
+  (logger: Logger) =>
+  ({ serverId, appId }: WebApplication, entries: readonly LogEntry[]): void => {
+    const lines = [...new Set(troublesIn(entries).map(({ content }) => content))];
+    if (lines.length === 0) return;
+    const said = joined(lines.map((line) => `"${line}"`));
+    logger.warn(
+      { event: 'runcloud-log', serverId, appId },
+      `RunCloud's log of web application ${appId} says: ${said}`,
+    );
+  };
