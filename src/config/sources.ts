@@ -105,6 +105,9 @@ function gatherText(path: string, text: string): FileGathered {
 const unreadable = (name: VariableName, path: string, reason: string): string =>
   `${name} cannot be read: ${reason}, got "${shown(name, path)}"; ${exampleOf(name)}`;
 
+/** A parser would be at it for a minute or more. */
+const MAX_PHP_BYTES = 4 * 1024 * 1024;
+
 const toReason = (error: unknown): string =>
   error instanceof PhpError
     ? `line ${error.line ?? 1} or what follows is no PHP that this program knows; set the RUNCLOUD_* variables themselves, without WP_CONFIG`
@@ -112,7 +115,9 @@ const toReason = (error: unknown): string =>
 
 function gatherFile(path: string, readFile: ReadFile): FileGathered {
   try {
-    return gatherText(path, decodeBytes(readFile(path)));
+    const bytes = readFile(path);
+    if (bytes.length > MAX_PHP_BYTES) throw new TextError('it is larger than 4 MB, and so no wp-config.php');
+    return gatherText(path, decodeBytes(bytes));
   } catch (error) {
     const problems = [unreadable('WP_CONFIG', path, toReason(error))];
     return { found: new Map(), refused: new Map(), problems, warnings: [] };

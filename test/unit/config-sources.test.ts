@@ -101,6 +101,11 @@ describe('WP_CONFIG', () => {
     );
   });
 
+  test('is refused where it is too large to be one', () => {
+    const readFile = () => Buffer.alloc(5_000_000, '<?php // \n');
+    expect(failure(env, { readFile }).message).toMatch(/WP_CONFIG cannot be read: it is larger than 4 MB/);
+  });
+
   test('warns of a file without any of the constants', () => {
     expect(parseConfig(env, { readFile: php(`define('DB_NAME', 'x');`) }).warnings).toEqual([
       expect.stringMatching(/defines none of the constants/),
