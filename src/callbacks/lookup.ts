@@ -12,15 +12,17 @@ const HOSTS_FILE = '/etc/hosts';
 export interface LookupOptions {
   /** Default: the system's. */
   readonly servers?: readonly string[] | undefined;
+  /** Tests only: of one question. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
  * What the hosts file names, and what DNS does not know (a search domain, mDNS), the system answers; it does so at once. Rejects where DNS
  * does not answer.
  */
-export function createLookup({ servers }: LookupOptions = {}): LookupFunction {
+export function createLookup(asking: LookupOptions = {}): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, servers).then(
+    resolve(hostname, asking).then(
       (found) => {
         const wanted = found.filter(({ family }) => !options.family || options.family === family);
         const [first] = wanted;
@@ -36,9 +38,12 @@ export function createLookup({ servers }: LookupOptions = {}): LookupFunction {
 export const lookUp = createLookup();
 
 /** Empty where the system is to be asked. */
-async function resolve(hostname: string, servers: readonly string[] | undefined): Promise<LookupAddress[]> {
+async function resolve(
+  hostname: string,
+  { servers, timeoutMs = TIMEOUT_MS }: LookupOptions,
+): Promise<LookupAddress[]> {
   if (isInHostsFile(hostname)) return [];
-  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES });
+  const resolver = new Resolver({ timeout: timeoutMs, tries: TRIES });
   if (servers) resolver.setServers(servers);
   const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
   const found = answers.flatMap((answer, i) =>

@@ -13,6 +13,8 @@ import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 
 const live = { outcome: 'it lives', report: { stage: 'live' } } as const;
+/** Longer than a test lasts: the first attempts at a sick receiver are never over. */
+const PATIENT_MS = 600_000;
 const named = (count: number, stem = 'd'): string[] =>
   Array.from({ length: count }, (_, i) => `${stem}${i}.example.org`);
 
@@ -22,7 +24,7 @@ test('a receiver that hangs keeps no other waiting: the good one hears of all wh
   await using first = await createReceiver();
   await using second = await createReceiver();
   for (const sick of [first, second]) sick.answer = () => 'hang';
-  await stage.startCallbacks({ urls: [first.url, good.url, second.url] });
+  await stage.startCallbacks({ urls: [first.url, good.url, second.url], timeoutMs: PATIENT_MS });
   for (const name of named(40)) await stage.becomes(name, live);
   await until(() => good.messages().length === 40, 'the good one heard of all');
   for (const sick of [first, second]) expect(sick.received.length).toBeLessThanOrEqual(5);
@@ -37,10 +39,10 @@ test('receivers whose name servers are silent keep no other waiting', async () =
   });
   await using stage = await createCallbackStage();
   await using good = await createReceiver();
-  const lookup = createLookup({ servers: [dns.address] });
+  const lookup = createLookup({ servers: [dns.address], timeoutMs: PATIENT_MS });
   const goodUrl = `http://good.example.org:${good.port}/hooks`;
   const urls = [...silent.map((name) => `http://${name}/`), goodUrl];
-  await stage.startCallbacks({ urls, lookup, hurry: 1 });
+  await stage.startCallbacks({ urls, lookup, timeoutMs: PATIENT_MS });
   for (const name of named(10)) await stage.becomes(name, live);
   await until(() => good.messages().length === 10, 'the good one heard of all');
   // The first attempts elsewhere are not even over.
@@ -53,21 +55,21 @@ describe('the circuit of a receiver that takes nothing', () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     receiver.answer = () => ({ status: 500 });
-    await stage.startCallbacks({ urls: [receiver.url], hurry: 5 });
+    await stage.startCallbacks({ urls: [receiver.url], hurry: 2 });
     const names = named(40);
     for (const name of names) await stage.becomes(name, live);
     await until(() => stage.lines.join().includes('"callback-circuit-open"'), 'the circuit is open');
+    const listed = async () => (await stage.deliveries(receiver.url).list()).deliveries;
+    await until(async () => (await listed()).length === 40, 'all are in their queue');
+    // Tried are those that were on their way when it opened, and a few that tested it since.
+    expect((await listed()).filter(({ attempts }) => attempts === 0).length).toBeGreaterThanOrEqual(20);
     receiver.answer = () => ({ status: 200 });
-    // Those that were on their way when it opened.
-    expect(receiver.received.length).toBeLessThanOrEqual(2 * FAILURES);
-    const { deliveries } = await stage.deliveries(receiver.url).list();
-    expect(deliveries.filter(({ attempts }) => attempts === 0).length).toBeGreaterThanOrEqual(30);
     const before = receiver.messages().length;
     await until(async () => (await stage.queues.counts()).completed === 40, 'all are delivered');
     expect(stage.lines.join()).toContain('"callback-circuit-closed"');
-    // The first one out is the oldest that had not been tried, or one of those whose turn came again.
-    const probe = receiver.received[before]?.payload.data.domain ?? '';
-    expect(names.indexOf(probe)).toBeLessThanOrEqual(2 * FAILURES);
+    // The first new one out is the oldest of those that waited.
+    const probe = receiver.messages()[before]?.payload.data.domain ?? '';
+    expect(names.indexOf(probe)).toBeLessThanOrEqual(before + FAILURES);
   });
 
   test('tests it by one message at a time, however many workers there are', async () => {
@@ -83,7 +85,6 @@ describe('the circuit of a receiver that takes nothing', () => {
         most = Math.max(most, open);
         probes += 1;
       }
-      request.on('close', () => undefined);
       request.socket.on('close', () => {
         open -= 1;
       });
