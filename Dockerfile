@@ -9,7 +9,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --workspaces=false
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.build.json && npm prune --omit=dev --ignore-scripts --workspaces=false
+# Nothing optional either: npm counts the compiler as such, since something would use it if it were there.
+RUN node_modules/.bin/tsc -p tsconfig.build.json && npm prune --omit=dev --omit=optional --ignore-scripts --workspaces=false
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
