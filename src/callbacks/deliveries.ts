@@ -152,7 +152,7 @@ async function read(
   return {
     id,
     messageId: delivery.messageId,
-    type: job.name,
+    type: toType(job.name) ?? 'unknown',
     url: targets.get(delivery.target)?.shown,
     domain: delivery.domain,
     state,

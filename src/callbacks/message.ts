@@ -90,7 +90,9 @@ function toId(fields: OutboxFields, at: number): string {
   return `msg_${time}_${createHash('sha256').update(facts).digest('hex').slice(0, 16)}`;
 }
 
-const isTime = (ms: number): boolean => Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15;
+/** In milliseconds since the epoch, and one that a date can show. */
+export const isTime = (ms: unknown): ms is number =>
+  typeof ms === 'number' && Number.isSafeInteger(ms) && ms > 0 && ms < 8.64e15;
 const toNumber = (text: string | undefined): number | null => (text ? Number(text) : null);
 
 function toTime(text: string | undefined): string | null {

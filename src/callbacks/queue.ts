@@ -1,7 +1,7 @@
 // A queue of deliveries: its name, what its jobs hold, and how long they stay.
 import { type JobsOptions, type Queue, UnrecoverableError } from 'bullmq';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
-import { type MessageType, messageTypes } from './message.ts';
+import { isTime, type MessageType, messageTypes } from './message.ts';
 
 /** `target`: the id of the URL. */
 export const toQueueName = (target: string): string => `${QUEUE_NAME}-callbacks-${target}`;
@@ -61,7 +61,7 @@ export function toDelivery(data: unknown): DeliveryData | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const { messageId, target, domain, at, body, seal } = data as Record<string, unknown>;
   if (typeof messageId !== 'string' || !/^msg_\w+$/.test(messageId)) return undefined;
-  if (typeof target !== 'string' || typeof at !== 'number' || typeof body !== 'string') return undefined;
+  if (typeof target !== 'string' || typeof body !== 'string' || !isTime(at)) return undefined;
   return {
     ...{ messageId, target, at, body },
     domain: typeof domain === 'string' && domain.length <= MAX_DOMAIN ? domain : undefined,

@@ -201,11 +201,15 @@ describe('a job that somebody else put into the queue', () => {
     ['nothing', null],
     ['an address of its own', { url: 'http://127.0.0.1:1/', messageId: 'msg_1', body: '{}', at: 1 }],
     ['an id that forges headers', { messageId: 'msg_1\r\nx: y', target: 'a', body: '{}', at: 1 }],
+    ['a time that no date can show', { messageId: 'msg_1', target: 'a', body: '{}', at: 1e300 }],
   ])('with %s is no delivery: it fails, and is neither listed nor replayed', async (_, data) => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
     const queue = stage.queueOf(receiver.url);
+    // One is listed by its id alone.
+    const listed = `msg_019ca9f3a00_5f0c0f6f2a3b4c5d_${queue.name.slice(-10)}`;
+    await queue.add('domain.\u202elive', data, { jobId: listed });
     const job = await queue.add('domain.live', data, { jobId: 'foreign', attempts: 5 });
     await until(async () => (await job.getState()) === 'failed', 'it failed');
     expect((await queue.getJob('foreign'))?.failedReason).toBe(
