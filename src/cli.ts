@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // argv to commands. The only file that sees argv, the console, signals and exit codes.
+import cluster from 'node:cluster';
 import { Command, CommanderError, Option } from 'commander';
 import { createProducerApp, type ProducerApp } from './app.ts';
 import type { OnAuditLost } from './audit.ts';
@@ -33,9 +34,11 @@ let tellsItself = false;
 const onUnread = (code: string): void => {
   if (code === 'EPIPE' && !tellsItself) process.exit(exitCode);
 };
-const output = createOutput(process.stdout, process.stdout.isTTY === true, onUnread);
+/** In a cluster the file descriptor is the primary's: PM2 has its own streams there. */
+const byStream = ({ isTTY }: NodeJS.WriteStream): boolean => isTTY === true || cluster.isWorker;
+const output = createOutput(process.stdout, byStream(process.stdout), onUnread);
 /** What cannot be told there cannot be told at all, and ends nothing. */
-const errors = createOutput(process.stderr, process.stderr.isTTY === true);
+const errors = createOutput(process.stderr, byStream(process.stderr));
 
 const terminal: Terminal = {
   out: (line) => output.write(`${toVisible(hide(line))}\n`),

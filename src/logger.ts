@@ -1,5 +1,6 @@
 // Log lines as pino writes them, after everything secret has been taken out. No line reaches a destination but
 // through `createCleaner`; pretty printing stands behind it. Reads no configuration by itself.
+import cluster from 'node:cluster';
 import {
   type DestinationStream,
   destination as fileDestination,
@@ -86,6 +87,8 @@ const MAX_UNWRITTEN = 16 * 1024 * 1024;
 
 /** A line that cannot be written (a full disk) is lost; the work that it tells of goes on. */
 function createStdout(): DestinationStream {
+  // There file descriptor 1 is the primary's; PM2 has a stream of its own for each process.
+  if (cluster.isWorker) return { write: (line) => void process.stdout.write(line) };
   const target = fileDestination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN });
   target.on('error', () => undefined);
   return target;

@@ -9,7 +9,7 @@ export interface Output {
 
 export interface OutputStream {
   readonly fd: number;
-  write(text: string, done: (error?: Error | null) => void): boolean;
+  write(text: string, encoding: 'utf8', done: (error?: Error | null) => void): boolean;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -30,10 +30,13 @@ function writeAll(fd: number, text: string): void {
   for (let taken = 0; taken < bytes.length; ) taken += writeSync(fd, bytes, taken);
 }
 
-/** `isTty`: a terminal is written to by its stream. `onFailed` hears of the first error only. Never throws. */
+/**
+ * `byStream`: for a terminal, and where something else than file descriptor `fd` stands behind the stream. `onFailed` hears of the
+ * first error only. Never throws.
+ */
 export function createOutput(
   stream: OutputStream,
-  isTty: boolean,
+  byStream: boolean,
   onFailed: (code: string) => void = () => undefined,
 ): Output {
   let failed: string | undefined;
@@ -42,12 +45,12 @@ export function createOutput(
     failed = codeOf(error);
     onFailed(failed);
   };
-  const isDirect = !isTty && isFile(stream.fd);
+  const isDirect = !byStream && isFile(stream.fd);
   // Without a listener an error would end the process.
   stream.on('error', fail);
   const send = (text: string): Promise<void> =>
     new Promise((resolve) => {
-      stream.write(text, (error) => {
+      stream.write(text, 'utf8', (error) => {
         if (error) fail(error);
         resolve();
       });

@@ -54,8 +54,10 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): Conn
   });
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const held = sockets.get(request.socket);
-    held?.open.set(response, request);
-    response.once('close', () => held?.open.delete(response));
+    if (!held) return;
+    held.owedAt = performance.now();
+    held.open.set(response, request);
+    response.once('close', () => held.open.delete(response));
   });
   return { cutOffIdlers: () => cutOffIdlers(server, sockets) };
 }
@@ -88,7 +90,8 @@ function cutOffIdlers(server: Server, sockets: ReadonlyMap<Socket, Held>): void 
       else if (now - Math.max(held.owedAt, since) >= GRACE_MS) socket.destroy();
     }
   };
-  const timer = setInterval(look, LOOK_EVERY_MS);
+  // On a busy machine time may be up before what has arrived was read: that comes first.
+  const timer = setInterval(() => setImmediate(look), LOOK_EVERY_MS);
   server.once('close', () => clearInterval(timer));
 }
 

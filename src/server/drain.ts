@@ -1,7 +1,8 @@
 // The first half of a server's end: it takes no new connection, and nobody who has one is cut off in the middle of asking.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { Server } from 'node:net';
+import { createServer, Server } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { within } from '../redis.ts';
 
 /** How long a connection that is kept alive may still bring a request, which is answered with `Connection: close`. */
@@ -15,18 +16,24 @@ export async function drain(server: Server): Promise<void> {
   const ended = once(server, 'close');
   // Not the HTTP server's own close, which cuts connections that are idle: a request may be on its way on them.
   Server.prototype.close.call(server);
-  await leaveCluster();
+  await untilNothingIsHandedOut();
   await within(ended, IDLE_MS, undefined);
+  // On a busy machine time may be up before what has arrived was read.
+  await setImmediate();
 }
 
 /**
  * In a cluster (PM2's cluster mode) the primary accepts connections and hands them out. One may be on its way to us when we stop
- * listening; we give it back, and the primary's answer says that there is none left.
+ * listening: Node gives it back, if we are still there. Another question to the primary is answered behind all that it has sent
+ * us. (To disconnect would say the same, but PM2 takes that for its own death.)
  */
-async function leaveCluster(): Promise<void> {
-  const { worker } = cluster;
-  if (!worker?.isConnected()) return;
-  const left = once(process, 'disconnect');
-  worker.disconnect();
-  await within(left, IDLE_MS, undefined);
+async function untilNothingIsHandedOut(): Promise<void> {
+  if (!cluster.isWorker) return;
+  const question = createServer().on('error', () => undefined);
+  await within(
+    new Promise<void>((answered) => question.listen(0, '127.0.0.1', answered)),
+    IDLE_MS,
+    undefined,
+  );
+  question.close();
 }

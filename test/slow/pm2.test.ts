@@ -53,7 +53,7 @@ test('three reloads under load refuse no request and lose no job', async () => {
   await using world = await createWorld();
   const { token, hash } = createToken();
   const port = await freePort();
-  await using pm2 = createPm2({
+  await using pm2 = await createPm2({
     ...world.env,
     LOG_LEVEL: 'info',
     SERVER_PORT: String(port),
@@ -84,6 +84,9 @@ test('three reloads under load refuse no request and lose no job', async () => {
   ]);
   await pm2.run('stop', ECOSYSTEM);
   expect((await pm2.processes()).map(({ status }) => status)).toEqual(['stopped', 'stopped', 'stopped']);
+  const log = pm2.logOf('runcloud-domains-server');
+  for (const event of ['ready', 'stopping', 'stopped'])
+    expect([event, log.split(`"event":"${event}"`).length - 1]).toEqual([event, 1 + RELOADS]);
   await pm2.run('delete', ECOSYSTEM);
   expect(await pm2.processes()).toEqual([]);
   expect(running.filter(({ pid }) => isAlive(pid))).toEqual([]);

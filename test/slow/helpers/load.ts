@@ -55,13 +55,16 @@ export function startLoad({ url, next, isGood }: LoadOptions): Load {
   async function client(kind: ClientKind): Promise<void> {
     const { keepAlive, pauseMs } = kinds[kind];
     const agent = new Agent({ keepAlive, maxSockets: 1 });
+    let answeredAt = performance.now();
     while (!isOver) {
       const question = next();
-      const what = `${kind}: ${question.method} ${question.path}`;
+      const silentMs = Math.round(performance.now() - answeredAt);
+      const what = `${kind}, silent for ${silentMs} ms: ${question.method} ${question.path}`;
       try {
         const { status, answer } = await ask(url, agent, question);
         if (isGood(status, question, answer)) answered[kind] += 1;
         else errors.push(`${what} -> ${status} ${answer.slice(0, 200)}`);
+        answeredAt = performance.now();
       } catch (error) {
         errors.push(`${what} -> ${error}`);
       }

@@ -1,5 +1,5 @@
 // A PM2 of its own for one test: home, daemon and log files in a temporary folder, ended by process ids.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ export interface Pm2 extends AsyncDisposable {
   /** By name. */
   processes(): Promise<Pm2Process[]>;
   daemonPid(): number;
+  /** What processes of this name have logged, as `pm2 logs` shows it. */
+  logOf(name: string): string;
 }
 
 export function isAlive(pid: number): boolean {
@@ -39,17 +41,25 @@ interface Listed {
 }
 
 /** `env` is the whole configuration that its processes see. */
-export function createPm2(env: Readonly<Record<string, string>>): Pm2 {
+export async function createPm2(env: Readonly<Record<string, string>>): Promise<Pm2> {
   // Short: it holds sockets, whose paths may have 107 characters.
   const home = mkdtempSync(join(tmpdir(), 'pm2-'));
   const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
   const all = { PATH, NODE_COMPILE_CACHE, HOME: home, PM2_HOME: home, NO_COLOR: '1', ...env };
-  const run = (...args: string[]): Promise<string> =>
-    execute(process.execPath, ['scripts/run.mjs', 'pm2', ...args], { cwd: root, env: all });
+  const call = (args: readonly string[], its: NodeJS.ProcessEnv): Promise<string> =>
+    execute(process.execPath, ['scripts/run.mjs', 'pm2', ...args], { cwd: root, env: its });
+  const run = (...args: string[]): Promise<string> => call(args, all);
+  // The first call installs it, which may need what this machine's environment says of the way to npm.
+  await call(['--version'], { ...process.env, PM2_HOME: home });
   const daemonPid = (): number => Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
   return {
     run,
     daemonPid,
+    logOf: (name) =>
+      readdirSync(join(home, 'logs'))
+        .filter((file) => file.startsWith(`${name}-out`))
+        .map((file) => readFileSync(join(home, 'logs', file), 'utf8'))
+        .join(''),
     async processes() {
       const printed = await run('jlist');
       const list = JSON.parse(printed.slice(printed.indexOf('['))) as Listed[];
