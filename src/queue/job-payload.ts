@@ -19,6 +19,39 @@ export const askerFields = ({ by, for: requestedBy }: Asker): object => ({
   ...(requestedBy !== undefined && { requestedBy }),
 });
 
+/** A request of ours has a few hundred characters; a bare client may have put anything into a job. */
+const MAX_CHARS = 16 * 1024;
+const MAX_NAME_CHARS = 100;
+const MAX_FIELD_CHARS = 300;
+const MAX_FIELDS = 20;
+/** Ours hold a domain name and three numbers. */
+const MAX_ID_CHARS = 1_000;
+
+/** Whether a job has more around its payload than any of ours: it is refused, and nothing of it is kept. */
+export const isOversized = (
+  { name, opts }: { readonly name: unknown; readonly opts: unknown },
+  id: string,
+): boolean =>
+  JSON.stringify(opts ?? {}).length > MAX_CHARS ||
+  String(name).length > MAX_NAME_CHARS ||
+  id.length > MAX_ID_CHARS;
+
+/** Whether a payload, as Redis has it, is longer than any that we read. */
+export const isLarge = (text: string | undefined): boolean => (text ?? '').length > MAX_CHARS;
+
+/** What stays of a large payload: its short fields. What was refused for a long one stays refused. */
+export function toShrunk(payload: unknown): object {
+  const fields = isFields(payload) ? Object.entries(payload) : [];
+  const short = fields.filter(
+    ([name, value]) =>
+      name.length <= MAX_FIELD_CHARS &&
+      !isFields(value) &&
+      !Array.isArray(value) &&
+      String(value).length <= MAX_FIELD_CHARS,
+  );
+  return { ...Object.fromEntries(short.slice(0, MAX_FIELDS)), cut: 'it held more than a job may hold' };
+}
+
 type JobText = Readonly<{ id?: unknown; data?: unknown }>;
 
 const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -35,9 +35,12 @@ interface RunOptions {
   readonly moved?: (() => void) | undefined;
 }
 
+/** A bare client may have chosen any. */
+const MAX_SHOWN_ID = 300;
+
 export function createRun({ job, token, signal, logger, scrub, draining, moved }: RunOptions): Run {
   const attempt = job.attemptsMade + 1;
-  let log = logger.child({ job: job.name, jobId: job.id, attempt });
+  let log = logger.child({ job: job.name, jobId: job.id?.slice(0, MAX_SHOWN_ID), attempt });
   const writes: Promise<unknown>[] = [];
   let apiCalls = 0;
 

@@ -4,6 +4,7 @@ import { type Job, type JobJson, type Telemetry, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import { closeWorker, counted } from './close-worker.ts';
+import { isLarge, isOversized, toShrunk } from './job-payload.ts';
 import { createProcessor, type ProcessorOptions, quarantine } from './processor.ts';
 import { adopt, toBackoff } from './settle.ts';
 
@@ -40,11 +41,13 @@ export function createWorker(options: WorkerOptions): DomainWorker {
   const { redis, queuePrefix, concurrency, logger, telemetry, recovery = RECOVERY } = options;
   const draining = new AbortController();
   const { process, isIdle } = counted(createProcessor(options, draining.signal));
-  const worker = new TolerantWorker(
+  const worker: TolerantWorker = new TolerantWorker(
     QUEUE_NAME,
     // BullMQ makes an abort signal only for processors that name a third parameter.
-    async (job: Job, token?: string, signal?: AbortSignal) =>
-      process(job, token ?? '', signal ?? new AbortController().signal),
+    async (job: Job, token?: string, signal?: AbortSignal) => {
+      await worker.shrink(job);
+      return process(job, token ?? '', signal ?? new AbortController().signal);
+    },
     {
       connection: redis,
       prefix: queuePrefix,
@@ -88,13 +91,30 @@ const forced = {
   'redis-away': 'Redis is away and no job is at work: there is nobody to say goodbye to',
 };
 
+/** Fails at once, as a job that nobody knows. */
+const STUB = { name: 'oversized', data: '{}', opts: {} };
+
 /** A payload that is no JSON would leave its job active until it stalls; as a text it fails at once, by its schema. */
 class TolerantWorker extends Worker {
   adopt: (job: Job) => void = () => undefined;
+  private readonly large = new WeakSet<Job>();
+
+  /** A large payload is carried out, or refused, as it is; what Redis keeps of it is small. */
+  async shrink(job: Job): Promise<void> {
+    if (!this.large.has(job)) return;
+    const { data } = job;
+    await job.updateData(toShrunk(data));
+    job.data = data;
+  }
+
   protected override createJob(json: JobJson, jobId: string): Job {
+    const isTooLarge = isOversized(json, jobId);
     const data = isJson(json.data) ? json.data : JSON.stringify('not JSON');
-    const job = super.createJob({ ...json, data }, jobId);
+    const job = super.createJob(isTooLarge ? { ...json, ...STUB } : { ...json, data }, jobId);
     this.adopt(job);
+    // It fails at once, and nothing of it stays.
+    if (isTooLarge) Object.assign(job.opts, { removeOnFail: true });
+    if (isLarge(json.data)) this.large.add(job);
     return job;
   }
 }
