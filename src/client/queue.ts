@@ -86,7 +86,7 @@ function assertOptions({ redisUrl, serverId, appId }: QueueClientOptions): void 
 
 /** The server asks who names no web application; here nobody does, so that there is nothing to say. */
 function withoutAlso(payload: AddDomainPayload): unknown {
-  if (typeof payload !== 'object' || payload === null) return payload;
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return payload;
   const { also: _, ...rest } = payload;
   return rest;
 }
