@@ -1,12 +1,13 @@
 // docker-compose.yml, Dockerfile and ecosystem.config.js against the configuration: what they promise must hold.
 // No container is started here: test/slow/containers.test.ts does.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -185,6 +186,30 @@ describe('ecosystem.config.js', () => {
       { name: 'runcloud-domains-server', args: 'server', instances: 1, exec_mode: 'cluster', ...same },
     ]);
     expect(apps.map(({ interpreter }) => interpreter)).toEqual([process.execPath, undefined]);
+  });
+
+  test('starts both by the Node.js of the project, and says what a reload does, where pm2 itself runs under an older one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ecosystem-'));
+    try {
+      const node = join(folder, `tools/node/node_modules/node-linux-${process.arch}/bin/node`);
+      mkdirSync(dirname(node), { recursive: true });
+      writeFileSync(node, '');
+      const file = join(folder, 'ecosystem.config.mjs');
+      writeFileSync(file, text('ecosystem.config.js'));
+      const script = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' });
+        const { apps } = await import(${JSON.stringify(pathToFileURL(file))});
+        console.log(JSON.stringify(apps.map(({ exec_mode, interpreter }) => [exec_mode, interpreter])));`;
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+        '--input-type=module',
+        '-e',
+        script,
+      ]);
+      const forked = ['fork', node];
+      expect(JSON.parse(stdout)).toEqual([forked, forked]);
+      expect(stderr).toMatch(/pm2 runs under Node\.js 20\.1\.0, so that its reload refuses requests/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   describe('DNS_GATE', () => {
