@@ -22,6 +22,8 @@ export interface Keys {
   own(name: string): string;
   certificate(app: WebApplication): string;
   asks(app: WebApplication): string;
+  /** Hash: the last turn of each lane of requests (queue/line.ts). */
+  readonly line: string;
   /** What the last redeploy said to each domain. */
   domainRedeploys(app: WebApplication): string;
 }
@@ -34,6 +36,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     all: `${base}:all`,
     apps: `${base}:apps`,
     generation: `${base}:generation`,
+    line: `${base}:line`,
     outbox: `${internal}:outbox`,
     own: (name) => `${internal}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,

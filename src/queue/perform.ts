@@ -11,6 +11,7 @@ import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
 import { PRODUCER, readJob, whoAsked } from './job-payload.ts';
+import { lanesOf } from './line.ts';
 import type { Requested } from './request-entries.ts';
 import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
@@ -32,6 +33,8 @@ export interface Task {
   readonly asked: { readonly name: JobName } & Requested;
   /** A program asks through Redis, by itself or by our client: no door of ours has written into the audit log that it does. */
   readonly isUnwritten: boolean;
+  /** With whom it takes turns (line.ts). */
+  readonly lanes: readonly string[];
   /** What may be paused for this job. */
   readonly subject: PauseSubject;
   /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
@@ -97,6 +100,7 @@ function domainTask(
     asked: { name, domain, appId, for: request.for },
     unknownFields,
     isUnwritten,
+    lanes: lanesOf(request.by, request),
     subject: { serverId, appId, siteId },
     async claim() {
       const { fate, intent } = await intents.claim(ticketOf(run), request);
@@ -148,6 +152,7 @@ function redeployTask(
     asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: asker.for },
     unknownFields,
     isUnwritten,
+    lanes: lanesOf(asker.by, app),
     subject: app,
     // Its place is taken in one step with its start.
     claim: async () => async () => {

@@ -75,7 +75,7 @@ async function process(
   report(run, recorded);
   options.observer?.ended(toEnd(run, recorded, task));
   await run.told();
-  return settle(run, recorded);
+  return settle(run, recorded, (band) => options.requests.line.place(task?.lanes ?? [], band));
 }
 
 async function carryOut(task: Task, run: Run, options: ProcessorOptions): Promise<Verdict> {

@@ -25,6 +25,7 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeElsewhere } from './elsewhere.ts';
 import { failFast } from './fail-fast.ts';
 import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
+import { createLine, type Line, lanesOf } from './line.ts';
 import { type AskOptions, type Receipt, subjectOf } from './receipt.ts';
 
 /** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
@@ -32,9 +33,11 @@ export interface RequestQueue {
   readonly queue: Queue;
   readonly intents: IntentStore;
   readonly certificates: Certificates;
+  /** Whose turn it is. */
+  readonly line: Line;
   enqueue(name: JobName, payload: unknown, options?: AskOptions): Promise<Receipt>;
   /** A renewal does nothing where a newer request has taken over. */
-  requestDomain(request: DomainRequest, priority: number, renewal?: Renewal): Promise<RequestTicket>;
+  requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<RequestTicket>;
   requestRedeploy(app: WebApplication, ask: RedeployAsk, asker?: Asker): Promise<RedeployTicket>;
   /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
   renew(intent: Intent, by: string, isQuiet?: boolean): Promise<RequestTicket>;
@@ -71,13 +74,15 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   const intents = createIntentStore({ redis, keys, outboxKeys });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
   const queries = createQueries(redis, queue, keys);
-  const doors = createDoors(queue, intents, certificates, queries.dueAt);
+  const line = createLine(redis, keys);
+  const doors = createDoors({ queue, intents, certificates, line }, queries.dueAt);
 
   return {
     queue,
     intents,
     certificates,
     keys,
+    line,
     ...doors,
     ...queries,
     async enqueue(name, payload, { bulk, by = PRODUCER, mayAsk = false } = {}) {
@@ -131,9 +136,7 @@ const createHasten =
 
 // The record first, the job second: a job that is lost between the two is found by the sweep.
 function createDoors(
-  queue: Queue,
-  intents: IntentStore,
-  certificates: Certificates,
+  { queue, intents, certificates, line }: Pick<RequestQueue, 'queue' | 'intents' | 'certificates' | 'line'>,
   dueAt: RequestQueue['dueAt'],
 ): Doors {
   const hasten = createHasten(queue, dueAt);
@@ -157,13 +160,15 @@ function createDoors(
     const waits = intent && (intent.stage.startsWith('waiting-for') || intent.stage === 'held');
     if (waits && !intent.code) await hasten(jobId, 0);
   };
-  const requestDomain: Doors['requestDomain'] = async (request, priority, renewal) => {
+  const requestDomain: Doors['requestDomain'] = async (request, band, renewal) => {
     const ticket = await intents.request(request, renewal);
     // Who asked first stands in the record.
     const asked = renewal ? { ...request, by: renewal.by } : request;
     const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
-    if (ticket.fate === 'new' || ticket.fate === 'missing')
+    if (ticket.fate === 'new' || ticket.fate === 'missing') {
+      const priority = await line.place(lanesOf(request.by, request), band);
       await queue.add(name, toPayload(asked), { jobId: ticket.jobId, priority });
+    }
     if (ticket.fate === 'coalesced') await lookNow(request, ticket.jobId);
     return ticket;
   };

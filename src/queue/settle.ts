@@ -37,21 +37,21 @@ export const isMove = (error: unknown): boolean =>
   error instanceof UnrecoverableError;
 
 /** Tells BullMQ; the verdict's sentence is clean. Returns the job's result or throws what BullMQ takes for the move. */
-export async function settle({ job, token }: Run, verdict: Verdict): Promise<string> {
+export async function settle({ job, token }: Run, verdict: Verdict, place: Place): Promise<string> {
   const reason = verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence;
   switch (verdict.kind) {
     case 'done':
     case 'superseded':
       return reason;
     case 'waiting':
-      await (isLook(verdict) ? goBehind(job) : goFirst(job));
+      await standIn(job, isLook(verdict) ? priorities.look : priorities.retry, place);
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':
       await job.moveToWait(token);
       throw new WaitingError();
     case 'retry':
-      await goFirst(job);
+      await standIn(job, priorities.retry, place);
       throw new RetryLater(reason, verdict.delayMs ?? 0);
     case 'failed': {
       const failure = new UnrecoverableError(reason);
@@ -65,11 +65,11 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
 const isLook = ({ goesBehind, report }: Verdict): boolean =>
   goesBehind ?? (report?.stage !== undefined && report.stage !== 'attaching');
 
-async function goBehind(job: Job): Promise<void> {
-  if (job.priority !== priorities.look) await job.changePriority({ priority: priorities.look });
-}
+/** The priority of the next job of this kind, for whoever asked. */
+type Place = (band: number) => Promise<number>;
 
-// A job that comes back does not queue behind ten thousand others. (0, a bare client's default, is before all already.)
-async function goFirst(job: Job): Promise<void> {
-  if (job.priority > priorities.retry) await job.changePriority({ priority: priorities.retry });
+// A job that comes back does not queue behind ten thousand others; three hundred that come back do not stand before the one of another.
+async function standIn(job: Job, band: number, place: Place): Promise<void> {
+  const priority = await place(band);
+  if (job.priority !== priority) await job.changePriority({ priority });
 }

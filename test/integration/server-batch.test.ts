@@ -49,7 +49,7 @@ describe('a batch', () => {
     expect(body.results[0]).toMatchObject({ status: 202, domain: 'd0.example.org', coalesced: false });
     const jobs = await bench.stage.queue.getPrioritized(0, -1);
     expect(jobs).toHaveLength(996);
-    expect(new Set(jobs.map(({ opts }) => opts.priority))).toEqual(new Set([10]));
+    expect(new Set(jobs.map(({ opts }) => (opts.priority ?? 0) % 16))).toEqual(new Set([10]));
 
     const again = await bench.post({ text, ...lines });
     expect(again.body).toMatchObject({ accepted: 996, refused: 4 });

@@ -156,3 +156,18 @@ describe('an explicit redeploy', () => {
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
   });
 });
+
+test('who asks for one domain does not wait behind the sixty of another caller', async () => {
+  await using stage = await createStage({ workers: 0, env: { WORKER_CONCURRENCY: '1' } });
+  const { enqueue } = stage.producer.requests;
+  for (let i = 0; i < 60; i += 1)
+    await enqueue('add-domain', { domain: `bulky-${i}.example.org` }, { by: 'api:bulky' });
+  const { jobId } = await enqueue('add-domain', { domain: OTHER }, { by: 'api:small' });
+  await stage.startWorker();
+  await stage.ended(jobId);
+  await stage.idle();
+  const order = stage.simulator.state.domains().map(({ name }) => name);
+  expect(order).toHaveLength(62);
+  // Behind the primary domain, and one of the other caller's.
+  expect(order.indexOf(OTHER)).toBeLessThanOrEqual(3);
+});

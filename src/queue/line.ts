@@ -1,0 +1,59 @@
+// Whose turn it is: each lane (who asks, for which web application) has its own row of jobs, and the rows take turns, so that three hundred
+// requests of one do not stand before the one of another. A turn is the high part of BullMQ's priority, the kind of job the low part.
+import type { Redis } from 'ioredis';
+import type { Keys } from '../intent/keys.ts';
+import { createRunScript } from '../intent/run-script.ts';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import { PRODUCER } from './job-payload.ts';
+
+export interface Line {
+  /** The priority of the next job in these lanes: behind those that it has there already, and before who has had more turns. */
+  place(lanes: readonly string[], band: number): Promise<number>;
+}
+
+/** More than there are kinds of jobs (`priorities`). */
+const BANDS = 16;
+/** BullMQ's highest priority is 2^21. What comes after so many turns without an empty queue stands at the end, in its order. */
+const LAST_TURN = 131_000;
+/** A caller has so many turns over all web applications where each of his web applications has one. */
+const TURNS_PER_CALLER = 8;
+
+/**
+ * The first lane counts each job; the others count more slowly. Programs that ask through Redis all have one name, so only the web
+ * application tells them apart.
+ */
+export const lanesOf = (by: string | undefined, { serverId, appId }: WebApplication): readonly string[] => [
+  `${by ?? ''}|${serverId}:${appId}`,
+  ...(by === undefined || by === PRODUCER ? [] : [by]),
+];
+
+// KEYS line, prioritized  ARGV band, bands, last turn, turns per caller, lanes... -> priority
+// The turn that is served now is the first that waits: who comes newly begins there, with no credit for what he did not ask before.
+const PLACE = `
+local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+local now = 0
+if head[2] then now = math.floor(math.floor(tonumber(head[2]) / 4294967296) / tonumber(ARGV[2]))
+else redis.call('DEL', KEYS[1]) end
+local turn = now
+for i = 5, #ARGV do
+  local lane = ARGV[i] .. '|' .. ARGV[1]
+  local last = tonumber(redis.call('HGET', KEYS[1], lane))
+  local mine = now
+  if last then mine = math.max(now, last + (i == 5 and 1 or 1 / tonumber(ARGV[4]))) end
+  redis.call('HSET', KEYS[1], lane, tostring(mine))
+  turn = math.max(turn, mine)
+end
+return math.min(math.floor(turn), tonumber(ARGV[3])) * tonumber(ARGV[2]) + tonumber(ARGV[1])
+`;
+
+export function createLine(redis: Redis, keys: Pick<Keys, 'line' | 'queue'>): Line {
+  const run = createRunScript(redis);
+  return {
+    place: (lanes, band) =>
+      run(
+        PLACE,
+        [keys.line, `${keys.queue}prioritized`],
+        [band, BANDS, LAST_TURN, TURNS_PER_CALLER, ...lanes],
+      ),
+  };
+}
