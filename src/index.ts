@@ -27,13 +27,15 @@ export interface ProducerOptions {
   readonly appId?: number;
   /** Default: TOP_LEVEL_DOMAINS. The workers' must be the same. */
   readonly topLevelDomains?: 'public' | 'test' | 'any';
+  /** How long a call waits for Redis, in milliseconds. Default: 1000. */
+  readonly deadlineMs?: number;
 }
 
 /** The client of `runcloud-domains-client/queue`. */
 export type Producer = DomainsClient;
 
 /**
- * Every method validates before it touches Redis and answers within a second. It rejects with PermanentError
+ * Every method validates before it touches Redis and answers within `deadlineMs`. It rejects with PermanentError
  * (`invalid-domain`, `invalid-payload`, `no-web-application`) for bad input or `host-name-taken` for a name that another domain
  * has, and with CodedError `redis-unavailable` where Redis is away; sending the same again is always harmless.
  */

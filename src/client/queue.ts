@@ -28,19 +28,21 @@ export interface QueueClientOptions {
   readonly appId?: number | undefined;
   /** TOP_LEVEL_DOMAINS of the workers. Default: `public`. */
   readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
+  /** How long a call waits for Redis, in milliseconds. Default: 1000. */
+  readonly deadlineMs?: number | undefined;
 }
 
 /** A redeploy that is asked for waits for no delay (`atOnce`). */
 const REDEPLOY_DELAY_MS = 0;
 
-/** Every method validates before it touches Redis and answers within a second. Throws TypeError where an option is wrong. */
+/** Every method validates before it touches Redis and answers within `deadlineMs`. Throws TypeError where an option is wrong. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
   const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;
-  const { serverId, appId, topLevelDomains } = options;
+  const { serverId, appId, topLevelDomains, deadlineMs } = options;
   assertOptions({ ...options, redisUrl });
   const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
-  const door = openDoor({ address, queuePrefix, defaults, redeployDelayMs: REDEPLOY_DELAY_MS });
+  const door = openDoor({ address, queuePrefix, defaults, redeployDelayMs: REDEPLOY_DELAY_MS, deadlineMs });
   // A worker writes it into the audit log: this Redis user need not be able to.
   const ask = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
     const { for: _behalf, ...told } = await door.requests.enqueue(name, payload, { bulk });
@@ -75,13 +77,15 @@ async function addAll(
   });
 }
 
-function assertOptions({ redisUrl, serverId, appId }: QueueClientOptions): void {
+function assertOptions({ redisUrl, serverId, appId, deadlineMs = 1 }: QueueClientOptions): void {
   // ioredis takes anything else for the path of a socket.
   if (!/^rediss?:\/\/./.test(redisUrl ?? ''))
     throw new TypeError('redisUrl must begin with redis:// or rediss://');
   for (const [name, id] of Object.entries({ serverId, appId }))
     if (id !== undefined && !(Number.isSafeInteger(id) && id > 0))
       throw new TypeError(`${name} must be RunCloud's numeric id, such as 1903`);
+  if (!(Number.isFinite(deadlineMs) && deadlineMs > 0))
+    throw new TypeError('deadlineMs must be a number of milliseconds above 0');
 }
 
 /** The server asks who names no web application; here nobody does, so that there is nothing to say. */

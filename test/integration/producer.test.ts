@@ -3,8 +3,14 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
-import { CodedError, createProducer, PermanentError, type Producer } from '../../src/index.ts';
-import { testRedis } from '../helpers/redis.ts';
+import {
+  CodedError,
+  createProducer,
+  PermanentError,
+  type Producer,
+  type ProducerOptions,
+} from '../../src/index.ts';
+import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 import { APP } from '../helpers/worker.ts';
 
@@ -18,11 +24,15 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((producer) => producer.close()));
 });
 
-function producerAt(redisUrl: string, queuePrefix = 'bull'): Producer {
-  const producer = createProducer({ redisUrl, queuePrefix, ...APP });
+function producerAt(redisUrl: string, options: ProducerOptions = {}): Producer {
+  const producer = createProducer({ redisUrl, ...APP, ...options });
   open.push(producer);
   return producer;
 }
+
+/** Where Redis is there, however busy the machine. */
+const patientAt = ({ url, prefix }: TestRedis): Producer =>
+  producerAt(url, { queuePrefix: prefix, deadlineMs: 60_000 });
 
 async function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(
@@ -66,7 +76,7 @@ describe('bad input', () => {
 describe('a request', () => {
   test('is answered with its job; a repetition is coalesced; its opposite is a new one', async () => {
     await using corner = await testRedis();
-    const producer = producerAt(corner.url, corner.prefix);
+    const producer = patientAt(corner);
     const first = await producer.addDomain({ domain: 'Bücher.Example.ORG' });
     expect(first).toMatchObject({
       coalesced: false,
@@ -92,7 +102,7 @@ describe('a request', () => {
 
   test('that is made 50 times at once becomes one job', async () => {
     await using corner = await testRedis();
-    const producer = producerAt(corner.url, corner.prefix);
+    const producer = patientAt(corner);
     const receipts = await Promise.all(
       Array.from({ length: 50 }, () => producer.addDomain({ domain: 'a.example.org' })),
     );
@@ -105,7 +115,7 @@ describe('a request', () => {
 
   test('reports fields that nobody knows', async () => {
     await using corner = await testRedis();
-    const producer = producerAt(corner.url, corner.prefix);
+    const producer = patientAt(corner);
     const payload = { domain: 'a.example.org', colour: 'red' };
     expect(await producer.addDomain(payload)).toMatchObject({ unknownFields: ['colour'] });
     await producer.close();
@@ -114,7 +124,7 @@ describe('a request', () => {
 
   test('of a bulk import stands behind everything else, a removal before the other adds', async () => {
     await using corner = await testRedis();
-    const producer = producerAt(corner.url, corner.prefix);
+    const producer = patientAt(corner);
     await producer.addDomain({ domain: 'bulk.example.org' }, { bulk: true });
     await producer.addDomain({ domain: 'single.example.org' });
     await producer.removeDomain({ domain: 'gone.example.org' });
