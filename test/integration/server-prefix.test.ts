@@ -30,6 +30,14 @@ interface Way {
 
 const ways: [string, Way][] = [
   ['set, and taken off', { env: { SERVER_PATH: 'domains/' }, headers: {}, asked: '' }],
+  [
+    'set, behind a proxy that sends an empty header',
+    {
+      env: { SERVER_PATH: '/domains', TRUST_PROXY: 'on' },
+      headers: { 'x-forwarded-prefix': '' },
+      asked: '',
+    },
+  ],
   ['set, and left', { env: { SERVER_PATH: '/domains' }, headers: {}, asked: '/domains' }],
   [
     'told by the proxy, and taken off',

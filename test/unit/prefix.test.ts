@@ -62,7 +62,7 @@ describe('the header of a proxy', () => {
     expect(prefixIn({}, { path: '/set', trustProxy: true })).toBe('/set');
   });
 
-  test.each(['//evil.example', '/a, /b', '/a"><script>', '/board', 'https://evil.example/'])(
+  test.each(['', ' ', '//evil.example', '/a, /b', '/a"><script>', '/board', 'https://evil.example/'])(
     'is not there where it says %j',
     (prefix) => expect(told(prefix)).toBe('/set'),
   );
