@@ -6,6 +6,7 @@ import { parseEnv } from 'node:util';
 import { build, exampleOf } from './config/build.ts';
 import { ConfigError } from './config/config-error.ts';
 import { shown } from './config/describe.ts';
+import { judgeEnvFile } from './config/env-file.ts';
 import type { Config, RunCloudCredentials } from './config/shape.ts';
 import { clean, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
 import { suggestions } from './config/suggestions.ts';
@@ -102,7 +103,7 @@ function readDotEnv(directory: string): { env: Env; warnings: string[] } | undef
   const path = join(directory, '.env');
   try {
     const text = decodeText(readFileSync(path));
-    return { env: parseEnv(text), warnings: brokenLines(text) };
+    return { env: parseEnv(text), warnings: judgeEnvFile(text) };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw new ConfigError([`${path} cannot be read: ${whyUnreadable(error)}`]);
@@ -131,13 +132,6 @@ export function terminalColumns(
   if (Number.isInteger(told) && told >= 20) return told;
   if (!isTTY) return undefined;
   return columns || USUAL_COLUMNS;
-}
-
-// `NAME: value`, as YAML has it, would be dropped in silence. (A value over several lines begins with a quote.)
-function brokenLines(text: string): string[] {
-  const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
-  const broken = lines.filter(({ line }) => /^[A-Za-z_]\w*\s*(:|$)/.test(line));
-  return broken.map(({ number }) => `line ${number} of .env has no effect: write NAME=value`);
 }
 
 /**

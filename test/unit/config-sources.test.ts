@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { judgeEnvFile } from '../../src/config/env-file.ts';
 import { ConfigError, loadConfig, type ParseOptions, parseConfig } from '../../src/config.ts';
 
 type Env = Record<string, string>;
@@ -137,6 +138,29 @@ describe('on disk', () => {
       writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS=3\nWORKER_CONCURRENCY="3"\nLOG_LEVEL=debug\r\n');
       const { config } = loadConfig({ JOB_ATTEMPTS: '4', WORKER_CONCURRENCY: '' }, directory);
       expect([config.jobs.attempts, config.worker.concurrency, config.log.level]).toEqual([4, 3, 'debug']);
+    });
+  });
+
+  test.each([
+    ['REDIS_URL: redis://x', ['line 1 of .env has no effect: write NAME=value']],
+    ['REDIS_URL redis://x', ['line 1 of .env has no effect: write NAME=value']],
+    ['# a\n\n  REDIS_URL: redis://x?a=hunter2', ['line 3 of .env has no effect: write NAME=value']],
+    ['SERVER PATH=/x', ['line 1 of .env has no effect: write NAME=value']],
+    ['# a remark\n \nexport JOB_ATTEMPTS = 3 # three\n', []],
+    ['WU_X="one\nnot a variable\nJOB_ATTEMPTS=9"\nJOB_ATTEMPTS=3', []],
+    ["JOB_ATTEMPTS='3\nhunter2", ['line 2 of .env has no effect: write NAME=value']],
+    [
+      'JOB_ATTEMPTS=3\nLOG_LEVEL=debug\nexport JOB_ATTEMPTS=4',
+      ['line 3 of .env sets JOB_ATTEMPTS again, so that line 1 has no effect: remove one of them'],
+    ],
+  ])('the lines of .env without an effect are told: %j', (text, warnings) => {
+    expect(judgeEnvFile(text)).toEqual(warnings);
+  });
+
+  test('what is told of .env stands among the warnings', () => {
+    inDirectory((directory) => {
+      writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS 3\n');
+      expect(loadConfig({}, directory).warnings).toEqual(['line 1 of .env has no effect: write NAME=value']);
     });
   });
 
