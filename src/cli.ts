@@ -21,6 +21,7 @@ import type { JobName } from './jobs/catalog.ts';
 import { createScrub } from './logger.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
+import { toMissingRight } from './redis.ts';
 import { version } from './version.ts';
 import { toVisible } from './visible-text.ts';
 
@@ -217,7 +218,8 @@ function createProgram(): Command {
   return program;
 }
 
-function explain(error: unknown): ExitCode {
+function explain(thrown: unknown): ExitCode {
+  const error = toMissingRight(thrown) ?? thrown;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ConfigError) {
     terminal.err(error.message);

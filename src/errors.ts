@@ -106,6 +106,10 @@ export const codes = {
     meaning: 'Redis did not answer in time; the request was not accepted, or nobody can say whether it was.',
     fix: 'Check REDIS_URL and that Redis runs, then send the request again (sending twice is harmless).',
   },
+  'redis-no-permission': {
+    meaning: "Redis does not let the program's user do what the request needs. The request was not accepted.",
+    fix: 'Give the user in REDIS_URL the right that the message names; docs/security.md has the ACL lines. Sending again does not help before that.',
+  },
   'job-quarantined': {
     meaning:
       'The job ended its worker process several times over (a crash, out of memory), or BullMQ gave it up.',

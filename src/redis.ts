@@ -96,7 +96,21 @@ function assertReadable(url: string): void {
   }
 }
 
-/** Waits until `redis` can take commands. Throws CodedError `redis-unavailable` after `withinMs`. */
+const NO_PERMISSION = /\bNOPERM\b|no permissions|ACL failure|executing the script can't/i;
+
+/** What Redis answers where its user lacks a right, as an error that says what to do; undefined for every other error. */
+export function toMissingRight(cause: unknown): CodedError | undefined {
+  const message = reasonOf(cause);
+  if (!NO_PERMISSION.test(message)) return undefined;
+  const fix = 'give the user in REDIS_URL that right; docs/security.md has the ACL lines';
+  const sentence = `Redis refused our user (${message.slice(0, 200)}): ${fix}`;
+  return new CodedError('redis-no-permission', sentence, { cause });
+}
+
+/**
+ * Waits until `redis` can take commands. Throws CodedError: `redis-unavailable` after `withinMs`, `redis-no-permission` where its user
+ * may not use the database.
+ */
 export async function untilReady(redis: Redis, withinMs: number): Promise<void> {
   if (redis.status !== 'ready') await untilConnected(redis, withinMs);
   await assertDatabase(redis);
@@ -111,6 +125,8 @@ async function assertDatabase(redis: Redis): Promise<void> {
     await redis.select(database);
     checked.add(redis);
   } catch (error) {
+    const missingRight = toMissingRight(error);
+    if (missingRight) throw missingRight;
     const sentence = `Redis refused database ${database}, which REDIS_URL ends in (${reasonOf(error)})`;
     throw new CodedError('redis-unavailable', sentence, { cause: error });
   }
@@ -203,7 +219,7 @@ export async function probeRights(redis: Redis, key: string): Promise<void> {
     await redis.eval("return redis.call('DEL', KEYS[1])", 1, key);
     await redis.bzpopmin(key, 0.001);
   } catch (error) {
-    if (!reasonOf(error).includes('NOPERM') && !reasonOf(error).includes('No permissions')) return;
+    if (!toMissingRight(error)) return;
     const fix = 'let its user use all keys that begin with QUEUE_PREFIX, and scripts and blocking commands';
     throw new CodedError('redis-unavailable', `Redis refused our user (${reasonOf(error)}); ${fix}`, {
       cause: error,

@@ -62,7 +62,8 @@ export async function enqueue(
   const results = await sendAll(name, wanted, flags, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
   else report(name, results, wanted.length, terminal);
-  if (results.some(isUnavailable)) return exitCodes.unavailable;
+  const stopped = results.find(isUnavailable);
+  if (stopped) return stopped.code === 'redis-unavailable' ? exitCodes.unavailable : exitCodes.failed;
   const ended = flags.wait ? await followAll(results, flags, app, terminal, untilSignal) : exitCodes.ok;
   return results.every(({ accepted }) => accepted) ? ended : exitCodes.usage;
 }
@@ -138,7 +139,12 @@ function toCommands({ meant, applications }: ElsewhereError): string {
   return both.length > 0 ? `${commands} (on ${meant.appId} as well)` : commands;
 }
 
-const isUnavailable = ({ code }: Result): boolean => code === 'redis-unavailable';
+/** What stops all requests, and what a person does then. */
+const whatNext: Readonly<Record<string, string>> = {
+  'redis-unavailable': 'Send all again, repeating is harmless',
+  'redis-no-permission': 'Then send all again',
+};
+const isUnavailable = ({ code }: Result): boolean => code !== undefined && code in whatNext;
 
 function report(name: JobName, results: readonly Result[], asked: number, terminal: Terminal): void {
   for (const result of results) if (!isUnavailable(result)) say(name, result, terminal);
@@ -146,7 +152,7 @@ function report(name: JobName, results: readonly Result[], asked: number, termin
   const unavailable = results.find(isUnavailable);
   if (unavailable)
     terminal.err(
-      `${unavailable.reason}; ${accepted} of ${asked} accepted. Send all again, repeating is harmless`,
+      `${unavailable.reason}; ${accepted} of ${asked} accepted. ${whatNext[unavailable.code ?? '']}`,
     );
 }
 

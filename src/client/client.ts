@@ -63,7 +63,7 @@ export type AddResult =
 
 /**
  * Every method rejects with a DomainsError, whose `code` is the same over both transports: `invalid-domain`, `invalid-payload`,
- * `no-web-application`, `host-name-taken`, `redis-unavailable`. To send the same request again is always harmless.
+ * `no-web-application`, `host-name-taken`, `redis-unavailable`, `redis-no-permission`. To send the same request again is always harmless.
  */
 export interface DomainsClient {
   /** The domain shall be attached, and its certificate shall cover it. */

@@ -71,7 +71,7 @@ async function addAll(
       return { accepted: true, receipt: await add(payload) };
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      if (hasCode(error, 'redis-unavailable')) away ??= error;
+      if (hasCode(error, 'redis-unavailable', 'redis-no-permission')) away ??= error;
       return { accepted: false, error };
     }
   });

@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
 import { CodedError, isReplyError } from '../errors.ts';
-import { redisUnavailable, untilReady, within } from '../redis.ts';
+import { redisUnavailable, toMissingRight, untilReady, within } from '../redis.ts';
 
 const LATE = Symbol('late');
 
@@ -66,5 +66,7 @@ function toRefusal(cause: Error): CodedError {
       'something that is none of ours stands in Redis under a key of ours: find out what, and remove it';
     return new CodedError('unexpected', `${sentence} (${message})`, { cause });
   }
-  return new CodedError('redis-unavailable', `Redis refused it (${message})`, { cause });
+  return (
+    toMissingRight(cause) ?? new CodedError('redis-unavailable', `Redis refused it (${message})`, { cause })
+  );
 }

@@ -143,7 +143,7 @@ export function refusalsOf({ method, role, body, refusals = [] }: Route): Proble
     'invalid-payload',
     'too-many-requests',
     'unexpected',
-    ...(isOpen ? [] : (['unauthorized', 'forbidden', 'redis-unavailable'] as const)),
+    ...(isOpen ? [] : (['unauthorized', 'forbidden', 'redis-unavailable', 'redis-no-permission'] as const)),
     ...(method === 'GET'
       ? []
       : ([

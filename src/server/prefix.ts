@@ -16,7 +16,9 @@ export type PrefixSettings = Pick<ServerConfig, 'path' | 'trustProxy'>;
 export function prefixIn(headers: IncomingHttpHeaders, { path, trustProxy }: PrefixSettings): string {
   const told = headers['x-forwarded-prefix'];
   // Some proxies send an empty header where they have nothing to say: it counts as absent.
-  return (trustProxy && typeof told === 'string' && told.trim() !== '' ? toPathPrefix(told) : undefined) ?? path;
+  return (
+    (trustProxy && typeof told === 'string' && told.trim() !== '' ? toPathPrefix(told) : undefined) ?? path
+  );
 }
 
 /** '' where nobody has looked (a part that runs by itself). */

@@ -5,6 +5,7 @@ import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } 
 import { inOneLine } from '../intent/names.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { type Place, places, toPlace } from '../records/applications.ts';
+import { toMissingRight } from '../redis.ts';
 import { withRoutesBelow } from './prefix.ts';
 
 /** The HTTP status of each code that jobs and commands know too. */
@@ -15,6 +16,7 @@ const statusOfCode: Readonly<Partial<Record<Code, number>>> = {
   'host-name-taken': 409,
   'on-another-application': 409,
   'redis-unavailable': 503,
+  'redis-no-permission': 500,
 };
 
 interface HttpCodeEntry extends Pick<CodeEntry, 'meaning' | 'fix'> {
@@ -262,6 +264,8 @@ export function toRefusal(error: unknown): Refusal | undefined {
       applications: error.applications.map(toPlace),
     });
   if (error instanceof CodedError) return new Refusal(error.code, error.message, { errors: toFields(error) });
+  const missingRight = isReplyError(error) && toMissingRight(error);
+  if (missingRight) return new Refusal(missingRight.code, missingRight.message);
   if (isReplyError(error))
     return new Refusal('redis-unavailable', `Redis refused it: ${error.message.slice(0, 200)}`);
   if (isRedisError(error)) return new Refusal('redis-unavailable', 'Redis did not answer in time');

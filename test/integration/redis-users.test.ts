@@ -8,6 +8,7 @@ import { createQueueClient } from '../../src/client/queue.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { runCli } from '../helpers/cli.ts';
 import { connected, createUser, type RedisUser, refused } from '../helpers/redis-users.ts';
 
 const PREFIX = 'bull';
@@ -67,6 +68,26 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     await client.redeploySsl({});
     await client.close();
     expect(await refused(admin)).toEqual([]);
+  });
+
+  test('is told which right is missing, and where rights are described', async () => {
+    const redisUrl = await urlOf('runcloud-domains-app');
+    const elsewhere = createQueueClient({ redisUrl, queuePrefix: 'other', ...APP });
+    const inDatabase2 = createQueueClient({ redisUrl: `${redisUrl}/2`, queuePrefix: PREFIX, ...APP });
+    const payload = { domain: 'a.example.org' };
+    const error = { code: 'redis-no-permission', message: expect.stringContaining('docs/security.md') };
+    await expect(elsewhere.addDomain(payload)).rejects.toMatchObject(error);
+    await expect(inDatabase2.addDomain(payload)).rejects.toMatchObject(error);
+    await expect(inDatabase2.addDomain(payload)).rejects.toThrow(/'select'/);
+    await Promise.all([elsewhere.close(), inDatabase2.close()]);
+    const env = { REDIS_URL: redisUrl, RUNCLOUD_SERVER_ID: '1903', RUNCLOUD_APP_ID: '646' };
+    const { code, err } = await runCli(['add', 'a.example.org'], { env });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/'smembers'[\s\S]*docs\/security\.md/),
+    });
+    expect(err).not.toMatch(/repeating|REDIS_URL right/);
+    await admin.acl('LOG', 'RESET');
   });
 
   test('can add jobs by BullMQ itself, with whatever options it has for them', async () => {

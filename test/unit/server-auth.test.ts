@@ -99,6 +99,19 @@ describe('an error', () => {
   );
 });
 
+test('a right that our Redis user lacks is named, and is no outage', () => {
+  const error = Object.assign(
+    new Error("NOPERM this user has no permissions to run the 'smembers' command"),
+    {
+      name: 'ReplyError',
+    },
+  );
+  expect(toRefusal(error)).toMatchObject({
+    code: 'redis-no-permission',
+    message: expect.stringContaining("'smembers'"),
+  });
+});
+
 test('an Idempotency-Key is 1 to 255 visible ASCII characters', () => {
   expect(parseIdempotencyKey(undefined)).toBeUndefined();
   expect(parseIdempotencyKey('~'.repeat(255))).toHaveLength(255);

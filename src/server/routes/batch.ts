@@ -87,7 +87,7 @@ async function enqueueAll(
   };
   return inTurns(lines, async (input, i) => {
     const result = await enqueue(input).catch((error: unknown) => {
-      if (hasCode(error, 'redis-unavailable')) away ??= error;
+      if (hasCode(error, 'redis-unavailable', 'redis-no-permission')) away ??= error;
       return toProblem(error);
     });
     return { line: i + 1, ...result };
