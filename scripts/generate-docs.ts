@@ -2,7 +2,7 @@
 // A new table is one line in `generated`. Renders are pure; only `main` at the end touches files.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { variables } from '../src/config.ts';
+import { type VariableName, variables } from '../src/config.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
@@ -27,8 +27,25 @@ export function toTable(heads: readonly string[], rows: readonly (readonly strin
 /** A default is a value, or a sentence about values. */
 const defaultOf = (text: string): string => (/\s/.test(text) ? text : code(text));
 
-export function configurationTable(): string {
-  const rows = Object.entries(variables).map(([name, { description, accepts, default: value, ...rest }]) => [
+/** What a user sets; README.md shows these alone. */
+export const commonVariables: readonly VariableName[] = [
+  'REDIS_URL',
+  'RUNCLOUD_API_TOKEN',
+  'RUNCLOUD_SERVER_ID',
+  'RUNCLOUD_APP_ID',
+  'WP_CONFIG',
+  'DNS_GATE',
+  'API_TOKENS',
+  'BOARD_USERS',
+  'CALLBACK_URLS',
+  'CALLBACK_SECRETS',
+];
+
+const allVariables = Object.keys(variables) as VariableName[];
+
+export function configurationTable(names: readonly VariableName[] = allVariables): string {
+  const entries = names.map((name) => [name, variables[name]] as const);
+  const rows = entries.map(([name, { description, accepts, default: value, ...rest }]) => [
     [code(name), ...rest.aliases.map((alias) => `also ${code(alias)}`)].join('<br>'),
     `${description} Accepts ${accepts}.${rest.secret ? ' Secret: printed as `***`.' : ''}`,
     defaultOf(value),
@@ -137,12 +154,12 @@ export const generated: readonly Generated[] = [
   { file: '.env.example', render: dotEnvExample },
   {
     file: 'docs/configuration.md',
-    render: document('Configuration', configurationIntroduction, configurationTable),
+    render: document('Configuration', configurationIntroduction, () => configurationTable()),
   },
   { file: 'docs/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
   { file: 'docs/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/jobs.md', render: between('jobs', jobTables) },
-  { file: 'README.md', render: between('configuration', configurationTable) },
+  { file: 'README.md', render: between('configuration', () => configurationTable(commonVariables)) },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
   { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },
   { file: 'package-lock.json', render: versionAt(/("packages\/client": \{[^}]*?"version": )(").*?\2/) },

@@ -18,7 +18,7 @@ const listenVariables = {
   }),
   SERVER_PATH: withDefault(server.pathPrefix, '/', {
     description:
-      'Path below which a proxy shows the server; it may take it off, or leave it. A proxy that TRUST_PROXY trusts may also say it itself, in X-Forwarded-Prefix.',
+      'Path below which a proxy shows the server; the proxy may strip the path or pass it on. A proxy that TRUST_PROXY trusts may also send the path in X-Forwarded-Prefix.',
     example: '/domains',
   }),
   TRUST_PROXY: withDefault(kinds.oneOf(kinds.switches), 'off', {
@@ -28,7 +28,7 @@ const listenVariables = {
   }),
   API_RATE_PER_MINUTE: withDefault(kinds.wholeNumber(1, 1_000_000), '600', {
     description:
-      'Requests that each API token may make in a minute; a line of a batch counts as one. As many are taken from one network without a token.',
+      'Requests that each API token may make in a minute; a line of a batch counts as one. All clients of one network that send no token may together make as many.',
     example: '600',
   }),
   WORKER_ADDRESS: optional(

@@ -24,7 +24,7 @@ export const environment = z.object({
     kinds.filePath,
     {
       description:
-        "A PEM file of the authorities that may sign Redis' certificate, where a private one does; only with `rediss://`. The usual ones do not count then.",
+        "A PEM file of the private authorities that may sign Redis' certificate; only with `rediss://`. Redis is then trusted by this file alone, not by the usual authorities.",
       example: '/etc/ssl/redis-ca.pem',
     },
     'the usual ones',
@@ -135,7 +135,7 @@ export const environment = z.object({
   ),
   WP_CONFIG: optional(kinds.filePath, {
     description:
-      'A wp-config.php whose WU_RUNCLOUD_* constants are read, without running it, where the environment does not set them. Only a `define` or `const` that stands by itself at the top level counts; what a condition decides is refused.',
+      'A wp-config.php whose WU_RUNCLOUD_* constants are read, without running it, where the environment does not set them. Only a `define` or `const` at the top level counts; one that depends on a condition is refused.',
     example: '/var/www/html/wp-config.php',
   }),
 });

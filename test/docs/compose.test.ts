@@ -82,7 +82,9 @@ describe('docker-compose.yml', () => {
   });
 
   test.each(ours)('points the %s at its own Redis, which must be healthy first', (_, its) => {
-    expect(new URL(its.environment.REDIS_URL ?? '').hostname).toBe('redis');
+    expect(new URL(filledIn({}, its).REDIS_URL ?? '').hostname).toBe('redis');
+    const REDIS_URL_IN_COMPOSE = 'redis://runcloud-domains:PASSWORD@redis:6379';
+    expect(filledIn({ REDIS_URL_IN_COMPOSE }, its).REDIS_URL).toBe(REDIS_URL_IN_COMPOSE);
     expect(its.depends_on).toEqual({ redis: { condition: 'service_healthy' } });
   });
 
@@ -93,6 +95,14 @@ describe('docker-compose.yml', () => {
   ])('starts Redis with %s %s', (flag, value) => {
     expect(redis.command[redis.command.indexOf(flag) + 1]).toBe(value);
     expect(redis.command).toContain(flag);
+  });
+
+  test('starts Redis with the same flags where docs/security.md gives it users', () => {
+    const [, block = ''] = /```yaml\n(.*?)```/s.exec(text('docs/security.md')) ?? [];
+    const override = z
+      .object({ services: z.object({ redis: z.object({ command: z.array(z.string()) }) }) })
+      .parse(parse(block));
+    expect(override.services.redis.command).toEqual([...redis.command, '--aclfile', '/users.acl']);
   });
 
   test('keeps the data of Redis in a named volume and opens no port to the outside', () => {

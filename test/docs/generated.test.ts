@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import {
   between,
+  commonVariables,
+  configurationTable,
   dotEnvExample,
   generated,
   metricTable,
@@ -31,6 +33,16 @@ describe('generated documents', () => {
     for (const name of Object.keys(variables))
       expect(lines.filter((line) => line.startsWith(`#${name}=`))).toHaveLength(1);
     expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['DNS_GATE=auto']);
+  });
+
+  test('docs/configuration.md names every variable, README.md the ten that a user sets', () => {
+    const namesIn = (table: string) => [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    const introduced = generated.find(({ file }) => file === 'docs/configuration.md')?.render(undefined);
+    expect(namesIn(introduced ?? '')).toEqual(Object.keys(variables));
+    expect(namesIn(configurationTable(commonVariables))).toEqual(commonVariables);
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    expect(namesIn(readme).filter((name = '') => name in variables)).toEqual(commonVariables);
+    expect(commonVariables).toHaveLength(10);
   });
 
   test('docs/error-codes.md names every code', () => {

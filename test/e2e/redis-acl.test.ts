@@ -1,16 +1,51 @@
-// The Redis user of docs/security.md: workers, server and command line do all their work as it. (What it cannot do:
+// The Redis users of docs/security.md, made by its steps: workers, server and command line do all their work as it. (What it cannot do:
 // test/integration/redis-users.test.ts.)
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
+import { startRedisServer } from '../../scripts/redis-server.ts';
 import { BOARD_USERS, logInAt, OWN } from '../helpers/board-login.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { startServer } from '../helpers/http-server.ts';
-import { createUser, refused } from '../helpers/redis-users.ts';
+import { connected, createUser, refused } from '../helpers/redis-users.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 import { createWorld, type World } from './world.ts';
 
 const limitedUrl = ({ redis, server }: World): Promise<string> =>
   createUser(redis, server.url, 'runcloud-domains');
+
+test('the steps leave nobody in without a login, nor a connection from before, and let each user in', async () => {
+  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const steps = [...text.matchAll(/^(?:ACL SETUSER|AUTH|CLIENT KILL) .*$/gm)].map(([line]) =>
+    line.split(' '),
+  );
+  expect(steps).toHaveLength(6);
+  await using server = await startRedisServer();
+  const before = await connected(server.url);
+  const admin = await connected(server.url);
+  const ended = new Promise((resolve) => before.once('close', resolve));
+  try {
+    for (const [command = '', ...rest] of steps) await admin.call(command, ...rest);
+    await ended;
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname).end('KEYS *\r\n');
+    expect((await buffer(socket)).toString()).toMatch(/^-NOAUTH/);
+    for (const [username, password] of [
+      ['admin', 'ADMIN-PASSWORD'],
+      ['runcloud-domains', 'PASSWORD'],
+      ['runcloud-domains-app', 'PASSWORD'],
+    ]) {
+      const redis = await connected(Object.assign(new URL(server.url), { username, password }).href);
+      expect(await redis.ping()).toBe('PONG');
+      redis.disconnect();
+    }
+  } finally {
+    before.disconnect();
+    admin.disconnect();
+  }
+});
 
 test('suffices for all that workers, server and command line do', async () => {
   await using receiver = await createReceiver();
