@@ -17,7 +17,7 @@ export type {
 } from './client.ts';
 
 export interface QueueClientOptions {
-  /** `redis://` or `rediss://`. Default: `redis://127.0.0.1:6379`. */
+  /** `redis://` or `rediss://`. Default: `redis://127.0.0.1:6379`, where the field is left out; undefined is refused. */
   readonly redisUrl?: string | undefined;
   /** PEM: the authorities that may sign Redis' certificate, in place of the usual ones; for `rediss://`. */
   readonly redisCa?: string | undefined;
@@ -37,6 +37,9 @@ const REDEPLOY_DELAY_MS = 0;
 
 /** Every method validates before it touches Redis and answers within `deadlineMs`. Throws TypeError where an option is wrong. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
+  // The variable that was to hold it is not set: another Redis in its place would take the requests, and nobody would know.
+  if ('redisUrl' in options && options.redisUrl === undefined)
+    throw new TypeError('redisUrl must be an address, and is undefined: is the environment variable set?');
   const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;
   const { serverId, appId, topLevelDomains, deadlineMs } = options;
   assertOptions({ ...options, redisUrl });

@@ -172,6 +172,8 @@ test('both answer with the same fields', async () => {
 test.each([
   [{ redisUrl: '127.0.0.1:6379' }, 'redisUrl'],
   [{ redisUrl: 'http://127.0.0.1' }, 'redisUrl'],
+  [{ redisUrl: undefined }, 'redisUrl'],
+  [{ redisUrl: '' }, 'redisUrl'],
   [{ serverId: 0 }, 'serverId'],
   [{ appId: '646' as never }, 'appId'],
 ])('the queue is not opened with %j, and what is wrong is named', (options, name) => {
