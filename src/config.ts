@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { build, exampleOf } from './config/build.ts';
+import { checkCertificates } from './config/certificates.ts';
 import { ConfigError } from './config/config-error.ts';
 import { shown } from './config/describe.ts';
 import { judgeEnvFile } from './config/env-file.ts';
@@ -84,7 +85,8 @@ function check(gathered: Gathered): Checked {
  * Throws ConfigError with every problem at once; no message holds a secret's value.
  */
 export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig {
-  const gathered = gather(env, options.readFile ?? readFileSync);
+  const { readFile = readFileSync } = options;
+  const gathered = gather(env, readFile);
   const { values, broken, problems } = check(gathered);
   const built = build(values, broken, options.isTty ?? false);
   const known = variableNames.flatMap((name) => [name, ...variables[name].aliases]);
@@ -93,7 +95,8 @@ export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig 
     ...built.warnings,
     ...suggestions(Object.keys(withoutEmpty(env)), known),
   ];
-  const all = [...gathered.problems, ...problems, ...built.problems];
+  const files = checkCertificates(gathered, readFile);
+  const all = [...files, ...gathered.problems, ...problems, ...built.problems];
   if (all.length > 0) throw new ConfigError(all, warnings);
   return { config: freeze(built.value), warnings };
 }

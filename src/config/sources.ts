@@ -1,7 +1,7 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
-import { X509Certificate } from 'node:crypto';
-import { decodeBytes, decodeText, TextError, whyUnreadable } from '../text-file.ts';
+import { decodeBytes, TextError, whyUnreadable } from '../text-file.ts';
 import { parseWpConfig } from '../wp-config.ts';
+import { exampleOf } from './build.ts';
 import { shown } from './describe.ts';
 import { PhpError } from './php.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
@@ -77,8 +77,6 @@ interface FileGathered extends Gathered {
   readonly refused: ReadonlyMap<VariableName, string>;
 }
 
-const exampleOf = (name: VariableName): string => `example: ${name}=${variables[name].example}`;
-
 function gatherText(path: string, text: string): FileGathered {
   const { constants, refusals, warnings } = parseWpConfig(
     text,
@@ -102,7 +100,8 @@ function gatherText(path: string, text: string): FileGathered {
   };
 }
 
-const unreadable = (name: VariableName, path: string, reason: string): string =>
+/** The problem of a file that a variable names. */
+export const unreadable = (name: VariableName, path: string, reason: string): string =>
   `${name} cannot be read: ${reason}, got "${shown(name, path)}"; ${exampleOf(name)}`;
 
 /** A parser would be at it for a minute or more. */
@@ -124,42 +123,9 @@ function gatherFile(path: string, readFile: ReadFile): FileGathered {
   }
 }
 
-const caFiles = ['REDIS_CA_FILE', 'TLS_CA_FILE'] as const;
-
-/** Throws TextError where there is no certificate in PEM, or one that is none. */
-function assertCertificates(pem: string): void {
-  const blocks =
-    pem.match(/-----BEGIN ([A-Z0-9 ]*)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0)
-    throw new TextError('it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----');
-  for (const [i, block] of blocks.entries()) {
-    try {
-      new X509Certificate(block);
-    } catch (error) {
-      throw new TextError(`its certificate ${i + 1} is broken: copy it anew`, { cause: error });
-    }
-  }
-}
-
-/** Whoever needs the file reads it later; that it is missing, or no such file, should come to light at the start. */
-function checkCertificates(name: VariableName, { found }: Gathered, readFile: ReadFile): string[] {
-  const path = found.get(name)?.text;
-  if (path === undefined) return [];
-  try {
-    assertCertificates(decodeText(readFile(path)));
-    return [];
-  } catch (error) {
-    return [unreadable(name, path, whyUnreadable(error))];
-  }
-}
-
 /** The text of every variable that is set anywhere: the environment first, then the file that WP_CONFIG names. */
 export function gather(env: Env, readFile: ReadFile): Gathered {
-  const given = gatherEnvironment(env);
-  const environment = {
-    ...given,
-    problems: caFiles.flatMap((name) => checkCertificates(name, given, readFile)),
-  };
+  const environment = gatherEnvironment(env);
   const path = environment.found.get('WP_CONFIG')?.text;
   if (path === undefined) return environment;
   const file = gatherFile(path, readFile);
