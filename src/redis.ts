@@ -260,7 +260,11 @@ function judgeEviction(maxMemory: number | undefined, policy: string | undefined
 
 const judgePersistence = (appendOnly: boolean | undefined): RedisFinding =>
   appendOnly
-    ? { level: 'ok', sentence: 'the append-only file is on' }
+    ? {
+        level: 'ok',
+        sentence:
+          'the append-only file is on; Redis does not tell whether each write is on disk at once, as `appendfsync always` has it: look there',
+      }
     : {
         level: 'warn',
         sentence: 'the append-only file is off: a crash of Redis loses requests; set `appendonly yes`',

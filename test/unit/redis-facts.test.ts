@@ -31,6 +31,10 @@ describe('judging a server', () => {
     expect(levelsOf(facts)).toBe(levels);
   });
 
+  test('of the append-only file it says what it cannot see', () => {
+    expect(judgeRedis(good).at(-1)?.sentence).toMatch(/does not tell .*appendfsync always/);
+  });
+
   test('every finding that is not ok says how to mend it', () => {
     const findings = judgeRedis({ version: '5.0.7', maxMemory: 1, evictionPolicy: 'x', appendOnly: false });
     for (const { sentence } of findings) expect(sentence).toMatch(/install|set `/);
