@@ -3,13 +3,16 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './intent/keys.ts';
 
+/** Every verb that an entry may have, as its command is called. */
+export const auditVerbs = ['add', 'remove', 'redeploy', 'retry', 'pause', 'resume', 'replay'] as const;
+export type AuditVerb = (typeof auditVerbs)[number];
+
 export interface AuditRecord {
   /** `cli:<user of the machine>`, `api:<name of the token>`, `board:<user>`, or `producer`: a program that proves nothing. */
   readonly who: string;
   /** For whom, in the caller's own words. */
   readonly for?: string | undefined;
-  /** A verb, as the command has it: `add`, `remove`, `retry`, `pause`. */
-  readonly what: string;
+  readonly what: AuditVerb;
   readonly domains?: readonly string[] | undefined;
   /** One sentence. */
   readonly detail?: string | undefined;

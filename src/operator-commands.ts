@@ -2,6 +2,7 @@
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
 import type { ProducerApp } from './app.ts';
+import { auditVerbs } from './audit.ts';
 import { type AuditFlags, showAudit } from './cli/audit.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './cli/callbacks.ts';
 import { type FailedFlags, type FilterFlags, retry, showFailed } from './cli/failed.ts';
@@ -147,7 +148,7 @@ function addAuditCommand(program: Command, { terminal, withRedis }: CommandTools
       'Show who asked for what, and what operators did: who, what, which domains, when; the newest first.',
     )
     .option('--domain <name>', 'only entries that name this domain')
-    .option('--what <verb...>', 'only these deeds: add, remove, redeploy, retry, pause, resume, replay')
+    .option('--what <verb...>', `only these deeds: ${auditVerbs.join(', ')}`)
     .option('--limit <number>', 'how many entries', '50')
     .option('--before <id>', 'only entries older than this one')
     .option('--json', 'print JSON')

@@ -1,10 +1,11 @@
 // audit: who asked for what, and who did what to the queue; the newest first.
 import type { ProducerApp } from '../app.ts';
-import { type AuditEntry, isAuditId } from '../audit.ts';
+import { type AuditEntry, auditVerbs, isAuditId } from '../audit.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { toAuditRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
+import { someOf } from './selection-flags.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export interface AuditFlags {
@@ -35,8 +36,12 @@ export async function showAudit(
     terminal.err('--before takes the id of an entry; `audit --json` shows them');
     return exitCodes.usage;
   }
+  const verbs = someOf(what, auditVerbs);
+  if (typeof verbs === 'string') {
+    terminal.err(`--what must be one of ${auditVerbs.join(', ')}; got "${verbs}"`);
+    return exitCodes.usage;
+  }
   const named = domain === undefined ? undefined : parseDomainName(domain);
-  const verbs = what?.flatMap((text) => text.split(',')).map((text) => text.trim());
   const entries = await audit.list({ limit: count, before, domain: named, what: verbs });
   if (json) terminal.out(JSON.stringify(entries.map(toAuditRecord), null, 2));
   else if (entries.length === 0)

@@ -79,7 +79,7 @@ export async function replayDeliveries(
   const all = failed ? await allFailed({ deliveries }) : [];
   const wanted = failed ? all.map(({ id }) => id) : ids;
   if (wanted.length === 0) terminal.out('no delivery has failed');
-  const entry = { who: operatorName(), what: 'replay' };
+  const entry = { who: operatorName(), what: 'replay' } as const;
   if (failed && wanted.length > 0) {
     const domains = [...new Set(all.flatMap(({ domain }) => domain ?? []))];
     await audit.record({ ...entry, domains, detail: `${wanted.length} failed` });

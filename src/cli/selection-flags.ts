@@ -36,8 +36,8 @@ export function parseSelection(flags: SelectionFlags): Selection | string {
   return { ...on, stages: inStages, mustAct, search: flags.search, siteId: flags.site };
 }
 
-/** The first that is not known, as it was typed. */
-function someOf<T extends string>(
+/** What a flag names, each alone or in a list with commas; else the first that is not known, as it was typed. */
+export function someOf<T extends string>(
   typed: readonly string[] | undefined,
   known: readonly T[],
   also: Readonly<Record<string, T>> = {},

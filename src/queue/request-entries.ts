@@ -1,6 +1,6 @@
 // What the audit log says of requests, whichever door they come through: command line, API, a program's producer, a bare client.
 // Pure.
-import type { AuditRecord } from '../audit.ts';
+import type { AuditRecord, AuditVerb } from '../audit.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -9,7 +9,7 @@ type Entry = Pick<AuditRecord, 'what' | 'domains' | 'for' | 'detail'>;
 /** What one entry has to know of one request. */
 export type Requested = Pick<Receipt, 'domain' | 'appId' | 'for'> & { readonly jobId?: string };
 
-const verbs: Readonly<Record<JobName, string>> = {
+const verbs: Readonly<Record<JobName, AuditVerb>> = {
   'add-domain': 'add',
   'remove-domain': 'remove',
   'redeploy-ssl': 'redeploy',

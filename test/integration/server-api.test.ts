@@ -190,6 +190,8 @@ describe('jobs', () => {
     expect(again.body).toMatchObject({ status: 409, code: 'not-failed' });
     const lost = await bench.call('retryJob', { params: { id: 'nothing~1' } });
     expect(lost.body).toMatchObject({ status: 404, code: 'not-found' });
+    const unknown = await bench.call('listAudit', { as: 'read', query: '?what=retry,ad' });
+    expect(unknown.body).toMatchObject({ status: 400, field: 'what' });
     const audit = await bench.call('listAudit', { as: 'read' });
     expect(audit.body.entries).toMatchObject([
       { who: 'api:operate-1', what: 'retry', domains: ['a.example.org'] },

@@ -1,9 +1,12 @@
 // The audit log: who did what by hand, to which domains, and when.
 import { z } from 'zod';
-import { isAuditId } from '../../audit.ts';
+import { auditVerbs, isAuditId } from '../../audit.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import { auditRecord, toAuditRecord } from '../../records/operations.ts';
 import { route } from './route.ts';
+
+const VERB = `(${auditVerbs.join('|')})`;
+const VERBS = new RegExp(`^${VERB}(,${VERB}){0,20}$`);
 
 export const pageLimit = z
   .string()
@@ -35,12 +38,11 @@ export const listAudit = route({
       .meta({ description: 'Only entries that name this domain' }),
     what: z
       .string()
-      .regex(/^[a-z]{1,20}(,[a-z]{1,20}){0,20}$/, 'must be verbs with commas between, such as pause,resume')
+      .regex(VERBS, `must be some of ${auditVerbs.join(',')}, with commas between`)
       .transform((text) => text.split(','))
       .optional()
       .meta({
-        description:
-          'Only these deeds, with commas between: add, remove, redeploy, retry, pause, resume, replay',
+        description: `Only these deeds, with commas between: ${auditVerbs.join(', ')}`,
       }),
   }),
   answer: { status: 200, description: 'A page', schema: auditPage },
