@@ -141,7 +141,7 @@ describe('scenario 8: the same add 10,000 times', () => {
     // A finished job leaves its record and its log; of those, BullMQ keeps at most 2,000. The rest is the queue's, the domain's, the
     // certificate's and the worker's.
     const jobs = before.size + during.size + 1;
-    expect((await keysOf(stage)).length).toBeLessThan(2 * Math.min(jobs, 2_000) + 25);
+    expect((await keysOf(stage)).length).toBeLessThan(2 * Math.min(jobs, 2_000) + 35);
     const asked = [...before, ...during].map((jobId): Asked => ({ domain: DOMAIN, want: 'present', jobId }));
     await check(stage, asked);
   });
