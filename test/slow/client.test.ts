@@ -20,6 +20,7 @@ import {
   shareModules,
   temporaryFolder,
 } from './helpers/packages.ts';
+import { testUnless } from './helpers/requirement.ts';
 
 const MB = 1024 * 1024;
 const manifest = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest;
@@ -192,10 +193,8 @@ async function expectWorks(
 
 describe.each([20, 24])('with Node.js %i', (major) => {
   const node = findNode(major);
-  const withNode = node === undefined ? test.skip : test;
-  if (node === undefined)
-    process.stderr.write(`No Node.js ${major} on PATH: the client is not tried with it.\n`);
-  withNode.each([
+  const lack = node === undefined ? `the client with Node.js ${major}: there is none on PATH` : undefined;
+  testUnless(lack).each([
     ['http', 'mjs'],
     ['http', 'cjs'],
     ['queue', 'mjs'],
@@ -204,7 +203,13 @@ describe.each([20, 24])('with Node.js %i', (major) => {
     const path = sibling(kind, `run-${kind}-${format}-${major}`, {
       [`app.${format}`]: program(kind, format),
     });
-    await expectWorks(kind, node ?? '', `app.${format}`, path, `${format}${major}.${kind}.example.org`);
+    await expectWorks(
+      kind,
+      node ?? `no Node.js ${major}`,
+      `app.${format}`,
+      path,
+      `${format}${major}.${kind}.example.org`,
+    );
   });
 });
 
