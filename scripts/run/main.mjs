@@ -6,6 +6,7 @@ import { audit } from './audit.mjs';
 import { build, buildClient, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
+import { hidePrepare, restorePrepare } from './hide-prepare.mjs';
 import { ensureInstalled } from './install.mjs';
 import { ensureNode, withNodeFirst } from './node.mjs';
 import { Refusal, root, say } from './project.mjs';
@@ -37,7 +38,8 @@ const targets = {
   soak: (tools, args) => tools.node(['scripts/soak.ts', ...args]),
   format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
   build: (tools) => build(tools.node),
-  package: async (tools) => (await build(tools.node)) || writeSbom(tools.path),
+  package: async (tools) => (await build(tools.node)) || writeSbom(tools.path) || hidePrepare(),
+  packaged: () => restorePrepare(),
   audit: (tools) => audit(tools.path),
   'build-client': (tools) => buildClient(tools.node),
   pm2: (tools, args) => pm2(tools, args),

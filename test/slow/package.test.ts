@@ -88,6 +88,13 @@ describe('the package that npm makes of an unbuilt checkout', () => {
     expect(foreign).toEqual([]);
   });
 
+  test('has no script for checkouts, of which npm would warn, and leaves the checkout as it was', () => {
+    const scripts = (path: string) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).scripts;
+    expect(scripts(join(app, 'node_modules/runcloud-domains'))).not.toHaveProperty('prepare');
+    expect(scripts(join(folder.path, 'checkout'))).toEqual(scripts(root));
+    expect(scripts(root)).toHaveProperty('prepare');
+  });
+
   test('has a bill of materials: each package for production with its version, and nothing of the machine that made it', () => {
     const text = readFileSync(join(app, 'node_modules/runcloud-domains/sbom.cdx.json'), 'utf8');
     const bom = JSON.parse(text) as Bom;
