@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import { type Ran, root, runAside, temporaryFolder } from './helpers/packages.ts';
+import type { Ran } from './helpers/execute.ts';
+import { root, runAsUser, temporaryFolder } from './helpers/packages.ts';
 
 interface Answer {
   readonly status: number;
@@ -30,7 +31,7 @@ async function auditWith({ status, body }: Answer): Promise<Ran> {
   try {
     const registry = { npm_config_registry: `http://127.0.0.1:${port}/`, npm_config_fetch_retries: '0' };
     const env = { ...registry, npm_config_cache: cache.path };
-    return await runAside(process.execPath, ['scripts/run.mjs', 'audit'], root, env);
+    return await runAsUser(process.execPath, ['scripts/run.mjs', 'audit'], root, env);
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -79,7 +80,7 @@ describe('npm run audit', () => {
 });
 
 test('nothing severe is known of what this checkout brings to production, as far as its registry says', async () => {
-  const { code, out } = await runAside(process.execPath, ['scripts/run.mjs', 'audit'], root, {});
+  const { code, out } = await runAsUser(process.execPath, ['scripts/run.mjs', 'audit'], root, {});
   process.stderr.write(out);
   expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^(Audited: 0 of|Not audited: )/) });
 });

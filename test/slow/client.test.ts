@@ -16,7 +16,7 @@ import {
   installed,
   pack,
   root,
-  runAside,
+  runAsUser,
   shareModules,
   temporaryFolder,
 } from './helpers/packages.ts';
@@ -42,12 +42,12 @@ const projects = { http: '', queue: '' };
 beforeAll(async () => {
   folder = temporaryFolder();
   const checkout = join(folder.path, 'checkout');
-  freshCheckout(checkout);
+  await freshCheckout(checkout);
   shareModules(checkout);
-  const { tarball } = pack(checkout, folder.path, 'packages/client');
+  const { tarball } = await pack(checkout, folder.path, 'packages/client');
   for (const kind of ['http', 'queue'] as const) projects[kind] = join(folder.path, kind);
-  createProject(projects.http, {}, [tarball]);
-  createProject(projects.queue, {}, [tarball, ...QUEUE_PACKAGES]);
+  await createProject(projects.http, {}, [tarball]);
+  await createProject(projects.queue, {}, [tarball, ...QUEUE_PACKAGES]);
   stage = await createStage({ env: { API_TOKENS } });
   server = await startServer(stage.env);
 });
@@ -58,21 +58,25 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-function sibling(of: 'http' | 'queue', name: string, files: Readonly<Record<string, string>>): string {
+async function sibling(
+  of: 'http' | 'queue',
+  name: string,
+  files: Readonly<Record<string, string>>,
+): Promise<string> {
   const path = join(folder.path, name);
-  createProject(path, files, []);
+  await createProject(path, files, []);
   shareModules(path, projects[of]);
   return path;
 }
 
-test('over HTTP it is one package of less than 1 MB', () => {
-  const { packages, bytes } = installed(projects.http);
+test('over HTTP it is one package of less than 1 MB', async () => {
+  const { packages, bytes } = await installed(projects.http);
   expect(packages).toEqual(['runcloud-domains-client']);
   expect(bytes).toBeLessThan(1 * MB);
 });
 
-test('through the queue it brings no server, board or tracing', () => {
-  const { packages, bytes } = installed(projects.queue);
+test('through the queue it brings no server, board or tracing', async () => {
+  const { packages, bytes } = await installed(projects.queue);
   expect(packages).toEqual(
     expect.arrayContaining(['bullmq', 'ioredis', 'tldts', 'zod', 'runcloud-domains-client']),
   );
@@ -125,19 +129,19 @@ void client.addDomain({ domain: 'a.example.org', www: 'maybe' });
     ['http', 'cts', http],
     ['queue', 'mts', queue],
     ['queue', 'cts', queue],
-  ] as const)('of %s fit a strict .%s file', (kind, extension, load) => {
-    const path = sibling(kind, `types-${kind}-${extension}`, { [`app.${extension}`]: right(load) });
+  ] as const)('of %s fit a strict .%s file', async (kind, extension, load) => {
+    const path = await sibling(kind, `types-${kind}-${extension}`, { [`app.${extension}`]: right(load) });
     // ioredis' own declarations ask for those of Node; HTTP asks for none.
-    expect(compile(path, [`app.${extension}`], kind === 'queue' ? ['node'] : [])).toEqual({
+    expect(await compile(path, [`app.${extension}`], kind === 'queue' ? ['node'] : [])).toEqual({
       code: 0,
       out: '',
       err: '',
     });
   });
 
-  test('refuse what is wrong', () => {
-    const path = sibling('http', 'types-wrong', { 'app.mts': wrong });
-    const { code, out } = compile(path, ['app.mts']);
+  test('refuse what is wrong', async () => {
+    const path = await sibling('http', 'types-wrong', { 'app.mts': wrong });
+    const { code, out } = await compile(path, ['app.mts']);
     expect({ code, errors: out.match(/TS2322/g)?.length }).toEqual({ code: 2, errors: 2 });
   });
 });
@@ -185,14 +189,18 @@ async function expectWorks(
   path: string,
   domain: string,
 ): Promise<void> {
-  const { code, out, err } = await runAside(node, [file, domain], path, envOf(kind));
+  const { code, out, err } = await runAsUser(node, [file, domain], path, envOf(kind));
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(JSON.parse(out)).toEqual([domain, true, 'invalid-domain', [true, false]]);
   await until(() => stage.names().includes(domain), `${domain} is attached`);
 }
 
-describe.each([20, 24])('with Node.js %i', (major) => {
-  const node = findNode(major);
+const nodes = [
+  [20, await findNode(20)],
+  [24, await findNode(24)],
+] as const;
+
+describe.each(nodes)('with Node.js %i', (major, node) => {
   const lack = node === undefined ? `the client with Node.js ${major}: there is none on PATH` : undefined;
   testUnless(lack).each([
     ['http', 'mjs'],
@@ -200,7 +208,7 @@ describe.each([20, 24])('with Node.js %i', (major) => {
     ['queue', 'mjs'],
     ['queue', 'cjs'],
   ] as const)('over %s, from a .%s file, a domain is asked for and attached', async (kind, format) => {
-    const path = sibling(kind, `run-${kind}-${format}-${major}`, {
+    const path = await sibling(kind, `run-${kind}-${format}-${major}`, {
       [`app.${format}`]: program(kind, format),
     });
     await expectWorks(
@@ -224,7 +232,7 @@ describe('a bundle', () => {
     ['queue', 'cjs', 'cjs', {}],
   ] as const)('over %s as %s runs on its own', async (kind, format, extension, more) => {
     const path = join(folder.path, `bundle-${kind}-${format}`);
-    createProject(path, {}, []);
+    await createProject(path, {}, []);
     const outfile = join(path, `out.${extension}`);
     const stdin = { contents: program(kind, 'mjs'), resolveDir: projects[kind] };
     await build({
@@ -237,7 +245,7 @@ describe('a bundle', () => {
       logLevel: 'error',
       ...more,
     });
-    const node = findNode(20) ?? process.execPath;
+    const node = nodes[0][1] ?? process.execPath;
     await expectWorks(kind, node, `out.${extension}`, path, `${format}.bundle-${kind}.example.org`);
   });
 });

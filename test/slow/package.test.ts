@@ -14,7 +14,7 @@ import {
   type Packed,
   pack,
   root,
-  run,
+  runAsUser,
   shareModules,
   temporaryFolder,
 } from './helpers/packages.ts';
@@ -50,20 +50,24 @@ const esm = uses("import { createProducer, DomainsError } from 'runcloud-domains
 const cjs = uses("const { createProducer, DomainsError } = require('runcloud-domains');");
 const SAID = { code: 0, out: 'true invalid-domain\n', err: '' };
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = temporaryFolder();
   const checkout = join(folder.path, 'checkout');
-  freshCheckout(checkout);
+  await freshCheckout(checkout);
   shareModules(checkout);
-  packed = pack(checkout, folder.path);
+  packed = await pack(checkout, folder.path);
   app = join(folder.path, 'app');
-  createProject(app, {}, [packed.tarball]);
+  await createProject(app, {}, [packed.tarball]);
 });
 
 /** One more project with what `app` has installed. */
-function createSibling(name: string, files: Readonly<Record<string, string>>, fields = {}): string {
+async function createSibling(
+  name: string,
+  files: Readonly<Record<string, string>>,
+  fields = {},
+): Promise<string> {
   const path = join(folder.path, name);
-  createProject(path, files, [], fields);
+  await createProject(path, files, [], fields);
   shareModules(path, app);
   return path;
 }
@@ -95,7 +99,7 @@ describe('the package that npm makes of an unbuilt checkout', () => {
     expect(scripts(root)).toHaveProperty('prepare');
   });
 
-  test('has a bill of materials: each package for production with its version, and nothing of the machine that made it', () => {
+  test('has a bill of materials: each package for production with its version, and nothing of the machine that made it', async () => {
     const text = readFileSync(join(app, 'node_modules/runcloud-domains/sbom.cdx.json'), 'utf8');
     const bom = JSON.parse(text) as Bom;
     expect(bom).toMatchObject({
@@ -110,7 +114,7 @@ describe('the package that npm makes of an unbuilt checkout', () => {
     );
     expect(direct.filter((wanted) => !listed.includes(wanted))).toEqual([]);
     // What an installation brings here, and the variants of the same for other systems.
-    const brought = installed(app).packages.filter((name) => name !== 'runcloud-domains');
+    const brought = (await installed(app)).packages.filter((name) => name !== 'runcloud-domains');
     const names = new Set(bom.components.map(({ name }) => name));
     expect(brought.filter((name) => !names.has(name))).toEqual([]);
     const isVariant = (name: string): boolean => packages[`node_modules/${name}`]?.optional === true;
@@ -120,37 +124,44 @@ describe('the package that npm makes of an unbuilt checkout', () => {
     expect(text.match(/https?:\/\/[^/"]+/g)).toEqual(['http://cyclonedx.org']);
   });
 
-  test('is there too where it is installed by its git address', () => {
+  test('is there too where it is installed by its git address', async () => {
     const checkout = join(folder.path, 'by-git');
-    freshCheckout(checkout);
+    await freshCheckout(checkout);
     const project = join(folder.path, 'from-git');
-    createProject(project, {}, []);
-    npm(['install', '--no-save', `git+file://${checkout}`], project);
+    await createProject(project, {}, []);
+    await npm(['install', '--no-save', `git+file://${checkout}`], project);
     const command = join(project, 'node_modules/.bin/runcloud-domains');
-    expect(run(node, [command, '--version'], project)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect(await runAsUser(node, [command, '--version'], project)).toEqual({
+      code: 0,
+      out: `${version}\n`,
+      err: '',
+    });
   });
 
-  test('is not made without the compiler: it says so and fails, save where nothing is shipped', () => {
+  test('is not made without the compiler: it says so and fails, save where nothing is shipped', async () => {
     const checkout = join(folder.path, 'bare');
-    freshCheckout(checkout);
-    const prepare = (env: NodeJS.ProcessEnv) => run(node, ['scripts/prepare.mjs'], checkout, env);
-    expect(prepare({ npm_command: 'install' })).toMatchObject({
+    await freshCheckout(checkout);
+    const prepare = (env: NodeJS.ProcessEnv) => runAsUser(node, ['scripts/prepare.mjs'], checkout, env);
+    expect(await prepare({ npm_command: 'install' })).toMatchObject({
       code: 1,
       err: expect.stringContaining('the compiler is not there'),
     });
     for (const env of [{ npm_command: 'ci' }, { npm_config_omit: 'dev' }, { NODE_ENV: 'production' }])
-      expect(prepare(env)).toEqual({ code: 0, out: '', err: '' });
+      expect(await prepare(env)).toEqual({ code: 0, out: '', err: '' });
   });
 });
 
 describe('installed', () => {
-  test('its command runs', () => {
+  test('its command runs', async () => {
     const command = join(app, 'node_modules/.bin/runcloud-domains');
-    expect(run(command, ['--version'], app)).toEqual({ code: 0, out: `${version}\n`, err: '' });
-    expect(run(command, ['--help'], app)).toMatchObject({ code: 0, out: expect.stringContaining('worker') });
+    expect(await runAsUser(command, ['--version'], app)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect(await runAsUser(command, ['--help'], app)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('worker'),
+    });
   });
 
-  test('a strict TypeScript project compiles against it, and what is wrong does not', () => {
+  test('a strict TypeScript project compiles against it, and what is wrong does not', async () => {
     const files = {
       'right.mts': `import { createProducer, type Receipt } from 'runcloud-domains';
 const producer = createProducer({ serverId: 1, appId: 2 });
@@ -163,9 +174,9 @@ export const stop = (): Promise<void> => createProducer().close();
 await createProducer().addDomain({ domain: 7, www: 'maybe' });
 `,
     };
-    const project = createSibling('typed', files, { type: 'module' });
-    expect(compile(project, ['right.mts', 'right.cts'])).toEqual({ code: 0, out: '', err: '' });
-    expect(compile(project, ['wrong.mts'])).toMatchObject({
+    const project = await createSibling('typed', files, { type: 'module' });
+    expect(await compile(project, ['right.mts', 'right.cts'])).toEqual({ code: 0, out: '', err: '' });
+    expect(await compile(project, ['wrong.mts'])).toMatchObject({
       code: 2,
       out: expect.stringMatching(/wrong\.mts.*TS2322/),
     });
@@ -174,9 +185,9 @@ await createProducer().addDomain({ domain: 7, www: 'maybe' });
   test.each([
     ['an ES module', 'app.mjs', esm],
     ['a CommonJS module', 'app.cjs', cjs],
-  ])('%s imports it', (_, file, text) => {
-    const project = createSibling(file, { [file]: text });
-    expect(run(node, [file], project)).toEqual(SAID);
+  ])('%s imports it', async (_, file, text) => {
+    const project = await createSibling(file, { [file]: text });
+    expect(await runAsUser(node, [file], project)).toEqual(SAID);
   });
 });
 
@@ -190,7 +201,7 @@ describe('a bundle of it', () => {
     ['esm', 'out.mjs', esm, { banner }],
   ] as const)('as %s runs on its own, away from the package', async (format, file, text, more) => {
     const elsewhere = join(folder.path, `bundle-${format}`);
-    createProject(elsewhere, {}, []);
+    await createProject(elsewhere, {}, []);
     const outfile = join(elsewhere, file);
     const stdin = { contents: text, resolveDir: app };
     await build({
@@ -204,6 +215,6 @@ describe('a bundle of it', () => {
       ...more,
     });
     expect(readFileSync(outfile, 'utf8')).not.toContain('../../package.json');
-    expect(run(node, [file], elsewhere)).toEqual(SAID);
+    expect(await runAsUser(node, [file], elsewhere)).toEqual(SAID);
   });
 });

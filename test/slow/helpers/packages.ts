@@ -1,5 +1,4 @@
 // The packages as their users get them: an unbuilt checkout, what npm makes of it, and empty projects that install that.
-import { execFile, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -14,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Ran, run } from './execute.ts';
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
@@ -27,12 +27,6 @@ export function temporaryFolder(): Folder {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export interface Ran {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** What the runner of the tests says about itself, in npm's variables, is no setting of the user that a test plays. */
 const userEnv = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
@@ -41,35 +35,18 @@ const userEnv = (): NodeJS.ProcessEnv =>
     ),
   );
 
-export function run(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Ran {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...userEnv(), ...env },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (error) throw error;
-  return { code: status, out: stdout, err: stderr };
-}
-
-/** The same while this process goes on, as a server that the program talks to. */
-export const runAside = (
+/** Runs a program as a user would, to its end. */
+export const runAsUser = (
   command: string,
   args: readonly string[],
   cwd: string,
-  env: NodeJS.ProcessEnv,
-): Promise<Ran> =>
-  new Promise((resolve) => {
-    const options = { cwd, env: { ...userEnv(), ...env }, timeout: 120_000 };
-    const child = execFile(command, args, options, (_, out, err) =>
-      resolve({ code: child.exitCode, out, err }),
-    );
-  });
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ran> => run(command, args, { cwd, env: { ...userEnv(), ...env } });
 
 /** npm with whatever registry this machine has configured. Throws where it fails, with its words. */
-export function npm(args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv): string {
+export async function npm(args: readonly string[], cwd: string, env?: NodeJS.ProcessEnv): Promise<string> {
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline'];
-  const { code, out, err } = run('npm', [...args, ...quiet], cwd, env);
+  const { code, out, err } = await runAsUser('npm', [...args, ...quiet], cwd, env);
   if (code === 0) return out;
   const hint = /E?(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT|NOTCACHED)/.test(err)
     ? 'no npm registry answers here, which this test needs: '
@@ -78,8 +55,8 @@ export function npm(args: readonly string[], cwd: string, env?: NodeJS.ProcessEn
 }
 
 /** The files of this checkout that git knows, or would take, in a repository of their own: nothing is built or installed in it. */
-export function freshCheckout(path: string): void {
-  const { code, out, err } = run(
+export async function freshCheckout(path: string): Promise<void> {
+  const { code, out, err } = await runAsUser(
     'git',
     ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
     root,
@@ -96,7 +73,7 @@ export function freshCheckout(path: string): void {
     ['add', '-A'],
     [...who, 'commit', '-qm', 'test'],
   ]) {
-    const made = run('git', args, path);
+    const made = await runAsUser('git', args, path);
     if (made.code !== 0) throw new Error(`git ${args.join(' ')}: ${made.err}`);
   }
 }
@@ -112,9 +89,9 @@ export interface Packed {
 }
 
 /** `npm pack` of the checkout at `path`, or of one of its workspaces. */
-export function pack(path: string, into: string, workspace?: string): Packed {
+export async function pack(path: string, into: string, workspace?: string): Promise<Packed> {
   const where = workspace === undefined ? [] : ['--workspace', workspace];
-  const out = npm(['pack', '--json', '--pack-destination', into, ...where], path);
+  const out = await npm(['pack', '--json', '--pack-destination', into, ...where], path);
   // Whatever a script may have printed stands before it.
   const [packed] = JSON.parse(out.slice(out.indexOf('[\n'))) as [
     { filename: string; files: { path: string }[] },
@@ -123,44 +100,48 @@ export function pack(path: string, into: string, workspace?: string): Packed {
 }
 
 /** An empty project with these files, and these packages installed. */
-export function createProject(
+export async function createProject(
   path: string,
   files: Readonly<Record<string, string>>,
   packages: readonly string[],
   fields: object = {},
-): void {
+): Promise<void> {
   mkdirSync(path, { recursive: true });
   const manifest = { name: 'app', version: '1.0.0', private: true, ...fields };
   for (const [file, text] of Object.entries({ ...files, 'package.json': JSON.stringify(manifest) }))
     writeFileSync(join(path, file), text);
-  if (packages.length > 0) npm(['install', '--ignore-scripts', ...packages], path);
+  if (packages.length > 0) await npm(['install', '--ignore-scripts', ...packages], path);
 }
 
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 
 /** Compiles `files` as a strict project of today does. `types`: packages below this checkout's @types. */
-export function compile(path: string, files: readonly string[], types: readonly string[] = []): Ran {
+export function compile(path: string, files: readonly string[], types: readonly string[] = []): Promise<Ran> {
   const options = { module: 'nodenext', target: 'es2022', strict: true, exactOptionalPropertyTypes: true };
   const typeRoots = [join(root, 'node_modules/@types')];
   const compilerOptions = { ...options, types, typeRoots, rewriteRelativeImportExtensions: true };
   writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  return run(process.execPath, [compiler, '-p', '.'], path);
+  return runAsUser(process.execPath, [compiler, '-p', '.'], path);
 }
 
 /** The packages below a node_modules, and how many bytes their files have. */
-export function installed(path: string): { readonly packages: string[]; readonly bytes: number } {
+export async function installed(
+  path: string,
+): Promise<{ readonly packages: string[]; readonly bytes: number }> {
   const files = readdirSync(join(path, 'node_modules'), { recursive: true, withFileTypes: true });
   const own = files.filter((file) => file.isFile() && file.name !== '.package-lock.json');
   const bytes = own.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
-  const lock = npm(['ls', '--all', '--parseable'], path).trim().split('\n').slice(1);
+  const lock = (await npm(['ls', '--all', '--parseable'], path)).trim().split('\n').slice(1);
   return { packages: lock.map((line) => line.split('node_modules/').at(-1) ?? '').sort(), bytes };
 }
 
 /** A Node.js of that major version: this one, or the one that PATH has beyond the project's own. */
-export function findNode(major: number): string | undefined {
+export async function findNode(major: number): Promise<string | undefined> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  const found = [process.execPath, ...folders.map((folder) => join(folder, 'node'))];
-  return found.find(
-    (path) => existsSync(path) && run(path, ['--version'], root).out.startsWith(`v${major}.`),
-  );
+  for (const path of [process.execPath, ...folders.map((folder) => join(folder, 'node'))]) {
+    if (!existsSync(path)) continue;
+    const { out } = await runAsUser(path, ['--version'], root);
+    if (out.startsWith(`v${major}.`)) return path;
+  }
+  return undefined;
 }
