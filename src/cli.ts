@@ -219,7 +219,7 @@ function createProgram(): Command {
 }
 
 function explain(thrown: unknown): ExitCode {
-  const error = toMissingRight(thrown) ?? thrown;
+  const error = (isReplyError(thrown) && toMissingRight(thrown)) || thrown;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ConfigError) {
     terminal.err(error.message);
