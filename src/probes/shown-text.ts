@@ -8,7 +8,10 @@ const MAX_LOOKED_AT = 65_536;
 const maxName = 255;
 
 export function toShownText(text: string, max = maxShown): string {
-  const line = text.slice(0, MAX_LOOKED_AT).replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  const line = text
+    .slice(0, MAX_LOOKED_AT)
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
   return line.length > max ? `${line.slice(0, max - 1)}…` : line;
 }
 
