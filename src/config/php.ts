@@ -37,7 +37,7 @@ export function parsePhp(source: string): readonly PhpNode[] {
   }
 }
 
-export const isNode = (value: unknown): value is PhpNode =>
+const isNode = (value: unknown): value is PhpNode =>
   typeof value === 'object' && value !== null && typeof (value as PhpNode).kind === 'string';
 
 export const nodesIn = (value: unknown): PhpNode[] =>

@@ -10,7 +10,7 @@ export interface ConnectionBounds {
   readonly perNetwork?: number | undefined;
   /** Told of each connection that was refused for being one too many. */
   readonly onRefused?: () => void;
-  /** Default: the network of the peer; undefined where it is not counted. */
+  /** Tests only. Default: the network of the peer; undefined where it is not counted. */
   readonly networkOf?: (socket: Socket) => string | undefined;
 }
 

@@ -11,7 +11,7 @@ import { Refusal } from './problems.ts';
 import type { RouteParts } from './routes/route.ts';
 
 /** As many as a large host has domains; they take some 20 MB of Redis. */
-export const MAX_OPEN = 10_000;
+const MAX_OPEN = 10_000;
 const CHUNK = 1000;
 /** A count that was full is believed so long. */
 const BELIEVED_MS = 2_000;
