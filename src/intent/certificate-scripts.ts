@@ -11,6 +11,7 @@
 // own: hash, for each domain (or '*') what the last redeploy said to it: JSON of at, state, outcome, code, mustAct. It names no other
 //      domain. An ask drops what was said before.
 
+import { EXPECT } from './run-script.ts';
 import { LOCKED, NEXT_CHECK, NOW, UNFINISHED } from './scripts.ts';
 
 const DUE = `
@@ -60,7 +61,8 @@ return {fate, jobId, at - now()}
 // ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, asks with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
 // A foreign job for all names is superseded by a redeploy of all names that began after it was added.
-export const BEGIN_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
+export const BEGIN_REDEPLOY = `${EXPECT}${NOW}${UNFINISHED}${DUE}${DROP_SAID}
+expect('hash', 'zset', 'hash')
 local queue, jobId, own, addedAt, domain, delay = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'coveredAt')
 if record[1] ~= jobId then
@@ -94,7 +96,8 @@ return redis.call('ZREM', KEYS[1], '*')
 
 // KEYS record, asks, own  ARGV jobId, domain, startedAt, said (JSON without at), isDone ('1' or '')
 // What came of this domain alone, while others may still be in the works. An ask that came after the redeploy began is not answered.
-export const END_DOMAIN = `${NOW}
+export const END_DOMAIN = `${EXPECT}${NOW}
+expect('hash', 'zset', 'hash')
 local jobId, domain, startedAt, said, isDone = unpack(ARGV)
 if redis.call('HGET', KEYS[1], 'running') ~= jobId then return 0 end
 local askedAt = redis.call('ZSCORE', KEYS[2], domain)
@@ -111,7 +114,8 @@ return 1
 // said (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
 // 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
 // newer one has followed says nothing of the newer one: it speaks to the domains that it was for, and no more.
-export const END_REDEPLOY = `${NOW}${LOCKED}${NEXT_CHECK}
+export const END_REDEPLOY = `${EXPECT}${NOW}${LOCKED}${NEXT_CHECK}
+expect('hash', 'zset', 'hash')
 local queue, jobId, token, result, outcome, code, nextRunAt, mustAct, said, firstCheck, longestCheck = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end

@@ -2,6 +2,7 @@
 // While a write may be under way, `wroteAt` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
+import { EXPECT } from './run-script.ts';
 import { MOVE_TO, NOW } from './scripts.ts';
 
 // The write that is under way, `flight`: its kind and until when it may take effect where no reply comes. One whose end nobody
@@ -34,7 +35,8 @@ end
 // ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'change', 'detach', 'order'),
 // www ('1', '0', or '': nothing is said of it)
 // -> 'held', 'superseded' or 'busy'
-export const BEGIN_WRITE = `${NOW}${MOVE_TO}${LATE}
+export const BEGIN_WRITE = `${NOW}${EXPECT}${MOVE_TO}${LATE}
+expect('hash', 'string', 'list')
 local jobId, holder, lease, owner, kind, www = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
@@ -69,7 +71,8 @@ return 1
 
 // KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '',
 // fate ('done', 'refused', 'unknown'), kind, lagMs -> the time
-export const END_WRITE = `${NOW}${LATE}
+export const END_WRITE = `${NOW}${EXPECT}${LATE}
+expect('hash', 'string')
 local at = now()
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])

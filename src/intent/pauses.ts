@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { PermanentError } from '../errors.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Keys } from './keys.ts';
+import { EXPECT } from './run-script.ts';
 import { NOW } from './scripts.ts';
 
 export type PauseScope =
@@ -53,7 +54,8 @@ const MAX_BY = 100;
 // The fields of one hash, so that a look is one command; a pause that is over is dropped by whoever comes by.
 //
 // KEYS pauses  ARGV ...fields -> {now, ...values in force}; without fields all
-const READ = `${NOW}
+const READ = `${NOW}${EXPECT}
+expect('hash')
 local found = {now()}
 local fields = ARGV
 if #fields == 0 then fields = redis.call('HKEYS', KEYS[1]) end
@@ -68,7 +70,8 @@ return found
 `;
 
 // KEYS pauses  ARGV field, value as JSON, untilMs or '' -> the time; negative where untilMs is past, and nothing was done
-const WRITE = `${NOW}
+const WRITE = `${NOW}${EXPECT}
+expect('hash')
 local at = now()
 if ARGV[3] ~= '' and tonumber(ARGV[3]) <= at then return -at end
 local pause = cjson.decode(ARGV[2])

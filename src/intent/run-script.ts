@@ -4,6 +4,19 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 
+// Redis undoes nothing of a script that fails halfway: what would fail a later write is found before the first one. The types of KEYS, in
+// their order; a key that is not there has any.
+export const EXPECT = `
+local function expect(...)
+  for i, wanted in ipairs({...}) do
+    local found = KEYS[i] and redis.call('TYPE', KEYS[i]).ok
+    if found and found ~= 'none' and found ~= wanted then
+      error(KEYS[i] .. ' is a ' .. found .. ' in Redis, and must be a ' .. wanted .. ': delete it', 0)
+    end
+  end
+end
+`;
+
 /** One atomic step. Rejects with what Redis answers. */
 export type RunScript = <T>(
   script: string,

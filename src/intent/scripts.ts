@@ -4,6 +4,7 @@
 
 import { WRITE_OUTBOX } from '../outbox.ts';
 import { ONE_OWNER } from './owner-scripts.ts';
+import { EXPECT } from './run-script.ts';
 
 export const NOW = `
 -- One time for the whole step, although Redis' clock goes on within a script.
@@ -166,7 +167,8 @@ return {'new', jobId, gaveWay}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp. {'taken', 'bare' or 'twin'}: another record has the host name, and nothing was changed.
-export const CLAIM = `${NOW}${MOVE_TO}${RENEW}${ONE_OWNER}
+export const CLAIM = `${NOW}${EXPECT}${MOVE_TO}${RENEW}${ONE_OWNER}
+expect('hash', 'zset', 'string', 'list', 'set', 'hash', 'hash', 'string')
 local member, jobId, generation, place, addedAt, again, asked, siteId, by, behalf = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
 if old[1] and old[1] ~= jobId then
@@ -213,7 +215,8 @@ end
 // stage or '', mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
-export const SETTLE = `${NOW}${MOVE_TO}${LOCKED}${NEXT_CHECK}
+export const SETTLE = `${NOW}${EXPECT}${MOVE_TO}${LOCKED}${NEXT_CHECK}
+expect('hash', 'list', 'stream')
 local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
 local firstCheck, longestCheck, stage, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV, 9, 15)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
@@ -257,7 +260,8 @@ return 1
 // KEYS intent, history, outbox (where callbacks are configured)
 // ARGV jobId, stage, reason, mustAct, isExpiring ('1' or ''), evidence or '' (it stays), dnsRecords, macKeys -> 1 where the stage has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
-export const NOTE_WATCHED = `${NOW}${MOVE_TO}
+export const NOTE_WATCHED = `${NOW}${EXPECT}${MOVE_TO}
+expect('hash', 'list', 'stream')
 local jobId, stage, reason, mustAct, isExpiring, evidence, dnsRecords, macKeys = unpack(ARGV)
 local outbox = KEYS[3] and { key = KEYS[3], macKeys = macKeys }
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')

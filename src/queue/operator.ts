@@ -23,7 +23,7 @@ import {
 } from './domain-status.ts';
 import { type FailedFilter, type FailedJob, isFailedAs, toFailedJob } from './failed-jobs.ts';
 import { PRODUCER, readJob } from './job-payload.ts';
-import type { RequestQueue } from './requests.ts';
+import { ALONE, type RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
 export interface QueueCounts {
@@ -157,7 +157,7 @@ async function retryJob(
     return { id, kind: 'superseded', sentence };
   }
   // The new job is on its way; a record that cannot be removed now is only clutter.
-  await job.remove().catch(reasonOf);
+  await job.remove(ALONE).catch(reasonOf);
   const domain = parsed.name === 'redeploy-ssl' ? parsed.domain : parsed.request.domain;
   return { id, kind: 'retried', jobId: ticket.jobId, domain };
 }

@@ -27,6 +27,7 @@ import { failFast } from './fail-fast.ts';
 import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
 import { createLine, type Line, lanesOf } from './line.ts';
 import { type AskOptions, type Receipt, subjectOf } from './receipt.ts';
+import { shieldScripts } from './shield.ts';
 
 /** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
 export interface RequestQueue {
@@ -123,6 +124,9 @@ async function assertMeant(
   if (error) throw error;
 }
 
+/** Without what it calls its children: whoever asks may have written any key there. */
+export const ALONE = { removeChildren: false };
+
 type Doors = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
 
 // A delayed job runs sooner than planned; one that is not delayed (any more) needs no help.
@@ -181,7 +185,7 @@ function createDoors(
       const renewal = { generation: intent.generation, by, isQuiet };
       const ticket = await requestDomain(intent, priorities.retry, renewal);
       // What has been asked for again no longer waits for a person; a record that stays is only clutter.
-      if (ticket.fate === 'new') await queue.remove(intent.jobId).catch(reasonOf);
+      if (ticket.fate === 'new') await queue.remove(intent.jobId, ALONE).catch(reasonOf);
       return ticket;
     },
     async reviveRedeploy(app) {
@@ -223,6 +227,7 @@ function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
 }
 
 function createQueue(redis: Redis, queuePrefix: string, telemetry?: Telemetry): Queue {
+  shieldScripts(redis);
   const queue = new Queue(QUEUE_NAME, {
     connection: redis,
     prefix: queuePrefix,

@@ -7,6 +7,7 @@ import { closeWorker, counted } from './close-worker.ts';
 import { isLarge, isOversized, toShrunk } from './job-payload.ts';
 import { createProcessor, type ProcessorOptions, quarantine } from './processor.ts';
 import { adopt, toBackoff } from './settle.ts';
+import { shieldScripts } from './shield.ts';
 
 export interface WorkerOptions extends ProcessorOptions {
   readonly redis: Redis;
@@ -39,6 +40,7 @@ const HAND_BACK_MS = 2_000;
 
 export function createWorker(options: WorkerOptions): DomainWorker {
   const { redis, queuePrefix, concurrency, logger, telemetry, recovery = RECOVERY } = options;
+  shieldScripts(redis);
   const draining = new AbortController();
   const { process, isIdle } = counted(createProcessor(options, draining.signal));
   const worker: TolerantWorker = new TolerantWorker(
@@ -112,6 +114,9 @@ class TolerantWorker extends Worker {
     const data = isJson(json.data) ? json.data : JSON.stringify('not JSON');
     const job = super.createJob(isTooLarge ? { ...json, ...STUB } : { ...json, data }, jobId);
     this.adopt(job);
+    // An option may name a scheduler too (shield.ts).
+    Object.assign(job, { repeatJobKey: undefined });
+    if (!isContext(job.opts.telemetry?.metadata)) Object.assign(job.opts, { telemetry: undefined });
     // It fails at once, and nothing of it stays.
     if (isTooLarge) Object.assign(job.opts, { removeOnFail: true });
     if (isLarge(json.data)) this.large.add(job);
@@ -127,6 +132,10 @@ function isJson(text: string): boolean {
     return false;
   }
 }
+
+/** What bullmq-otel can read; where it cannot, the job would not even begin. */
+const isContext = (metadata: unknown): boolean =>
+  typeof metadata === 'string' && metadata.startsWith('{') && isJson(metadata);
 
 /** Lets one call a second through: a connection that flaps must not flood the log. */
 export function oncePerSecond<A>(call: (argument: A) => void): (argument: A) => void {

@@ -10,6 +10,7 @@ import { createKeys } from '../../src/intent/keys.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { runCli } from '../helpers/cli.ts';
 import { connected, createUser, type RedisUser, refused } from '../helpers/redis-users.ts';
+import { createStage } from '../helpers/worker.ts';
 
 const PREFIX = 'bull';
 const APP = { serverId: 1903, appId: 646 };
@@ -121,7 +122,44 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     expect(await refused(admin)).toEqual([]);
   });
 
+  test('cannot use keepLastIfActive', async () => {
+    const connection = await connected(await urlOf('runcloud-domains-app'));
+    const queue = new Queue(QUEUE_NAME, { connection, prefix: PREFIX });
+    queue.on('error', () => undefined);
+    const add = () => queue.add('add-domain', {}, { deduplication: { id: 'x', keepLastIfActive: true } });
+    try {
+      await add();
+      await expect(add()).rejects.toThrow(NO);
+    } finally {
+      await queue.close();
+      connection.disconnect();
+    }
+  });
+
   const own = (name: string): string => keys.own(name);
+  test.each([
+    own('pauses'),
+    keys.outbox,
+    own('board:failures:ada'),
+    keys.fence({ ...APP, domain: parseDomainName('a.example.org') }),
+  ])('cannot have a worker make %s', async (key) => {
+    const env = { REDIS_URL: await urlOf('runcloud-domains'), QUEUE_PREFIX: PREFIX };
+    await using stage = await createStage({ env });
+    const redis = await connected(await urlOf('runcloud-domains-app'));
+    const job = { name: 'add-domain', data: '{}', opts: '{}' };
+    try {
+      await redis.hset(`${keys.queue}dn:x`, { ...job, pdk: key, jid: 'next' });
+      await redis.hset(`${keys.queue}first`, { ...job, timestamp: '1', deid: 'x' });
+      await redis.lpush(`${keys.queue}wait`, 'first');
+      await redis.zadd(`${keys.queue}marker`, '0', '0');
+      await stage.ended('next');
+    } finally {
+      redis.disconnect();
+    }
+    expect(await admin.exists(key)).toBe(0);
+    expect(await refused(admin)).toEqual([]);
+  });
+
   test.each<[what: string, command: string, ...args: string[]]>([
     ['copy a board session', 'hgetall', own('board:session:0')],
     ['read a board session', 'get', own('board:session:0')],

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/intent/keys.ts';
 import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
+import { toOutboxKeys } from '../../src/outbox.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
@@ -39,6 +40,38 @@ async function request(what: DomainRequest): Promise<string> {
 }
 
 const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
+
+describe('a key of the wrong type', () => {
+  const types: Record<string, () => string> = {
+    outbox: () => keys.outbox,
+    history: () => keys.history(key),
+  };
+  test.each(['outbox', 'history'])(
+    'fails a settlement before anything is written, and is named: %s',
+    async (name) => {
+      const telling = createIntentStore({ redis, keys, outboxKeys: toOutboxKeys(['a secret']) });
+      const jobId = await request(present);
+      const wrong = types[name]?.() ?? '';
+      await redis.del(wrong);
+      await redis.set(wrong, 'x');
+      const before = await redis.hgetall(keys.intent(key));
+      const live = { state: 'settled', outcome: 'HTTPS works', report: { stage: 'live' } } as const;
+      await expect(telling.settle(key, jobId, live)).rejects.toThrow(`${wrong} is a string in Redis`);
+      expect(await redis.hgetall(keys.intent(key))).toEqual(before);
+      await redis.del(wrong);
+      expect(await telling.settle(key, jobId, live)).toBe('recorded');
+      expect(await redis.xlen(keys.outbox)).toBe(1);
+    },
+  );
+
+  test('in the place of a fence is not taken for a run that writes', async () => {
+    const jobId = await request(present);
+    await redis.sadd(keys.fence(key), 'x');
+    const named = `${keys.fence(key)} is a set in Redis`;
+    await expect(store.claim(own(jobId), present)).rejects.toThrow(named);
+    await expect(store.beginWrite(key, jobId, lease)).rejects.toThrow(named);
+  });
+});
 
 describe('the fence', () => {
   test('lets one run write at a time, and the next when the first gives it back', async () => {
