@@ -4,6 +4,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
+import { boundReply } from '../bounded-reply.ts';
 import { reasonOf } from '../errors.ts';
 import type { Attempt } from './judge.ts';
 import { lookUp } from './lookup.ts';
@@ -73,6 +74,7 @@ function post(
       resolve({ status, retryAfter: answered['retry-after'] });
       discard(response);
     });
+    boundReply(request, 4 * MAX_REPLY_BYTES);
     // 101 is neither an answer nor an error to Node.
     request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
       socket.destroy();

@@ -3,6 +3,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { boundReply } from '../bounded-reply.ts';
 import { isPublicAddress } from './addresses.ts';
 import { orEnd, withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';
@@ -72,6 +73,7 @@ const broken = (code: string): Error => Object.assign(new Error(code), { code })
 function ask(url: URL, address: string, text: string, signal: AbortSignal): Promise<Reply> {
   const asking = new Promise<Reply>((resolve, reject) => {
     const request = open(url, address, signal);
+    boundReply(request, 4 * maxBytes);
     const take = async (reply: IncomingMessage): Promise<Reply> => {
       const { statusCode: status = 0, headers } = reply;
       if (status !== 200) return { status, location: headers.location };

@@ -4,6 +4,7 @@ import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Got, RequestError, type Response } from 'got';
+import { boundReply } from '../bounded-reply.ts';
 import {
   type Credentials,
   createAgent,
@@ -83,7 +84,10 @@ async function send(
     ...(json === undefined ? {} : { json }),
     resolveBodyOnly: false,
   });
-  promise.on('request', (request) => watchSending(request, attempt, url.startsWith('https:')));
+  promise.on('request', (request) => {
+    watchSending(request, attempt, url.startsWith('https:'));
+    boundReply(request, 2 * MAX_REPLY_BYTES);
+  });
   promise.on('downloadProgress', ({ transferred, total }) => {
     if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
   });

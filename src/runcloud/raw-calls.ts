@@ -1,6 +1,7 @@
 // Calls whose replies are looked at as they are, whatever their status: for finding out what RunCloud answers (`doctor --survey`,
 // `--try-domain`). Nothing of a reply is judged here. Must not be used by workers: no brake, no errors of errors.ts.
 import { RequestError, type Response } from 'got';
+import { boundReply } from '../bounded-reply.ts';
 import {
   createAgent,
   createGot,
@@ -60,6 +61,7 @@ export function createRawCalls(settings: RawSettings): RawCalls {
         ...(json && { json }),
         resolveBodyOnly: false,
       });
+      promise.on('request', (request) => boundReply(request, 2 * MAX_REPLY_BYTES));
       promise.on('downloadProgress', ({ transferred, total }) => {
         if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) ended.abort();
       });

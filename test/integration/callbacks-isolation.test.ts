@@ -162,11 +162,16 @@ describe('a URL that was taken out of CALLBACK_URLS', () => {
 });
 
 describe('the deadline of an attempt', () => {
-  const replies: [string, (socket: Socket) => void][] = [
-    ['says nothing', () => undefined],
-    ['drips its status line', (socket) => drip(socket, 'HTTP/1.1 200 OK\r\nX: ')],
-    ['sends early hints without end', (socket) => drip(socket, '', 'HTTP/1.1 103 Early Hints\r\n\r\n')],
-    ['sends headers without end', (socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x: y\r\n')],
+  const late = 'no answer within 0.3 s';
+  const replies: [string, string, (socket: Socket) => void][] = [
+    ['says nothing', late, () => undefined],
+    ['drips its status line', late, (socket) => drip(socket, 'HTTP/1.1 200 OK\r\nX: ')],
+    [
+      'sends early hints without end',
+      'too many interim answers (1xx)',
+      (socket) => drip(socket, '', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(9)),
+    ],
+    ['sends headers without end', late, (socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x: y\r\n')],
   ];
   function drip(socket: Socket, start: string, part = 'x'): void {
     socket.write(start);
@@ -174,7 +179,7 @@ describe('the deadline of an attempt', () => {
     socket.on('close', () => clearInterval(timer));
   }
 
-  test.each(replies)('ends one whose receiver %s', async (_, reply) => {
+  test.each(replies)('ends one whose receiver %s', async (_, error, reply) => {
     await using stack = new AsyncDisposableStack();
     const closed: Promise<unknown>[] = [];
     const server = createServer((socket) => {
@@ -190,7 +195,7 @@ describe('the deadline of an attempt', () => {
         ...{ url, messageId: 'msg_1', body: '{}', secrets: [SECRET], timeoutMs: 300 },
         signal: new AbortController().signal,
       });
-      if (url.startsWith('http:')) expect(attempt).toEqual({ error: 'no answer within 0.3 s' });
+      if (url.startsWith('http:')) expect(attempt).toEqual({ error });
       else expect(attempt).toHaveProperty('error');
     }
     // No connection outlives its attempt.
