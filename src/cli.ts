@@ -47,6 +47,7 @@ const terminal: Terminal = {
   async written() {
     tellsItself = true;
     const code = await output.written();
+    if (output.isDiscarded) return 'standard output is closed, or /dev/null';
     return code === undefined ? undefined : toOutputReason(code);
   },
   isTty: process.stdout.isTTY === true,

@@ -1,10 +1,13 @@
 // Writing to standard output and standard error, and knowing whether it was written. cli.ts hands in the streams.
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 
 export interface Output {
   write(text: string): void;
   /** Resolves when all is written, with the code of the first error (`ENOSPC`, `EPIPE`); undefined: nothing is missing. */
   written(): Promise<string | undefined>;
+  /** Whether all is taken, and nobody can read it: /dev/null, which Node also puts where a descriptor was closed (`>&-`). */
+  readonly isDiscarded: boolean;
 }
 
 export interface OutputStream {
@@ -20,6 +23,15 @@ function isFile(fd: number): boolean {
   try {
     const stats = fstatSync(fd);
     return stats.isFile() || stats.isCharacterDevice();
+  } catch {
+    return false;
+  }
+}
+
+function isDevNull(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isCharacterDevice() && stats.rdev === statSync(devNull).rdev;
   } catch {
     return false;
   }
@@ -56,6 +68,7 @@ export function createOutput(
       });
     });
   return {
+    isDiscarded: !byStream && isDevNull(stream.fd),
     write(text) {
       if (failed !== undefined) return;
       if (!isDirect) return void send(text);

@@ -25,10 +25,24 @@ const options = {
   lexer: { short_tags: false, asp_tags: false },
 };
 
+/**
+ * Refuses `#[`: to PHP 7 it begins a remark, to PHP 8 an attribute, and the parser takes one where PHP 8 does not (before a call), and
+ * leaves it out of the tree.
+ */
+function withoutAttributes(engine: Engine): Engine {
+  const lexer = engine.lexer as typeof engine.lexer & { readonly yylineno: number };
+  const begin = lexer.begin.bind(lexer);
+  lexer.begin = (state) => {
+    if (state !== 'ST_ATTRIBUTE') return begin(state);
+    throw Object.assign(new Error('an attribute'), { lineNumber: lexer.yylineno });
+  };
+  return engine;
+}
+
 /** The statements of a file at its top level, in their order. Throws PhpError. */
 export function parsePhp(source: string): readonly PhpNode[] {
   try {
-    const { children } = new Engine(options).parseCode(source, '');
+    const { children } = withoutAttributes(new Engine(options)).parseCode(source, '');
     return children as unknown as readonly PhpNode[];
   } catch (error) {
     // The parser's own message repeats what it stumbled over, which may be a password.
@@ -47,9 +61,12 @@ export const partsOf = (node: PhpNode): PhpNode[] => Object.values(node).flatMap
 
 export const lineOf = (node: PhpNode): number => node.loc?.start?.line ?? 0;
 
-/** The name that a call gives, in lower case and without the backslash of the global namespace; undefined where it is computed. */
+/**
+ * The name that a call gives, in lower case and without the backslash of the global namespace; undefined where it is computed: `(f)()`
+ * calls what the constant `f` holds.
+ */
 export function calleeOf({ what }: PhpNode): string | undefined {
-  if (!isNode(what) || what.kind !== 'name') return undefined;
+  if (!isNode(what) || what.kind !== 'name' || what.parenthesizedExpression) return undefined;
   return String(what.name).toLowerCase().replace(/^\\/, '');
 }
 

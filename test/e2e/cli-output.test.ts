@@ -117,6 +117,22 @@ onLinux('a full disk', () => {
   });
 });
 
+describe('what is shown once', () => {
+  const commands = ['token create --name shop --role enqueue', 'board password --name ada --role operator'];
+  const closed = commands.flatMap((args) => ['>&-', '> /dev/null'].map((where) => [args, where] as const));
+
+  test.each(closed)('%s %s says that nobody has seen it', async (args, where) => {
+    const { code, err } = await run(args, where);
+    expect(err).toMatch(/^The (token|entry) was not shown, .*standard output is closed, or \/dev\/null/m);
+    expect(err).not.toMatch(/rcd_|scrypt|is shown this once|Add the entry/);
+    expect(code).toBe(1);
+  });
+
+  test.each(['>&-', '> /dev/null'])('any other command may be silenced: status %s', async (where) => {
+    expect(await run('status --json', where)).toMatchObject({ code: 0, err: '' });
+  });
+});
+
 describe('a reader that has gone', () => {
   /** Nobody reads, from before the first byte on. */
   const unread = async (args: string) => {
