@@ -142,9 +142,12 @@ const configurationIntroduction = [
   '',
   'Of a `wp-config.php` only what PHP is sure to define counts, since a guess could put domains on the wrong web application: `define`',
   'with a plain text or decimal number, or `const`, as a statement of its own at the top level. A constant that stands in an `if` (also',
-  "`if (!defined('…'))`), a function, a loop or a larger expression, or behind an include, an `exit` or `return`, or a `define` whose name is",
-  'computed, is an error that names the line; set the variable in the environment or in `.env` instead. What a file does that PHP prepends',
-  '(`auto_prepend_file`) is not seen.',
+  "`if (!defined('…'))`), a function, a loop or a larger expression is an error that names the line; set the variable in the environment or in",
+  '`.env` instead. So is one behind an include, an `exit` or `return`, a `define` whose name is computed, or anything that is not known to be',
+  'harmless: put the constants above it. Known are definitions, assignments, `if`, `switch` and `foreach`, functions of the file that hold',
+  'nothing else, and what a configuration usually calls (`getenv`, `ini_set`, `strpos`, `dirname` and the like); not known are a class, a',
+  'closure, a method, `match`, other loops, and all other functions. A file with an attribute (`#[…]`) is refused, since versions of PHP differ',
+  'in what it is. What a file does that PHP prepends (`auto_prepend_file`) is not seen.',
 ].join('\n');
 
 const codesIntroduction =

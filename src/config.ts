@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { build, exampleOf } from './config/build.ts';
 import { checkCertificates } from './config/certificates.ts';
 import { ConfigError } from './config/config-error.ts';
-import { shown } from './config/describe.ts';
+import { quoted } from './config/describe.ts';
 import { judgeEnvFile } from './config/env-file.ts';
 import type { Config, RunCloudCredentials } from './config/shape.ts';
 import { clean, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
@@ -63,7 +63,7 @@ interface Checked {
 
 function toProblem({ found }: Gathered, name: VariableName, message: string): string {
   const { label, text } = found.get(name) ?? { label: name, text: '' };
-  const got = variables[name].secret ? '' : `, got "${shown(name, text)}"`;
+  const got = variables[name].secret ? '' : `, got ${quoted(name, text)}`;
   // Who has copied the example needs no second look at it.
   const isCopied = `'${text}'` === variables[name].example || text === variables[name].example;
   return `${label} ${message}${got}${isCopied ? '' : `; ${exampleOf(name)}`}`;

@@ -1,7 +1,17 @@
 // Constants of a wp-config.php. PHP is never executed, nothing is included, no condition is evaluated: what counts is a
-// definition that stands by itself at the top level and that nothing before it can prevent, or forestall. All else that
+// definition that stands by itself at the top level, behind nothing but what is known to be harmless. All else that
 // concerns a constant is a refusal, since a wrong guess would put domains on somebody else's web application. Pure.
-import { calleeOf, lineOf, literalOf, nodesIn, type PhpNode, parsePhp, partsOf } from './config/php.ts';
+import {
+  argumentsOf,
+  calleeOf,
+  lineOf,
+  literalOf,
+  nodesIn,
+  type PhpNode,
+  parsePhp,
+  partsOf,
+} from './config/php.ts';
+import { type Declared, declaredIn, obstacleOf } from './config/php-effects.ts';
 
 /** `constants` by name, as text; `refusals` by name: why it cannot be known, without any value; `warnings` hold none either. */
 export interface WpConfig {
@@ -10,7 +20,7 @@ export interface WpConfig {
   readonly warnings: readonly string[];
 }
 
-/** What one place of the file does. `at` is the top-level statement; what stands in a function may run before all. */
+/** What one place of the file does. `at` is the top-level statement; what is named in a function may be defined before all. */
 type Event = { readonly at: number; readonly line: number } & (
   | { readonly type: 'definition'; readonly name: string; readonly value: string | undefined }
   | { readonly type: 'mention'; readonly name: string; readonly where?: string }
@@ -41,66 +51,8 @@ const places: Readonly<Record<string, string>> = {
   halt: 'what follows __halt_compiler',
 };
 
-const includes = 'includes another file, which may define it first, or end the script';
-const ends = 'may end the script, or jump';
-const computes = 'runs code, or calls a function, whose name or text is computed';
-
-const obstacles: Readonly<Record<string, string>> = {
-  include: includes,
-  eval: computes,
-  exit: ends,
-  return: ends,
-  throw: ends,
-  goto: ends,
-  halt: ends,
-};
-
 /** These read a constant or a variable of that name. */
 const readers = ['defined', 'constant', 'getenv'];
-/** A function by its name, a method, a function that stands there itself. */
-const namedCalls = [
-  'name',
-  'staticlookup',
-  'propertylookup',
-  'nullsafepropertylookup',
-  'closure',
-  'arrowfunc',
-];
-const indirectCalls = ['call_user_func', 'call_user_func_array'];
-
-const argumentsOf = (call: PhpNode): PhpNode[] =>
-  nodesIn(call.arguments).filter(({ kind }) => kind !== 'noop');
-
-function obstacleOfCall(call: PhpNode): string | undefined {
-  const callee = calleeOf(call);
-  if (callee === 'exit' || callee === 'die') return ends;
-  if (callee === 'define') {
-    const [name] = argumentsOf(call);
-    return name && literalOf(name) !== undefined ? undefined : 'defines a constant whose name is computed';
-  }
-  const isComputed = !namedCalls.includes(nodesIn(call.what)[0]?.kind ?? '');
-  return isComputed || indirectCalls.includes(callee ?? '') ? computes : undefined;
-}
-
-/** `use function A\b as define`: the word means something else from there on. */
-function obstacleOfUse({ type, items }: PhpNode): string | undefined {
-  const isRedefined = nodesIn(items).some((item) => {
-    const words = [item.name, nodesIn(item.alias)[0]?.name].map((word) => String(word ?? '').toLowerCase());
-    return (type ?? item.type) === 'function' && words.some((word) => /(?:^|\\)define$/.test(word));
-  });
-  return isRedefined ? 'gives `define` another meaning' : undefined;
-}
-
-function obstacleOf(node: PhpNode, isInFunction: boolean): string | undefined {
-  if (node.kind === 'return' && isInFunction) return undefined;
-  if (node.kind === 'call') return obstacleOfCall(node);
-  if (node.kind === 'usegroup') return obstacleOfUse(node);
-  if (node.kind === 'string' && /^\\?define$/i.test(String(node.value))) return computes;
-  const isDoubtful = node.kind === 'inline' && String(node.value).includes('<?');
-  return isDoubtful
-    ? 'holds `<?`, which PHP takes for code or for text, by its settings'
-    : obstacles[node.kind];
-}
 
 /** The names that a text may be used to define, however they are spelt: before PHP 8 there were constants of any case. */
 function mentionsOf(node: PhpNode, names: readonly string[]): string[] {
@@ -136,10 +88,20 @@ interface Place {
   readonly isRead: boolean;
 }
 
-/** What one node does, without those below it. */
-function eventsAt(node: PhpNode, { at, isInFunction, isRead }: Place, names: readonly string[]): Event[] {
+/** What is asked of the whole file. */
+interface Question {
+  readonly names: readonly string[];
+  readonly declared: Declared;
+}
+
+/** What one node does, without those below it. What a function does counts where it is called. */
+function eventsAt(
+  node: PhpNode,
+  { at, isInFunction, isRead }: Place,
+  { names, declared }: Question,
+): Event[] {
   const here = { at: isInFunction ? BEFORE_ALL : at, line: lineOf(node) };
-  const does = obstacleOf(node, isInFunction);
+  const does = isInFunction ? undefined : obstacleOf(node, declared);
   const mentioned = isRead ? [] : mentionsOf(node, names);
   return [
     ...(does === undefined ? [] : [{ type: 'obstacle' as const, ...here, does }]),
@@ -148,19 +110,14 @@ function eventsAt(node: PhpNode, { at, isInFunction, isRead }: Place, names: rea
 }
 
 /** What a statement and all in it do, but for the `own` nodes of a definition. A list of what is to be done: no stack is as deep as PHP. */
-function eventsBelow(
-  statement: PhpNode,
-  at: number,
-  names: readonly string[],
-  own: ReadonlySet<PhpNode>,
-): Event[] {
+function eventsBelow(statement: PhpNode, at: number, question: Question, own: ReadonlySet<PhpNode>): Event[] {
   const events: Event[] = [];
   const open: { node: PhpNode; place: Place }[] = [
     { node: statement, place: { at, isInFunction: false, isRead: false } },
   ];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { node, place } = next;
-    events.push(...eventsAt(node, { ...place, isRead: place.isRead || own.has(node) }, names));
+    events.push(...eventsAt(node, { ...place, isRead: place.isRead || own.has(node) }, question));
     const inside: Place = {
       at,
       isInFunction: place.isInFunction || functions.includes(node.kind),
@@ -172,12 +129,12 @@ function eventsBelow(
 }
 
 /** What one statement of the top level does. */
-function eventsOf(statement: PhpNode, at: number, names: readonly string[]): Event[] {
+function eventsOf(statement: PhpNode, at: number, question: Question): Event[] {
   const definitions = definitionsIn(statement);
-  const ours = definitions.filter(({ name }) => names.includes(name));
+  const ours = definitions.filter(({ name }) => question.names.includes(name));
   const own = new Set(ours.flatMap(({ node }) => [node, ...argumentsOf(node).slice(0, 1)]));
   const where = places[statement.kind] ?? 'a larger expression';
-  const found = eventsBelow(statement, at, names, own);
+  const found = eventsBelow(statement, at, question, own);
   return [
     ...ours.map(({ node, name, value }) => ({
       type: 'definition' as const,
@@ -217,8 +174,9 @@ function answerFor(name: string, events: readonly Event[]): Answer {
  */
 export function parseWpConfig(source: string, names: readonly string[]): WpConfig {
   const statements = parsePhp(source);
+  const question = { names, declared: declaredIn(statements) };
   const events = statements
-    .flatMap((statement, index) => eventsOf(statement, index, names))
+    .flatMap((statement, index) => eventsOf(statement, index, question))
     .toSorted((one, other) => one.at - other.at);
   const answers = names.map((name) => [name, answerFor(name, events)] as const);
   const pick = (field: keyof Answer): Record<string, string> =>

@@ -1,6 +1,7 @@
 // add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
 import type { ProducerApp } from '../app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
+import { toShownInput } from '../intent/domain-name.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { inTurns } from '../queue/in-turns.ts';
@@ -124,9 +125,14 @@ async function send(
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     const wayOut = error instanceof ElsewhereError ? `: ${toCommands(error)}` : '';
-    return { domain, accepted: false, code: error.code, reason: `${reasonOf(error)}${wayOut}` };
+    const shown = domain === undefined ? undefined : toShownDomain(domain, error);
+    return { domain: shown, accepted: false, code: error.code, reason: `${reasonOf(error)}${wayOut}` };
   }
 }
+
+/** A name stays whole; what is none may be a line of any file, with a secret in it. */
+const toShownDomain = (domain: string, { code }: CodedError): string =>
+  code !== 'invalid-domain' && /^[\w.-]{1,253}$/.test(domain) ? domain : toShownInput(domain);
 
 /** What to type, for each web application that may be meant. */
 function toCommands({ meant, applications }: ElsewhereError): string {

@@ -124,8 +124,16 @@ function valuesOf(config: Config): Values {
 }
 
 /** How a variable's value may be shown, whether it parsed or not. */
-export const shown = (name: VariableName, value: string): string =>
+const shown = (name: VariableName, value: string): string =>
   variables[name].secret ? mask : isAddress(name, value) ? maskAddress(value) : value;
+
+const MAX_QUOTE = 80;
+
+/** A value as a message repeats it: as it may be shown, and not at length. */
+export function quoted(name: VariableName, value: string): string {
+  const text = shown(name, value);
+  return `"${text.length > MAX_QUOTE ? `${text.slice(0, MAX_QUOTE - 3)}...` : text}"`;
+}
 
 /** Every variable with the value that is in force; secrets, and what may be one in an address, as `***`. */
 export function describeConfig(config: Config): DescribedVariable[] {

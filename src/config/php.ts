@@ -59,6 +59,15 @@ export const nodesIn = (value: unknown): PhpNode[] =>
 
 export const partsOf = (node: PhpNode): PhpNode[] => Object.values(node).flatMap(nodesIn);
 
+/** `node` and all below it, in the order of the text. By a list of what is to be done: no stack is as deep as PHP. */
+export function* nodesBelow(node: PhpNode): Generator<PhpNode> {
+  const open = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    yield next;
+    for (const part of partsOf(next).toReversed()) open.push(part);
+  }
+}
+
 export const lineOf = (node: PhpNode): number => node.loc?.start?.line ?? 0;
 
 /**
@@ -69,6 +78,9 @@ export function calleeOf({ what }: PhpNode): string | undefined {
   if (!isNode(what) || what.kind !== 'name' || what.parenthesizedExpression) return undefined;
   return String(what.name).toLowerCase().replace(/^\\/, '');
 }
+
+export const argumentsOf = (call: PhpNode): PhpNode[] =>
+  nodesIn(call.arguments).filter(({ kind }) => kind !== 'noop');
 
 /**
  * The value of a text in single quotes, of one in double quotes in which nothing is replaced, or of a decimal number, as PHP

@@ -2,7 +2,7 @@
 import { decodeBytes, TextError, whyUnreadable } from '../text-file.ts';
 import { parseWpConfig } from '../wp-config.ts';
 import { exampleOf } from './build.ts';
-import { shown } from './describe.ts';
+import { quoted } from './describe.ts';
 import { PhpError } from './php.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
 
@@ -102,7 +102,7 @@ function gatherText(path: string, text: string): FileGathered {
 
 /** The problem of a file that a variable names. */
 export const unreadable = (name: VariableName, path: string, reason: string): string =>
-  `${name} cannot be read: ${reason}, got "${shown(name, path)}"; ${exampleOf(name)}`;
+  `${name} cannot be read: ${reason}, got ${quoted(name, path)}; ${exampleOf(name)}`;
 
 /** A parser would be at it for a minute or more. */
 const MAX_PHP_BYTES = 4 * 1024 * 1024;

@@ -17,21 +17,28 @@ const invisible = /(?!\u{200c}|\u{200d})\p{C}/gu;
 export const MAX_LENGTH = 253;
 const maxLabelLength = 63;
 
+/** `NAME=value`, `name: value`: a line of some program's settings, whose value may be a secret. */
+const setting = /^([^/?#@:=]*(?:=|:\s)).+$/s;
+
 /** A pasted web address may hold a password or a token, which must not travel on in a message. */
 const withoutSecrets = (text: string): string =>
   text
+    .replace(setting, '$1***')
     .replace(/\/\/[^/?#]*@|^[^/?#]*@/g, (found) => {
       if (found.startsWith('//')) return '//***@';
       return found.includes(':') ? '***@' : found;
     })
-    .replace(/([?#]).+$/s, '$1***');
+    .replace(/([?#]).+$/s, '$1***')
+    .replace(/=.+$/s, '=***');
 
-/** A name as it may stand in a sentence: bounded, and with invisible characters made visible. */
-function quote(text: string): string {
+/** What was given as a name, as it may be shown: bounded, without what may be a secret, with invisible characters made visible. */
+export function toShownInput(text: string): string {
   const safe = withoutSecrets(text);
   const short = safe.length > 80 ? `${safe.slice(0, 77)}...` : safe;
-  return `"${short.replace(/\p{C}/gu, toCodePoint)}"`;
+  return short.replace(/\p{C}/gu, toCodePoint);
 }
+
+const quote = (text: string): string => `"${toShownInput(text)}"`;
 
 const toCodePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
@@ -50,7 +57,8 @@ function extractName(text: string): DomainName | undefined {
 }
 
 const hint = (text: string): string => {
-  const name = extractName(text);
+  // What looks like a host there may be the end of a password.
+  const name = setting.test(text) ? undefined : extractName(text);
   return name === undefined ? '' : `; use ${quote(name)}`;
 };
 

@@ -232,6 +232,17 @@ describe('with a worker', () => {
     expect(stage.names()).not.toContain('f1.example.org');
   });
 
+  test('--file with a file of something else repeats neither its values nor its lines at length', async () => {
+    const lines = ['DB_PASSWORD=hunter2', 'export KEY="hunter2@example.org"', `${'x'.repeat(1_000_000)}`];
+    for (const json of [[], ['--json']]) {
+      const { code, out, err } = await run(['add', '--file', '-', ...json], lines.join('\n'));
+      expect(code).toBe(2);
+      expect(`${out}${err}`).toContain('DB_PASSWORD=***');
+      expect(`${out}${err}`).not.toContain('hunter2');
+      expect(`${out}${err}`.length).toBeLessThan(2_000);
+    }
+  });
+
   test('remove --wait ends with 1 where the job fails, and says why', async () => {
     const { code, err } = await run(['remove', PRIMARY, '--wait']);
     expect(code).toBe(1);

@@ -149,6 +149,23 @@ describe('on disk', () => {
     ['# a remark\n \nexport JOB_ATTEMPTS = 3 # three\n', []],
     ['WU_X="one\nnot a variable\nJOB_ATTEMPTS=9"\nJOB_ATTEMPTS=3', []],
     ["JOB_ATTEMPTS='3\nhunter2", ['line 2 of .env has no effect: write NAME=value']],
+    ...['"hunter2"x', "'hunter2'x # y", '`hunter2` x', '"a\\"b"', '"a"C=3', '"a\nb"c'].map(
+      (value): [string, string[]] => [
+        `REDIS_URL=${value}\nJOB_ATTEMPTS=3`,
+        [
+          'line 1 of .env sets REDIS_URL, but what stands behind the closing quote has no effect: remove it, or put the quotes around all of the value',
+        ],
+      ],
+    ),
+    ...['pa#ss', '#pass', 'redis://:pa#ss@a # remark'].map((value): [string, string[]] => [
+      `REDIS_URL=${value}\nJOB_ATTEMPTS=3`,
+      [
+        'line 1 of .env sets REDIS_URL, but what stands from the # on has no effect: put the value between quotes',
+      ],
+    ]),
+    ...['"a" # b', '"a"# b', "'a#b'", 'a # b#c', ' # b#c', '"a\nb"', '"a#b', 'a"b"c', ''].map(
+      (value): [string, string[]] => [`REDIS_URL=${value}\nJOB_ATTEMPTS=3`, []],
+    ),
     [
       'JOB_ATTEMPTS=3\nLOG_LEVEL=debug\nexport JOB_ATTEMPTS=4',
       ['line 3 of .env sets JOB_ATTEMPTS again, so that line 1 has no effect: remove one of them'],

@@ -122,6 +122,31 @@ describe('parseDomainName refuses', () => {
     ];
     for (const input of inputs) expect(String(refusal(input))).not.toContain('hunter2');
   });
+
+  test('a line of settings without its value, which may be a secret, and without a host made of it', () => {
+    const inputs = [
+      'SECRET=hunter2',
+      'export SECRET="hunter2"',
+      'secret: hunter2',
+      '"secret": "hunter2",',
+      'SECRET=x@hunter2.example',
+      'SECRET=https://u:x@hunter2.example/',
+      'secret: x@hunter2.example',
+      `${'A'.repeat(60)}=${'hunter2'.repeat(100_000)}`,
+    ];
+    for (const input of inputs) {
+      const { message } = refusal(input) as Error;
+      expect(message).not.toContain('hunter2');
+      expect(message.length).toBeLessThan(200);
+    }
+    expect(String(refusal('SECRET=hunter2'))).toContain('"SECRET=***"');
+  });
+
+  test('what is long in 80 characters', () => {
+    for (const input of ['x'.repeat(3_000_000), `${'x.'.repeat(100)}_a.org`, `${'x'.repeat(90)}.org`]) {
+      expect(/"([^"]*)"/.exec((refusal(input) as Error).message)?.[1]).toHaveLength(80);
+    }
+  });
 });
 
 const registrable: readonly (readonly [sentence: string, name: string, expected: boolean])[] = [

@@ -43,6 +43,24 @@ const taken: readonly (readonly [sentence: string, code: string, expected: strin
   ['code after a function that returns', `function f() { return 1; } $a = f(); define('X', 'abc');`, 'abc'],
   ['code after a question', `if (defined('X')) { $a = 1; } define('X', 'abc');`, 'abc'],
   ['code before an include', `define('X', 'abc'); require_once ABSPATH . 'wp-settings.php';`, 'abc'],
+  ['code after an unused function', `function f() { nobody_knows(); die; } define('X', 'abc');`, 'abc'],
+  [
+    'code after a polyfill',
+    `if (!function_exists('str_contains')) { function str_contains($a, $b) { return false !== strpos($a, $b); } } $c = str_contains('a', 'b'); define('X', 'abc');`,
+    'abc',
+  ],
+  [
+    'code before what is not known',
+    `define('X', 'abc'); class A { function f() { g(); } } (new A)->f(); nobody_knows();`,
+    'abc',
+  ],
+  ['code after a use', `use A\\B; define('X', 'abc');`, 'abc'],
+  [
+    'code after a switch',
+    `switch (getenv('A')) { case 'b': $a = 1; break; default: $a = 2; } define('X', 'abc');`,
+    'abc',
+  ],
+  ['code after a remark in the style of an attribute', `# [A] remark\ndefine('X', 'abc');`, 'abc'],
   ['code before an exit', `define('X', 'abc'); exit; define('X', 'b');`, 'abc'],
 ];
 
@@ -78,6 +96,69 @@ describe('taken as PHP defines it', () => {
     );
     expect([constants, refusals]).toEqual([{ WU_RUNCLOUD_APP_ID: '22' }, {}]);
   });
+});
+
+/** As they stand in the world: what WordPress, its image for Docker, plugins, proxies and people put there. Each is to be passed over. */
+const usual: readonly (readonly [what: string, code: string])[] = [
+  [
+    'wp-config-sample.php',
+    `/** The name */ define( 'DB_NAME', 'database_name_here' ); define( 'DB_CHARSET', 'utf8' ); define( 'DB_COLLATE', '' );
+    /**#@+ */ define( 'AUTH_KEY', 'put your unique phrase here' ); /**#@-*/
+    $table_prefix = 'wp_'; define( 'WP_DEBUG', false );
+    if ( ! defined( 'ABSPATH' ) ) { define( 'ABSPATH', __DIR__ . '/' ); }`,
+  ],
+  [
+    'a multisite with Ultimate Multisite',
+    `define( 'WP_ALLOW_MULTISITE', true ); define( 'MULTISITE', true ); define( 'SUBDOMAIN_INSTALL', true );
+    $base = '/'; define( 'DOMAIN_CURRENT_SITE', 'example.org' ); define( 'BLOG_ID_CURRENT_SITE', 1 );
+    define( 'SUNRISE', true ); define( 'COOKIE_DOMAIN', $_SERVER['HTTP_HOST'] ?? '' );`,
+  ],
+  [
+    'the image for Docker',
+    `if (!function_exists('getenv_docker')) {
+      function getenv_docker($env, $default) {
+        if ($fileEnv = getenv($env . '_FILE')) { return rtrim(file_get_contents($fileEnv), "\r\n"); }
+        else if (($val = getenv($env)) !== false) { return $val; }
+        else { return $default; }
+      }
+    }
+    define( 'DB_NAME', getenv_docker('WORDPRESS_DB_NAME', 'wordpress') );
+    define( 'WP_DEBUG', !!getenv_docker('WORDPRESS_DEBUG', '') );
+    $table_prefix = getenv_docker('WORDPRESS_TABLE_PREFIX', 'wp_');`,
+  ],
+  [
+    'proxies',
+    `if (isset($_SERVER['HTTP_X_FORWARDED_PROTO']) && strpos($_SERVER['HTTP_X_FORWARDED_PROTO'], 'https') !== false) $_SERVER['HTTPS'] = 'on';
+    if ( str_contains( $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '', 'https' ) ) { $_SERVER['HTTPS'] = 'on'; $_SERVER['SERVER_PORT'] = 443; }
+    if (!empty($_SERVER['HTTP_CF_CONNECTING_IP'])): $_SERVER['REMOTE_ADDR'] = trim(explode(',', $_SERVER['HTTP_CF_CONNECTING_IP'])[0]); endif;`,
+  ],
+  [
+    'settings from the environment',
+    `$db_url = getenv('DATABASE_URL');
+    if ($db_url) { $db = parse_url($db_url); define('DB_NAME', ltrim($db['path'], '/'));
+      define('DB_HOST', $db['host'] . (isset($db['port']) ? ':' . $db['port'] : '')); }
+    else { define('DB_NAME', 'wp'); }
+    define('DB_USER', getenv('DB_USER') ?: 'wp'); define('WP_ENV', getenv('WP_ENV') === 'dev' ? 'dev' : 'live');
+    defined('WP_HOME') || define('WP_HOME', 'https://' . $_SERVER['HTTP_HOST']); define('WP_SITEURL', WP_HOME . '/wp');
+    $env = $_ENV['A'] ?? null; unset($db_url, $env);`,
+  ],
+  [
+    'limits and errors',
+    `@ini_set( 'display_errors', 0 ); ini_set('memory_limit', '512M'); @set_time_limit(300); error_reporting(E_ALL & ~E_DEPRECATED);
+    error_reporting( E_ERROR | E_PARSE ); date_default_timezone_set('UTC'); define('WP_MAX_MEMORY_LIMIT', 256 * 2 . 'M'); umask(0002);
+    define( 'WP_CONTENT_DIR', dirname( __FILE__ ) . '/content' ); define('FS_CHMOD_DIR', (0755 & ~ umask())); header('A: b');`,
+  ],
+  [
+    'as Bedrock has it, without its libraries',
+    `$root_dir = dirname(__DIR__); $webroot_dir = $root_dir . '/web'; const WP_ENV = 'production';
+    define('CONTENT_DIR', '/app'); define('WP_CONTENT_DIR', "$webroot_dir/app"); define('DISALLOW_FILE_EDIT', true);
+    if (file_exists($root_dir . '/.env')) { $has_env = true; } global $table_prefix; $table_prefix = "{$root_dir}_";`,
+  ],
+];
+
+test.each(usual)('taken behind the usual: %s', (_, text) => {
+  const { value, refusal } = code(`${text}\ndefine( 'X', '22' );\nrequire_once ABSPATH . 'wp-settings.php';`);
+  expect([value, refusal]).toEqual(['22', undefined]);
 });
 
 const inside: readonly (readonly [where: string, code: string])[] = [
@@ -119,6 +200,10 @@ const inside: readonly (readonly [where: string, code: string])[] = [
   ['a larger expression', `Config::define('X', 33);`],
   ['a larger expression', `$a->define('X', 33);`],
   ['a larger expression', `my_define('X', 33);`],
+  ['a larger expression', `(define)('X', 33);`],
+  ['a larger expression', `const define = 'max'; (define)('X', 33); define('X', 22);`],
+  ['a larger expression', `'define'('X', 33);`],
+  ['a larger expression', `$a = (defined)('X'); define('X', 22);`],
   ['a larger expression', `define('wu_runcloud_app_id', 33, true);`],
   ['a larger expression', `define('X', 33, $a);`],
   ['a larger expression', `define('X', 33, false, 1);`],
@@ -157,14 +242,69 @@ describe('refused, since it stands', () => {
     ['runs code', `f()($n, 33);`],
     ['whose name is computed', `$d = define(...);`],
     ['whose name is computed', `define(...$a);`],
-    ['runs code', `array_map('define', $names, $values);`],
-    ['runs code', `call_user_func($f, $n, 33);`],
     ['whose name is computed', `define($n, 33);`],
     ['whose name is computed', `foreach ($all as $n => $v) { define($n, $v); }`],
     ['whose name is computed', `define(PREFIX . 'Y', 33);`],
     ['holds `<?`', `?> <? define($a, 33); ?> <?php `],
     ['another meaning', `use function A\\f as define;`],
     ['another meaning', `use function A\\{define};`],
+    ['another meaning', `use function A\\f as getenv;`],
+    ['another meaning', `use A\\{const B};`],
+    ['runs code', `'def'('a', 33);`],
+    ['runs code', `(define)('WU_RUNCLOUD' . '_APP_ID', 33);`],
+    ['calls a function', `array_map('def' . 'ine', $names, $values);`],
+    ['calls a function', `usort($a, $f);`],
+    ['calls a function', `array_walk($a, 'def' . 'ine');`],
+    ['calls a function', `call_user_func($f, $n, 33);`],
+    ['calls a function', `call_user_func_array($f, $a);`],
+    ['calls a function', `forward_static_call($f, $n, 33);`],
+    ['calls a function', `forward_static_call_array($f, $a);`],
+    ['calls a function', `iterator_apply($i, $f, $a);`],
+    ['calls a function', `ob_start($f);`],
+    ['calls a function', `register_tick_function($f, $n, 33);`],
+    ['calls a function', `register_shutdown_function($f);`],
+    ['calls a function', `spl_autoload_register($f);`],
+    ['calls a function', `preg_replace_callback('/a/', $f, 'a');`],
+    ['calls a function', `@unserialize($a);`],
+    ['calls a function', `assert($a);`],
+    ['calls a function', `trigger_error('a', E_USER_ERROR);`],
+    ['calls a function', `user_error('a', 256);`],
+    ['calls a function', `nobody_knows();`],
+    ['calls a function', `A\\getenv('a');`],
+    ['calls a function', `if (nobody_knows()) { $a = 1; }`],
+    ['calls a function', `define('Y', nobody_knows());`],
+    ['calls a function', `$a = ['b' => [1, nobody_knows()]];`],
+    ['calls a function', `echo "a{$b[nobody_knows()]}";`],
+    ['calls a function', `(new ReflectionFunction($f))->invoke($n, 33);`],
+    ['calls a function', `Closure::fromCallable($f)->__invoke($n, 33);`],
+    ['calls a function', `A::f();`],
+    ['calls a function', `$a->f();`],
+    ['calls a function', `$a?->f();`],
+    ['calls a function', `(function () { return 1; })();`],
+    ['a function that includes', `function f() { include 'a'; } f();`],
+    ['a function that calls', `function f() { nobody_knows(); } f();`],
+    ['a function that calls', `function f() { f(); } f();`],
+    ['a function that calls', `function f() { return g(); } function g() { return 1; } f();`],
+    ['a function that defines a constant whose name', `function d($n, $v) { define($n, $v); } d('Y', 33);`],
+    ['a function that holds code', `function f($a = A::B) {} f();`],
+    [
+      'a function that may end',
+      `if ($a) { function f() { return 1; } } else { function f() { die; } } $b = f();`,
+    ],
+    ['holds code', `$a = match ($b) { 2 => 1 };`],
+    ['holds code', `new A;`],
+    ['holds code', `$a = A::B;`],
+    ['holds code', `class A extends B {}`],
+    ['holds code', `$f = fn() => 1;`],
+    ['holds code', `while (true);`],
+    ['holds code', `for (;;) {}`],
+    ['holds code', `$a = 1 % $b;`],
+    ['holds code', `$a = 1 / 0;`],
+    ['holds code', `$a /= $b;`],
+    ['holds code', 'echo `ls`;'],
+    ['holds code', `ini_set(...$a);`],
+    ['holds code', `declare(ticks=1);`],
+    ['holds code', `declare(encoding='UTF-7');`],
   ];
 
   test.each(behind)('behind what %s: %s', (does, text) => {
@@ -243,11 +383,20 @@ test.each([
   `define('X', 'hunter2);`,
   `'hunter2' 'hunter2'`,
   `define('X', "\\u{ffffffff}");`,
+  `#[hunter2] define('X', 'hunter2');`,
+  `#[A] #[B]\ndefine('X', 'hunter2');`,
+  `#[\ndefine('X', 'hunter2')]\nfunction f() {}`,
+  `define('X', 'hunter2'); class A { #[B] public $a; }`,
   `${'('.repeat(50_000)}1`,
 ])('what is no PHP is refused whole, by its line, without a word of it', (text) => {
   const failed = () => code(text);
   expect(failed).toThrow(PhpError);
   expect(failed).not.toThrow(/hunter2/);
+});
+
+test('many functions of one name, and functions in functions, are read without trouble', () => {
+  expect(code(`${'if ($a) { function f() {} }\n'.repeat(20_000)} define('X', 'abc');`).value).toBe('abc');
+  expect(code(`${'function f() {'.repeat(300)}${'}'.repeat(300)} define('X', 'abc');`).value).toBe('abc');
 });
 
 test('a long sum is read without trouble', () => {
