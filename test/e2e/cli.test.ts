@@ -233,13 +233,20 @@ describe('with a worker', () => {
   });
 
   test('--file with a file of something else repeats neither its values nor its lines at length', async () => {
-    const lines = ['DB_PASSWORD=hunter2', 'export KEY="hunter2@example.org"', `${'x'.repeat(1_000_000)}`];
-    for (const json of [[], ['--json']]) {
-      const { code, out, err } = await run(['add', '--file', '-', ...json], lines.join('\n'));
-      expect(code).toBe(2);
-      expect(`${out}${err}`).toContain('DB_PASSWORD=***');
-      expect(`${out}${err}`).not.toContain('hunter2');
-      expect(`${out}${err}`.length).toBeLessThan(2_000);
+    const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-file-'));
+    const file = join(folder, '.env');
+    const lines = ['DB_PASSWORD=hunter2', 'export KEY="hunter2@example.org"', 'x'.repeat(3_000_000)];
+    writeFileSync(file, lines.join('\n'));
+    try {
+      for (const json of [[], ['--json']]) {
+        const { code, out, err } = await run(['add', '--file', file, ...json]);
+        expect(code).toBe(2);
+        expect(`${out}${err}`).toContain('DB_PASSWORD=***');
+        expect(`${out}${err}`).not.toContain('hunter2');
+        expect(`${out}${err}`.length).toBeLessThan(2_000);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 
