@@ -34,8 +34,8 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
     if (left) return left;
     if (https && intent.seenAt >= intent.requestedAt)
       return prove(https, `${intent.domain} is attached`, { uncovered: isUncovered(intent) }, work, ports);
-    // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right.
-    const isWaiting = intent.stage === 'waiting-for-dns' || intent.stage === 'held';
+    // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
+    const isWaiting = intent.stage === 'waiting-for-dns' || (intent.stage === 'held' && !intent.code);
     const gate = isWaiting ? await https?.gate(work) : undefined;
     return gate?.wait ?? lookAndAttach(work, gate, ports);
   };

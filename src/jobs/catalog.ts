@@ -101,12 +101,15 @@ export type RedeploySslPayload = z.input<(typeof payloadSchemas)['redeploy-ssl']
   domain?: string | undefined;
 };
 
-/** Lower is sooner. A removal, or somebody waiting at a screen, does not stand behind a bulk import. */
+/**
+ * Lower is sooner, within one turn. A removal, or somebody waiting at a screen, does not stand behind a bulk import, nor behind what has
+ * been tried before.
+ */
 export const priorities = {
-  retry: 1,
   'remove-domain': 2,
   'redeploy-ssl': 3,
   'add-domain': 5,
+  retry: 6,
   look: 7,
   bulk: 10,
 } as const;

@@ -1,14 +1,18 @@
 // Whose turn it is: each lane (who asks, for which web application) has its own row of jobs, and the rows take turns, so that three hundred
 // requests of one do not stand before the one of another. A turn is the high part of BullMQ's priority, the kind of job the low part.
+// A turn is given to what can run now. What waits for its time has none, or it would come back with a turn that is long over.
 import type { Redis } from 'ioredis';
 import type { Keys } from '../intent/keys.ts';
 import { createRunScript } from '../intent/run-script.ts';
+import { priorities } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { PRODUCER } from './job-payload.ts';
 
 export interface Line {
   /** The priority of the next job in these lanes: behind those that it has there already, and before who has had more turns. */
   place(lanes: readonly string[], band: number): Promise<number>;
+  /** True where nobody waits: whoever comes may run at once. */
+  isEmpty(): Promise<boolean>;
 }
 
 /** More than there are kinds of jobs (`priorities`). */
@@ -17,6 +21,12 @@ const BANDS = 16;
 const LAST_TURN = 131_000;
 /** A caller has so many turns over all web applications where each of his web applications has one. */
 const TURNS_PER_CALLER = 8;
+/** What comes back has been served before: one in each turn, on however many web applications. */
+const turnsOf = (band: number): number =>
+  band === priorities.retry || band === priorities.look ? 1 : TURNS_PER_CALLER;
+
+/** A priority that is a kind alone: the job waits for its time, or has just become due, and takes a turn when a worker takes it. */
+export const hasNoTurn = (priority: number): boolean => priority > 0 && priority < BANDS;
 
 /**
  * The first lane counts each job; the others count more slowly. Programs that ask through Redis all have one name, so only the web
@@ -28,10 +38,11 @@ export const lanesOf = (by: string | undefined, { serverId, appId }: WebApplicat
 ];
 
 // KEYS line, prioritized  ARGV band, bands, last turn, turns per caller, lanes... -> priority
-// The turn that is served now is the first that waits: who comes newly begins there, with no credit for what he did not ask before.
+// The turn that is served now is the first that waits: who comes newly begins there, with no credit for what he did not ask before. What
+// has no turn is passed over.
 const PLACE = `
-local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-local now = 0
+local head = redis.call('ZRANGE', KEYS[2], 4294967296 * tonumber(ARGV[2]), '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
+local now = 1
 if head[2] then now = math.floor(math.floor(tonumber(head[2]) / 4294967296) / tonumber(ARGV[2]))
 else redis.call('DEL', KEYS[1]) end
 local turn = now
@@ -50,10 +61,7 @@ export function createLine(redis: Redis, keys: Pick<Keys, 'line' | 'queue'>): Li
   const run = createRunScript(redis);
   return {
     place: (lanes, band) =>
-      run(
-        PLACE,
-        [keys.line, `${keys.queue}prioritized`],
-        [band, BANDS, LAST_TURN, TURNS_PER_CALLER, ...lanes],
-      ),
+      run(PLACE, [keys.line, `${keys.queue}prioritized`], [band, BANDS, LAST_TURN, turnsOf(band), ...lanes]),
+    isEmpty: async () => (await redis.zcard(`${keys.queue}prioritized`)) === 0,
   };
 }

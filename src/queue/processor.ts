@@ -11,7 +11,7 @@ import type { JobEnd } from './observer.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { createRun, type Run } from './run.ts';
-import { isMove, RetryLater, settle } from './settle.ts';
+import { isMove, RetryLater, settle, standInLine } from './settle.ts';
 import { SUSPECT_WAIT_MS, type Suspects } from './suspects.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
@@ -59,12 +59,16 @@ async function process(
   let task: Task | undefined;
   const perform = async (): Promise<Verdict> => {
     task = await createTask(run, options);
-    announce(run, task);
     if (task.isUnwritten && run.job.attemptsStarted <= 1) options.onBareRequest?.(task.asked);
+    await standInLine(run, task.lanes, options.requests.line);
+    announce(run, task);
     if (!(await isReleased(run, task, options, draining))) return handedBack;
     return keep(carryOut(task, run, options));
   };
-  const judged = await perform().catch((error: unknown) => verdictOfFailure(error, run, options, draining));
+  const judged = await perform().catch((error: unknown) => {
+    if (isMove(error)) throw error;
+    return verdictOfFailure(error, run, options, draining);
+  });
   const clean = (text: string): string => toSentence(options.scrub(text));
   const { sentence, forDomains } = judged;
   const said = { sentence: clean(sentence), forDomains: forDomains && clean(forDomains) };
@@ -75,7 +79,7 @@ async function process(
   report(run, recorded);
   options.observer?.ended(toEnd(run, recorded, task));
   await run.told();
-  return settle(run, recorded, (band) => options.requests.line.place(task?.lanes ?? [], band));
+  return settle(run, recorded);
 }
 
 async function carryOut(task: Task, run: Run, options: ProcessorOptions): Promise<Verdict> {

@@ -1,6 +1,7 @@
 // Our verdicts as BullMQ's moves: what it is told when an attempt has ended.
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { priorities } from '../jobs/catalog.ts';
+import { hasNoTurn, type Line } from './line.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import type { Run } from './run.ts';
 import type { Verdict } from './verdict.ts';
@@ -37,21 +38,21 @@ export const isMove = (error: unknown): boolean =>
   error instanceof UnrecoverableError;
 
 /** Tells BullMQ; the verdict's sentence is clean. Returns the job's result or throws what BullMQ takes for the move. */
-export async function settle({ job, token }: Run, verdict: Verdict, place: Place): Promise<string> {
+export async function settle({ job, token }: Run, verdict: Verdict): Promise<string> {
   const reason = verdict.code ? `${verdict.code}: ${verdict.sentence}` : verdict.sentence;
   switch (verdict.kind) {
     case 'done':
     case 'superseded':
       return reason;
     case 'waiting':
-      await standIn(job, isLook(verdict) ? priorities.look : priorities.retry, place);
+      await giveUpTurn(job, isLook(verdict) ? priorities.look : priorities.retry);
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':
       await job.moveToWait(token);
       throw new WaitingError();
     case 'retry':
-      await standIn(job, priorities.retry, place);
+      await giveUpTurn(job, priorities.retry);
       throw new RetryLater(reason, verdict.delayMs ?? 0);
     case 'failed': {
       const failure = new UnrecoverableError(reason);
@@ -65,11 +66,22 @@ export async function settle({ job, token }: Run, verdict: Verdict, place: Place
 const isLook = ({ goesBehind, report }: Verdict): boolean =>
   goesBehind ?? (report?.stage !== undefined && report.stage !== 'attaching');
 
-/** The priority of the next job of this kind, for whoever asked. */
-type Place = (band: number) => Promise<number>;
-
-// A job that comes back does not queue behind ten thousand others; three hundred that come back do not stand before the one of another.
-async function standIn(job: Job, band: number, place: Place): Promise<void> {
-  const priority = await place(band);
-  if (job.priority !== priority) await job.changePriority({ priority });
+// Its turn is over. When it is due, it stands in line anew: what turn that is, nobody can say before.
+async function giveUpTurn(job: Job, band: number): Promise<void> {
+  if (job.priority !== band) await job.changePriority({ priority: band });
 }
+
+/**
+ * A job that is due has no turn yet. Where others wait, it goes back to take one, and throws what BullMQ takes for the move; it has spent
+ * nothing. Its worker may die in between: then it is taken again, with a turn or without.
+ */
+export async function standInLine({ job, token }: Run, lanes: readonly string[], line: Line): Promise<void> {
+  if (!isDue(job) || (await line.isEmpty())) return;
+  await job.changePriority({ priority: await line.place(lanes, job.priority) });
+  await job.moveToWait(token);
+  throw new WaitingError();
+}
+
+// A redeploy waits before its first run, too. What else is new has its turn from our door, or a priority that a bare client chose.
+const isDue = ({ priority, attemptsStarted, name }: Job): boolean =>
+  hasNoTurn(priority) && (attemptsStarted > 1 || name === 'redeploy-ssl');

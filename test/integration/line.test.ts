@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { keysOf } from '../../src/app/settings.ts';
 import { priorities } from '../../src/jobs/catalog.ts';
-import { createLine, type Line, lanesOf } from '../../src/queue/line.ts';
+import { createLine, hasNoTurn, type Line, lanesOf } from '../../src/queue/line.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
 const app = (appId: number) => ({ serverId: 1903, appId });
@@ -70,10 +70,23 @@ test('whoever asks again at once does not keep the other from his turns', async 
   expect(served.filter((name) => name === 'bulky').length).toBeGreaterThan(15);
 });
 
-test('three hundred that are tried again do not stand before the first request of another', async () => {
-  await addAll('bulky', 300, BULKY, priorities.retry);
+test('three hundred that are tried again stand before no first request of another, nor before his own', async () => {
+  for (let i = 0; i < 300; i += 1) await add('bulky', lanesOf('api:bulky', app(i)), priorities.retry);
   await add('small', SMALL);
-  expect(await serve(2)).toEqual(['bulky', 'small']);
+  await add('removal', SMALL, priorities['remove-domain']);
+  await add('tried-again', SMALL, priorities.retry);
+  await add('again', SMALL);
+  expect(await serve(6)).toEqual(['removal', 'small', 'bulky', 'tried-again', 'again', 'bulky']);
+});
+
+test('what has just become due has no turn: who comes newly does not stand behind the turn that it may get', async () => {
+  await stage.redis.zadd(key(), priorities.retry * 2 ** 32, 'due');
+  expect(hasNoTurn(priorities.retry)).toBe(true);
+  await addAll('bulky', 20, BULKY);
+  await serve(11);
+  expect(hasNoTurn(await line.place(SMALL, priorities.look))).toBe(false);
+  await add('small', SMALL);
+  expect((await serve(2)).toSorted()).toEqual(['bulky', 'small']);
 });
 
 test("a removal does not stand behind the caller's own import, and a single request before its first", async () => {
@@ -87,5 +100,5 @@ test('in one lane the order stays, and an empty queue begins anew', async () => 
   await addAll('first', 3, BULKY);
   await addAll('second', 2, BULKY);
   expect(await serve(5)).toEqual(['first', 'first', 'first', 'second', 'second']);
-  expect(await line.place(BULKY, priorities['add-domain'])).toBe(priorities['add-domain']);
+  expect(await line.place(BULKY, priorities['add-domain'])).toBe(16 + priorities['add-domain']);
 });

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import { keysOf } from '../../src/app/settings.ts';
 import { createMissingApps } from '../../src/intent/missing-apps.ts';
 import { PACE } from '../../src/intent/pace.ts';
+import { createHttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PROMPT, type Stage } from '../helpers/worker.ts';
 
@@ -31,6 +32,14 @@ test('three hundred adds, each tried twice and more: two calls, while others go 
   expect(
     ends.filter(({ failedReason }) => failedReason.includes('is asked again soon')).length,
   ).toBeGreaterThan(290);
+});
+
+test('the same where DNS is looked at: once it is held, too, the one answer serves', async () => {
+  await using stage = await createHttpsStage({ pace: { missingMs: PACE.missingMs }, workers: 0 });
+  const lost = await ask(stage, 'add-domain', 20);
+  await stage.startWorker();
+  for (const { jobId } of lost) expect(await stage.ended(jobId)).toMatchObject({ attemptsMade: 5 });
+  expect(callsTo(stage).length).toBeLessThanOrEqual(1);
 });
 
 test('removals end when RunCloud has said three times that it does not know it: the first shows it for all', async () => {

@@ -1,7 +1,7 @@
 // Requests that overtake each other, and redeploys that others arrive during: the last wish wins, none is forgotten.
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../helpers/until.ts';
-import { APP, createStage, LONG_DELAY, PRIMARY } from '../helpers/worker.ts';
+import { APP, createStage, LONG_DELAY, PRIMARY, type Stage } from '../helpers/worker.ts';
 
 const DOMAIN = 'shop.example.org';
 const OTHER = 'late.example.org';
@@ -170,4 +170,65 @@ test('who asks for one domain does not wait behind the sixty of another caller',
   expect(order).toHaveLength(62);
   // Behind the primary domain, and one of the other caller's.
   expect(order.indexOf(OTHER)).toBeLessThanOrEqual(3);
+});
+
+describe('five hundred of one caller, each on a web application that does not exist', () => {
+  const LOST = 500;
+  const HOUR = '3600000';
+  const env = { ...LONG_DELAY, WORKER_CONCURRENCY: '1', JOB_BACKOFF_MS: HOUR, JOB_BACKOFF_MAX_MS: HOUR };
+  /** The worker ends with the job that is at its call. */
+  const HANDFUL = 4;
+
+  const askLost = async ({ producer }: Stage): Promise<void> => {
+    for (let i = 0; i < LOST; i += 1) {
+      const lost = { domain: `lost-${i}.example.org`, serverId: APP.serverId, appId: 20_000 + i };
+      await producer.requests.enqueue('add-domain', lost, { by: 'api:bulky' });
+    }
+  };
+  const workUntil = async (stage: Stage, isOver: () => boolean | Promise<boolean>): Promise<void> => {
+    const worker = await stage.startWorker();
+    await until(isOver, 'the worker has come so far');
+    await worker.close();
+  };
+  /** Two others ask, and all that was tried before is due; resolves with the calls that went before theirs. */
+  const callsBefore = async (stage: Stage, name: string): Promise<number> => {
+    const { calls } = stage.simulator.state;
+    const { enqueue } = stage.producer.requests;
+    const add = await enqueue('add-domain', { domain: `${name}.example.org` }, { by: `api:${name}` });
+    const remove = { domain: `old-${name}.example.org` };
+    const removal = await enqueue('remove-domain', remove, { by: `api:third-${name}` });
+    await stage.queue.promoteJobs();
+    const before = calls.length;
+    const hasEnded = async (id: string) => (await stage.queue.getJobState(id)) === 'completed';
+    await workUntil(stage, async () => (await hasEnded(add.jobId)) && hasEnded(removal.jobId));
+    const theirs = calls.map(({ path }, i) => (path.includes(`/webapps/${APP.appId}/`) ? i : -1));
+    return Math.max(...theirs) + 1 - before - theirs.filter((i) => i >= before).length;
+  };
+
+  test('do not stand before what others ask for, once they are tried again; and they go on', async () => {
+    await using stage = await createStage({ workers: 0, env });
+    const { calls } = stage.simulator.state;
+    await askLost(stage);
+    await workUntil(stage, () => calls.length >= 0.6 * LOST);
+    // What was tried before comes due while the rest waits for its first turn.
+    expect(await callsBefore(stage, 'first')).toBeLessThanOrEqual(HANDFUL);
+
+    const tried = async () => (await stage.queue.getDelayedCount()) >= LOST;
+    await workUntil(stage, tried);
+    expect(await callsBefore(stage, 'second')).toBeLessThanOrEqual(HANDFUL);
+    const { length } = calls;
+    await workUntil(stage, () => calls.length >= length + LOST / 2);
+  });
+
+  test('a redeploy for each of sixty does not stand before them either: so many as a caller has in a turn', async () => {
+    await using stage = await createStage({ workers: 0, env });
+    const { enqueue } = stage.producer.requests;
+    for (let i = 0; i < 60; i += 1)
+      await enqueue('redeploy-ssl', { serverId: APP.serverId, appId: 20_000 + i }, { by: 'api:bulky' });
+    const { jobId } = await enqueue('add-domain', { domain: OTHER }, { by: 'api:small' });
+    await workUntil(stage, async () => (await stage.queue.getJobState(jobId)) === 'completed');
+    const asked = stage.simulator.state.calls.map(({ path }) => /webapps\/(\d+)/.exec(path)?.[1]);
+    const before = asked.slice(0, asked.indexOf(String(APP.appId)));
+    expect(new Set(before.filter(Boolean)).size).toBeLessThanOrEqual(9);
+  });
 });
