@@ -62,6 +62,20 @@ describe('tracing', () => {
       expect(collector.text()).not.toContain(secret);
   });
 
+  test.each(['no JSON', 'null', '{"traceparent":[5]}'])(
+    'goes without what a bare client calls its trace: %s',
+    async (metadata) => {
+      await using collector = await createCollector();
+      await using stage = await createStage({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint } });
+      const job = await stage.queue.add(
+        'add-domain',
+        { domain: 'a.example.org' },
+        { telemetry: { metadata } },
+      );
+      expect((await stage.ended(job.id ?? '')).returnvalue).toMatch(/attached/);
+    },
+  );
+
   test('links a request that was traced to the job that carries it', async () => {
     await using collector = await createCollector();
     await using stage = await createStage({ workers: 0 });
