@@ -100,7 +100,8 @@ describe('a retry from the board', () => {
     expect(answer.json()).toEqual({ retried: 2, skipped: 1 });
     await stage.idle();
     expect(stage.names().toSorted()).toEqual(['a.example.org', 'b.example.org', PRIMARY]);
-    const [entry] = await audit.list({ limit: 10 });
+    // What bare clients asked for is collected for a second, and may be written later.
+    const entry = (await audit.list({ limit: 10 })).find(({ what }) => what === 'retry');
     expect(entry).toMatchObject({
       who: 'board:ada',
       what: 'retry',
