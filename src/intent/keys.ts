@@ -7,11 +7,11 @@ export interface Keys {
   /** Prefix of BullMQ's own keys of our queue, up to and with the last colon. */
   readonly queue: string;
   readonly all: string;
-  /** Set of the web applications (`server:application`) that anything was ever asked for. */
+  /** Set of the web applications (`server:application`) that have a record of any domain. */
   readonly apps: string;
   readonly generation: string;
   intent(key: DomainKey): string;
-  /** The domain's last transitions; outlives its removal. */
+  /** The domain's last transitions; outlives its removal for a while (forget.ts). */
   history(key: DomainKey): string;
   /** The right to write for one domain, or for one web application's certificate. */
   fence(key: DomainKey): string;

@@ -5,6 +5,7 @@ import type { Report } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
+import { createForgetting, type Forgetting } from './forget.ts';
 import {
   type Asker,
   type DomainKey,
@@ -86,7 +87,7 @@ export interface Settlement {
  */
 export type Settled = 'recorded' | 'superseded' | 'again';
 
-export interface IntentStore extends Writes<DomainKey> {
+export interface IntentStore extends Writes<DomainKey>, Forgetting {
   /**
    * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where somebody has
    * asked for something else meanwhile. Throws PermanentError `host-name-taken` where another record has a name that it would take.
@@ -114,7 +115,7 @@ export interface IntentStore extends Writes<DomainKey> {
   get(key: DomainKey): Promise<Intent | undefined>;
   /** The records of this name on any web application, the most recently asked first. */
   everywhere(domain: DomainName): Promise<Intent[]>;
-  /** Whether anything was ever asked for on another web application. */
+  /** Whether another web application has a record of any domain. */
   hasOthers(app: WebApplication): Promise<boolean>;
   /** Who has this host name on this web application: the record that wants it for itself, or as its www name. */
   ownerOf(key: DomainKey): Promise<Intent | undefined>;
@@ -186,13 +187,7 @@ export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOption
       ]),
     ...createLife({ run, redis, keys, steps, outboxKeys }),
     ...createReadings(redis, keys),
-    async newestGeneration() {
-      return Number((await redis.get(keys.generation)) ?? 0);
-    },
-    async now() {
-      const [seconds, micros] = await redis.time();
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    },
+    ...createForgetting(redis, keys, run),
   };
 }
 
@@ -236,7 +231,10 @@ function createLife({
 function createReadings(
   redis: Redis,
   keys: Keys,
-): Pick<IntentStore, 'get' | 'everywhere' | 'hasOthers' | 'ownerOf' | 'list' | 'scan'> {
+): Pick<
+  IntentStore,
+  'get' | 'everywhere' | 'hasOthers' | 'ownerOf' | 'list' | 'scan' | 'newestGeneration' | 'now'
+> {
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
   const wanted = async (key: DomainKey): Promise<Intent | undefined> => {
@@ -271,6 +269,13 @@ function createReadings(
         const found = await Promise.all(members.map((member) => get(parseMember(member))));
         yield* found.filter((intent) => intent !== undefined);
       }
+    },
+    async newestGeneration() {
+      return Number((await redis.get(keys.generation)) ?? 0);
+    },
+    async now() {
+      const [seconds, micros] = await redis.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     },
   };
 }

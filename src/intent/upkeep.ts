@@ -16,7 +16,9 @@ export type Upkeep =
   /** Ask for the same again; a job that is gone comes back under its own id. */
   | { readonly kind: 'renew'; readonly why: string }
   /** BullMQ has given the job up: a person must look. */
-  | { readonly kind: 'quarantine' };
+  | { readonly kind: 'quarantine' }
+  /** It is over, and need not stay. */
+  | { readonly kind: 'forget' };
 
 /** What has failed is looked at again after this, then after twice as long, and so on. */
 export const FIRST_CHECK_MS = 600_000;
@@ -26,6 +28,11 @@ export const LONGEST_CHECK_MS = 24 * 3_600_000;
  * ones are somebody's doing in RunCloud's own panel, and stay.
  */
 const MEND_MS = 24 * 3_600_000;
+
+/** The record of a removal stays so long after its end, with its history: for people. */
+export const REMOVED_MS = 7 * 24 * 3_600_000;
+/** That of a name that was never ours: nobody asks for it, and whoever may ask could fill Redis with such. */
+export const NEVER_OURS_MS = 3_600_000;
 
 export function upkeepOf(standing: Standing): Upkeep {
   const { intent } = standing;
@@ -49,14 +56,34 @@ function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): Upkeep {
 /** Who undoes it more often than this in RunCloud's panel means it. */
 const MAX_RENEWALS = 3;
 
-function settledUpkeep({ intent, seen, now }: Standing): Upkeep {
-  if (intent.renewals >= MAX_RENEWALS) return { kind: 'nothing' };
-  const settledAt = intent.outcomeAt ?? intent.requestedAt;
+function settledUpkeep(standing: Standing): Upkeep {
+  const { intent, seen } = standing;
   const isWanted = intent.wish.want === 'present';
+  if (seen && isOursToMend(standing) && seen.attached !== isWanted)
+    return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
+  return !isWanted && isOver(standing) ? { kind: 'forget' } : { kind: 'nothing' };
+}
+
+const settledAt = ({ outcomeAt, requestedAt }: Intent): number => outcomeAt ?? requestedAt;
+
+/** A difference that was seen would be. */
+function isOursToMend({ intent, seen, now }: Standing): boolean {
+  if (!seen || intent.renewals >= MAX_RENEWALS || now - settledAt(intent) > MEND_MS) return false;
   // The list may lag behind what RunCloud took of us.
-  const shownBy = isWanted ? intent.shownBy.attach : intent.shownBy.detach;
-  if (!seen || now - settledAt > MEND_MS || seen.at < Math.max(settledAt, intent.wroteAt, shownBy))
-    return { kind: 'nothing' };
-  if (seen.attached === isWanted) return { kind: 'nothing' };
-  return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
+  const shownBy = intent.wish.want === 'present' ? intent.shownBy.attach : intent.shownBy.detach;
+  return seen.at >= Math.max(settledAt(intent), intent.wroteAt, shownBy);
+}
+
+/** A removal that has ended, and of which nothing can turn up any more. */
+function isOver(standing: Standing): boolean {
+  const { intent, job, seen, now } = standing;
+  const { wroteAt, lateUntil, shownBy, uncovered } = intent;
+  if (job === 'unfinished' || uncovered !== undefined) return false;
+  const ends = [settledAt(intent), wroteAt, ...Object.values(lateUntil), ...Object.values(shownBy)];
+  const endedMs = now - Math.max(...ends);
+  const wasOurs = wroteAt !== 0 || intent.attachedWww !== undefined;
+  if (wasOurs) return endedMs > REMOVED_MS;
+  // Where RunCloud's list cannot be read, as long as a difference would be ours to mend.
+  const isAbsent = isOursToMend(standing) && seen?.attached === false;
+  return endedMs > (isAbsent ? NEVER_OURS_MS : MEND_MS);
 }

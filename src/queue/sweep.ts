@@ -1,5 +1,5 @@
 // The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
-// carries, and for domains that RunCloud does not have as wanted, and asks for them again.
+// carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Intent } from '../intent/intent.ts';
@@ -7,6 +7,7 @@ import { type Standing, upkeepOf } from '../intent/upkeep.ts';
 import type { Logger } from '../logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { readOpenDomains } from './open-domains.ts';
 import type { RequestQueue } from './requests.ts';
 import { createTurns } from './turns.ts';
 
@@ -27,6 +28,8 @@ export interface SweepReport {
   quarantined: number;
   redeploys: number;
   deduplicationKeys: number;
+  /** Records of removals that are over. */
+  forgotten: number;
 }
 
 export interface Sweeper {
@@ -39,6 +42,17 @@ export interface Sweeper {
 
 /** The sweeper's turn, in Redis: one worker per interval. */
 const TURN = 'sweep';
+/** In one sweep: what is left is the next one's. */
+const FORGOTTEN_AT_ONCE = 10_000;
+
+const NOTHING_DONE: SweepReport = {
+  looked: 0,
+  renewed: 0,
+  quarantined: 0,
+  redeploys: 0,
+  deduplicationKeys: 0,
+  forgotten: 0,
+};
 
 export function createSweeper(options: SweepOptions): Sweeper {
   const { redis, requests, logger, intervalMs } = options;
@@ -65,34 +79,56 @@ export function createSweeper(options: SweepOptions): Sweeper {
 }
 
 function tell(logger: Logger, report: SweepReport): void {
-  const { looked, renewed, quarantined, redeploys } = report;
+  const { looked, renewed, quarantined, redeploys, forgotten } = report;
   const level = renewed + quarantined + redeploys > 0 ? 'warn' : 'debug';
-  const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived`;
+  const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived, ${forgotten} removals forgotten`;
   if (looked === 0) return;
   logger[level]({ event: 'sweep', ...report }, `sweep: ${looked} domains looked at, ${found}`);
 }
 
 async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
   const { requests } = options;
-  const report: SweepReport = { looked: 0, renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 };
+  const report: SweepReport = { ...NOTHING_DONE };
   const apps = new Map<string, WebApplication>();
-  const look = await createLook(options, signal);
+  const over: Intent[] = [];
+  const startedAt = await requests.intents.now();
+  const look = await createLook(options, startedAt, signal);
   for await (const intent of requests.intents.scan()) {
     if (signal.aborted) return report;
     apps.set(`${intent.serverId}:${intent.appId}`, intent);
     report.looked += 1;
     const standing = await look(intent);
-    if (standing) await mend(standing, options, report);
+    if (standing) await mend(standing, over, options, report);
   }
   for (const app of apps.values()) if (await requests.reviveRedeploy(app)) report.redeploys += 1;
   report.deduplicationKeys = await requests.dropOrphanedDeduplicationKeys();
+  report.forgotten = await forget(over, options, signal);
+  await requests.intents.forgetApps(new Set(apps.keys()), startedAt);
   return report;
+}
+
+async function forget(
+  over: readonly Intent[],
+  { requests, redis }: SweepOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  if (over.length === 0) return 0;
+  const open = await readOpenDomains(redis, requests.keys.queue);
+  let forgotten = 0;
+  for (const intent of over) {
+    if (signal.aborted) break;
+    if (!open.has(intent.domain) && (await requests.intents.forget(intent))) forgotten += 1;
+  }
+  return forgotten;
 }
 
 // How an intent stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
 // read ends the looking there, not the sweep: what the queue has lost is found all the same.
-async function createLook({ requests, directory, isHeld, logger }: SweepOptions, signal: AbortSignal) {
-  const startedAt = await requests.intents.now();
+async function createLook(
+  { requests, directory, isHeld, logger }: SweepOptions,
+  startedAt: number,
+  signal: AbortSignal,
+) {
   const mayLook = !(await isHeld());
   const unreadable = new Set<number>();
   const see = async (intent: Intent): Promise<Standing['seen']> => {
@@ -113,21 +149,23 @@ async function createLook({ requests, directory, isHeld, logger }: SweepOptions,
     if (intent?.jobId !== scanned.jobId) return undefined; // somebody is at it
     const standing: Standing = { intent, job, now: startedAt };
     const different = { attached: intent.wish.want === 'absent', at: startedAt };
-    const isOurs =
-      intent.state === 'settled' && upkeepOf({ ...standing, seen: different }).kind !== 'nothing';
+    const isOurs = intent.state === 'settled' && upkeepOf({ ...standing, seen: different }).kind === 'renew';
     if (!mayLook || !isOurs || unreadable.has(intent.appId)) return standing;
     return { ...standing, seen: await see(intent) };
   };
 }
 
+/** What is over is put aside: `over`. */
 async function mend(
   standing: Standing,
+  over: Intent[],
   { requests, logger }: SweepOptions,
   report: SweepReport,
 ): Promise<void> {
   const { intent } = standing;
   const upkeep = upkeepOf(standing);
-  if (upkeep.kind === 'nothing') return;
+  if (upkeep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(intent);
+  if (upkeep.kind === 'nothing' || upkeep.kind === 'forget') return;
   const { domain, jobId } = intent;
   if (upkeep.kind === 'quarantine') {
     const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;

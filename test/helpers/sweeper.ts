@@ -10,7 +10,13 @@ import type { Stage } from './worker.ts';
 export const NO_SWEEPS = { SWEEP_INTERVAL_MS: '3600000' } as const;
 
 /** What a sweep tells that had nothing to do. */
-export const NOTHING = { renewed: 0, quarantined: 0, redeploys: 0, deduplicationKeys: 0 } as const;
+export const NOTHING = {
+  renewed: 0,
+  quarantined: 0,
+  redeploys: 0,
+  deduplicationKeys: 0,
+  forgotten: 0,
+} as const;
 
 export interface Parts {
   readonly requests?: RequestQueue;

@@ -109,7 +109,7 @@ describe('a request that was settled', () => {
         { ...unwanted, shownBy: { attach: 0, change: 0, detach: NOW + 1 } },
         { seen: has },
       ],
-      ['was settled long ago, and differs', { ...unwanted, outcomeAt: 0 }, { seen: has }],
+      ['was settled long ago, and differs', { ...wanted, outcomeAt: 0 }, { seen: hasNot }],
       ['has no job any more', wanted, { job: 'gone' }],
       ['was mended three times already, and undone each time', { ...wanted, renewals: 3 }, { seen: hasNot }],
     ]),
@@ -129,5 +129,51 @@ describe('a request that was settled', () => {
 
   test('and is still there: its removal is asked for again', () => {
     expect(verdictOf(['', unwanted, { seen: has }])).toEqual({ kind: 'renew', why: 'RunCloud still has it' });
+  });
+});
+
+describe('a removal that has ended', () => {
+  const over = { wish: absent, state: 'settled' } as const;
+  const ours = { ...over, outcomeAt: NOW - 8 * DAY, wroteAt: NOW - 8 * DAY } as const;
+  const neverOurs = { ...over, outcomeAt: NOW - HOUR - 1 } as const;
+  const gone = { attached: false, at: NOW };
+  const later = (at: number) => ({ attach: 0, change: 0, detach: at });
+
+  test.each(
+    named([
+      ['a week ago', ours, {}],
+      ['a week ago, and whose job is gone', ours, { job: 'gone' }],
+      ['an hour ago, of what was never ours and is not there', neverOurs, { seen: gone }],
+      ['a day ago, of what was never ours', { ...neverOurs, outcomeAt: NOW - DAY - 1 }, {}],
+    ]),
+  )('%s is forgotten', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'forget' }));
+
+  test.each(
+    named([
+      ['less than a week ago', { ...ours, outcomeAt: NOW - 7 * DAY }, { seen: gone }],
+      ['that wrote less than a week ago', { ...ours, wroteAt: NOW - 7 * DAY }, {}],
+      ['whose DELETE may take effect yet', { ...ours, lateUntil: later(NOW + 1) }, {}],
+      ['which the list may not show yet', { ...ours, shownBy: later(NOW + 1) }, {}],
+      ['that the certificate has to follow', { ...ours, uncovered: 'detach' }, {}],
+      ['whose job is at work', ours, { job: 'unfinished' }],
+      ['an hour ago, of what was never ours, where nobody could look', neverOurs, {}],
+      [
+        'an hour ago, of what we did not write, but have seen',
+        { ...neverOurs, attachedWww: false },
+        { seen: gone },
+      ],
+      [
+        'less than an hour ago, of what was never ours',
+        { ...neverOurs, outcomeAt: NOW - HOUR },
+        { seen: gone },
+      ],
+      ['and is wanted again', { ...ours, wish: present }, {}],
+      ['and failed', { ...ours, state: 'failed' }, {}],
+    ]),
+  )('%s stays', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
+
+  test('and whose name is there after all is asked for again, not forgotten', () => {
+    const row: Case = ['', neverOurs, { seen: { attached: true, at: NOW } }];
+    expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'RunCloud still has it' });
   });
 });

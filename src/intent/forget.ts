@@ -1,0 +1,58 @@
+// What is over leaves Redis: the record of a removal, with its history and its places in the indexes. Jobs carry generations of one
+// counter for all domains, which never goes back: a record that is made anew begins above whatever the old one had.
+import type { Redis } from 'ioredis';
+import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { Intent } from './intent.ts';
+import { type Keys, toMember } from './keys.ts';
+import type { RunScript } from './run-script.ts';
+
+export interface Forgetting {
+  /** Drops a removal's record, where nothing has changed since `intent` was read; true where it did. */
+  forget(intent: Intent): Promise<boolean>;
+  /** Drops web applications of which no record is left: neither in `kept` (`server:application`), nor of a request since `since`. */
+  forgetApps(kept: ReadonlySet<string>, since: number): Promise<void>;
+}
+
+// KEYS intent, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
+const FORGET = `
+local member, domain, jobId, generation = unpack(ARGV)
+local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'state', 'wish', 'uncovered')
+if record[1] ~= jobId or record[2] ~= generation or record[3] ~= 'settled' or record[4] ~= 'absent' then return 0 end
+-- Its certificate has to follow yet, or somebody still writes.
+if (record[5] or '') ~= '' or redis.call('ZSCORE', KEYS[5], domain) or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
+redis.call('DEL', KEYS[1], KEYS[3])
+redis.call('ZREM', KEYS[2], member)
+redis.call('HDEL', KEYS[6], domain)
+return 1
+`;
+
+// KEYS apps, all  ARGV since, ...web applications
+const FORGET_APPS = `
+local isAsked = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf')) do
+  isAsked[string.match(member, '^%d+:%d+')] = true
+end
+for i = 2, #ARGV do
+  if not isAsked[ARGV[i]] then redis.call('SREM', KEYS[1], ARGV[i]) end
+end
+`;
+
+/** Of one step. */
+const APPS_AT_ONCE = 500;
+
+export function createForgetting(redis: Redis, keys: Keys, run: RunScript): Forgetting {
+  return {
+    async forget(intent) {
+      const { domain, jobId, generation } = intent;
+      const app: WebApplication = intent;
+      const own = [keys.intent(intent), keys.all, keys.history(intent), keys.fence(intent)];
+      const names = [...own, keys.asks(app), keys.domainRedeploys(app)];
+      return (await run<number>(FORGET, names, [toMember(intent), domain, jobId, generation])) === 1;
+    },
+    async forgetApps(kept, since) {
+      const gone = (await redis.smembers(keys.apps)).filter((app) => !kept.has(app));
+      for (let at = 0; at < gone.length; at += APPS_AT_ONCE)
+        await run(FORGET_APPS, [keys.apps, keys.all], [since, ...gone.slice(at, at + APPS_AT_ONCE)]);
+    },
+  };
+}
