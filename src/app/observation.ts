@@ -12,7 +12,7 @@ import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.t
 import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
-import { redisUnavailable } from '../redis.ts';
+import { redisUnavailable, within } from '../redis.ts';
 import { version } from '../version.ts';
 
 export interface Observation {
@@ -38,6 +38,8 @@ const OLDEST_DUE_MS = 300_000;
 /** Probes and scrapes of one process share a reading so long. */
 const SCRAPE_FRESH_MS = 5_000;
 const PROBE_FRESH_MS = 1_000;
+/** Who scrapes is told what this process knows, whatever Redis does: a frozen one keeps its connections open. */
+const SCRAPE_DEADLINE_MS = 1_000;
 
 export function createObservation(parts: ObservationParts): Observation {
   const { config, operator, pauses, redis } = parts;
@@ -52,10 +54,21 @@ export function createObservation(parts: ObservationParts): Observation {
     freshMs: SCRAPE_FRESH_MS,
   });
   const census = () => onlyConnected(shared);
+  const inTime =
+    <T>(read: () => Promise<T>) =>
+    async (): Promise<T> => {
+      const answer = await within(
+        read().then((value) => ({ value })),
+        SCRAPE_DEADLINE_MS,
+        undefined,
+      );
+      if (!answer) throw redisUnavailable(undefined, SCRAPE_DEADLINE_MS, redis);
+      return answer.value;
+    };
   const settings = { oldestDueMs: OLDEST_DUE_MS, sweepIntervalMs: config.worker.sweepIntervalMs };
   return {
     health: createHealth({ version, vitals, settings }),
-    metrics: createMetrics({ version, vitals, census, hasProcess: true }),
+    metrics: createMetrics({ version, vitals: inTime(vitals), census: inTime(census), hasProcess: true }),
   };
 }
 

@@ -30,9 +30,9 @@ export const LONGEST_CHECK_MS = 24 * 3_600_000;
 const MEND_MS = 24 * 3_600_000;
 
 /** The record of a removal stays so long after its end, with its history: for people. */
-export const REMOVED_MS = 7 * 24 * 3_600_000;
+const REMOVED_MS = 7 * 24 * 3_600_000;
 /** That of a name that was never ours: nobody asks for it, and whoever may ask could fill Redis with such. */
-export const NEVER_OURS_MS = 3_600_000;
+const NEVER_OURS_MS = 3_600_000;
 
 export function upkeepOf(standing: Standing): Upkeep {
   const { intent } = standing;

@@ -38,6 +38,8 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): Conn
   const counts = new Map<string, number>();
   server.maxConnections = total;
   server.on('drop', onRefused);
+  // Nobody has to refuse an expectation that he does not know (RFC 9110, 10.1.1). Node would, past everything that a request goes through.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.prependListener('connection', (socket: Socket) => {
     const network = (bounds.networkOf ?? peerOf)(socket);
     const count = network === undefined ? 0 : (counts.get(network) ?? 0) + 1;

@@ -22,3 +22,9 @@ export function withoutPrefix(url: string, prefix: string): string {
   if (rest.startsWith('/')) return rest;
   return rest === '' || rest.startsWith('?') ? `/${rest}` : url;
 }
+
+/** `http://any.example/board`, as a client asks a proxy, is `/board`: whichever server it names, it has asked this one. */
+export const withoutOrigin = (url: string): string => {
+  const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path === url || path.startsWith('/') ? path : `/${path}`;
+};

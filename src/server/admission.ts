@@ -33,8 +33,10 @@ export function addAdmission(app: FastifyInstance, { settings, rates }: Admissio
     reply.headers(headersOf(request));
     request.prefix = prefixIn(request.headers, settings);
     request.caller = identify(request.headers, settings.tokens);
-    if (isCountedElsewhere(request)) return;
+    const isWithoutHost = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    if (isCountedElsewhere(request) && !isWithoutHost) return;
     assertRate(rates, request);
+    if (isWithoutHost) throw new Refusal('bad-request', 'a request over HTTP/1.1 has to name its Host');
     // Fastify would read the body first.
     if (request.is404) throw noSuchRoute();
   });

@@ -9,7 +9,7 @@ import {
 } from 'fastify';
 import type { ServerConfig } from '../config.ts';
 import { boundConnections, leave } from '../listening/connections.ts';
-import { withoutPrefix } from '../listening/prefix.ts';
+import { withoutOrigin, withoutPrefix } from '../listening/prefix.ts';
 import type { Logger } from '../logger.ts';
 import { toVisible } from '../visible-text.ts';
 import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
@@ -77,10 +77,11 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     bodyLimit: BODY_LIMIT,
     // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
     trustProxy: settings.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
-    rewriteUrl: ({ url = '/', headers }) => withoutPrefix(url, prefixIn(headers, settings)),
+    rewriteUrl: ({ url = '/', headers }) => withoutPrefix(withoutOrigin(url), prefixIn(headers, settings)),
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: SILENCE_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
+    // Without a Host it is refused in our words, and counted (admission.ts).
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000, requireHostHeader: false },
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
     // What comes in while it stops is answered as ever, or not at all: fastify's own 503 is no problem document.

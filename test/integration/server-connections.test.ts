@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { boundConnections } from '../../src/listening/connections.ts';
+import { createLogger } from '../../src/logger.ts';
 import { startServer, tokens } from '../helpers/http-server.ts';
 import { connectTo } from '../helpers/raw-client.ts';
 import { testRedis } from '../helpers/redis.ts';
@@ -89,6 +90,65 @@ test('a wrong token is counted at every route, and probes go on', async () => {
   expect((await ask('/healthz')).status).toBe(200);
   expect((await server.ask('GET', '/metrics', { as: 'read' })).status).toBe(200);
 });
+
+test.each([
+  ['/board', 403],
+  ['/board/', 403],
+  ['/board/login', 403],
+  ['/healthz', 200],
+  ['/v1/domains', 401],
+])('as for a proxy, %s is answered as ever, and is no error', async (path, status) => {
+  await using corner = await testRedis();
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const logger = createLogger({ level: 'warn', format: 'json', secrets: [], destination });
+  await using server = await startServer(envOf(corner), { logger });
+  using client = await connectTo(server.url);
+  client.send(toRequest(`GET http://evil.example${path}`, { connection: 'close' }));
+  expect(await client.ended).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(lines).toEqual([]);
+});
+
+test('the board refuses who asks too often in the words of its reason, by whatever spelling of its path', async () => {
+  await using corner = await testRedis();
+  await using server = await startServer({ ...envOf(corner), API_RATE_PER_MINUTE: '1' });
+  const ask = () => server.ask('GET', '/%62oard/', { as: null });
+  await ask();
+  const { status, headers } = await ask();
+  expect(status).toBe(429);
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+});
+
+test('an expectation that nobody knows is passed over: the request is counted, and answered as ever', async () => {
+  await using corner = await testRedis();
+  await using server = await startServer({ ...envOf(corner), API_RATE_PER_MINUTE: '1' });
+  const ask = async () => {
+    using client = await connectTo(server.url);
+    client.send(toRequest('GET /v1/domains', { expect: 'foo', connection: 'close' }));
+    return await client.ended;
+  };
+  const first = await ask();
+  expect(first).toMatch(/^HTTP\/1.1 401 /);
+  expect(first).toMatch(/\r\nx-content-type-options: nosniff\r\n/i);
+  expect(await ask()).toMatch(/^HTTP\/1.1 429 /);
+});
+
+test.each(['/v1/domains', '/board/', '/healthz'])(
+  'without a Host, %s is refused as everything is, and counted',
+  async (path) => {
+    await using corner = await testRedis();
+    await using server = await startServer({ ...envOf(corner), API_RATE_PER_MINUTE: '1' });
+    const ask = async () => {
+      using client = await connectTo(server.url);
+      client.send(`GET ${path} HTTP/1.1\r\nconnection: close\r\n\r\n`);
+      return await client.ended;
+    };
+    const first = await ask();
+    expect(first).toMatch(/^HTTP\/1.1 400 /);
+    expect(first).toMatch(/\r\nx-content-type-options: nosniff\r\n/i);
+    expect(await ask()).toMatch(/^HTTP\/1.1 429 /);
+  },
+);
 
 test('addresses of one IPv6 network are counted together, as a trusted proxy tells them', async () => {
   await using corner = await testRedis();

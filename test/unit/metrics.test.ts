@@ -1,5 +1,7 @@
 // The registry against the table: each metric as the table has it, and nothing else with our prefix.
 import { describe, expect, test } from '@jest/globals';
+import { createObservation, type ObservationParts } from '../../src/app/observation.ts';
+import { parseConfig } from '../../src/config.ts';
 import type { Census } from '../../src/health/census.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
 import { fullName, metricNames, PREFIX, specOf } from '../../src/metrics/table.ts';
@@ -157,4 +159,17 @@ describe('createMetrics', () => {
     expect(await one.text()).toContain('api_gate_closures_total 1');
     expect(await other.text()).toContain('api_gate_closures_total 0');
   });
+});
+
+test('a Redis that never answers keeps nobody waiting: what the process counted is told, and that Redis is silent', async () => {
+  const silent = () => new Promise<never>(() => undefined);
+  const redis = new Proxy({}, { get: (_, name) => (name === 'status' ? 'ready' : silent) });
+  const { config } = parseConfig({ REDIS_URL: 'redis://127.0.0.1:1' });
+  const requests = { intents: { now: silent }, keyOf: (name: string) => name };
+  const parts = { config, redis, requests, operator: {}, hold: silent, ledger: {}, pauses: {} };
+  const { metrics } = createObservation(parts as unknown as ObservationParts);
+  metrics.gateClosed();
+  const text = await metrics.text();
+  expect(text).toContain(`${fullName('redis_up')} 0`);
+  expect(text).toContain(`${fullName('api_gate_closures_total')} 1`);
 });

@@ -1,6 +1,6 @@
 // The path below which a proxy shows the server: what may be one, and how it is taken off.
 import { describe, expect, test } from '@jest/globals';
-import { toPathPrefix, withoutPrefix } from '../../src/listening/prefix.ts';
+import { toPathPrefix, withoutOrigin, withoutPrefix } from '../../src/listening/prefix.ts';
 import { prefixIn } from '../../src/server/prefix.ts';
 
 describe('toPathPrefix', () => {
@@ -50,6 +50,15 @@ test.each([
   ['/domains-2/v1', '/domains-2/v1'],
   ['/domains/domains/v1', '/domains/v1'],
 ])('%s is %s without the prefix', (url, bare) => expect(withoutPrefix(url, '/domains')).toBe(bare));
+
+test.each([
+  ['http://any.example/board?x=http://y/', '/board?x=http://y/'],
+  ['HTTPS://any.example:1/v1/docs', '/v1/docs'],
+  ['http://any.example', '/'],
+  ['http://any.example?x', '/?x'],
+  ['/v1/http://any.example/', '/v1/http://any.example/'],
+  ['*', '*'],
+])('%s is %s without the origin', (url, path) => expect(withoutOrigin(url)).toBe(path));
 
 describe('the header of a proxy', () => {
   const told = (prefix: string | string[], trustProxy = true, path = '/set') =>

@@ -8,6 +8,7 @@ import type { BoardUser } from '../../config.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';
 import { prefixOf } from '../prefix.ts';
+import { Refusal, statusOf } from '../problems.ts';
 import {
   below,
   type CallbackQueue,
@@ -60,6 +61,7 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   addParsers(scope);
   const onError = createOnError(logger);
   scope.setErrorHandler((error: Error, request, reply) => {
+    if (error instanceof Refusal) reply.headers(error.headers);
     const { status = 500, body } = onError(error);
     return refuse(request, reply, status, body.error);
   });
@@ -137,6 +139,9 @@ function createOnError(logger: BoardOptions['logger']) {
           error: "A job's data is no JSON, so that this page cannot be shown: `runcloud-domains failed`.",
         },
       };
+    // What every request goes through refuses in its own words.
+    if (error instanceof Refusal)
+      return { status: statusOf(error.code) as 400, body: { error: error.message } };
     const status = error instanceof URIError ? 400 : (error.statusCode ?? 500);
     if (status < 500) return { status: status as 400, body: { error: 'The request cannot be understood.' } };
     logger.error({ event: 'board-error', err: error }, 'the board could not answer');

@@ -31,9 +31,15 @@ export const boardPath = (request: FastifyRequest): string => `${prefixOf(reques
 export const sendPage = (reply: FastifyReply, status: number, { html, policy }: Page): FastifyReply =>
   reply.status(status).type('text/html; charset=utf-8').header('content-security-policy', policy).send(html);
 
+const PAGE = /^\/board\/(?!login|logout)[\w\-.~%/?=&]{0,500}$/;
+
 /** Only a page of the board itself, or another site could send people on through the login. */
 const toNext = (wanted: string | undefined): string =>
-  wanted !== undefined && /^\/board\/(?!login|logout)[\w\-.~%/?=&]{0,500}$/.test(wanted) ? wanted : '/board/';
+  wanted !== undefined && PAGE.test(wanted) && isStraight(wanted) ? wanted : '/board/';
+
+/** A browser goes where it says, not up and round. */
+const isStraight = (path: string): boolean =>
+  new URL(path, 'http://board').pathname === path.split('?', 1)[0] && !path.includes('//');
 
 const isToken = (given: string | undefined, secret: string | undefined): boolean => {
   if (given === undefined || secret === undefined) return false;
