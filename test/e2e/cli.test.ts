@@ -427,7 +427,7 @@ test('what is printed reaches a reader who takes his time, to the last byte', as
 test('simulate and worker work together, each in its own process', async () => {
   await using stage = await createStage({ workers: 0 });
   await using simulator = startCli(['simulate', '--port', '0']);
-  await until(() => simulator.err().includes('RUNCLOUD_API_URL='), 'the simulator has told its address');
+  await until(() => /TLS_PROBE_ADDRESS=\S+ /.test(simulator.err()), 'the simulator has told its addresses');
   const told = Object.fromEntries(
     [...simulator.err().matchAll(/([A-Z]\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
   ) as Record<string, string>;

@@ -125,10 +125,11 @@ describe('logging in', () => {
     const ask = (url: string, remoteAddress: string, headers = {}) =>
       board.app.inject({ url, remoteAddress, headers });
     const stranger = { cookie: `runcloud-domains-board=${'x'.repeat(43)}` };
-    for (let i = 0; i < 120; i += 1)
-      await ask(i % 2 ? '/board/login' : '/board/api/queues', `2001:db8::${i}`, stranger);
     for (const url of ['/board', '/board/login', '/board/api/queues', '/board/nothing']) {
-      const answer = await ask(url, '2001:db8::ffff', stranger);
+      // One more is let through every half second: whoever asks faster is refused in the end, at each route.
+      let answer = await ask(url, '2001:db8::ffff', stranger);
+      for (let i = 0; i < 5_000 && answer.statusCode !== 429; i += 1)
+        answer = await ask(url, `2001:db8::${i}`, stranger);
       expect(answer.statusCode).toBe(429);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     }

@@ -184,7 +184,7 @@ describe('the deadline of an attempt', () => {
     const closed: Promise<unknown>[] = [];
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
-      closed.push(once(socket, 'close'));
+      closed.push(new Promise((resolve) => socket.once('close', resolve)));
       socket.once('data', () => reply(socket));
     });
     stack.defer(() => void server.close());
