@@ -113,7 +113,8 @@ describe.each(['http', 'queue'] as const)('over %s', (kind) => {
     const client = clientOf(kind);
     const domain = `bulk.${kind}.example.org`;
     const { jobId } = await accepted(() => client.addDomain({ domain }, { bulk: true }));
-    expect((await stage.ended(jobId)).opts.priority).toBe(10);
+    // Turn by turn (queue/line.ts), and within a turn by kind: many come last.
+    expect(((await stage.ended(jobId)).opts.priority ?? 0) % 16).toBe(10);
     expect(await refusalOf(client.addDomain({ domain: 'no name' }, { bulk: true }))).toEqual([
       true,
       'invalid-domain',
