@@ -24,5 +24,5 @@ ENV WORKER_ADDRESS=127.0.0.1:8788
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8788/healthz').then((r) => process.exit(r.ok ? 0 : 1))"]
 # Node itself must get SIGTERM, so no shell and no npm in between. Start with `--init` or in compose, which has it.
-ENTRYPOINT ["node", "dist/cli.js"]
+ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["worker"]

@@ -38,7 +38,7 @@ function dnsGate() {
 
 const common = {
   cwd: import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)),
-  script: './dist/cli.js',
+  script: './dist/cli/main.js',
   env: { DNS_GATE: dnsGate() },
   // Both say `ready` when they take work; only then does a reload go on to the next one.
   wait_ready: true,

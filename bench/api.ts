@@ -74,7 +74,7 @@ async function startOurs(url: string): Promise<Contestant> {
     RUNCLOUD_SERVER_ID: '1903',
     RUNCLOUD_APP_ID: '646',
   };
-  const child = run('../src/cli.ts', ['server'], env);
+  const child = run('../src/cli/main.ts', ['server'], env);
   let out = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     out += text;

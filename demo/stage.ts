@@ -162,7 +162,7 @@ async function openWorker(
   releases.defer(() => worker.stop());
   // From here on the worker's own lines would only tell of its end.
   releases.defer(() => narrator.mute());
-  screen.entry({ actor: 'worker', text: `process ${worker.pid}: as src/cli.ts worker, in a hurry` });
+  screen.entry({ actor: 'worker', text: `process ${worker.pid}: as src/cli/main.ts worker, in a hurry` });
   await worker.until('its line "ready"', ({ event }) => event === 'ready');
   return worker;
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PLANTED_SECRETS } from '../src/simulator/index.ts';
 
-const program = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** A young process grows by itself. */
 const GROWN_UP_MS = 20_000;
 

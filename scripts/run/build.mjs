@@ -10,7 +10,7 @@ export const compiler = 'node_modules/typescript/bin/tsc';
 export async function build(node) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const code = await node([compiler, '-p', 'tsconfig.build.json']);
-  if (code === 0) chmodSync(join(root, 'dist/cli.js'), 0o755);
+  if (code === 0) chmodSync(join(root, 'dist/cli/main.js'), 0o755);
   return code;
 }
 
@@ -29,6 +29,6 @@ export async function buildClient(node) {
 }
 
 /** What package.json points to: without one of them the package is of no use. */
-const needed = ['cli.js', 'index.js', 'index.d.ts'];
+const needed = ['cli/main.js', 'index.js', 'index.d.ts'];
 
 export const isBuilt = () => needed.every((file) => existsSync(join(root, 'dist', file)));

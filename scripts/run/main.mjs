@@ -30,7 +30,7 @@ async function pm2(tools, args) {
 
 const targets = {
   demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
-  cli: (tools, args) => tools.node(['src/cli.ts', ...args]),
+  cli: (tools, args) => tools.node(['src/cli/main.ts', ...args]),
   docs: (tools, args) => tools.node(['scripts/generate-docs.ts', ...args]),
   jest: (tools, args) => tools.jest(args),
   histories: (tools, args) => tools.node(['scripts/histories.ts', ...args]),

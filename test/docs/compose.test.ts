@@ -190,7 +190,7 @@ describe('ecosystem.config.js', () => {
   });
 
   test('runs workers by a Node that is new enough, and one server whose port PM2 keeps open through a reload', () => {
-    const same = { script: './dist/cli.js', wait_ready: true };
+    const same = { script: './dist/cli/main.js', wait_ready: true };
     expect(apps).toMatchObject([
       { name: 'runcloud-domains', args: 'worker', instances: 2, exec_mode: 'fork', ...same },
       { name: 'runcloud-domains-server', args: 'server', instances: 1, exec_mode: 'cluster', ...same },

@@ -11,7 +11,7 @@ import { until } from '../helpers/until.ts';
 export const PATIENCE_MS = 180_000;
 
 const programs = {
-  cli: ['../../src/cli.ts', 'worker'],
+  cli: ['../../src/cli/main.ts', 'worker'],
   /** Takes a dead worker's job over within two seconds. */
   impatient: ['./impatient-worker.ts'],
 } as const;

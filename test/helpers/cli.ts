@@ -15,9 +15,9 @@ const newestIn = (folder: string, ending: string): number =>
     .reduce((newest, { parentPath, name }) => Math.max(newest, statSync(join(parentPath, name)).mtimeMs), 0);
 
 function findProgram(): string {
-  const built = join(root, 'dist/cli.js');
+  const built = join(root, 'dist/cli/main.js');
   const isFresh = existsSync(built) && statSync(built).mtimeMs > newestIn(join(root, 'src'), '.ts');
-  return isFresh ? built : join(root, 'src/cli.ts');
+  return isFresh ? built : join(root, 'src/cli/main.ts');
 }
 
 /** What `process.execPath` runs as the command line. */

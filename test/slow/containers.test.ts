@@ -56,7 +56,7 @@ beforeAll(async () => {
   const created = await runIn(
     IMAGE,
     'node',
-    'dist/cli.js',
+    'dist/cli/main.js',
     'token',
     'create',
     '--name',
@@ -126,7 +126,7 @@ describe('the image', () => {
 
   test('starts the worker by node itself, and not as root', async () => {
     const [{ Config }] = inspected.parse(JSON.parse(await engine.docker('image', 'inspect', IMAGE)));
-    expect(Config).toEqual({ User: 'node', Entrypoint: ['node', 'dist/cli.js'], Cmd: ['worker'] });
+    expect(Config).toEqual({ User: 'node', Entrypoint: ['node', 'dist/cli/main.js'], Cmd: ['worker'] });
     expect(Number(await runIn(IMAGE, 'sh', '-c', 'id -u'))).toBeGreaterThan(0);
   });
 

@@ -78,7 +78,7 @@ describe('the package that npm makes of an unbuilt checkout', () => {
   test('holds what is compiled, with the documents, and no source, test or secret', () => {
     expect(packed.files).toEqual(
       expect.arrayContaining([
-        'dist/cli.js',
+        'dist/cli/main.js',
         'dist/index.js',
         'dist/index.d.ts',
         'README.md',

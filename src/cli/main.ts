@@ -2,12 +2,8 @@
 // argv to commands. The only file that sees argv, the console, signals and exit codes.
 import cluster from 'node:cluster';
 import { Command, CommanderError, Option } from 'commander';
-import { createProducerApp, type ProducerApp } from './app.ts';
-import type { OnAuditLost } from './audit.ts';
-import { type EnqueueFlags, enqueue } from './cli/enqueue.ts';
-import { wrapAll } from './cli/layout.ts';
-import { createOutput, toOutputReason } from './cli/output.ts';
-import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './cli/terminal.ts';
+import { createProducerApp, type ProducerApp } from '../app.ts';
+import type { OnAuditLost } from '../audit.ts';
 import {
   type Config,
   ConfigError,
@@ -15,15 +11,19 @@ import {
   loadConfig,
   secretsOf,
   terminalColumns,
-} from './config.ts';
-import { CodedError, hasCode, isReplyError, reasonOf } from './errors.ts';
-import type { JobName } from './jobs/catalog.ts';
-import { createScrub } from './logger.ts';
+} from '../config.ts';
+import { CodedError, hasCode, isReplyError, reasonOf } from '../errors.ts';
+import type { JobName } from '../jobs/catalog.ts';
+import { createScrub } from '../logger.ts';
+import { toMissingRight } from '../redis.ts';
+import { version } from '../version.ts';
+import { toVisible } from '../visible-text.ts';
+import { type EnqueueFlags, enqueue } from './enqueue.ts';
+import { wrapAll } from './layout.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
-import { toMissingRight } from './redis.ts';
-import { version } from './version.ts';
-import { toVisible } from './visible-text.ts';
+import { createOutput, toOutputReason } from './output.ts';
+import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './terminal.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 
@@ -169,7 +169,7 @@ function addProcessCommands(program: Command): void {
       '\nExamples:\n  runcloud-domains worker\n  LOG_LEVEL=debug LOG_FORMAT=pretty runcloud-domains worker',
     )
     .action(async () => {
-      const { runWorker } = await import('./cli/worker.ts');
+      const { runWorker } = await import('./worker.ts');
       const loaded = loadConfig();
       finish(
         await runWorker({
@@ -188,7 +188,7 @@ function addProcessCommands(program: Command): void {
       '\nExamples:\n  runcloud-domains server\n  SERVER_PORT=8080 runcloud-domains server',
     )
     .action(async () => {
-      const { runServer } = await import('./cli/server.ts');
+      const { runServer } = await import('./server.ts');
       finish(await runServer({ ...loadConfig(), stopped: untilSignal(), announceReady }));
     });
 }

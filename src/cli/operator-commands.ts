@@ -1,18 +1,18 @@
 // The commands of operators: how things stand, what failed, trying again, pausing, callbacks, the audit log, access to the server. Only cli.ts uses it; like
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
-import type { ProducerApp } from './app.ts';
-import { auditVerbs } from './audit.ts';
-import { type AuditFlags, showAudit } from './cli/audit.ts';
-import { type CallbackFlags, replayDeliveries, showDeliveries } from './cli/callbacks.ts';
-import { type FailedFlags, type FilterFlags, retry, showFailed } from './cli/failed.ts';
-import { createBoardPassword, type PasswordFlags, type PasswordSource } from './cli/password.ts';
-import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './cli/pause.ts';
-import { judgeFlags, type StatusFlags, showDomain, showQueue } from './cli/status.ts';
-import { type ExitCode, exitCodes, type Terminal } from './cli/terminal.ts';
-import { createApiToken, type TokenFlags } from './cli/token.ts';
-import { apiRoles, boardRoles } from './config.ts';
-import { actors, stages } from './outcome.ts';
+import type { ProducerApp } from '../app.ts';
+import { auditVerbs } from '../audit.ts';
+import { apiRoles, boardRoles } from '../config.ts';
+import { actors, stages } from '../outcome.ts';
+import { type AuditFlags, showAudit } from './audit.ts';
+import { type CallbackFlags, replayDeliveries, showDeliveries } from './callbacks.ts';
+import { type FailedFlags, type FilterFlags, retry, showFailed } from './failed.ts';
+import { createBoardPassword, type PasswordFlags, type PasswordSource } from './password.ts';
+import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './pause.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from './status.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { createApiToken, type TokenFlags } from './token.ts';
 
 /** What cli.ts lends to commands. */
 export interface CommandTools {

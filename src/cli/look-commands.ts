@@ -1,11 +1,11 @@
 // The commands that look at what is there, or stand in for it: doctor, simulate. Only cli.ts uses it; like cli.ts it knows commander, and
 // leaves the work to cli/.
 import type { Command } from 'commander';
-import { createDoctor } from './app.ts';
-import { showFindings } from './cli/doctor.ts';
-import { type ExitCode, exitCodes } from './cli/terminal.ts';
-import type { LoadedConfig } from './config.ts';
+import { createDoctor } from '../app.ts';
+import type { LoadedConfig } from '../config.ts';
+import { showFindings } from './doctor.ts';
 import type { CommandTools } from './operator-commands.ts';
+import { type ExitCode, exitCodes } from './terminal.ts';
 
 export interface LookTools extends CommandTools {
   /** Resolves with the name of the first signal. */
@@ -37,7 +37,7 @@ export function addLookCommands(program: Command, tools: LookTools): void {
       '\nExamples:\n  runcloud-domains simulate --port 8080\n  runcloud-domains simulate --set metaShape=laravel',
     )
     .action(async (flags: { port: string; set?: string[] }) => {
-      const { simulate } = await import('./cli/simulate.ts');
+      const { simulate } = await import('./simulate.ts');
       tools.finish(await simulate(flags, tools.untilSignal(), tools.terminal));
     });
 }
@@ -82,7 +82,7 @@ async function runDoctor(flags: DoctorFlags, version: string, tools: LookTools):
   if (problem) terminal.err(problem);
   if (problem) return finish(exitCodes.usage);
   if (flags.survey) {
-    const { runSurvey } = await import('./cli/survey.ts');
+    const { runSurvey } = await import('./survey.ts');
     return finish(await runSurvey(flags, { config: load().config, version, terminal, input }));
   }
   if (flags.tryDomain !== undefined) return tryDomain(flags.tryDomain, flags, version, tools);
@@ -105,7 +105,7 @@ function judgeFlags({
 function tryDomain(name: string, flags: DoctorFlags, version: string, tools: LookTools): Promise<void> {
   const { terminal, load, untilSignal, withRedis } = tools;
   return withRedis(async (producer) => {
-    const { runTrial } = await import('./cli/trial.ts');
+    const { runTrial } = await import('./trial.ts');
     const stopped = untilSignal();
     return runTrial(name, flags, { config: load().config, version, terminal, producer, stopped });
   });
