@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { startRedisServer } from '../scripts/redis-server.ts';
-import { createToken } from '../src/credential-hashes.ts';
+import { createToken } from '../src/config/credential-hashes.ts';
 
 const ROUNDS = 5;
 const AT_ONCE = 50;

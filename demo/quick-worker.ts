@@ -1,7 +1,7 @@
 // The worker of `runcloud-domains worker`, which looks at DNS and at the server every second instead of every minute: the one
 // thing that no setting changes. Run by worker.ts in a process of its own.
 import { createWorkerApp } from '../src/app/worker.ts';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/load.ts';
 import { reasonOf } from '../src/errors.ts';
 import { pace } from './hurry.ts';
 

@@ -2,7 +2,7 @@
 // A new table is one line in `generated`. Renders are pure; only `main` at the end touches files.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type VariableName, variables } from '../src/config.ts';
+import { type VariableName, variables } from '../src/config/load.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createProducerApp, type ProducerApp } from '../src/app.ts';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/load.ts';
 import { hasCode } from '../src/errors.ts';
 import { createSimulator, type FaultRule, type Simulator } from '../src/simulator/index.ts';
 import { type Asked, findViolations } from '../test/helpers/invariants.ts';

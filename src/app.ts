@@ -1,7 +1,7 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out. Together with app/ the
 // only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or looks loads neither.
 import { defaultsOf, redisOf, toRunCloudSettings } from './app/settings.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/load.ts';
 import { examine, type Finding } from './doctor.ts';
 import { createDnsProbe } from './probes/dns.ts';
 import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis.ts';

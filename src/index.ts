@@ -1,7 +1,7 @@
 // What the package offers to app servers: the client of src/client/queue.ts, configured by the environment, and the errors it may throw.
 import { redisOf } from './app/settings.ts';
 import { createQueueClient, type DomainsClient } from './client/queue.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './config/load.ts';
 
 export type {
   AddDomainPayload,
@@ -12,7 +12,7 @@ export type {
   RemoveDomainPayload,
   RequestOptions,
 } from './client/client.ts';
-export { ConfigError } from './config.ts';
+export { ConfigError } from './config/load.ts';
 export { type Code, CodedError, codes, DomainsError, PermanentError } from './errors.ts';
 
 /** What is not given is read from the environment and `.env`, by the names in docs/configuration.md. */

@@ -1,6 +1,6 @@
 // The jobs' handlers with what each of them needs. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import type { DomainKey } from '../intent/intent.ts';
 import { createKeys } from '../intent/keys.ts';
 import { createLedger, type Ledger, type LedgerLimits } from '../intent/ledger.ts';

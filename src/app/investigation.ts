@@ -1,6 +1,6 @@
 // What finds out how RunCloud answers for this account: raw calls beside the client, and, for a trial, our own records. Part of the wiring
 // (app.ts).
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import type { TryPorts } from '../doctor/try-domain.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { bareOf, twinOf } from '../intent/owner.ts';

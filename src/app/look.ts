@@ -1,5 +1,5 @@
 // The probes, as the configuration wants them. Part of the wiring (app.ts).
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { createLook, type Look } from '../jobs/look.ts';
 import { createRenewalLook, type RenewalLook } from '../jobs/renewal-look.ts';
 import { createDnsProbe } from '../probes/dns.ts';

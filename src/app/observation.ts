@@ -1,7 +1,7 @@
 // What operators see of this process and of the whole: health and metrics. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
 import type { Hold } from '../brake/brake.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
 import { createShared } from '../health/shared.ts';

@@ -2,7 +2,7 @@
 import { type Audit, createAudit, type OnAuditLost } from '../audit.ts';
 import { createDeliveries, type Deliveries } from '../callbacks/deliveries.ts';
 import type { DeliveryQueues } from '../callbacks/queues.ts';
-import { type Config, secretsOf } from '../config.ts';
+import { type Config, secretsOf } from '../config/load.ts';
 import type { Pauses } from '../intent/pauses.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
 import { scrub } from '../logger.ts';

@@ -1,6 +1,6 @@
 // What a worker has read of RunCloud and keeps: shared by its jobs, some of it by all workers. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { createFactsMemo } from '../intent/facts-memo.ts';
 import { troublesIn } from '../intent/log-text.ts';
 import { createMissingApps } from '../intent/missing-apps.ts';

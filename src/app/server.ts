@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import { toTargets } from '../callbacks/targets.ts';
-import { assertServable, type Config, secretsOf } from '../config.ts';
+import { assertServable, type Config, secretsOf } from '../config/load.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, toRedisReason, untilReady, within } from '../redis.ts';

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { type Brake, createBrake } from '../brake/brake.ts';
 import { createDeliveryQueues, type DeliveryQueues } from '../callbacks/queues.ts';
 import { toTargets } from '../callbacks/targets.ts';
-import { type Config, secretsOf } from '../config.ts';
+import { type Config, secretsOf } from '../config/load.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { createPauses, type Pauses } from '../intent/pauses.ts';
 import { createScrub } from '../logger.ts';

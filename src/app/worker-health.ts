@@ -1,6 +1,6 @@
 // A worker's signs of life: its heartbeat in Redis, and its small port where one is configured. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { reasonOf } from '../errors.ts';
 import { createHeartbeat } from '../health/heartbeat.ts';
 import { openHealthPort } from '../health/port.ts';

@@ -7,8 +7,8 @@ import {
   type CallbackTiming,
   createCallbacks,
 } from '../callbacks/callbacks.ts';
-import type { Config } from '../config.ts';
-import { type CredentialSource, createCredentialSource } from '../credentials.ts';
+import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
+import type { Config } from '../config/load.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
 import { toBounds } from '../queue/bound.ts';

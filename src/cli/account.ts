@@ -1,7 +1,7 @@
 // What doctor --survey and --try-domain share: which web application is meant, where the report goes, and what is told of it.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createInvestigation, type Investigation } from '../app/investigation.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { type AccountReport, toText } from '../doctor/report.ts';
 import type { survey } from '../doctor/survey.ts';
 import { say } from './layout.ts';

@@ -1,5 +1,5 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
-import type { LoadedConfig } from '../config.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { Finding } from '../doctor.ts';
 import { inOneLine } from '../intent/names.ts';
 import { say } from './layout.ts';

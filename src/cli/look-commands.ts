@@ -2,7 +2,7 @@
 // leaves the work to cli/.
 import type { Command } from 'commander';
 import { createDoctor } from '../app.ts';
-import type { LoadedConfig } from '../config.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { showFindings } from './doctor.ts';
 import type { CommandTools } from './operator-commands.ts';
 import { type ExitCode, exitCodes } from './terminal.ts';

@@ -11,7 +11,7 @@ import {
   loadConfig,
   secretsOf,
   terminalColumns,
-} from '../config.ts';
+} from '../config/load.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { createScrub } from '../logger.ts';

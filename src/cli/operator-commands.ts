@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { ProducerApp } from '../app.ts';
 import { auditVerbs } from '../audit.ts';
-import { apiRoles, boardRoles } from '../config.ts';
+import { apiRoles, boardRoles } from '../config/load.ts';
 import { actors, stages } from '../outcome.ts';
 import { type AuditFlags, showAudit } from './audit.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './callbacks.ts';

@@ -2,8 +2,8 @@
 // argument, which other users of the machine could see.
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { type BoardRole, boardRoles } from '../config.ts';
-import { hashPassword } from '../credential-hashes.ts';
+import { hashPassword } from '../config/credential-hashes.ts';
+import { type BoardRole, boardRoles } from '../config/load.ts';
 import { decodeText, whyUnreadable } from '../text-file.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { entryNameRule, isEntryName } from './token.ts';

@@ -1,6 +1,6 @@
 // server: answers over HTTP until it is told to stop.
 import { createServerApp } from '../app/server.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { type ExitCode, exitCodes } from './terminal.ts';
 
 export interface ServerCommand {

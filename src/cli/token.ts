@@ -1,6 +1,7 @@
 // token create: a new token of the HTTP API, and what the configuration holds of it. Nothing is stored.
-import { type ApiRole, apiRoles } from '../config.ts';
-import { createToken } from '../credential-hashes.ts';
+
+import { createToken } from '../config/credential-hashes.ts';
+import { type ApiRole, apiRoles } from '../config/load.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export interface TokenFlags {

@@ -1,6 +1,6 @@
 // worker: carries out jobs until it is told to stop.
 import { createWorkerApp } from '../app/worker.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { type ExitCode, exitCodes } from './terminal.ts';
 
 export interface WorkerCommand {

@@ -1,6 +1,7 @@
 // From checked values to the Config's parts about the HTTP server and the callbacks, and what must hold before it listens. Pure.
-import { isOutdated } from '../credential-hashes.ts';
+
 import { ConfigError } from './config-error.ts';
+import { isOutdated } from './credential-hashes.ts';
 import { isLoopbackHost } from './server-kinds.ts';
 import type { Config } from './shape.ts';
 import { type Values, variables } from './variables.ts';

@@ -1,7 +1,7 @@
 // The kinds of values of the HTTP server, its users and its callbacks. Complaints count entries and never repeat one.
 import { isIP } from 'node:net';
-import { isPasswordHash } from '../credential-hashes.ts';
 import { toPathPrefix } from '../listening/prefix.ts';
+import { isPasswordHash } from './credential-hashes.ts';
 import { type Kind, kind } from './kinds.ts';
 import type { ApiRole, ApiToken, BoardRole, BoardUser } from './shape.ts';
 import { isLoopback, isWebAddress, spellingComplaint } from './url-kinds.ts';

@@ -1,10 +1,10 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
 import { decodeBytes, TextError, whyUnreadable } from '../text-file.ts';
-import { parseWpConfig } from '../wp-config.ts';
 import { exampleOf } from './build.ts';
 import { quoted } from './describe.ts';
 import { PhpError } from './php.ts';
 import { type VariableName, variableNames, variables } from './variables.ts';
+import { parseWpConfig } from './wp-config.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 export type ReadFile = (path: string) => Uint8Array;

@@ -1,7 +1,7 @@
 // What every request goes through before a body is read, whatever part it is for: who calls, and how often he may. What is refused
 // before it has arrived ends its connection.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config/load.ts';
 import { isLeaving, leaveAfter } from '../listening/connections.ts';
 import { networkOf } from '../listening/network.ts';
 import { authorize, type Caller, identify, type RouteRole } from './auth.ts';

@@ -1,7 +1,7 @@
 // Who calls, and what he may do. Looks at headers only, before a body is read.
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ApiRole, ApiToken } from '../config.ts';
-import { findByToken } from '../credential-hashes.ts';
+import { findByToken } from '../config/credential-hashes.ts';
+import type { ApiRole, ApiToken } from '../config/load.ts';
 import { Refusal } from './problems.ts';
 
 /** Whoever a request comes from: the name of a token, or `local` where there are no tokens. */

@@ -1,7 +1,7 @@
 // Below which path the client sees the server: as SERVER_PATH says, or as the proxy that we trust says of this request.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config/load.ts';
 import { toPathPrefix } from '../listening/prefix.ts';
 
 declare module 'fastify' {

@@ -7,7 +7,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import type { ServerConfig } from '../config.ts';
+import type { ServerConfig } from '../config/load.ts';
 import { boundConnections, leave } from '../listening/connections.ts';
 import { withoutOrigin, withoutPrefix } from '../listening/prefix.ts';
 import type { Logger } from '../logger.ts';

@@ -11,7 +11,7 @@ import {
   stale,
   toTable,
 } from '../../scripts/generate-docs.ts';
-import { variables } from '../../src/config.ts';
+import { variables } from '../../src/config/load.ts';
 import { codes } from '../../src/errors.ts';
 import { fullName, metricNames } from '../../src/metrics/table.ts';
 import { version } from '../../src/version.ts';

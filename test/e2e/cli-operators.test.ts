@@ -1,8 +1,8 @@
 // What operators type: pause and resume, tokens and passwords, and the audit log that remembers them.
 import { userInfo } from 'node:os';
 import { expect, test } from '@jest/globals';
-import { parseConfig } from '../../src/config.ts';
-import { verifyPassword, verifyToken } from '../../src/credential-hashes.ts';
+import { verifyPassword, verifyToken } from '../../src/config/credential-hashes.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { type CliResult, runCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';

@@ -1,6 +1,6 @@
 // `server` as a process of its own: it answers beside a worker, says whom it lets in, and ends when it is told to.
 import { expect, test } from '@jest/globals';
-import { createToken } from '../../src/credential-hashes.ts';
+import { createToken } from '../../src/config/credential-hashes.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
 import { createStage } from '../helpers/worker.ts';

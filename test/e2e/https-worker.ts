@@ -1,7 +1,7 @@
 // A worker like the command line's in a hurry: a minute between two looks is 60 ms, and a dead worker's job is taken over within
 // two seconds.
 import { createWorkerApp } from '../../src/app/worker.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { FAST } from '../helpers/https-stage.ts';
 
 const { config } = parseConfig(process.env);

@@ -1,6 +1,6 @@
 // A worker like the command line's, but one that takes a dead worker's job over within two seconds: for tests that kill many.
 import { createWorkerApp } from '../../src/app/worker.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 const { config } = parseConfig(process.env);
 const app = createWorkerApp(config, () => config, { recovery: { lockMs: 1000, stalledCheckMs: 300 } });

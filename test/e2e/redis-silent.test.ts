@@ -2,7 +2,7 @@
 // replaced, and says so. New connections work all the time.
 import { expect, test } from '@jest/globals';
 import { createProducerApp } from '../../src/app.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { hasCode } from '../../src/errors.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';
 import { until } from '../helpers/until.ts';

@@ -5,7 +5,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import { createIntentStore } from '../../src/intent/store.ts';

@@ -5,7 +5,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { createProducerApp, type ProducerApp } from '../../src/app.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
 import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';

@@ -1,8 +1,8 @@
 // The HTTP server of a test, with one token of each role, through real HTTP.
 import { request as httpRequest } from 'node:http';
 import { createServerApp, type ServerOptions } from '../../src/app/server.ts';
-import { parseConfig } from '../../src/config.ts';
-import { createToken } from '../../src/credential-hashes.ts';
+import { createToken } from '../../src/config/credential-hashes.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { until } from './until.ts';
 
 export const tokens = { enqueue: createToken(), read: createToken(), operate: createToken() };

@@ -2,7 +2,7 @@
 // time passes after a death (locks, leases and the brake's dates run out) is done to Redis at once.
 import type { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { PACE, type Pace } from '../../src/intent/pace.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';

@@ -4,7 +4,7 @@ import { type Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
 import { PACE, type Pace } from '../../src/intent/pace.ts';
 import {
   type Call,

@@ -10,7 +10,7 @@ import { startRedisServer } from '../../scripts/redis-server.ts';
 import { createServerApp } from '../../src/app/server.ts';
 import { createWorkerApp } from '../../src/app/worker.ts';
 import { createDoctor, createProducerApp } from '../../src/app.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
 import { freePort } from '../helpers/port.ts';
 import { createCa, type KeyAndCertificate } from '../helpers/tls-server.ts';
 import { until } from '../helpers/until.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createWorkerApp } from '../../src/app/worker.ts';
 import { createBrake } from '../../src/brake/brake.ts';
-import { type Config, loadConfig } from '../../src/config.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';

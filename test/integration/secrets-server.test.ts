@@ -2,7 +2,7 @@
 // every page and route, logs, metrics, traces, callbacks and Redis are searched for all of them.
 import { expect, test } from '@jest/globals';
 import { createWorkerApp } from '../../src/app/worker.ts';
-import { secretsOf as configuredSecrets } from '../../src/config.ts';
+import { secretsOf as configuredSecrets } from '../../src/config/load.ts';
 import { createLogger } from '../../src/logger.ts';
 import { BOARD_USERS, logInAt, OWN, PASSWORDS } from '../helpers/board-login.ts';
 import { createCollector } from '../helpers/collector.ts';

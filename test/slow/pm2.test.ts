@@ -1,6 +1,6 @@
 // Real PM2 with the built program: an update refuses no request and loses no job, and nothing is left when it is deleted.
 import { expect, test } from '@jest/globals';
-import { createToken } from '../../src/credential-hashes.ts';
+import { createToken } from '../../src/config/credential-hashes.ts';
 import { createWorld, type World } from '../e2e/world.ts';
 import { freePort } from '../helpers/port.ts';
 import { until } from '../helpers/until.ts';

@@ -2,8 +2,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createBoardPassword, type PasswordSource } from '../../src/cli/password.ts';
-import { parseConfig } from '../../src/config.ts';
-import { verifyPassword } from '../../src/credential-hashes.ts';
+import { verifyPassword } from '../../src/config/credential-hashes.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 const PASSWORD = 'correct horse battery';
 

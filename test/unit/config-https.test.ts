@@ -1,6 +1,6 @@
 // The variables of HTTPS: DNS, handshakes, certificates, Let's Encrypt's limits, the watch.
 import { describe, expect, test } from '@jest/globals';
-import { type Config, ConfigError, describeConfig, parseConfig } from '../../src/config.ts';
+import { type Config, ConfigError, describeConfig, parseConfig } from '../../src/config/load.ts';
 import { createCa } from '../helpers/tls-server.ts';
 
 type Env = Record<string, string>;

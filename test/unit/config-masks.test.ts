@@ -1,7 +1,13 @@
 // No error and no printed configuration repeats what may be a secret, whichever variable holds it and however wrong it is.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ConfigError, describeConfig, parseConfig, type VariableName, variables } from '../../src/config.ts';
+import {
+  ConfigError,
+  describeConfig,
+  parseConfig,
+  type VariableName,
+  variables,
+} from '../../src/config/load.ts';
 
 const SECRET = 'hunter2';
 

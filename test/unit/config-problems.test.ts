@@ -1,6 +1,6 @@
 // What an operator reads about a configuration that is wrong: every problem, its name, an example, and no secret.
 import { expect, test } from '@jest/globals';
-import { ConfigError, parseConfig, variables } from '../../src/config.ts';
+import { ConfigError, parseConfig, variables } from '../../src/config/load.ts';
 
 type Env = Record<string, string>;
 const pair = { RUNCLOUD_API_KEY: 'key-4711', RUNCLOUD_API_SECRET: 'sec-4711' };

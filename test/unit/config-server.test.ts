@@ -1,5 +1,6 @@
 // The variables of the HTTP server, its users, the callbacks and traces.
 import { expect, test } from '@jest/globals';
+import { hashToken } from '../../src/config/credential-hashes.ts';
 import {
   assertServable,
   type Config,
@@ -7,8 +8,7 @@ import {
   describeConfig,
   parseConfig,
   secretsOf,
-} from '../../src/config.ts';
-import { hashToken } from '../../src/credential-hashes.ts';
+} from '../../src/config/load.ts';
 
 type Env = Record<string, string>;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { judgeEnvFile } from '../../src/config/env-file.ts';
-import { ConfigError, loadConfig, type ParseOptions, parseConfig } from '../../src/config.ts';
+import { ConfigError, loadConfig, type ParseOptions, parseConfig } from '../../src/config/load.ts';
 
 type Env = Record<string, string>;
 const pair = { RUNCLOUD_API_KEY: 'key-4711', RUNCLOUD_API_SECRET: 'sec-4711' };

@@ -8,7 +8,7 @@ import {
   requireCredentials,
   secretsOf,
   variables,
-} from '../../src/config.ts';
+} from '../../src/config/load.ts';
 import { nextDelayMs } from '../../src/queue/retry-policy.ts';
 import { createCa } from '../helpers/tls-server.ts';
 

@@ -9,7 +9,7 @@ import {
   isPasswordHash,
   verifyPassword,
   verifyToken,
-} from '../../src/credential-hashes.ts';
+} from '../../src/config/credential-hashes.ts';
 
 test('a token has 256 random bits behind its prefix, and its hash is its SHA-256', () => {
   const [one, two] = [createToken(), createToken()];

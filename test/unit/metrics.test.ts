@@ -1,7 +1,7 @@
 // The registry against the table: each metric as the table has it, and nothing else with our prefix.
 import { describe, expect, test } from '@jest/globals';
 import { createObservation, type ObservationParts } from '../../src/app/observation.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import type { Census } from '../../src/health/census.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
 import { fullName, metricNames, PREFIX, specOf } from '../../src/metrics/table.ts';

@@ -1,6 +1,6 @@
 // When a failed attempt is tried again: doubling, capped, jittered, and for about six hours by default.
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { nextDelayMs, type RetryPolicy } from '../../src/queue/retry-policy.ts';
 
 const policy: RetryPolicy = { attempts: 8, backoffMs: 100, backoffMaxMs: 1000 };

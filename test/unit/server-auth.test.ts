@@ -1,6 +1,6 @@
 // Who may do what, and what an error looks like from outside.
 import { describe, expect, test } from '@jest/globals';
-import { createToken } from '../../src/credential-hashes.ts';
+import { createToken } from '../../src/config/credential-hashes.ts';
 import { CodedError, codes } from '../../src/errors.ts';
 import { allows, authorize, identify, refuseCrossSite } from '../../src/server/auth.ts';
 import { parseIdempotencyKey } from '../../src/server/idempotency.ts';

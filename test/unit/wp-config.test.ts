@@ -1,7 +1,7 @@
 // Constants of a wp-config.php: taken where PHP is sure to define them so, refused with a sentence everywhere else.
 import { describe, expect, test } from '@jest/globals';
 import { PhpError } from '../../src/config/php.ts';
-import { parseWpConfig } from '../../src/wp-config.ts';
+import { parseWpConfig } from '../../src/config/wp-config.ts';
 
 const NAME = 'WU_RUNCLOUD_APP_ID';
 

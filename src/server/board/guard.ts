@@ -1,6 +1,6 @@
 // Who gets in at the board: whoever is logged in, from the board's own pages; everybody else is counted, and sent to the login.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { BoardUser } from '../../config.ts';
+import type { BoardUser } from '../../config/load.ts';
 import { networkOf } from '../../listening/network.ts';
 import { createRate } from '../rate.ts';
 import type { Cookies } from './cookies.ts';

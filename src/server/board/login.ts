@@ -1,8 +1,8 @@
 // Logging in and out of the board.
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { BoardUser } from '../../config.ts';
-import { verifyPassword } from '../../credential-hashes.ts';
+import { verifyPassword } from '../../config/credential-hashes.ts';
+import type { BoardUser } from '../../config/load.ts';
 import type { Logger } from '../../logger.ts';
 import { prefixOf } from '../prefix.ts';
 import type { Checks } from './checks.ts';

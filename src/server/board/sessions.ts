@@ -2,7 +2,7 @@
 // by a key that only this server's configuration gives, so that whoever may write to Redis can neither make a login nor copy one.
 import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { BoardUser } from '../../config.ts';
+import type { BoardUser } from '../../config/load.ts';
 
 export interface Sessions {
   /** A new login; resolves with its id, which only the cookie knows. */

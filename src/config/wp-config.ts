@@ -1,17 +1,8 @@
 // Constants of a wp-config.php. PHP is never executed, nothing is included, no condition is evaluated: what counts is a
 // definition that stands by itself at the top level, behind nothing but what is known to be harmless. All else that
 // concerns a constant is a refusal, since a wrong guess would put domains on somebody else's web application. Pure.
-import {
-  argumentsOf,
-  calleeOf,
-  lineOf,
-  literalOf,
-  nodesIn,
-  type PhpNode,
-  parsePhp,
-  partsOf,
-} from './config/php.ts';
-import { type Declared, declaredIn, obstacleOf } from './config/php-effects.ts';
+import { argumentsOf, calleeOf, lineOf, literalOf, nodesIn, type PhpNode, parsePhp, partsOf } from './php.ts';
+import { type Declared, declaredIn, obstacleOf } from './php-effects.ts';
 
 /** `constants` by name, as text; `refusals` by name: why it cannot be known, without any value; `warnings` hold none either. */
 export interface WpConfig {

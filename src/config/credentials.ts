@@ -1,6 +1,6 @@
 // RunCloud's credentials as they are now: where they were refused, the configuration is read again, so that corrected ones in
 // `.env` or wp-config.php are picked up without a restart.
-import { type Config, type RunCloudCredentials, requireCredentials, secretsOf } from './config.ts';
+import { type Config, type RunCloudCredentials, requireCredentials, secretsOf } from './load.ts';
 
 export interface CredentialSource {
   current(): RunCloudCredentials;

@@ -3,22 +3,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { build, exampleOf } from './config/build.ts';
-import { checkCertificates } from './config/certificates.ts';
-import { ConfigError } from './config/config-error.ts';
-import { quoted } from './config/describe.ts';
-import { judgeEnvFile } from './config/env-file.ts';
-import type { Config, RunCloudCredentials } from './config/shape.ts';
-import { clean, type Env, type Gathered, gather, type ReadFile } from './config/sources.ts';
-import { suggestions } from './config/suggestions.ts';
-import { environment, type Values, type VariableName, variableNames, variables } from './config/variables.ts';
-import { codeOf, decodeText, whyUnreadable } from './text-file.ts';
+import { codeOf, decodeText, whyUnreadable } from '../text-file.ts';
+import { build, exampleOf } from './build.ts';
+import { checkCertificates } from './certificates.ts';
+import { ConfigError } from './config-error.ts';
+import { quoted } from './describe.ts';
+import { judgeEnvFile } from './env-file.ts';
+import type { Config, RunCloudCredentials } from './shape.ts';
+import { clean, type Env, type Gathered, gather, type ReadFile } from './sources.ts';
+import { suggestions } from './suggestions.ts';
+import { environment, type Values, type VariableName, variableNames, variables } from './variables.ts';
 
-export { assertServable } from './config/build-server.ts';
-export { ConfigError } from './config/config-error.ts';
-export { type DescribedVariable, describeConfig, secretsOf } from './config/describe.ts';
-export type { LogFormat, LogLevel } from './config/kinds.ts';
-export { apiRoles, boardRoles } from './config/server-kinds.ts';
+export { assertServable } from './build-server.ts';
+export { ConfigError } from './config-error.ts';
+export { type DescribedVariable, describeConfig, secretsOf } from './describe.ts';
+export type { LogFormat, LogLevel } from './kinds.ts';
+export { apiRoles, boardRoles } from './server-kinds.ts';
 export type {
   ApiRole,
   ApiToken,
@@ -29,8 +29,8 @@ export type {
   RunCloudConfig,
   RunCloudCredentials,
   ServerConfig,
-} from './config/shape.ts';
-export { type Variable, type VariableName, variables } from './config/variables.ts';
+} from './shape.ts';
+export { type Variable, type VariableName, variables } from './variables.ts';
 
 /** `warnings` are sentences for a person; nothing in them stops the program. */
 export interface LoadedConfig {
