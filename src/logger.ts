@@ -10,7 +10,7 @@ import {
 import { prettyFactory } from 'pino-pretty';
 import { serializeErrors, serializeFields } from './logger/errors.ts';
 import { createScrub, hidden, isSecretField, secretFields } from './logger/scrub.ts';
-import { toVisible } from './visible-text.ts';
+import { toVisible } from './untrusted/visible-text.ts';
 
 export { createScrub, type Scrub, scrub } from './logger/scrub.ts';
 

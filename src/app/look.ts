@@ -7,7 +7,7 @@ import { createTlsProbe } from '../probes/tls.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { RunCloud } from '../runcloud/runcloud.ts';
-import { readTextFile } from '../text-file.ts';
+import { readTextFile } from '../untrusted/text-file.ts';
 
 interface Parts {
   readonly config: Config;

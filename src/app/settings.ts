@@ -8,7 +8,7 @@ import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
 import { toOutboxKeys } from '../outbox.ts';
 import type { RedisAddress } from '../redis.ts';
-import { readTextFile } from '../text-file.ts';
+import { readTextFile } from '../untrusted/text-file.ts';
 
 /** Where Redis is. Reads the file of its authority. */
 export const redisOf = ({ redisUrl, redisCaFile }: Config): RedisAddress => ({

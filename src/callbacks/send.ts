@@ -4,8 +4,8 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { boundReply } from '../bounded-reply.ts';
 import { reasonOf } from '../errors.ts';
+import { boundReply } from '../untrusted/bounded-reply.ts';
 import type { Attempt } from './judge.ts';
 import { lookUp } from './lookup.ts';
 

@@ -7,7 +7,7 @@ import { ElsewhereError } from '../queue/elsewhere.ts';
 import { inTurns } from '../queue/in-turns.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
-import { readTextFile, whyUnreadable } from '../text-file.ts';
+import { readTextFile, whyUnreadable } from '../untrusted/text-file.ts';
 import { say as print } from './layout.ts';
 import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { hashPassword } from '../config/credential-hashes.ts';
 import { type BoardRole, boardRoles } from '../config/load.ts';
-import { decodeText, whyUnreadable } from '../text-file.ts';
+import { decodeText, whyUnreadable } from '../untrusted/text-file.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { entryNameRule, isEntryName } from './token.ts';
 

@@ -1,6 +1,6 @@
 // The files of certificate authorities that the configuration names: whether they can be read, and hold certificates.
 import { X509Certificate } from 'node:crypto';
-import { decodeText, TextError, whyUnreadable } from '../text-file.ts';
+import { decodeText, TextError, whyUnreadable } from '../untrusted/text-file.ts';
 import { type Gathered, type ReadFile, unreadable } from './sources.ts';
 import type { VariableName } from './variables.ts';
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { codeOf, decodeText, whyUnreadable } from '../text-file.ts';
+import { codeOf, decodeText, whyUnreadable } from '../untrusted/text-file.ts';
 import { build, exampleOf } from './build.ts';
 import { checkCertificates } from './certificates.ts';
 import { ConfigError } from './config-error.ts';

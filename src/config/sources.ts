@@ -1,5 +1,5 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
-import { decodeBytes, TextError, whyUnreadable } from '../text-file.ts';
+import { decodeBytes, TextError, whyUnreadable } from '../untrusted/text-file.ts';
 import { exampleOf } from './build.ts';
 import { quoted } from './describe.ts';
 import { PhpError } from './php.ts';

@@ -1,7 +1,7 @@
 // The journal of `doctor --try-domain`: what it is about to do, on disk before it is done, so that a run that was killed can be taken back.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
-import { readTextFile } from '../text-file.ts';
+import { readTextFile } from '../untrusted/text-file.ts';
 
 const entrySchema = z.object({
   journal: z.literal('runcloud-domains try-domain'),

@@ -3,7 +3,7 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { boundReply } from '../bounded-reply.ts';
+import { boundReply } from '../untrusted/bounded-reply.ts';
 import { isPublicAddress } from './addresses.ts';
 import { orEnd, withDeadline } from './deadline.ts';
 import { toErrorCode } from './error-code.ts';

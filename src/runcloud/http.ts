@@ -4,7 +4,7 @@ import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Got, RequestError, type Response } from 'got';
-import { boundReply } from '../bounded-reply.ts';
+import { boundReply } from '../untrusted/bounded-reply.ts';
 import {
   type Credentials,
   createAgent,

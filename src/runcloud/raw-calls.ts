@@ -1,7 +1,7 @@
 // Calls whose replies are looked at as they are, whatever their status: for finding out what RunCloud answers (`doctor --survey`,
 // `--try-domain`). Nothing of a reply is judged here. Must not be used by workers: no brake, no errors of errors.ts.
 import { RequestError, type Response } from 'got';
-import { boundReply } from '../bounded-reply.ts';
+import { boundReply } from '../untrusted/bounded-reply.ts';
 import {
   createAgent,
   createGot,

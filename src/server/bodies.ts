@@ -1,6 +1,6 @@
 // Bodies of requests: bytes to text, in the one way for all text that we are handed, and text to JSON or to lines of it.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { decodeText, whyUnreadable } from '../text-file.ts';
+import { decodeText, whyUnreadable } from '../untrusted/text-file.ts';
 import { Refusal } from './problems.ts';
 import { BadLine, MAX_LINES } from './routes/batch.ts';
 

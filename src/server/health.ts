@@ -3,7 +3,7 @@
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { type Health, parseOnly, unknownCheck } from '../health.ts';
 import type { Metrics } from '../metrics.ts';
-import { toVisible } from '../visible-text.ts';
+import { toVisible } from '../untrusted/visible-text.ts';
 
 export interface HealthRoutesOptions {
   /** Takes secrets out of what is answered: the last of several nets. */

@@ -1,6 +1,6 @@
 // One reader of text: right, or refused with the fix.
 import { expect, test } from '@jest/globals';
-import { decodeBytes, decodeText, TextError } from '../../src/text-file.ts';
+import { decodeBytes, decodeText, TextError } from '../../src/untrusted/text-file.ts';
 
 const bom = '\ufeff';
 const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();

@@ -3,7 +3,7 @@
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger.ts';
 import { looksOurs } from '../../queue/job-payload.ts';
-import { toVisible } from '../../visible-text.ts';
+import { toVisible } from '../../untrusted/visible-text.ts';
 
 const MAX_TEXT = 2000;
 const MAX_VALUE = 300;
