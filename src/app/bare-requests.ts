@@ -1,7 +1,7 @@
 // What bare clients ask for stands in the audit log too, as far as a worker can tell, a burst in one entry. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import { createAudit } from '../audit.ts';
-import { createAuditBursts } from '../audit-bursts.ts';
+import { createAudit } from '../audit/audit.ts';
+import { createAuditBursts } from '../audit/bursts.ts';
 import type { Config } from '../config/load.ts';
 import type { Logger, Scrub } from '../logger.ts';
 import { PRODUCER } from '../queue/job-payload.ts';

@@ -1,5 +1,5 @@
 // The parts that enqueue, inspect and steer: they need Redis only. Part of the wiring (app.ts).
-import { type Audit, createAudit, type OnAuditLost } from '../audit.ts';
+import { type Audit, createAudit, type OnAuditLost } from '../audit/audit.ts';
 import { createDeliveries, type Deliveries } from '../callbacks/deliveries.ts';
 import type { DeliveryQueues } from '../callbacks/queues.ts';
 import { type Config, secretsOf } from '../config/load.ts';

@@ -1,6 +1,6 @@
 // What the parts are told of the configuration. Part of the wiring (app.ts).
 
-import type { OnAuditLost } from '../audit.ts';
+import type { OnAuditLost } from '../audit/audit.ts';
 import type { Config, RunCloudCredentials } from '../config/load.ts';
 import { reasonOf } from '../errors.ts';
 import { createKeys } from '../intent/keys.ts';

@@ -3,7 +3,7 @@
 import cluster from 'node:cluster';
 import { Command, CommanderError, Option } from 'commander';
 import { createProducerApp, type ProducerApp } from '../app.ts';
-import type { OnAuditLost } from '../audit.ts';
+import type { OnAuditLost } from '../audit/audit.ts';
 import {
   type Config,
   ConfigError,

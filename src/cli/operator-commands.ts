@@ -2,7 +2,7 @@
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
 import type { ProducerApp } from '../app.ts';
-import { auditVerbs } from '../audit.ts';
+import { auditVerbs } from '../audit/audit.ts';
 import { apiRoles, boardRoles } from '../config/load.ts';
 import { actors, stages } from '../outcome.ts';
 import { type AuditFlags, showAudit } from './audit.ts';

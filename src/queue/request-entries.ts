@@ -1,6 +1,6 @@
 // What the audit log says of requests, whichever door they come through: command line, API, a program's producer, a bare client.
 // Pure.
-import type { AuditRecord, AuditVerb } from '../audit.ts';
+import type { AuditRecord, AuditVerb } from '../audit/audit.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { Receipt } from './receipt.ts';
 

@@ -1,5 +1,5 @@
 // What the audit log says of failed jobs that a person tries again, whichever way he asks: command line, API, board.
-import type { AuditRecord } from '../audit.ts';
+import type { AuditRecord } from '../audit/audit.ts';
 import type { FailedJob, RetryResult } from './operator.ts';
 
 type Entry = Pick<AuditRecord, 'domains' | 'detail'>;

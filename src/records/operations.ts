@@ -1,6 +1,6 @@
 // How audit entries, pauses and deliveries look from outside, in the HTTP API and in `--json`. Their fields are API.
 import { z } from 'zod';
-import type { AuditEntry } from '../audit.ts';
+import type { AuditEntry } from '../audit/audit.ts';
 import type { Delivery } from '../callbacks/deliveries.ts';
 import type { Pause } from '../intent/pauses.ts';
 import { iso } from './iso.ts';

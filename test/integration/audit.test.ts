@@ -1,7 +1,7 @@
 // The audit log in a real Redis: the newest first, page by page, capped, and without secrets.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Audit, type AuditRecord, createAudit, isAuditId } from '../../src/audit.ts';
+import { type Audit, type AuditRecord, createAudit, isAuditId } from '../../src/audit/audit.ts';
 import { createKeys } from '../../src/intent/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 

@@ -1,6 +1,6 @@
 // The board as the server has it, over HTTP without a socket, with a real Redis and workers of its own.
 import Fastify, { type FastifyInstance } from 'fastify';
-import { type Audit, createAudit } from '../../src/audit.ts';
+import { type Audit, createAudit } from '../../src/audit/audit.ts';
 import type { BoardUser } from '../../src/config/load.ts';
 import { createLogger, createScrub } from '../../src/logger.ts';
 import { createBoard } from '../../src/server/board/board.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Audit, AuditRecord } from '../../src/audit.ts';
+import type { Audit, AuditRecord } from '../../src/audit/audit.ts';
 import { replayDeliveries, showDeliveries } from '../../src/cli/callbacks.ts';
 import { exitCodes } from '../../src/cli/terminal.ts';
 import { createCallbackStage } from '../helpers/callback-stage.ts';

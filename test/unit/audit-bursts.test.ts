@@ -1,7 +1,7 @@
 // Requests that come one by one: the first stands in the audit log at once, a burst in one entry more.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import type { AuditRecord } from '../../src/audit.ts';
-import { createAuditBursts } from '../../src/audit-bursts.ts';
+import type { AuditRecord } from '../../src/audit/audit.ts';
+import { createAuditBursts } from '../../src/audit/bursts.ts';
 
 let written: AuditRecord[];
 const audit = { record: async (entry: AuditRecord) => void written.push(entry) };

@@ -3,7 +3,7 @@
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';
-import type { Audit } from '../../audit.ts';
+import type { Audit } from '../../audit/audit.ts';
 import type { BoardUser } from '../../config/load.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger.ts';
 import type { Operator } from '../../queue/operator.ts';

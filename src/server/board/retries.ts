@@ -1,7 +1,7 @@
 // What an operator may do from the board: try failed jobs again, by our rules and not by Bull Board's own retry, which would give
 // one try, and would run beside a newer job of the same domain.
 import type { Redis } from 'ioredis';
-import type { Audit } from '../../audit.ts';
+import type { Audit } from '../../audit/audit.ts';
 import type { Logger } from '../../logger.ts';
 import type { Operator, RetryResult } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';

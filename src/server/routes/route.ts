@@ -2,7 +2,7 @@
 // OpenAPI document, the list in docs/http-api.md, the security tests.
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
-import type { Audit } from '../../audit.ts';
+import type { Audit } from '../../audit/audit.ts';
 import type { Deliveries } from '../../callbacks/deliveries.ts';
 import type { Pauses } from '../../intent/pauses.ts';
 import type { TargetDefaults } from '../../jobs/catalog.ts';
