@@ -4,7 +4,7 @@ import { defaultsOf, redisOf, toRunCloudSettings } from './app/settings.ts';
 import type { Config } from './config/load.ts';
 import { examine, type Finding } from './doctor.ts';
 import { createDnsProbe } from './probes/dns.ts';
-import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis.ts';
+import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis/connection.ts';
 import { createRunCloud } from './runcloud/client.ts';
 
 export { createProducerApp, type ProducerApp } from './app/producer.ts';

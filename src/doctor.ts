@@ -2,7 +2,7 @@
 import { checkSsl, type SslPorts } from './doctor/ssl.ts';
 import { checkToken } from './doctor/token.ts';
 import { CodedError, codes, reasonOf } from './errors.ts';
-import type { RedisFinding } from './redis.ts';
+import type { RedisFinding } from './redis/connection.ts';
 import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
 
 export interface Finding {

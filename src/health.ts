@@ -1,8 +1,8 @@
 // Whether this installation does its work: named checks with a reason and a fix. The judgement is pure; `createHealth` reads.
 import type { WorkerBeat } from './health/heartbeat.ts';
 import type { Vitals } from './health/vitals.ts';
-import { redisUnavailable, within } from './redis.ts';
-import { explainHandshake } from './redis-certificates.ts';
+import { redisUnavailable, within } from './redis/connection.ts';
+import { explainHandshake } from './redis/tls-errors.ts';
 
 export const checkNames = [
   'redis',

@@ -7,7 +7,7 @@ import type { Logger, Scrub } from '../logger.ts';
 import { PRODUCER } from '../queue/job-payload.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import type { WorkerOptions } from '../queue/worker.ts';
-import { within } from '../redis.ts';
+import { within } from '../redis/connection.ts';
 import { keysOf, toAuditLoss } from './settings.ts';
 
 interface Parts {

@@ -2,7 +2,6 @@
 import type { Redis } from 'ioredis';
 import type { Config } from '../config/load.ts';
 import type { DomainKey } from '../intent/intent.ts';
-import { createKeys } from '../intent/keys.ts';
 import { createLedger, type Ledger, type LedgerLimits } from '../intent/ledger.ts';
 import type { Pace } from '../intent/pace.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';
@@ -14,6 +13,7 @@ import type { RedeployPorts } from '../jobs/redeploy-work.ts';
 import { createRemoveDomain } from '../jobs/remove-domain.ts';
 import type { Handlers } from '../queue/perform.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import { createKeys } from '../redis/keys.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';

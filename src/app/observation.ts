@@ -12,7 +12,7 @@ import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.t
 import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
-import { redisUnavailable, within } from '../redis.ts';
+import { redisUnavailable, within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 
 export interface Observation {

@@ -5,7 +5,7 @@ import { toTargets } from '../callbacks/targets.ts';
 import { assertServable, type Config, secretsOf } from '../config/load.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
-import { createRedis, toRedisReason, untilReady, within } from '../redis.ts';
+import { createRedis, toRedisReason, untilReady, within } from '../redis/connection.ts';
 import { createGuard } from '../server/admission.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';

@@ -3,11 +3,11 @@
 import type { OnAuditLost } from '../audit/audit.ts';
 import type { Config, RunCloudCredentials } from '../config/load.ts';
 import { reasonOf } from '../errors.ts';
-import { createKeys } from '../intent/keys.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger.ts';
 import { toOutboxKeys } from '../outbox.ts';
-import type { RedisAddress } from '../redis.ts';
+import type { RedisAddress } from '../redis/connection.ts';
+import { createKeys } from '../redis/keys.ts';
 import { readTextFile } from '../untrusted/text-file.ts';
 
 /** Where Redis is. Reads the file of its authority. */

@@ -6,7 +6,7 @@ import { createHeartbeat } from '../health/heartbeat.ts';
 import { openHealthPort } from '../health/port.ts';
 import type { Logger } from '../logger.ts';
 import type { RequestQueue } from '../queue/requests.ts';
-import { within } from '../redis.ts';
+import { within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 import type { Observation } from './observation.ts';
 import type { ObservedJobs } from './observed.ts';

@@ -25,7 +25,7 @@ import {
   toRedisReason,
   untilReady,
   within,
-} from '../redis.ts';
+} from '../redis/connection.ts';
 import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
 import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';

@@ -1,7 +1,7 @@
 // The audit log: who asked for what, and which person did what to the queue, to which domains, and when. A capped stream in
 // Redis; nothing in it is ever changed.
 import type { Redis } from 'ioredis';
-import type { Keys } from '../intent/keys.ts';
+import type { Keys } from '../redis/keys.ts';
 
 /** Every verb that an entry may have, as its command is called. */
 export const auditVerbs = ['add', 'remove', 'redeploy', 'retry', 'pause', 'resume', 'replay'] as const;

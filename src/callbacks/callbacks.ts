@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { createSeals, toOutboxKeys } from '../outbox.ts';
-import { probeRights, within } from '../redis.ts';
+import { probeRights, within } from '../redis/connection.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEpisodes } from './episodes.ts';
 import { createDeliveryQueues } from './queues.ts';

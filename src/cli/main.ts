@@ -15,7 +15,7 @@ import {
 import { CodedError, hasCode, isReplyError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { createScrub } from '../logger.ts';
-import { toMissingRight } from '../redis.ts';
+import { toMissingRight } from '../redis/connection.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 import { version } from '../version.ts';
 import { type EnqueueFlags, enqueue } from './enqueue.ts';

@@ -2,11 +2,11 @@
 import type { ProducerApp } from '../app.ts';
 import { type DomainName, parseDomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
-import { toMember } from '../intent/keys.ts';
 import { actorOf, type Selection, standing } from '../intent/selection.ts';
 import { describeApps, describeChoice, toPlace } from '../records/applications.ts';
 import { toCertificateStatus, toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';
+import { toMember } from '../redis/keys.ts';
 import { say, toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { describePause } from './pause.ts';

@@ -1,12 +1,12 @@
 // How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
 import { type Period, shareLeft } from '../intent/lifetime.ts';
 import { namesOf } from '../intent/names.ts';
 import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
 export interface Census {

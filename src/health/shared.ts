@@ -2,7 +2,7 @@
 // whose turn it is, stands in Redis.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { within } from '../redis.ts';
+import { within } from '../redis/connection.ts';
 
 /** `ageMs` by Redis' clock. */
 export interface Known<T> {

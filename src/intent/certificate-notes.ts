@@ -2,8 +2,8 @@
 // stays off for a while so that the others get their certificate. Plain notes: at most one redeploy of a web application runs. Who stays
 // off has a field of its own, since each domain's own job ends that too, beside the redeploy.
 import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Keys } from './keys.ts';
 import { UNSTEADY_MS, type Unsteady } from './suspects.ts';
 
 /** SSL_POISON=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */

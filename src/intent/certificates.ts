@@ -2,6 +2,8 @@
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Actor } from '../outcome.ts';
+import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
+import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './certificate-notes.ts';
 import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
@@ -9,8 +11,6 @@ import type { DomainName } from './domain-name.ts';
 import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
 import type { InTheWay } from './gate.ts';
 import type { DomainKey } from './intent.ts';
-import { generationOf, type Keys, toJobIdStem } from './keys.ts';
-import { createRunScript } from './run-script.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 import { createWrites, type Writes } from './writes.ts';

@@ -1,8 +1,8 @@
 // What is known of web applications, in Redis, so that all workers judge by the same, and one of them reads it for all.
 import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { createRunScript } from '../redis/run-script.ts';
 import type { FactsMemo, Known } from '../runcloud/facts-memo.ts';
-import type { Keys } from './keys.ts';
-import { createRunScript } from './run-script.ts';
 
 // KEYS fact  ARGV value, at: an older reading than the one that is known is dropped
 const PUT = `

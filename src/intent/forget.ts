@@ -1,10 +1,10 @@
 // What is over leaves Redis: the record of a removal, with its history and its places in the indexes. Jobs carry generations of one
 // counter for all domains, which never goes back: a record that is made anew begins above whatever the old one had.
 import type { Redis } from 'ioredis';
+import { type Keys, toMember } from '../redis/keys.ts';
+import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Intent } from './intent.ts';
-import { type Keys, toMember } from './keys.ts';
-import type { RunScript } from './run-script.ts';
 
 export interface Forgetting {
   /** Drops a removal's record, where nothing has changed since `intent` was read; true where it did. */

@@ -1,7 +1,7 @@
 // Let's Encrypt's limits as buckets of tokens: which ones an order of these names touches, and under which keys. Pure.
 import { createHash } from 'node:crypto';
 import { getDomain } from 'tldts';
-import type { Keys } from './keys.ts';
+import type { Keys } from '../redis/keys.ts';
 import type { LedgerLimits, LimitName } from './ledger.ts';
 
 const HOUR_MS = 3_600_000;

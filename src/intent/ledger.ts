@@ -2,11 +2,11 @@
 // not placed twice, and what failed backs off. The limits: docs/certificates.md; letsencrypt.org/docs/rate-limits.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { Keys } from '../redis/keys.ts';
+import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { Certificate, WebApplication } from '../runcloud/runcloud.ts';
-import type { Keys } from './keys.ts';
 import { type Bucket, createBuckets, describeNames, hash, unique } from './ledger-buckets.ts';
 import { ANSWERED, CLEARED, FAILED, ISSUED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
-import { createRunScript, type RunScript } from './run-script.ts';
 import type { Suspect } from './suspects.ts';
 
 export interface CertificateOrder {

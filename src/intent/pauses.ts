@@ -2,9 +2,9 @@
 // its own beside the intents: it changes none of them, and its jobs go on from where they stood.
 import type { Redis } from 'ioredis';
 import { PermanentError } from '../errors.ts';
+import type { Keys } from '../redis/keys.ts';
+import { EXPECT } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Keys } from './keys.ts';
-import { EXPECT } from './run-script.ts';
 import { NOW } from './scripts.ts';
 
 export type PauseScope =

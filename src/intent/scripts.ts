@@ -3,8 +3,8 @@
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
 import { WRITE_OUTBOX } from '../outbox.ts';
+import { EXPECT } from '../redis/run-script.ts';
 import { ONE_OWNER } from './owner-scripts.ts';
-import { EXPECT } from './run-script.ts';
 
 export const NOW = `
 -- One time for the whole step, although Redis' clock goes on within a script.

@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import type { Report } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
+import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from '../redis/keys.ts';
+import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
 import { createForgetting, type Forgetting } from './forget.ts';
@@ -16,10 +18,8 @@ import {
   type Wish,
   wantsWww,
 } from './intent.ts';
-import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from './keys.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { fromWish, toIntent, toRecord } from './record.ts';
-import { createRunScript, type RunScript } from './run-script.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 import { createWrites, type Writes } from './writes.ts';

@@ -1,8 +1,8 @@
 // The fence in Redis: who may write to RunCloud for one thing (a domain, a web application's certificate), and until when.
 // fence.ts keeps the lease alive.
 import type { Redis } from 'ioredis';
+import { createRunScript } from '../redis/run-script.ts';
 import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './fence-scripts.ts';
-import { createRunScript } from './run-script.ts';
 
 /** The right to write: who holds it, and for how long without a renewal. */
 export interface Lease {

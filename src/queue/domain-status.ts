@@ -3,13 +3,13 @@ import { reasonOf } from '../errors.ts';
 import type { CertificateRecord } from '../intent/certificates.ts';
 import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
-import { toMember } from '../intent/keys.ts';
 import type { Budget, Ledger } from '../intent/ledger.ts';
 import { counted, namesOfIntent } from '../intent/names.ts';
 import { isPausedSentence } from '../intent/pauses.ts';
 import { isOn, isSelected, type Selection } from '../intent/selection.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
+import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './requests.ts';
 

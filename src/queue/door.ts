@@ -1,7 +1,13 @@
 // A program's own way into the queue: a connection that gives up after a second, and the requests on it. Every producer has this one:
 // the client (src/client/queue.ts), the command line and the server.
 import type { Redis } from 'ioredis';
-import { createRedis, PRODUCER_DEADLINE_MS, type RedisAddress, untilReady, within } from '../redis.ts';
+import {
+  createRedis,
+  PRODUCER_DEADLINE_MS,
+  type RedisAddress,
+  untilReady,
+  within,
+} from '../redis/connection.ts';
 import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './requests.ts';
 
 export interface DoorOptions extends Omit<RequestQueueOptions, 'redis'> {

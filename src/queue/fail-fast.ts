@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
 import { CodedError, isReplyError } from '../errors.ts';
-import { redisUnavailable, toMissingRight, untilReady, within } from '../redis.ts';
+import { redisUnavailable, toMissingRight, untilReady, within } from '../redis/connection.ts';
 
 const LATE = Symbol('late');
 

@@ -1,7 +1,7 @@
 // A job's payload as our doors write it, and as a worker reads it: with who asked. Pure.
 import type { Asker } from '../intent/intent.ts';
-import { generationOf } from '../intent/keys.ts';
 import type { DomainRequest } from '../intent/store.ts';
+import { generationOf } from '../redis/keys.ts';
 
 /** A program that asks through Redis, ours or anybody's: nothing proves which one. */
 export const PRODUCER = 'producer';

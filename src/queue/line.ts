@@ -2,9 +2,9 @@
 // requests of one do not stand before the one of another. A turn is the high part of BullMQ's priority, the kind of job the low part.
 // A turn is given to what can run now. What waits for its time has none, or it would come back with a turn that is long over.
 import type { Redis } from 'ioredis';
-import type { Keys } from '../intent/keys.ts';
-import { createRunScript } from '../intent/run-script.ts';
 import { priorities } from '../jobs/catalog.ts';
+import type { Keys } from '../redis/keys.ts';
+import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { PRODUCER } from './job-payload.ts';
 

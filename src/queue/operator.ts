@@ -5,12 +5,12 @@ import { CodedError, reasonOf } from '../errors.ts';
 import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import { generationOf, toJobIdStem } from '../intent/keys.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { bareOf } from '../intent/owner.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
+import { generationOf, toJobIdStem } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
   type CertificateStatus,

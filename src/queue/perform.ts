@@ -1,7 +1,6 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
 import { type Asker, toAskerText } from '../intent/intent.ts';
-import { toJobIdStem } from '../intent/keys.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
@@ -10,6 +9,7 @@ import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
+import { toJobIdStem } from '../redis/keys.ts';
 import { PRODUCER, readJob, whoAsked } from './job-payload.ts';
 import { lanesOf } from './line.ts';
 import type { Requested } from './request-entries.ts';

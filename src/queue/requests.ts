@@ -10,7 +10,6 @@ import {
   type RedeployTicket,
 } from '../intent/certificates.ts';
 import { type Asker, type DomainKey, type Intent, wantsWww } from '../intent/intent.ts';
-import { createKeys, type Keys } from '../intent/keys.ts';
 import { withoutTwin } from '../intent/owner.ts';
 import {
   createIntentStore,
@@ -21,6 +20,7 @@ import {
 } from '../intent/store.ts';
 import { namesakesOf } from '../intent/taken.ts';
 import { type JobDefaults, type JobName, parseJob, priorities, QUEUE_NAME } from '../jobs/catalog.ts';
+import { createKeys, type Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeElsewhere } from './elsewhere.ts';
 import { failFast } from './fail-fast.ts';

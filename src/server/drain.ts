@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { within } from '../redis.ts';
+import { within } from '../redis/connection.ts';
 
 /** How long a connection that is kept alive may still bring a request, which is answered with `Connection: close`. */
 const IDLE_MS = 2000;

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { byDeadline, failFast } from '../queue/fail-fast.ts';
-import { redisUnavailable, within } from '../redis.ts';
+import { redisUnavailable, within } from '../redis/connection.ts';
 import { assertRate } from './admission.ts';
 import type { Caller } from './auth.ts';
 import { DOCS_CSP } from './docs-page.ts';

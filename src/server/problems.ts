@@ -5,7 +5,7 @@ import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } 
 import { inOneLine } from '../intent/names.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { type Place, places, toPlace } from '../records/applications.ts';
-import { toMissingRight } from '../redis.ts';
+import { toMissingRight } from '../redis/connection.ts';
 import { withRoutesBelow } from './prefix.ts';
 
 /** The HTTP status of each code that jobs and commands know too. */

@@ -3,7 +3,7 @@
 // they spend their time waiting for real locks and leases.
 import { expect, test } from '@jest/globals';
 import type { Job } from 'bullmq';
-import { createKeys } from '../../src/intent/keys.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { until } from '../helpers/until.ts';
 import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { APP, createWorld, type World } from './world.ts';

@@ -7,8 +7,8 @@ import { type RedisServer, startRedisServer } from '../../scripts/redis-server.t
 import { createProducerApp, type ProducerApp } from '../../src/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import type { Intent } from '../../src/intent/intent.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { createIntentStore } from '../../src/intent/store.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import {
   type Call,
   createSimulator,

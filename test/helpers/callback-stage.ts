@@ -8,10 +8,10 @@ import { createDeliveryQueues, type DeliveryQueues } from '../../src/callbacks/q
 import { toTargets } from '../../src/callbacks/targets.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { DomainKey } from '../../src/intent/intent.ts';
-import { createKeys, type Keys } from '../../src/intent/keys.ts';
 import { createIntentStore, type IntentStore, type Settlement } from '../../src/intent/store.ts';
 import { createLogger } from '../../src/logger.ts';
 import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
+import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { testRedis } from './redis.ts';
 import { until } from './until.ts';
 import { SECRET } from './webhook-receiver.ts';

@@ -4,9 +4,9 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { codes } from '../../src/errors.ts';
 import type { Intent } from '../../src/intent/intent.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { createIntentStore } from '../../src/intent/store.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../src/simulator/index.ts';
 
 /** One request that was accepted, and the job that it was answered with. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type Audit, type AuditRecord, createAudit, isAuditId } from '../../src/audit/audit.ts';
-import { createKeys } from '../../src/intent/keys.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 
 let corner: TestRedis;

@@ -8,7 +8,7 @@ import {
   type RedeployStart,
 } from '../../src/intent/certificates.ts';
 import { type DomainName, parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys, type Keys } from '../../src/intent/keys.ts';
+import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 

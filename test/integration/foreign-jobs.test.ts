@@ -2,8 +2,8 @@
 // keys other than the queue's.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { APP, createStage, type Stage } from '../helpers/worker.ts';
 
 type Fields = Readonly<Record<string, string>>;

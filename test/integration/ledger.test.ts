@@ -1,7 +1,6 @@
 // What may be ordered of Let's Encrypt, in a real Redis: every limit holds, nothing is ordered twice, failures back off.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createKeys, type Keys } from '../../src/intent/keys.ts';
 import {
   type CertificateOrder,
   createLedger,
@@ -11,6 +10,7 @@ import {
   type Permit,
 } from '../../src/intent/ledger.ts';
 import type { Suspect } from '../../src/intent/suspects.ts';
+import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 
 const app = { serverId: 1903, appId: 646 };

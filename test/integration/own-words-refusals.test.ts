@@ -1,8 +1,8 @@
 // A refusal of RunCloud's names another customer: what we make of it, waiting or done, does not.
 import { expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { createHttpsStage, type HttpsStage } from '../helpers/https-stage.ts';
 import { toldOfDomain } from '../helpers/told.ts';
 import { until } from '../helpers/until.ts';

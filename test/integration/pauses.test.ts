@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { createPauses, describeScope, type PauseScope, type Pauses } from '../../src/intent/pauses.ts';
 import { priorities } from '../../src/jobs/catalog.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';

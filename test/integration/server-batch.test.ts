@@ -1,8 +1,8 @@
 // A batch: each line has its own answer, and a bad one harms no other.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { batchResult } from '../../src/server/routes/batch.ts';
 import { type Ask, startServer } from '../helpers/http-server.ts';
 import { createStage } from '../helpers/worker.ts';

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/intent/keys.ts';
 import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
+import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 

@@ -9,7 +9,7 @@ import { done } from '../../src/outcome.ts';
 import type { JobEnd } from '../../src/queue/observer.ts';
 import { createSuspects } from '../../src/queue/suspects.ts';
 import { createWorker, type DomainWorker } from '../../src/queue/worker.ts';
-import { createRedis } from '../../src/redis.ts';
+import { createRedis } from '../../src/redis/connection.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 

@@ -1,8 +1,8 @@
 // The sweep on a real Redis and the simulator: what is over leaves, and nothing that may still come up finds its record gone.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { toMember } from '../../src/intent/keys.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
+import { toMember } from '../../src/redis/keys.ts';
 import { NO_SWEEPS, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';

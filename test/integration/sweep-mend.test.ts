@@ -3,8 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
-import { createKeys } from '../../src/intent/keys.ts';
 import type { RequestQueue } from '../../src/queue/requests.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';

@@ -1,7 +1,13 @@
 // What we make of a Redis server: which facts are read from INFO, and which of them stop a worker.
 import { describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { createRedis, judgeRedis, type RedisFacts, readRedisFacts, within } from '../../src/redis.ts';
+import {
+  createRedis,
+  judgeRedis,
+  type RedisFacts,
+  readRedisFacts,
+  within,
+} from '../../src/redis/connection.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 

@@ -1,11 +1,11 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
 import type { DomainKey, Intent } from '../../intent/intent.ts';
-import { parseMember } from '../../intent/keys.ts';
 import { isNamed, isOn, isSelected, type Selection } from '../../intent/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import { actors, stages } from '../../outcome.ts';
 import { domainSummary, toSummary } from '../../records/domains.ts';
+import { parseMember } from '../../redis/keys.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 

@@ -1,7 +1,7 @@
 // Connections to Redis, and what we ask of the server. The only place that builds them.
 import { Redis, type RedisOptions } from 'ioredis';
-import { CodedError, reasonOf } from './errors.ts';
-import { explainHandshake } from './redis-certificates.ts';
+import { CodedError, reasonOf } from '../errors.ts';
+import { explainHandshake } from './tls-errors.ts';
 
 /**
  * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to
