@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
-import { createProducerApp } from '../src/app.ts';
+import { createProducerApp } from '../src/app/app.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { createProducer, type Producer } from '../src/index.ts';
 import { parseDomainName } from '../src/intent/domain-name.ts';

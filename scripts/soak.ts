@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createProducerApp, type ProducerApp } from '../src/app.ts';
+import { createProducerApp, type ProducerApp } from '../src/app/app.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { hasCode } from '../src/errors.ts';
 import { createSimulator, type FaultRule, type Simulator } from '../src/simulator/index.ts';

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { createAudit } from '../audit/audit.ts';
 import { createAuditBursts } from '../audit/bursts.ts';
 import type { Config } from '../config/load.ts';
-import type { Logger, Scrub } from '../logger.ts';
+import type { Logger, Scrub } from '../logger/logger.ts';
 import { PRODUCER } from '../queue/job-payload.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import type { WorkerOptions } from '../queue/worker.ts';

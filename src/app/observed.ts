@@ -4,7 +4,7 @@ import type { DomainKey } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { JobEnd, JobObserver } from '../queue/observer.ts';
 import type { Verdict } from '../queue/verdict.ts';
 import type { CallBrake } from '../runcloud/runcloud.ts';

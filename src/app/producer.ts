@@ -5,7 +5,7 @@ import type { DeliveryQueues } from '../callbacks/queues.ts';
 import { type Config, secretsOf } from '../config/load.ts';
 import type { Pauses } from '../intent/pauses.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
-import { scrub } from '../logger.ts';
+import { scrub } from '../logger/logger.ts';
 import { openDoor } from '../queue/door.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';

@@ -6,7 +6,7 @@ import { troublesIn } from '../intent/log-text.ts';
 import { createMissingApps } from '../intent/missing-apps.ts';
 import { joined } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
 import { createDirectory } from '../runcloud/directory.ts';

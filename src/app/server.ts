@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Redis } from 'ioredis';
 import { toTargets } from '../callbacks/targets.ts';
 import { assertServable, type Config, secretsOf } from '../config/load.ts';
-import { createLogger, createScrub, type Logger, type Scrub } from '../logger.ts';
+import { createLogger, createScrub, type Logger, type Scrub } from '../logger/logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, toRedisReason, untilReady, within } from '../redis/connection.ts';
 import { createGuard } from '../server/admission.ts';

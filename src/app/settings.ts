@@ -4,7 +4,7 @@ import type { OnAuditLost } from '../audit/audit.ts';
 import type { Config, RunCloudCredentials } from '../config/load.ts';
 import { reasonOf } from '../errors.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import { toOutboxKeys } from '../outbox.ts';
 import type { RedisAddress } from '../redis/connection.ts';
 import { createKeys } from '../redis/keys.ts';

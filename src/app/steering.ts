@@ -6,7 +6,7 @@ import { toTargets } from '../callbacks/targets.ts';
 import { type Config, secretsOf } from '../config/load.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import { createPauses, type Pauses } from '../intent/pauses.ts';
-import { createScrub } from '../logger.ts';
+import { createScrub } from '../logger/logger.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import { createLedgerOf } from './handlers.ts';

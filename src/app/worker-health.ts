@@ -4,7 +4,7 @@ import type { Config } from '../config/load.ts';
 import { reasonOf } from '../errors.ts';
 import { createHeartbeat } from '../health/heartbeat.ts';
 import { openHealthPort } from '../health/port.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/requests.ts';
 import { within } from '../redis/connection.ts';
 import { version } from '../version.ts';

@@ -10,7 +10,7 @@ import {
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
 import { PACE, type Pace } from '../intent/pace.ts';
-import { createLogger, type Logger, type Scrub, scrub } from '../logger.ts';
+import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
 import { createSuspects } from '../queue/suspects.ts';

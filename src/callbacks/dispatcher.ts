@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { Seals } from '../outbox.ts';
 import type { Episodes } from './episodes.ts';
 import { type Message, toMessage } from './message.ts';

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import { KEEP_TRYING_MS } from './judge.ts';
 import { givenUp, RETENTION, toQueueName } from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { type Job, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { Seals } from '../outbox.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';

@@ -1,5 +1,5 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
 import { toDeliveryRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';

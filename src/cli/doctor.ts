@@ -1,6 +1,6 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
 import type { LoadedConfig } from '../config/load.ts';
-import type { Finding } from '../doctor.ts';
+import type { Finding } from '../doctor/doctor.ts';
 import { inOneLine } from '../intent/names.ts';
 import { say } from './layout.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';

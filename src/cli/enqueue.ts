@@ -1,5 +1,5 @@
 // add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { toShownInput } from '../intent/domain-name.ts';
 import type { JobName } from '../jobs/catalog.ts';

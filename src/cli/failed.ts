@@ -1,5 +1,5 @@
 // failed, retry: the jobs that have failed, what to do about them, and trying them again.
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { codeOf, codes, fixOf } from '../errors.ts';
 import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';

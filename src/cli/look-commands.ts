@@ -1,7 +1,7 @@
 // The commands that look at what is there, or stand in for it: doctor, simulate. Only cli.ts uses it; like cli.ts it knows commander, and
 // leaves the work to cli/.
 import type { Command } from 'commander';
-import { createDoctor } from '../app.ts';
+import { createDoctor } from '../app/app.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { showFindings } from './doctor.ts';
 import type { CommandTools } from './operator-commands.ts';

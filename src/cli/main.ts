@@ -2,7 +2,7 @@
 // argv to commands. The only file that sees argv, the console, signals and exit codes.
 import cluster from 'node:cluster';
 import { Command, CommanderError, Option } from 'commander';
-import { createProducerApp, type ProducerApp } from '../app.ts';
+import { createProducerApp, type ProducerApp } from '../app/app.ts';
 import type { OnAuditLost } from '../audit/audit.ts';
 import {
   type Config,
@@ -14,7 +14,7 @@ import {
 } from '../config/load.ts';
 import { CodedError, hasCode, isReplyError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
-import { createScrub } from '../logger.ts';
+import { createScrub } from '../logger/logger.ts';
 import { toMissingRight } from '../redis/connection.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 import { version } from '../version.ts';

@@ -1,7 +1,7 @@
 // The commands of operators: how things stand, what failed, trying again, pausing, callbacks, the audit log, access to the server. Only cli.ts uses it; like
 // cli.ts it knows commander, and leaves the work to cli/.
 import { type Command, Option } from 'commander';
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { auditVerbs } from '../audit/audit.ts';
 import { apiRoles, boardRoles } from '../config/load.ts';
 import { actors, stages } from '../outcome.ts';

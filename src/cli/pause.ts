@@ -1,5 +1,5 @@
 // pause, resume, pauses: stops jobs from running, with a reason and an end, and lets them go on.
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { duration } from '../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../intent/pauses.ts';
 import { toPauseRecord } from '../records/operations.ts';

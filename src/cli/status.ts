@@ -1,5 +1,5 @@
 // status: how things stand, as a table of all domains or as one domain's story.
-import type { ProducerApp } from '../app.ts';
+import type { ProducerApp } from '../app/app.ts';
 import { type DomainName, parseDomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
 import { actorOf, type Selection, standing } from '../intent/selection.ts';

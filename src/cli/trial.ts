@@ -1,7 +1,7 @@
 // doctor --try-domain: tries one name that nobody uses, takes it back, and saves the report; or takes back what a killed run has left.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ProducerApp } from '../app/app.ts';
 import { createTrialRecords } from '../app/investigation.ts';
-import type { ProducerApp } from '../app.ts';
 import { createJournal, type JournalEntry } from '../doctor/journal.ts';
 import { TrialRefusal, type TryPorts, tryDomain } from '../doctor/try-domain.ts';
 import { UndoFailure, undo } from '../doctor/undo.ts';

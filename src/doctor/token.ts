@@ -2,7 +2,7 @@
 // token ever enters a sentence but that date.
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
-import type { Finding } from '../doctor.ts';
+import type { Finding } from './doctor.ts';
 
 /** Time enough for a person to make another one. */
 const SOON_MS = 30 * 86_400_000;

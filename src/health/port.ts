@@ -1,9 +1,9 @@
 // The small HTTP port of a worker: /healthz, /readyz, /metrics, for whoever probes and scrapes. Nothing can be changed by it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Health, parseOnly, unknownCheck } from '../health.ts';
 import { boundConnections } from '../listening/connections.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type Health, parseOnly, unknownCheck } from './checks.ts';
 
 export interface HealthPort {
   readonly url: string;

@@ -3,7 +3,7 @@
 import type { Job } from 'bullmq';
 import { reasonOf, TransientError } from '../errors.ts';
 import { asClause } from '../intent/names.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import { waiting } from '../outcome.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';
 import { type HoldOptions, isReleased, verdictOfPause } from './holds.ts';

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { reasonOf } from '../errors.ts';
 import type { Intent } from '../intent/intent.ts';
 import { type Standing, upkeepOf } from '../intent/upkeep.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { readOpenDomains } from './open-domains.ts';

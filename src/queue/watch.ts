@@ -12,7 +12,7 @@ import { describeWithheld, isTwinDead } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';
 import { type Look, lookAt } from '../jobs/look.ts';
 import type { RenewalLook } from '../jobs/renewal-look.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';

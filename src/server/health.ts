@@ -1,8 +1,8 @@
 // The server's /healthz, /readyz, /workers and /metrics, as a fastify plugin. The first two are open: probes carry no token, and so
 // are told of no machine.
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
-import { type Health, parseOnly, unknownCheck } from '../health.ts';
-import type { Metrics } from '../metrics.ts';
+import { type Health, parseOnly, unknownCheck } from '../health/checks.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 
 export interface HealthRoutesOptions {

@@ -10,7 +10,7 @@ import {
 import type { ServerConfig } from '../config/load.ts';
 import { boundConnections, leave } from '../listening/connections.ts';
 import { withoutOrigin, withoutPrefix } from '../listening/prefix.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logger/logger.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 import { addAdmission, endUnread, headersOf, noSuchRoute } from './admission.ts';
 import { authorize, refuseCrossSite } from './auth.ts';

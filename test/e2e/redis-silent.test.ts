@@ -1,7 +1,7 @@
 // A connection to Redis that goes silent without closing, as when a primary freezes or a balancer has lost its backend: it is noticed and
 // replaced, and says so. New connections work all the time.
 import { expect, test } from '@jest/globals';
-import { createProducerApp } from '../../src/app.ts';
+import { createProducerApp } from '../../src/app/app.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { hasCode } from '../../src/errors.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';

@@ -4,7 +4,7 @@ import { expect } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
-import { createProducerApp, type ProducerApp } from '../../src/app.ts';
+import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { createIntentStore } from '../../src/intent/store.ts';

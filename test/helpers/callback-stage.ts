@@ -9,7 +9,7 @@ import { toTargets } from '../../src/callbacks/targets.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { DomainKey } from '../../src/intent/intent.ts';
 import { createIntentStore, type IntentStore, type Settlement } from '../../src/intent/store.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { testRedis } from './redis.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { createProducerApp, type ProducerApp } from '../../src/app.ts';
+import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';

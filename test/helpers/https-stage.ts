@@ -9,7 +9,7 @@ import type { Intent } from '../../src/intent/intent.ts';
 import { createLedger, type LastOrder } from '../../src/intent/ledger.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { createWatcher } from '../../src/queue/watch.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';

@@ -1,7 +1,8 @@
 // For tests whose subject is something else than the second that a producer waits for Redis: a machine that is busy for longer must
 // not fail them. The deadline itself is tested in producer.test.ts.
+
+import type { ProducerApp } from '../../src/app/app.ts';
 import type { ProducerOptions } from '../../src/app/producer.ts';
-import type { ProducerApp } from '../../src/app.ts';
 import { hasCode } from '../../src/errors.ts';
 import { until } from './until.ts';
 

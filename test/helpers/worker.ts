@@ -2,8 +2,8 @@
 // any number of workers in this process, with short real delays from the configuration. Disposes everything it made.
 import { type Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
-import { createProducerApp, type ProducerApp } from '../../src/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import { PACE, type Pace } from '../../src/intent/pace.ts';
 import {

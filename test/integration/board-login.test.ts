@@ -1,7 +1,7 @@
 // Who gets in at the board, and for how long.
 import { describe, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { createBoard } from '../../src/server/board/board.ts';
 import { until } from '../helpers/until.ts';
 import {

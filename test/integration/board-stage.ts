@@ -2,7 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type Audit, createAudit } from '../../src/audit/audit.ts';
 import type { BoardUser } from '../../src/config/load.ts';
-import { createLogger, createScrub } from '../../src/logger.ts';
+import { createLogger, createScrub } from '../../src/logger/logger.ts';
 import { createBoard } from '../../src/server/board/board.ts';
 import { cheapHash, OWN, PASSWORDS } from '../helpers/board-login.ts';
 import { createStage, type Stage, type StageOptions } from '../helpers/worker.ts';

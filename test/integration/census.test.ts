@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Census } from '../../src/health/census.ts';
 import { createShared } from '../../src/health/shared.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';

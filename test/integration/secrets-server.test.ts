@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { createWorkerApp } from '../../src/app/worker.ts';
 import { secretsOf as configuredSecrets } from '../../src/config/load.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { BOARD_USERS, logInAt, OWN, PASSWORDS } from '../helpers/board-login.ts';
 import { createCollector } from '../helpers/collector.ts';
 import { API_TOKENS, startServer, type TestServer, tokens } from '../helpers/http-server.ts';

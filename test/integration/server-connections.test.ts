@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { boundConnections } from '../../src/listening/connections.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { startServer, tokens } from '../helpers/http-server.ts';
 import { connectTo } from '../helpers/raw-client.ts';
 import { testRedis } from '../helpers/redis.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { redisOf } from '../../src/app/settings.ts';
 import { underFence } from '../../src/intent/fence.ts';
 import type { DomainWork } from '../../src/jobs/domain-work.ts';
-import { createLogger } from '../../src/logger.ts';
+import { createLogger } from '../../src/logger/logger.ts';
 import { done } from '../../src/outcome.ts';
 import type { JobEnd } from '../../src/queue/observer.ts';
 import { createSuspects } from '../../src/queue/suspects.ts';

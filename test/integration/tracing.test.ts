@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createProducerApp } from '../../src/app.ts';
+import { createProducerApp } from '../../src/app/app.ts';
 import { createTracing } from '../../src/tracing.ts';
 import { createCollector } from '../helpers/collector.ts';
 import { startServer } from '../helpers/http-server.ts';

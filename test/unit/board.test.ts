@@ -1,6 +1,6 @@
 // What the board may show of a job, and which requests come from its own pages.
 import { describe, expect, test } from '@jest/globals';
-import { createScrub } from '../../src/logger.ts';
+import { createScrub } from '../../src/logger/logger.ts';
 import { isFromOwnPage, withoutInlineStyle } from '../../src/server/board/headers.ts';
 import { loginPage } from '../../src/server/board/pages.ts';
 import { createShown } from '../../src/server/board/shown.ts';

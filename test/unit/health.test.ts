@@ -1,8 +1,14 @@
 // What is said of an installation's health: each check's judgement, and the readings behind it.
 import { describe, expect, test } from '@jest/globals';
 import { cached } from '../../src/health/cached.ts';
+import {
+  type CheckName,
+  checkNames,
+  createHealth,
+  examineReadiness,
+  parseOnly,
+} from '../../src/health/checks.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
-import { type CheckName, checkNames, createHealth, examineReadiness, parseOnly } from '../../src/health.ts';
 
 const NOW = 10_000_000;
 const settings = { oldestDueMs: 300_000, sweepIntervalMs: 900_000 };

@@ -1,6 +1,6 @@
 // Nothing secret leaves the logger, and everything else does.
 import { describe, expect, test } from '@jest/globals';
-import { createLogger, type Logger, type LoggerOptions, scrub } from '../../src/logger.ts';
+import { createLogger, type Logger, type LoggerOptions, scrub } from '../../src/logger/logger.ts';
 
 const token = 'tök+en/4711=x"y\\z';
 const key = 'key-4711-abcdef';

@@ -4,8 +4,8 @@ import { createObservation, type ObservationParts } from '../../src/app/observat
 import { parseConfig } from '../../src/config/load.ts';
 import type { Census } from '../../src/health/census.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
 import { fullName, metricNames, PREFIX, specOf } from '../../src/metrics/table.ts';
-import { createMetrics, type Metrics } from '../../src/metrics.ts';
 import { helpAndTypes, labelsIn, samples } from '../helpers/metrics.ts';
 
 const vitals: Vitals = {

@@ -1,6 +1,6 @@
 // Every list and story fits into a terminal of 80 columns, with the longest name that there can be; a program gets all of it.
 import { describe, expect, test } from '@jest/globals';
-import type { ProducerApp } from '../../src/app.ts';
+import type { ProducerApp } from '../../src/app/app.ts';
 import type { AuditEntry } from '../../src/audit/audit.ts';
 import type { Delivery } from '../../src/callbacks/deliveries.ts';
 import { showAudit } from '../../src/cli/audit.ts';

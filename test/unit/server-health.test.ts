@@ -1,10 +1,10 @@
 // The server's three routes, by fastify itself.
 import { describe, expect, test } from '@jest/globals';
 import fastify from 'fastify';
+import { createHealth } from '../../src/health/checks.ts';
 import type { WorkerBeat } from '../../src/health/heartbeat.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
-import { createHealth } from '../../src/health.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { createHealthRoutes } from '../../src/server/health.ts';
 
 const worker = {

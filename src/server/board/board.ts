@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit/audit.ts';
 import type { BoardUser } from '../../config/load.ts';
-import { createScrub, type Logger, type Scrub } from '../../logger.ts';
+import { createScrub, type Logger, type Scrub } from '../../logger/logger.ts';
 import type { Operator } from '../../queue/operator.ts';
 import { prefixOf } from '../prefix.ts';
 import { Refusal, statusOf } from '../problems.ts';

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verifyPassword } from '../../config/credential-hashes.ts';
 import type { BoardUser } from '../../config/load.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../logger/logger.ts';
 import { prefixOf } from '../prefix.ts';
 import type { Checks } from './checks.ts';
 import type { Cookies } from './cookies.ts';

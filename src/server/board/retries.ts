@@ -2,7 +2,7 @@
 // one try, and would run beside a newer job of the same domain.
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit/audit.ts';
-import type { Logger } from '../../logger.ts';
+import type { Logger } from '../../logger/logger.ts';
 import type { Operator, RetryResult } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
 

@@ -1,7 +1,7 @@
 // What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends reasons, stacks, options
 // and logs as they stand in Redis, and a foreign client may have put anything there.
 import { payloadSchemas } from '../../jobs/catalog.ts';
-import type { Scrub } from '../../logger.ts';
+import type { Scrub } from '../../logger/logger.ts';
 import { looksOurs } from '../../queue/job-payload.ts';
 import { toVisible } from '../../untrusted/visible-text.ts';
 

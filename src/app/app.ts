@@ -1,13 +1,14 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out. Together with app/ the
 // only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or looks loads neither.
-import { defaultsOf, redisOf, toRunCloudSettings } from './app/settings.ts';
-import type { Config } from './config/load.ts';
-import { examine, type Finding } from './doctor.ts';
-import { createDnsProbe } from './probes/dns.ts';
-import { createRedis, judgeRedis, readRedisFacts, untilReady } from './redis/connection.ts';
-import { createRunCloud } from './runcloud/client.ts';
 
-export { createProducerApp, type ProducerApp } from './app/producer.ts';
+import type { Config } from '../config/load.ts';
+import { examine, type Finding } from '../doctor/doctor.ts';
+import { createDnsProbe } from '../probes/dns.ts';
+import { createRedis, judgeRedis, readRedisFacts, untilReady } from '../redis/connection.ts';
+import { createRunCloud } from '../runcloud/client.ts';
+import { defaultsOf, redisOf, toRunCloudSettings } from './settings.ts';
+
+export { createProducerApp, type ProducerApp } from './producer.ts';
 
 /** The parts of `doctor`; works with whatever is configured. */
 export function createDoctor(config: Config): {

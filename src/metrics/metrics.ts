@@ -1,10 +1,10 @@
 // What a process counts, and what it is asked for at /metrics. One object per process, no singletons; what stands in Redis
 // is read when somebody asks, so that any process can serve it.
-import type { Census } from './health/census.ts';
-import type { Known } from './health/shared.ts';
-import type { Vitals } from './health/vitals.ts';
-import { createInstruments, type Instruments } from './metrics/registry.ts';
-import type { ApiCall } from './runcloud/runcloud.ts';
+import type { Census } from '../health/census.ts';
+import type { Known } from '../health/shared.ts';
+import type { Vitals } from '../health/vitals.ts';
+import type { ApiCall } from '../runcloud/runcloud.ts';
+import { createInstruments, type Instruments } from './registry.ts';
 
 export interface JobFigures {
   readonly name: string;

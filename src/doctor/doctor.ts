@@ -1,9 +1,10 @@
 // Looks at everything that a worker needs, and says of each whether it will do and how to mend it. Changes nothing.
-import { checkSsl, type SslPorts } from './doctor/ssl.ts';
-import { checkToken } from './doctor/token.ts';
-import { CodedError, codes, reasonOf } from './errors.ts';
-import type { RedisFinding } from './redis/connection.ts';
-import type { RunCloud, WebApplication } from './runcloud/runcloud.ts';
+
+import { CodedError, codes, reasonOf } from '../errors.ts';
+import type { RedisFinding } from '../redis/connection.ts';
+import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import { checkSsl, type SslPorts } from './ssl.ts';
+import { checkToken } from './token.ts';
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';

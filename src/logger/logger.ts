@@ -8,11 +8,11 @@ import {
   pino,
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { serializeErrors, serializeFields } from './logger/errors.ts';
-import { createScrub, hidden, isSecretField, secretFields } from './logger/scrub.ts';
-import { toVisible } from './untrusted/visible-text.ts';
+import { toVisible } from '../untrusted/visible-text.ts';
+import { serializeErrors, serializeFields } from './errors.ts';
+import { createScrub, hidden, isSecretField, secretFields } from './scrub.ts';
 
-export { createScrub, type Scrub, scrub } from './logger/scrub.ts';
+export { createScrub, type Scrub, scrub } from './scrub.ts';
 
 export type Logger = PinoLogger;
 

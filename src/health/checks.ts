@@ -1,8 +1,9 @@
 // Whether this installation does its work: named checks with a reason and a fix. The judgement is pure; `createHealth` reads.
-import type { WorkerBeat } from './health/heartbeat.ts';
-import type { Vitals } from './health/vitals.ts';
-import { redisUnavailable, within } from './redis/connection.ts';
-import { explainHandshake } from './redis/tls-errors.ts';
+
+import { redisUnavailable, within } from '../redis/connection.ts';
+import { explainHandshake } from '../redis/tls-errors.ts';
+import type { WorkerBeat } from './heartbeat.ts';
+import type { Vitals } from './vitals.ts';
 
 export const checkNames = [
   'redis',
