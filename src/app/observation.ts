@@ -1,6 +1,5 @@
 // What operators see of this process and of the whole: health and metrics. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import type { Hold } from '../brake/brake.ts';
 import type { Config } from '../config/load.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
@@ -12,6 +11,7 @@ import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.t
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import type { Hold } from '../rate-limit/limiter.ts';
 import { redisUnavailable, within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 

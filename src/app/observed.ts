@@ -1,5 +1,5 @@
 // What happens in this process, counted: the brake, the ledger and the jobs as the metrics hear of them. Part of the wiring (app.ts).
-import type { Brake } from '../brake/brake.ts';
+
 import type { DomainKey } from '../intent/intent.ts';
 import type { Ledger } from '../intent/ledger.ts';
 import type { IntentStore } from '../intent/store.ts';
@@ -7,6 +7,7 @@ import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { JobEnd, JobObserver } from '../queue/observer.ts';
 import type { Verdict } from '../queue/verdict.ts';
+import type { Brake } from '../rate-limit/limiter.ts';
 import type { CallBrake } from '../runcloud/runcloud.ts';
 
 export interface ObservedBrake extends CallBrake {

@@ -1,6 +1,5 @@
 // What shows and steers the queue, from Redis alone; a worker has the same parts as who only enqueues. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import { type Brake, createBrake } from '../brake/brake.ts';
 import { createDeliveryQueues, type DeliveryQueues } from '../callbacks/queues.ts';
 import { toTargets } from '../callbacks/targets.ts';
 import { type Config, secretsOf } from '../config/load.ts';
@@ -9,6 +8,7 @@ import { createPauses, type Pauses } from '../intent/pauses.ts';
 import { createScrub } from '../logger/logger.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';
 import type { RequestQueue } from '../queue/requests.ts';
+import { type Brake, createBrake } from '../rate-limit/limiter.ts';
 import { createLedgerOf } from './handlers.ts';
 import { createObservation, type Observation } from './observation.ts';
 import { brakeOptions, defaultsOf, keysOf } from './settings.ts';

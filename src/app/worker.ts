@@ -1,6 +1,5 @@
 // A worker with everything it needs. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import type { Brake, Hold } from '../brake/brake.ts';
 import {
   type Callbacks,
   type CallbacksOptions,
@@ -17,6 +16,7 @@ import { createSuspects } from '../queue/suspects.ts';
 import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
 import { createWatcher, type WatchOptions } from '../queue/watch.ts';
 import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
+import type { Brake, Hold } from '../rate-limit/limiter.ts';
 import {
   createRedis,
   judgeRedis,

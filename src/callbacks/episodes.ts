@@ -1,4 +1,4 @@
-// What is wrong with all workers at once, told once per episode. The brake's two breakers (brake/scripts.ts) are read and the
+// What is wrong with all workers at once, told once per episode. The brake's two breakers (rate-limit/scripts.ts) are read and the
 // message is written in one step, so that any number of workers that look tell it once.
 import type { Redis } from 'ioredis';
 import { WRITE_OUTBOX } from '../outbox.ts';

@@ -1,6 +1,5 @@
 // What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
-import type { Hold } from '../brake/brake.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
@@ -10,6 +9,7 @@ import { bareOf } from '../intent/owner.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
+import type { Hold } from '../rate-limit/limiter.ts';
 import { generationOf, toJobIdStem } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {

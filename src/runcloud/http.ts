@@ -17,10 +17,10 @@ import {
 } from './connection.ts';
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
+import { type Exchanged, toFingerprint, underBrake } from './rate-limited.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
 import type { CallOptions } from './runcloud.ts';
-import { type Exchanged, toFingerprint, underBrake } from './under-brake.ts';
 
 export type { Credentials, HttpSettings } from './connection.ts';
 

@@ -1,8 +1,8 @@
 // Several brakes on one Redis, and a clock that stands still until a test moves it: the brake's own scripts run as they are, only
 // their TIME is the test's. So an hour passes at once, and no measurement depends on how long a call to Redis takes.
 import { Redis } from 'ioredis';
-import { type Brake, createBrake } from '../../src/brake/brake.ts';
-import { ENTER } from '../../src/brake/scripts.ts';
+import { type Brake, createBrake } from '../../src/rate-limit/limiter.ts';
+import { ENTER } from '../../src/rate-limit/scripts.ts';
 import type { CallReport } from '../../src/runcloud/runcloud.ts';
 import { testRedis } from './redis.ts';
 

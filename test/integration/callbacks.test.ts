@@ -1,7 +1,7 @@
 // From a change of a domain's stage to the receiver, in a real Redis: one message per cause, and none is lost.
 import { describe, expect, test } from '@jest/globals';
-import { createBrake } from '../../src/brake/brake.ts';
 import { toRecord } from '../../src/probes/dns-records.ts';
+import { createBrake } from '../../src/rate-limit/limiter.ts';
 import { type CallbackStage, createCallbackStage, keyOf } from '../helpers/callback-stage.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
