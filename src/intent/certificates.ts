@@ -1,6 +1,7 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
+import { createWrites, type Writes } from '../lease/writes.ts';
 import type { Actor } from '../outcome.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
@@ -13,7 +14,6 @@ import type { InTheWay } from './gate.ts';
 import type { DomainKey } from './intent.ts';
 import type { JobTicket, RequestTicket } from './store.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
-import { createWrites, type Writes } from './writes.ts';
 
 /** A redeploy's job, and how long it has to wait. */
 export interface RedeployTicket extends RequestTicket {

@@ -1,6 +1,7 @@
 // The intents in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
+import { createWrites, type Writes } from '../lease/writes.ts';
 import type { Report } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from '../redis/keys.ts';
@@ -22,7 +23,6 @@ import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { fromWish, toIntent, toRecord } from './record.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
-import { createWrites, type Writes } from './writes.ts';
 
 /** What somebody asks for one domain, and who. */
 export interface DomainRequest extends DomainKey, Asker {

@@ -1,12 +1,12 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
-import { type Fenced, underFence } from '../intent/fence.ts';
 import { wantsWww } from '../intent/intent.ts';
 import { standsApart } from '../intent/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { settingsOf } from '../intent/twin.ts';
+import { type Fenced, underFence } from '../lease/lease.ts';
 import { adding, type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';

@@ -2,13 +2,13 @@
 // and a refusal becomes a wait with the culprits' names. Which order it is (redeploy, install) is the caller's business.
 import { HeldError, hasCode } from '../errors.ts';
 import type { Certificates } from '../intent/certificates.ts';
-import { type Fenced, underFence } from '../intent/fence.ts';
 import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../intent/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../intent/ledger-refusal.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { actorOf, describeCount, describeSuspects } from '../intent/suspects.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
+import { type Fenced, underFence } from '../lease/lease.ts';
 import type { Actor } from '../outcome.ts';
 import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';

@@ -1,6 +1,6 @@
 // Takes a domain off the web application, for remove-domain and for a domain that makes room for others (add-domain).
 import { PermanentError } from '../errors.ts';
-import { type Fenced, underFence } from '../intent/fence.ts';
+import { type Fenced, underFence } from '../lease/lease.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';

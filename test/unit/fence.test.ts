@@ -1,7 +1,7 @@
 // The fence with a store that we play and a clock that we move: who writes while, and until when.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { LEASE_MS, underFence } from '../../src/intent/fence.ts';
-import type { WriteEnd } from '../../src/intent/writes.ts';
+import { LEASE_MS, underFence } from '../../src/lease/lease.ts';
+import type { WriteEnd } from '../../src/lease/writes.ts';
 import type { CallOptions } from '../../src/runcloud/runcloud.ts';
 
 const KEY = 'shop.example.org';

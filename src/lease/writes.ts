@@ -2,7 +2,7 @@
 // fence.ts keeps the lease alive.
 import type { Redis } from 'ioredis';
 import { createRunScript } from '../redis/run-script.ts';
-import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './fence-scripts.ts';
+import { BEGIN_WRITE, END_WRITE, RENEW_WRITE } from './scripts.ts';
 
 /** The right to write: who holds it, and for how long without a renewal. */
 export interface Lease {
