@@ -1,10 +1,10 @@
 // What the story has led to, measured in the simulator, in Redis and by handshakes. Takes nothing from the screen, and judges
 // nothing: promises.ts does.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { namesOf } from '../src/certificates/names.ts';
 import type { Receipt } from '../src/index.ts';
 import { parseDomainName } from '../src/intent/domain-name.ts';
 import type { Intent } from '../src/intent/intent.ts';
-import { namesOf } from '../src/intent/names.ts';
 import type { Operator, QueueCounts } from '../src/queue/operator.ts';
 import type { Call } from '../src/simulator/index.ts';
 import { domains } from './cast.ts';

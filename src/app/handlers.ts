@@ -1,8 +1,8 @@
 // The jobs' handlers with what each of them needs. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
+import { createLedger, type Ledger, type LedgerLimits } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
 import type { DomainKey } from '../intent/intent.ts';
-import { createLedger, type Ledger, type LedgerLimits } from '../intent/ledger.ts';
 import type { Pace } from '../intent/pace.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';

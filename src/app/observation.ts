@@ -1,12 +1,12 @@
 // What operators see of this process and of the whole: health and metrics. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
+import type { Ledger } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
 import { createHealth, type Health } from '../health/checks.ts';
 import { createShared } from '../health/shared.ts';
 import { type PauseInForce, readVitals } from '../health/vitals.ts';
-import type { Ledger } from '../intent/ledger.ts';
 import { describeScope, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { Operator } from '../queue/operator.ts';

@@ -1,7 +1,7 @@
 // What happens in this process, counted: the brake, the ledger and the jobs as the metrics hear of them. Part of the wiring (app.ts).
 
+import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainKey } from '../intent/intent.ts';
-import type { Ledger } from '../intent/ledger.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';

@@ -1,10 +1,10 @@
 // What a worker has read of RunCloud and keeps: shared by its jobs, some of it by all workers. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
+import { troublesIn } from '../certificates/log-text.ts';
+import { joined } from '../certificates/names.ts';
 import type { Config } from '../config/load.ts';
 import { createFactsMemo } from '../intent/facts-memo.ts';
-import { troublesIn } from '../intent/log-text.ts';
 import { createMissingApps } from '../intent/missing-apps.ts';
-import { joined } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/requests.ts';

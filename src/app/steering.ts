@@ -2,8 +2,8 @@
 import type { Redis } from 'ioredis';
 import { createDeliveryQueues, type DeliveryQueues } from '../callbacks/queues.ts';
 import { toTargets } from '../callbacks/targets.ts';
+import type { Ledger } from '../certificates/ledger.ts';
 import { type Config, secretsOf } from '../config/load.ts';
-import type { Ledger } from '../intent/ledger.ts';
 import { createPauses, type Pauses } from '../intent/pauses.ts';
 import { createScrub } from '../logger/logger.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';

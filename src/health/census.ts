@@ -1,8 +1,9 @@
 // How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
+
+import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
+import { namesOf } from '../certificates/names.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import type { Budget, Ledger, LimitName } from '../intent/ledger.ts';
 import { type Period, shareLeft } from '../intent/lifetime.ts';
-import { namesOf } from '../intent/names.ts';
 import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from '../queue/requests.ts';

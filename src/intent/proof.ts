@@ -1,10 +1,11 @@
 // From attached to live: what the handshakes, DNS, the last order and the redeploy on its way say together. Pure.
+
+import { describeByDns, isByDns } from '../certificates/challenge.ts';
+import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
+import type { LastOrder } from '../certificates/ledger.ts';
 import type { Actor, Report } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { describeByDns, isByDns } from './challenge.ts';
-import type { DomainRedeploy } from './domain-redeploys.ts';
 import { isBad } from './gate.ts';
-import type { LastOrder } from './ledger.ts';
 import { growing, type Pace } from './pace.ts';
 import { toMinute, toNextMinute } from './times.ts';
 

@@ -1,14 +1,14 @@
 // SSL_POISON=detach: where orders of a shared certificate fail although all DNS looks right, the newest suspects make room one by one,
 // so that the domains that had a certificate get theirs. Nothing is taken off here: the domain is named in the certificate's record,
 // and its own job takes it off (https.ts, add-domain.ts) and comes back later.
-import type { Certificates } from '../intent/certificates.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import { describeSuspects, type Suspect } from '../certificates/failing-names.ts';
+import type { LastOrder } from '../certificates/ledger.ts';
+import { namesOf } from '../certificates/names.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import type { LastOrder } from '../intent/ledger.ts';
-import { namesOf } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { describeSuspects, type Suspect } from '../intent/suspects.ts';
 import { toNextMinute } from '../intent/times.ts';
 import { type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';

@@ -2,11 +2,11 @@
 // No queue library here.
 
 import { z } from 'zod';
+import { inOneLine } from '../certificates/names.ts';
 import { PermanentError, reasonOf } from '../errors.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
 import { ID_PATTERN } from '../intent/ids.ts';
 import type { Asker } from '../intent/intent.ts';
-import { inOneLine } from '../intent/names.ts';
 import { requireCertifiable, type TopLevelDomains } from '../intent/public-name.ts';
 import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

@@ -1,6 +1,7 @@
 // What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
+
+import type { Certificates } from '../certificates/certificates.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
-import type { Certificates } from '../intent/certificates.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { plan, type Step } from '../intent/plan.ts';

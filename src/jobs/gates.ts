@@ -1,6 +1,7 @@
 // The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
 // follows from it is decided in intent/gate.ts and intent/twin.ts.
-import type { Certificates } from '../intent/certificates.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import { namesOf, namesOfIntent } from '../certificates/names.ts';
 import {
   type Closed,
   type GateSettings,
@@ -11,7 +12,6 @@ import {
   judgeGate,
 } from '../intent/gate.ts';
 import { type Evidence, type Intent, wantsWww } from '../intent/intent.ts';
-import { namesOf, namesOfIntent } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import type { Pace } from '../intent/pace.ts';
 import type { IntentStore } from '../intent/store.ts';

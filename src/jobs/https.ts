@@ -1,11 +1,11 @@
 // From attached to live for one domain: the proof. Looks at DNS and at the server by the probes that are handed in; what follows from it
 // is decided in intent/proof.ts and intent/twin.ts.
-import type { Certificates } from '../intent/certificates.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import type { Ledger } from '../certificates/ledger.ts';
+import { describeLog } from '../certificates/log-text.ts';
+import { namesOf } from '../certificates/names.ts';
 import { gatesCertificate, isGood, judgeGate } from '../intent/gate.ts';
 import { type DomainKey, hasWww, type Intent, wantsWww } from '../intent/intent.ts';
-import type { Ledger } from '../intent/ledger.ts';
-import { describeLog } from '../intent/log-text.ts';
-import { namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';

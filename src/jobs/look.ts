@@ -1,6 +1,7 @@
 // The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
+
+import { namesOfIntent } from '../certificates/names.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
-import { namesOfIntent } from '../intent/names.ts';
 import { twinOf as wwwOf } from '../intent/owner.ts';
 import { isWithheld } from '../intent/twin.ts';
 import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';

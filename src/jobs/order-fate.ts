@@ -1,11 +1,11 @@
 // What becomes of an order, as one domain's proof finds it out: it went well, or failed and who may be to blame; and whether the domain
 // itself stays off for a while, so that the others get their certificate (bench.ts).
-import type { Certificates } from '../intent/certificates.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import { actorOf, describeCount, type Suspect } from '../certificates/failing-names.ts';
+import type { LastOrder, Ledger } from '../certificates/ledger.ts';
+import { namesOfIntent } from '../certificates/names.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
-import type { LastOrder, Ledger } from '../intent/ledger.ts';
-import { namesOfIntent } from '../intent/names.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { actorOf, describeCount, type Suspect } from '../intent/suspects.ts';
 import { toNextMinute } from '../intent/times.ts';
 import { type Actor, type Waiting, waiting } from '../outcome.ts';
 import type { ServedCertificate } from '../probes/findings.ts';

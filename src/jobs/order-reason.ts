@@ -1,8 +1,9 @@
 // Why an order failed, as RunCloud's own log has it: read once, when the proof gives the order up, and said for as long as the domain
 // is held by it.
+
+import { describeLog, type LogText, toLogText } from '../certificates/log-text.ts';
+import { namesOfIntent } from '../certificates/names.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
-import { describeLog, type LogText, toLogText } from '../intent/log-text.ts';
-import { namesOfIntent } from '../intent/names.ts';
 import type { ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';

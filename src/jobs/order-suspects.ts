@@ -1,9 +1,9 @@
 // Looks for who may be to blame for an order that failed: DNS of all its names, which of them RunCloud's log names and the last
-// certificate had, and whose DNS comes and goes. What it means is said in intent/suspects.ts.
-import type { Certificates } from '../intent/certificates.ts';
-import type { CertificateOrder, LastOrder } from '../intent/ledger.ts';
-import { namesInTroubles } from '../intent/log-text.ts';
-import { findSuspects, type Suspect } from '../intent/suspects.ts';
+// certificate had, and whose DNS comes and goes. What it means is said in certificates/failing-names.ts.
+import type { Certificates } from '../certificates/certificates.ts';
+import { findSuspects, type Suspect } from '../certificates/failing-names.ts';
+import type { CertificateOrder, LastOrder } from '../certificates/ledger.ts';
+import { namesInTroubles } from '../certificates/log-text.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';

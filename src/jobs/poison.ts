@@ -1,10 +1,10 @@
 // The guard of a shared certificate: one name that cannot be validated would fail the order for all of them, so each is looked
 // at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
-import type { Certificates } from '../intent/certificates.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import { counted, namesOf } from '../certificates/names.ts';
 import { isDead, isGood, isSurelyBad, isSuspect } from '../intent/gate.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import { counted, namesOf } from '../intent/names.ts';
 import { twinOf } from '../intent/owner.ts';
 import { growing, type Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';

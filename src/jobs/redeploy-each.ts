@@ -1,8 +1,9 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
+
+import type { DomainEnd } from '../certificates/domain-redeploys.ts';
+import { counted, joined, namesOf } from '../certificates/names.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../errors.ts';
-import type { DomainEnd } from '../intent/domain-redeploys.ts';
 import { isBad } from '../intent/gate.ts';
-import { counted, joined, namesOf } from '../intent/names.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { growing } from '../intent/pace.ts';
 import { toMinute } from '../intent/times.ts';

@@ -1,7 +1,8 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
+
+import { areCleared, findDoubts } from '../certificates/failing-names.ts';
+import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../certificates/names.ts';
 import { PermanentError } from '../errors.ts';
-import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../intent/names.ts';
-import { areCleared, findDoubts } from '../intent/suspects.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';

@@ -1,8 +1,9 @@
 // One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
+
+import type { Certificates } from '../certificates/certificates.ts';
+import type { LastOrder, Ledger } from '../certificates/ledger.ts';
+import { listed } from '../certificates/names.ts';
 import { TransientError } from '../errors.ts';
-import type { Certificates } from '../intent/certificates.ts';
-import type { LastOrder, Ledger } from '../intent/ledger.ts';
-import { listed } from '../intent/names.ts';
 import type { Pace } from '../intent/pace.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory } from '../runcloud/directory.ts';

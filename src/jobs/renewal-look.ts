@@ -1,8 +1,8 @@
 // Which certificates RunCloud cannot renew any more, as a watch asks: they are validated by dns-01, and the DNS of a name has moved. One
 // reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
-import { describeOutOfReach, isByDns } from '../intent/challenge.ts';
+import { describeOutOfReach, isByDns } from '../certificates/challenge.ts';
+import { namesOfIntent } from '../certificates/names.ts';
 import type { Intent } from '../intent/intent.ts';
-import { namesOfIntent } from '../intent/names.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './look.ts';

@@ -1,10 +1,11 @@
 // How one domain stands, and all of them: its record, its job, its certificate. Reads Redis only.
+
+import type { CertificateRecord } from '../certificates/certificates.ts';
+import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
+import type { Budget, Ledger } from '../certificates/ledger.ts';
+import { counted, namesOfIntent } from '../certificates/names.ts';
 import { reasonOf } from '../errors.ts';
-import type { CertificateRecord } from '../intent/certificates.ts';
-import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
-import type { Budget, Ledger } from '../intent/ledger.ts';
-import { counted, namesOfIntent } from '../intent/names.ts';
 import { isPausedSentence } from '../intent/pauses.ts';
 import { isOn, isSelected, type Selection } from '../intent/selection.ts';
 import type { IntentStore } from '../intent/store.ts';

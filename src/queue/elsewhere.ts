@@ -1,9 +1,10 @@
 // A request that names no web application means the configured one. Where another has the name, that may be a mistake which attaches a
 // domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
+
+import { namesOf } from '../certificates/names.ts';
 import { PermanentError } from '../errors.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import type { Intent } from '../intent/intent.ts';
-import { namesOf } from '../intent/names.ts';
 import { bareOf } from '../intent/owner.ts';
 import { namesOfWish } from '../intent/taken.ts';
 import type { JobName } from '../jobs/catalog.ts';

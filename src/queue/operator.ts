@@ -1,10 +1,10 @@
 // What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
+import type { RedeployAsk } from '../certificates/certificates.ts';
+import type { Ledger } from '../certificates/ledger.ts';
 import { CodedError, reasonOf } from '../errors.ts';
-import type { RedeployAsk } from '../intent/certificates.ts';
 import type { DomainName } from '../intent/domain-name.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import type { Ledger } from '../intent/ledger.ts';
 import { bareOf } from '../intent/owner.ts';
 import { isOn, type Selection } from '../intent/selection.ts';
 import type { DomainRequest, RequestTicket } from '../intent/store.ts';

@@ -1,8 +1,8 @@
 // One job from its activation to its end: parse, announce, wait while all are held, perform, record, report, settle.
 
 import type { Job } from 'bullmq';
+import { asClause } from '../certificates/names.ts';
 import { reasonOf, TransientError } from '../errors.ts';
-import { asClause } from '../intent/names.ts';
 import type { Logger } from '../logger/logger.ts';
 import { waiting } from '../outcome.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';

@@ -1,14 +1,14 @@
 // Puts requests into Redis: the intent first, then the job that carries it. Knows nothing of RunCloud's API.
 import { Queue, type Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { reasonOf } from '../errors.ts';
 import {
   type CertificateRecord,
   type Certificates,
   createCertificates,
   type RedeployAsk,
   type RedeployTicket,
-} from '../intent/certificates.ts';
+} from '../certificates/certificates.ts';
+import { reasonOf } from '../errors.ts';
 import { type Asker, type DomainKey, type Intent, wantsWww } from '../intent/intent.ts';
 import { withoutTwin } from '../intent/owner.ts';
 import {

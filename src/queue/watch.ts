@@ -2,11 +2,11 @@
 // nothing to RunCloud, unless WATCH_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
 // case when its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
+import { withOutOfReach } from '../certificates/challenge.ts';
+import type { Ledger } from '../certificates/ledger.ts';
 import { reasonOf } from '../errors.ts';
-import { withOutOfReach } from '../intent/challenge.ts';
 import { isGood } from '../intent/gate.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
-import type { Ledger } from '../intent/ledger.ts';
 import { twinOf } from '../intent/owner.ts';
 import { describeWithheld, isTwinDead } from '../intent/twin.ts';
 import { judgeWatch, type Watched } from '../intent/watch.ts';

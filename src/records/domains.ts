@@ -1,8 +1,8 @@
 // How domains and jobs look from outside, in the HTTP API and in `--json`: the schemas, and what makes such records of ours.
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
+import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import { codeOf, fixOf } from '../errors.ts';
-import type { DomainRedeploy } from '../intent/domain-redeploys.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
 import { actorOf } from '../intent/selection.ts';
 import { actors, stages } from '../outcome.ts';

@@ -1,6 +1,7 @@
 // One intent as tables of the pure parts start from it: asked for, nothing done yet.
+
+import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 
 export const intentOf = (facts: Partial<Intent> = {}): Intent => ({

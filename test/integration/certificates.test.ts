@@ -6,7 +6,7 @@ import {
   createCertificates,
   type RedeployEnd,
   type RedeployStart,
-} from '../../src/intent/certificates.ts';
+} from '../../src/certificates/certificates.ts';
 import { type DomainName, parseDomainName } from '../../src/intent/domain-name.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';

@@ -1,6 +1,7 @@
 // What may be ordered of Let's Encrypt, in a real Redis: every limit holds, nothing is ordered twice, failures back off.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import type { Suspect } from '../../src/certificates/failing-names.ts';
 import {
   type CertificateOrder,
   createLedger,
@@ -8,8 +9,7 @@ import {
   type LedgerLimits,
   type LimitName,
   type Permit,
-} from '../../src/intent/ledger.ts';
-import type { Suspect } from '../../src/intent/suspects.ts';
+} from '../../src/certificates/ledger.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 

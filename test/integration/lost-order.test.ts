@@ -1,7 +1,7 @@
 // An order of a certificate whose answer nobody got: the redeploy looks at the proof's pace what became of it, by handshakes and by
 // what RunCloud shows; it orders again only when the ledger lets it.
 import { describe, expect, test } from '@jest/globals';
-import type { CertificateRecord } from '../../src/intent/certificates.ts';
+import type { CertificateRecord } from '../../src/certificates/certificates.ts';
 import { createHttpsStage, type HttpsStage, type HttpsStageOptions } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { APP } from '../helpers/worker.ts';

@@ -1,9 +1,9 @@
 // Who makes room where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
 import { describe, expect, test } from '@jest/globals';
-import type { Benched } from '../../src/intent/certificate-notes.ts';
-import type { LastOrder } from '../../src/intent/ledger.ts';
+import type { Suspect, Suspicion } from '../../src/certificates/failing-names.ts';
+import type { LastOrder } from '../../src/certificates/ledger.ts';
+import type { Benched } from '../../src/certificates/notes.ts';
 import { PACE } from '../../src/intent/pace.ts';
-import type { Suspect, Suspicion } from '../../src/intent/suspects.ts';
 import { type BenchPorts, benchNewest } from '../../src/jobs/bench.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';

@@ -1,7 +1,7 @@
 // What a person reads where an order has to wait.
 import { expect, test } from '@jest/globals';
-import type { LastOrder } from '../../src/intent/ledger.ts';
-import { describeRefusal, describeRefusalToAll } from '../../src/intent/ledger-refusal.ts';
+import type { LastOrder } from '../../src/certificates/ledger.ts';
+import { describeRefusal, describeRefusalToAll } from '../../src/certificates/ledger-refusal.ts';
 
 const nextAt = Date.UTC(2026, 10, 24, 9, 59, 0, 1);
 const until = 'next attempt allowed at 2026-11-24 10:00 UTC';

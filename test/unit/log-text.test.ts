@@ -1,6 +1,6 @@
 // What of RunCloud's log may be told to the people of one domain, and what of it speaks of certificates at all.
 import { describe, expect, test } from '@jest/globals';
-import { describeLog, namesInTroubles, toLogText, troublesIn } from '../../src/intent/log-text.ts';
+import { describeLog, namesInTroubles, toLogText, troublesIn } from '../../src/certificates/log-text.ts';
 
 const entry = (content: string, kind = 'Warning') => ({ kind, content, at: undefined });
 const NAMES = ['shop.example.com', 'www.shop.example.com'];

@@ -1,7 +1,7 @@
 // When a domain counts as live, what it waits for, when its certificate is asked for, and when an order has failed.
 import { describe, expect, test } from '@jest/globals';
-import type { DomainRedeploy } from '../../src/intent/domain-redeploys.ts';
-import type { LastOrder } from '../../src/intent/ledger.ts';
+import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
+import type { LastOrder } from '../../src/certificates/ledger.ts';
 import type { Pace } from '../../src/intent/pace.ts';
 import { judgeProof, type ProofFacts } from '../../src/intent/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';

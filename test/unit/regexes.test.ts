@@ -1,8 +1,8 @@
 // No text of somebody else's keeps a process busy: each regular expression of ours, and each function that applies some to foreign text, is
 // fed with rows of its own pieces. What counts is how the CPU time grows with the length, not how fast the machine is.
 import { describe, expect, test } from '@jest/globals';
+import { toLogText } from '../../src/certificates/log-text.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { toLogText } from '../../src/intent/log-text.ts';
 import { findNamed, hostsIn, withoutOthers } from '../../src/intent/other-names.ts';
 import { createScrub } from '../../src/logger/scrub.ts';
 import { judgeCaaSet } from '../../src/probes/judge-caa.ts';

@@ -9,7 +9,7 @@ import {
   type Suspect,
   type Suspicion,
   UNSTEADY_MS,
-} from '../../src/intent/suspects.ts';
+} from '../../src/certificates/failing-names.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');

@@ -1,7 +1,7 @@
 // What becomes of a www name as a table: it comes along, waits, or is left out; and what is said of it.
 import { describe, expect, test } from '@jest/globals';
+import { namesOfIntent } from '../../src/certificates/names.ts';
 import { hasWww, type Intent, type Www } from '../../src/intent/intent.ts';
-import { namesOfIntent } from '../../src/intent/names.ts';
 import { PACE, type Pace } from '../../src/intent/pace.ts';
 import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/intent/twin.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';

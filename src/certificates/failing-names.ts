@@ -1,10 +1,11 @@
 // Who may be to blame for an order that failed: Let's Encrypt refuses the certificate of all for one name, and RunCloud does not say
 // which ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10). Pure.
+
+import { isBad, isGood } from '../intent/gate.ts';
+import { toMinute } from '../intent/times.ts';
 import type { Actor } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import { isBad, isGood } from './gate.ts';
 import { counted } from './names.ts';
-import { toMinute } from './times.ts';
 
 /**
  * `wrong`: its DNS is. `unasked`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).

@@ -1,19 +1,19 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
+import type { DomainName } from '../intent/domain-name.ts';
+import type { InTheWay } from '../intent/gate.ts';
+import type { DomainKey } from '../intent/intent.ts';
+import type { JobTicket, RequestTicket } from '../intent/store.ts';
+import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../intent/upkeep.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
 import type { Actor } from '../outcome.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './certificate-notes.ts';
-import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './certificate-scripts.ts';
-import type { DomainName } from './domain-name.ts';
 import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
-import type { InTheWay } from './gate.ts';
-import type { DomainKey } from './intent.ts';
-import type { JobTicket, RequestTicket } from './store.ts';
-import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
+import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './notes.ts';
+import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './scripts.ts';
 
 /** A redeploy's job, and how long it has to wait. */
 export interface RedeployTicket extends RequestTicket {

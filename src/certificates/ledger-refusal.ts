@@ -1,7 +1,8 @@
 // Why the ledger lets no order through, in words. Pure.
+
+import { toMinute, toNextMinute } from '../intent/times.ts';
+import { describeCount, describeSuspects } from './failing-names.ts';
 import type { LastOrder, LimitName, Refusal } from './ledger.ts';
-import { describeCount, describeSuspects } from './suspects.ts';
-import { toMinute, toNextMinute } from './times.ts';
 
 /** Let's Encrypt's own number, and what it counts; a lower one is ours. */
 const official: Readonly<Record<LimitName, readonly [number, (subject: string) => string]>> = {

@@ -5,9 +5,9 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { Certificate, WebApplication } from '../runcloud/runcloud.ts';
+import type { Suspect } from './failing-names.ts';
 import { type Bucket, createBuckets, describeNames, hash, unique } from './ledger-buckets.ts';
 import { ANSWERED, CLEARED, FAILED, ISSUED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
-import type { Suspect } from './suspects.ts';
 
 export interface CertificateOrder {
   readonly app: WebApplication;

@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { UNSTEADY_MS, type Unsteady } from './suspects.ts';
+import { UNSTEADY_MS, type Unsteady } from './failing-names.ts';
 
 /** SSL_POISON=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */
 export interface Benched {

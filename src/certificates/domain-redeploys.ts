@@ -2,12 +2,12 @@
 // domain's own, and names no other domain.
 import type { Redis } from 'ioredis';
 import type { Code } from '../errors.ts';
+import type { DomainKey } from '../intent/intent.ts';
 import type { Actor } from '../outcome.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { END_DOMAIN } from './certificate-scripts.ts';
-import type { DomainKey } from './intent.ts';
+import { END_DOMAIN } from './scripts.ts';
 
 /** What a redeploy says to one domain. */
 export interface DomainEnd {
