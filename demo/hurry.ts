@@ -1,5 +1,5 @@
 // How long the worker waits in the demo. Imports nothing at run time: the worker's own process reads it too.
-import type { Pace } from '../src/intent/pace.ts';
+import type { Pace } from '../src/https/backoff.ts';
 
 /** Every other setting has its default. */
 export const delays = {

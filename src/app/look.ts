@@ -1,7 +1,7 @@
 // The probes, as the configuration wants them. Part of the wiring (app.ts).
 import type { Config } from '../config/load.ts';
-import { createLook, type Look } from '../jobs/look.ts';
-import { createRenewalLook, type RenewalLook } from '../jobs/renewal-look.ts';
+import { createLook, type Look } from '../https/probe.ts';
+import { createRenewalLook, type RenewalLook } from '../https/renewal.ts';
 import { createDnsProbe } from '../probes/dns.ts';
 import { createTlsProbe } from '../probes/tls.ts';
 import type { RequestQueue } from '../queue/requests.ts';

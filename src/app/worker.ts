@@ -8,7 +8,7 @@ import {
 } from '../callbacks/callbacks.ts';
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
-import { PACE, type Pace } from '../intent/pace.ts';
+import { PACE, type Pace } from '../https/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';

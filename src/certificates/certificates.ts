@@ -1,8 +1,8 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
+import type { InTheWay } from '../https/gate.ts';
 import type { DomainName } from '../intent/domain-name.ts';
-import type { InTheWay } from '../intent/gate.ts';
 import type { DomainKey } from '../intent/intent.ts';
 import type { JobTicket, RequestTicket } from '../intent/store.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../intent/upkeep.ts';

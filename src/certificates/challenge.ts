@@ -1,7 +1,7 @@
 // What to say of a certificate that RunCloud validates by dns-01: it writes the records through a DNS integration, which stays beside the
 // certificate when the domain's DNS moves; from then on every renewal and redeploy is accepted, and none succeeds. Pure.
 
-import type { Watched } from '../intent/watch.ts';
+import type { Watched } from '../https/drift.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import type { Certificate } from '../runcloud/runcloud.ts';
 

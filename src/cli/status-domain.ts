@@ -1,7 +1,7 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
 import type { Budget } from '../certificates/ledger.ts';
-import { isBad } from '../intent/gate.ts';
+import { isBad } from '../https/gate.ts';
 import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
 import { isPausedSentence, type Pause } from '../intent/pauses.ts';
 import { actorOf } from '../intent/selection.ts';

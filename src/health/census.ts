@@ -2,8 +2,8 @@
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
+import { type Period, shareLeft } from '../https/lifetime.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
-import { type Period, shareLeft } from '../intent/lifetime.ts';
 import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from '../queue/requests.ts';

@@ -2,11 +2,11 @@
 // list lags behind our own writes, or that it is RunCloud's last word. Pure.
 
 import { namesOf } from '../certificates/names.ts';
+import { growing } from '../https/backoff.ts';
 import type { Report } from '../outcome.ts';
 import type { DomainName } from './domain-name.ts';
 import { type Intent, wantsWww } from './intent.ts';
 import { bareOf, twinOf } from './owner.ts';
-import { growing } from './pace.ts';
 
 /** Times in milliseconds by Redis' clock. */
 export interface TakenFacts {

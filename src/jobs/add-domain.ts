@@ -1,11 +1,12 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
+import type { Blocker, Gate } from '../https/dns-gate.ts';
+import { settingsOf } from '../https/www.ts';
 import { wantsWww } from '../intent/intent.ts';
 import { standsApart } from '../intent/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
 import { judgeTaken, namesakesOf } from '../intent/taken.ts';
-import { settingsOf } from '../intent/twin.ts';
 import { type Fenced, underFence } from '../lease/lease.ts';
 import { adding, type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
@@ -22,7 +23,6 @@ import {
   unwritten,
   wordsOf,
 } from './domain-work.ts';
-import type { Blocker, Gate } from './gates.ts';
 import { awaitName, awaitTwin } from './host-names.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {

@@ -6,16 +6,16 @@ import { actorOf, describeCount, describeSuspects } from '../certificates/failin
 import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../certificates/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../certificates/ledger-refusal.ts';
 import { HeldError, hasCode } from '../errors.ts';
+import { growing, type Pace } from '../https/backoff.ts';
+import { lookForSuspects } from '../https/order-failing-names.ts';
+import type { Look } from '../https/probe.ts';
 import { withoutOthers } from '../intent/other-names.ts';
-import { growing, type Pace } from '../intent/pace.ts';
 import { toMinute, toNextMinute } from '../intent/times.ts';
 import { type Fenced, underFence } from '../lease/lease.ts';
 import type { Actor } from '../outcome.ts';
 import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
-import { lookForSuspects } from './order-suspects.ts';
 
 export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;

@@ -2,6 +2,7 @@
 
 import type { Certificates } from '../certificates/certificates.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
+import type { Https } from '../https/https.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
 import { withoutOthers } from '../intent/other-names.ts';
 import { plan, type Step } from '../intent/plan.ts';
@@ -10,7 +11,6 @@ import { type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
-import type { Https } from './https.ts';
 
 /** One domain's job at work. */
 export interface DomainWork {

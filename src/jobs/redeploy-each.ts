@@ -3,9 +3,9 @@
 import type { DomainEnd } from '../certificates/domain-redeploys.ts';
 import { counted, joined, namesOf } from '../certificates/names.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../errors.ts';
-import { isBad } from '../intent/gate.ts';
+import { growing } from '../https/backoff.ts';
+import { isBad } from '../https/gate.ts';
 import { withoutOthers } from '../intent/other-names.ts';
-import { growing } from '../intent/pace.ts';
 import { toMinute } from '../intent/times.ts';
 import { done, type Outcome } from '../outcome.ts';
 import type { AppFacts } from '../runcloud/facts.ts';

@@ -4,7 +4,9 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { LastOrder, Ledger } from '../certificates/ledger.ts';
 import { listed } from '../certificates/names.ts';
 import { TransientError } from '../errors.ts';
-import type { Pace } from '../intent/pace.ts';
+import type { Pace } from '../https/backoff.ts';
+import type { Look } from '../https/probe.ts';
+import type { BenchPorts } from '../https/sidelined.ts';
 import { done, type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
@@ -16,10 +18,8 @@ import type {
   RunCloud,
   WebApplication,
 } from '../runcloud/runcloud.ts';
-import type { BenchPorts } from './bench.ts';
 import type { Ordered } from './certificate-order.ts';
 import { BUSY_MS } from './domain-work.ts';
-import type { Look } from './look.ts';
 import type { PoisonPorts } from './poison.ts';
 
 /** One redeploy at work. Times in milliseconds by Redis' clock. */

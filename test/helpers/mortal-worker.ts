@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { PACE, type Pace } from '../../src/intent/pace.ts';
+import { PACE, type Pace } from '../../src/https/backoff.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
 import { UNPROVEN } from './unproven.ts';

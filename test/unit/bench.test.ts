@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Suspect, Suspicion } from '../../src/certificates/failing-names.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
 import type { Benched } from '../../src/certificates/notes.ts';
-import { PACE } from '../../src/intent/pace.ts';
-import { type BenchPorts, benchNewest } from '../../src/jobs/bench.ts';
+import { PACE } from '../../src/https/backoff.ts';
+import { type BenchPorts, benchNewest } from '../../src/https/sidelined.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';
 

@@ -37,7 +37,7 @@ function toAnswers({ a, aaaa, cname = [], caa = [], caaFailed }: Zone): DnsAnswe
   };
 }
 
-/** Findings of names that are looked at together, as jobs/look.ts has them. */
+/** Findings of names that are looked at together, as https/probe.ts has them. */
 function look(zones: Readonly<Record<string, Zone>>, expected: readonly string[] = [OURS]): DnsFinding[] {
   return Object.entries(zones).map(([name, zone]) => {
     const twin = [`www.${name}`, name.replace(/^www\./, '')].find(

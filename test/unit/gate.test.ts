@@ -1,7 +1,7 @@
 // The DNS gate as a table: what waits for DNS by the settings, and what an open or a closed gate says.
 import { describe, expect, test } from '@jest/globals';
-import { gateBefore, isBad, isSurelyBad, judgeGate } from '../../src/intent/gate.ts';
-import type { Pace } from '../../src/intent/pace.ts';
+import type { Pace } from '../../src/https/backoff.ts';
+import { gateBefore, isBad, isSurelyBad, judgeGate } from '../../src/https/gate.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 
 const pace: Pace = {

@@ -1,6 +1,6 @@
 // How long until the next look: the shape of the waiting, and that the real numbers are in order.
 import { describe, expect, test } from '@jest/globals';
-import { growing, PACE } from '../../src/intent/pace.ts';
+import { growing, PACE } from '../../src/https/backoff.ts';
 
 describe('the next look', () => {
   test.each([

@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
-import type { Pace } from '../../src/intent/pace.ts';
-import { judgeProof, type ProofFacts } from '../../src/intent/proof.ts';
+import type { Pace } from '../../src/https/backoff.ts';
+import { judgeProof, type ProofFacts } from '../../src/https/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 import { toldOf } from '../helpers/intent.ts';
 

@@ -3,10 +3,10 @@
 import { namesOfIntent } from '../certificates/names.ts';
 import type { Evidence, Intent } from '../intent/intent.ts';
 import { twinOf as wwwOf } from '../intent/owner.ts';
-import { isWithheld } from '../intent/twin.ts';
 import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+import { isWithheld } from './www.ts';
 
 export interface LookPorts {
   readonly facts: Pick<Facts, 'glance'>;

@@ -5,7 +5,7 @@ import { namesOfIntent } from '../certificates/names.ts';
 import type { Intent } from '../intent/intent.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
+import type { Look } from './probe.ts';
 
 /** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */
 export type RenewalLook = (intent: Intent, calls: CallOptions) => Promise<string | undefined>;

@@ -3,11 +3,11 @@
 import { describeByDns, isByDns } from '../certificates/challenge.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
+import { toMinute, toNextMinute } from '../intent/times.ts';
 import type { Actor, Report } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
+import { growing, type Pace } from './backoff.ts';
 import { isBad } from './gate.ts';
-import { growing, type Pace } from './pace.ts';
-import { toMinute, toNextMinute } from './times.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {

@@ -6,12 +6,12 @@ import { describeSuspects, type Suspect } from '../certificates/failing-names.ts
 import type { LastOrder } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
 import type { DomainKey, Intent } from '../intent/intent.ts';
-import type { Pace } from '../intent/pace.ts';
 import { isOurs } from '../intent/plan.ts';
 import type { IntentStore } from '../intent/store.ts';
 import { toNextMinute } from '../intent/times.ts';
 import { type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
+import type { Pace } from './backoff.ts';
 
 export interface BenchPorts {
   readonly intents: Pick<IntentStore, 'get'>;

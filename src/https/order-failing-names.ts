@@ -6,7 +6,7 @@ import type { CertificateOrder, LastOrder } from '../certificates/ledger.ts';
 import { namesInTroubles } from '../certificates/log-text.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
+import type { Look } from './probe.ts';
 
 export interface SuspectPorts {
   /** Undefined where neither DNS nor TLS is looked at. */

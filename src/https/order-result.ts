@@ -12,8 +12,8 @@ import type { ServedCertificate } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
-import { lookForSuspects } from './order-suspects.ts';
+import { lookForSuspects } from './order-failing-names.ts';
+import type { Look } from './probe.ts';
 
 export interface FatePorts {
   readonly look: Look;

@@ -1,27 +1,19 @@
 // The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
-// follows from it is decided in intent/gate.ts and intent/twin.ts.
+// follows from it is decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import { namesOf, namesOfIntent } from '../certificates/names.ts';
-import {
-  type Closed,
-  type GateSettings,
-  gateBefore,
-  isBad,
-  isDead,
-  isSurelyBad,
-  judgeGate,
-} from '../intent/gate.ts';
 import { type Evidence, type Intent, wantsWww } from '../intent/intent.ts';
 import { twinOf } from '../intent/owner.ts';
-import type { Pace } from '../intent/pace.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { isOurRule, judgeNames, type NamesJudged, type Timing } from '../intent/twin.ts';
 import { type Waiting, waiting } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Look } from './look.ts';
-import { stayOff } from './order-fate.ts';
+import type { Pace } from './backoff.ts';
+import { type Closed, type GateSettings, gateBefore, isBad, isDead, isSurelyBad, judgeGate } from './gate.ts';
+import { stayOff } from './order-result.ts';
+import type { Look } from './probe.ts';
+import { isOurRule, judgeNames, type NamesJudged, type Timing } from './www.ts';
 
 /** One domain's job at work, as far as looking needs it. */
 export interface LookWork {

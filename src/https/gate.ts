@@ -1,7 +1,7 @@
 // The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
 import type { Actor, Report } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import { growing, type Pace } from './pace.ts';
+import { growing, type Pace } from './backoff.ts';
 
 export interface GateSettings {
   /** DNS_GATE */

@@ -1,23 +1,23 @@
 // From attached to live for one domain: the proof. Looks at DNS and at the server by the probes that are handed in; what follows from it
-// is decided in intent/proof.ts and intent/twin.ts.
+// is decided in https/proof.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { describeLog } from '../certificates/log-text.ts';
 import { namesOf } from '../certificates/names.ts';
-import { gatesCertificate, isGood, judgeGate } from '../intent/gate.ts';
 import { type DomainKey, hasWww, type Intent, wantsWww } from '../intent/intent.ts';
 import { twinOf } from '../intent/owner.ts';
-import { judgeProof, type ProofStep } from '../intent/proof.ts';
 import type { IntentStore } from '../intent/store.ts';
-import { describeWithheld, isTwinDead, isWithheld } from '../intent/twin.ts';
 import { adding, done, type Outcome, waiting } from '../outcome.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
-import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './gates.ts';
-import { type Look, type Looked, lookAt } from './look.ts';
-import { describeOwn, noteFailed, noteIssued } from './order-fate.ts';
+import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './dns-gate.ts';
+import { gatesCertificate, isGood, judgeGate } from './gate.ts';
 import { readReason, withReason } from './order-reason.ts';
+import { describeOwn, noteFailed, noteIssued } from './order-result.ts';
+import { type Look, type Looked, lookAt } from './probe.ts';
+import { judgeProof, type ProofStep } from './proof.ts';
+import { describeWithheld, isTwinDead, isWithheld } from './www.ts';
 
 export interface HttpsPorts {
   readonly look: Look;

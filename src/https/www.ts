@@ -1,12 +1,20 @@
 // What becomes of the www name of a domain: whether it comes along, waits, is left out, joins later. Pure: the wish, its DNS and how
 // RunCloud has the domain go in.
+
+import {
+  type Evidence,
+  hasWww,
+  type Intent,
+  type WantPresent,
+  type Www,
+  wantsWww,
+} from '../intent/intent.ts';
+import { twinOf } from '../intent/owner.ts';
+import { toNextMinute } from '../intent/times.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainSettings } from '../runcloud/runcloud.ts';
+import type { Pace } from './backoff.ts';
 import { type Closed, isBad, isGood, isSurelyBad, judgeGate } from './gate.ts';
-import { type Evidence, hasWww, type Intent, type WantPresent, type Www, wantsWww } from './intent.ts';
-import { twinOf } from './owner.ts';
-import type { Pace } from './pace.ts';
-import { toNextMinute } from './times.ts';
 
 /** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
 export const isWithheld = (intent: Pick<Intent, 'wish' | 'attachedWww' | 'setWww'>): boolean =>
