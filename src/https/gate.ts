@@ -25,7 +25,7 @@ export function gateBefore(
 }
 
 /**
- * Whether a certificate is ordered only while DNS is right. A shared one that was gated before attaching has the guard (jobs/poison.ts);
+ * Whether a certificate is ordered only while DNS is right. A shared one that was gated before attaching has the guard (jobs/redeploy/preflight.ts);
  * one of the domain's own has not.
  */
 export const gatesCertificate = (settings: GateSettings, facts: { advanced: boolean }): boolean =>

@@ -2,9 +2,9 @@
 // installed if the settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
 import type { Outcome } from '../outcome.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
-import { redeployEach } from './redeploy-each.ts';
-import { redeployShared } from './redeploy-shared.ts';
-import type { RedeployPorts, RedeployWork } from './redeploy-work.ts';
+import { redeployEach } from './redeploy/each.ts';
+import { redeployShared } from './redeploy/shared.ts';
+import type { RedeployPorts, RedeployWork } from './redeploy/work.ts';
 
 export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { PACE } from '../../src/https/backoff.ts';
 import type { InTheWay } from '../../src/https/gate.ts';
 import type { Www } from '../../src/intent/intent.ts';
-import { guard, type PoisonPorts } from '../../src/jobs/poison.ts';
+import { guard, type PoisonPorts } from '../../src/jobs/redeploy/preflight.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';

@@ -1,7 +1,7 @@
 // When a certificate by dns-01 is switched to http-01 before its order. The writes themselves are tested with the simulator.
 import { expect, test } from '@jest/globals';
-import type { RedeployPorts, RedeployWork } from '../../src/jobs/redeploy-work.ts';
-import { switchChallenge } from '../../src/jobs/switch-challenge.ts';
+import { switchChallenge } from '../../src/jobs/redeploy/switch-challenge.ts';
+import type { RedeployPorts, RedeployWork } from '../../src/jobs/redeploy/work.ts';
 import type { ZoneFinding } from '../../src/probes/findings.ts';
 
 const byDns = { id: 88, method: 'letsencrypt', validUntil: undefined, authorizationMethod: 'dns-01' };

@@ -1,21 +1,27 @@
 // One order of a certificate: the ledger is asked first and remembers it before it leaves, the fence lets one through at a time,
 // and a refusal becomes a wait with the culprits' names. Which order it is (redeploy, install) is the caller's business.
 
-import type { Certificates } from '../certificates/certificates.ts';
-import { actorOf, describeCount, describeSuspects } from '../certificates/failing-names.ts';
-import type { CertificateOrder, LastOrder, Ledger, Permit, SeenCertificate } from '../certificates/ledger.ts';
-import { describeRefusal, describeRefusalToAll } from '../certificates/ledger-refusal.ts';
-import { HeldError, hasCode } from '../errors.ts';
-import { growing, type Pace } from '../https/backoff.ts';
-import { lookForSuspects } from '../https/order-failing-names.ts';
-import type { Look } from '../https/probe.ts';
-import { withoutOthers } from '../intent/other-names.ts';
-import { toMinute, toNextMinute } from '../intent/times.ts';
-import { type Fenced, underFence } from '../lease/lease.ts';
-import type { Actor } from '../outcome.ts';
-import { hadNoEffect, wasSent } from '../runcloud/errors.ts';
-import type { LogReader } from '../runcloud/log-reader.ts';
-import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+import type { Certificates } from '../../certificates/certificates.ts';
+import { actorOf, describeCount, describeSuspects } from '../../certificates/failing-names.ts';
+import type {
+  CertificateOrder,
+  LastOrder,
+  Ledger,
+  Permit,
+  SeenCertificate,
+} from '../../certificates/ledger.ts';
+import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
+import { HeldError, hasCode } from '../../errors.ts';
+import { growing, type Pace } from '../../https/backoff.ts';
+import { lookForSuspects } from '../../https/order-failing-names.ts';
+import type { Look } from '../../https/probe.ts';
+import { withoutOthers } from '../../intent/other-names.ts';
+import { toMinute, toNextMinute } from '../../intent/times.ts';
+import { type Fenced, underFence } from '../../lease/lease.ts';
+import type { Actor } from '../../outcome.ts';
+import { hadNoEffect, wasSent } from '../../runcloud/errors.ts';
+import type { LogReader } from '../../runcloud/log-reader.ts';
+import type { CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
 export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;

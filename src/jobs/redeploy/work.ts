@@ -1,26 +1,26 @@
 // One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
 
-import type { Certificates } from '../certificates/certificates.ts';
-import type { LastOrder, Ledger } from '../certificates/ledger.ts';
-import { listed } from '../certificates/names.ts';
-import { TransientError } from '../errors.ts';
-import type { Pace } from '../https/backoff.ts';
-import type { Look } from '../https/probe.ts';
-import type { BenchPorts } from '../https/sidelined.ts';
-import { done, type Outcome, superseded, waiting } from '../outcome.ts';
-import type { Directory } from '../runcloud/directory.ts';
-import type { Facts } from '../runcloud/facts.ts';
-import type { LogReader } from '../runcloud/log-reader.ts';
+import type { Certificates } from '../../certificates/certificates.ts';
+import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
+import { listed } from '../../certificates/names.ts';
+import { TransientError } from '../../errors.ts';
+import type { Pace } from '../../https/backoff.ts';
+import type { Look } from '../../https/probe.ts';
+import type { BenchPorts } from '../../https/sidelined.ts';
+import { done, type Outcome, superseded, waiting } from '../../outcome.ts';
+import type { Directory } from '../../runcloud/directory.ts';
+import type { Facts } from '../../runcloud/facts.ts';
+import type { LogReader } from '../../runcloud/log-reader.ts';
 import type {
   AttachedDomain,
   CallOptions,
   InstallSettings,
   RunCloud,
   WebApplication,
-} from '../runcloud/runcloud.ts';
-import type { Ordered } from './certificate-order.ts';
-import { BUSY_MS } from './domain-work.ts';
-import type { PoisonPorts } from './poison.ts';
+} from '../../runcloud/runcloud.ts';
+import { BUSY_MS } from '../domain-work.ts';
+import type { Ordered } from './order.ts';
+import type { PoisonPorts } from './preflight.ts';
 
 /** One redeploy at work. Times in milliseconds by Redis' clock. */
 export interface RedeployWork {

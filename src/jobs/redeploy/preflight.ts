@@ -1,19 +1,19 @@
 // The guard of a shared certificate: one name that cannot be validated would fail the order for all of them, so each is looked
 // at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
-import type { Certificates } from '../certificates/certificates.ts';
-import { counted, namesOf } from '../certificates/names.ts';
-import { growing, type Pace } from '../https/backoff.ts';
-import { isDead, isGood, isSurelyBad, isSuspect } from '../https/gate.ts';
-import type { Look } from '../https/probe.ts';
-import { isOurRule } from '../https/www.ts';
-import type { DomainKey, Intent } from '../intent/intent.ts';
-import { twinOf } from '../intent/owner.ts';
-import { isOurs } from '../intent/plan.ts';
-import type { IntentStore } from '../intent/store.ts';
-import { type Actor, type Outcome, waiting } from '../outcome.ts';
-import type { DnsFinding } from '../probes/findings.ts';
-import type { AttachedDomain, CallOptions, WebApplication } from '../runcloud/runcloud.ts';
+import type { Certificates } from '../../certificates/certificates.ts';
+import { counted, namesOf } from '../../certificates/names.ts';
+import { growing, type Pace } from '../../https/backoff.ts';
+import { isDead, isGood, isSurelyBad, isSuspect } from '../../https/gate.ts';
+import type { Look } from '../../https/probe.ts';
+import { isOurRule } from '../../https/www.ts';
+import type { DomainKey, Intent } from '../../intent/intent.ts';
+import { twinOf } from '../../intent/owner.ts';
+import { isOurs } from '../../intent/plan.ts';
+import type { IntentStore } from '../../intent/store.ts';
+import { type Actor, type Outcome, waiting } from '../../outcome.ts';
+import type { DnsFinding } from '../../probes/findings.ts';
+import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
 export interface PoisonPorts {
   readonly intents: Pick<IntentStore, 'get'>;

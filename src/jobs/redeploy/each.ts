@@ -1,16 +1,17 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
 
-import type { DomainEnd } from '../certificates/domain-redeploys.ts';
-import { counted, joined, namesOf } from '../certificates/names.ts';
-import { actorAfter, type CodedError, PermanentError, TransientError } from '../errors.ts';
-import { growing } from '../https/backoff.ts';
-import { isBad } from '../https/gate.ts';
-import { withoutOthers } from '../intent/other-names.ts';
-import { toMinute } from '../intent/times.ts';
-import { done, type Outcome } from '../outcome.ts';
-import type { AppFacts } from '../runcloud/facts.ts';
-import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order, type Way } from './certificate-order.ts';
+import type { DomainEnd } from '../../certificates/domain-redeploys.ts';
+import { counted, joined, namesOf } from '../../certificates/names.ts';
+import { actorAfter, type CodedError, PermanentError, TransientError } from '../../errors.ts';
+import { growing } from '../../https/backoff.ts';
+import { isBad } from '../../https/gate.ts';
+import { withoutOthers } from '../../intent/other-names.ts';
+import { toMinute } from '../../intent/times.ts';
+import { done, type Outcome } from '../../outcome.ts';
+import type { AppFacts } from '../../runcloud/facts.ts';
+import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
+import { type Ordered, order, type Way } from './order.ts';
+import { switchChallenge } from './switch-challenge.ts';
 import {
   attachedFor,
   isChanged,
@@ -19,8 +20,7 @@ import {
   type RedeployPorts,
   type RedeployWork,
   unordered,
-} from './redeploy-work.ts';
-import { switchChallenge } from './switch-challenge.ts';
+} from './work.ts';
 
 type Later = Extract<Ordered, { kind: 'later' }>;
 

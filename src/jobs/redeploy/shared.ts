@@ -1,16 +1,16 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
 
-import { areCleared, findDoubts } from '../certificates/failing-names.ts';
-import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../certificates/names.ts';
-import { PermanentError } from '../errors.ts';
-import { benchNewest } from '../https/sidelined.ts';
-import { toMinute } from '../intent/times.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
-import type { DnsFinding } from '../probes/findings.ts';
-import type { AppFacts } from '../runcloud/facts.ts';
-import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type Ordered, order, type Way } from './certificate-order.ts';
-import { guard } from './poison.ts';
+import { areCleared, findDoubts } from '../../certificates/failing-names.ts';
+import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../../certificates/names.ts';
+import { PermanentError } from '../../errors.ts';
+import { benchNewest } from '../../https/sidelined.ts';
+import { toMinute } from '../../intent/times.ts';
+import { done, type Outcome, waiting } from '../../outcome.ts';
+import type { DnsFinding } from '../../probes/findings.ts';
+import type { AppFacts } from '../../runcloud/facts.ts';
+import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
+import { type Ordered, order, type Way } from './order.ts';
+import { guard } from './preflight.ts';
 import {
   attachedFor,
   coveredAlready,
@@ -20,7 +20,7 @@ import {
   type RedeployPorts,
   type RedeployWork,
   unordered,
-} from './redeploy-work.ts';
+} from './work.ts';
 
 export async function redeployShared(
   work: RedeployWork,

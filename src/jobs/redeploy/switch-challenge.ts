@@ -1,11 +1,11 @@
 // SSL_SWITCH_TO_HTTP01: a domain's certificate that dns-01 can renew no more is validated by http-01 from the next order on.
 
-import { isByDns } from '../certificates/challenge.ts';
-import { namesOf } from '../certificates/names.ts';
-import { TransientError } from '../errors.ts';
-import { underFence } from '../lease/lease.ts';
-import type { AttachedDomain, Certificate } from '../runcloud/runcloud.ts';
-import type { RedeployPorts, RedeployWork } from './redeploy-work.ts';
+import { isByDns } from '../../certificates/challenge.ts';
+import { namesOf } from '../../certificates/names.ts';
+import { TransientError } from '../../errors.ts';
+import { underFence } from '../../lease/lease.ts';
+import type { AttachedDomain, Certificate } from '../../runcloud/runcloud.ts';
+import type { RedeployPorts, RedeployWork } from './work.ts';
 
 /** The certificate as RunCloud has it then; as it was where there is nothing to switch, or another run writes. */
 export async function switchChallenge(
