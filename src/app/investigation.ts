@@ -4,7 +4,7 @@ import type { Config } from '../config/load.ts';
 import type { TryPorts } from '../doctor/try-domain.ts';
 import { parseDomainName } from '../intent/domain-name.ts';
 import { bareOf, twinOf } from '../intent/owner.ts';
-import { describeScope } from '../intent/pauses.ts';
+import { describeScope } from '../queue/pauses.ts';
 import { createRunCloud } from '../runcloud/client.ts';
 import { createRawCalls, type RawCalls } from '../runcloud/raw-calls.ts';
 import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';

@@ -4,7 +4,7 @@ import { createLook, type Look } from '../https/probe.ts';
 import { createRenewalLook, type RenewalLook } from '../https/renewal.ts';
 import { createDnsProbe } from '../probes/dns.ts';
 import { createTlsProbe } from '../probes/tls.ts';
-import type { RequestQueue } from '../queue/requests.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { RunCloud } from '../runcloud/runcloud.ts';
 import { readTextFile } from '../untrusted/text-file.ts';

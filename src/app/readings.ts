@@ -7,7 +7,7 @@ import type { Pace } from '../https/backoff.ts';
 import { createFactsMemo } from '../intent/facts-memo.ts';
 import { createMissingApps } from '../intent/missing-apps.ts';
 import type { Logger } from '../logger/logger.ts';
-import type { RequestQueue } from '../queue/requests.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
 import { createDirectory } from '../runcloud/directory.ts';
 import { createFacts } from '../runcloud/facts.ts';

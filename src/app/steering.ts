@@ -4,10 +4,10 @@ import { createDeliveryQueues, type DeliveryQueues } from '../callbacks/queues.t
 import { toTargets } from '../callbacks/targets.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { type Config, secretsOf } from '../config/load.ts';
-import { createPauses, type Pauses } from '../intent/pauses.ts';
 import { createScrub } from '../logger/logger.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';
-import type { RequestQueue } from '../queue/requests.ts';
+import { createPauses, type Pauses } from '../queue/pauses.ts';
 import { type Brake, createBrake } from '../rate-limit/limiter.ts';
 import { createLedgerOf } from './handlers.ts';
 import { createObservation, type Observation } from './observation.ts';

@@ -5,7 +5,7 @@ import { reasonOf } from '../errors.ts';
 import { createHeartbeat } from '../health/heartbeat.ts';
 import { openHealthPort } from '../health/port.ts';
 import type { Logger } from '../logger/logger.ts';
-import type { RequestQueue } from '../queue/requests.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import { within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 import type { Observation } from './observation.ts';

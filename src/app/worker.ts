@@ -11,10 +11,10 @@ import type { Config } from '../config/load.ts';
 import { PACE, type Pace } from '../https/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
-import { createRequestQueue, type RequestQueue } from '../queue/requests.ts';
-import { createSuspects } from '../queue/suspects.ts';
-import { createSweeper, type SweepOptions } from '../queue/sweep.ts';
-import { createWatcher, type WatchOptions } from '../queue/watch.ts';
+import { createSuspects } from '../queue/crashed-jobs.ts';
+import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
+import { createWatcher, type WatchOptions } from '../queue/monitor.ts';
+import { createSweeper, type SweepOptions } from '../queue/reconcile.ts';
 import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
 import type { Brake, Hold } from '../rate-limit/limiter.ts';
 import {

@@ -80,7 +80,7 @@ function createQueue(target: string, redis: Redis, queuePrefix: string): Queue {
   const queue = new Queue(toQueueName(target), {
     connection: redis,
     prefix: queuePrefix,
-    // As the jobs' own queue (queue/requests.ts).
+    // As the jobs' own queue (queue/enqueue.ts).
     skipWaitingForReady: true,
     skipVersionCheck: true,
     // Nothing is written where nobody is to be told.

@@ -3,12 +3,12 @@
 import type { Budget } from '../certificates/ledger.ts';
 import { isBad } from '../https/gate.ts';
 import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
-import { isPausedSentence, type Pause } from '../intent/pauses.ts';
 import { actorOf } from '../intent/selection.ts';
 import { toMinute, toSecond, toSpan } from '../intent/times.ts';
 import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
+import { isPausedSentence, type Pause } from '../queue/pauses.ts';
 import { fixFor, nextLookOf } from '../records/domains.ts';
 import { dnsRecordsOf } from '../records/evidence.ts';
 import { toTable } from './layout.ts';

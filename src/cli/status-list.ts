@@ -1,9 +1,9 @@
 // status: all domains in a table, or those that were asked for. Pure.
 import { wantsWww } from '../intent/intent.ts';
-import type { Pause } from '../intent/pauses.ts';
 import { actorOf, type Selection } from '../intent/selection.ts';
 import { stages } from '../outcome.ts';
 import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
+import type { Pause } from '../queue/pauses.ts';
 import { nextLookOf } from '../records/domains.ts';
 import { toTable, withoutName } from './layout.ts';
 import { describeSelection } from './selection-flags.ts';

@@ -1,8 +1,8 @@
 // The client that puts requests straight into Redis: `runcloud-domains-client/queue`. The product's own producer is this one.
 import { CodedError, hasCode } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
-import { openDoor } from '../queue/door.ts';
 import { inTurns } from '../queue/in-turns.ts';
+import { openDoor } from '../queue/producer.ts';
 import type { AddDomainPayload, AddResult, DomainsClient, Receipt, RequestOptions } from './client.ts';
 
 export { CodedError, DomainsError, type ErrorCode, PermanentError } from '../errors.ts';

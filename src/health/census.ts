@@ -6,7 +6,7 @@ import { type Period, shareLeft } from '../https/lifetime.ts';
 import { type Intent, wantsWww } from '../intent/intent.ts';
 import { actorOf } from '../intent/selection.ts';
 import type { Stage } from '../outcome.ts';
-import type { RequestQueue } from '../queue/requests.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 

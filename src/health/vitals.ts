@@ -1,9 +1,9 @@
 // How the queue and the workers are: what every probe and every scrape asks of Redis. Cheap, whatever the number of domains.
 import type { Redis } from 'ioredis';
 import { readOldestDue } from '../queue/backlog.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import type { QueueCounts } from '../queue/operator.ts';
-import type { RequestQueue } from '../queue/requests.ts';
-import { lastSuccessOf } from '../queue/turns.ts';
+import { lastSuccessOf } from '../queue/periodic.ts';
 import type { Hold } from '../rate-limit/limiter.ts';
 import { readWorkers, type WorkerBeat } from './heartbeat.ts';
 

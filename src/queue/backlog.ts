@@ -1,8 +1,8 @@
 // For how long the oldest job that is due has waited for a worker. The only sign of a worker that hangs: BullMQ's own
 // isRunning() stays true (taskforcesh/bullmq#4479).
 import type { Redis } from 'ioredis';
+import type { RequestQueue } from './enqueue.ts';
 import { looksOurs } from './job-payload.ts';
-import type { RequestQueue } from './requests.ts';
 
 type Parts = Pick<RequestQueue, 'queue' | 'intents' | 'certificates'>;
 

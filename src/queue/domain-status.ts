@@ -6,13 +6,13 @@ import type { Budget, Ledger } from '../certificates/ledger.ts';
 import { counted, namesOfIntent } from '../certificates/names.ts';
 import { reasonOf } from '../errors.ts';
 import type { Intent, Transition } from '../intent/intent.ts';
-import { isPausedSentence } from '../intent/pauses.ts';
 import { isOn, isSelected, type Selection } from '../intent/selection.ts';
 import type { IntentStore } from '../intent/store.ts';
 import type { Stage } from '../outcome.ts';
 import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { RequestQueue } from './requests.ts';
+import type { RequestQueue } from './enqueue.ts';
+import { isPausedSentence } from './pauses.ts';
 
 /** One job as the queue holds it. Times in milliseconds since the epoch. */
 export interface JobStatus {

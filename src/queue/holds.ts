@@ -1,10 +1,10 @@
 // What holds a job before it is performed: all of them while nothing can be done, or a pause of its web application or site.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutOthers } from '../intent/other-names.ts';
-import { type Pause, type Pauses, toPausedSentence } from '../intent/pauses.ts';
 import { waiting } from '../outcome.ts';
 import type { Hold } from '../rate-limit/limiter.ts';
 import type { JobObserver } from './observer.ts';
+import { type Pause, type Pauses, toPausedSentence } from './pauses.ts';
 import type { Task } from './perform.ts';
 import type { Run } from './run.ts';
 import { type Verdict, verdictOfOutcome } from './verdict.ts';

@@ -21,9 +21,9 @@ import {
   READ_AT_ONCE,
   type Survey,
 } from './domain-status.ts';
+import { ALONE, type RequestQueue } from './enqueue.ts';
 import { type FailedFilter, type FailedJob, isFailedAs, toFailedJob } from './failed-jobs.ts';
 import { PRODUCER, readJob } from './job-payload.ts';
-import { ALONE, type RequestQueue } from './requests.ts';
 
 /** How many jobs stand where. */
 export interface QueueCounts {

@@ -2,7 +2,6 @@
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
 import { type Asker, toAskerText } from '../intent/intent.ts';
 import { withoutOthers } from '../intent/other-names.ts';
-import type { PauseSubject } from '../intent/pauses.ts';
 import type { JobTicket } from '../intent/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
@@ -10,10 +9,11 @@ import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { type Outcome, superseded, waiting } from '../outcome.ts';
 import { toJobIdStem } from '../redis/keys.ts';
+import type { RequestQueue } from './enqueue.ts';
 import { PRODUCER, readJob, whoAsked } from './job-payload.ts';
 import { lanesOf } from './line.ts';
+import type { PauseSubject } from './pauses.ts';
 import type { Requested } from './request-entries.ts';
-import type { RequestQueue } from './requests.ts';
 import type { Run } from './run.ts';
 import { type Verdict, verdictOfOutcome } from './verdict.ts';
 

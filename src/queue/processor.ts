@@ -6,13 +6,13 @@ import { reasonOf, TransientError } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import { waiting } from '../outcome.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';
+import { SUSPECT_WAIT_MS, type Suspects } from './crashed-jobs.ts';
 import { type HoldOptions, isReleased, verdictOfPause } from './holds.ts';
 import type { JobEnd } from './observer.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 import { createRun, type Run } from './run.ts';
 import { isMove, RetryLater, settle, standInLine } from './settle.ts';
-import { SUSPECT_WAIT_MS, type Suspects } from './suspects.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
 export interface ProcessorOptions extends TaskOptions, HoldOptions {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { Delivery } from '../callbacks/deliveries.ts';
-import type { Pause } from '../intent/pauses.ts';
+import type { Pause } from '../queue/pauses.ts';
 import { iso } from './iso.ts';
 
 const time = z.iso.datetime().nullable();

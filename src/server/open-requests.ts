@@ -4,8 +4,8 @@
 import type { Redis } from 'ioredis';
 import { UNFINISHED } from '../intent/scripts.ts';
 import { type JobName, parseJob } from '../jobs/catalog.ts';
+import type { RequestQueue } from '../queue/enqueue.ts';
 import type { AskOptions, Receipt } from '../queue/receipt.ts';
-import type { RequestQueue } from '../queue/requests.ts';
 import { type Caller, nameOf } from './auth.ts';
 import { Refusal } from './problems.ts';
 import type { RouteParts } from './routes/route.ts';

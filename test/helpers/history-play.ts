@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import { createSweeper, type Sweeper } from '../../src/queue/sweep.ts';
+import { createSweeper, type Sweeper } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { createSimulator, isWrite, type Simulator } from '../../src/simulator/index.ts';

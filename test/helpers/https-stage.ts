@@ -10,7 +10,7 @@ import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createLogger } from '../../src/logger/logger.ts';
-import { createWatcher } from '../../src/queue/watch.ts';
+import { createWatcher } from '../../src/queue/monitor.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';

@@ -1,7 +1,7 @@
 // A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
 import { createLogger } from '../../src/logger/logger.ts';
-import type { RequestQueue } from '../../src/queue/requests.ts';
-import { createSweeper, type Sweeper, type SweepReport } from '../../src/queue/sweep.ts';
+import type { RequestQueue } from '../../src/queue/enqueue.ts';
+import { createSweeper, type Sweeper, type SweepReport } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createPauses, describeScope, type PauseScope, type Pauses } from '../../src/intent/pauses.ts';
 import { priorities } from '../../src/jobs/catalog.ts';
+import { createPauses, describeScope, type PauseScope, type Pauses } from '../../src/queue/pauses.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
-import type { RequestQueue } from '../../src/queue/requests.ts';
+import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';

@@ -2,7 +2,7 @@
 // once, and by one of several workers.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { RequestQueue } from '../../src/queue/requests.ts';
+import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { createTestSweeper, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';

@@ -11,8 +11,8 @@ import { showPauses } from '../../src/cli/pause.ts';
 import { showDomain, showQueue } from '../../src/cli/status.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Intent } from '../../src/intent/intent.ts';
-import type { Pause } from '../../src/intent/pauses.ts';
 import type { DomainDetails, FailedJob } from '../../src/queue/operator.ts';
+import type { Pause } from '../../src/queue/pauses.ts';
 import { intentOf, toldOf } from '../helpers/intent.ts';
 import { type RecordedTerminal, recordedTerminal } from '../helpers/terminal.ts';
 

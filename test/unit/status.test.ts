@@ -5,10 +5,10 @@ import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { describeDomains } from '../../src/cli/status-list.ts';
 import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { Evidence, Intent } from '../../src/intent/intent.ts';
-import type { Pause } from '../../src/intent/pauses.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
+import type { Pause } from '../../src/queue/pauses.ts';
 import { domainRecord, toRecord } from '../../src/records/domains.ts';
 import { intentOf, toldOf } from '../helpers/intent.ts';
 

@@ -4,7 +4,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppControllerRoute, ControllerHandlerReturnType } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
-import type { RequestQueue } from '../../queue/requests.ts';
+import type { RequestQueue } from '../../queue/enqueue.ts';
 import type { Shown } from './shown.ts';
 
 export type Queue = RequestQueue['queue'];

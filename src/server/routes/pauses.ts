@@ -1,7 +1,7 @@
 // Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
 import { z } from 'zod';
-import { describeScope, type PauseScope } from '../../intent/pauses.ts';
 import { type TargetDefaults, toApp } from '../../jobs/catalog.ts';
+import { describeScope, type PauseScope } from '../../queue/pauses.ts';
 import { pauseRecord, toPauseRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';

@@ -16,8 +16,8 @@ import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
-import type { RequestQueue } from './requests.ts';
-import { createTurns, type Turns } from './turns.ts';
+import type { RequestQueue } from './enqueue.ts';
+import { createTurns, type Turns } from './periodic.ts';
 
 export interface WatchOptions {
   readonly redis: Redis;

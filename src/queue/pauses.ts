@@ -2,10 +2,10 @@
 // its own beside the intents: it changes none of them, and its jobs go on from where they stood.
 import type { Redis } from 'ioredis';
 import { PermanentError } from '../errors.ts';
+import { NOW } from '../intent/scripts.ts';
 import type { Keys } from '../redis/keys.ts';
 import { EXPECT } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { NOW } from './scripts.ts';
 
 export type PauseScope =
   | { readonly kind: 'all' }

@@ -8,7 +8,7 @@ import {
   untilReady,
   within,
 } from '../redis/connection.ts';
-import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './requests.ts';
+import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './enqueue.ts';
 
 export interface DoorOptions extends Omit<RequestQueueOptions, 'redis'> {
   readonly address: RedisAddress;

@@ -7,9 +7,9 @@ import { type Standing, upkeepOf } from '../intent/upkeep.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import type { RequestQueue } from './enqueue.ts';
 import { readOpenDomains } from './open-domains.ts';
-import type { RequestQueue } from './requests.ts';
-import { createTurns } from './turns.ts';
+import { createTurns } from './periodic.ts';
 
 export interface SweepOptions {
   readonly redis: Redis;
