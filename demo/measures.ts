@@ -2,9 +2,9 @@
 // nothing: promises.ts does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namesOf } from '../src/certificates/names.ts';
+import type { Intent } from '../src/domains/domain.ts';
+import { parseDomainName } from '../src/domains/domain-name.ts';
 import type { Receipt } from '../src/index.ts';
-import { parseDomainName } from '../src/intent/domain-name.ts';
-import type { Intent } from '../src/intent/intent.ts';
 import type { Operator, QueueCounts } from '../src/queue/operator.ts';
 import type { Call } from '../src/simulator/index.ts';
 import { domains } from './cast.ts';

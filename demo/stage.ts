@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
 import { createProducerApp } from '../src/app/app.ts';
 import { parseConfig } from '../src/config/load.ts';
+import { parseDomainName } from '../src/domains/domain-name.ts';
 import { createProducer, type Producer } from '../src/index.ts';
-import { parseDomainName } from '../src/intent/domain-name.ts';
 import type { Operator } from '../src/queue/operator.ts';
 import {
   createSimulator,

@@ -1,10 +1,10 @@
 // The story, act by act: who asks for what, and when the next one begins. Shows requests and what customers do; the rest is the
 // worker's to tell.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Intent } from '../src/domains/domain.ts';
+import { parseDomainName } from '../src/domains/domain-name.ts';
 import { hasCode } from '../src/errors.ts';
 import type { Receipt } from '../src/index.ts';
-import { parseDomainName } from '../src/intent/domain-name.ts';
-import type { Intent } from '../src/intent/intent.ts';
 import { domains, HERE } from './cast.ts';
 import { delays } from './hurry.ts';
 import type { LogLine } from './log-line.ts';

@@ -2,10 +2,10 @@
 import type { Redis } from 'ioredis';
 import { createLedger, type Ledger, type LedgerLimits } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
+import type { DomainKey } from '../domains/domain.ts';
 import type { Pace } from '../https/backoff.ts';
 import { createHttps, type Https } from '../https/https.ts';
 import type { Look } from '../https/probe.ts';
-import type { DomainKey } from '../intent/intent.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { RedeployPorts } from '../jobs/redeploy/work.ts';

@@ -2,8 +2,8 @@
 // (app.ts).
 import type { Config } from '../config/load.ts';
 import type { TryPorts } from '../doctor/try-domain.ts';
-import { parseDomainName } from '../intent/domain-name.ts';
-import { bareOf, twinOf } from '../intent/owner.ts';
+import { parseDomainName } from '../domains/domain-name.ts';
+import { bareOf, twinOf } from '../domains/owner.ts';
 import { describeScope } from '../queue/pauses.ts';
 import { createRunCloud } from '../runcloud/client.ts';
 import { createRawCalls, type RawCalls } from '../runcloud/raw-calls.ts';

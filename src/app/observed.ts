@@ -1,8 +1,8 @@
 // What happens in this process, counted: the brake, the ledger and the jobs as the metrics hear of them. Part of the wiring (app.ts).
 
 import type { Ledger } from '../certificates/ledger.ts';
-import type { DomainKey } from '../intent/intent.ts';
-import type { IntentStore } from '../intent/store.ts';
+import type { DomainKey } from '../domains/domain.ts';
+import type { IntentStore } from '../domains/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { JobEnd, JobObserver } from '../queue/observer.ts';

@@ -2,10 +2,10 @@
 
 import type { OnAuditLost } from '../audit/audit.ts';
 import type { Config, RunCloudCredentials } from '../config/load.ts';
+import { toOutboxKeys } from '../domains/outbox.ts';
 import { reasonOf } from '../errors.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { Logger } from '../logger/logger.ts';
-import { toOutboxKeys } from '../outbox.ts';
 import type { RedisAddress } from '../redis/connection.ts';
 import { createKeys } from '../redis/keys.ts';
 import { readTextFile } from '../untrusted/text-file.ts';

@@ -1,8 +1,8 @@
 // What a worker does about callbacks, where CALLBACK_URLS is set: it dispatches the outbox and delivers.
 import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
+import { createSeals, toOutboxKeys } from '../domains/outbox.ts';
 import type { Logger } from '../logger/logger.ts';
-import { createSeals, toOutboxKeys } from '../outbox.ts';
 import { probeRights, within } from '../redis/connection.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEpisodes } from './episodes.ts';

@@ -2,9 +2,9 @@
 // and the ids make the repetition harmless. Every worker does it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import type { Seals } from '../domains/outbox.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
-import type { Seals } from '../outbox.ts';
 import type { Episodes } from './episodes.ts';
 import { type Message, toMessage } from './message.ts';
 import { addDelivery, sealedParts, toDeliveryId } from './queue.ts';

@@ -1,7 +1,7 @@
 // What is wrong with all workers at once, told once per episode. The brake's two breakers (rate-limit/scripts.ts) are read and the
 // message is written in one step, so that any number of workers that look tell it once.
 import type { Redis } from 'ioredis';
-import { WRITE_OUTBOX } from '../outbox.ts';
+import { WRITE_OUTBOX } from '../domains/outbox.ts';
 
 // KEYS brake, episodes, outbox  ARGV quietMs, macKeys
 // An episode is over when all has been well for \`quietMs\`: what flaps, or one worker that still has the old credentials, is

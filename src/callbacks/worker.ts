@@ -2,9 +2,9 @@
 import type { LookupFunction } from 'node:net';
 import { type Job, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Seals } from '../domains/outbox.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
-import type { Seals } from '../outbox.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
 import { type Circuit, createCircuit } from './circuit.ts';

@@ -1,13 +1,13 @@
 // What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
 import type { Redis } from 'ioredis';
+import type { DomainKey } from '../domains/domain.ts';
+import type { DomainName } from '../domains/domain-name.ts';
+import type { Actor } from '../domains/outcome.ts';
+import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../domains/reconcile.ts';
+import type { JobTicket, RequestTicket } from '../domains/store.ts';
 import { type Code, mayPass } from '../errors.ts';
 import type { InTheWay } from '../https/gate.ts';
-import type { DomainName } from '../intent/domain-name.ts';
-import type { DomainKey } from '../intent/intent.ts';
-import type { JobTicket, RequestTicket } from '../intent/store.ts';
-import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../intent/upkeep.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
-import type { Actor } from '../outcome.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

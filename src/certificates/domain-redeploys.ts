@@ -1,9 +1,9 @@
 // What the last redeploy said to each domain, in Redis. The record of the whole (certificates.ts) is for operators; this is the
 // domain's own, and names no other domain.
 import type { Redis } from 'ioredis';
+import type { DomainKey } from '../domains/domain.ts';
+import type { Actor } from '../domains/outcome.ts';
 import type { Code } from '../errors.ts';
-import type { DomainKey } from '../intent/intent.ts';
-import type { Actor } from '../outcome.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

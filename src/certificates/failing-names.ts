@@ -1,9 +1,9 @@
 // Who may be to blame for an order that failed: Let's Encrypt refuses the certificate of all for one name, and RunCloud does not say
 // which ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10). Pure.
 
+import type { Actor } from '../domains/outcome.ts';
+import { toMinute } from '../domains/times.ts';
 import { isBad, isGood } from '../https/gate.ts';
-import { toMinute } from '../intent/times.ts';
-import type { Actor } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { counted } from './names.ts';
 

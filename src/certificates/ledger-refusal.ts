@@ -1,6 +1,6 @@
 // Why the ledger lets no order through, in words. Pure.
 
-import { toMinute, toNextMinute } from '../intent/times.ts';
+import { toMinute, toNextMinute } from '../domains/times.ts';
 import { describeCount, describeSuspects } from './failing-names.ts';
 import type { LastOrder, LimitName, Refusal } from './ledger.ts';
 

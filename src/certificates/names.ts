@@ -1,5 +1,5 @@
 // The names that a certificate must cover. Pure.
-import { hasWww, type Intent } from '../intent/intent.ts';
+import { hasWww, type Intent } from '../domains/domain.ts';
 
 /** The domains and their www twins, each once. The twin is a name of its own, with its own DNS. */
 export function namesOf(

@@ -1,7 +1,7 @@
 // audit: who asked for what, and who did what to the queue; the newest first.
 import type { ProducerApp } from '../app/app.ts';
 import { type AuditEntry, auditVerbs, isAuditId } from '../audit/audit.ts';
-import { parseDomainName } from '../intent/domain-name.ts';
+import { parseDomainName } from '../domains/domain-name.ts';
 import { toAuditRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';

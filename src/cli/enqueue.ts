@@ -1,7 +1,7 @@
 // add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
 import type { ProducerApp } from '../app/app.ts';
+import { toShownInput } from '../domains/domain-name.ts';
 import { CodedError, reasonOf } from '../errors.ts';
-import { toShownInput } from '../intent/domain-name.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { inTurns } from '../queue/in-turns.ts';

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ProducerApp } from '../app/app.ts';
 import { auditVerbs } from '../audit/audit.ts';
 import { apiRoles, boardRoles } from '../config/load.ts';
-import { actors, stages } from '../outcome.ts';
+import { actors, stages } from '../domains/outcome.ts';
 import { type AuditFlags, showAudit } from './audit.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './callbacks.ts';
 import { type FailedFlags, type FilterFlags, retry, showFailed } from './failed.ts';

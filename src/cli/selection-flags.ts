@@ -1,8 +1,8 @@
 // --app, --server, --state, --must-act, --search, --site: which domains a command is about.
 
-import { parseId } from '../intent/ids.ts';
-import type { Selection } from '../intent/selection.ts';
-import { actors, stages } from '../outcome.ts';
+import { parseId } from '../domains/ids.ts';
+import { actors, stages } from '../domains/outcome.ts';
+import type { Selection } from '../domains/selection.ts';
 
 export interface AppFlags {
   readonly app?: string | undefined;

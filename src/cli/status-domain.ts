@@ -1,11 +1,11 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
 import type { Budget } from '../certificates/ledger.ts';
+import { type Intent, type Transition, toAskerText } from '../domains/domain.ts';
+import type { Actor, Stage } from '../domains/outcome.ts';
+import { actorOf } from '../domains/selection.ts';
+import { toMinute, toSecond, toSpan } from '../domains/times.ts';
 import { isBad } from '../https/gate.ts';
-import { type Intent, type Transition, toAskerText } from '../intent/intent.ts';
-import { actorOf } from '../intent/selection.ts';
-import { toMinute, toSecond, toSpan } from '../intent/times.ts';
-import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
 import { isPausedSentence, type Pause } from '../queue/pauses.ts';

@@ -1,7 +1,7 @@
 // status: all domains in a table, or those that were asked for. Pure.
-import { wantsWww } from '../intent/intent.ts';
-import { actorOf, type Selection } from '../intent/selection.ts';
-import { stages } from '../outcome.ts';
+import { wantsWww } from '../domains/domain.ts';
+import { stages } from '../domains/outcome.ts';
+import { actorOf, type Selection } from '../domains/selection.ts';
 import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import type { Pause } from '../queue/pauses.ts';
 import { nextLookOf } from '../records/domains.ts';

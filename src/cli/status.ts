@@ -1,8 +1,8 @@
 // status: how things stand, as a table of all domains or as one domain's story.
 import type { ProducerApp } from '../app/app.ts';
-import { type DomainName, parseDomainName } from '../intent/domain-name.ts';
-import type { Intent } from '../intent/intent.ts';
-import { actorOf, type Selection, standing } from '../intent/selection.ts';
+import type { Intent } from '../domains/domain.ts';
+import { type DomainName, parseDomainName } from '../domains/domain-name.ts';
+import { actorOf, type Selection, standing } from '../domains/selection.ts';
 import { describeApps, describeChoice, toPlace } from '../records/applications.ts';
 import { toCertificateStatus, toRecord, toStanding } from '../records/domains.ts';
 import { toPauseRecord } from '../records/operations.ts';

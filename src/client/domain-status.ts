@@ -1,5 +1,5 @@
 // How a domain stands, as `GET /v1/domains/{domain}` answers: plain types. Times are ISO 8601; what is not known is null.
-import type { Actor, Stage } from '../outcome.ts';
+import type { Actor, Stage } from '../domains/outcome.ts';
 
 /** Which of several web applications is meant. */
 export interface On {

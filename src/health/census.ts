@@ -2,10 +2,10 @@
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
+import { type Intent, wantsWww } from '../domains/domain.ts';
+import type { Stage } from '../domains/outcome.ts';
+import { actorOf } from '../domains/selection.ts';
 import { type Period, shareLeft } from '../https/lifetime.ts';
-import { type Intent, wantsWww } from '../intent/intent.ts';
-import { actorOf } from '../intent/selection.ts';
-import type { Stage } from '../outcome.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

@@ -2,10 +2,10 @@
 // follows from it is decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import { namesOf, namesOfIntent } from '../certificates/names.ts';
-import { type Evidence, type Intent, wantsWww } from '../intent/intent.ts';
-import { twinOf } from '../intent/owner.ts';
-import type { IntentStore } from '../intent/store.ts';
-import { type Waiting, waiting } from '../outcome.ts';
+import { type Evidence, type Intent, wantsWww } from '../domains/domain.ts';
+import { type Waiting, waiting } from '../domains/outcome.ts';
+import { twinOf } from '../domains/owner.ts';
+import type { IntentStore } from '../domains/store.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';

@@ -1,8 +1,8 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 
 import { counted } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../intent/intent.ts';
-import type { Actor, Report } from '../outcome.ts';
+import type { Evidence, Intent } from '../domains/domain.ts';
+import type { Actor, Report } from '../domains/outcome.ts';
 import type { DnsFinding, ServedCertificate, TlsFinding } from '../probes/findings.ts';
 import { isBad } from './gate.ts';
 import { isLate, type Period } from './lifetime.ts';

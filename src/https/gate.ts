@@ -1,5 +1,5 @@
 // The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
-import type { Actor, Report } from '../outcome.ts';
+import type { Actor, Report } from '../domains/outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { growing, type Pace } from './backoff.ts';
 

@@ -3,8 +3,8 @@
 
 import { describeLog, type LogText, toLogText } from '../certificates/log-text.ts';
 import { namesOfIntent } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../intent/intent.ts';
-import type { IntentStore } from '../intent/store.ts';
+import type { Evidence, Intent } from '../domains/domain.ts';
+import type { IntentStore } from '../domains/store.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { ProofStep } from './proof.ts';

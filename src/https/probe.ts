@@ -1,8 +1,8 @@
 // The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
 
 import { namesOfIntent } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../intent/intent.ts';
-import { twinOf as wwwOf } from '../intent/owner.ts';
+import type { Evidence, Intent } from '../domains/domain.ts';
+import { twinOf as wwwOf } from '../domains/owner.ts';
 import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';

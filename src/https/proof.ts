@@ -3,8 +3,8 @@
 import { describeByDns, isByDns } from '../certificates/challenge.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
-import { toMinute, toNextMinute } from '../intent/times.ts';
-import type { Actor, Report } from '../outcome.ts';
+import type { Actor, Report } from '../domains/outcome.ts';
+import { toMinute, toNextMinute } from '../domains/times.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import { growing, type Pace } from './backoff.ts';
 import { isBad } from './gate.ts';

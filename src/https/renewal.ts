@@ -2,7 +2,7 @@
 // reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
 import { describeOutOfReach, isByDns } from '../certificates/challenge.ts';
 import { namesOfIntent } from '../certificates/names.ts';
-import type { Intent } from '../intent/intent.ts';
+import type { Intent } from '../domains/domain.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './probe.ts';

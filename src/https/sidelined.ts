@@ -5,11 +5,11 @@ import type { Certificates } from '../certificates/certificates.ts';
 import { describeSuspects, type Suspect } from '../certificates/failing-names.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
-import type { DomainKey, Intent } from '../intent/intent.ts';
-import { isOurs } from '../intent/plan.ts';
-import type { IntentStore } from '../intent/store.ts';
-import { toNextMinute } from '../intent/times.ts';
-import { type Outcome, waiting } from '../outcome.ts';
+import type { DomainKey, Intent } from '../domains/domain.ts';
+import { type Outcome, waiting } from '../domains/outcome.ts';
+import { isOurs } from '../domains/plan.ts';
+import type { IntentStore } from '../domains/store.ts';
+import { toNextMinute } from '../domains/times.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { Pace } from './backoff.ts';
 

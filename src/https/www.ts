@@ -8,9 +8,9 @@ import {
   type WantPresent,
   type Www,
   wantsWww,
-} from '../intent/intent.ts';
-import { twinOf } from '../intent/owner.ts';
-import { toNextMinute } from '../intent/times.ts';
+} from '../domains/domain.ts';
+import { twinOf } from '../domains/owner.ts';
+import { toNextMinute } from '../domains/times.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainSettings } from '../runcloud/runcloud.ts';
 import type { Pace } from './backoff.ts';

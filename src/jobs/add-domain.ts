@@ -1,14 +1,14 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
+import { wantsWww } from '../domains/domain.ts';
+import { adding, type Outcome, waiting } from '../domains/outcome.ts';
+import { standsApart } from '../domains/owner.ts';
+import { isOurs, lateRemoval, type Step } from '../domains/plan.ts';
+import { judgeTaken, namesakesOf } from '../domains/taken.ts';
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import type { Blocker, Gate } from '../https/dns-gate.ts';
 import { settingsOf } from '../https/www.ts';
-import { wantsWww } from '../intent/intent.ts';
-import { standsApart } from '../intent/owner.ts';
-import { isOurs, lateRemoval, type Step } from '../intent/plan.ts';
-import { judgeTaken, namesakesOf } from '../intent/taken.ts';
 import { type Fenced, underFence } from '../lease/lease.ts';
-import { adding, type Outcome, waiting } from '../outcome.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
 import { conclude, prove, switchWww } from './conclude.ts';

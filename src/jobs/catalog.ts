@@ -3,12 +3,12 @@
 
 import { z } from 'zod';
 import { inOneLine } from '../certificates/names.ts';
+import type { Asker } from '../domains/domain.ts';
+import { type DomainName, parseDomainName, resolveWww } from '../domains/domain-name.ts';
+import { ID_PATTERN } from '../domains/ids.ts';
+import { requireCertifiable, type TopLevelDomains } from '../domains/public-name.ts';
+import type { DomainRequest } from '../domains/store.ts';
 import { PermanentError, reasonOf } from '../errors.ts';
-import { type DomainName, parseDomainName, resolveWww } from '../intent/domain-name.ts';
-import { ID_PATTERN } from '../intent/ids.ts';
-import type { Asker } from '../intent/intent.ts';
-import { requireCertifiable, type TopLevelDomains } from '../intent/public-name.ts';
-import type { DomainRequest } from '../intent/store.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
 export const QUEUE_NAME = 'runcloud-domains';

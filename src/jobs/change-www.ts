@@ -1,8 +1,9 @@
 // Switches the www name of a domain that we attached on or off, for a www name that was left out and joins, one that holds others up,
 // and one that is wanted no more. A write like the others: under the fence, and a lost reply is found out by a look at the list.
+
+import type { Intent } from '../domains/domain.ts';
 import { CodedError, hasCode } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
-import type { Intent } from '../intent/intent.ts';
 import { type Fenced, underFence } from '../lease/lease.ts';
 import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';

@@ -1,8 +1,9 @@
 // The end of a run of add-domain or remove-domain that writes no domain, and what the proof asks for before that: the www name switched.
+
+import { done, type Outcome, waiting } from '../domains/outcome.ts';
+import { isOurs, type Step } from '../domains/plan.ts';
 import { PermanentError } from '../errors.ts';
 import type { Attached, Https, WwwChange } from '../https/https.ts';
-import { isOurs, type Step } from '../intent/plan.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { changeWww } from './change-www.ts';
 import { awaitLate, type DomainPorts, type DomainWork, unwritten } from './domain-work.ts';

@@ -1,13 +1,13 @@
 // What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
 
 import type { Certificates } from '../certificates/certificates.ts';
+import type { DomainKey, Intent } from '../domains/domain.ts';
+import { withoutOthers } from '../domains/other-names.ts';
+import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
+import { plan, type Step } from '../domains/plan.ts';
+import type { IntentStore } from '../domains/store.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { Https } from '../https/https.ts';
-import type { DomainKey, Intent } from '../intent/intent.ts';
-import { withoutOthers } from '../intent/other-names.ts';
-import { plan, type Step } from '../intent/plan.ts';
-import type { IntentStore } from '../intent/store.ts';
-import { type Outcome, superseded, waiting } from '../outcome.ts';
 import type { Directory, Sighting } from '../runcloud/directory.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';

@@ -1,10 +1,11 @@
 // One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
-// list is asked whether another of its domains answers to it. Our own records were asked at the door (intent/owner-scripts.ts).
+// list is asked whether another of its domains answers to it. Our own records were asked at the door (domains/owner-scripts.ts).
+
+import { type Intent, wantsWww } from '../domains/domain.ts';
+import { done, type Outcome, waiting } from '../domains/outcome.ts';
+import { bareOf, servedBy, twinOf } from '../domains/owner.ts';
 import { PermanentError } from '../errors.ts';
 import { growing } from '../https/backoff.ts';
-import { type Intent, wantsWww } from '../intent/intent.ts';
-import { bareOf, servedBy, twinOf } from '../intent/owner.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import type { DomainPorts, DomainWork } from './domain-work.ts';
 

@@ -1,6 +1,6 @@
 // redeploy-ssl: RunCloud issues the certificate anew, so that it covers what was attached since; where there is none, it is
 // installed if the settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
-import type { Outcome } from '../outcome.ts';
+import type { Outcome } from '../domains/outcome.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
 import { redeployEach } from './redeploy/each.ts';
 import { redeployShared } from './redeploy/shared.ts';

@@ -1,6 +1,7 @@
 // remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
-import { lateAttachment } from '../intent/plan.ts';
-import { done, type Outcome, waiting } from '../outcome.ts';
+
+import { done, type Outcome, waiting } from '../domains/outcome.ts';
+import { lateAttachment } from '../domains/plan.ts';
 import { ForbiddenError, NotFoundError } from '../runcloud/errors.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { conclude } from './conclude.ts';

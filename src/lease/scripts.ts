@@ -2,7 +2,7 @@
 // While a write may be under way, `wroteAt` lies in the future, at the end of the lease: nobody may conclude anything from
 // a reading that began before, even when the writer never came back.
 
-import { MOVE_TO, NOW } from '../intent/scripts.ts';
+import { MOVE_TO, NOW } from '../domains/scripts.ts';
 import { EXPECT } from '../redis/run-script.ts';
 
 // The write that is under way, `flight`: its kind and until when it may take effect where no reply comes. One whose end nobody

@@ -2,11 +2,11 @@
 // domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
 
 import { namesOf } from '../certificates/names.ts';
+import type { Intent } from '../domains/domain.ts';
+import type { DomainName } from '../domains/domain-name.ts';
+import { bareOf } from '../domains/owner.ts';
+import { namesOfWish } from '../domains/taken.ts';
 import { PermanentError } from '../errors.ts';
-import type { DomainName } from '../intent/domain-name.ts';
-import type { Intent } from '../intent/intent.ts';
-import { bareOf } from '../intent/owner.ts';
-import { namesOfWish } from '../intent/taken.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 

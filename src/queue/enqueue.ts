@@ -8,17 +8,17 @@ import {
   type RedeployAsk,
   type RedeployTicket,
 } from '../certificates/certificates.ts';
-import { reasonOf } from '../errors.ts';
-import { type Asker, type DomainKey, type Intent, wantsWww } from '../intent/intent.ts';
-import { withoutTwin } from '../intent/owner.ts';
+import { type Asker, type DomainKey, type Intent, wantsWww } from '../domains/domain.ts';
+import { withoutTwin } from '../domains/owner.ts';
 import {
   createIntentStore,
   type DomainRequest,
   type IntentStore,
   type Renewal,
   type RequestTicket,
-} from '../intent/store.ts';
-import { namesakesOf } from '../intent/taken.ts';
+} from '../domains/store.ts';
+import { namesakesOf } from '../domains/taken.ts';
+import { reasonOf } from '../errors.ts';
 import { type JobDefaults, type JobName, parseJob, priorities, QUEUE_NAME } from '../jobs/catalog.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

@@ -1,8 +1,8 @@
 // The jobs that BullMQ holds as failed, as people see and choose them.
 import type { Job } from 'bullmq';
+import { parseId } from '../domains/ids.ts';
+import { isOn, type Selection } from '../domains/selection.ts';
 import { codeOf } from '../errors.ts';
-import { parseId } from '../intent/ids.ts';
-import { isOn, type Selection } from '../intent/selection.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
 
 export interface FailedJob {

@@ -1,7 +1,7 @@
 // What holds a job before it is performed: all of them while nothing can be done, or a pause of its web application or site.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withoutOthers } from '../intent/other-names.ts';
-import { waiting } from '../outcome.ts';
+import { withoutOthers } from '../domains/other-names.ts';
+import { waiting } from '../domains/outcome.ts';
 import type { Hold } from '../rate-limit/limiter.ts';
 import type { JobObserver } from './observer.ts';
 import { type Pause, type Pauses, toPausedSentence } from './pauses.ts';

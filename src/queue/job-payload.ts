@@ -1,6 +1,6 @@
 // A job's payload as our doors write it, and as a worker reads it: with who asked. Pure.
-import type { Asker } from '../intent/intent.ts';
-import type { DomainRequest } from '../intent/store.ts';
+import type { Asker } from '../domains/domain.ts';
+import type { DomainRequest } from '../domains/store.ts';
 import { generationOf } from '../redis/keys.ts';
 
 /** A program that asks through Redis, ours or anybody's: nothing proves which one. */

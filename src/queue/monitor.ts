@@ -4,14 +4,14 @@
 import type { Redis } from 'ioredis';
 import { withOutOfReach } from '../certificates/challenge.ts';
 import type { Ledger } from '../certificates/ledger.ts';
+import type { Evidence, Intent } from '../domains/domain.ts';
+import { twinOf } from '../domains/owner.ts';
 import { reasonOf } from '../errors.ts';
 import { judgeWatch, type Watched } from '../https/drift.ts';
 import { isGood } from '../https/gate.ts';
 import { type Look, lookAt } from '../https/probe.ts';
 import type { RenewalLook } from '../https/renewal.ts';
 import { describeWithheld, isTwinDead } from '../https/www.ts';
-import type { Evidence, Intent } from '../intent/intent.ts';
-import { twinOf } from '../intent/owner.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';

@@ -1,7 +1,7 @@
 // Of which domains the queue holds a job that may run yet, on whatever web application: one that is not over, or that a person may try
 // again. Without its domain's record such a job would count as the newest request.
 import type { Redis } from 'ioredis';
-import { type DomainName, parseDomainName } from '../intent/domain-name.ts';
+import { type DomainName, parseDomainName } from '../domains/domain-name.ts';
 
 /** All but what has completed; of the lists, and of the sorted sets. */
 const LISTS = ['wait', 'paused', 'active'] as const;

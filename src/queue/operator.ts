@@ -2,12 +2,12 @@
 import type { Job } from 'bullmq';
 import type { RedeployAsk } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
+import { type Intent, wantsWww } from '../domains/domain.ts';
+import type { DomainName } from '../domains/domain-name.ts';
+import { bareOf } from '../domains/owner.ts';
+import { isOn, type Selection } from '../domains/selection.ts';
+import type { DomainRequest, RequestTicket } from '../domains/store.ts';
 import { CodedError, reasonOf } from '../errors.ts';
-import type { DomainName } from '../intent/domain-name.ts';
-import { type Intent, wantsWww } from '../intent/intent.ts';
-import { bareOf } from '../intent/owner.ts';
-import { isOn, type Selection } from '../intent/selection.ts';
-import type { DomainRequest, RequestTicket } from '../intent/store.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
 import type { Hold } from '../rate-limit/limiter.ts';
 import { generationOf, toJobIdStem } from '../redis/keys.ts';

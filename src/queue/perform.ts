@@ -1,13 +1,13 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
-import { type Asker, toAskerText } from '../intent/intent.ts';
-import { withoutOthers } from '../intent/other-names.ts';
-import type { JobTicket } from '../intent/store.ts';
+import { type Asker, toAskerText } from '../domains/domain.ts';
+import { withoutOthers } from '../domains/other-names.ts';
+import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
+import type { JobTicket } from '../domains/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
-import { type Outcome, superseded, waiting } from '../outcome.ts';
 import { toJobIdStem } from '../redis/keys.ts';
 import type { RequestQueue } from './enqueue.ts';
 import { PRODUCER, readJob, whoAsked } from './job-payload.ts';

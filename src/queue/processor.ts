@@ -2,9 +2,9 @@
 
 import type { Job } from 'bullmq';
 import { asClause } from '../certificates/names.ts';
+import { waiting } from '../domains/outcome.ts';
 import { reasonOf, TransientError } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
-import { waiting } from '../outcome.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';
 import { SUSPECT_WAIT_MS, type Suspects } from './crashed-jobs.ts';
 import { type HoldOptions, isReleased, verdictOfPause } from './holds.ts';

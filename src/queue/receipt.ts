@@ -1,5 +1,5 @@
 // What a request may say, and what it is answered with. Types, and one pure reading.
-import type { DomainName } from '../intent/domain-name.ts';
+import type { DomainName } from '../domains/domain-name.ts';
 import type { ParsedJob } from '../jobs/catalog.ts';
 
 /** What a request is answered with. `coalesced`: the same request was on its way already, under this job. */

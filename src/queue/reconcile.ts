@@ -1,9 +1,9 @@
 // The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
 // carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
 import type { Redis } from 'ioredis';
+import type { Intent } from '../domains/domain.ts';
+import { type Standing, upkeepOf } from '../domains/reconcile.ts';
 import { reasonOf } from '../errors.ts';
-import type { Intent } from '../intent/intent.ts';
-import { type Standing, upkeepOf } from '../intent/upkeep.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

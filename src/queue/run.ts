@@ -1,6 +1,6 @@
 // One activation of one job, as a value: parsed, with its calls counted and its story told. No BullMQ decisions here.
 import type { Job } from 'bullmq';
-import { withoutOthers } from '../intent/other-names.ts';
+import { withoutOthers } from '../domains/other-names.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { ApiCall, CallOptions } from '../runcloud/runcloud.ts';
 

@@ -1,4 +1,6 @@
 // What became of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
+
+import type { Outcome, Report, Told } from '../domains/outcome.ts';
 import {
   actorAfter,
   type Code,
@@ -8,7 +10,6 @@ import {
   reasonOf,
   TransientError,
 } from '../errors.ts';
-import type { Outcome, Report, Told } from '../outcome.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
 export interface Verdict extends Told {

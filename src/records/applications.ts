@@ -1,7 +1,7 @@
 // Several web applications that have one name: how they are listed, in sentences and as JSON. Pure.
 import { z } from 'zod';
-import type { Intent } from '../intent/intent.ts';
-import { actorOf, type Selection } from '../intent/selection.ts';
+import type { Intent } from '../domains/domain.ts';
+import { actorOf, type Selection } from '../domains/selection.ts';
 import { domainSummary } from './domains.ts';
 
 /** One web application that has the name. */

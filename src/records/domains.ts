@@ -2,10 +2,10 @@
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
+import type { Intent, Transition } from '../domains/domain.ts';
+import { actors, stages } from '../domains/outcome.ts';
+import { actorOf } from '../domains/selection.ts';
 import { codeOf, fixOf } from '../errors.ts';
-import type { Intent, Transition } from '../intent/intent.ts';
-import { actorOf } from '../intent/selection.ts';
-import { actors, stages } from '../outcome.ts';
 import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
 import { dnsRecords, dnsRecordsOf, evidence, toDnsRecords, toEvidence } from './evidence.ts';
 import { iso } from './iso.ts';

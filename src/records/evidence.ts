@@ -1,6 +1,6 @@
 // What the last look at a domain saw, and which DNS records have to change, as the HTTP API and `--json` show it. Times are ISO 8601.
 import { z } from 'zod';
-import type { Evidence, Intent } from '../intent/intent.ts';
+import type { Evidence, Intent } from '../domains/domain.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import { iso } from './iso.ts';

@@ -1,7 +1,7 @@
 // The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them. What a request
 // touches stands apart from the rest, so that another one (`~bull:runcloud-domains-intents:*`) is all that a program that asks needs of it.
 
-import type { DomainKey } from '../intent/intent.ts';
+import type { DomainKey } from '../domains/domain.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
 export interface Keys {

@@ -1,4 +1,4 @@
-// Where the facts of web applications are remembered: in Redis, for all workers (intent/facts-memo.ts), or in this process alone.
+// Where the facts of web applications are remembered: in Redis, for all workers (domains/facts-memo.ts), or in this process alone.
 
 /** One reading, and when it began. */
 export interface Known {

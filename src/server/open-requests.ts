@@ -2,7 +2,7 @@
 // asked for stands in Redis by its job; a job that is finished leaves when somebody counts. So the figure is too high, if anything, and
 // before a request is refused it is counted anew: it cannot drift. (A request that Redis could not note is not counted.)
 import type { Redis } from 'ioredis';
-import { UNFINISHED } from '../intent/scripts.ts';
+import { UNFINISHED } from '../domains/scripts.ts';
 import { type JobName, parseJob } from '../jobs/catalog.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { AskOptions, Receipt } from '../queue/receipt.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Intent } from '../../src/intent/intent.ts';
+import type { Intent } from '../../src/domains/domain.ts';
 import type { Seed, Variants } from '../../src/simulator/index.ts';
 import { edgeEnv, HERE } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import type { Intent } from '../../src/intent/intent.ts';
-import { createIntentStore } from '../../src/intent/store.ts';
+import type { Intent } from '../../src/domains/domain.ts';
+import { createIntentStore } from '../../src/domains/store.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import {
   type Call,

@@ -1,8 +1,8 @@
 // One intent as tables of the pure parts start from it: asked for, nothing done yet.
 
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Intent } from '../../src/intent/intent.ts';
+import type { Intent } from '../../src/domains/domain.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 
 export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
   serverId: 1903,

@@ -2,9 +2,9 @@
 // every invariant (I1 to I7, docs/reliability.md) that does not hold once everything has come to rest.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { Intent } from '../../src/domains/domain.ts';
+import { createIntentStore } from '../../src/domains/store.ts';
 import { codes } from '../../src/errors.ts';
-import type { Intent } from '../../src/intent/intent.ts';
-import { createIntentStore } from '../../src/intent/store.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../src/simulator/index.ts';

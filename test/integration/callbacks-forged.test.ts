@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Queue } from 'bullmq';
 import type { Delivery } from '../../src/callbacks/deliveries.ts';
-import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
+import { createSeals, toOutboxKeys } from '../../src/domains/outbox.ts';
 import { type CallbackStage, createCallbackStage } from '../helpers/callback-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, type Receiver, SECRET } from '../helpers/webhook-receiver.ts';

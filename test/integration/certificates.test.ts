@@ -7,7 +7,7 @@ import {
   type RedeployEnd,
   type RedeployStart,
 } from '../../src/certificates/certificates.ts';
-import { type DomainName, parseDomainName } from '../../src/intent/domain-name.ts';
+import { type DomainName, parseDomainName } from '../../src/domains/domain-name.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';

@@ -1,7 +1,7 @@
 // What a program that asks may write into BullMQ's own keys by hand: a job that BullMQ cannot read is ended, and no job has a worker touch
 // keys other than the queue's.
 import { describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { APP, createStage, type Stage } from '../helpers/worker.ts';

@@ -1,7 +1,7 @@
 // What goes wrong between attached and live, and must neither lose a domain nor burn orders: lost replies, names that vanish,
 // a certificate that is gone for a moment, one bad domain among many.
 import { describe, expect, test } from '@jest/globals';
-import type { DomainName } from '../../src/intent/domain-name.ts';
+import type { DomainName } from '../../src/domains/domain-name.ts';
 import { promoteRedeploys } from '../helpers/backoff.ts';
 import { createHttpsStage, ELSEWHERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';

@@ -1,7 +1,7 @@
 // What stands between a domain and HTTPS: certificates that are not right yet, DNS that nobody should trust yet, one bad name on a
 // certificate that all share, and Let's Encrypt's limits.
 import { expect, test } from '@jest/globals';
-import type { Intent } from '../../src/intent/intent.ts';
+import type { Intent } from '../../src/domains/domain.ts';
 import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { createLine } from '../helpers/line.ts';
 import { until } from '../helpers/until.ts';

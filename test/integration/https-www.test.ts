@@ -1,7 +1,7 @@
 // The www name of a domain, judged apart: an apex goes live without it, and it joins later; one that dies is taken off instead of the
 // domain. On the simulator's own DNS, Let's Encrypt and TLS.
 import { describe, expect, test } from '@jest/globals';
-import type { DomainName } from '../../src/intent/domain-name.ts';
+import type { DomainName } from '../../src/domains/domain-name.ts';
 import { startServer } from '../helpers/http-server.ts';
 import {
   createHttpsStage,

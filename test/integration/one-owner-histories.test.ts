@@ -2,8 +2,8 @@
 // once, and as the records want it.
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { CodedError } from '../../src/errors.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PROMPT, type Stage } from '../helpers/worker.ts';
 

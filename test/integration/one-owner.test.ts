@@ -2,10 +2,10 @@
 // refused, by name, at every door; of two that race, one wins.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import type { Wish } from '../../src/domains/domain.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
 import { PermanentError } from '../../src/errors.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Wish } from '../../src/intent/intent.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { startServer } from '../helpers/http-server.ts';

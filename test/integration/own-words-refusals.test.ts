@@ -1,6 +1,6 @@
 // A refusal of RunCloud's names another customer: what we make of it, waiting or done, does not.
 import { expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createHttpsStage, type HttpsStage } from '../helpers/https-stage.ts';

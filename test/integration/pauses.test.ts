@@ -1,7 +1,7 @@
 // Pauses in a real Redis, and what they do to jobs: nothing runs, nothing is lost, and the record says why.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { priorities } from '../../src/jobs/catalog.ts';
 import { createPauses, describeScope, type PauseScope, type Pauses } from '../../src/queue/pauses.ts';
 import { createKeys } from '../../src/redis/keys.ts';

@@ -5,7 +5,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createQueueClient } from '../../src/client/queue.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { runCli } from '../helpers/cli.ts';

@@ -1,7 +1,7 @@
 // One name on a shared certificate that our look passes, or could not ask about, and that Let's Encrypt refuses: it is named, it does
 // not cost an order for each new customer, and the others get their certificate.
 import { describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { endBackoffs, promoteRedeploys } from '../helpers/backoff.ts';
 import { createHttpsStage, type HttpsStage, type HttpsStageOptions } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';

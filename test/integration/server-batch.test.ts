@@ -1,6 +1,6 @@
 // A batch: each line has its own answer, and a bad one harms no other.
 import { describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { batchResult } from '../../src/server/routes/batch.ts';

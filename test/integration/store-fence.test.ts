@@ -1,9 +1,9 @@
 // The right to write for one domain, and the renewal of a request, in a real Redis: one holder at a time, none for ever.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
-import { toOutboxKeys } from '../../src/outbox.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { toOutboxKeys } from '../../src/domains/outbox.ts';
+import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
 import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';

@@ -1,8 +1,8 @@
 // The intents in a real Redis: which request counts, which job carries it, and what a late, lost or foreign job may do.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/intent/store.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
 import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';

@@ -2,10 +2,10 @@
 // they do later reaches RunCloud. Handlers of our own, in BullMQ's real worker.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { redisOf } from '../../src/app/settings.ts';
+import { done } from '../../src/domains/outcome.ts';
 import type { DomainWork } from '../../src/jobs/domain-work.ts';
 import { underFence } from '../../src/lease/lease.ts';
 import { createLogger } from '../../src/logger/logger.ts';
-import { done } from '../../src/outcome.ts';
 import { createSuspects } from '../../src/queue/crashed-jobs.ts';
 import type { JobEnd } from '../../src/queue/observer.ts';
 import { createWorker, type DomainWorker } from '../../src/queue/worker.ts';

@@ -1,6 +1,6 @@
 // The sweep on a real Redis and the simulator: what is over leaves, and nothing that may still come up finds its record gone.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { toMember } from '../../src/redis/keys.ts';
 import { NO_SWEEPS, sweep } from '../helpers/sweeper.ts';

@@ -1,8 +1,8 @@
 // The sweep on a real Redis and the simulator: what RunCloud does not have as wanted, and what an outage
 // made fail, is asked for again, and never against a newer wish.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Intent } from '../../src/intent/intent.ts';
+import type { Intent } from '../../src/domains/domain.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';

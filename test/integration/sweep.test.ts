@@ -1,7 +1,7 @@
 // The sweep on a real Redis and the simulator: what was lost or given up behind our back is asked for again,
 // once, and by one of several workers.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { createTestSweeper, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { enqueue } from '../../src/cli/enqueue.ts';
 import { retry, showFailed } from '../../src/cli/failed.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/status.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { JobName } from '../../src/jobs/catalog.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';

@@ -2,8 +2,8 @@
 // second as the first. Every request stands in the audit log, many at once in one entry.
 import { expect, test } from '@jest/globals';
 import { enqueue } from '../../src/cli/enqueue.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { createProducer } from '../../src/index.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
 import { type Ask, type Reply, startServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';

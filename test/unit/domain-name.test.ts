@@ -1,7 +1,7 @@
 // What is a domain name, what is not, and what a support agent reads about it.
 import { describe, expect, test } from '@jest/globals';
+import { isRegistrable, parseDomainName, resolveWww } from '../../src/domains/domain-name.ts';
 import { type Code, PermanentError } from '../../src/errors.ts';
-import { isRegistrable, parseDomainName, resolveWww } from '../../src/intent/domain-name.ts';
 
 const label63 = 'a'.repeat(63);
 /** 253 characters: three labels of 63, one of 61. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { cutMiddle, toTable, toWholeTable, withoutName, wrap } from '../../src/cli/layout.ts';
 import { terminalColumns } from '../../src/config/load.ts';
-import { toSpan } from '../../src/intent/times.ts';
+import { toSpan } from '../../src/domains/times.ts';
 
 const LONG = `${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`;
 

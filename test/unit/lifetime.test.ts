@@ -1,9 +1,9 @@
 // When a certificate should have been renewed by now, for every lifetime that there is: a healthy one is never called late, one that
 // was forgotten is, in time to do something.
 import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { judgeWatch } from '../../src/https/drift.ts';
 import { isLate, type Period, shareLeft } from '../../src/https/lifetime.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,6 +1,6 @@
 // What RunCloud says beside a refusal may name anybody: other customers' names do not get into a domain's record.
 import { expect, test } from '@jest/globals';
-import { withoutOthers } from '../../src/intent/other-names.ts';
+import { withoutOthers } from '../../src/domains/other-names.ts';
 
 const own = ['shop.example.org', 'www.shop.example.org'];
 

@@ -1,6 +1,6 @@
 // What proves that a message is a worker's: nothing but the secrets of the callbacks makes it.
 import { describe, expect, test } from '@jest/globals';
-import { createSeals, toOutboxKeys } from '../../src/outbox.ts';
+import { createSeals, toOutboxKeys } from '../../src/domains/outbox.ts';
 import { NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
 
 describe('a seal', () => {

@@ -1,8 +1,8 @@
 // The pure middle: for every pair of what is wanted and what is there, one next step.
 import { describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Intent, Wish, Www } from '../../src/intent/intent.ts';
-import { type Observed, plan } from '../../src/intent/plan.ts';
+import type { Intent, Wish, Www } from '../../src/domains/domain.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { type Observed, plan } from '../../src/domains/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';
 

@@ -1,9 +1,9 @@
 // Which names can have a certificate of a public authority, and what is said of those that cannot.
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/load.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { requireCertifiable, type TopLevelDomains } from '../../src/domains/public-name.ts';
 import { type Code, PermanentError } from '../../src/errors.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { requireCertifiable, type TopLevelDomains } from '../../src/intent/public-name.ts';
 
 const refusal = (name: string, www = false, allowed: TopLevelDomains = 'public'): string | undefined => {
   try {

@@ -2,8 +2,8 @@
 // fed with rows of its own pieces. What counts is how the CPU time grows with the length, not how fast the machine is.
 import { describe, expect, test } from '@jest/globals';
 import { toLogText } from '../../src/certificates/log-text.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import { findNamed, hostsIn, withoutOthers } from '../../src/intent/other-names.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { findNamed, hostsIn, withoutOthers } from '../../src/domains/other-names.ts';
 import { createScrub } from '../../src/logger/scrub.ts';
 import { judgeCaaSet } from '../../src/probes/judge-caa.ts';
 import { parseAltNames } from '../../src/probes/served.ts';

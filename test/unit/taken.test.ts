@@ -1,8 +1,8 @@
 // What a refused attachment means, by our records of the same names: each sentence of the table is a way in which they can stand.
 import { describe, expect, test } from '@jest/globals';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
-import type { Intent } from '../../src/intent/intent.ts';
-import { judgeTaken, namesakesOf, type TakenFacts } from '../../src/intent/taken.ts';
+import type { Intent } from '../../src/domains/domain.ts';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
+import { judgeTaken, namesakesOf, type TakenFacts } from '../../src/domains/taken.ts';
 import { intentOf } from '../helpers/intent.ts';
 
 const NOW = 10_000_000;

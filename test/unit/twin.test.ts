@@ -1,9 +1,9 @@
 // What becomes of a www name as a table: it comes along, waits, or is left out; and what is said of it.
 import { describe, expect, test } from '@jest/globals';
 import { namesOfIntent } from '../../src/certificates/names.ts';
+import { hasWww, type Intent, type Www } from '../../src/domains/domain.ts';
 import { PACE, type Pace } from '../../src/https/backoff.ts';
 import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/https/www.ts';
-import { hasWww, type Intent, type Www } from '../../src/intent/intent.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { intentOf } from '../helpers/intent.ts';
 

@@ -1,8 +1,8 @@
 // What a sweep does about one intent: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
+import type { Intent, Wish } from '../../src/domains/domain.ts';
+import { type Standing, upkeepOf } from '../../src/domains/reconcile.ts';
 import { type Code, codes, mayPass } from '../../src/errors.ts';
-import type { Intent, Wish } from '../../src/intent/intent.ts';
-import { type Standing, upkeepOf } from '../../src/intent/upkeep.ts';
 import { intentOf } from '../helpers/intent.ts';
 
 const HOUR = 3_600_000;

@@ -1,5 +1,6 @@
 // What a handler returned or threw, as one value: which of it spends an attempt, waits, or fails for good.
 import { describe, expect, test } from '@jest/globals';
+import { done, superseded, waiting } from '../../src/domains/outcome.ts';
 import {
   type Code,
   CodedError,
@@ -9,7 +10,6 @@ import {
   RateLimitedError,
   TransientError,
 } from '../../src/errors.ts';
-import { done, superseded, waiting } from '../../src/outcome.ts';
 import { verdictOfError, verdictOfOutcome } from '../../src/queue/verdict.ts';
 
 const policy = { attempts: 3, backoffMs: 100, backoffMaxMs: 1000 };

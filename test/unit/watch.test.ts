@@ -1,7 +1,7 @@
 // What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
 import { describe, expect, test } from '@jest/globals';
+import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { judgeWatch, type WatchedBefore } from '../../src/https/drift.ts';
-import { parseDomainName } from '../../src/intent/domain-name.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 
 const DAY = 86_400_000;

@@ -2,12 +2,12 @@
 
 import type { DomainEnd } from '../../certificates/domain-redeploys.ts';
 import { counted, joined, namesOf } from '../../certificates/names.ts';
+import { withoutOthers } from '../../domains/other-names.ts';
+import { done, type Outcome } from '../../domains/outcome.ts';
+import { toMinute } from '../../domains/times.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../../errors.ts';
 import { growing } from '../../https/backoff.ts';
 import { isBad } from '../../https/gate.ts';
-import { withoutOthers } from '../../intent/other-names.ts';
-import { toMinute } from '../../intent/times.ts';
-import { done, type Outcome } from '../../outcome.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
 import { type Ordered, order, type Way } from './order.ts';

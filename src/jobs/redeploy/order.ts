@@ -11,14 +11,14 @@ import type {
   SeenCertificate,
 } from '../../certificates/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
+import { withoutOthers } from '../../domains/other-names.ts';
+import type { Actor } from '../../domains/outcome.ts';
+import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { HeldError, hasCode } from '../../errors.ts';
 import { growing, type Pace } from '../../https/backoff.ts';
 import { lookForSuspects } from '../../https/order-failing-names.ts';
 import type { Look } from '../../https/probe.ts';
-import { withoutOthers } from '../../intent/other-names.ts';
-import { toMinute, toNextMinute } from '../../intent/times.ts';
 import { type Fenced, underFence } from '../../lease/lease.ts';
-import type { Actor } from '../../outcome.ts';
 import { hadNoEffect, wasSent } from '../../runcloud/errors.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';
 import type { CallOptions, WebApplication } from '../../runcloud/runcloud.ts';

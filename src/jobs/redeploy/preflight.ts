@@ -3,15 +3,15 @@
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../../certificates/certificates.ts';
 import { counted, namesOf } from '../../certificates/names.ts';
+import type { DomainKey, Intent } from '../../domains/domain.ts';
+import { type Actor, type Outcome, waiting } from '../../domains/outcome.ts';
+import { twinOf } from '../../domains/owner.ts';
+import { isOurs } from '../../domains/plan.ts';
+import type { IntentStore } from '../../domains/store.ts';
 import { growing, type Pace } from '../../https/backoff.ts';
 import { isDead, isGood, isSurelyBad, isSuspect } from '../../https/gate.ts';
 import type { Look } from '../../https/probe.ts';
 import { isOurRule } from '../../https/www.ts';
-import type { DomainKey, Intent } from '../../intent/intent.ts';
-import { twinOf } from '../../intent/owner.ts';
-import { isOurs } from '../../intent/plan.ts';
-import type { IntentStore } from '../../intent/store.ts';
-import { type Actor, type Outcome, waiting } from '../../outcome.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 

@@ -2,10 +2,10 @@
 
 import { areCleared, findDoubts } from '../../certificates/failing-names.ts';
 import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../../certificates/names.ts';
+import { done, type Outcome, waiting } from '../../domains/outcome.ts';
+import { toMinute } from '../../domains/times.ts';
 import { PermanentError } from '../../errors.ts';
 import { benchNewest } from '../../https/sidelined.ts';
-import { toMinute } from '../../intent/times.ts';
-import { done, type Outcome, waiting } from '../../outcome.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';

@@ -3,11 +3,11 @@
 import type { Certificates } from '../../certificates/certificates.ts';
 import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
 import { listed } from '../../certificates/names.ts';
+import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
 import { TransientError } from '../../errors.ts';
 import type { Pace } from '../../https/backoff.ts';
 import type { Look } from '../../https/probe.ts';
 import type { BenchPorts } from '../../https/sidelined.ts';
-import { done, type Outcome, superseded, waiting } from '../../outcome.ts';
 import type { Directory } from '../../runcloud/directory.ts';
 import type { Facts } from '../../runcloud/facts.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';

@@ -1,8 +1,8 @@
 // One domain: asked for, its removal asked for, how it stands.
 import { z } from 'zod';
-import type { DomainName } from '../../intent/domain-name.ts';
-import type { Intent } from '../../intent/intent.ts';
-import { type Selection, standing } from '../../intent/selection.ts';
+import type { Intent } from '../../domains/domain.ts';
+import type { DomainName } from '../../domains/domain-name.ts';
+import { type Selection, standing } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Operator } from '../../queue/operator.ts';
 import type { Receipt } from '../../queue/receipt.ts';

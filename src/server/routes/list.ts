@@ -1,9 +1,9 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
-import type { DomainKey, Intent } from '../../intent/intent.ts';
-import { isNamed, isOn, isSelected, type Selection } from '../../intent/selection.ts';
+import type { DomainKey, Intent } from '../../domains/domain.ts';
+import { actors, stages } from '../../domains/outcome.ts';
+import { isNamed, isOn, isSelected, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
-import { actors, stages } from '../../outcome.ts';
 import { domainSummary, toSummary } from '../../records/domains.ts';
 import { parseMember } from '../../redis/keys.ts';
 import { Refusal } from '../problems.ts';

@@ -2,13 +2,10 @@
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
-import type { Report } from '../outcome.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { DomainName } from './domain-name.ts';
-import { createForgetting, type Forgetting } from './forget.ts';
 import {
   type Asker,
   type DomainKey,
@@ -18,11 +15,14 @@ import {
   type Transition,
   type Wish,
   wantsWww,
-} from './intent.ts';
+} from './domain.ts';
+import type { DomainName } from './domain-name.ts';
+import { createForgetting, type Forgetting } from './forget.ts';
+import type { Report } from './outcome.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
+import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
 import { fromWish, toIntent, toRecord } from './record.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
-import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './upkeep.ts';
 
 /** What somebody asks for one domain, and who. */
 export interface DomainRequest extends DomainKey, Asker {

@@ -1,5 +1,5 @@
 // The record of one domain as Redis holds it (a hash of texts), read into an intent. Pure.
-import type { ByWrite, DomainKey, Evidence, Intent, IntentState, Wish } from './intent.ts';
+import type { ByWrite, DomainKey, Evidence, Intent, IntentState, Wish } from './domain.ts';
 
 function toWish(text: string): Wish {
   const [want, www, redirection] = text.split(' ');

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { type Keys, toMember } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Intent } from './intent.ts';
+import type { Intent } from './domain.ts';
 
 export interface Forgetting {
   /** Drops a removal's record, where nothing has changed since `intent` was read; true where it did. */

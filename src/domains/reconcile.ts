@@ -1,5 +1,5 @@
 // What a sweep does about one intent. Pure: how things stand goes in, one word comes out.
-import type { Intent } from './intent.ts';
+import type { Intent } from './domain.ts';
 
 /** How things stand. Times in milliseconds by Redis' clock. */
 export interface Standing {

@@ -1,8 +1,8 @@
 // One host name has one owner among the records of a web application: the domain that is wanted present, for itself or with its www
 // name. Pure: which names are twins, and what is said where a name is taken. The decision itself is atomic, in owner-scripts.ts.
 import { PermanentError } from '../errors.ts';
+import type { Wish } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
-import type { Wish } from './intent.ts';
 
 /** The www name of a domain. */
 export const twinOf = (domain: DomainName): DomainName => `www.${domain}` as DomainName;

@@ -2,7 +2,7 @@
 import type { Code } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
-import { type Intent, type WantPresent, wantsWww } from './intent.ts';
+import { type Intent, type WantPresent, wantsWww } from './domain.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {

@@ -2,8 +2,8 @@
 // fence-scripts.ts.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
-import { WRITE_OUTBOX } from '../outbox.ts';
 import { EXPECT } from '../redis/run-script.ts';
+import { WRITE_OUTBOX } from './outbox.ts';
 import { ONE_OWNER } from './owner-scripts.ts';
 
 export const NOW = `

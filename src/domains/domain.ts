@@ -1,10 +1,10 @@
 // What is wanted for one domain, and which job carries it. Types and pure readings only, no I/O.
 
 import type { LogText } from '../certificates/log-text.ts';
-import type { Actor, Stage } from '../outcome.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
+import type { Actor, Stage } from './outcome.ts';
 
 /** One domain on one web application: the key of everything that we remember. */
 export interface DomainKey extends WebApplication {

@@ -3,9 +3,9 @@
 
 import { namesOf } from '../certificates/names.ts';
 import { growing } from '../https/backoff.ts';
-import type { Report } from '../outcome.ts';
+import { type Intent, wantsWww } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
-import { type Intent, wantsWww } from './intent.ts';
+import type { Report } from './outcome.ts';
 import { bareOf, twinOf } from './owner.ts';
 
 /** Times in milliseconds by Redis' clock. */

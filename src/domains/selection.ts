@@ -1,8 +1,8 @@
 // Which records are meant: of one name on several web applications, and of all names in a list. Pure.
 import { domainToASCII } from 'node:url';
-import type { Actor, Stage } from '../outcome.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Intent } from './intent.ts';
+import type { Intent } from './domain.ts';
+import type { Actor, Stage } from './outcome.ts';
 
 /** What a list shows; what is left out restricts nothing. */
 export interface Selection extends Partial<{ readonly [Id in keyof WebApplication]: number | undefined }> {
