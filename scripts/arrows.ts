@@ -1,0 +1,80 @@
+// What each folder of src/ may import: the arrows of the architecture. `test/docs/arrows.test.ts` compares them with the imports,
+// and `npm run docs` writes them into ARCHITECTURE.md. An arrow that no import needs any more fails the test, too.
+
+export interface Arrows {
+  /** Folders whose code it runs, by name, separated by spaces. */
+  readonly uses: string;
+  /** Folders of which it knows types only. */
+  readonly types?: string;
+  /** Packages of npm. */
+  readonly packages?: string;
+}
+
+/** By folder of src/, or by file in src/ itself, without its ending. */
+export const arrows: Readonly<Record<string, Arrows>> = {
+  app: {
+    uses: 'audit callbacks certificates config doctor domains errors health https jobs logger metrics probes queue rate-limit redis runcloud server tracing untrusted version',
+    packages: 'ioredis',
+  },
+  audit: { uses: '', types: 'redis', packages: 'ioredis' },
+  callbacks: {
+    uses: 'domains errors jobs queue redis untrusted',
+    types: 'logger',
+    packages: 'bullmq ioredis standardwebhooks',
+  },
+  certificates: {
+    uses: 'domains errors https lease redis',
+    types: 'probes runcloud',
+    packages: 'ioredis tldts',
+  },
+  cli: {
+    uses: 'app audit callbacks certificates config doctor domains errors https logger probes queue records redis simulator untrusted version',
+    types: 'jobs',
+    packages: 'commander',
+  },
+  client: { uses: 'errors queue', types: 'domains jobs' },
+  config: { uses: 'listening probes untrusted', packages: 'php-parser zod' },
+  doctor: { uses: 'certificates errors runcloud untrusted', types: 'probes redis', packages: 'zod' },
+  domains: {
+    uses: 'certificates errors https lease probes redis',
+    types: 'runcloud',
+    packages: 'ioredis tldts',
+  },
+  errors: { uses: '' },
+  health: {
+    uses: 'certificates domains https listening queue redis',
+    types: 'metrics rate-limit runcloud',
+    packages: 'ioredis',
+  },
+  https: { uses: 'certificates domains', types: 'probes runcloud' },
+  index: { uses: 'app client config errors' },
+  jobs: { uses: 'certificates domains errors https lease runcloud', types: 'probes', packages: 'zod' },
+  lease: { uses: 'domains redis', types: 'runcloud', packages: 'ioredis' },
+  listening: { uses: '' },
+  logger: { uses: 'untrusted', packages: 'pino pino-pretty' },
+  metrics: { uses: '', types: 'health runcloud', packages: 'prom-client' },
+  probes: { uses: 'untrusted', packages: 'tldts' },
+  queue: {
+    uses: 'certificates domains errors https jobs redis',
+    types: 'audit logger probes rate-limit runcloud',
+    packages: 'bullmq ioredis',
+  },
+  'rate-limit': { uses: '', types: 'runcloud', packages: 'ioredis' },
+  records: { uses: 'domains errors probes', types: 'audit callbacks certificates queue', packages: 'zod' },
+  redis: { uses: 'errors', types: 'domains runcloud', packages: 'ioredis' },
+  runcloud: { uses: 'errors untrusted', packages: 'got zod' },
+  server: {
+    uses: 'audit callbacks certificates config domains errors health jobs listening logger queue records redis untrusted',
+    types: 'metrics',
+    packages: '@bull-board/api @bull-board/fastify @fastify/cookie fastify ioredis zod',
+  },
+  simulator: { uses: '', packages: 'dns-packet node-forge tldts' },
+  tracing: {
+    uses: 'redis',
+    types: 'runcloud',
+    packages:
+      '@opentelemetry/api @opentelemetry/exporter-trace-otlp-http @opentelemetry/resources @opentelemetry/sdk-trace-node bullmq-otel',
+  },
+  untrusted: { uses: '' },
+  version: { uses: '' },
+};
