@@ -97,8 +97,8 @@ async function run(keep: boolean): Promise<number> {
   return exitCode;
 }
 
-const wish = parseOptions(process.argv.slice(2));
-if (wish.kind === 'run') process.exit(await run(wish.keep));
-if (wish.kind === 'help') process.stdout.write(`${HELP}\n`);
-else process.stderr.write(`${wish.sentence}\n`);
-process.exitCode = wish.kind === 'help' ? 0 : 2;
+const desired = parseOptions(process.argv.slice(2));
+if (desired.kind === 'run') process.exit(await run(desired.keep));
+if (desired.kind === 'help') process.stdout.write(`${HELP}\n`);
+else process.stderr.write(`${desired.sentence}\n`);
+process.exitCode = desired.kind === 'help' ? 0 : 2;

@@ -1,5 +1,5 @@
 // How long the worker waits in the demo. Imports nothing at run time: the worker's own process reads it too.
-import type { Pace } from '../src/https/backoff.ts';
+import type { Backoff } from '../src/https/backoff.ts';
 
 /** Every other setting has its default. */
 export const delays = {
@@ -9,7 +9,7 @@ export const delays = {
 } as const;
 
 /** How often the worker looks: every second where it is a minute in production. */
-export const pace: Pace = {
+export const backoff: Backoff = {
   dnsFirstMs: 500,
   dnsLongestMs: 800,
   tlsFirstMs: 600,

@@ -31,7 +31,7 @@ export interface Measures {
 /** One domain of the story. */
 export interface DomainFound {
   readonly name: string;
-  readonly stage: Intent['stage'] | undefined;
+  readonly stage: Intent['state'] | undefined;
   readonly mustAct: Intent['mustAct'];
   readonly proofs: readonly Proof[];
   /** Of its own jobs. */
@@ -84,14 +84,14 @@ async function measureDomain(
   name: string,
 ): Promise<DomainFound> {
   const intent = (await operator.domain(parseDomainName(name), {}))?.intent;
-  const www = intent?.wish.want === 'present' && intent.wish.www !== false;
+  const www = intent?.desired.presence === 'present' && intent.desired.www !== false;
   const proofs = namesOf([{ name, www }]).map(async (host) => ({
     name: host,
     until: await shakeHands(edge, host),
   }));
   return {
     name,
-    stage: intent?.stage,
+    stage: intent?.state,
     mustAct: intent?.mustAct,
     proofs: await Promise.all(proofs),
     calls: worker.lines.filter(({ call, domain }) => call !== undefined && domain === name).length,

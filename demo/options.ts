@@ -1,7 +1,7 @@
 // The demo's own command line: argv to what is wanted. Prints nothing and ends nothing.
 import { parseArgs } from 'node:util';
 
-export type Wish =
+export type Desired =
   | { readonly kind: 'run'; readonly keep: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'refused'; readonly sentence: string };
@@ -30,7 +30,7 @@ const options = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-export function parseOptions(args: readonly string[]): Wish {
+export function parseOptions(args: readonly string[]): Desired {
   const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind === 'positional') return refuse(`takes no argument "${token.value}"`);
@@ -41,7 +41,7 @@ export function parseOptions(args: readonly string[]): Wish {
   return values.help === true ? { kind: 'help' } : { kind: 'run', keep: values.keep === true };
 }
 
-const refuse = (what: string): Wish => ({
+const refuse = (what: string): Desired => ({
   kind: 'refused',
   sentence: `The demo ${what}; it knows --keep and --help.`,
 });

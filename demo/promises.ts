@@ -44,8 +44,8 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 const isLive = ({ stage, proofs }: DomainFound): boolean =>
   stage === 'live' && proofs.every(({ until }) => until !== undefined);
 
-const domainOf = (found: Measures, wanted: string): DomainFound | undefined =>
-  found.domains.find(({ name }) => name === wanted);
+const domainOf = (found: Measures, desired: string): DomainFound | undefined =>
+  found.domains.find(({ name }) => name === desired);
 
 function attached({ attached: found }: Measures): Promised {
   const shown = found.map(({ name, www }) => (www ? `${name} (with www)` : name));

@@ -2,7 +2,7 @@
 // comes next. Knows how to write, not what.
 import { styleText } from 'node:util';
 
-export type Tone = 'good' | 'careful' | 'bad' | 'quiet' | 'asker';
+export type Tone = 'good' | 'careful' | 'bad' | 'quiet' | 'requester';
 
 export interface Entry {
   /** Milliseconds since the epoch; default: now. */
@@ -40,7 +40,7 @@ const formats = {
   careful: 'yellow',
   bad: 'red',
   quiet: 'dim',
-  asker: 'cyan',
+  requester: 'cyan',
 } as const;
 
 const ACTOR_WIDTH = 12;
@@ -105,10 +105,12 @@ function toRows({ at, actor, lead, text, tone, fixed }: Entry, { startedAt, room
   const who = actor.padEnd(ACTOR_WIDTH);
   const painted = (row: string): string => (tone === undefined ? row : paint(tone, row));
   const said = lead === undefined ? painted(first) : painted(lead) + first.slice(lead.length);
-  const shownWho = tone === 'quiet' || tone === 'asker' ? painted(who) : who;
+  const shownWho = tone === 'quiet' || tone === 'requester' ? painted(who) : who;
   return [
-    `${paint('quiet', when)}  ${shownWho}  ${tone === 'asker' ? first : said}`,
-    ...rest.map((row) => ' '.repeat(INDENT) + (lead === undefined && tone !== 'asker' ? painted(row) : row)),
+    `${paint('quiet', when)}  ${shownWho}  ${tone === 'requester' ? first : said}`,
+    ...rest.map(
+      (row) => ' '.repeat(INDENT) + (lead === undefined && tone !== 'requester' ? painted(row) : row),
+    ),
   ];
 }
 

@@ -30,7 +30,7 @@ const PATIENCE_MS = 20_000;
 export const WEB_APPLICATION = `/servers/${DEFAULT_SERVER_ID}/webapps/${DEFAULT_WEBAPP_ID}`;
 
 /** An app server: asks, and knows nothing of RunCloud. */
-export interface Asker {
+export interface Requester {
   readonly name: string;
   readonly producer: Producer;
 }
@@ -40,7 +40,7 @@ export interface Stage {
   readonly simulator: EdgedSimulator;
   readonly worker: DemoWorker;
   readonly narrator: Narrator;
-  readonly askers: { readonly first: Asker; readonly second: Asker };
+  readonly requesters: { readonly first: Requester; readonly second: Requester };
   /** Reads Redis: how the jobs stand. */
   readonly operator: Operator;
 }
@@ -62,13 +62,13 @@ export async function setStage(theatre: Theatre): Promise<Stage> {
   if (redis.isNamed) releases.defer(() => deleteKeys(redis.url, redis.prefix));
   const narrator = createNarrator({ screen, base: WEB_APPLICATION, redeployOf: toRedeployOf(operator) });
   const worker = await openWorker(theatre, { narrator, connection, cwd, edge: simulator.edge });
-  const openAsker = (name: string): Asker => {
+  const openAsker = (name: string): Requester => {
     const producer = within(cwd, () => createProducer(toProducerOptions(redis)));
     releases.defer(() => producer.close());
     return { name, producer };
   };
-  const askers = { first: openAsker('app-server-1'), second: openAsker('app-server-2') };
-  return { redis, simulator, worker, narrator, askers, operator };
+  const requesters = { first: openAsker('app-server-1'), second: openAsker('app-server-2') };
+  return { redis, simulator, worker, narrator, requesters, operator };
 }
 
 /** Registers the release before the thing is there. */

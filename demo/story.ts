@@ -9,7 +9,7 @@ import { domains, HERE } from './cast.ts';
 import { delays } from './hurry.ts';
 import type { LogLine } from './log-line.ts';
 import type { Screen } from './screen.ts';
-import type { Asker, Stage } from './stage.ts';
+import type { Requester, Stage } from './stage.ts';
 
 export interface Told {
   readonly receipts: readonly Receipt[];
@@ -39,7 +39,7 @@ export async function tell(parts: Omit<Teller, 'receipts'>): Promise<Told> {
 }
 
 async function attachments(teller: Teller): Promise<void> {
-  const { first, second } = teller.stage.askers;
+  const { first, second } = teller.stage.requesters;
   await act(teller, '1. An app server asks for a domain. It is a registered name, so www comes with it.');
   await ask(teller, first, 'add-domain', domains.apex);
   await waits(teller, domains.apex);
@@ -58,7 +58,7 @@ async function attachments(teller: Teller): Promise<void> {
 }
 
 async function withoutDns(teller: Teller): Promise<void> {
-  const { first } = teller.stage.askers;
+  const { first } = teller.stage.requesters;
   await act(
     teller,
     '4. Two domains lack their DNS. Attached now, they would spoil the certificate that all share.',
@@ -74,7 +74,7 @@ async function removal(teller: Teller): Promise<void> {
     teller,
     "5. A customer leaves, and RunCloud's answer gets lost. The worker looks instead of deleting twice.",
   );
-  await ask(teller, teller.stage.askers.second, 'remove-domain', domains.leaving);
+  await ask(teller, teller.stage.requesters.second, 'remove-domain', domains.leaving);
   await done(teller, domains.leaving);
 }
 
@@ -94,7 +94,7 @@ async function lateDns(teller: Teller): Promise<void> {
   const { screen, stage } = teller;
   await act(teller, '7. One of the two gets its DNS at last. Nobody asks again: the worker sees it.');
   const text = `${domains.late}: A record set to ${HERE.a} (the demo does it, in the simulated DNS)`;
-  screen.entry({ actor: 'customer', tone: 'asker', text });
+  screen.entry({ actor: 'customer', tone: 'requester', text });
   stage.simulator.setDns(domains.late, HERE);
   const isAttached = ({ msg }: LogLine): boolean => msg.startsWith(`waiting: ${domains.late} attached`);
   await stage.worker.until(`the attachment of ${domains.late}`, isAttached);
@@ -120,7 +120,7 @@ type AskedJob = 'add-domain' | 'remove-domain';
 
 async function ask(
   { stage: { narrator }, screen, receipts }: Teller,
-  { name, producer }: Asker,
+  { name, producer }: Requester,
   job: AskedJob,
   domain: string,
 ): Promise<void> {
@@ -130,7 +130,7 @@ async function ask(
     const send = () => (job === 'add-domain' ? producer.addDomain(payload) : producer.removeDomain(payload));
     const receipt = await resent(send, at + REDIS_PATIENCE_MS);
     const fate = receipt.coalesced ? 'coalesced, it is on its way already' : 'accepted';
-    screen.entry({ at, actor: name, tone: 'asker', text: `${job} ${domain}: ${fate}` });
+    screen.entry({ at, actor: name, tone: 'requester', text: `${job} ${domain}: ${fate}` });
     receipts.push(receipt);
   });
 }
@@ -147,14 +147,14 @@ const waits = (teller: Teller, domain: string): Promise<LogLine> => said(teller,
 
 const done = (teller: Teller, domain: string): Promise<LogLine> => said(teller, domain, 'done');
 
-const said = ({ stage: { worker } }: Teller, domain: string, wanted: string): Promise<LogLine> =>
-  worker.until(`"${wanted}" of ${domain}`, (line) => line.outcome === wanted && line.domain === domain);
+const said = ({ stage: { worker } }: Teller, domain: string, desired: string): Promise<LogLine> =>
+  worker.until(`"${desired}" of ${domain}`, (line) => line.outcome === desired && line.domain === domain);
 
 /** The log does not tell it: the worker says the same as before. The record does. */
 async function held({ stage: { operator }, signal }: Teller, domain: string): Promise<Intent> {
   for (const deadline = Date.now() + HELD_PATIENCE_MS; Date.now() < deadline; ) {
     const intent = (await operator.domain(parseDomainName(domain), {}))?.intent;
-    if (intent?.stage === 'held') return intent;
+    if (intent?.state === 'held') return intent;
     await sleep(50, undefined, { signal });
   }
   throw new Error(`${domain} was not held within ${HELD_PATIENCE_MS / 1000} s.`);

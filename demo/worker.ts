@@ -84,7 +84,7 @@ export function startWorker(options: DemoWorkerOptions): DemoWorker {
   };
 }
 
-interface Wanted {
+interface DesiredRecord {
   readonly what: string;
   readonly fits: (line: LogLine) => boolean;
   readonly lines: readonly LogLine[];
@@ -92,7 +92,7 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
-async function waitFor({ what, fits, lines, waiting, signal }: Wanted): Promise<LogLine> {
+async function waitFor({ what, fits, lines, waiting, signal }: DesiredRecord): Promise<LogLine> {
   const known = lines.find(fits);
   if (known !== undefined) return known;
   let look: (line: LogLine) => void = () => undefined;

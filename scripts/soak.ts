@@ -70,19 +70,26 @@ const envOf = (simulator: Simulator, redisUrl: string): Record<string, string> =
   JOB_BACKOFF_MAX_MS: '2000',
   ...UNPROVEN,
   SSL_REDEPLOY_DELAY_MS: '1000',
-  SWEEP_INTERVAL_MS: '10000',
+  RECONCILE_INTERVAL_MS: '10000',
   LOG_FORMAT: 'json',
   LOG_LEVEL: 'debug',
 });
 
 /** Sends until it is accepted, as an app server would. */
-async function ask({ producer, asked, counts }: Soak, domain: string, want: Asked['want']): Promise<void> {
+async function ask(
+  { producer, asked, counts }: Soak,
+  domain: string,
+  presence: Asked['presence'],
+): Promise<void> {
   for (;;) {
     try {
-      const { jobId } = await producer.requests.enqueue(want === 'present' ? 'add-domain' : 'remove-domain', {
-        domain,
-      });
-      asked.push({ domain, want, jobId });
+      const { jobId } = await producer.requests.enqueue(
+        presence === 'present' ? 'add-domain' : 'remove-domain',
+        {
+          domain,
+        },
+      );
+      asked.push({ domain, presence, jobId });
       return;
     } catch (error) {
       if (!hasCode(error, 'redis-unavailable')) throw error;

@@ -199,8 +199,8 @@ export function codeOf(reason: string): Code | undefined {
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** True where `error` was raised on purpose with one of `wanted`. */
-export const hasCode = (error: unknown, ...wanted: Code[]): error is CodedError =>
-  error instanceof CodedError && wanted.includes(error.code);
+export const hasCode = (error: unknown, ...desired: Code[]): error is CodedError =>
+  error instanceof CodedError && desired.includes(error.code);
 
 /** Redis' own refusal: it is full, read-only, our user may not, or something else stands under that key. */
 export const isReplyError = (error: unknown): error is Error =>

@@ -12,7 +12,7 @@ const lockOf = (folder) => join(folder, 'package-lock.json');
 const stampOf = (folder) => join(folder, 'node_modules/.fits-package-lock');
 const recordOf = (folder) => join(folder, 'node_modules/.package-lock.json');
 
-function wantedStamp(folder) {
+function expectedStamp(folder) {
   const hash = createHash('sha256')
     .update(readFileSync(lockOf(folder)))
     .digest('hex');
@@ -35,7 +35,7 @@ export function ownLibc() {
 }
 
 /** npm leaves an optional package out, without a word, on other systems and when it could not be fetched. */
-function createIsWanted() {
+function createIsDesired() {
   const fits = (list, value) => !list || [list].flat().includes(value);
   const libc = ownLibc();
   return (entry) =>
@@ -48,12 +48,12 @@ function createIsWanted() {
 
 /** What the lock asks for on this system that npm's record (written at the very end) has not, or has otherwise. */
 export function missingFrom(lock, record) {
-  const { '': _project, ...wanted } = lock.packages;
-  const isWanted = createIsWanted();
-  const differs = (path) => record.packages[path]?.integrity !== wanted[path]?.integrity;
+  const { '': _project, ...desired } = lock.packages;
+  const isDesired = createIsDesired();
+  const differs = (path) => record.packages[path]?.integrity !== desired[path]?.integrity;
   return [
     ...Object.keys(record.packages).filter(differs),
-    ...Object.keys(wanted).filter((path) => !(path in record.packages) && isWanted(wanted[path])),
+    ...Object.keys(desired).filter((path) => !(path in record.packages) && isDesired(desired[path])),
   ];
 }
 
@@ -66,7 +66,7 @@ function missing(folder) {
 function writeStamp(folder) {
   try {
     const draft = `${stampOf(folder)}.${process.pid}`;
-    writeFileSync(draft, wantedStamp(folder));
+    writeFileSync(draft, expectedStamp(folder));
     renameSync(draft, stampOf(folder));
   } catch {
     // A checkout that we may only read: the comparison is made again the next time.
@@ -75,7 +75,7 @@ function writeStamp(folder) {
 
 /** True when nothing has to be installed in this folder. */
 export function isInstalled(folder) {
-  if (readOr(stampOf(folder), '') === wantedStamp(folder)) return true;
+  if (readOr(stampOf(folder), '') === expectedStamp(folder)) return true;
   if (missing(folder).length > 0) return false;
   writeStamp(folder);
   return true;
@@ -121,11 +121,11 @@ function lockFolder() {
  * Installs only when needed, one at a time per checkout. Resolves with true if it did install.
  * `what` and `note` go to the user, `node` runs npm.
  */
-export async function ensureInstalled(folder, wanted) {
+export async function ensureInstalled(folder, desired) {
   if (isInstalled(folder)) return false;
   return withLock(join(lockFolder(), 'install.lock'), async (recordPid) => {
     if (isInstalled(folder)) return false;
-    await install(folder, wanted, (child) => recordPid(child.pid));
+    await install(folder, desired, (child) => recordPid(child.pid));
     return true;
   });
 }

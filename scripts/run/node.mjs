@@ -6,21 +6,23 @@ import { run } from './child.mjs';
 import { ensureInstalled, isInstalled, ownLibc } from './install.mjs';
 import { Refusal, root, say } from './project.mjs';
 
-const wantedMajor = 24;
+const requiredMajor = 24;
 const homebrewNodes = ['/opt/homebrew', '/usr/local'].map(
-  (base) => `${base}/opt/node@${wantedMajor}/bin/node`,
+  (base) => `${base}/opt/node@${requiredMajor}/bin/node`,
 );
 
 function refusal(detail) {
   const here = `this is ${process.version} on ${process.platform}-${process.arch}`;
   return new Refusal(
-    `this project needs Node.js ${wantedMajor} or newer and ${here}${detail}; ` +
-      `install it, for example with \`nvm install ${wantedMajor}\`, and run the same command again.`,
+    `this project needs Node.js ${requiredMajor} or newer and ${here}${detail}; ` +
+      `install it, for example with \`nvm install ${requiredMajor}\`, and run the same command again.`,
   );
 }
 
 function answers(node) {
-  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.startsWith(`v${wantedMajor}.`) ?? false;
+  return (
+    spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.startsWith(`v${requiredMajor}.`) ?? false
+  );
 }
 
 async function fromNpm() {
@@ -28,7 +30,7 @@ async function fromNpm() {
   const node = join(folder, `node_modules/node-linux-${process.arch}/bin/node`);
   if (!isInstalled(folder) && ownLibc() !== 'glibc') throw refusal(' without glibc');
   const installed = await ensureInstalled(folder, {
-    what: `Node.js ${wantedMajor} for this project alone`,
+    what: `Node.js ${requiredMajor} for this project alone`,
     note: `this is ${process.version}; about 190 MB, once`,
     node: process.execPath,
   });
@@ -40,16 +42,20 @@ async function fromHomebrew() {
   const found = homebrewNodes.find((path) => existsSync(path));
   if (found) return found;
   if (spawnSync('brew', ['--version']).error) throw refusal(' without Homebrew');
-  say(`installing Node.js ${wantedMajor} (brew install node@${wantedMajor}; beside ${process.version}) ...`);
-  const code = await run('brew', ['install', `node@${wantedMajor}`], { stdio: ['ignore', 2, 2] });
-  const prefix = spawnSync('brew', ['--prefix', `node@${wantedMajor}`], { encoding: 'utf8' }).stdout?.trim();
+  say(
+    `installing Node.js ${requiredMajor} (brew install node@${requiredMajor}; beside ${process.version}) ...`,
+  );
+  const code = await run('brew', ['install', `node@${requiredMajor}`], { stdio: ['ignore', 2, 2] });
+  const prefix = spawnSync('brew', ['--prefix', `node@${requiredMajor}`], {
+    encoding: 'utf8',
+  }).stdout?.trim();
   if (code !== 0 || !prefix) throw refusal(' and `brew install` failed');
   return join(prefix, 'bin/node');
 }
 
 /** The path of a Node >= 24: this very one if it is new enough, else the project's own. */
 export async function ensureNode() {
-  if (Number(process.versions.node.split('.')[0]) >= wantedMajor) return process.execPath;
+  if (Number(process.versions.node.split('.')[0]) >= requiredMajor) return process.execPath;
   if (process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)) return fromNpm();
   if (process.platform === 'darwin') return fromHomebrew();
   throw refusal('');

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { createLedger, type Ledger, type LedgerLimits } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
 import type { DomainKey } from '../domains/domain.ts';
-import type { Pace } from '../https/backoff.ts';
+import type { Backoff } from '../https/backoff.ts';
 import { createHttps, type Https } from '../https/https.ts';
 import type { Look } from '../https/probe.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';
@@ -30,7 +30,7 @@ const STAGING_LIMITS: LedgerLimits = {
 
 export interface HandlerParts {
   readonly config: Config;
-  readonly pace: Pace;
+  readonly backoff: Backoff;
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly runcloud: RunCloudClient;
@@ -43,18 +43,18 @@ export interface HandlerParts {
 }
 
 export function createHandlers(parts: HandlerParts): Handlers {
-  const { config, pace, requests, runcloud, directory, missing } = parts;
+  const { config, backoff, requests, runcloud, directory, missing } = parts;
   const { intents, certificates } = requests;
-  const askRedeploy = async (changed: DomainKey): Promise<void> => {
+  const requestRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
-  const https = createHttpsOf(parts, askRedeploy);
-  const lateMs = Math.max(config.runcloud.timeoutMs * pace.lateTimeouts, pace.lateMs);
-  const { heldMs, lagMs } = pace;
+  const https = createHttpsOf(parts, requestRedeploy);
+  const lateMs = Math.max(config.runcloud.timeoutMs * backoff.lateTimeouts, backoff.lateMs);
+  const { heldMs, lagMs } = backoff;
   const changesWww = changesWwwOf(config);
   const ports = {
-    ...{ runcloud, directory, missing, intents, certificates, https, askRedeploy },
-    ...{ lookDelayMs: pace.lookMs, lateMs, lagMs, heldMs, changesWww },
+    ...{ runcloud, directory, missing, intents, certificates, https, requestRedeploy },
+    ...{ checkDelayMs: backoff.lookMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {
     'add-domain': createAddDomain(ports),
@@ -77,27 +77,27 @@ export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 
 }
 
 function createHttpsOf(
-  { config, pace, requests, facts, look, ledger, runcloudLog }: HandlerParts,
-  askRedeploy: (changed: DomainKey) => Promise<void>,
+  { config, backoff, requests, facts, look, ledger, runcloudLog }: HandlerParts,
+  requestRedeploy: (changed: DomainKey) => Promise<void>,
 ): Https | undefined {
   const { intents, certificates } = requests;
   const { dns, ssl } = config;
   const settings = {
     gate: dns.gate,
-    poison: ssl.poison,
+    invalidNames: ssl.invalidNames,
     deadlineMs: dns.deadlineMs,
     certificateDeadlineMs: ssl.deadlineMs,
-    pace,
+    backoff,
     changesWww: changesWwwOf(config),
   };
-  const ports = { facts, ledger, runcloudLog, certificates, intents, askRedeploy, settings };
+  const ports = { facts, ledger, runcloudLog, certificates, intents, requestRedeploy, settings };
   return look && createHttps({ look, ...ports });
 }
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {
-  const { config, pace, requests, runcloud, directory, facts, look, ledger, runcloudLog } = parts;
+  const { config, backoff, requests, runcloud, directory, facts, look, ledger, runcloudLog } = parts;
   const { intents, certificates, renew } = requests;
-  const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, poison } = config.ssl;
+  const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, invalidNames } = config.ssl;
   const { switchToHttp01 } = config.ssl;
   const hasGuard = look && config.dns.gate !== 'off';
   return {
@@ -113,8 +113,8 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
           intents,
           certificates,
           look,
-          poison,
-          pace,
+          invalidNames,
+          backoff,
           changesWww: changesWwwOf(config),
           renew: (intent) => renew(intent, 'the guard of the certificate'),
         }
@@ -126,6 +126,6 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
       cooldownMs,
       switchToHttp01,
     },
-    pace,
+    backoff,
   };
 }

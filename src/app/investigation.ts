@@ -53,7 +53,7 @@ export function createTrialRecords(
       const bare = bareOf(domain);
       const names = [domain, twinOf(domain), ...(bare ? [bare] : [])];
       const [found] = (await Promise.all(names.map((each) => intents.everywhere(each)))).flat();
-      return found && `${found.domain} was asked for on web application ${found.appId} and is ${found.stage}`;
+      return found && `${found.domain} was asked for on web application ${found.appId} and is ${found.state}`;
     },
     async pause(app) {
       const isOurs = ({ serverId, appId }: WebApplication): boolean =>

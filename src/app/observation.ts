@@ -65,7 +65,7 @@ export function createObservation(parts: ObservationParts): Observation {
       if (!answer) throw redisUnavailable(undefined, SCRAPE_DEADLINE_MS, redis);
       return answer.value;
     };
-  const settings = { oldestDueMs: OLDEST_DUE_MS, sweepIntervalMs: config.worker.sweepIntervalMs };
+  const settings = { oldestDueMs: OLDEST_DUE_MS, reconcileIntervalMs: config.worker.reconcileIntervalMs };
   return {
     health: createHealth({ version, vitals, settings }),
     metrics: createMetrics({ version, vitals: inTime(vitals), census: inTime(census), hasProcess: true }),

@@ -7,15 +7,15 @@ import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { JobEnd, JobObserver } from '../queue/observer.ts';
 import type { Verdict } from '../queue/verdict.ts';
-import type { Brake } from '../rate-limit/limiter.ts';
-import type { CallBrake } from '../runcloud/runcloud.ts';
+import type { RateLimiter } from '../rate-limit/limiter.ts';
+import type { CallLimiter } from '../runcloud/runcloud.ts';
 
-export interface ObservedBrake extends CallBrake {
+export interface ObservedLimiter extends CallLimiter {
   /** The longest that a call has been waiting here for its turn, in milliseconds; 0: none waits. */
   turnMs(): number;
 }
 
-export function observedBrake(brake: Brake, metrics: Metrics): ObservedBrake {
+export function observedLimiter(limiter: RateLimiter, metrics: Metrics): ObservedLimiter {
   /** When each began to wait; the oldest first. */
   const waiting = new Map<symbol, number>();
   return {
@@ -28,7 +28,7 @@ export function observedBrake(brake: Brake, metrics: Metrics): ObservedBrake {
       const one = Symbol('waits');
       waiting.set(one, startedAt);
       try {
-        await brake.enter(fingerprint, signal, onHold);
+        await limiter.enter(fingerprint, signal, onHold);
       } finally {
         waiting.delete(one);
       }
@@ -37,7 +37,7 @@ export function observedBrake(brake: Brake, metrics: Metrics): ObservedBrake {
     report(report) {
       if (report.result === 'closed') metrics.gateClosed();
       if (report.remaining !== undefined) metrics.rateLimit(report.remaining);
-      return brake.report(report);
+      return limiter.report(report);
     },
   };
 }
@@ -107,21 +107,21 @@ export function observedJobs(metrics: Metrics, intents: Pick<IntentStore, 'histo
         const name = jobNames.find((known) => known === end.name) ?? 'unknown';
         metrics.jobEnded({ name, outcome, code, durationMs: end.durationMs });
         if (outcome === 'waiting') metrics.waited(reasonOf(end.verdict));
-        if (outcome === 'done' && end.verdict.report?.stage === 'live') void tellLive(end, metrics, intents);
+        if (outcome === 'done' && end.verdict.report?.state === 'live') void tellLive(end, metrics, intents);
       },
     },
   };
 }
 
 const reasonOf = ({ report, code, goesBehind }: Verdict): string =>
-  goesBehind ? 'paused' : (report?.stage ?? code ?? 'turn');
+  goesBehind ? 'paused' : (report?.state ?? code ?? 'turn');
 
 // From the request as the domain's history has it: a repetition, or the sweep's asking again, does not make it younger.
 async function tellLive({ about }: JobEnd, metrics: Metrics, intents: Pick<IntentStore, 'history'>) {
   try {
     const steps = await intents.history(about as unknown as DomainKey);
-    const live = steps.find(({ stage }) => stage === 'live');
-    const asked = steps.find(({ stage }) => stage === 'requested');
+    const live = steps.find(({ state }) => state === 'live');
+    const asked = steps.find(({ state }) => state === 'requested');
     if (live && asked && live.at >= asked.at) metrics.wentLive(live.at - asked.at);
   } catch {
     // Redis went away: a figure is lost, nothing else.

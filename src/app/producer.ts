@@ -10,9 +10,9 @@ import type { Operator } from '../queue/operator.ts';
 import type { Pauses } from '../queue/pauses.ts';
 import { openDoor } from '../queue/producer.ts';
 import type { Tracing } from '../tracing.ts';
+import { createAdmin } from './admin.ts';
 import type { Observation } from './observation.ts';
 import { defaultsOf, keysOf, queueOptions, redisOf } from './settings.ts';
-import { createSteering } from './steering.ts';
 
 export interface ProducerApp {
   readonly requests: RequestQueue;
@@ -28,7 +28,7 @@ export interface ProducerApp {
   /** The web application that is meant where none is named. */
   readonly defaults: TargetDefaults;
   /** What the workers look at besides RunCloud, as far as this configuration says. */
-  readonly looking: { readonly hasDnsGate: boolean; readonly watchIntervalMs: number | undefined };
+  readonly looking: { readonly hasDnsGate: boolean; readonly monitorIntervalMs: number | undefined };
   /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -49,7 +49,7 @@ export function createProducerApp(
 ): ProducerApp {
   const door = openDoor({ ...queueOptions(config), address: redisOf(config), telemetry, deadlineMs });
   const { redis, requests } = door;
-  const { operator, pauses, deliveryQueues, observe } = createSteering({ config, redis, requests });
+  const { operator, pauses, deliveryQueues, observe } = createAdmin({ config, redis, requests });
   return {
     requests,
     operator,
@@ -72,5 +72,5 @@ export function createProducerApp(
 
 const toLooking = ({ dns, tls, watch }: Config): ProducerApp['looking'] => ({
   hasDnsGate: dns.gate !== 'off',
-  watchIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : watch.intervalMs,
+  monitorIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : watch.intervalMs,
 });

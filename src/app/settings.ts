@@ -18,7 +18,7 @@ export const redisOf = ({ redisUrl, redisCaFile }: Config): RedisAddress => ({
 
 export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE_NAME);
 
-export const brakeOptions = ({ runcloud: { ratePerMinute, pauseMs } }: Config) => ({
+export const limiterOptions = ({ runcloud: { ratePerMinute, pauseMs } }: Config) => ({
   ratePerMinute,
   defaultCloseMs: pauseMs,
 });

@@ -8,15 +8,15 @@ import {
 } from '../callbacks/callbacks.ts';
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
-import { PACE, type Pace } from '../https/backoff.ts';
+import { BACKOFF, type Backoff } from '../https/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
 import { createSuspects } from '../queue/crashed-jobs.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
-import { createWatcher, type WatchOptions } from '../queue/monitor.ts';
-import { createSweeper, type SweepOptions } from '../queue/reconcile.ts';
+import { createWatcher, type MonitorOptions } from '../queue/monitor.ts';
+import { createSweeper, type ReconcileOptions } from '../queue/reconcile.ts';
 import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
-import type { Brake, Hold } from '../rate-limit/limiter.ts';
+import type { Hold, RateLimiter } from '../rate-limit/limiter.ts';
 import {
   createRedis,
   judgeRedis,
@@ -30,13 +30,13 @@ import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
 import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { version } from '../version.ts';
+import { createAdmin } from './admin.ts';
 import { auditBareRequests } from './bare-requests.ts';
+import { createReadings } from './caches.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { createLooksOf } from './look.ts';
-import { type ObservedBrake, observedBrake, observedJobs, observedLedger } from './observed.ts';
-import { createReadings } from './readings.ts';
+import { type ObservedLimiter, observedJobs, observedLedger, observedLimiter } from './observed.ts';
 import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
-import { createSteering } from './steering.ts';
 import { createWorkerHealth } from './worker-health.ts';
 
 export interface WorkerApp {
@@ -50,7 +50,7 @@ export interface WorkerApp {
 /** Tests and the demo only: the same in a hurry. */
 export interface Tuning {
   readonly recovery?: Recovery;
-  readonly pace?: Pace;
+  readonly backoff?: Backoff;
   readonly callbacks?: CallbackTiming;
 }
 
@@ -58,7 +58,7 @@ export interface Tuning {
 export function createWorkerApp(
   config: Config,
   reload: () => Config = () => config,
-  { recovery, pace = PACE, callbacks: timing }: Tuning = {},
+  { recovery, backoff = BACKOFF, callbacks: timing }: Tuning = {},
 ): WorkerApp {
   const credentials = createCredentialSource(config, reload);
   const logger = createLogger({ ...config.log, secrets: credentials.secrets });
@@ -72,17 +72,17 @@ export function createWorkerApp(
   const requests = createRequestQueue({ ...queueOptions(config), redis, telemetry: tracing?.telemetry });
   releases.defer(() => within(requests.close(), 500, undefined));
   const shared = { config, redis, requests, logger, scrub: clean, releases };
-  const { brake, turns, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
+  const { limiter, turns, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
   const runcloud = createRunCloud({
     ...toRunCloudSettings(config, credentials.current),
-    brake: turns,
+    limiter: turns,
     onCall: tellAll(observation.metrics.apiCall, tracing?.apiCall),
   });
   releases.defer(() => runcloud.close());
-  const readings = createReadings({ config, pace, redis, requests, runcloud, logger });
-  const parts = { config, pace, redis, requests, runcloud, ledger, ...readings };
+  const readings = createReadings({ config, backoff, redis, requests, runcloud, logger });
+  const parts = { config, backoff, redis, requests, runcloud, ledger, ...readings };
   const looks = createLooksOf(parts);
-  const hold = createHold(brake, runcloud, credentials, logger);
+  const hold = createHold(limiter, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
 
   const start = async (): Promise<void> => {
@@ -127,19 +127,19 @@ function createObserved({
   scrub: clean,
   ...parts
 }: Connected & { readonly logger: Logger; readonly scrub: Scrub }) {
-  const { deliveryQueues, observe, ledger, ...steering } = createSteering(parts);
+  const { deliveryQueues, observe, ledger, ...admin } = createAdmin(parts);
   releases.defer(() => within(deliveryQueues.close(), 500, undefined));
   const observation = observe();
   const { metrics } = observation;
   const jobs = observedJobs(metrics, parts.requests.intents);
   const onBareRequest = auditBareRequests({ ...parts, logger, scrub: clean, releases });
   const hearers = { observer: jobs.observer, onBareRequest };
-  const turns = observedBrake(steering.brake, metrics);
-  return { ...steering, turns, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
+  const turns = observedLimiter(admin.limiter, metrics);
+  return { ...admin, turns, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
 }
 
 /** When a job is given up, and what it may wait for; and who may have ended workers. */
-const limitsOf = (config: Config, redis: Redis, { turnMs }: ObservedBrake) => ({
+const limitsOf = (config: Config, redis: Redis, { turnMs }: ObservedLimiter) => ({
   bounds: toBounds(config.runcloud.timeoutMs),
   excuses: { turnMs, isRedisAway: () => redis.status !== 'ready' },
   suspects: createSuspects(redis, keysOf(config).own('suspect')),
@@ -163,13 +163,13 @@ const tellAll =
 
 /** What holds all jobs here; credentials that were refused are read anew. */
 const createHold =
-  (brake: Brake, runcloud: RunCloudClient, credentials: CredentialSource, logger: Logger) =>
+  (limiter: RateLimiter, runcloud: RunCloudClient, credentials: CredentialSource, logger: Logger) =>
   async (): Promise<Hold | undefined> => {
-    const held = await brake.hold(runcloud.fingerprint());
+    const held = await limiter.hold(runcloud.fingerprint());
     const mayBeMended = held?.kind === 'refused' || held?.kind === 'account';
     if (!mayBeMended || !credentials.refresh()) return held;
     logger.info({ event: 'credentials-changed' }, 'the credentials have changed; trying the new ones');
-    return brake.hold(runcloud.fingerprint());
+    return limiter.hold(runcloud.fingerprint());
   };
 
 /** One line a second in all: while Redis is away, the connection and BullMQ both have their say. */
@@ -206,11 +206,11 @@ function startUpkeep({
   config,
   releases,
   ...parts
-}: Omit<WatchOptions & SweepOptions, 'intervalMs' | 'repair' | 'changesWww'> & {
+}: Omit<MonitorOptions & ReconcileOptions, 'intervalMs' | 'repair' | 'changesWww'> & {
   readonly config: Config;
   readonly releases: AsyncDisposableStack;
 }): void {
-  const sweeper = createSweeper({ ...parts, intervalMs: config.worker.sweepIntervalMs });
+  const sweeper = createSweeper({ ...parts, intervalMs: config.worker.reconcileIntervalMs });
   const watcher = createWatcher({ ...parts, ...config.watch, changesWww: changesWwwOf(config) });
   for (const turns of [sweeper, watcher]) {
     releases.defer(() => within(turns.stop(), 500, undefined));

@@ -18,7 +18,7 @@ local function note(kind, isOn, since, state, reason, mustAct, code)
     redis.call('HDEL', KEYS[2], well)
     if redis.call('HSETNX', KEYS[2], kind, since) == 1 then
       writeOutbox(KEYS[3], ARGV[2], { 'type', kind, 'at', now, 'since', since, 'state', state, 'reason', reason,
-        'mustAct', mustAct, 'code', code })
+        'reasonCode', code, 'mustAct', mustAct, 'code', code })
     end
   elseif redis.call('HEXISTS', KEYS[2], kind) == 1 then
     redis.call('HSETNX', KEYS[2], well, now)

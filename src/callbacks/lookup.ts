@@ -24,10 +24,10 @@ export function createLookup(asking: LookupOptions = {}): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, asking).then(
       (found) => {
-        const wanted = found.filter(({ family }) => !options.family || options.family === family);
-        const [first] = wanted;
+        const desired = found.filter(({ family }) => !options.family || options.family === family);
+        const [first] = desired;
         if (!first) lookUpInSystem(hostname, options, callback as never);
-        else if (options.all) callback(null, wanted);
+        else if (options.all) callback(null, desired);
         else callback(null, first.address, first.family);
       },
       (error: NodeJS.ErrnoException) => callback(error, ''),

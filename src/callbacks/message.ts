@@ -36,6 +36,8 @@ export interface Payload {
     readonly siteId: string | null;
     readonly state: string | null;
     readonly reason: string;
+    /** Why, for programs: docs/reference/reason-codes.md. */
+    readonly reasonCode: string | null;
     readonly mustAct: string | null;
     readonly code: string | null;
     readonly since: string | null;
@@ -67,6 +69,7 @@ export function toMessage(fields: OutboxFields, clean: (text: string) => string)
       siteId: text('siteId'),
       state: text('state'),
       reason: text('reason', MAX_REASON) ?? '',
+      reasonCode: text('reasonCode'),
       mustAct: text('mustAct'),
       code: text('code'),
       since: toTime(fields.since),

@@ -3,20 +3,21 @@ import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
 import type { Actor } from '../domains/outcome.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../domains/reconcile.ts';
-import type { JobTicket, RequestTicket } from '../domains/store.ts';
+import type { EnqueueResult, JobRef } from '../domains/store.ts';
 import { type Code, mayPass } from '../errors.ts';
-import type { InTheWay } from '../https/gate.ts';
+import type { BlockingName } from '../https/gate.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
 import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './notes.ts';
-import { ASK_REDEPLOY, BEGIN_REDEPLOY, END_REDEPLOY, SPREAD } from './scripts.ts';
+import { BEGIN_REDEPLOY, END_REDEPLOY, EXPAND_ALL, REQUEST_REDEPLOY } from './scripts.ts';
 
 /** A redeploy's job, and how long it has to wait. */
-export interface RedeployTicket extends RequestTicket {
+export interface RedeployEnqueueResult extends EnqueueResult {
   readonly delayMs: number;
 }
 
@@ -31,7 +32,7 @@ export type RedeployStart =
       /** When each name was last asked for by itself. */
       readonly askedAt: ReadonlyMap<string, number>;
       /** When anything was last asked for. */
-      readonly newestAskAt: number;
+      readonly newestRequestAt: number;
     }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'early'; readonly delayMs: number }
@@ -43,6 +44,7 @@ export interface RedeployEnd {
   readonly outcome: string;
   /** The same for the domains that it is for: it names none. */
   readonly forDomains: string;
+  readonly reasonCode?: ReasonCode | undefined;
   readonly code?: Code | undefined;
   readonly nextRunAt?: number | undefined;
   /** Who must act, where it waits for somebody. */
@@ -52,7 +54,7 @@ export interface RedeployEnd {
 }
 
 /** What to redeploy, and for whom. */
-export interface RedeployAsk {
+export interface RedeployRequest {
   /** One name, all of the web application's, or only what waits already. */
   readonly domain: DomainName | 'all' | 'waiting';
   /** A person waits: no delay. */
@@ -66,6 +68,7 @@ export interface CertificateRecord extends Noted {
   readonly jobId: string | undefined;
   readonly state: 'pending' | 'done' | 'failed' | undefined;
   readonly outcome: string | undefined;
+  readonly reasonCode: ReasonCode | undefined;
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
   readonly coveredAt: number | undefined;
@@ -73,24 +76,24 @@ export interface CertificateRecord extends Noted {
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
   readonly waitingDomains: number;
-  /** Domains that shall make room for the others: by going (SSL_POISON=detach), or by going on without their www name. */
-  readonly inTheWay: Readonly<Record<string, InTheWay>>;
+  /** Domains that shall make room for the others: by going (SSL_INVALID_NAMES=detach), or by going on without their www name. */
+  readonly blockedBy: Readonly<Record<string, BlockingName>>;
   /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
   readonly isReinstalling: boolean;
 }
 
 export interface Certificates extends Writes<WebApplication>, DomainRedeploys, CertificateNotes {
-  ask(app: WebApplication, ask: RedeployAsk): Promise<RedeployTicket>;
-  begin(app: WebApplication, job: JobTicket, domain?: DomainName): Promise<RedeployStart>;
+  ask(app: WebApplication, ask: RedeployRequest): Promise<RedeployEnqueueResult>;
+  begin(app: WebApplication, job: JobRef, domain?: DomainName): Promise<RedeployStart>;
   /** Advanced SSL: what was asked of all names is asked of each of these. */
-  spread(app: WebApplication, domains: readonly string[]): Promise<void>;
+  expandAll(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
   /** Replaces the list of domains that shall make room. Who was on it stays on it since then; returns it. */
-  noteInTheWay(
+  noteBlockedBy(
     app: WebApplication,
     domains: readonly string[],
     at: number,
-  ): Promise<CertificateRecord['inTheWay']>;
+  ): Promise<CertificateRecord['blockedBy']>;
   /** To be called before it is removed, and when it is there again. */
   noteReinstalling(app: WebApplication, isReinstalling: boolean): Promise<void>;
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
@@ -117,8 +120,8 @@ export function createCertificates({
     async ask(app, { domain, atOnce, changed }) {
       const what = domain === 'all' ? ALL : domain === 'waiting' ? '' : domain;
       const intent = changed ? keys.intent(changed) : keys.certificate(app);
-      const [fate, jobId, wait] = await run<[RedeployTicket['fate'], string, number]>(
-        ASK_REDEPLOY,
+      const [fate, jobId, wait] = await run<[RedeployEnqueueResult['fate'], string, number]>(
+        REQUEST_REDEPLOY,
         [...keysOf(app), keys.generation, intent],
         [keys.queue, what, delayMs, atOnce ? '1' : '', stemOf(app)],
       );
@@ -138,18 +141,14 @@ export function createCertificates({
     },
     ...createWrites<WebApplication>({
       redis,
-      keysOf: (app) => [keys.certificate(app), keys.certificateFence(app)],
+      keysOf: (app) => [keys.certificate(app), keys.certificateLease(app)],
       owner: 'running',
     }),
-    async spread(app, domains) {
-      await run(SPREAD, [keys.asks(app)], [...domains]);
+    async expandAll(app, domains) {
+      await run(EXPAND_ALL, [keys.asks(app)], [...domains]);
     },
-    async end(app, jobId, { result, outcome, forDomains, code, nextRunAt, mustAct, token }) {
-      const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
-      const said = toSaid({ state: result, outcome: forDomains, code, mustAct });
-      const what = [result, outcome, code ?? '', nextRunAt ?? '', mustAct ?? '', said, ...checks];
-      const args = [keys.queue, jobId, token ?? '', ...what];
-      await run(END_REDEPLOY, keysOf(app), args);
+    async end(app, jobId, end) {
+      await run(END_REDEPLOY, keysOf(app), [keys.queue, jobId, ...toEndFields(end)]);
     },
     ...createNotes(redis, keys),
     ...createCertificateNotes(redis, keys),
@@ -164,17 +163,26 @@ export function createCertificates({
   };
 }
 
+/** What END_REDEPLOY reads behind the job: token, result, outcome, reasonCode, code, nextRunAt, mustAct, said, the two times of checks. */
+function toEndFields(end: RedeployEnd): (string | number)[] {
+  const { result, outcome, forDomains, reasonCode, code, nextRunAt, mustAct, token } = end;
+  const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
+  const said = toSaid({ state: result, outcome: forDomains, reasonCode, code, mustAct });
+  const why = [code ?? reasonCode ?? '', code ?? ''];
+  return [token ?? '', result, outcome, ...why, nextRunAt ?? '', mustAct ?? '', said, ...checks];
+}
+
 // Plain notes: at most one redeploy of a web application runs, so they need no script.
-function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteInTheWay' | 'noteReinstalling'> {
+function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteBlockedBy' | 'noteReinstalling'> {
   return {
-    async noteInTheWay(app, domains, at) {
+    async noteBlockedBy(app, domains, at) {
       const key = keys.certificate(app);
-      const before = parseInTheWay(await redis.hget(key, 'inTheWay'));
+      const before = parseInTheWay(await redis.hget(key, 'blockedBy'));
       const now = Object.fromEntries(
         domains.map((domain) => [domain, { since: before[domain]?.since ?? at, at }]),
       );
-      if (domains.length > 0) await redis.hset(key, 'inTheWay', JSON.stringify(now));
-      else await redis.hdel(key, 'inTheWay');
+      if (domains.length > 0) await redis.hset(key, 'blockedBy', JSON.stringify(now));
+      else await redis.hdel(key, 'blockedBy');
       return now;
     },
     async noteReinstalling(app, isReinstalling) {
@@ -187,28 +195,29 @@ function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteInTheWay
 // Names and scores by turns, as ZRANGE gives them.
 function toAsked(
   pairs: readonly string[],
-): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt' | 'newestAskAt'> {
+): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt' | 'newestRequestAt'> {
   const askedAt = new Map<string, number>();
   for (let i = 0; i + 1 < pairs.length; i += 2) askedAt.set(pairs[i] ?? '', Number(pairs[i + 1]));
-  const newestAskAt = Math.max(0, ...askedAt.values());
+  const newestRequestAt = Math.max(0, ...askedAt.values());
   const isAll = askedAt.delete(ALL);
-  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt, newestAskAt };
+  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt, newestRequestAt };
 }
 
-const parseInTheWay = (text: string | null | undefined): CertificateRecord['inTheWay'] =>
-  text ? (JSON.parse(text) as CertificateRecord['inTheWay']) : {};
+const parseInTheWay = (text: string | null | undefined): CertificateRecord['blockedBy'] =>
+  text ? (JSON.parse(text) as CertificateRecord['blockedBy']) : {};
 
 const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
   jobId: record.jobId || undefined,
   state: (record.state || undefined) as CertificateRecord['state'],
   outcome: record.outcome || undefined,
+  reasonCode: (record.reasonCode || undefined) as ReasonCode | undefined,
   code: record.code || undefined,
   outcomeAt: record.outcomeAt ? Number(record.outcomeAt) : undefined,
   coveredAt: record.coveredAt ? Number(record.coveredAt) : undefined,
   nextRunAt: record.nextRunAt ? Number(record.nextRunAt) : undefined,
   mustAct: (record.mustAct || undefined) as Actor | undefined,
   waitingDomains,
-  inTheWay: parseInTheWay(record.inTheWay),
+  blockedBy: parseInTheWay(record.blockedBy),
   isReinstalling: record.reinstalling === '1',
   ...toNoted(record),
 });

@@ -32,7 +32,7 @@ export function describeOutOfReach(
 /** The same while all is well still, and where the certificate is late already. */
 export function withOutOfReach(watched: Watched, problem: string): Watched {
   const { sentence, report } = watched;
-  if (report.stage === 'live') return { ...watched, sentence: `${sentence}; but ${problem}` };
+  if (report.state === 'live') return { ...watched, sentence: `${sentence}; but ${problem}` };
   if (report.mustAct !== 'runcloud') return watched;
   return { ...watched, sentence: `${sentence}; ${problem}`, report: { ...report, mustAct: 'operator' } };
 }

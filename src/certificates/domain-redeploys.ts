@@ -3,6 +3,7 @@
 import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
 import type { Actor } from '../domains/outcome.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
 import type { Code } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
@@ -14,6 +15,7 @@ export interface DomainEnd {
   readonly state: 'pending' | 'done' | 'failed';
   /** In words that name no other domain. */
   readonly outcome: string;
+  readonly reasonCode?: ReasonCode | undefined;
   readonly code?: Code | undefined;
   /** Who must act, where it waits for somebody. */
   readonly mustAct?: Actor | undefined;
@@ -26,6 +28,7 @@ export interface DomainRedeploy {
   /** What it was told last; all undefined where it was told nothing since it asked. */
   readonly state: DomainEnd['state'] | undefined;
   readonly outcome: string | undefined;
+  readonly reasonCode: ReasonCode | undefined;
   readonly code: string | undefined;
   readonly mustAct: Actor | undefined;
   readonly outcomeAt: number | undefined;
@@ -47,8 +50,8 @@ export interface DomainRedeploys {
 
 export const ALL = '*';
 
-export const toSaid = ({ state, outcome, code, mustAct }: DomainEnd): string =>
-  JSON.stringify({ state, outcome, code, mustAct });
+export const toSaid = ({ state, outcome, reasonCode, code, mustAct }: DomainEnd): string =>
+  JSON.stringify({ state, outcome, reasonCode: code ?? reasonCode, code, mustAct });
 
 export function createDomainRedeploys(redis: Redis, keys: Keys, run: RunScript): DomainRedeploys {
   return {
@@ -71,8 +74,8 @@ export function createDomainRedeploys(redis: Redis, keys: Keys, run: RunScript):
 }
 
 function toLast(text: string | null | undefined): Omit<DomainRedeploy, 'isAsked' | 'nextRunAt'> {
-  const { at, state, outcome, code, mustAct } = JSON.parse(text ?? '{}') as Partial<
+  const { at, state, outcome, reasonCode, code, mustAct } = JSON.parse(text ?? '{}') as Partial<
     DomainEnd & { at: number }
   >;
-  return { state, outcome, code, mustAct, outcomeAt: at };
+  return { state, outcome, reasonCode, code, mustAct, outcomeAt: at };
 }

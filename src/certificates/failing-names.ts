@@ -14,7 +14,7 @@ import { counted } from './names.ts';
  */
 export type Suspicion = 'wrong' | 'unasked' | 'flaps' | 'logged' | 'new';
 
-export interface Suspect {
+export interface FailingName {
   readonly name: string;
   readonly why: Suspicion;
   readonly sentence: string;
@@ -28,13 +28,13 @@ export type Unsteady = Readonly<Record<string, number>>;
 /** How long a name that was not right counts as flapping. */
 export const UNSTEADY_MS = 3_600_000;
 
-const unjudged = ({ name, verdict, sentence, doubt }: DnsFinding): Suspect | undefined => {
+const unjudged = ({ name, verdict, sentence, doubt }: DnsFinding): FailingName | undefined => {
   if (verdict === 'unknown' || verdict === 'unchecked') return { name, why: 'unasked', sentence };
   return doubt === undefined ? undefined : { name, why: 'unasked', sentence: `${name}: ${doubt}` };
 };
 
 /** What can be said before an order: these names may fail it. */
-export const findDoubts = (dns: readonly DnsFinding[]): Suspect[] =>
+export const findDoubts = (dns: readonly DnsFinding[]): FailingName[] =>
   dns.flatMap((finding) => unjudged(finding) ?? []);
 
 export interface FailedOrder {
@@ -50,9 +50,11 @@ export interface FailedOrder {
 }
 
 /** Those that RunCloud's log names first, then the strongest suspicions; one for each name. */
-export function findSuspects({ names, dns, issued, unsteady, logged, now }: FailedOrder): Suspect[] {
-  const wrong = dns.filter(isBad).map(({ name, sentence }): Suspect => ({ name, why: 'wrong', sentence }));
-  const flapping = names.flatMap((name): Suspect[] => {
+export function findFailingNames({ names, dns, issued, unsteady, logged, now }: FailedOrder): FailingName[] {
+  const wrong = dns
+    .filter(isBad)
+    .map(({ name, sentence }): FailingName => ({ name, why: 'wrong', sentence }));
+  const flapping = names.flatMap((name): FailingName[] => {
     const at = unsteady[name];
     if (at === undefined || now - at > UNSTEADY_MS) return [];
     const sentence = `the DNS of ${name} comes and goes: it was not right at ${toMinute(at)}, and is now`;
@@ -60,34 +62,34 @@ export function findSuspects({ names, dns, issued, unsteady, logged, now }: Fail
   });
   const fresh = names
     .filter((name) => issued !== undefined && !issued.includes(name))
-    .map((name): Suspect => ({ name, why: 'new', sentence: `${name} was not on the last certificate` }));
+    .map((name): FailingName => ({ name, why: 'new', sentence: `${name} was not on the last certificate` }));
   const named = logged.map(
-    (name): Suspect => ({ name, why: 'logged', sentence: `RunCloud's log names ${name}` }),
+    (name): FailingName => ({ name, why: 'logged', sentence: `RunCloud's log names ${name}` }),
   );
   const all = [...wrong, ...findDoubts(dns), ...flapping, ...named, ...fresh];
   const once = all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
-  const isLogged = ({ name }: Suspect): boolean => logged.includes(name);
-  const first = once.filter(isLogged).map((suspect): Suspect => ({ ...suspect, isLogged: true }));
+  const isLogged = ({ name }: FailingName): boolean => logged.includes(name);
+  const first = once.filter(isLogged).map((suspect): FailingName => ({ ...suspect, isLogged: true }));
   return [...first, ...once.filter((suspect) => !isLogged(suspect))];
 }
 
 /** What was wrong with a suspect is over: it is right now, and that is no flapping. */
 const isCleared =
   (dns: readonly DnsFinding[]) =>
-  ({ name, why }: Suspect): boolean => {
+  ({ name, why }: FailingName): boolean => {
     const finding = dns.find((each) => each.name === name);
     const isRight = finding === undefined || (isGood(finding) && finding.doubt === undefined);
     return (why === 'wrong' || why === 'unasked') && isRight;
   };
 
 /** Whether there is no reason any more to wait: of those whose DNS was the reason none is left, nor one that flaps. */
-export function areCleared(suspects: readonly Suspect[], dns: readonly DnsFinding[]): boolean {
+export function areCleared(suspects: readonly FailingName[], dns: readonly DnsFinding[]): boolean {
   const strong = suspects.filter(({ why }) => why !== 'new');
   return strong.length > 0 && strong.every(isCleared(dns));
 }
 
 /** For the operator: it names all of them, customers' domains. Those that are only new in one breath, since they may be many. */
-export function describeSuspects(suspects: readonly Suspect[]): string {
+export function describeFailingNames(suspects: readonly FailingName[]): string {
   const fresh = suspects.filter(({ why }) => why === 'new');
   const others = suspects.filter(({ why }) => why !== 'new').map(({ sentence }) => sentence);
   const names = fresh.map(({ name }) => name).join(', ');
@@ -107,7 +109,7 @@ export const describeCount = (suspects: number): string =>
     : '';
 
 /** Who has to look into it. To be new is no reason by itself. */
-export function actorOf(suspects: readonly Suspect[]): Actor {
+export function actorOf(suspects: readonly FailingName[]): Actor {
   if (suspects.some(({ why }) => why === 'wrong')) return 'customer';
   return suspects.some(({ why }) => why !== 'new') ? 'operator' : 'runcloud';
 }

@@ -1,7 +1,7 @@
 // Why the ledger lets no order through, in words. Pure.
 
 import { toMinute, toNextMinute } from '../domains/times.ts';
-import { describeCount, describeSuspects } from './failing-names.ts';
+import { describeCount, describeFailingNames } from './failing-names.ts';
 import type { LastOrder, LimitName, Refusal } from './ledger.ts';
 
 /** Let's Encrypt's own number, and what it counts; a lower one is ours. */
@@ -31,7 +31,7 @@ interface Before {
 
 /** Why an order has to wait, and until when, for the operator: it may name any domain. */
 export const describeRefusal = (refusal: Refusal, before?: Before): string =>
-  describe(refusal, before, describeSuspects(before?.last.suspects ?? []));
+  describe(refusal, before, describeFailingNames(before?.last.suspects ?? []));
 
 /** The same for a domain that shares the certificate with others: it names none of them. */
 export const describeRefusalToAll = (refusal: Refusal, before?: Before): string =>

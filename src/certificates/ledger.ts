@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { Certificate, WebApplication } from '../runcloud/runcloud.ts';
-import type { Suspect } from './failing-names.ts';
+import type { FailingName } from './failing-names.ts';
 import { type Bucket, createBuckets, describeNames, hash, unique } from './ledger-buckets.ts';
 import { ANSWERED, CLEARED, FAILED, ISSUED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
 
@@ -15,7 +15,7 @@ export interface CertificateOrder {
   readonly domain?: string | undefined;
   readonly names: readonly string[];
   /** Of which names it cannot be said, before the order, that they are right. */
-  readonly doubts?: readonly Suspect[] | undefined;
+  readonly doubts?: readonly FailingName[] | undefined;
 }
 
 export type LimitName =
@@ -49,7 +49,7 @@ export interface LastOrder {
   /** This one was said to have failed. */
   readonly hasFailed: boolean;
   /** Who may be to blame; before it has failed: who may fail it. */
-  readonly suspects: readonly Suspect[];
+  readonly suspects: readonly FailingName[];
   /** The names of the last order that went well; undefined where none is known. */
   readonly issued: readonly string[] | undefined;
   /** Nobody knows whether RunCloud took it: the answer was lost, or the worker that sent it died. */
@@ -97,7 +97,7 @@ export interface Ledger {
    * others with a suspect among them, back off 1, 10, 100 minutes, then a day; but fewer names, without one of the suspects, may be
    * ordered at once. Each suspect costs a failed validation. Returns when the same may be ordered next.
    */
-  failed(order: CertificateOrder, orderedAt: number, suspects: readonly Suspect[]): Promise<number>;
+  failed(order: CertificateOrder, orderedAt: number, suspects: readonly FailingName[]): Promise<number>;
   last(app: WebApplication, domain?: string): Promise<LastOrder | undefined>;
   /** What is left for a certificate with new names, for status pages. */
   budgets(names: readonly string[]): Promise<readonly Budget[]>;
@@ -204,14 +204,14 @@ function toLastOrder(record: Record<string, string>): LastOrder | undefined {
     orderedAt: Number(record.orderedAt),
     failures: Number(record.failures),
     hasFailed: record.failed === '1',
-    suspects: record.suspects ? (JSON.parse(record.suspects) as Suspect[]) : [],
+    suspects: record.suspects ? (JSON.parse(record.suspects) as FailingName[]) : [],
     issued: record.issued ? (JSON.parse(record.issued) as string[]) : undefined,
     isLost: record.answered !== '1' && record.failed !== '1',
     replaces: record.replaces ? (JSON.parse(record.replaces) as SeenCertificate) : undefined,
   };
 }
 
-const toList = (suspects: readonly Suspect[] = []): string =>
+const toList = (suspects: readonly FailingName[] = []): string =>
   suspects.length > 0 ? JSON.stringify(suspects) : '';
 
 const toText = (seen: SeenCertificate | undefined): string =>

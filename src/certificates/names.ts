@@ -9,8 +9,9 @@ export function namesOf(
 }
 
 /** The domain, and its www twin where RunCloud has one, as far as is known. */
-export const namesOfIntent = (intent: Pick<Intent, 'domain' | 'wish' | 'attachedWww' | 'setWww'>): string[] =>
-  namesOf([{ name: intent.domain, www: hasWww(intent) }]);
+export const namesOfIntent = (
+  intent: Pick<Intent, 'domain' | 'desired' | 'attachedWww' | 'setWww'>,
+): string[] => namesOf([{ name: intent.domain, www: hasWww(intent) }]);
 
 /** `1 domain`, `3 domains` */
 export const counted = (count: number, what = 'domain'): string =>

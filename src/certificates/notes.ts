@@ -6,7 +6,7 @@ import type { Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { UNSTEADY_MS, type Unsteady } from './failing-names.ts';
 
-/** SSL_POISON=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */
+/** SSL_INVALID_NAMES=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */
 export interface Benched {
   readonly until: number;
   readonly count: number;

@@ -35,7 +35,7 @@ end
 // -> {fate, jobId, delayMs}; fates as in REQUEST
 // A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
 // (atOnce) takes over from a job that still waits for its delay. The intent's certificate counts as asked for.
-export const ASK_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
+export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
 local queue, domain, delay, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
 dropSaid(KEYS[3], domain)
@@ -87,7 +87,7 @@ return {'run', now(), atOnce, asks}
 `;
 
 // KEYS asks  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
-export const SPREAD = `
+export const EXPAND_ALL = `
 local score = redis.call('ZSCORE', KEYS[1], '*')
 if not score then return 0 end
 for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'NX', score, name) end
@@ -110,13 +110,13 @@ return 1
 `;
 
 // KEYS record, asks, own
-// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, code, nextRunAt, mustAct,
+// ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, reasonCode, code, nextRunAt, mustAct,
 // said (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
 // 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
 // newer one has followed says nothing of the newer one: it speaks to the domains that it was for, and no more.
 export const END_REDEPLOY = `${EXPECT}${NOW}${LOCKED}${NEXT_CHECK}
 expect('hash', 'zset', 'hash')
-local queue, jobId, token, result, outcome, code, nextRunAt, mustAct, said, firstCheck, longestCheck = unpack(ARGV)
+local queue, jobId, token, result, outcome, reasonCode, code, nextRunAt, mustAct, said, firstCheck, longestCheck = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end
 local isNewest = record[1] == jobId
@@ -124,7 +124,7 @@ if not isNewest and record[2] ~= jobId then return 0 end
 if isNewest or not record[1] or record[1] == '' then
   if result == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
   if result == 'done' then redis.call('HDEL', KEYS[1], 'checks') end
-  redis.call('HSET', KEYS[1], 'state', result, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
+  redis.call('HSET', KEYS[1], 'state', result, 'outcome', outcome, 'reasonCode', reasonCode, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt,
     'mustAct', mustAct)
 end
 if record[2] == jobId then
@@ -145,7 +145,7 @@ if record[2] == jobId then
   if result == 'done' then
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
     -- It went without: nobody is in the way any more.
-    redis.call('HDEL', KEYS[1], 'inTheWay')
+    redis.call('HDEL', KEYS[1], 'blockedBy')
   end
   if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end
 end

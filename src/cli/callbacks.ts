@@ -8,7 +8,7 @@ import { operatorName } from './operator-name.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
-type Steering = Pick<ProducerApp, 'deliveries' | 'audit'>;
+type Admin = Pick<ProducerApp, 'deliveries' | 'audit'>;
 
 export interface CallbackFlags {
   readonly json?: boolean | undefined;
@@ -69,7 +69,7 @@ const toRow = ({ id, type, domain, at, state, attempts, url, lastError }: Delive
 export async function replayDeliveries(
   ids: readonly string[],
   { failed = false }: Pick<CallbackFlags, 'failed'>,
-  { deliveries, audit }: Steering,
+  { deliveries, audit }: Admin,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (failed === ids.length > 0) {
@@ -77,15 +77,15 @@ export async function replayDeliveries(
     return exitCodes.usage;
   }
   const all = failed ? await allFailed({ deliveries }) : [];
-  const wanted = failed ? all.map(({ id }) => id) : ids;
-  if (wanted.length === 0) terminal.out('no delivery has failed');
+  const desired = failed ? all.map(({ id }) => id) : ids;
+  if (desired.length === 0) terminal.out('no delivery has failed');
   const entry = { who: operatorName(), what: 'replay' } as const;
-  if (failed && wanted.length > 0) {
+  if (failed && desired.length > 0) {
     const domains = [...new Set(all.flatMap(({ domain }) => domain ?? []))];
-    await audit.record({ ...entry, domains, detail: `${wanted.length} failed` });
+    await audit.record({ ...entry, domains, detail: `${desired.length} failed` });
   }
   let code: ExitCode = exitCodes.ok;
-  for (const id of wanted) {
+  for (const id of desired) {
     const result = await deliveries.replay(id);
     if (result.kind === 'refused') {
       terminal.err(`${id}: refused: ${result.sentence}`);

@@ -59,10 +59,10 @@ export async function enqueue(
     terminal.err('no domain was given; name one or more, or a file with --file');
     return exitCodes.usage;
   }
-  const wanted = named.length === 0 ? [undefined] : named;
-  const results = await sendAll(name, wanted, flags, app);
+  const desired = named.length === 0 ? [undefined] : named;
+  const results = await sendAll(name, desired, flags, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
-  else report(name, results, wanted.length, terminal);
+  else report(name, results, desired.length, terminal);
   const stopped = results.find(isUnavailable);
   if (stopped) return stopped.code === 'redis-unavailable' ? exitCodes.unavailable : exitCodes.failed;
   const ended = flags.wait ? await followAll(results, flags, app, terminal, untilSignal) : exitCodes.ok;
@@ -71,19 +71,19 @@ export async function enqueue(
 
 async function sendAll(
   name: JobName,
-  wanted: readonly (string | undefined)[],
+  desired: readonly (string | undefined)[],
   flags: EnqueueFlags,
   { requests, audit }: Pick<ProducerApp, 'requests' | 'audit'>,
 ): Promise<Result[]> {
   const by = operatorName();
-  const options = { bulk: wanted.length > BULK_FROM, by, mayAsk: !flags.also };
+  const options = { bulk: desired.length > BULK_FROM, by, mayAsk: !flags.also };
   const unrecorded: Receipt[] = [];
   const record = async (): Promise<void> => {
     const recorded = unrecorded.splice(0, RECORDED_AT_ONCE);
     if (recorded.length > 0) await audit.record({ who: by, ...toRequestEntry(name, recorded) });
   };
   let isAway = false;
-  const payloads = wanted.map((domain) => toPayload(domain, flags));
+  const payloads = desired.map((domain) => toPayload(domain, flags));
   const results = await inTurns(payloads, async (payload): Promise<Result | undefined> => {
     if (isAway) return undefined;
     const result = await send(payload.domain, requests.enqueue(name, payload, options), (receipt) =>

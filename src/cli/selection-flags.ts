@@ -1,7 +1,7 @@
 // --app, --server, --state, --must-act, --search, --site: which domains a command is about.
 
 import { parseId } from '../domains/ids.ts';
-import { actors, stages } from '../domains/outcome.ts';
+import { actors, states } from '../domains/outcome.ts';
 import type { Selection } from '../domains/selection.ts';
 
 export interface AppFlags {
@@ -29,11 +29,11 @@ export function parseApp({ app, server }: AppFlags): Pick<Selection, 'serverId' 
 export function parseSelection(flags: SelectionFlags): Selection | string {
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
-  const inStages = someOf(flags.state, stages);
-  if (typeof inStages === 'string') return `--state must be one of ${stages.join(', ')}; got "${inStages}"`;
+  const inStates = someOf(flags.state, states);
+  if (typeof inStates === 'string') return `--state must be one of ${states.join(', ')}; got "${inStates}"`;
   const mustAct = someOf(flags.mustAct, actors, { you: 'operator' });
   if (typeof mustAct === 'string') return `--must-act must be one of ${actors.join(', ')}; got "${mustAct}"`;
-  return { ...on, stages: inStages, mustAct, search: flags.search, siteId: flags.site };
+  return { ...on, states: inStates, mustAct, search: flags.search, siteId: flags.site };
 }
 
 /** What a flag names, each alone or in a list with commas; else the first that is not known, as it was typed. */
@@ -54,7 +54,7 @@ export function someOf<T extends string>(
 
 /** `held or failed, customer must act, named "shop"`: what a list was restricted to. */
 export function describeSelection({
-  stages: inStages,
+  states: inStates,
   mustAct,
   search,
   siteId,
@@ -62,7 +62,7 @@ export function describeSelection({
   serverId,
 }: Selection): string {
   return [
-    inStages?.join(' or '),
+    inStates?.join(' or '),
     mustAct && `${mustAct.join(' or ')} must act`,
     search !== undefined && `its name holds "${search}"`,
     siteId !== undefined && `site ${siteId}`,

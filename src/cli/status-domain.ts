@@ -1,15 +1,15 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
 import type { Budget } from '../certificates/ledger.ts';
-import { type Intent, type Transition, toAskerText } from '../domains/domain.ts';
-import type { Actor, Stage } from '../domains/outcome.ts';
+import { type Intent, type Transition, toRequesterText } from '../domains/domain.ts';
+import type { Actor, DomainState } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { toMinute, toSecond, toSpan } from '../domains/times.ts';
 import { isBad } from '../https/gate.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
 import { isPausedSentence, type Pause } from '../queue/pauses.ts';
-import { fixFor, nextLookOf } from '../records/domains.ts';
+import { fixFor, nextCheckTimeOf } from '../records/domains.ts';
 import { dnsRecordsOf } from '../records/evidence.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
@@ -21,8 +21,8 @@ import { describeJob } from './wait.ts';
 export interface LookSettings {
   /** DNS_GATE is not off. */
   readonly hasDnsGate: boolean;
-  /** WATCH_INTERVAL; undefined where nothing is watched. */
-  readonly watchIntervalMs: number | undefined;
+  /** MONITOR_INTERVAL; undefined where nothing is watched. */
+  readonly monitorIntervalMs: number | undefined;
 }
 
 const actors: Readonly<Record<Actor, { short: string; sentence: string }>> = {
@@ -36,8 +36,8 @@ const actors: Readonly<Record<Actor, { short: string; sentence: string }>> = {
 };
 
 /** `held (customer)` */
-export const toShownStage = (stage: Stage, mustAct: Actor | undefined): string =>
-  mustAct ? `${stage} (${actors[mustAct].short})` : stage;
+export const toShownState = (state: DomainState, mustAct: Actor | undefined): string =>
+  mustAct ? `${state} (${actors[mustAct].short})` : state;
 
 const toMoment = (atMs: number, nowMs: number): string => `${toMinute(atMs)} (${toRelative(atMs, nowMs)})`;
 
@@ -53,50 +53,51 @@ export function describeDomain(status: DomainDetails, telling: Telling): string[
   const { intent, history, budgets } = status;
   const { nowMs } = telling;
   return [
-    `${intent.domain}: ${toShownStage(intent.stage, intent.mustAct)} since ${toMoment(intent.stageAt, nowMs)}.`,
-    describeWish(intent, nowMs),
+    `${intent.domain}: ${toShownState(intent.state, intent.mustAct)} since ${toMoment(intent.stateAt, nowMs)}.`,
+    describeDesired(intent, nowMs),
     ...describeReason(status, nowMs),
     ...describeDuty(status, telling),
-    ...describeNextLook(status, telling),
-    ...(intent.evidence && intent.wish.want === 'present' ? describeSeen(intent.evidence, nowMs) : []),
+    ...describeNextCheck(status, telling),
+    ...(intent.evidence && intent.desired.presence === 'present' ? describeSeen(intent.evidence, nowMs) : []),
     ...describeCertificate(status, telling),
     ...describeBudgets(budgets),
     ...describeHistory(history, telling.steps),
   ];
 }
 
-function describeWish(intent: Intent, nowMs: number): string {
-  const { wish, appId, requestedAt, siteId } = intent;
-  const wanted = wish.want === 'absent' ? 'removed' : wish.www ? 'attached, with www' : 'attached';
-  const asker = toAskerText(intent);
-  const who = asker ? ` ${asker}` : '';
+function describeDesired(intent: Intent, nowMs: number): string {
+  const { desired, appId, requestedAt, siteId } = intent;
+  const what = desired.presence === 'absent' ? 'removed' : desired.www ? 'attached, with www' : 'attached';
+  const requester = toRequesterText(intent);
+  const who = requester ? ` ${requester}` : '';
   const site = siteId ? `, site ${siteId}` : '';
-  return `It shall be ${wanted} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
+  return `It shall be ${what} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
 }
 
-const isReached = (stage: Stage): boolean => stage === 'live' || stage === 'attached' || stage === 'removed';
+const isReached = (state: DomainState): boolean =>
+  state === 'live' || state === 'attached' || state === 'removed';
 
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
 function describeReason({ intent, history }: DomainDetails, nowMs: number): string[] {
-  const { outcome, outcomeAt = 0, stage, stageAt, code } = intent;
+  const { outcome, outcomeAt = 0, state, stateAt, code } = intent;
   const [step] = history;
-  const isNewer = step?.stage === stage && stageAt > outcomeAt;
+  const isNewer = step?.state === state && stateAt > outcomeAt;
   const reason = isNewer ? step.reason : outcome;
   if (!reason) return [];
-  const label = isReached(stage) ? 'Last outcome' : 'Why';
-  const at = toRelative(isNewer ? stageAt : outcomeAt, nowMs);
+  const label = isReached(state) ? 'Last outcome' : 'Why';
+  const at = toRelative(isNewer ? stateAt : outcomeAt, nowMs);
   return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
 }
 
 function describeDuty({ intent, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
-  const dns = intent.wish.want === 'present' ? (intent.evidence?.dns ?? []) : [];
+  const dns = intent.desired.presence === 'present' ? (intent.evidence?.dns ?? []) : [];
   const bad = dns.filter(isBad);
   const actor = actorOf(intent);
   const changes = dnsRecordsOf(intent);
   return [
     ...describeFix(intent, actor, bad.length > 0),
     ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
-    ...(changes === undefined || (isReached(intent.stage) && bad.length === 0)
+    ...(changes === undefined || (isReached(intent.state) && bad.length === 0)
       ? []
       : describeChanges(changes)),
     ...describeRetry(job, intent.nextRunAt),
@@ -133,20 +134,20 @@ export const isHeldBack = (
   paused: Pause | undefined,
 ): boolean => job.state === 'active' && paused !== undefined && isPausedSentence(record?.outcome ?? '');
 
-function describeNextLook(status: DomainDetails, { nowMs, watchIntervalMs, paused }: Telling): string[] {
+function describeNextCheck(status: DomainDetails, { nowMs, monitorIntervalMs, paused }: Telling): string[] {
   const { intent, job } = status;
-  const at = nextLookOf(status);
-  if (at !== undefined && intent.state === 'failed')
+  const at = nextCheckTimeOf(status);
+  if (at !== undefined && intent.request === 'failed')
     return [`It is tried again by itself at ${toMoment(at, nowMs)}.`];
   if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
-  if (intent.state === 'failed') return ['It is not tried again by itself.'];
+  if (intent.request === 'failed') return ['It is not tried again by itself.'];
   if (isHeldBack(job, intent, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
     return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
-  if (intent.state === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
-  const isWatched = intent.state === 'settled' && intent.wish.want === 'present';
-  if (!isWatched || watchIntervalMs === undefined) return [];
-  return [`We look again every ${toRelative(nowMs, nowMs + watchIntervalMs).replace(' ago', '')}.`];
+  if (intent.request === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
+  const isWatched = intent.request === 'settled' && intent.desired.presence === 'present';
+  if (!isWatched || monitorIntervalMs === undefined) return [];
+  return [`We look again every ${toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', '')}.`];
 }
 
 function describeCertificate(status: DomainStatus, telling: Telling): string[] {
@@ -184,10 +185,10 @@ function describeBudgets(budgets: readonly Budget[]): string[] {
 
 function describeHistory(history: readonly Transition[], steps: number): string[] {
   if (history.length === 0) return [];
-  const rows = history.slice(0, steps).map(({ at, stage, mustAct, reason }, i) => {
+  const rows = history.slice(0, steps).map(({ at, state, mustAct, reason }, i) => {
     const before = history[i + 1]?.at;
     const after = before === undefined ? '' : `+${toSpan(at - before)}`;
-    return [toSecond(at), after, toShownStage(stage, mustAct), reason];
+    return [toSecond(at), after, toShownState(state, mustAct), reason];
   });
   const more = history.length - rows.length;
   return [

@@ -1,13 +1,13 @@
 // status: all domains in a table, or those that were asked for. Pure.
-import { wantsWww } from '../domains/domain.ts';
-import { stages } from '../domains/outcome.ts';
+import { includesWww } from '../domains/domain.ts';
+import { states } from '../domains/outcome.ts';
 import { actorOf, type Selection } from '../domains/selection.ts';
 import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
 import type { Pause } from '../queue/pauses.ts';
-import { nextLookOf } from '../records/domains.ts';
+import { nextCheckTimeOf } from '../records/domains.ts';
 import { toTable, withoutName } from './layout.ts';
 import { describeSelection } from './selection-flags.ts';
-import { describeRedeploy, isHeldBack, toShownStage } from './status-domain.ts';
+import { describeRedeploy, isHeldBack, toShownState } from './status-domain.ts';
 import { toRelative } from './terminal.ts';
 
 export interface ListTelling {
@@ -19,9 +19,9 @@ export interface ListTelling {
 }
 
 export function describeDomains(survey: Survey, telling: ListTelling): string[] {
-  const { domains, certificates, selected, stages: counted } = survey;
+  const { domains, certificates, selected, states: counted } = survey;
   const { selection = {} } = telling;
-  const standing = stages.filter((stage) => counted[stage]).map((stage) => `${counted[stage]} ${stage}`);
+  const standing = states.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
   const asked = describeSelection(selection);
   if (standing.length === 0 && asked === '')
     return ['no domain was asked for yet; try `add shop.example.org`'];
@@ -45,19 +45,19 @@ function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[
   const { nowMs, pauseOfAll, columns, selection } = telling;
   const hasApps = apps > 1 && selection?.appId === undefined;
   // The state says as much of what is wanted as there is room for.
-  const hasWanted = columns === undefined || columns >= ROOMY;
-  const row = (domain: string, app: string, wanted: string, ...others: string[]): string[] => [
+  const hasDesired = columns === undefined || columns >= ROOMY;
+  const row = (domain: string, app: string, desired: string, ...others: string[]): string[] => [
     domain,
     ...(hasApps ? [app] : []),
-    ...(hasWanted ? [wanted] : []),
+    ...(hasDesired ? [desired] : []),
     ...others,
   ];
   const rows = domains.map((status) => {
-    const { domain, appId, wish, stage, outcome = '' } = status.intent;
-    const wanted = wish.want === 'absent' ? 'removed' : wantsWww(wish) ? 'with www' : 'attached';
+    const { domain, appId, desired, state, outcome = '' } = status.intent;
+    const what = desired.presence === 'absent' ? 'removed' : includesWww(desired) ? 'with www' : 'attached';
     const next = isHeldBack(status.job, status.intent, pauseOfAll) ? 'held' : toNext(status, nowMs);
-    const state = toShownStage(stage, actorOf(status.intent));
-    return row(domain, String(appId), wanted, state, next, withoutName(outcome, domain));
+    const shown = toShownState(state, actorOf(status.intent));
+    return row(domain, String(appId), what, shown, next, withoutName(outcome, domain));
   });
   return toTable([row('DOMAIN', 'APP', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'), ...rows], columns);
 }
@@ -69,7 +69,7 @@ const nextByState: Readonly<Partial<Record<JobStatus['state'], string>>> = {
 };
 
 function toNext(status: DomainStatus, nowMs: number): string {
-  const at = nextLookOf(status);
+  const at = nextCheckTimeOf(status);
   return at === undefined ? (nextByState[status.job.state] ?? '') : toRelative(at, nowMs);
 }
 

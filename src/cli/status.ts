@@ -11,7 +11,7 @@ import { say, toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { describePause } from './pause.ts';
 import { parseSelection, type SelectionFlags } from './selection-flags.ts';
-import { describeDomain, toShownStage } from './status-domain.ts';
+import { describeDomain, toShownState } from './status-domain.ts';
 import { describeDomains } from './status-list.ts';
 import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
@@ -66,8 +66,8 @@ export async function showQueue(
     operator.survey(limitOf(flags), selection),
   ]);
   if (flags.json) {
-    const { selected, stages } = survey;
-    const stands = { counts, held: held ?? null, paused: paused.map(toPauseRecord), stages, selected };
+    const { selected, states } = survey;
+    const stands = { counts, held: held ?? null, paused: paused.map(toPauseRecord), states, selected };
     const certificates = survey.certificates.map(toCertificateStatus);
     const domains = survey.domains.map(toStanding);
     terminal.out(JSON.stringify({ ...stands, certificates, domains }, null, 2));
@@ -157,9 +157,9 @@ function showPlaces(
   const rows = records.map((record) => [
     String(record.appId),
     String(record.serverId),
-    record.wish.want,
-    toShownStage(record.stage, actorOf(record)),
-    toRelative(record.stageAt, Date.now()),
+    record.desired.presence,
+    toShownState(record.state, actorOf(record)),
+    toRelative(record.stateAt, Date.now()),
   ]);
   say(terminal, [
     `${domain} is on ${records.length} web applications; --app shows one of them:`,

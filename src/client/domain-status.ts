@@ -1,5 +1,5 @@
 // How a domain stands, as `GET /v1/domains/{domain}` answers: plain types. Times are ISO 8601; what is not known is null.
-import type { Actor, Stage } from '../domains/outcome.ts';
+import type { Actor, DomainState } from '../domains/outcome.ts';
 
 /** Which of several web applications is meant. */
 export interface On {
@@ -52,19 +52,20 @@ export interface TlsFindingShown {
   } | null;
 }
 
-export type Wanted =
+export type DesiredRecord =
   | {
-      readonly want: 'present';
+      readonly presence: 'present';
       readonly www: boolean | 'auto';
       readonly redirection: 'none' | 'www' | 'non-www';
     }
-  | { readonly want: 'absent' };
+  | { readonly presence: 'absent' };
 
 export interface StatusStep {
   readonly at: string | null;
   readonly state: string;
   readonly mustAct: string | null;
   readonly reason: string;
+  readonly reasonCode: string | null;
   readonly code: string | null;
   readonly by: string | null;
   readonly for: string | null;
@@ -75,11 +76,13 @@ export interface DomainStatus {
   readonly serverId: number;
   readonly appId: number;
   readonly siteId: string | null;
-  readonly wanted: Wanted;
-  readonly state: Stage;
+  readonly desired: DesiredRecord;
+  readonly state: DomainState;
   readonly since: string | null;
   /** Why it stands there, in a sentence for a person. */
   readonly reason: string | null;
+  /** The same for programs: docs/reference/reason-codes.md. */
+  readonly reasonCode: string | null;
   readonly code: string | null;
   /** What to do about the code. */
   readonly fix: string | null;
@@ -90,7 +93,7 @@ export interface DomainStatus {
   readonly requestedAt: string | null;
   readonly by: string | null;
   readonly for: string | null;
-  readonly nextLookAt: string | null;
+  readonly nextCheckAt: string | null;
   /** All three empty: nothing to change. Null: DNS was not looked at, or is not needed. */
   readonly dnsRecords: {
     readonly set: readonly DnsRecordToSet[];
@@ -113,6 +116,7 @@ export interface DomainStatus {
     readonly outcome: string | null;
     readonly outcomeAt: string | null;
     readonly mustAct: Actor | null;
+    readonly reasonCode: string | null;
     readonly code: string | null;
   } | null;
   readonly redeploy: {

@@ -22,7 +22,7 @@ export type {
   RemoveDomainPayload,
   RequestOptions,
 } from './client.ts';
-export type { DnsRecordToSet, DomainStatus, On, StatusStep, Wanted } from './domain-status.ts';
+export type { DesiredRecord, DnsRecordToSet, DomainStatus, On, StatusStep } from './domain-status.ts';
 export { HttpError } from './http-error.ts';
 
 export interface HttpClientOptions {

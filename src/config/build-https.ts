@@ -13,7 +13,7 @@ const toSsl = (values: Values): Config['ssl'] => ({
   dnsIntegration: values.SSL_DNS_INTEGRATION,
   reissue: values.SSL_REISSUE,
   switchToHttp01: values.SSL_SWITCH_TO_HTTP01 === 'on',
-  poison: values.SSL_POISON,
+  invalidNames: values.SSL_INVALID_NAMES,
   cooldownMs: values.SSL_COOLDOWN,
 });
 
@@ -37,5 +37,5 @@ export const toHttps = (values: Values): HttpsConfig => ({
     ordersPer3Hours: values.LE_ORDERS_PER_3H,
     failuresPerHour: values.LE_FAILURES_PER_HOUR,
   },
-  watch: { intervalMs: values.WATCH_INTERVAL, repair: values.WATCH_REPAIR === 'on' },
+  watch: { intervalMs: values.MONITOR_INTERVAL, repair: values.MONITOR_REPAIR === 'on' },
 });

@@ -127,7 +127,7 @@ export function build(values: Values, broken: ReadonlySet<VariableName>, isTty: 
     worker: {
       concurrency: values.WORKER_CONCURRENCY,
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
-      sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+      reconcileIntervalMs: values.RECONCILE_INTERVAL_MS,
       address: values.WORKER_ADDRESS,
     },
     jobs: {

@@ -61,14 +61,14 @@ const httpsValuesOf = ({ dns, tls, ssl, limits, watch }: Config): Pick<Values, H
   SSL_DNS_INTEGRATION: ssl.dnsIntegration,
   SSL_REISSUE: ssl.reissue,
   SSL_SWITCH_TO_HTTP01: onOff(ssl.switchToHttp01),
-  SSL_POISON: ssl.poison,
+  SSL_INVALID_NAMES: ssl.invalidNames,
   SSL_COOLDOWN: fromMs(ssl.cooldownMs),
   LE_CERTIFICATES_PER_WEEK: limits.certificatesPerWeek,
   LE_DUPLICATES_PER_WEEK: limits.duplicatesPerWeek,
   LE_ORDERS_PER_3H: limits.ordersPer3Hours,
   LE_FAILURES_PER_HOUR: limits.failuresPerHour,
-  WATCH_INTERVAL: fromMs(watch.intervalMs),
-  WATCH_REPAIR: onOff(watch.repair),
+  MONITOR_INTERVAL: fromMs(watch.intervalMs),
+  MONITOR_REPAIR: onOff(watch.repair),
 });
 
 type ServerName = keyof typeof serverVariables;
@@ -115,7 +115,7 @@ function valuesOf(config: Config): Values {
     SSL_REDEPLOY_DELAY_MS: ssl.redeployDelayMs,
     ...httpsValuesOf(config),
     ...serverValuesOf(config),
-    SWEEP_INTERVAL_MS: worker.sweepIntervalMs,
+    RECONCILE_INTERVAL_MS: worker.reconcileIntervalMs,
     SHUTDOWN_TIMEOUT_MS: worker.shutdownTimeoutMs,
     LOG_LEVEL: log.level,
     LOG_FORMAT: log.format,

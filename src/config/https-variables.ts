@@ -92,7 +92,7 @@ const sslVariables = {
       'Whether a certificate of one domain (advanced SSL) that `dns-01` can renew no more is switched to `http-01` before it is ordered: where its DNS is served by none of the providers that RunCloud can write to, or its last order failed.',
     example: 'on',
   }),
-  SSL_POISON: withDefault(kinds.oneOf(kinds.sslPoisons), 'hold', {
+  SSL_INVALID_NAMES: withDefault(kinds.oneOf(kinds.sslPoisons), 'hold', {
     description:
       'What happens where a name whose DNS is wrong would spoil the certificate that all share. `hold`: nothing is ordered until it is right. `detach`: the name is taken off; and where orders fail although all DNS looks right, the newest names one by one. `proceed`: the order is placed all the same.',
     example: 'hold',
@@ -126,11 +126,11 @@ const limitVariables = {
 };
 
 const watchVariables = {
-  WATCH_INTERVAL: withDefault(kinds.duration('1ms', '7d'), '6h', {
+  MONITOR_INTERVAL: withDefault(kinds.duration('1ms', '7d'), '6h', {
     description: 'How often each live domain is looked at.',
     example: '6h',
   }),
-  WATCH_REPAIR: withDefault(kinds.oneOf(kinds.switches), 'off', {
+  MONITOR_REPAIR: withDefault(kinds.oneOf(kinds.switches), 'off', {
     description: 'Whether the watch may ask again for what is missing; otherwise it only reports.',
     example: 'on',
   }),

@@ -49,7 +49,7 @@ export interface SslConfig {
   readonly dnsIntegration: number | undefined;
   readonly reissue: 'off' | 'reinstall';
   readonly switchToHttp01: boolean;
-  readonly poison: 'hold' | 'detach' | 'proceed';
+  readonly invalidNames: 'hold' | 'detach' | 'proceed';
   readonly cooldownMs: number;
 }
 
@@ -112,7 +112,7 @@ export interface Config {
   readonly worker: {
     readonly concurrency: number;
     readonly shutdownTimeoutMs: number;
-    readonly sweepIntervalMs: number;
+    readonly reconcileIntervalMs: number;
     /** Health and metrics of a worker; undefined: no port. */
     readonly address: HostAndPort | undefined;
   };

@@ -114,7 +114,7 @@ export const environment = z.object({
     example: '120000',
   }),
   ...httpsVariables,
-  SWEEP_INTERVAL_MS: withDefault(kinds.milliseconds(), '900000', {
+  RECONCILE_INTERVAL_MS: withDefault(kinds.milliseconds(), '900000', {
     description:
       'How often a worker looks for requests whose job is lost or stuck, and for domains that RunCloud does not have as wanted.',
     example: '900000',

@@ -63,7 +63,7 @@ const hint = (text: string): string => {
 };
 
 /** Characters that end or hide a host in a URL. domainToASCII would drop, decode or accept them. */
-const foreign: readonly (readonly [RegExp, string])[] = [
+const external: readonly (readonly [RegExp, string])[] = [
   [/^[a-z][a-z\d+.-]*:\/\//i, 'is a web address, not a domain name'],
   [/\p{Z}|[\t\n\r\v\f]/u, 'holds a space or line break'],
   [new RegExp(invisible, 'u'), 'holds an invisible or control character'],
@@ -73,8 +73,8 @@ const foreign: readonly (readonly [RegExp, string])[] = [
   [/[!-,/:-@[-^`{-~]/, 'holds a character that no domain name has'],
 ];
 
-function foreignReason(text: string): string | undefined {
-  const [pattern, reason] = foreign.find(([candidate]) => candidate.test(text)) ?? [];
+function externalReason(text: string): string | undefined {
+  const [pattern, reason] = external.find(([candidate]) => candidate.test(text)) ?? [];
   const found = pattern?.exec(text)?.[0] ?? '';
   if (reason === undefined) return undefined;
   return reason.endsWith('no domain name has') ? `${reason}: ${quote(found)}` : `${reason}${hint(text)}`;
@@ -119,8 +119,8 @@ function reasonAgainst(text: string, name: string): string | undefined {
   if (isIP(text.replace(/^\[|\]$/g, '')) !== 0 || isIP(name) !== 0)
     return 'is an IP address; a certificate needs a domain name';
   if (text.startsWith('*.')) return 'is a wildcard; each name must be added by itself';
-  const foreignToNames = foreignReason(text);
-  if (foreignToNames !== undefined) return foreignToNames;
+  const externalToNames = externalReason(text);
+  if (externalToNames !== undefined) return externalToNames;
   if (numericEnd.test(text)) return 'ends in a number: no top-level domain is one';
   if (name === '') return 'cannot be written as an internationalised domain name';
   return shapeReason(name);

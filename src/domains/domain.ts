@@ -4,7 +4,8 @@ import type { LogText } from '../certificates/log-text.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
-import type { Actor, Stage } from './outcome.ts';
+import type { Actor, DomainState } from './outcome.ts';
+import type { ReasonCode } from './reasons.ts';
 
 /** One domain on one web application: the key of everything that we remember. */
 export interface DomainKey extends WebApplication {
@@ -12,7 +13,7 @@ export interface DomainKey extends WebApplication {
 }
 
 /** Who asks. Only `by` may be relied on; a caller cannot choose it. */
-export interface Asker {
+export interface Requester {
   /** `api:<name of the token>`, `cli:<user>`, or `producer`: a program that is no server of ours. Undefined: nobody knows any more. */
   readonly by?: string | undefined;
   /** For whom, in the caller's own words: the payload's `requestedBy`. */
@@ -20,18 +21,18 @@ export interface Asker {
 }
 
 /** `by api:shop for "ada"`; empty where nobody is known. The caller's own text comes last, and in quotes: it cannot look like ours. */
-export function toAskerText({ by, for: behalf }: Asker): string {
+export function toRequesterText({ by, for: behalf }: Requester): string {
   const said = behalf && `for "${behalf.replace(/["\p{Cc}]/gu, ' ')}"`;
   return [by && `by ${by}`, said].filter(Boolean).join(' ');
 }
 
 /** What somebody asks for. */
-export type Wish = WantPresent | WantAbsent;
+export type Desired = DesiredPresent | DesiredAbsent;
 
 export type Www = boolean | 'auto';
 
-export interface WantPresent {
-  readonly want: 'present';
+export interface DesiredPresent {
+  readonly presence: 'present';
   /**
    * Whether the www name comes with it. True or false: the caller said so. `auto`: it comes with it by our own rule (the name is
    * registrable), and gives way where it stands in the way; see `resolveWww`.
@@ -40,18 +41,20 @@ export interface WantPresent {
   readonly redirection: Redirection;
 }
 
-export interface WantAbsent {
-  readonly want: 'absent';
+export interface DesiredAbsent {
+  readonly presence: 'absent';
 }
 
 /** Whether the wish takes the www name too, by whomever. */
-export const wantsWww = (wish: Wish): boolean => wish.want === 'present' && wish.www !== false;
+export const includesWww = (desired: Desired): boolean =>
+  desired.presence === 'present' && desired.www !== false;
 
 /** One step of a domain's life. */
 export interface Transition {
   readonly at: number;
-  readonly stage: Stage;
+  readonly state: DomainState;
   readonly reason: string;
+  readonly reasonCode?: ReasonCode | undefined;
   readonly mustAct?: Actor | undefined;
   readonly code?: string | undefined;
   /** Who asked, where the step is a request. */
@@ -69,7 +72,7 @@ export interface Evidence {
 }
 
 /** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */
-export type IntentState = 'pending' | 'settled' | 'failed';
+export type RequestState = 'pending' | 'settled' | 'failed';
 
 /** A time for each kind of write. */
 export interface ByWrite {
@@ -80,11 +83,11 @@ export interface ByWrite {
 
 /** The record of one domain. Times are milliseconds since the epoch by Redis' own clock, the only one all share. */
 export interface Intent extends DomainKey {
-  readonly wish: Wish;
-  readonly state: IntentState;
+  readonly desired: Desired;
+  readonly request: RequestState;
   /** Where the domain stands in its life; `outcome` is the reason in words. */
-  readonly stage: Stage;
-  readonly stageAt: number;
+  readonly state: DomainState;
+  readonly stateAt: number;
   readonly mustAct: Actor | undefined;
   /** Since when it is attached, as far as this request knows; 0 where it is not known. An older order does not cover it. */
   readonly attachedAt: number;
@@ -131,6 +134,8 @@ export interface Intent extends DomainKey {
   readonly attachedId: number | undefined;
   /** The last outcome in words, with its code where something is wrong. */
   readonly outcome: string | undefined;
+  /** The reason for programs: of ours (reasons.ts), or the error's code. */
+  readonly reasonCode: ReasonCode | undefined;
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
   /** When the job looks again, while pending; when it is asked for again by itself, while failed. */
@@ -141,5 +146,6 @@ export interface Intent extends DomainKey {
 export const hasWww = ({
   attachedWww,
   setWww,
-  wish,
-}: Pick<Intent, 'attachedWww' | 'setWww' | 'wish'>): boolean => attachedWww ?? setWww ?? wantsWww(wish);
+  desired,
+}: Pick<Intent, 'attachedWww' | 'setWww' | 'desired'>): boolean =>
+  attachedWww ?? setWww ?? includesWww(desired);

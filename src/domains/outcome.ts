@@ -1,7 +1,8 @@
-// What a job's handler may return. Everything else it throws (errors.ts). Imports nothing of ours.
+// What a job's handler may return. Everything else it throws (errors.ts).
+import type { ReasonCode } from './reasons.ts';
 
 /** Where a domain stands in its life, as people read it. docs/certificates.md has the diagram. */
-export const stages = [
+export const states = [
   'requested',
   'waiting-for-dns',
   'attaching',
@@ -13,7 +14,7 @@ export const stages = [
   'failed',
   'held',
 ] as const;
-export type Stage = (typeof stages)[number];
+export type DomainState = (typeof states)[number];
 
 /** Who must act where nothing goes on by itself. */
 export const actors = ['customer', 'operator', 'runcloud', 'letsencrypt'] as const;
@@ -28,7 +29,9 @@ export interface Told {
 
 /** What an outcome says about the domain; what is left out stays as it was. */
 export interface Report {
-  readonly stage?: Stage | undefined;
+  readonly state?: DomainState | undefined;
+  /** Why, for programs; the sentence says it to people. An error's own code stands in its place. */
+  readonly reasonCode?: ReasonCode | undefined;
   /** With `held`, and with `waiting-for-dns` where a record is wrong. */
   readonly mustAct?: Actor | undefined;
   /** What was seen: JSON, no secrets. */

@@ -1,7 +1,7 @@
 // One host name has one owner among the records of a web application: the domain that is wanted present, for itself or with its www
 // name. Pure: which names are twins, and what is said where a name is taken. The decision itself is atomic, in owner-scripts.ts.
 import { PermanentError } from '../errors.ts';
-import type { Wish } from './domain.ts';
+import type { Desired } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
 
 /** The www name of a domain. */
@@ -15,17 +15,17 @@ export const bareOf = (domain: DomainName): DomainName | undefined =>
 export type Owner = 'bare' | 'twin';
 
 /** The refusal of a wish for `domain`, because `owner` has the host name that it would take. */
-export const takenBy = (owner: Owner, domain: DomainName, wish: Wish): PermanentError =>
+export const takenBy = (owner: Owner, domain: DomainName, desired: Desired): PermanentError =>
   new PermanentError(
     'host-name-taken',
-    owner === 'bare' ? hasIt(bareOf(domain) ?? domain, domain, wish) : isApart(domain),
+    owner === 'bare' ? hasIt(bareOf(domain) ?? domain, domain, desired) : isApart(domain),
   );
 
-function hasIt(bare: DomainName, domain: DomainName, { want }: Wish): string {
+function hasIt(bare: DomainName, domain: DomainName, { presence }: Desired): string {
   const has = `${domain} is the www name of ${bare}, which was asked for with it on this web application`;
   const only = `\`add ${bare} --www=false\` (www: false)`;
   const both = `\`remove ${bare}\``;
-  return want === 'absent'
+  return presence === 'absent'
     ? `${has}, so it is not removed by itself. To take only the www name off, ask for ${only}; to take both off, ${both}.`
     : `${has}, so it is not added by itself as well. To have it by itself, first ask for ${only}, or ${both}.`;
 }
@@ -40,13 +40,13 @@ export const withoutTwin = (domain: DomainName): string =>
 /** RunCloud itself has a name as the www name of another domain; `isKnown`: that one has a record here. */
 export function servedBy(
   bare: DomainName,
-  { domain, wish }: { domain: DomainName; wish: Wish },
+  { domain, desired }: { domain: DomainName; desired: Desired },
   isKnown: boolean,
 ): string {
   const has = `${domain} is no domain of its own: RunCloud has it as the www name of ${bare} on this web application`;
   const off = `switch www off for ${bare} in RunCloud`;
   const way = isKnown ? `ask for \`add ${bare} --www=false\` (www: false), or ${off}` : off;
-  return wish.want === 'absent'
+  return desired.presence === 'absent'
     ? `${has}, so it is not removed by itself. To take it off, ${way}.`
     : `${has}. To have it by itself, ${way}.`;
 }

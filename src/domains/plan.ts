@@ -2,7 +2,7 @@
 import type { Code } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
-import { type Intent, type WantPresent, wantsWww } from './domain.ts';
+import { type DesiredPresent, type Intent, includesWww } from './domain.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {
@@ -32,20 +32,22 @@ export type Step =
 
 /** The step that takes `observed` nearer to `intent`; running it twice, or late, is safe because each run looks again. */
 export function plan(intent: Intent, observed: Observed): Step {
-  const { wish } = intent;
-  return wish.want === 'present' ? planPresent(intent, wish, observed) : planAbsent(intent, observed);
+  const { desired } = intent;
+  return desired.presence === 'present'
+    ? planPresent(intent, desired, observed)
+    : planAbsent(intent, observed);
 }
 
-function planPresent(intent: Intent, wish: WantPresent, { attached, at }: Observed): Step {
-  const www = wantsWww(wish);
-  if (!attached) return { kind: 'attach', domain: { name: intent.domain, ...settingsOf(wish, www) } };
+function planPresent(intent: Intent, desired: DesiredPresent, { attached, at }: Observed): Step {
+  const www = includesWww(desired);
+  if (!attached) return { kind: 'attach', domain: { name: intent.domain, ...settingsOf(desired, www) } };
   const late =
     lateRemoval(intent, at) ??
     unshownRemoval(intent, at) ??
     lateChange(intent, www, at) ??
     unshownChange(intent, attached, at);
   if (late) return late;
-  const differs = differences(intent, wish, attached);
+  const differs = differences(intent, desired, attached);
   const otherwise = intent.uncovered
     ? ({ kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached } as const)
     : ({ kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached } as const);
@@ -137,15 +139,15 @@ function primaryReason(intent: Intent, observed: Observed, attached: AttachedDom
   return undefined;
 }
 
-/** Attached by ourselves, and no primary: SSL_POISON=detach may take it off. */
-export const isOurs = (attached: AttachedDomain, { wish, attachedId }: Intent): boolean =>
-  wish.want === 'present' && attached.id === attachedId && attached.type !== 'primary';
+/** Attached by ourselves, and no primary: SSL_INVALID_NAMES=detach may take it off. */
+export const isOurs = (attached: AttachedDomain, { desired, attachedId }: Intent): boolean =>
+  desired.presence === 'present' && attached.id === attachedId && attached.type !== 'primary';
 
 // We never change the settings of a domain that is there already, save the www name that we have left as it is ourselves: RunCloud
 // may hold an operator's later choice. Where www was left out by us, the outcome has its own words for it.
-function differences({ setWww }: Intent, wish: WantPresent, attached: AttachedDomain): string {
+function differences({ setWww }: Intent, desired: DesiredPresent, attached: AttachedDomain): string {
   const isLeftOut = setWww === false && attached.www === false;
-  const { www, redirection } = settingsOf(wish, wantsWww(wish) && !isLeftOut);
+  const { www, redirection } = settingsOf(desired, includesWww(desired) && !isLeftOut);
   const found: string[] = [];
   if (attached.www !== undefined && attached.www !== www) found.push(`www ${onOff(attached.www)}`);
   if (attached.redirection !== undefined && attached.redirection !== redirection)

@@ -11,7 +11,7 @@ export interface Standing {
   readonly now: number;
 }
 
-export type Upkeep =
+export type ReconcileStep =
   | { readonly kind: 'nothing' }
   /** Ask for the same again; a job that is gone comes back under its own id. */
   | { readonly kind: 'renew'; readonly why: string }
@@ -34,21 +34,21 @@ const REMOVED_MS = 7 * 24 * 3_600_000;
 /** That of a name that was never ours: nobody asks for it, and whoever may ask could fill Redis with such. */
 const NEVER_OURS_MS = 3_600_000;
 
-export function upkeepOf(standing: Standing): Upkeep {
+export function planReconcile(standing: Standing): ReconcileStep {
   const { intent } = standing;
-  if (intent.state === 'pending') return pendingUpkeep(standing);
-  if (intent.state === 'failed') return failedUpkeep(standing);
+  if (intent.request === 'pending') return pendingUpkeep(standing);
+  if (intent.request === 'failed') return failedUpkeep(standing);
   return settledUpkeep(standing);
 }
 
-function pendingUpkeep({ job }: Standing): Upkeep {
+function pendingUpkeep({ job }: Standing): ReconcileStep {
   if (job === 'unfinished') return { kind: 'nothing' };
   if (job === 'failed') return { kind: 'quarantine' };
   return { kind: 'renew', why: 'its job was lost' };
 }
 
 /** `nextRunAt` is set where the failure may pass. */
-function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): Upkeep {
+function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): ReconcileStep {
   if (nextRunAt === undefined || now < nextRunAt) return { kind: 'nothing' };
   return { kind: 'renew', why: `it failed with ${code}, which may have passed` };
 }
@@ -56,12 +56,12 @@ function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): Upkeep {
 /** Who undoes it more often than this in RunCloud's panel means it. */
 const MAX_RENEWALS = 3;
 
-function settledUpkeep(standing: Standing): Upkeep {
+function settledUpkeep(standing: Standing): ReconcileStep {
   const { intent, seen } = standing;
-  const isWanted = intent.wish.want === 'present';
-  if (seen && isOursToMend(standing) && seen.attached !== isWanted)
+  const isDesired = intent.desired.presence === 'present';
+  if (seen && isOursToMend(standing) && seen.attached !== isDesired)
     return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
-  return !isWanted && isOver(standing) ? { kind: 'forget' } : { kind: 'nothing' };
+  return !isDesired && isOver(standing) ? { kind: 'forget' } : { kind: 'nothing' };
 }
 
 const settledAt = ({ outcomeAt, requestedAt }: Intent): number => outcomeAt ?? requestedAt;
@@ -70,7 +70,7 @@ const settledAt = ({ outcomeAt, requestedAt }: Intent): number => outcomeAt ?? r
 function isOursToMend({ intent, seen, now }: Standing): boolean {
   if (!seen || intent.renewals >= MAX_RENEWALS || now - settledAt(intent) > MEND_MS) return false;
   // The list may lag behind what RunCloud took of us.
-  const shownBy = intent.wish.want === 'present' ? intent.shownBy.attach : intent.shownBy.detach;
+  const shownBy = intent.desired.presence === 'present' ? intent.shownBy.attach : intent.shownBy.detach;
   return seen.at >= Math.max(settledAt(intent), intent.wroteAt, shownBy);
 }
 

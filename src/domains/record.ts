@@ -1,11 +1,11 @@
 // The record of one domain as Redis holds it (a hash of texts), read into an intent. Pure.
-import type { ByWrite, DomainKey, Evidence, Intent, IntentState, Wish } from './domain.ts';
+import type { ByWrite, Desired, DomainKey, Evidence, Intent, RequestState } from './domain.ts';
 
-function toWish(text: string): Wish {
-  const [want, www, redirection] = text.split(' ');
-  if (want === 'absent') return { want };
+function toDesired(text: string): Desired {
+  const [presence, www, redirection] = text.split(' ');
+  if (presence === 'absent') return { presence: presence };
   return {
-    want: 'present',
+    presence: 'present',
     www: www === 'auto-www' ? 'auto' : www === 'www',
     redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
   };
@@ -14,8 +14,8 @@ function toWish(text: string): Wish {
 const wwwTexts = { true: 'www', auto: 'auto-www', false: 'no-www' } as const;
 
 /** A wish as the record holds it; the scripts read it too (owner-scripts.ts). */
-export const fromWish = (wish: Wish): string =>
-  wish.want === 'absent' ? 'absent' : `present ${wwwTexts[`${wish.www}`]} ${wish.redirection}`;
+export const fromDesired = (desired: Desired): string =>
+  desired.presence === 'absent' ? 'absent' : `present ${wwwTexts[`${desired.www}`]} ${desired.redirection}`;
 
 /** Fields and values by turns, as HGETALL gives them to Lua. */
 export function toRecord(pairs: string[]): Record<string, string> {
@@ -27,8 +27,8 @@ export function toRecord(pairs: string[]): Record<string, string> {
 const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
 
 const toLife = (fields: Record<string, string>) => ({
-  stage: (fields.stage || 'requested') as Intent['stage'],
-  stageAt: Number(fields.stageAt ?? fields.requestedAt),
+  state: (fields.state || 'requested') as Intent['state'],
+  stateAt: Number(fields.stateAt ?? fields.requestedAt),
   mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
   attachedAt: Number(fields.attachedAt ?? 0),
   seenAt: Number(fields.seenAt ?? 0),
@@ -62,14 +62,14 @@ const toWrites = (fields: Record<string, string>) => ({
 
 /** Undefined where there is no record. */
 export function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
-  if (!fields.generation || !fields.wish) return undefined;
+  if (!fields.generation || !fields.desired) return undefined;
   const { serverId, appId, domain } = key;
   return {
     serverId,
     appId,
     domain,
-    wish: toWish(fields.wish),
-    state: fields.state as IntentState,
+    desired: toDesired(fields.desired),
+    request: fields.request as RequestState,
     ...toLife(fields),
     generation: Number(fields.generation),
     jobId: fields.jobId ?? '',
@@ -81,6 +81,7 @@ export function toIntent(key: DomainKey, fields: Record<string, string>): Intent
     ...toWrites(fields),
     renewals: Number(fields.renewals ?? 0),
     outcome: fields.outcome || undefined,
+    reasonCode: (fields.reasonCode || undefined) as Intent['reasonCode'],
     code: fields.code || undefined,
     outcomeAt: optionalNumber(fields.outcomeAt),
     nextRunAt: optionalNumber(fields.nextRunAt),

@@ -41,38 +41,39 @@ end
 const TELL = `${WRITE_OUTBOX}
 local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
 local function isAbout(cause, kind) return string.find(cause, kind .. ' ', 1, true) == 1 end
-local function tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
-  local kind = messages[stage]
-  if stage == 'waiting-for-dns' and mustAct ~= '' then kind = 'domain.waiting' end
+local function tell(intentKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
+  local kind = messages[state]
+  if state == 'waiting-for-dns' and mustAct ~= '' then kind = 'domain.waiting' end
   if isExpiring == '1' then kind = 'certificate.expiring' end
   local old = redis.call('HGET', intentKey, 'cause') or ''
   local isOver = isAbout(old, 'domain.held') or isAbout(old, 'domain.waiting')
-  if stage == 'attaching' and isOver then redis.call('HDEL', intentKey, 'cause') end
+  if state == 'attaching' and isOver then redis.call('HDEL', intentKey, 'cause') end
   local cause = (kind or '') .. ' ' .. mustAct .. ' ' .. code
   if not kind or cause == old then return end
-  -- A stage that stays has a new cause only where the end of the certificate comes into it, or goes.
+  -- A state that stays has a new cause only where the end of the certificate comes into it, or goes.
   local wasExpiring = isAbout(old, 'certificate.expiring')
   if not hasMoved and isExpiring ~= '1' and not wasExpiring then return end
   redis.call('HSET', intentKey, 'cause', cause)
   if not outbox then return end
   local serverId, appId, domain = string.match(intentKey, '^.*:intent:(%d+):(%d+):(.+)$')
-  local record = redis.call('HMGET', intentKey, 'generation', 'stageAt', 'siteId', 'wish', 'dnsRecords')
+  local record = redis.call('HMGET', intentKey, 'generation', 'stateAt', 'siteId', 'desired', 'dnsRecords')
   local dnsRecords = record[4] ~= 'absent' and record[5] or ''
   writeOutbox(outbox.key, outbox.macKeys, { 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
-    'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', stage, 'reason', reason,
-    'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords or '' })
+    'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', state, 'reason', reason,
+    'reasonCode', reasonCode, 'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords or '' })
 end
 `;
 
-// Where a domain stands, and the list of how it came there (50 steps). A step is a change of stage or of who must act.
+// Where a domain stands, and the list of how it came there (50 steps). A step is a change of state or of who must act.
 export const MOVE_TO = `${TELL}
-local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbox, isExpiring, asker)
-  if stage == '' then return false end
-  local old = redis.call('HMGET', intentKey, 'stage', 'mustAct')
-  local hasMoved = old[1] ~= stage or (old[2] or '') ~= mustAct
+local function moveTo(intentKey, historyKey, state, reason, reasonCode, mustAct, code, outbox, isExpiring, asker)
+  if state == '' then return false end
+  local old = redis.call('HMGET', intentKey, 'state', 'mustAct')
+  local hasMoved = old[1] ~= state or (old[2] or '') ~= mustAct
   if hasMoved then
-    redis.call('HSET', intentKey, 'stage', stage, 'stageAt', now(), 'mustAct', mustAct)
-    local step = { at = now(), stage = stage, reason = reason }
+    redis.call('HSET', intentKey, 'state', state, 'stateAt', now(), 'mustAct', mustAct)
+    local step = { at = now(), state = state, reason = reason }
+    if reasonCode ~= '' then step.reasonCode = reasonCode end
     if mustAct ~= '' then step.mustAct = mustAct end
     if code ~= '' then step.code = code end
     if asker and asker.by ~= '' then step.by = asker.by end
@@ -80,13 +81,15 @@ local function moveTo(intentKey, historyKey, stage, reason, mustAct, code, outbo
     redis.call('LPUSH', historyKey, cjson.encode(step))
     redis.call('LTRIM', historyKey, 0, 49)
   end
-  tell(intentKey, stage, reason, mustAct, code, hasMoved, outbox, isExpiring)
+  tell(intentKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
   return hasMoved
 end
 -- Who asks is ours to say, and stands first; behalf is the caller's own text, quoted so that it cannot look like ours.
-local function askedFor(intentKey, historyKey, wish, by, behalf, renewedBy, isWithoutTwin)
-  local stage, reason = 'requested', 'asked for'
-  if wish == 'absent' then stage, reason = 'removing', 'its removal was asked for' end
+local function askedFor(intentKey, historyKey, desired, by, behalf, renewedBy, isWithoutTwin)
+  local state, reason, reasonCode = 'requested', 'asked for', 'requested'
+  if desired == 'absent' then
+    state, reason, reasonCode = 'removing', 'its removal was asked for', 'removal-requested'
+  end
   local who = by ~= '' and ' by ' .. by or ''
   if behalf ~= '' then who = who .. ' for "' .. string.gsub(behalf, '["%c]', ' ') .. '"' end
   if renewedBy then
@@ -94,7 +97,7 @@ local function askedFor(intentKey, historyKey, wish, by, behalf, renewedBy, isWi
     if who ~= '' then who = ' (first' .. who .. ')' end
   end
   if isWithoutTwin then who = who .. ', without www, which was asked for by itself' end
-  moveTo(intentKey, historyKey, stage, reason .. who, '', '', nil, nil, { by = renewedBy or by, behalf = behalf })
+  moveTo(intentKey, historyKey, state, reason .. who, reasonCode, '', '', nil, nil, { by = renewedBy or by, behalf = behalf })
 end
 `;
 
@@ -108,8 +111,8 @@ local function renew(intentKey, allKey, generationKey, appsKey, member, fields, 
   if generation > (tonumber(redis.call('GET', generationKey)) or 0) then
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
-  redis.call('HDEL', intentKey, 'outcome', 'code', 'outcomeAt', 'nextRunAt')
-  redis.call('HSET', intentKey, 'generation', generation, 'state', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
+  redis.call('HDEL', intentKey, 'outcome', 'reasonCode', 'code', 'outcomeAt', 'nextRunAt')
+  redis.call('HSET', intentKey, 'generation', generation, 'request', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   redis.call('SADD', appsKey, string.match(member, '^%d+:%d+'))
   return generation
@@ -117,21 +120,21 @@ end
 `;
 
 // KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER)
-// ARGV queue, member, onlyGeneration or '', jobIdStem, wish, siteId, by, for, renewedBy, quiet ('1': nobody
+// ARGV queue, member, onlyGeneration or '', jobIdStem, desired, siteId, by, for, renewedBy, quiet ('1': nobody
 // asks, we look again) -> {fate, jobId, '1' where www gave way}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed), 'taken' (another record has the host
 // name, 'bare' or 'twin' in place of the jobId: nothing was changed; a renewal takes nothing that the record has not already).
 export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}${ONE_OWNER}
 local queue, member, only, stem, asked, siteId, by, behalf, renewedBy, quiet = unpack(ARGV)
-local old = redis.call('HMGET', KEYS[1], 'state', 'wish', 'jobId', 'generation')
+local old = redis.call('HMGET', KEYS[1], 'request', 'desired', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
-local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
+local desired, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
 if owner and only == '' then return {'taken', owner} end
 local gaveWay = isWithoutTwin and '1' or ''
 -- Foreign jobs up to here are older, later ones are newer.
 local place = tonumber(redis.call('GET', queue .. 'id')) or 0
-if old[1] == 'pending' and old[2] == wish then
+if old[1] == 'pending' and old[2] == desired then
   local state = jobState(queue, old[3], stem)
   if state == 'unfinished' or state == 'missing' then
     -- The repetition counts as asked now: it beats what a bare client asked for in between, and wants a fresh look.
@@ -146,7 +149,7 @@ if only ~= '' then
   renewals = (tonumber(redis.call('HGET', KEYS[1], 'renewals')) or 0) + (old[1] == 'settled' and 1 or 0)
 end
 local generation = renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
-  'wish', wish, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', now(), 'place', place,
+  'desired', desired, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', now(), 'place', place,
   'renewals', renewals })
 -- BullMQ takes no job under an id that it still holds: where the counter was lost, such ids are passed over.
 while redis.call('EXISTS', queue .. stem .. generation) == 1 do generation = redis.call('INCR', KEYS[3]) end
@@ -156,13 +159,13 @@ if only == '' then redis.call('HDEL', KEYS[1], 'cause') end
 if quiet ~= '1' then redis.call('HDEL', KEYS[1], 'checks') end
 -- What has failed stays so, for people, until a look finds it otherwise.
 if quiet ~= '1' or old[1] ~= 'failed' then
-  askedFor(KEYS[1], KEYS[4], wish, by, behalf, only ~= '' and renewedBy or nil, isWithoutTwin)
+  askedFor(KEYS[1], KEYS[4], desired, by, behalf, only ~= '' and renewedBy or nil, isWithoutTwin)
 end
 return {'new', jobId, gaveWay}
 `;
 
 // KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER), fence
-// ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), wish, siteId, by, for
+// ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), desired, siteId, by, for
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
@@ -179,16 +182,16 @@ if old[1] and old[1] ~= jobId then
   if newer then return {'superseded', unpack(redis.call('HGETALL', KEYS[1]))} end
 end
 if old[1] ~= jobId then
-  local wish, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
+  local desired, owner, isWithoutTwin = decideOwner(KEYS[1], KEYS[6], KEYS[7], asked)
   if owner then return {'taken', owner} end
   if place == '' then place = (tonumber(old[3]) or 0) end
   local at = math.min(now(), tonumber(addedAt))
   renew(KEYS[1], KEYS[2], KEYS[3], KEYS[5], member, {
-    'wish', wish, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', at, 'place', place, 'jobId', jobId,
+    'desired', desired, 'siteId', siteId, 'by', by, 'for', behalf, 'requestedAt', at, 'place', place, 'jobId', jobId,
     'renewals', 0 },
     tonumber(generation))
   redis.call('HDEL', KEYS[1], 'cause')
-  askedFor(KEYS[1], KEYS[4], wish, by, behalf, nil, isWithoutTwin)
+  askedFor(KEYS[1], KEYS[4], desired, by, behalf, nil, isWithoutTwin)
 end
 if redis.call('EXISTS', KEYS[8]) == 1 then return {'busy', unpack(redis.call('HGETALL', KEYS[1]))} end
 return {'current', unpack(redis.call('HGETALL', KEYS[1]))}
@@ -211,24 +214,24 @@ end
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV queue, jobId, token or '', state, outcome, code, nextRunAt, requestedAt or '', firstCheckMs or '', longestCheckMs,
-// stage or '', mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
+// ARGV queue, jobId, token or '', request, outcome, code, nextRunAt, requestedAt or '', firstCheckMs or '', longestCheckMs,
+// state or '', reasonCode, mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
 export const SETTLE = `${NOW}${EXPECT}${MOVE_TO}${LOCKED}${NEXT_CHECK}
 expect('hash', 'list', 'stream')
-local queue, jobId, token, state, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
-local firstCheck, longestCheck, stage, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV, 9, 15)
+local queue, jobId, token, request, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
+local firstCheck, longestCheck, state, reasonCode, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV, 9, 16)
 if redis.call('HGET', KEYS[1], 'jobId') ~= jobId or not isLocked(queue, jobId, token) then return 'superseded' end
-if state == 'settled' and requestedAt ~= '' then
+if request == 'settled' and requestedAt ~= '' then
   if tonumber(redis.call('HGET', KEYS[1], 'requestedAt')) > tonumber(requestedAt) then return 'again' end
 end
-if state == 'settled' then redis.call('HDEL', KEYS[1], 'checks') end
-if state == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
-redis.call('HSET', KEYS[1], 'state', state, 'outcome', outcome, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
+if request == 'settled' then redis.call('HDEL', KEYS[1], 'checks') end
+if request == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
+redis.call('HSET', KEYS[1], 'request', request, 'outcome', outcome, 'reasonCode', reasonCode, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
-if stage == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
-moveTo(KEYS[1], KEYS[2], stage, outcome, mustAct, code, KEYS[3] and { key = KEYS[3], macKeys = macKeys })
+if state == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
+moveTo(KEYS[1], KEYS[2], state, outcome, reasonCode, mustAct, code, KEYS[3] and { key = KEYS[3], macKeys = macKeys })
 return 'recorded'
 `;
 
@@ -258,16 +261,16 @@ return 1
 `;
 
 // KEYS intent, history, outbox (where callbacks are configured)
-// ARGV jobId, stage, reason, mustAct, isExpiring ('1' or ''), evidence or '' (it stays), dnsRecords, macKeys -> 1 where the stage has changed
+// ARGV jobId, reason, isExpiring ('1' or ''), state, reasonCode, mustAct, evidence or '' (it stays), dnsRecords, macKeys -> 1 where the state has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${EXPECT}${MOVE_TO}
 expect('hash', 'list', 'stream')
-local jobId, stage, reason, mustAct, isExpiring, evidence, dnsRecords, macKeys = unpack(ARGV)
+local jobId, reason, isExpiring, state, reasonCode, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV)
 local outbox = KEYS[3] and { key = KEYS[3], macKeys = macKeys }
-local old = redis.call('HMGET', KEYS[1], 'jobId', 'state')
+local old = redis.call('HMGET', KEYS[1], 'jobId', 'request')
 if old[1] ~= jobId or old[2] ~= 'settled' then return 0 end
-redis.call('HSET', KEYS[1], 'outcome', reason)
+redis.call('HSET', KEYS[1], 'outcome', reason, 'reasonCode', reasonCode)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
-if not moveTo(KEYS[1], KEYS[2], stage, reason, mustAct, '', outbox, isExpiring) then return 0 end
+if not moveTo(KEYS[1], KEYS[2], state, reason, reasonCode, mustAct, '', outbox, isExpiring) then return 0 end
 return 1
 `;

@@ -2,11 +2,11 @@
 import { domainToASCII } from 'node:url';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { Intent } from './domain.ts';
-import type { Actor, Stage } from './outcome.ts';
+import type { Actor, DomainState } from './outcome.ts';
 
 /** What a list shows; what is left out restricts nothing. */
 export interface Selection extends Partial<{ readonly [Id in keyof WebApplication]: number | undefined }> {
-  readonly stages?: readonly Stage[] | undefined;
+  readonly states?: readonly DomainState[] | undefined;
   readonly mustAct?: readonly Actor[] | undefined;
   readonly siteId?: string | undefined;
   /** A part of the name, in any case, Unicode or not. */
@@ -14,8 +14,8 @@ export interface Selection extends Partial<{ readonly [Id in keyof WebApplicatio
 }
 
 /** Who must act. A domain that has failed waits for the operator, whoever is named. */
-export const actorOf = ({ mustAct, stage }: Pick<Intent, 'mustAct' | 'stage'>): Actor | undefined =>
-  mustAct ?? (stage === 'failed' ? 'operator' : undefined);
+export const actorOf = ({ mustAct, state }: Pick<Intent, 'mustAct' | 'state'>): Actor | undefined =>
+  mustAct ?? (state === 'failed' ? 'operator' : undefined);
 
 export const isOn = (app: WebApplication, { serverId, appId }: Selection): boolean =>
   (serverId === undefined || app.serverId === serverId) && (appId === undefined || app.appId === appId);
@@ -27,11 +27,11 @@ export function isNamed(domain: string, search: string): boolean {
 }
 
 export function isSelected(intent: Intent, selection: Selection): boolean {
-  const { stages, mustAct, siteId, search } = selection;
+  const { states, mustAct, siteId, search } = selection;
   const actor = actorOf(intent);
   return (
     isOn(intent, selection) &&
-    (stages === undefined || stages.includes(intent.stage)) &&
+    (states === undefined || states.includes(intent.state)) &&
     (mustAct === undefined || (actor !== undefined && mustAct.includes(actor))) &&
     (siteId === undefined || intent.siteId === siteId) &&
     (search === undefined || isNamed(intent.domain, search))
@@ -40,6 +40,6 @@ export function isSelected(intent: Intent, selection: Selection): boolean {
 
 /** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
 export function standing(records: readonly Intent[]): readonly Intent[] {
-  const left = records.filter(({ stage }) => stage !== 'removed');
+  const left = records.filter(({ state }) => state !== 'removed');
   return left.length > 0 ? left : records.slice(0, 1);
 }

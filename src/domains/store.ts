@@ -7,26 +7,26 @@ import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from '../
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
-  type Asker,
+  type Desired,
   type DomainKey,
   type Evidence,
   type Intent,
-  type IntentState,
+  includesWww,
+  type Requester,
+  type RequestState,
   type Transition,
-  type Wish,
-  wantsWww,
 } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
 import { createForgetting, type Forgetting } from './forget.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
-import { fromWish, toIntent, toRecord } from './record.ts';
+import { fromDesired, toIntent, toRecord } from './record.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 
 /** What somebody asks for one domain, and who. */
-export interface DomainRequest extends DomainKey, Asker {
-  readonly wish: Wish;
+export interface DomainRequest extends DomainKey, Requester {
+  readonly desired: Desired;
   readonly siteId?: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Renewal {
  * `new` and `missing`: add the job under `jobId`. `coalesced`: that job is on its way already. `superseded`: the request was
  * to renew a generation that is no longer the newest; `jobId` carries the newer one.
  */
-export interface RequestTicket {
+export interface EnqueueResult {
   readonly fate: 'new' | 'missing' | 'coalesced' | 'superseded';
   readonly jobId: string;
   /** `www: auto` gave way: the www name has a record of its own. */
@@ -51,7 +51,7 @@ export interface RequestTicket {
 }
 
 /** A job as the queue holds it. */
-export interface JobTicket {
+export interface JobRef {
   readonly jobId: string;
   /** By the clock of whoever added it. */
   readonly addedAt: number;
@@ -68,7 +68,7 @@ export interface Seen extends Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWw
 }
 
 export interface Settlement {
-  readonly state: IntentState;
+  readonly request: RequestState;
   readonly outcome: string;
   readonly code?: Code | undefined;
   /** When the job looks again, in milliseconds since the epoch. */
@@ -92,9 +92,9 @@ export interface IntentStore extends Writes<DomainKey>, Forgetting {
    * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where somebody has
    * asked for something else meanwhile. Throws PermanentError `host-name-taken` where another record has a name that it would take.
    */
-  request(request: DomainRequest, renewal?: Renewal): Promise<RequestTicket>;
+  request(request: DomainRequest, renewal?: Renewal): Promise<EnqueueResult>;
   /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
-  claim(job: JobTicket, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
+  claim(job: JobRef, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
   /**
@@ -136,7 +136,7 @@ export interface IntentStoreOptions {
   readonly outboxKeys?: string | undefined;
 }
 
-type Answer = [fate: RequestTicket['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
+type Answer = [fate: EnqueueResult['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
 
 export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOptions): IntentStore {
   // The keys of a script that may have something to tell.
@@ -161,7 +161,7 @@ export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOption
       const what = [keys.queue, toMember(request), renewal?.generation ?? '', toJobIdStem(request)];
       const args = [...what, ...requestFields(request), renewal?.by ?? '', renewal?.isQuiet ? '1' : ''];
       const [fate, jobId, gaveWay] = await run<Answer>(REQUEST, requestKeys(request), args);
-      if (fate === 'taken') throw takenBy(jobId, request.domain, request.wish);
+      if (fate === 'taken') throw takenBy(jobId, request.domain, request.desired);
       return { fate, jobId, ...(gaveWay && { isWithoutTwin: true }) };
     },
     async claim({ jobId, addedAt, again }, request) {
@@ -169,16 +169,16 @@ export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOption
       const generation = generationOf(jobId, toJobIdStem(request)) ?? '';
       const ticket = [toMember(request), jobId, generation, place, addedAt, again ? '1' : ''];
       const args = [...ticket, ...requestFields(request)];
-      const claimKeys = [...requestKeys(request), keys.fence(request)];
+      const claimKeys = [...requestKeys(request), keys.lease(request)];
       const [fate, ...fields] = await run<[Claim | 'taken', ...string[]]>(CLAIM, claimKeys, args);
-      if (fate === 'taken') throw takenBy(fields[0] as Owner, request.domain, request.wish);
+      if (fate === 'taken') throw takenBy(fields[0] as Owner, request.domain, request.desired);
       const intent = toIntent(request, toRecord(fields));
       if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
       return { fate, intent };
     },
     ...createWrites<DomainKey>({
       redis,
-      keysOf: (key) => [keys.intent(key), keys.fence(key), keys.history(key)],
+      keysOf: (key) => [keys.intent(key), keys.lease(key), keys.history(key)],
       owner: 'jobId',
     }),
     settle: (key, jobId, settlement) =>
@@ -217,8 +217,7 @@ function createLife({
       await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
-      const [stage = '', mustAct = '', ...seen] = reportFields(report);
-      const args = [jobId, stage, sentence, mustAct, isExpiring ? '1' : '', ...seen, outboxKeys];
+      const args = [jobId, sentence, isExpiring ? '1' : '', ...reportFields(report, undefined), outboxKeys];
       return (await run<number>(NOTE_WATCHED, stepKeys(key), args)) === 1;
     },
     async history(key) {
@@ -237,9 +236,9 @@ function createReadings(
 > {
   const get = async (key: DomainKey): Promise<Intent | undefined> =>
     toIntent(key, await redis.hgetall(keys.intent(key)));
-  const wanted = async (key: DomainKey): Promise<Intent | undefined> => {
+  const desired = async (key: DomainKey): Promise<Intent | undefined> => {
     const intent = await get(key);
-    return intent?.wish.want === 'present' ? intent : undefined;
+    return intent?.desired.presence === 'present' ? intent : undefined;
   };
   return {
     get,
@@ -254,8 +253,8 @@ function createReadings(
     },
     async ownerOf(key) {
       const bare = bareOf(key.domain);
-      const [own, other] = await Promise.all([wanted(key), bare && wanted({ ...key, domain: bare })]);
-      return own ?? (other && wantsWww(other.wish) ? other : undefined);
+      const [own, other] = await Promise.all([desired(key), bare && desired({ ...key, domain: bare })]);
+      return own ?? (other && includesWww(other.desired) ? other : undefined);
     },
     async list(limit) {
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
@@ -280,23 +279,24 @@ function createReadings(
   };
 }
 
-const requestFields = ({ wish, siteId, by, for: behalf }: DomainRequest): string[] => [
-  fromWish(wish),
+const requestFields = ({ desired, siteId, by, for: behalf }: DomainRequest): string[] => [
+  fromDesired(desired),
   siteId ?? '',
   by ?? '',
   behalf ?? '',
 ];
 
-const reportFields = ({ stage, mustAct, evidence }: Report): string[] => [
-  stage ?? '',
+const reportFields = ({ state, reasonCode, mustAct, evidence }: Report, code: Code | undefined): string[] => [
+  state ?? '',
+  code ?? reasonCode ?? '',
   mustAct ?? '',
   evidence ? JSON.stringify(evidence) : '',
   evidence ? JSON.stringify(toRecordChanges((evidence as Partial<Evidence>).dns ?? [])) : '',
 ];
 
 function settlementFields(settlement: Settlement): (string | number)[] {
-  const { state, outcome, code, nextRunAt, token, requestedAt, report = {} } = settlement;
+  const { request: state, outcome, code, nextRunAt, token, requestedAt, report = {} } = settlement;
   const checks = state === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
   const what = [token ?? '', state, outcome, code ?? '', nextRunAt ?? '', requestedAt ?? ''];
-  return [...what, ...checks, ...reportFields(report)];
+  return [...what, ...checks, ...reportFields(report, code)];
 }

@@ -2,8 +2,8 @@
 // list lags behind our own writes, or that it is RunCloud's last word. Pure.
 
 import { namesOf } from '../certificates/names.ts';
-import { growing } from '../https/backoff.ts';
-import { type Intent, wantsWww } from './domain.ts';
+import { nextDelay } from '../https/backoff.ts';
+import { type Intent, includesWww } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, twinOf } from './owner.ts';
@@ -35,10 +35,10 @@ const SETTLING_MS = 60 * MINUTE_MS;
 export function judgeTaken(facts: TakenFacts): Taken {
   const { intent, others, now } = facts;
   const owners = others.filter((other) => isOther(other, intent) && claims(other, intent));
-  const wanted = owners.find(({ wish }) => wish.want === 'present');
-  if (wanted) return heldBy(wanted, facts);
-  const leaving = owners.find(({ state }) => state !== 'settled');
-  if (leaving) return leaving.state === 'failed' ? heldBy(leaving, facts) : awaitRemoval(leaving, facts);
+  const desired = owners.find(({ desired }) => desired.presence === 'present');
+  if (desired) return heldBy(desired, facts);
+  const leaving = owners.find(({ request: state }) => state !== 'settled');
+  if (leaving) return leaving.request === 'failed' ? heldBy(leaving, facts) : awaitRemoval(leaving, facts);
   const isRecent = ({ touchedAt }: Intent): boolean => touchedAt > 0 && now - touchedAt < SETTLING_MS;
   const own = intent.touchedAt >= intent.requestedAt || isRecent(intent) ? intent.touchedAt : 0;
   const since = Math.max(own, owners.find(isRecent)?.touchedAt ?? 0);
@@ -54,13 +54,13 @@ const isOther = (a: Intent, b: Intent): boolean =>
   a.serverId !== b.serverId || a.appId !== b.appId || a.domain !== b.domain;
 
 /** The host names that a wish takes, or may have to give up. */
-export const namesOfWish = ({ domain, wish }: Pick<Intent, 'domain' | 'wish'>): string[] =>
-  namesOf([{ name: domain, www: wish.want === 'absent' || wantsWww(wish) }]);
+export const namesOfDesired = ({ domain, desired }: Pick<Intent, 'domain' | 'desired'>): string[] =>
+  namesOf([{ name: domain, www: desired.presence === 'absent' || includesWww(desired) }]);
 
 /** A record that is to be removed claims its www twin too: nobody knows whether it was attached with it. */
 const claims = (other: Intent, intent: Intent): boolean => {
-  const names = namesOfWish(other);
-  return namesOfWish(intent).some((name) => names.includes(name));
+  const names = namesOfDesired(other);
+  return namesOfDesired(intent).some((name) => names.includes(name));
 };
 
 /** The records to look at: of the domain, and of its www twin or the name whose twin it is. */
@@ -71,8 +71,8 @@ const place = ({ serverId, appId }: Intent, from: Intent): string =>
 
 function awaitRemoval(owner: Intent, { intent, now, firstMs }: TakenFacts): Taken {
   const sentence = `${owner.domain} is still on ${place(owner, intent)}; its removal there is on the way, and ${intent.domain} is attached after it`;
-  const delayMs = growing(now - intent.requestedAt, firstMs, MINUTE_MS);
-  return { kind: 'wait', sentence, delayMs, report: { stage: 'attaching' } };
+  const delayMs = nextDelay(now - intent.requestedAt, firstMs, MINUTE_MS);
+  return { kind: 'wait', sentence, delayMs, report: { state: 'attaching' } };
 }
 
 // A person has to decide. It is looked at all the same, ever more rarely, since nobody will tell us.
@@ -81,20 +81,20 @@ function heldBy(owner: Intent, { intent, now, heldMs }: TakenFacts): Taken {
   const isHere = owner.serverId === intent.serverId && owner.appId === intent.appId;
   const what = isHere
     ? `${owner.domain} has this name already, by its www name; change ${owner.domain}, or remove it`
-    : owner.wish.want === 'present'
+    : owner.desired.presence === 'present'
       ? `${owner.domain} is wanted on ${where}; if it shall move, remove it there: \`remove ${owner.domain} --app ${owner.appId}\``
       : `${owner.domain} is still on ${where}, and its removal there failed; \`status ${owner.domain}\` says why`;
-  const heldSince = intent.stage === 'held' ? intent.stageAt : now;
-  const delayMs = growing(now - heldSince, MINUTE_MS, heldMs);
-  return { kind: 'wait', sentence: what, delayMs, report: { stage: 'held', mustAct: 'operator' } };
+  const heldSince = intent.state === 'held' ? intent.stateAt : now;
+  const delayMs = nextDelay(now - heldSince, MINUTE_MS, heldMs);
+  return { kind: 'wait', sentence: what, delayMs, report: { state: 'held', mustAct: 'operator' } };
 }
 
 function contradiction(since: number, { intent, refusal, now, firstMs, heldMs }: TakenFacts): Taken {
   const waited = now - since;
   const what = `${refusal}, though its list does not show ${intent.domain}: the list may lag behind`;
-  const delayMs = growing(waited, firstMs, heldMs);
+  const delayMs = nextDelay(waited, firstMs, heldMs);
   if (waited < CONTRADICTION_MS)
-    return { kind: 'wait', sentence: `${what}; looking again`, delayMs, report: { stage: 'attaching' } };
+    return { kind: 'wait', sentence: `${what}; looking again`, delayMs, report: { state: 'attaching' } };
   const sentence = `${what}; look for ${intent.domain} in RunCloud's panel, on this web application and on others. We look again by ourselves`;
-  return { kind: 'wait', sentence, delayMs, report: { stage: 'held', mustAct: 'operator' } };
+  return { kind: 'wait', sentence, delayMs, report: { state: 'held', mustAct: 'operator' } };
 }

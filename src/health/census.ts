@@ -2,8 +2,8 @@
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
-import { type Intent, wantsWww } from '../domains/domain.ts';
-import type { Stage } from '../domains/outcome.ts';
+import { type Intent, includesWww } from '../domains/domain.ts';
+import type { DomainState } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { type Period, shareLeft } from '../https/lifetime.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
@@ -12,7 +12,11 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 
 export interface Census {
   readonly at: number;
-  readonly domains: readonly { readonly stage: Stage; readonly mustAct: string; readonly count: number }[];
+  readonly domains: readonly {
+    readonly state: DomainState;
+    readonly mustAct: string;
+    readonly count: number;
+  }[];
   /** When the first certificate that covers a domain expires, as it was last seen. */
   readonly nearestExpiry: number | undefined;
   /** The least of a lifetime that is left to any of them: 1 when new, 0 at its end. */
@@ -33,7 +37,7 @@ const WAITING_DOMAINS = 200;
 
 export async function takeCensus({ requests, ledger }: CensusParts): Promise<Census> {
   const at = await requests.intents.now();
-  const counts = new Map<string, { stage: Stage; mustAct: string; count: number }>();
+  const counts = new Map<string, { state: DomainState; mustAct: string; count: number }>();
   const apps = new Map<string, WebApplication>();
   const names: string[] = [];
   const waiting: (readonly string[])[] = [];
@@ -44,8 +48,8 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
     if (seen.has(toMember(intent))) continue;
     seen.add(toMember(intent));
     countIn(counts, intent);
-    if (intent.wish.want === 'absent') continue;
-    const own = namesOf([{ name: intent.domain, www: wantsWww(intent.wish) }]);
+    if (intent.desired.presence === 'absent') continue;
+    const own = namesOf([{ name: intent.domain, www: includesWww(intent.desired) }]);
     names.push(...own);
     if (isWaiting(intent) && waiting.length < WAITING_DOMAINS) waiting.push(own);
     apps.set(`${intent.serverId}:${intent.appId}`, intent);
@@ -58,23 +62,23 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
 }
 
 function countIn(
-  counts: Map<string, { stage: Stage; mustAct: string; count: number }>,
+  counts: Map<string, { state: DomainState; mustAct: string; count: number }>,
   intent: Intent,
 ): void {
-  const { stage } = intent;
+  const { state } = intent;
   const mustAct = actorOf(intent) ?? '';
-  const key = `${stage} ${mustAct}`;
-  counts.set(key, { stage, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
+  const key = `${state} ${mustAct}`;
+  counts.set(key, { state, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
 }
 
-const isWaiting = ({ stage }: Intent): boolean => stage === 'waiting-for-certificate' || stage === 'held';
+const isWaiting = ({ state }: Intent): boolean => state === 'waiting-for-certificate' || state === 'held';
 
 const least = (values: readonly number[]): number | undefined =>
   values.reduce<number | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
 
 /** What covers it, held for being late or not; a certificate that no longer does is the watch's business. */
-function coveringOf({ stage, evidence }: Intent): Period[] {
-  if (stage !== 'live' && stage !== 'held') return [];
+function coveringOf({ state, evidence }: Intent): Period[] {
+  if (state !== 'live' && state !== 'held') return [];
   return (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
     verdict === 'covers' && certificate ? [certificate] : [],
   );

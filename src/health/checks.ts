@@ -33,7 +33,7 @@ export interface Readiness {
 export interface HealthSettings {
   /** A due job may wait so long for a worker. */
   readonly oldestDueMs: number;
-  readonly sweepIntervalMs: number;
+  readonly reconcileIntervalMs: number;
 }
 
 /** `vitals` undefined: Redis did not answer, so that nothing else is known; `trouble` is why, where it is known. */
@@ -55,7 +55,7 @@ export function examineReadiness(
     judgeRunCloud(vitals),
     judgeCredentials(vitals),
     judgeOldestDue(vitals, settings),
-    judgeSweep(vitals, settings),
+    judgeReconcile(vitals, settings),
     judgeWorkers(vitals),
     judgePauses(vitals),
   ];
@@ -94,12 +94,12 @@ function judgeOldestDue({ oldestDueMs, hold, pauses }: Vitals, settings: HealthS
 const MISSED_SWEEPS = 3;
 const SLACK_MS = 60_000;
 
-function judgeSweep({ at, lastSuccess }: Vitals, { sweepIntervalMs }: HealthSettings): Check {
+function judgeReconcile({ at, lastSuccess }: Vitals, { reconcileIntervalMs }: HealthSettings): Check {
   const fix = 'look for `sweep-failed` in the workers’ logs; a running worker sweeps by itself';
   if (lastSuccess.sweep === undefined) return bad('sweep', 'no sweep has finished yet', fix);
   const ageMs = Math.max(0, at - lastSuccess.sweep);
   const reason = `the last sweep finished ${toSeconds(ageMs)} ago`;
-  return ageMs <= MISSED_SWEEPS * sweepIntervalMs + SLACK_MS
+  return ageMs <= MISSED_SWEEPS * reconcileIntervalMs + SLACK_MS
     ? good('sweep', reason)
     : bad('sweep', reason, fix);
 }
@@ -162,9 +162,9 @@ export function createHealth({ version, vitals, settings }: HealthOptions): Heal
 /** `?only=redis,workers`; undefined where a name is none of ours. */
 export function parseOnly(text: string | null | undefined): readonly CheckName[] | undefined {
   if (!text) return checkNames;
-  const wanted = text.split(',');
-  const found = checkNames.filter((name) => wanted.includes(name));
-  return found.length === new Set(wanted).size ? found : undefined;
+  const desired = text.split(',');
+  const found = checkNames.filter((name) => desired.includes(name));
+  return found.length === new Set(desired).size ? found : undefined;
 }
 
 export const unknownCheck = `only= names checks with commas between them: ${checkNames.join(', ')}`;

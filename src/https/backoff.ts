@@ -1,7 +1,7 @@
 // How long until the next look. Pure.
 
 /** Milliseconds. */
-export interface Pace {
+export interface Backoff {
   readonly dnsFirstMs: number;
   readonly dnsLongestMs: number;
   readonly tlsFirstMs: number;
@@ -24,7 +24,7 @@ export interface Pace {
   readonly missingMs: number;
 }
 
-export const PACE: Pace = {
+export const BACKOFF: Backoff = {
   dnsFirstMs: 60_000,
   dnsLongestMs: 3_600_000,
   tlsFirstMs: 10_000,
@@ -39,5 +39,5 @@ export const PACE: Pace = {
 };
 
 /** Half of what has been waited already: each look is half as far away again as the one before. */
-export const growing = (waitedMs: number, firstMs: number, longestMs: number): number =>
+export const nextDelay = (waitedMs: number, firstMs: number, longestMs: number): number =>
   Math.min(longestMs, Math.max(firstMs, Math.round(waitedMs / 2)));

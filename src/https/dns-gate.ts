@@ -2,14 +2,14 @@
 // follows from it is decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import { namesOf, namesOfIntent } from '../certificates/names.ts';
-import { type Evidence, type Intent, wantsWww } from '../domains/domain.ts';
+import { type Evidence, type Intent, includesWww } from '../domains/domain.ts';
 import { type Waiting, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
 import type { IntentStore } from '../domains/store.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Pace } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
 import { type Closed, type GateSettings, gateBefore, isBad, isDead, isSurelyBad, judgeGate } from './gate.ts';
 import { stayOff } from './order-result.ts';
 import type { Look } from './probe.ts';
@@ -31,7 +31,7 @@ export interface GatePorts {
 }
 
 export interface LookSettings extends GateSettings {
-  readonly pace: Pace;
+  readonly backoff: Backoff;
   /** API v3 can switch the www name of a domain that is there; for v2 no such route is known. */
   readonly changesWww: boolean;
 }
@@ -77,9 +77,9 @@ export function createGates(ports: GatePorts): Gates {
     judge,
     async gate(work) {
       const { intent, calls } = work;
-      const www = wantsWww(intent.wish);
+      const www = includesWww(intent.desired);
       if (settings.gate === 'off') return { www };
-      const waitsHere = gateBefore(settings, await facts.glance(intent, calls)) === 'attach';
+      const waitsHere = gateBefore(settings, await facts.recent(intent, calls)) === 'attach';
       // Where only the certificate waits, a www name that would hold it up need not come along either.
       if (!waitsHere && !www) return { www };
       const dns = await look.dns(intent, namesOf([{ name: intent.domain, www }]), calls);
@@ -106,15 +106,15 @@ async function findInTheWay(
   const { intent, calls } = work;
   const { look, facts, settings } = ports;
   const off =
-    settings.gate === 'off' || settings.poison !== 'detach' ? undefined : await stayOff(work, ports);
-  if (off && !(await facts.glance(intent, calls)).advanced) return { wait: off, isTwinOnly: false };
+    settings.gate === 'off' || settings.invalidNames !== 'detach' ? undefined : await stayOff(work, ports);
+  if (off && !(await facts.recent(intent, calls)).advanced) return { wait: off, isTwinOnly: false };
   if (!(await isInTheWay(work, ports))) return undefined;
   const dns = await look.dns(intent, namesOfIntent(intent), calls);
   if (!dns.some(isSurelyBad)) return undefined;
   const isTwinOnly =
     settings.changesWww && dns.filter(isBad).every(({ name }) => name === twinOf(intent.domain));
-  // With SSL_POISON=hold nothing is taken off that anybody has asked for.
-  if (settings.poison !== 'detach' && !(isTwinOnly && isOurRule(intent))) return undefined;
+  // With SSL_INVALID_NAMES=hold nothing is taken off that anybody has asked for.
+  if (settings.invalidNames !== 'detach' && !(isTwinOnly && isOurRule(intent))) return undefined;
   // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
   const { advanced } = await facts.read(intent, calls);
   const { timing } = await judge(work, dns);
@@ -129,8 +129,8 @@ async function isInTheWay(
   { intent }: LookWork,
   { certificates, intents, settings }: GatePorts,
 ): Promise<boolean> {
-  if (settings.gate === 'off' || settings.poison === 'proceed') return false;
-  if (settings.poison === 'hold' && !isOurRule(intent)) return false;
-  const seen = (await certificates.get(intent))?.inTheWay[intent.domain];
-  return seen !== undefined && isDead(seen, await intents.now(), settings.pace);
+  if (settings.gate === 'off' || settings.invalidNames === 'proceed') return false;
+  if (settings.invalidNames === 'hold' && !isOurRule(intent)) return false;
+  const seen = (await certificates.get(intent))?.blockedBy[intent.domain];
+  return seen !== undefined && isDead(seen, await intents.now(), settings.backoff);
 }

@@ -21,10 +21,10 @@ export interface Watched {
 }
 
 /** The record as the look finds it. */
-export type WatchedBefore = Pick<Intent, 'domain' | 'stage' | 'mustAct' | 'evidence'>;
+export type WatchedBefore = Pick<Intent, 'domain' | 'state' | 'mustAct' | 'evidence'>;
 
 /** Undefined where nothing can be said. `isAttached`: as RunCloud's list has it; undefined where it could not be read. */
-export function judgeWatch(
+export function judgeDrift(
   before: WatchedBefore,
   isAttached: boolean | undefined,
   evidence: Evidence,
@@ -33,7 +33,7 @@ export function judgeWatch(
   if (isAttached === false) {
     const sentence = `${domain} is no longer on the web application: somebody removed it in RunCloud; add it again, or remove it here`;
     // What DNS was before it went stays: whether it has changed is judged when the domain is back.
-    return { sentence, report: { stage: 'held', mustAct: 'operator' }, repair: { kind: 'attach' } };
+    return { sentence, report: { state: 'held', mustAct: 'operator' }, repair: { kind: 'attach' } };
   }
   // What was gone is not back because the list cannot be read: its certificate and its DNS outlive it.
   if (isAttached === undefined && isHeldBy('operator', before)) return undefined;
@@ -55,13 +55,13 @@ function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefi
   const isOpen = ({ verdict }: DnsFinding | TlsFinding): boolean =>
     verdict === 'unknown' || verdict === 'unchecked';
   if ([...tls, ...dns].some(isOpen)) return undefined;
-  if (tls.length > 0) return { sentence: describeLive(evidence), report: { stage: 'live', evidence } };
+  if (tls.length > 0) return { sentence: describeLive(evidence), report: { state: 'live', evidence } };
   const sentence = [`${before.domain} is attached`, ...away.map((finding) => `but ${finding.sentence}`)];
-  return { sentence: sentence.join('; '), report: { stage: 'attached', evidence } };
+  return { sentence: sentence.join('; '), report: { state: 'attached', evidence } };
 }
 
-const isHeldBy = (actor: Actor, { stage, mustAct }: WatchedBefore): boolean =>
-  stage === 'held' && mustAct === actor;
+const isHeldBy = (actor: Actor, { state, mustAct }: WatchedBefore): boolean =>
+  state === 'held' && mustAct === actor;
 
 /**
  * DNS that points away holds a domain where that is a change. A domain that became live with this very warning (DNS_GATE=off, or
@@ -84,7 +84,7 @@ const held = (
   evidence: Evidence,
 ): Watched => ({
   sentence: findings.map(({ sentence }) => sentence).join('; '),
-  report: { stage: 'held', mustAct, evidence },
+  report: { state: 'held', mustAct, evidence },
 });
 
 /** No order helps a name whose DNS is wrong. */

@@ -1,25 +1,25 @@
 // The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
 import type { Actor, Report } from '../domains/outcome.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import { growing, type Pace } from './backoff.ts';
+import { type Backoff, nextDelay } from './backoff.ts';
 
 export interface GateSettings {
   /** DNS_GATE */
   readonly gate: 'off' | 'attach' | 'certificate' | 'auto';
-  /** SSL_POISON */
-  readonly poison: 'hold' | 'detach' | 'proceed';
+  /** SSL_INVALID_NAMES */
+  readonly invalidNames: 'hold' | 'detach' | 'proceed';
   /** DNS_DEADLINE */
   readonly deadlineMs: number;
 }
 
 /** What DNS is waited for with: before the domain is attached, before its certificate is ordered, or not at all. */
 export function gateBefore(
-  { gate, poison }: GateSettings,
+  { gate, invalidNames }: GateSettings,
   { advanced }: { advanced: boolean },
 ): 'attach' | 'certificate' | 'nothing' {
   if (gate === 'off') return 'nothing';
   // What was detached because its DNS is dead comes back when that is right, not before.
-  if (poison === 'detach' && !advanced) return 'attach';
+  if (invalidNames === 'detach' && !advanced) return 'attach';
   if (gate !== 'auto') return gate;
   return advanced ? 'certificate' : 'attach';
 }
@@ -32,16 +32,16 @@ export const gatesCertificate = (settings: GateSettings, facts: { advanced: bool
   settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
 
 /** Since when a domain is in the way of the others, and when it was seen so last. Milliseconds by Redis' clock. */
-export interface InTheWay {
+export interface BlockingName {
   readonly since: number;
   readonly at: number;
 }
 
-/** SSL_POISON=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
+/** SSL_INVALID_NAMES=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
 export const isDead = (
-  seen: InTheWay | undefined,
+  seen: BlockingName | undefined,
   now: number,
-  { dnsFirstMs, dnsLongestMs }: Pace,
+  { dnsFirstMs, dnsLongestMs }: Backoff,
 ): boolean => seen !== undefined && now - seen.since >= dnsFirstMs && now - seen.at <= 2 * dnsLongestMs;
 
 /** Let's Encrypt would not validate this name. What could not be asked, or not be checked, is not said to be wrong. */
@@ -67,7 +67,7 @@ export interface Closed {
 /** Undefined where the gate is open. `since`: when the domain was asked for last. Times in milliseconds by one clock. */
 export function judgeGate(
   dns: readonly DnsFinding[],
-  { since, now, deadlineMs, pace }: { since: number; now: number; deadlineMs: number; pace: Pace },
+  { since, now, deadlineMs, backoff }: { since: number; now: number; deadlineMs: number; backoff: Backoff },
 ): Closed | undefined {
   if (dns.every(isGood)) return undefined;
   const found = dns.filter((finding) => !isGood(finding));
@@ -75,12 +75,12 @@ export function judgeGate(
   const waited = now - since;
   if (waited >= deadlineMs) {
     const mustAct: Actor = found.some(isSuspect) ? 'customer' : 'operator';
-    return { sentence, delayMs: pace.heldMs, report: { stage: 'held', mustAct } };
+    return { sentence, delayMs: backoff.heldMs, report: { state: 'held', mustAct } };
   }
-  const delayMs = growing(waited, pace.dnsFirstMs, pace.dnsLongestMs);
+  const delayMs = nextDelay(waited, backoff.dnsFirstMs, backoff.dnsLongestMs);
   return {
     sentence,
     delayMs: Math.min(delayMs, deadlineMs - waited + 1),
-    report: { stage: 'waiting-for-dns', ...(found.some(isBad) && { mustAct: 'customer' }) },
+    report: { state: 'waiting-for-dns', ...(found.some(isBad) && { mustAct: 'customer' }) },
   };
 }

@@ -4,7 +4,7 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { describeLog } from '../certificates/log-text.ts';
 import { namesOf } from '../certificates/names.ts';
-import { type DomainKey, hasWww, type Intent, wantsWww } from '../domains/domain.ts';
+import { type DomainKey, hasWww, type Intent, includesWww } from '../domains/domain.ts';
 import { adding, done, type Outcome, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
 import type { IntentStore } from '../domains/store.ts';
@@ -27,7 +27,7 @@ export interface HttpsPorts {
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
   readonly certificates: Pick<Certificates, 'get' | 'standing' | 'unbench'>;
   readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
-  readonly askRedeploy: (changed: DomainKey) => Promise<void>;
+  readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
 }
 
@@ -73,7 +73,7 @@ export function createHttps(ports: HttpsPorts): Https {
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
       if (!isOpen) return carryOut(step, standing, ports);
       const isGated =
-        settings.gate !== 'off' && gatesCertificate(settings, await facts.glance(intent, calls));
+        settings.gate !== 'off' && gatesCertificate(settings, await facts.recent(intent, calls));
       return (isGated ? await gateCertificate(standing, judgeDns, ports) : undefined) ?? ask(standing, ports);
     },
   };
@@ -92,7 +92,7 @@ async function gateCertificate(
   const all = twin === 'without' ? judgeGate(evidence.dns, timing) : undefined;
   if (!all) return undefined;
   const held = toWaiting(all, shown);
-  const delayMs = Math.max(held.delayMs, settings.pace.dnsLongestMs);
+  const delayMs = Math.max(held.delayMs, settings.backoff.dnsLongestMs);
   const otherwise = async (why?: string) => adding({ ...held, delayMs }, why);
   return { kind: 'change', www: false, otherwise };
 }
@@ -118,7 +118,7 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
 async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Promise<ProofStep> {
   const { intent, calls } = work;
-  const facts = await ports.facts.glance(intent, calls);
+  const facts = await ports.facts.recent(intent, calls);
   const step = judgeProof(await proofFacts(facts, work, ports));
   // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
   if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;
@@ -137,10 +137,10 @@ async function proofFacts(
     certificates.standing(intent),
     intents.now(),
   ]);
-  const { pace, certificateDeadlineMs: deadlineMs } = settings;
+  const { backoff, certificateDeadlineMs: deadlineMs } = settings;
   const { domain, attachedAt, attachedWww } = intent;
   const told = namesOf([{ name: domain, www: attachedWww }]);
-  return { told, tls, dns, order, redeploy, looked, attachedAt, advanced, now, deadlineMs, pace };
+  return { told, tls, dns, order, redeploy, looked, attachedAt, advanced, now, deadlineMs, backoff };
 }
 
 interface Standing extends LookWork, Looked {
@@ -166,35 +166,35 @@ async function carryOut(
     return waiting(withReason(step, intent.appId, evidence), step.delayMs, { ...step.report, evidence });
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
   await ports.intents.forgetSeen(intent, jobId);
-  if (step.kind === 'look') return waiting(step.sentence, ports.settings.pace.tlsFirstMs);
+  if (step.kind === 'look') return waiting(step.sentence, ports.settings.backoff.tlsFirstMs);
   const blame = describeOwn(await noteFailed(step.order, work, ports), intent);
   const log = await readReason(step, work, ports);
-  await ports.askRedeploy(intent);
+  await ports.requestRedeploy(intent);
   const mustAct = step.mustAct === 'runcloud' ? blame.mustAct : step.mustAct;
-  const report = { stage: 'held', mustAct, evidence: { ...evidence, log } } as const;
+  const report = { state: 'held', mustAct, evidence: { ...evidence, log } } as const;
   const why = `${blame.why}${describeLog(log, intent.appId)}`;
-  const held = waiting(`${step.sentence}${why}`, ports.settings.pace.tlsFirstMs, report);
+  const held = waiting(`${step.sentence}${why}`, ports.settings.backoff.tlsFirstMs, report);
   const goes = ports.settings.changesWww && isTwinDead(intent, work.evidence, 0);
   return goes ? { kind: 'change', www: false, otherwise: async (not) => adding(held, not) } : held;
 }
 
 // All that RunCloud has is done. A www name that was left out joins where its DNS is right by now, and one that is dead goes.
 async function reached(
-  stage: 'live' | 'attached',
+  state: 'live' | 'attached',
   sentence: string,
   work: Standing,
   ports: HttpsPorts,
 ): Promise<Proven> {
   const { intent, leftOut, evidence, shown } = work;
-  const { changesWww, pace } = ports.settings;
-  const report = { stage, evidence: stage === 'live' ? { ...shown, log: undefined } : shown };
+  const { changesWww, backoff } = ports.settings;
+  const report = { state, evidence: state === 'live' ? { ...shown, log: undefined } : shown };
   const otherwise = async (why?: string): Promise<Outcome> => {
-    const again = `it is tried again every WATCH_INTERVAL, or by \`add ${intent.domain}\``;
+    const again = `it is tried again every MONITOR_INTERVAL, or by \`add ${intent.domain}\``;
     const www = why ? `${why}; ${again}` : await describeWww(work, ports);
     return done(www ? `${sentence}; ${www}` : sentence, report);
   };
   const joins = leftOut !== undefined && isGood(leftOut);
-  const goes = isTwinDead(intent, evidence, pace.dnsFirstMs);
+  const goes = isTwinDead(intent, evidence, backoff.dnsFirstMs);
   return changesWww && (joins || goes) ? { kind: 'change', www: joins, otherwise } : otherwise();
 }
 
@@ -202,19 +202,19 @@ async function describeWww(
   { intent, leftOut }: Standing,
   { intents, settings }: HttpsPorts,
 ): Promise<string | undefined> {
-  const { domain, wish, attachedWww } = intent;
+  const { domain, desired, attachedWww } = intent;
   if (isWithheld(intent)) return describeWithheld(domain, leftOut, settings);
-  if (wantsWww(wish)) return attachedWww === false ? 'RunCloud has it without its www twin' : undefined;
+  if (includesWww(desired)) return attachedWww === false ? 'RunCloud has it without its www twin' : undefined;
   const twin = twinOf(domain);
   return (await intents.ownerOf({ ...intent, domain: twin })) && `${twin} was asked for by itself`;
 }
 
 async function ask(
   { intent, sentence, shown: evidence }: Standing,
-  { askRedeploy, look, settings }: HttpsPorts,
+  { requestRedeploy, look, settings }: HttpsPorts,
 ): Promise<Outcome> {
-  await askRedeploy(intent);
+  await requestRedeploy(intent);
   const follows = `${sentence}; a certificate redeploy follows`;
-  const report = { stage: 'attached', evidence } as const;
-  return look.provesHttps ? waiting(follows, settings.pace.tlsFirstMs, report) : done(follows, report);
+  const report = { state: 'attached', evidence } as const;
+  return look.provesHttps ? waiting(follows, settings.backoff.tlsFirstMs, report) : done(follows, report);
 }

@@ -1,7 +1,7 @@
 // Looks for who may be to blame for an order that failed: DNS of all its names, which of them RunCloud's log names and the last
 // certificate had, and whose DNS comes and goes. What it means is said in certificates/failing-names.ts.
 import type { Certificates } from '../certificates/certificates.ts';
-import { findSuspects, type Suspect } from '../certificates/failing-names.ts';
+import { type FailingName, findFailingNames } from '../certificates/failing-names.ts';
 import type { CertificateOrder, LastOrder } from '../certificates/ledger.ts';
 import { namesInTroubles } from '../certificates/log-text.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
@@ -16,20 +16,20 @@ export interface SuspectPorts {
 }
 
 /** `last`: the ledger's record of this very order. `now` by Redis' clock, in milliseconds. */
-export async function lookForSuspects(
+export async function findFailingNamesOf(
   { app, domain, names }: CertificateOrder,
   last: LastOrder | undefined,
   { now, calls }: { readonly now: number; readonly calls: CallOptions },
   { look, certificates, runcloudLog }: SuspectPorts,
-): Promise<Suspect[]> {
+): Promise<FailingName[]> {
   const dns = (await look?.dns(app, names, calls)) ?? [];
   // A certificate of the domain's own has nobody else on it.
   if (domain !== undefined)
-    return findSuspects({ names, dns, issued: undefined, unsteady: {}, logged: [], now });
+    return findFailingNames({ names, dns, issued: undefined, unsteady: {}, logged: [], now });
   const { unsteady = {} } = (await certificates.get(app)) ?? {};
   const issued = last?.issued ?? (await coveredNow(look, { app, names }, calls));
   const entries = last ? await runcloudLog.since(app, { orderedAt: last.orderedAt, now }, calls) : [];
-  return findSuspects({ names, dns, issued, unsteady, logged: namesInTroubles(entries, names), now });
+  return findFailingNames({ names, dns, issued, unsteady, logged: namesInTroubles(entries, names), now });
 }
 
 /** Where the ledger knows of no certificate: what the server shows. Undefined where that says nothing. */

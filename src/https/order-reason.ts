@@ -28,4 +28,4 @@ export const withReason = (
   { sentence, report }: Extract<ProofStep, { kind: 'wait' }>,
   appId: number,
   { log }: Evidence,
-): string => (report.stage === 'held' ? `${sentence}${describeLog(log, appId)}` : sentence);
+): string => (report.state === 'held' ? `${sentence}${describeLog(log, appId)}` : sentence);

@@ -1,7 +1,7 @@
 // What becomes of an order, as one domain's proof finds it out: it went well, or failed and who may be to blame; and whether the domain
 // itself stays off for a while, so that the others get their certificate (bench.ts).
 import type { Certificates } from '../certificates/certificates.ts';
-import { actorOf, describeCount, type Suspect } from '../certificates/failing-names.ts';
+import { actorOf, describeCount, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder, Ledger } from '../certificates/ledger.ts';
 import { namesOfIntent } from '../certificates/names.ts';
 import type { Evidence, Intent } from '../domains/domain.ts';
@@ -12,7 +12,7 @@ import type { ServedCertificate } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import { lookForSuspects } from './order-failing-names.ts';
+import { findFailingNamesOf } from './order-failing-names.ts';
 import type { Look } from './probe.ts';
 
 export interface FatePorts {
@@ -31,7 +31,7 @@ interface FateWork {
 
 /** The certificate that covers the domain: its own, or the one that it shares. */
 async function certificateOf({ intent, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
-  const { advanced } = await facts.glance(intent, calls);
+  const { advanced } = await facts.recent(intent, calls);
   const { serverId, appId } = intent;
   return { app: { serverId, appId }, domain: advanced ? intent.domain : undefined };
 }
@@ -42,14 +42,14 @@ async function certificateOf({ intent, calls }: FateWork, { facts }: Pick<FatePo
  */
 export async function noteIssued(work: FateWork, { tls }: Evidence, ports: FatePorts): Promise<void> {
   const { ledger, certificates } = ports;
-  const wanted = await certificateOf(work, ports);
-  const order = await ledger.last(wanted.app, wanted.domain);
+  const desired = await certificateOf(work, ports);
+  const order = await ledger.last(desired.app, desired.domain);
   const isShown = tls.every(
     ({ name, certificate }) => order?.names.includes(name) && countOf(certificate) === order.names.length,
   );
   if (!order || !isShown) return;
-  if (!isKnown(order)) await ledger.issued(wanted, order.orderedAt);
-  await certificates.unbench(wanted.app, work.intent.domain);
+  if (!isKnown(order)) await ledger.issued(desired, order.orderedAt);
+  await certificates.unbench(desired.app, work.intent.domain);
 }
 
 const countOf = (served: ServedCertificate | undefined): number =>
@@ -63,19 +63,22 @@ export async function noteFailed(
   order: LastOrder,
   work: FateWork,
   ports: FatePorts,
-): Promise<readonly Suspect[]> {
+): Promise<readonly FailingName[]> {
   const { ledger, intents } = ports;
-  const wanted = { ...(await certificateOf(work, ports)), names: order.names };
+  const desired = { ...(await certificateOf(work, ports)), names: order.names };
   const at = { now: await intents.now(), calls: work.calls };
-  const last = await ledger.last(wanted.app, wanted.domain);
+  const last = await ledger.last(desired.app, desired.domain);
   const isTold = last?.hasFailed && last.orderedAt === order.orderedAt;
-  const suspects = isTold ? last.suspects : await lookForSuspects(wanted, last, at, ports);
-  await ledger.failed(wanted, order.orderedAt, suspects);
+  const suspects = isTold ? last.suspects : await findFailingNamesOf(desired, last, at, ports);
+  await ledger.failed(desired, order.orderedAt, suspects);
   return suspects;
 }
 
 /** What one domain is told of them: its own part, and that there are others, whose names are not its business. */
-export function describeOwn(suspects: readonly Suspect[], intent: Intent): { why: string; mustAct: Actor } {
+export function describeOwn(
+  suspects: readonly FailingName[],
+  intent: Intent,
+): { why: string; mustAct: Actor } {
   const names = namesOfIntent(intent);
   const own = suspects.filter(({ name }) => names.includes(name));
   // Its wrong records, and what the log says of it, are told anyhow.
@@ -88,7 +91,7 @@ export function describeOwn(suspects: readonly Suspect[], intent: Intent): { why
   return { why: `${said.join('')}${others}`, mustAct };
 }
 
-/** SSL_POISON=detach: undefined where the domain need not stay off. */
+/** SSL_INVALID_NAMES=detach: undefined where the domain need not stay off. */
 export async function stayOff(
   { intent }: Pick<FateWork, 'intent'>,
   { certificates, intents }: { certificates: Pick<Certificates, 'get'>; intents: Pick<IntentStore, 'now'> },
@@ -96,6 +99,6 @@ export async function stayOff(
   const { until = 0 } = (await certificates.get(intent))?.benched[intent.domain] ?? {};
   const now = await intents.now();
   if (until <= now) return undefined;
-  const sentence = `the certificate failed repeatedly with ${intent.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_POISON=detach)`;
-  return waiting(sentence, until - now, { stage: 'held', mustAct: 'operator' });
+  const sentence = `the certificate failed repeatedly with ${intent.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_INVALID_NAMES=detach)`;
+  return waiting(sentence, until - now, { state: 'held', mustAct: 'operator' });
 }

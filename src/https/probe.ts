@@ -9,7 +9,7 @@ import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 import { isWithheld } from './www.ts';
 
 export interface LookPorts {
-  readonly facts: Pick<Facts, 'glance'>;
+  readonly facts: Pick<Facts, 'recent'>;
   readonly dns: {
     look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
     zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
@@ -50,14 +50,14 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
   const look: Look = {
     provesHttps: tls !== undefined,
     async dns(app, names, calls) {
-      const { ipAddress } = await facts.glance(app, calls);
+      const { ipAddress } = await facts.recent(app, calls);
       const expected = [...new Set([...(ipAddress ? [ipAddress] : []), ...expectedIps])];
       const asked = new Set(names);
       return Promise.all(names.map((name) => dns.look(name, expected, calls.signal, twinOf(name, asked))));
     },
     async tls(app, names, calls) {
       if (!tls) return [];
-      const host = tlsAddress?.host ?? (await facts.glance(app, calls)).ipAddress ?? expectedIps[0];
+      const host = tlsAddress?.host ?? (await facts.recent(app, calls)).ipAddress ?? expectedIps[0];
       if (host === undefined) return names.map(unknownServer);
       const address = tlsAddress ?? { host, port: 443 };
       return Promise.all(names.map((name) => tls.look(name, address, calls.signal)));

@@ -6,7 +6,7 @@ import type { LastOrder } from '../certificates/ledger.ts';
 import type { Actor, Report } from '../domains/outcome.ts';
 import { toMinute, toNextMinute } from '../domains/times.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { growing, type Pace } from './backoff.ts';
+import { type Backoff, nextDelay } from './backoff.ts';
 import { isBad } from './gate.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
@@ -25,7 +25,7 @@ export interface ProofFacts {
   readonly advanced: boolean;
   readonly now: number;
   readonly deadlineMs: number;
-  readonly pace: Pace;
+  readonly backoff: Backoff;
 }
 
 export type ProofStep =
@@ -73,54 +73,55 @@ export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): str
 
 // The redeploy has its own reasons to wait; what it says to this domain are the domain's words.
 function awaitRedeploy(sentence: string, facts: ProofFacts): ProofStep {
-  const { redeploy, dns, now, pace, advanced } = facts;
+  const { redeploy, dns, now, backoff, advanced } = facts;
   const { state, outcome, mustAct, nextRunAt = now } = redeploy;
   if (state === 'failed') {
     const failed = `the certificate redeploy failed: ${outcome}`;
-    const report: Report = { stage: 'held', mustAct: 'operator' };
-    return { kind: 'wait', sentence: failed, delayMs: pace.tlsLongestMs, report };
+    const report: Report = { state: 'held', mustAct: 'operator' };
+    return { kind: 'wait', sentence: failed, delayMs: backoff.tlsLongestMs, report };
   }
-  const delayMs = Math.min(pace.tlsLongestMs, Math.max(0, nextRunAt - now) + pace.tlsFirstMs);
+  const delayMs = Math.min(backoff.tlsLongestMs, Math.max(0, nextRunAt - now) + backoff.tlsFirstMs);
   if (mustAct && outcome) {
     // Whose own DNS is wrong need not look further.
     const own = dns.filter(isBad);
     // On a shared certificate it is another one's customer, whom the operator knows.
     const others = mustAct === 'customer' && !advanced ? 'operator' : mustAct;
-    const report: Report = { stage: 'held', mustAct: own.length > 0 ? 'customer' : others };
+    const report: Report = { state: 'held', mustAct: own.length > 0 ? 'customer' : others };
     const why = own.map((finding) => `${finding.sentence}; `).join('');
     return { kind: 'wait', sentence: `${why}${outcome}`, delayMs, report };
   }
   const told = state === 'pending' && outcome ? outcome : 'a certificate redeploy is on its way';
   const waits = `${sentence}; ${told}`;
-  return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
+  return { kind: 'wait', sentence: waits, delayMs, report: { state: 'waiting-for-certificate' } };
 }
 
 function awaitIssue(
   order: LastOrder,
   open: readonly TlsFinding[],
   sentence: string,
-  { dns, told, advanced, now, deadlineMs, pace }: ProofFacts,
+  { dns, told, advanced, now, deadlineMs, backoff }: ProofFacts,
 ): ProofStep {
   const age = now - order.orderedAt;
   const at = toMinute(order.orderedAt);
   if (age < deadlineMs) {
-    const delayMs = Math.min(growing(age, pace.tlsFirstMs, pace.tlsLongestMs), deadlineMs - age + 1);
+    const delayMs = Math.min(nextDelay(age, backoff.tlsFirstMs, backoff.tlsLongestMs), deadlineMs - age + 1);
     const until = toNextMinute(order.orderedAt + deadlineMs);
     const waits = `${sentence}; the certificate was ordered at ${at}, and counts as failed if it is not there by ${until} (CERTIFICATE_DEADLINE)`;
-    return { kind: 'wait', sentence: waits, delayMs, report: { stage: 'waiting-for-certificate' } };
+    return { kind: 'wait', sentence: waits, delayMs, report: { state: 'waiting-for-certificate' } };
   }
   // Could not check is never failed.
   if (open.some(({ verdict }) => verdict === 'unknown')) {
-    const report: Report = { stage: 'held', mustAct: 'operator' };
-    return { kind: 'wait', sentence, delayMs: pace.tlsLongestMs, report };
+    const report: Report = { state: 'held', mustAct: 'operator' };
+    return { kind: 'wait', sentence, delayMs: backoff.tlsLongestMs, report };
   }
-  const culprits = dns.filter(isBad);
-  const why = culprits.length > 0 ? `: ${culprits.map((finding) => finding.sentence).join('; ')}` : '';
+  const invalidNames = dns.filter(isBad);
+  const why =
+    invalidNames.length > 0 ? `: ${invalidNames.map((finding) => finding.sentence).join('; ')}` : '';
   const method = isByDns(order.replaces) ? `; ${describeByDns(told[0] ?? '', advanced)}` : '';
   return {
     kind: 'order-failed',
     order,
     sentence: `the certificate ordered at ${at} did not pick ${open.map(({ name }) => name).join(' and ')} up${why}${method}`,
-    mustAct: culprits.length > 0 ? 'customer' : method ? 'operator' : 'runcloud',
+    mustAct: invalidNames.length > 0 ? 'customer' : method ? 'operator' : 'runcloud',
   };
 }

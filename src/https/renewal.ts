@@ -12,7 +12,7 @@ export type RenewalLook = (intent: Intent, calls: CallOptions) => Promise<string
 
 interface Ports {
   readonly runcloud: Pick<RunCloud, 'listCertificates'>;
-  readonly facts: Pick<Facts, 'glance'>;
+  readonly facts: Pick<Facts, 'recent'>;
   readonly look: Pick<Look, 'zones'>;
 }
 
@@ -26,7 +26,7 @@ export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook
   const lists = new Map<string, Promise<Listed | undefined>>();
   const read = async (app: WebApplication, calls: CallOptions): Promise<Listed | undefined> => {
     try {
-      const { advanced } = await facts.glance(app, calls);
+      const { advanced } = await facts.recent(app, calls);
       return { certificates: await runcloud.listCertificates(app, calls), advanced };
     } catch {
       // What could not be read changes nothing: the next pass looks again.

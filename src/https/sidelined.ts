@@ -1,8 +1,8 @@
-// SSL_POISON=detach: where orders of a shared certificate fail although all DNS looks right, the newest suspects make room one by one,
+// SSL_INVALID_NAMES=detach: where orders of a shared certificate fail although all DNS looks right, the newest suspects make room one by one,
 // so that the domains that had a certificate get theirs. Nothing is taken off here: the domain is named in the certificate's record,
 // and its own job takes it off (https.ts, add-domain.ts) and comes back later.
 import type { Certificates } from '../certificates/certificates.ts';
-import { describeSuspects, type Suspect } from '../certificates/failing-names.ts';
+import { describeFailingNames, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
 import type { DomainKey, Intent } from '../domains/domain.ts';
@@ -11,15 +11,15 @@ import { isOurs } from '../domains/plan.ts';
 import type { IntentStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
-import type { Pace } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
 
 export interface BenchPorts {
   readonly intents: Pick<IntentStore, 'get'>;
   readonly certificates: Pick<Certificates, 'get' | 'bench'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (intent: Intent) => Promise<unknown>;
-  readonly poison: 'hold' | 'detach' | 'proceed';
-  readonly pace: Pace;
+  readonly invalidNames: 'hold' | 'detach' | 'proceed';
+  readonly backoff: Backoff;
 }
 
 interface BenchWork {
@@ -39,7 +39,7 @@ export async function benchNewest(
   ports: BenchPorts,
 ): Promise<Outcome | undefined> {
   const { app, startedAt } = work;
-  if (ports.poison !== 'detach' || !last?.hasFailed || last.failures < FAILURES) return undefined;
+  if (ports.invalidNames !== 'detach' || !last?.hasFailed || last.failures < FAILURES) return undefined;
   // Somebody has made room already: what is left is tried first.
   const names = namesOf(attached);
   if (last.suspects.some(({ name }) => !names.includes(name))) return undefined;
@@ -48,7 +48,7 @@ export async function benchNewest(
   if (leaving) return room(leaving.name, last, ports);
   const intent = await findNewest(attached, last, work, ports);
   if (!intent) return undefined;
-  const { dnsFirstMs, heldMs } = ports.pace;
+  const { dnsFirstMs, heldMs } = ports.backoff;
   const howLong = { firstMs: Math.max(dnsFirstMs, heldMs / 24), longestMs: heldMs };
   const { until } = await ports.certificates.bench(app, intent.domain, startedAt, howLong);
   await ports.renew(intent);
@@ -58,16 +58,16 @@ export async function benchNewest(
 function room(
   name: string,
   { suspects, failures }: LastOrder,
-  { pace }: BenchPorts,
+  { backoff }: BenchPorts,
   until?: number,
 ): Outcome {
   const back = until === undefined ? '' : `, and comes back at ${toNextMinute(until)}`;
   const what = `the certificate failed ${failures} times in a row`;
-  const how = `makes room for the others${back} (SSL_POISON=detach)`;
-  const report = { stage: 'held', mustAct: 'operator' } as const;
+  const how = `makes room for the others${back} (SSL_INVALID_NAMES=detach)`;
+  const report = { state: 'held', mustAct: 'operator' } as const;
   return waiting(
-    `${what}${describeSuspects(suspects)}; ${name} ${how}`,
-    pace.dnsFirstMs,
+    `${what}${describeFailingNames(suspects)}; ${name} ${how}`,
+    backoff.dnsFirstMs,
     report,
     `${what}; the newest name on it ${how}`,
   );
@@ -102,6 +102,6 @@ async function findNewest(
 }
 
 const isAmong =
-  (suspects: readonly Suspect[]) =>
+  (suspects: readonly FailingName[]) =>
   (name: string): boolean =>
     suspects.some((suspect) => suspect.name === name);

@@ -2,28 +2,28 @@
 // RunCloud has the domain go in.
 
 import {
+  type DesiredPresent,
   type Evidence,
   hasWww,
   type Intent,
-  type WantPresent,
+  includesWww,
   type Www,
-  wantsWww,
 } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainSettings } from '../runcloud/runcloud.ts';
-import type { Pace } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
 import { type Closed, isBad, isGood, isSurelyBad, judgeGate } from './gate.ts';
 
 /** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
-export const isWithheld = (intent: Pick<Intent, 'wish' | 'attachedWww' | 'setWww'>): boolean =>
-  wantsWww(intent.wish) && intent.setWww === false && !hasWww(intent);
+export const isWithheld = (intent: Pick<Intent, 'desired' | 'attachedWww' | 'setWww'>): boolean =>
+  includesWww(intent.desired) && intent.setWww === false && !hasWww(intent);
 
 /** How a domain is left with or without its www name: without it, nothing redirects to it or from it. */
-export const settingsOf = (wish: WantPresent, www: boolean): DomainSettings => ({
+export const settingsOf = (desired: DesiredPresent, www: boolean): DomainSettings => ({
   www,
-  redirection: www || !wantsWww(wish) ? wish.redirection : 'none',
+  redirection: www || !includesWww(desired) ? desired.redirection : 'none',
 });
 
 export interface Timing {
@@ -32,7 +32,7 @@ export interface Timing {
   readonly now: number;
   /** DNS_DEADLINE */
   readonly deadlineMs: number;
-  readonly pace: Pace;
+  readonly backoff: Backoff;
 }
 
 /** Whether the www name comes along, as its DNS stands: `wait` holds the domain up. */
@@ -42,10 +42,10 @@ export type TwinFate = 'with' | 'without' | 'wait';
  * Where www is our own rule, the domain goes on without it at once (what could not be asked is asked once more before). Where the
  * caller wanted it, the domain waits for it until the deadline.
  */
-function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, pace }: Timing): TwinFate {
+function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, backoff }: Timing): TwinFate {
   if (isGood(finding)) return 'with';
   if (www === 'auto' && isBad(finding)) return 'without';
-  return now - since >= (www === 'auto' ? pace.dnsFirstMs : deadlineMs) ? 'without' : 'wait';
+  return now - since >= (www === 'auto' ? backoff.dnsFirstMs : deadlineMs) ? 'without' : 'wait';
 }
 
 export interface NamesJudged {
@@ -60,20 +60,20 @@ export interface NamesJudged {
  */
 export function judgeNames(
   dns: readonly DnsFinding[],
-  { domain, wish }: Pick<Intent, 'domain' | 'wish'>,
+  { domain, desired }: Pick<Intent, 'domain' | 'desired'>,
   timing: Timing,
   canLeaveOut = true,
 ): NamesJudged {
   const found = dns.find(({ name }) => name === twinOf(domain));
-  if (!found || wish.want === 'absent' || wish.www === false)
-    return { twin: wantsWww(wish) ? 'with' : 'without', closed: judgeGate(dns, timing) };
+  if (!found || desired.presence === 'absent' || desired.www === false)
+    return { twin: includesWww(desired) ? 'with' : 'without', closed: judgeGate(dns, timing) };
   const own = dns.filter((finding) => finding !== found);
   if (!canLeaveOut)
     return { twin: 'wait', closed: withWayOut(judgeGate(dns, timing), own, wayOutAnew(domain)) };
-  const twin = judgeTwin(found, wish.www, timing);
+  const twin = judgeTwin(found, desired.www, timing);
   if (twin === 'without') return { twin, closed: alsoTold(judgeGate(own, timing), found) };
   const closed = judgeGate(dns, timing);
-  return { twin, closed: wish.www === true ? withWayOut(closed, own, wayOut(domain, timing)) : closed };
+  return { twin, closed: desired.www === true ? withWayOut(closed, own, wayOut(domain, timing)) : closed };
 }
 
 /** All that is wrong is told at once: who mends the domain's own record may mend that of www with it. */
@@ -99,7 +99,7 @@ const wayOutAnew = (domain: string): string =>
  * renewal of every name that shares its certificate. `leastMs`: how far the two looks are apart at least.
  */
 export function isTwinDead(
-  intent: Pick<Intent, 'domain' | 'wish' | 'attachedWww' | 'setWww' | 'evidence'>,
+  intent: Pick<Intent, 'domain' | 'desired' | 'attachedWww' | 'setWww' | 'evidence'>,
   { at, dns }: Pick<Evidence, 'at' | 'dns'>,
   leastMs: number,
 ): boolean {
@@ -112,8 +112,8 @@ export function isTwinDead(
 }
 
 /** www came along because of our own rule. */
-export const isOurRule = ({ wish }: Pick<Intent, 'wish'>): boolean =>
-  wish.want === 'present' && wish.www === 'auto';
+export const isOurRule = ({ desired }: Pick<Intent, 'desired'>): boolean =>
+  desired.presence === 'present' && desired.www === 'auto';
 
 /** What is said of a domain that is served without the www name that was wanted; `found`: its DNS, where it was looked at. */
 export function describeWithheld(
@@ -125,6 +125,6 @@ export function describeWithheld(
   const what = `www.${domain} is not served yet`;
   const why = found && !isGood(found) ? `${what}: ${found.sentence}` : what;
   return changesWww
-    ? `${why}; when its DNS is right, it joins by itself (looked at every WATCH_INTERVAL), or at once by \`add ${domain}\``
+    ? `${why}; when its DNS is right, it joins by itself (looked at every MONITOR_INTERVAL), or at once by \`add ${domain}\``
     : `${why}; RunCloud's API v2 has no way to add it to a domain that is there: when its DNS is right, \`remove ${domain}\`, then \`add ${domain}\`, brings it (API v3 does it by itself)`;
 }

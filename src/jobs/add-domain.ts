@@ -1,6 +1,6 @@
 // add-domain: the domain is on the web application, attached once, and its certificate is asked for.
 
-import { wantsWww } from '../domains/domain.ts';
+import { includesWww } from '../domains/domain.ts';
 import { adding, type Outcome, waiting } from '../domains/outcome.ts';
 import { standsApart } from '../domains/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../domains/plan.ts';
@@ -8,7 +8,7 @@ import { judgeTaken, namesakesOf } from '../domains/taken.ts';
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
 import type { Blocker, Gate } from '../https/dns-gate.ts';
 import { settingsOf } from '../https/www.ts';
-import { type Fenced, underFence } from '../lease/lease.ts';
+import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions, NewDomain } from '../runcloud/runcloud.ts';
 import { conclude, prove, switchWww } from './conclude.ts';
@@ -35,7 +35,7 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
     if (https && intent.seenAt >= intent.requestedAt)
       return prove(https, `${intent.domain} is attached`, { uncovered: isUncovered(intent) }, work, ports);
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
-    const isWaiting = intent.stage === 'waiting-for-dns' || (intent.stage === 'held' && !intent.code);
+    const isWaiting = intent.state === 'waiting-for-dns' || (intent.state === 'held' && !intent.code);
     const gate = isWaiting ? await https?.gate(work) : undefined;
     return gate?.wait ?? lookAndAttach(work, gate, ports);
   };
@@ -56,11 +56,11 @@ async function lookAndAttach(
 
 // With its www name, where that is wanted, is right, and is no domain of its own.
 async function attachWith(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
-  const { domain, wish } = work.intent;
-  const www = gate?.www ?? wantsWww(wish);
+  const { domain, desired } = work.intent;
+  const www = gate?.www ?? includesWww(desired);
   const twin = www ? await awaitTwin(work, ports) : undefined;
   if (twin?.kind !== 'taken') return twin ?? attach({ ...gate, www }, work, ports);
-  if (wish.want === 'present' && wish.www === true)
+  if (desired.presence === 'present' && desired.www === true)
     throw new PermanentError('host-name-taken', standsApart(domain));
   return attach({ www: false, why: twin.why }, work, ports);
 }
@@ -80,7 +80,7 @@ async function change(
 const isUncovered = ({ uncovered }: DomainWork['intent']): boolean =>
   uncovered === 'attach' || uncovered === 'change';
 
-// Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_POISON=detach) the domain
+// Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_INVALID_NAMES=detach) the domain
 // is, until its DNS is right. Undefined where it
 // is not ours to take off. What happens between the write and its reply is found out by the next run, which looks: this job
 // goes on until the domain is live.
@@ -90,11 +90,11 @@ async function leave(
   ports: DomainPorts,
 ): Promise<Outcome | undefined> {
   const { intent, jobId, calls } = work;
-  const { intents, directory, askRedeploy } = ports;
+  const { intents, directory, requestRedeploy } = ports;
   const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
   if (!attached) {
     // An earlier run has taken it off, and did not come this far.
-    if (intent.uncovered === 'detach') await askRedeploy(intent);
+    if (intent.uncovered === 'detach') await requestRedeploy(intent);
     return dead;
   }
   if (!isOurs(attached, intent)) return undefined;
@@ -108,11 +108,11 @@ async function leave(
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value)
     return say('RunCloud accepted that it makes room for the others; looking whether it did');
-  await askRedeploy(intent);
+  await requestRedeploy(intent);
   return say('taken off, so that the other domains get their certificate');
 }
 
-// RunCloud will not have it: a live site goes on, and the others wait as with SSL_POISON=hold.
+// RunCloud will not have it: a live site goes on, and the others wait as with SSL_INVALID_NAMES=hold.
 function unwilling(error: unknown): CodedError {
   if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
   throw error;
@@ -120,21 +120,21 @@ function unwilling(error: unknown): CodedError {
 
 async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, lookDelayMs, lateMs, lagMs } = ports;
+  const { runcloud, intents, directory, checkDelayMs, lateMs, lagMs } = ports;
   const domain = toNewDomain(intent, gate);
   const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
   const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
   const { www } = domain;
   const times = { lateMs, lagMs };
   const write = { key: intent, jobId, kind: 'attach', www, ...times, toAttachedId, hadNoEffect } as const;
-  const written = await underFence(intents, write, calls, post).catch((error: unknown) =>
+  const written = await underLease(intents, write, calls, post).catch((error: unknown) =>
     look(error, work, ports),
   );
   if ('kind' in written) return written;
   if (written.fate !== 'written') return unwritten(written.fate, intent);
   if (!written.value) {
     const sentence = `RunCloud took ${intent.domain} without naming it; looking whether it is there`;
-    return waiting(sentence, lookDelayMs, { stage: 'attaching' });
+    return waiting(sentence, checkDelayMs, { state: 'attaching' });
   }
   directory.note(intent, intent.domain, written.value, written.at);
   const sentence = `${intent.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
@@ -142,9 +142,9 @@ async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise
   return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);
 }
 
-function toNewDomain({ domain, wish }: DomainWork['intent'], { www }: Gate): NewDomain {
-  if (wish.want === 'absent') throw new TypeError('a domain that shall go is not attached');
-  return { name: domain, ...settingsOf(wish, www) };
+function toNewDomain({ domain, desired }: DomainWork['intent'], { www }: Gate): NewDomain {
+  if (desired.presence === 'absent') throw new TypeError('a domain that shall go is not attached');
+  return { name: domain, ...settingsOf(desired, www) };
 }
 
 // RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
@@ -152,7 +152,7 @@ async function look(
   failure: unknown,
   work: DomainWork,
   ports: DomainPorts,
-): Promise<Fenced<AttachedDomain> | Outcome> {
+): Promise<Leased<AttachedDomain> | Outcome> {
   const codes = ['runcloud-unknown-result', 'runcloud-intercepted', 'runcloud-rejected'] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
   if (!seen.attached) return refused(error, work, ports);
@@ -163,12 +163,12 @@ async function look(
 /** RunCloud will not have it, and does not show it: who else may have it decides whether that is its last word. */
 async function refused(error: CodedError, { intent }: DomainWork, ports: DomainPorts): Promise<Outcome> {
   if (!(error instanceof RejectedError && error.isAboutDomain)) throw error;
-  const { intents, lookDelayMs, heldMs } = ports;
+  const { intents, checkDelayMs, heldMs } = ports;
   const names = namesakesOf(intent.domain);
   const others = (await Promise.all(names.map((name) => intents.everywhere(name)))).flat();
   const now = await intents.now();
   const refusal = wordsOf(error, intent);
-  const taken = judgeTaken({ intent, refusal, others, now, firstMs: lookDelayMs, heldMs });
+  const taken = judgeTaken({ intent, refusal, others, now, firstMs: checkDelayMs, heldMs });
   if (taken.kind === 'wait') return waiting(taken.sentence, taken.delayMs, taken.report);
   throw new PermanentError(error.code, taken.sentence, { cause: error });
 }

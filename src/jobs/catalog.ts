@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { inOneLine } from '../certificates/names.ts';
-import type { Asker } from '../domains/domain.ts';
+import type { Requester } from '../domains/domain.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../domains/domain-name.ts';
 import { ID_PATTERN } from '../domains/ids.ts';
 import { requireCertifiable, type TopLevelDomains } from '../domains/public-name.ts';
@@ -125,7 +125,7 @@ export type ParsedJob =
       readonly name: 'redeploy-ssl';
       readonly app: WebApplication;
       readonly domain: DomainName | undefined;
-      readonly asker: Asker;
+      readonly requester: Requester;
       readonly unknownFields: string[];
     };
 
@@ -142,15 +142,15 @@ export function parseJob(name: string, data: unknown, defaults: JobDefaults): Pa
   const unknownFields = unknownFieldsOf(name, data);
   switch (name) {
     case 'add-domain': {
-      const { www: wish, redirection, requestedBy, ...rest } = parsePayload('add-domain', data);
-      const www = resolveWww(rest.domain, wish);
+      const { www: givenWww, redirection, requestedBy, ...rest } = parsePayload('add-domain', data);
+      const www = resolveWww(rest.domain, givenWww);
       requireCertifiable(rest.domain, www !== false, defaults.topLevelDomains ?? 'public');
-      const wanted = {
-        want: 'present',
+      const desired = {
+        presence: 'present',
         www,
         redirection: redirection ?? (www ? 'non-www' : 'none'),
       } as const;
-      const request = { ...rest, ...toApp(rest, defaults), for: requestedBy, wish: wanted };
+      const request = { ...rest, ...toApp(rest, defaults), for: requestedBy, desired };
       return { name, request, unknownFields };
     }
     case 'remove-domain': {
@@ -159,14 +159,14 @@ export function parseJob(name: string, data: unknown, defaults: JobDefaults): Pa
         ...rest,
         ...toApp(rest, defaults),
         for: requestedBy,
-        wish: { want: 'absent' } as const,
+        desired: { presence: 'absent' } as const,
       };
       return { name, request, unknownFields };
     }
     case 'redeploy-ssl': {
       const payload = parsePayload('redeploy-ssl', data);
       const { domain, requestedBy } = payload;
-      return { name, app: toApp(payload, defaults), domain, asker: { for: requestedBy }, unknownFields };
+      return { name, app: toApp(payload, defaults), domain, requester: { for: requestedBy }, unknownFields };
     }
     default:
       throw new PermanentError(

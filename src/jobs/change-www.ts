@@ -4,7 +4,7 @@
 import type { Intent } from '../domains/domain.ts';
 import { CodedError, hasCode } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
-import { type Fenced, underFence } from '../lease/lease.ts';
+import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
@@ -23,12 +23,12 @@ export async function changeWww(
   ports: DomainPorts,
 ): Promise<Changed> {
   const { intent } = work;
-  if (intent.wish.want === 'absent') throw new TypeError('a domain that shall go is not changed');
-  const settings = settingsOf(intent.wish, www);
+  if (intent.desired.presence === 'absent') throw new TypeError('a domain that shall go is not changed');
+  const settings = settingsOf(intent.desired, www);
   const { runcloud, intents, directory, lateMs, lagMs } = ports;
   const send = (options: CallOptions) => runcloud.changeDomain(intent, attached, settings, options);
   const write = { key: intent, jobId: work.jobId, kind: 'change', www, lateMs, lagMs, hadNoEffect } as const;
-  const written = await underFence(intents, write, work.calls, send).catch((error: unknown) =>
+  const written = await underLease(intents, write, work.calls, send).catch((error: unknown) =>
     look(error, www, work, ports),
   );
   if (written instanceof CodedError) return { kind: 'refused', why: wordsOf(written, intent) };
@@ -45,7 +45,7 @@ async function look(
   www: boolean,
   work: DomainWork,
   ports: DomainPorts,
-): Promise<Fenced<true> | CodedError> {
+): Promise<Leased<true> | CodedError> {
   if (hasCode(failure, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return failure;
   const { error, seen } = await lookAfter(
     failure,

@@ -16,7 +16,7 @@ export async function conclude(step: Conclusion, work: DomainWork, ports: Domain
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
   if (step.kind === 'await') return awaitLate(step, work, ports);
   const { intent } = work;
-  const isPresent = intent.wish.want === 'present';
+  const isPresent = intent.desired.presence === 'present';
   if (isPresent && ports.https)
     return prove(
       ports.https,
@@ -25,9 +25,9 @@ export async function conclude(step: Conclusion, work: DomainWork, ports: Domain
       work,
       ports,
     );
-  const report = { stage: isPresent ? 'attached' : 'removed' } as const;
+  const report = { state: isPresent ? 'attached' : 'removed' } as const;
   if (step.kind === 'nothing') return done(step.sentence, report);
-  await ports.askRedeploy(intent);
+  await ports.requestRedeploy(intent);
   return done(`${step.sentence}; a certificate redeploy follows`, report);
 }
 
@@ -84,11 +84,11 @@ export async function switchWww(
     await ports.intents.forgetSeen(intent, jobId);
     return waiting(
       `${what}: RunCloud accepted it without saying so; looking whether it did`,
-      ports.lookDelayMs,
+      ports.checkDelayMs,
     );
   }
   // A redeploy that others wait for, and that this name held up, need not wait any longer.
-  if (!www) await ports.askRedeploy(intent);
+  if (!www) await ports.requestRedeploy(intent);
   const after = { ...work, intent: changed.intent };
   const { https } = ports;
   if (!https) return conclude({ kind: 'cover', sentence: what }, after, ports);

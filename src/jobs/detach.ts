@@ -1,6 +1,6 @@
 // Takes a domain off the web application, for remove-domain and for a domain that makes room for others (add-domain).
 import { PermanentError } from '../errors.ts';
-import { type Fenced, underFence } from '../lease/lease.ts';
+import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
@@ -10,12 +10,12 @@ export async function detach(
   domain: AttachedDomain,
   work: DomainWork,
   ports: DomainPorts,
-): Promise<Fenced<boolean>> {
+): Promise<Leased<boolean>> {
   const { intent, jobId, calls } = work;
   const { runcloud, intents, directory, lateMs, lagMs } = ports;
   const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
   const write = { key: intent, jobId, kind: 'detach', lateMs, lagMs, hadNoEffect } as const;
-  const written = await underFence(intents, write, calls, send).catch((error: unknown) =>
+  const written = await underLease(intents, write, calls, send).catch((error: unknown) =>
     look(error, work, ports),
   );
   if (written.fate === 'written' && written.value)
@@ -25,7 +25,7 @@ export async function detach(
 
 // 404 may mean that the domain went before us, or that the web application is unknown: the list tells. A list that shows it all
 // the same may lag behind our own writes, so that only a refusal without any is RunCloud's last word.
-async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Fenced<true>> {
+async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Promise<Leased<true>> {
   const codes = [
     'runcloud-unknown-result',
     'runcloud-intercepted',

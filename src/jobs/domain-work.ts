@@ -8,7 +8,7 @@ import { plan, type Step } from '../domains/plan.ts';
 import type { IntentStore } from '../domains/store.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { Https } from '../https/https.ts';
-import type { Directory, Sighting } from '../runcloud/directory.ts';
+import type { Directory, ObservedDomain } from '../runcloud/directory.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 
@@ -37,7 +37,7 @@ export interface DomainPorts {
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
-  readonly askRedeploy: (changed: DomainKey) => Promise<void>;
+  readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   /** Who is removed and asked for again has nothing to make up for (bench.ts). */
   readonly certificates: Pick<Certificates, 'unbench'>;
   /** Web applications that RunCloud does not know. */
@@ -45,7 +45,7 @@ export interface DomainPorts {
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
   /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
-  readonly lookDelayMs: number;
+  readonly checkDelayMs: number;
   /** For how long after it was sent a write may take effect, where its reply does not come. */
   readonly lateMs: number;
   /** For how long RunCloud's list may lag behind what it took of us. */
@@ -65,18 +65,19 @@ export async function nextStep(
   { intent, calls }: DomainWork,
   { directory, intents }: DomainPorts,
 ): Promise<Step> {
-  const look = (since: number): Promise<Sighting> => directory.find(intent, intent.domain, since, calls);
+  const look = (since: number): Promise<ObservedDomain> =>
+    directory.find(intent, intent.domain, since, calls);
   // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
   const isForgotten = intent.attachedAt > 0 && intent.seenAt === 0;
   // That there is nothing to remove may be one odd list: it ends the job, so it takes two.
-  const confirm = async (step: Step, { at }: Sighting): Promise<Step> =>
-    step.kind === 'nothing' && intent.wish.want === 'absent' ? plan(intent, await look(at + 1)) : step;
-  const glance = await look(isForgotten ? await intents.now() : intent.wroteAt);
-  const step = plan(intent, glance);
+  const confirm = async (step: Step, { at }: ObservedDomain): Promise<Step> =>
+    step.kind === 'nothing' && intent.desired.presence === 'absent' ? plan(intent, await look(at + 1)) : step;
+  const recent = await look(isForgotten ? await intents.now() : intent.wroteAt);
+  const step = plan(intent, recent);
   if (step.kind === 'attach' || step.kind === 'detach') return step;
   const until = step.kind === 'await' ? step.until : 0;
   const isOver = until > 0 && until <= (await intents.now());
-  if (glance.at >= intent.requestedAt && !isOver) return confirm(step, glance);
+  if (recent.at >= intent.requestedAt && !isOver) return confirm(step, recent);
   const seen = await look(Math.max(intent.wroteAt, intent.requestedAt, isOver ? until : 0));
   return confirm(plan(intent, seen), seen);
 }
@@ -90,7 +91,7 @@ export async function lookAfter(
   codes: readonly Code[],
   { intent, calls, say }: DomainWork,
   { directory, intents }: DomainPorts,
-): Promise<{ readonly error: CodedError; readonly seen: Sighting }> {
+): Promise<{ readonly error: CodedError; readonly seen: ObservedDomain }> {
   if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
   say(`${wordsOf(error, intent)}; looking whether ${intent.domain} is there`);
   return { error, seen: await directory.find(intent, intent.domain, await intents.now(), calls) };
@@ -102,12 +103,12 @@ export async function lookAfter(
  */
 export async function awaitLate(
   { until, sentence }: Extract<Step, { kind: 'await' }>,
-  { intent: { wish } }: DomainWork,
-  { intents, lookDelayMs }: DomainPorts,
+  { intent: { desired } }: DomainWork,
+  { intents, checkDelayMs }: DomainPorts,
 ): Promise<Outcome> {
-  const at = Math.ceil(until / lookDelayMs) * lookDelayMs;
+  const at = Math.ceil(until / checkDelayMs) * checkDelayMs;
   const delayMs = Math.max(1, at - (await intents.now()));
-  return waiting(sentence, delayMs, { stage: wish.want === 'present' ? 'attaching' : 'removing' });
+  return waiting(sentence, delayMs, { state: desired.presence === 'present' ? 'attaching' : 'removing' });
 }
 
 /** The outcome of a write that the fence did not let through. */

@@ -1,11 +1,11 @@
 // One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
 // list is asked whether another of its domains answers to it. Our own records were asked at the door (domains/owner-scripts.ts).
 
-import { type Intent, wantsWww } from '../domains/domain.ts';
+import { type Intent, includesWww } from '../domains/domain.ts';
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { bareOf, servedBy, twinOf } from '../domains/owner.ts';
 import { PermanentError } from '../errors.ts';
-import { growing } from '../https/backoff.ts';
+import { nextDelay } from '../https/backoff.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import type { DomainPorts, DomainWork } from './domain-work.ts';
 
@@ -34,7 +34,7 @@ export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<O
   if (!bare || !(await findOwner('bare', work, ports))) return undefined;
   const record = await ports.intents.get({ ...intent, domain: bare });
   const now = await ports.intents.now();
-  if (record && !wantsWww(record.wish) && isUnderway(record, now))
+  if (record && !includesWww(record.desired) && isUnderway(record, now))
     return waitFor(
       `${intent.domain} is still the www name of ${bare} on RunCloud; the change is on the way`,
       now,
@@ -42,9 +42,9 @@ export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<O
       ports,
     );
   // Asked for after this removal, which is over.
-  if (intent.wish.want === 'absent' && record && wantsWww(record.wish))
+  if (intent.desired.presence === 'absent' && record && includesWww(record.desired))
     return done(`${intent.domain} is no domain of its own any more, but the www name of ${bare}`, {
-      stage: 'removed',
+      state: 'removed',
     });
   throw new PermanentError('host-name-taken', servedBy(bare, intent, record !== undefined));
 }
@@ -59,7 +59,7 @@ export async function awaitTwin(
   const twin = twinOf(intent.domain);
   const record = await ports.intents.get({ ...intent, domain: twin });
   const now = await ports.intents.now();
-  if (record?.wish.want === 'absent' && isUnderway(record, now))
+  if (record?.desired.presence === 'absent' && isUnderway(record, now))
     return waitFor(
       `${twin} is still a domain of its own on RunCloud; its removal is on the way`,
       now,
@@ -70,15 +70,15 @@ export async function awaitTwin(
 }
 
 /** The job that sees to it is at work, or RunCloud's list may not show yet what it did. */
-const isUnderway = ({ state, shownBy }: Intent, now: number): boolean =>
+const isUnderway = ({ request: state, shownBy }: Intent, now: number): boolean =>
   state === 'pending' || Math.max(shownBy.change, shownBy.detach) > now;
 
 function waitFor(
   sentence: string,
   now: number,
   { intent }: DomainWork,
-  { lookDelayMs }: DomainPorts,
+  { checkDelayMs }: DomainPorts,
 ): Outcome {
-  const stage = intent.wish.want === 'present' ? 'attaching' : 'removing';
-  return waiting(sentence, growing(now - intent.requestedAt, lookDelayMs, MINUTE_MS), { stage });
+  const state = intent.desired.presence === 'present' ? 'attaching' : 'removing';
+  return waiting(sentence, nextDelay(now - intent.requestedAt, checkDelayMs, MINUTE_MS), { state: state });
 }

@@ -11,7 +11,7 @@ export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
 export function createRedeploySsl(ports: RedeployPorts): RedeployHandler {
   return async (work) => {
     // Who waits for this order wants it judged by what is so now.
-    const asked = work.atOnce ? { ...work.app, requestedAt: work.newestAskAt } : work.app;
+    const asked = work.atOnce ? { ...work.app, requestedAt: work.newestRequestAt } : work.app;
     const facts = await ports.facts.read(asked, work.calls);
     if (facts.advanced) return redeployEach(work, facts, ports);
     try {

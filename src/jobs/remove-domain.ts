@@ -36,7 +36,7 @@ async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPor
   if (!written.value)
     return waiting(
       `RunCloud accepted the removal of ${intent.domain}; looking whether it is gone`,
-      ports.lookDelayMs,
+      ports.checkDelayMs,
     );
   const late = lateAttachment(intent, written.at);
   if (late) return awaitLate(late, work, ports);
@@ -76,5 +76,5 @@ async function unlessGone(
 const gone = ({ intent: { domain, appId, serverId } }: DomainWork): Outcome =>
   done(
     `web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`,
-    { stage: 'removed' },
+    { state: 'removed' },
   );

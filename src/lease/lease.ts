@@ -5,7 +5,7 @@ import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Lease, Writes } from './writes.ts';
 
 /** What became of a write under the fence. `at`: its end, by Redis' clock. */
-export type Fenced<T> =
+export type Leased<T> =
   | { readonly fate: 'written'; readonly value: T; readonly at: number }
   | { readonly fate: 'superseded' | 'busy' };
 
@@ -29,12 +29,12 @@ export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs' | '
  * Runs `send` while holding the fence of `key`. The options that it gets end the call when the lease cannot
  * be renewed. Rethrows what `send` throws, after giving the fence back.
  */
-export async function underFence<Key, T>(
+export async function underLease<Key, T>(
   store: Writes<Key>,
   { key, jobId, kind, www, lateMs, lagMs, toAttachedId, hadNoEffect }: Write<Key, T>,
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
-): Promise<Fenced<T>> {
+): Promise<Leased<T>> {
   if (calls.signal?.aborted) throw new Error("the job is no longer this run's; nothing was written");
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs, lagMs };
   const askedAt = clock();

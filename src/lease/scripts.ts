@@ -51,8 +51,8 @@ if kind == 'change' then redis.call('HSET', KEYS[1], 'changesTo', www) end
 if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww', 'adopts') end
 keepFlight(KEYS[1])
 -- What has failed stays so while it is tried again.
-if kind == 'attach' and redis.call('HGET', KEYS[1], 'stage') ~= 'failed' then
-  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', '', '')
+if kind == 'attach' and redis.call('HGET', KEYS[1], 'state') ~= 'failed' then
+  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', 'attaching', '', '')
 end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
 return 'held'

@@ -41,7 +41,7 @@ export interface Writes<Key> {
 interface WritesOptions<Key> {
   readonly redis: Redis;
   /** The record that remembers the write, the fence, and a domain's history. */
-  readonly keysOf: (key: Key) => [record: string, fence: string, history?: string];
+  readonly keysOf: (key: Key) => [record: string, lease: string, history?: string];
   /** The record's field that names the job which may write. */
   readonly owner: 'jobId' | 'running';
 }

@@ -106,7 +106,7 @@ function showCensus({ set }: Instruments, counted: Known<Census> | undefined): v
   set('census_age_seconds', counted ? [[counted.ageMs / 1000]] : []);
   set(
     'domains',
-    domains.map(({ stage, mustAct, count }) => [count, { stage, must_act: mustAct }] as const),
+    domains.map(({ state, mustAct, count }) => [count, { state, must_act: mustAct }] as const),
   );
   const now = at + (counted?.ageMs ?? 0);
   set('certificate_expiry_days', nearestExpiry === undefined ? [] : [[(nearestExpiry - now) / DAY_MS]]);

@@ -68,7 +68,7 @@ export const table = {
     help: 'Times that a job began to wait, by reason.',
     labels: {
       reason:
-        'the domain’s stage (`waiting-for-dns`, `held`, …); `hold-…`: all jobs were held; `paused`: by a person; an error code; `turn`: another run or a delay',
+        'the domain’s state (`waiting-for-dns`, `held`, …); `hold-…`: all jobs were held; `paused`: by a person; an error code; `turn`: another run or a delay',
     },
     of: 'process',
   },
@@ -177,7 +177,7 @@ export const table = {
   domains: {
     type: 'gauge',
     help: 'Domains by where they stand.',
-    labels: { stage: 'of the domain’s life', must_act: 'who must act, of `held` and `waiting-for-dns`' },
+    labels: { state: 'of the domain’s life', must_act: 'who must act, of `held` and `waiting-for-dns`' },
     of: 'redis',
   },
   census_age_seconds: {

@@ -10,7 +10,7 @@ export interface AddressView {
   readonly twin: string | undefined;
   readonly expected: readonly string[];
   /** Its addresses that are not ours, and those that are. */
-  readonly foreign: readonly string[];
+  readonly external: readonly string[];
   readonly right: readonly string[];
   /** The chain of CNAMEs from the name on. */
   readonly cname: readonly string[];
@@ -30,14 +30,14 @@ export const toRecord = (name: string, type: DnsRecord['type'], value: string): 
 });
 
 /** AAAA only where we have no IPv4. */
-export function wantedAddresses(expected: readonly string[]): readonly string[] {
+export function expectedAddresses(expected: readonly string[]): readonly string[] {
   const v4 = expected.filter((address) => !isIPv6(address));
   return v4.length > 0 ? v4 : expected;
 }
 
 /** What the name should have: one address suffices. A www may follow its own domain as well. */
-function wantedRecords({ name, twin, expected }: AddressView): readonly DnsRecord[] {
-  const [value, ...others] = wantedAddresses(expected);
+function recordsToSet({ name, twin, expected }: AddressView): readonly DnsRecord[] {
+  const [value, ...others] = expectedAddresses(expected);
   if (value === undefined) return [];
   const alternatives = [
     ...others.map((address) => ({ type: toType(address), value: address })),
@@ -53,26 +53,26 @@ export const followsTwin = ({ twin, cname }: Pick<AddressView, 'twin' | 'cname'>
 /** For a name that has no address, or a wrong one. Undefined where it is mended with its twin. */
 export function adviseAddress(view: AddressView): DnsRecordChanges | undefined {
   if (followsTwin(view)) return undefined;
-  const { name, cname, foreign, right } = view;
-  const set = right.length > 0 && cname.length === 0 ? [] : wantedRecords(view);
+  const { name, cname, external, right } = view;
+  const set = right.length > 0 && cname.length === 0 ? [] : recordsToSet(view);
   // Behind a CNAME stand somebody else's records, and nothing may stand beside it.
   const remove: DnsRecord[] =
     cname[0] === undefined
-      ? foreign.slice(0, maxRecords).map((value) => toRecord(name, toType(value), value))
+      ? external.slice(0, maxRecords).map((value) => toRecord(name, toType(value), value))
       : [toRecord(name, 'CNAME', `${cname[0]}.`)];
   return { set, remove, unsure: [] };
 }
 
 /** Behind a CDN's proxy nobody sees the name's own records: what counts is that the proxy is off. */
 export const adviseUnproxied = (view: AddressView): DnsRecordChanges => ({
-  set: wantedRecords({ ...view, twin: undefined }).map((record) => ({ ...record, proxied: false })),
+  set: recordsToSet({ ...view, twin: undefined }).map((record) => ({ ...record, proxied: false })),
   remove: [],
   unsure: [],
 });
 
 /** Where nobody can say. */
 export function adviseUnsure(view: AddressView): DnsRecordChanges | undefined {
-  const unsure = followsTwin(view) || view.right.length > 0 ? [] : wantedRecords(view);
+  const unsure = followsTwin(view) || view.right.length > 0 ? [] : recordsToSet(view);
   return unsure.length > 0 ? { set: [], remove: [], unsure } : undefined;
 }
 
@@ -93,7 +93,7 @@ export function list(items: readonly string[], word: 'and' | 'or'): string {
 }
 
 /** `A record with 203.0.113.7 or 203.0.113.8 (or a CNAME to shop.example.org)` */
-function describeWanted({ type, value, alternatives }: DnsRecord, joint: 'to' | 'with'): string {
+function describeDesired({ type, value, alternatives }: DnsRecord, joint: 'to' | 'with'): string {
   const same = [value, ...alternatives.filter((other) => other.type === type).map((other) => other.value)];
   const cname = alternatives.find((other) => other.type === 'CNAME');
   return `${type} record ${joint} ${list(same, 'or')}${cname ? ` (or a CNAME to ${toTarget(cname.value)})` : ''}`;
@@ -111,16 +111,16 @@ function describeRemoved(type: DnsRecord['type'], records: readonly DnsRecord[])
 
 /** What to do about addresses, as the end of a sentence: `set its A record to 203.0.113.7`. */
 export function describeAddressChanges({ set, remove }: DnsRecordChanges): string {
-  const [wanted] = set;
+  const [desired] = set;
   const cname = remove.find(({ type }) => type === 'CNAME');
-  if (wanted && cname)
-    return `replace its CNAME to ${toTarget(cname.value)} by an ${describeWanted(wanted, 'with')}`;
+  if (desired && cname)
+    return `replace its CNAME to ${toTarget(cname.value)} by an ${describeDesired(desired, 'with')}`;
   // Who sets a record replaces what stands there in its kind.
-  const leaving = (['A', 'AAAA'] as const).filter((type) => type !== wanted?.type);
+  const leaving = (['A', 'AAAA'] as const).filter((type) => type !== desired?.type);
   const removed = leaving.flatMap((type) => describeRemoved(type, remove)).join(' and ');
-  if (!wanted) return `remove ${removed}`;
-  if (remove.length === 0) return `add an ${describeWanted(wanted, 'with')}`;
-  return `set its ${describeWanted(wanted, 'to')}${removed ? `, and remove ${removed}` : ''}`;
+  if (!desired) return `remove ${removed}`;
+  if (remove.length === 0) return `add an ${describeDesired(desired, 'with')}`;
+  return `set its ${describeDesired(desired, 'to')}${removed ? `, and remove ${removed}` : ''}`;
 }
 
 /** The same about CAA records: `add the CAA record 0 issue "letsencrypt.org" at example.org`. */

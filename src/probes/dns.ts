@@ -3,7 +3,7 @@
 import type { DnsFinding, ZoneFinding } from './findings.ts';
 import { createReachProbe } from './http.ts';
 import { type Challenge, toCaaText } from './judge-caa.ts';
-import { type DnsAnswers, findForeign, judgeDns, type Reach, toValues } from './judge-dns.ts';
+import { type DnsAnswers, findExternal, judgeDns, type Reach, toValues } from './judge-dns.ts';
 import { judgeZone } from './judge-zone.ts';
 import { parseProbeUrl } from './probe-url.ts';
 import { askDns, askZone, createResolver } from './questions.ts';
@@ -38,10 +38,10 @@ const maxRecords = 20;
 
 /** The record is written at each look. Ours come first, so that what is cut is never what is right. */
 function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['seen'] {
-  const foreign = new Set(findForeign(answers, expected));
+  const external = new Set(findExternal(answers, expected));
   const oursFirst = (addresses: readonly string[]): readonly string[] => [
-    ...addresses.filter((address) => !foreign.has(address)),
-    ...addresses.filter((address) => foreign.has(address)),
+    ...addresses.filter((address) => !external.has(address)),
+    ...addresses.filter((address) => external.has(address)),
   ];
   const all = {
     a: oursFirst(toValues(answers.a)),
@@ -72,9 +72,9 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
         });
 
   /** Asked only where it decides something: at addresses that are not ours. */
-  async function reach(name: string, foreign: readonly string[], signal?: AbortSignal): Promise<Reach> {
-    if (reachProbe === undefined || foreign.length === 0) return undefined;
-    return reachProbe.reaches(name, foreign, signal);
+  async function reach(name: string, external: readonly string[], signal?: AbortSignal): Promise<Reach> {
+    if (reachProbe === undefined || external.length === 0) return undefined;
+    return reachProbe.reaches(name, external, signal);
   }
 
   return {
@@ -83,8 +83,8 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
       const circumstances = { twin, challenge: options.challenge };
       const { verdict } = judgeDns(name, answers, expected, circumstances);
       const isMisled = verdict === 'elsewhere' || verdict === 'leftover' || verdict === 'cdn';
-      const foreign = isMisled ? findForeign(answers, expected) : [];
-      const seen = await reach(name, foreign, signal);
+      const external = isMisled ? findExternal(answers, expected) : [];
+      const seen = await reach(name, external, signal);
       const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: seen });
       return { name, ...judgement, expected, seen: toSeen(answers, expected) };
     },

@@ -46,9 +46,9 @@ function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
     family,
     lookup: (
       _host: string,
-      wanted: { readonly all?: boolean | undefined },
+      desired: { readonly all?: boolean | undefined },
       done: (error: null, found: string | { address: string; family: number }[], family?: number) => void,
-    ): void => (wanted.all === true ? done(null, [{ address, family }]) : done(null, address, family)),
+    ): void => (desired.all === true ? done(null, [{ address, family }]) : done(null, address, family)),
     headers: { 'user-agent': 'runcloud-domains', accept: '*/*', connection: 'close' },
   };
   // The certificate is what is being waited for; the page holds no secret and its text proves enough.

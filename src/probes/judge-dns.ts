@@ -10,9 +10,9 @@ import {
   adviseUnsure,
   describeAddressChanges,
   describeCaaChanges,
+  expectedAddresses,
   followsTwin,
   list,
-  wantedAddresses,
 } from './dns-records.ts';
 import type { DnsFinding, DnsRecordChanges } from './findings.ts';
 import {
@@ -58,9 +58,9 @@ export const toValues = (answer: Answer<readonly string[]>): readonly string[] =
   answer.kind === 'found' ? [...new Set(answer.value.map(toCanonicalAddress))] : [];
 
 /** Addresses of the name, A before AAAA, that are not expected ones. */
-export function findForeign(answers: DnsAnswers, expected: readonly string[]): readonly string[] {
-  const wanted = expected.map(toCanonicalAddress);
-  return [...toValues(answers.a), ...toValues(answers.aaaa)].filter((address) => !wanted.includes(address));
+export function findExternal(answers: DnsAnswers, expected: readonly string[]): readonly string[] {
+  const desired = expected.map(toCanonicalAddress);
+  return [...toValues(answers.a), ...toValues(answers.aaaa)].filter((address) => !desired.includes(address));
 }
 
 function toView(
@@ -69,13 +69,13 @@ function toView(
   expected: readonly string[],
   { twin }: Circumstances,
 ): AddressView {
-  const foreign = findForeign(answers, expected);
+  const external = findExternal(answers, expected);
   return {
     name,
     twin,
     expected: expected.map(toCanonicalAddress),
-    foreign,
-    right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !foreign.includes(seen)),
+    external,
+    right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !external.includes(seen)),
     cname: answers.cname.map(toShownName),
   };
 }
@@ -109,16 +109,16 @@ function missing(view: AddressView, nameExists: boolean): Judgement {
   return mended(view, 'missing', fact);
 }
 
-function describeElsewhere({ name, foreign, right, expected }: AddressView): string {
+function describeElsewhere({ name, external, right, expected }: AddressView): string {
   return right.length === 0
-    ? `${name} leads to ${list(foreign, 'and')}, not to ${list(expected, 'or')}`
-    : `${name} leads to ${list(right, 'and')}, but also to ${list(foreign, 'and')}`;
+    ? `${name} leads to ${list(external, 'and')}, not to ${list(expected, 'or')}`
+    : `${name} leads to ${list(right, 'and')}, but also to ${list(external, 'and')}`;
 }
 
-function describeLeftover({ name, foreign }: AddressView): string {
-  const one = foreign.length === 1;
+function describeLeftover({ name, external }: AddressView): string {
+  const one = external.length === 1;
   const has = one ? 'an AAAA record' : 'AAAA records';
-  return `${name} has ${has} ${list(foreign, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
+  return `${name} has ${has} ${list(external, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
 }
 
 /**
@@ -127,35 +127,35 @@ function describeLeftover({ name, foreign }: AddressView): string {
  */
 const isBehindCloudflare = (view: AddressView): boolean =>
   view.right.length === 0 &&
-  view.foreign.every(isCloudflares) &&
+  view.external.every(isCloudflares) &&
   (view.cname.length === 0 || view.cname.some(isCloudflaresAlias) || followsTwin(view));
 
 function proxiedByCloudflare(view: AddressView, reach: Reach): Judgement {
   if (followsTwin(view)) return followed(view, typeof reach === 'object' ? 'unchecked' : 'cdn');
-  const wanted = list(wantedAddresses(view.expected), 'or');
-  const fact = `${view.name} stands behind Cloudflare's proxy (${list(view.foreign, 'and')})`;
+  const desired = list(expectedAddresses(view.expected), 'or');
+  const fact = `${view.name} stands behind Cloudflare's proxy (${list(view.external, 'and')})`;
   if (typeof reach === 'object') {
-    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): its record in Cloudflare's panel must have ${wanted}`;
+    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): its record in Cloudflare's panel must have ${desired}`;
     return { verdict: 'unchecked', sentence, changes: adviseUnsure(view) };
   }
   const changes = adviseUnproxied(view);
-  const remedy = `turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${wanted}`;
+  const remedy = `turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${desired}`;
   const sentence =
     reach === 'not-reached'
-      ? `${fact}, and HTTP through it does not reach the web application: set its record in Cloudflare's panel to ${wanted}, or ${remedy}`
+      ? `${fact}, and HTTP through it does not reach the web application: set its record in Cloudflare's panel to ${desired}, or ${remedy}`
       : `${fact}, which hides where it leads: ${remedy}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`;
   return { verdict: 'cdn', sentence, changes };
 }
 
 /** A wrong address, unless HTTP proves that what answers there hands everything on to us. */
 function misled(view: AddressView, reach: Reach): Judgement {
-  const { name, foreign, right } = view;
+  const { name, external, right } = view;
   if (reach === 'reached') {
-    const through = list(foreign, 'and');
+    const through = list(external, 'and');
     return { verdict: 'proxied', sentence: `${name} reaches the web application through ${through}` };
   }
   if (isBehindCloudflare(view)) return proxiedByCloudflare(view, reach);
-  const isLeftover = right.length > 0 && foreign.every((address) => isIPv6(address));
+  const isLeftover = right.length > 0 && external.every((address) => isIPv6(address));
   const fact = isLeftover ? describeLeftover(view) : describeElsewhere(view);
   // A CDN has all addresses of a name, not one beside ours.
   if (typeof reach === 'object' && !isLeftover) return unchecked(view, fact, reach.unchecked);
@@ -176,11 +176,11 @@ function judgeAddresses(view: AddressView, { a, aaaa }: DnsAnswers, reach: Reach
     return { verdict: 'unknown', sentence: `it is not known to which addresses ${view.name} should lead` };
   if (a.kind === 'failed') return unasked(view.name, a.code, adviseUnsure(view));
   if (a.kind === 'none' && !a.nameExists) return missing(view, false);
-  const isWrong = view.foreign.some((address) => !isIPv6(address)) && reach !== 'reached';
+  const isWrong = view.external.some((address) => !isIPv6(address)) && reach !== 'reached';
   // An AAAA that nobody saw may be the one that Let's Encrypt goes by.
   if (aaaa.kind === 'failed' && !isWrong)
     return unasked(`the AAAA record of ${view.name}`, aaaa.code, adviseUnsure(view));
-  if (view.foreign.length > 0) return misled(view, reach);
+  if (view.external.length > 0) return misled(view, reach);
   if (view.right.length === 0) return missing(view, true);
   return { verdict: 'here', sentence: `${view.name} leads to ${list(view.right, 'and')}` };
 }

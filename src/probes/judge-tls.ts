@@ -2,7 +2,7 @@
 // Pure: no handshake here. The texts in a certificate are the server's, so they are cut and cleaned before they are repeated.
 import { checkServerIdentity } from 'node:tls';
 import type { ServedCertificate, TlsVerdict } from './findings.ts';
-import { isForeignName, isOwnName, isPlainName } from './own-name.ts';
+import { isExternalName, isOwnName, isPlainName } from './own-name.ts';
 import { toShownText } from './shown-text.ts';
 
 export interface TlsCircumstances {
@@ -59,7 +59,7 @@ export function judgeTls(
       sentence: `${certificate} is valid from ${toDay(served.notBefore)} on`,
     };
   if (authorizationError !== undefined) {
-    const isNamed = served.issuer !== '' && !isForeignName(served.issuer, name);
+    const isNamed = served.issuer !== '' && !isExternalName(served.issuer, name);
     const issuer = (isNamed && toShownText(served.issuer)) || 'an unnamed issuer';
     const sentence = `${certificate} comes from ${issuer}, which browsers do not trust (${authorizationError})`;
     return { verdict: 'untrusted', sentence };

@@ -17,5 +17,5 @@ export function isOwnName(text: string, name: string): boolean {
 }
 
 /** A certificate that a machine has signed for itself names the machine's site as its issuer. */
-export const isForeignName = (text: string, name: string): boolean =>
+export const isExternalName = (text: string, name: string): boolean =>
   /^[\w*-]+(\.[\w-]+)+$/.test(text) && !isOwnName(text, name);

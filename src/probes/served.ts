@@ -2,7 +2,7 @@
 // Judges nothing. What the judge gets is as it was shown; what is kept is cleaned and bounded.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { ServedCertificate } from './findings.ts';
-import { isForeignName, isOwnName } from './own-name.ts';
+import { isExternalName, isOwnName } from './own-name.ts';
 import { toShownName } from './shown-text.ts';
 
 /** Let's Encrypt puts no more on one (letsencrypt.org/docs/rate-limits); a stranger's may have thousands. */
@@ -51,7 +51,7 @@ export function toKeptCertificate(served: ServedCertificate, name: string): Serv
   return {
     ...served,
     subject: isOwnName(subject, name) ? toShownName(subject) : '',
-    issuer: isForeignName(issuer, name) ? '' : toShownName(issuer),
+    issuer: isExternalName(issuer, name) ? '' : toShownName(issuer),
     names: names.map(toShownName),
     ...(moreNames > 0 && { moreNames }),
   };

@@ -64,12 +64,12 @@ async function dueSince(id: string, redis: Redis, parts: Parts, now: number): Pr
   );
   if (!timestamp) return now;
   const delayMs = Number((toObject(opts) as { delay?: unknown }).delay ?? 0);
-  const next = await nextLookOf(id, toObject(data), parts);
+  const next = await nextCheckTimeOf(id, toObject(data), parts);
   const times = [Number(timestamp) + delayMs, Number(processedOn ?? 0), next].filter((at) => at <= now);
   return times.length === 0 ? now : Math.max(...times);
 }
 
-async function nextLookOf(
+async function nextCheckTimeOf(
   id: string,
   data: Parameters<Parts['intents']['get']>[0] | object,
   { intents, certificates }: Parts,

@@ -5,7 +5,7 @@ import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { Budget, Ledger } from '../certificates/ledger.ts';
 import { counted, namesOfIntent } from '../certificates/names.ts';
 import type { Intent, Transition } from '../domains/domain.ts';
-import type { Stage } from '../domains/outcome.ts';
+import type { DomainState } from '../domains/outcome.ts';
 import { isOn, isSelected, type Selection } from '../domains/selection.ts';
 import type { IntentStore } from '../domains/store.ts';
 import { reasonOf } from '../errors.ts';
@@ -62,7 +62,7 @@ export interface Survey {
   /** How many were selected, shown or not. */
   readonly selected: number;
   /** How many of all domains of the chosen web applications stand in which stage; a stage without any is left out. */
-  readonly stages: Readonly<Partial<Record<Stage, number>>>;
+  readonly states: Readonly<Partial<Record<DomainState, number>>>;
   /** How many web applications have a record of any domain. */
   readonly apps: number;
 }
@@ -145,7 +145,7 @@ interface Walk extends Omit<Survey, 'domains' | 'certificates'> {
 
 /** Counts all domains, and gathers those that are selected. Keeps no more of them than will be shown, and some. */
 async function walk(intents: Pick<IntentStore, 'scan'>, limit: number, selection: Selection): Promise<Walk> {
-  const stages: Partial<Record<Stage, number>> = {};
+  const states: Partial<Record<DomainState, number>> = {};
   const apps = new Set<string>();
   let [newest, selected]: [Intent[], number] = [[], 0];
   // Redis' scan may show one twice.
@@ -154,13 +154,13 @@ async function walk(intents: Pick<IntentStore, 'scan'>, limit: number, selection
     if (seen.has(toMember(intent))) continue;
     seen.add(toMember(intent));
     apps.add(`${intent.serverId}:${intent.appId}`);
-    if (isOn(intent, selection)) stages[intent.stage] = (stages[intent.stage] ?? 0) + 1;
+    if (isOn(intent, selection)) states[intent.state] = (states[intent.state] ?? 0) + 1;
     if (!isSelected(intent, selection)) continue;
     selected += 1;
     newest.push(intent);
     if (newest.length > limit + KEPT_BESIDE) newest = newestOf(newest, limit);
   }
-  return { stages, apps: apps.size, selected, newest: newestOf(newest, limit) };
+  return { states, apps: apps.size, selected, newest: newestOf(newest, limit) };
 }
 
 const KEPT_BESIDE = 1_000;

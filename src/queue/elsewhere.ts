@@ -5,7 +5,7 @@ import { namesOf } from '../certificates/names.ts';
 import type { Intent } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
 import { bareOf } from '../domains/owner.ts';
-import { namesOfWish } from '../domains/taken.ts';
+import { namesOfDesired } from '../domains/taken.ts';
 import { PermanentError } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -31,24 +31,25 @@ export interface Meant extends WebApplication {
 /** Undefined where the request can only mean what it says. `records`: of that name and of its namesakes, on all web applications. */
 export function judgeElsewhere(meant: Meant, records: readonly Intent[]): ElsewhereError | undefined {
   const names = namesOf([{ name: meant.domain, www: meant.www }]);
-  const wanted = records.filter(
-    (record) => record.wish.want === 'present' && namesOfWish(record).some((name) => names.includes(name)),
+  const desired = records.filter(
+    (record) =>
+      record.desired.presence === 'present' && namesOfDesired(record).some((name) => names.includes(name)),
   );
   const isHere = ({ serverId, appId }: WebApplication): boolean =>
     serverId === meant.serverId && appId === meant.appId;
-  const others = wanted.filter((record) => !isHere(record));
+  const others = desired.filter((record) => !isHere(record));
   if (others.length === 0) return undefined;
   // What is asked for here already is a repetition, which is always harmless.
-  const isRepetition = wanted.some((record) => isHere(record) && record.domain === meant.domain);
+  const isRepetition = desired.some((record) => isHere(record) && record.domain === meant.domain);
   if (meant.name === 'add-domain' && isRepetition) return undefined;
-  return new ElsewhereError(toSentence(meant, wanted, others), meant, wanted);
+  return new ElsewhereError(toSentence(meant, desired, others), meant, desired);
 }
 
-function toSentence({ domain, appId }: Meant, wanted: readonly Intent[], others: readonly Intent[]): string {
+function toSentence({ domain, appId }: Meant, desired: readonly Intent[], others: readonly Intent[]): string {
   const places = others
-    .map((other) => `${other.appId} (${other.stage}${relation(other, domain)})`)
+    .map((other) => `${other.appId} (${other.state}${relation(other, domain)})`)
     .join(' and ');
-  const here = others.length < wanted.length ? `${appId} and on ` : '';
+  const here = others.length < desired.length ? `${appId} and on ` : '';
   return `${domain} is on web application ${here}${places}; nothing was done: name the one that you mean`;
 }
 

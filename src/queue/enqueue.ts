@@ -5,17 +5,17 @@ import {
   type CertificateRecord,
   type Certificates,
   createCertificates,
-  type RedeployAsk,
-  type RedeployTicket,
+  type RedeployEnqueueResult,
+  type RedeployRequest,
 } from '../certificates/certificates.ts';
-import { type Asker, type DomainKey, type Intent, wantsWww } from '../domains/domain.ts';
+import { type DomainKey, type Intent, includesWww, type Requester } from '../domains/domain.ts';
 import { withoutTwin } from '../domains/owner.ts';
 import {
   createIntentStore,
   type DomainRequest,
+  type EnqueueResult,
   type IntentStore,
   type Renewal,
-  type RequestTicket,
 } from '../domains/store.ts';
 import { namesakesOf } from '../domains/taken.ts';
 import { reasonOf } from '../errors.ts';
@@ -24,9 +24,9 @@ import { createKeys, type Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeElsewhere } from './elsewhere.ts';
 import { failFast } from './fail-fast.ts';
-import { askerFields, PRODUCER, toPayload } from './job-payload.ts';
+import { PRODUCER, requesterFields, toPayload } from './job-payload.ts';
 import { createLine, type Line, lanesOf } from './line.ts';
-import { type AskOptions, type Receipt, subjectOf } from './receipt.ts';
+import { type Receipt, type RequestOptions, subjectOf } from './receipt.ts';
 import { shieldScripts } from './shield.ts';
 
 /** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
@@ -36,12 +36,16 @@ export interface RequestQueue {
   readonly certificates: Certificates;
   /** Whose turn it is. */
   readonly line: Line;
-  enqueue(name: JobName, payload: unknown, options?: AskOptions): Promise<Receipt>;
+  enqueue(name: JobName, payload: unknown, options?: RequestOptions): Promise<Receipt>;
   /** A renewal does nothing where a newer request has taken over. */
-  requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<RequestTicket>;
-  requestRedeploy(app: WebApplication, ask: RedeployAsk, asker?: Asker): Promise<RedeployTicket>;
+  requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<EnqueueResult>;
+  requestRedeploy(
+    app: WebApplication,
+    ask: RedeployRequest,
+    requester?: Requester,
+  ): Promise<RedeployEnqueueResult>;
   /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
-  renew(intent: Intent, by: string, isQuiet?: boolean): Promise<RequestTicket>;
+  renew(intent: Intent, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
   reviveRedeploy(app: WebApplication): Promise<boolean>;
   jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
@@ -76,7 +80,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
   const queries = createQueries(redis, queue, keys);
   const line = createLine(redis, keys);
-  const doors = createDoors({ queue, intents, certificates, line }, queries.dueAt);
+  const writers = createWriters({ queue, intents, certificates, line }, queries.dueAt);
 
   return {
     queue,
@@ -84,7 +88,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     certificates,
     keys,
     line,
-    ...doors,
+    ...writers,
     ...queries,
     async enqueue(name, payload, { bulk, by = PRODUCER, mayAsk = false } = {}) {
       const job = parseJob(name, payload, defaults);
@@ -92,14 +96,15 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
       const subject = subjectOf(job);
       const isOpen = mayAsk && !namesApp(payload);
       const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, async () => {
-        if (isOpen) await assertMeant(name, subject, !isRedeploy && wantsWww(job.request.wish), intents);
+        if (isOpen)
+          await assertMeant(name, subject, !isRedeploy && includesWww(job.request.desired), intents);
         return isRedeploy
-          ? doors.requestRedeploy(
+          ? writers.requestRedeploy(
               job.app,
               { domain: job.domain ?? 'all', atOnce: true },
-              { ...job.asker, by },
+              { ...job.requester, by },
             )
-          : doors.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]);
+          : writers.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]);
       });
       const remark = isWithoutTwin && subject.domain && withoutTwin(subject.domain);
       const { unknownFields } = job;
@@ -127,10 +132,10 @@ async function assertMeant(
 /** Without what it calls its children: whoever asks may have written any key there. */
 export const ALONE = { removeChildren: false };
 
-type Doors = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
+type Writers = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
 
 // A delayed job runs sooner than planned; one that is not delayed (any more) needs no help.
-const createHasten =
+const createRunSooner =
   (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobId: string, delayMs: number) => {
     const due = await dueAt(jobId);
     if (due === undefined || due <= Date.now() + delayMs) return;
@@ -139,21 +144,21 @@ const createHasten =
   };
 
 // The record first, the job second: a job that is lost between the two is found by the sweep.
-function createDoors(
+function createWriters(
   { queue, intents, certificates, line }: Pick<RequestQueue, 'queue' | 'intents' | 'certificates' | 'line'>,
   dueAt: RequestQueue['dueAt'],
-): Doors {
-  const hasten = createHasten(queue, dueAt);
-  const requestRedeploy: Doors['requestRedeploy'] = async (app, ask, asker = {}) => {
+): Writers {
+  const runSooner = createRunSooner(queue, dueAt);
+  const requestRedeploy: Writers['requestRedeploy'] = async (app, ask, requester = {}) => {
     const ticket = await certificates.ask(app, ask);
     if (ticket.fate === 'coalesced') {
       const record = await certificates.get(app);
       // Names that have changed may go well where the others had to wait. (With a code it is an attempt that failed.)
-      if (record?.jobId === ticket.jobId && !record.code) await hasten(ticket.jobId, ticket.delayMs);
+      if (record?.jobId === ticket.jobId && !record.code) await runSooner(ticket.jobId, ticket.delayMs);
       return ticket;
     }
     const { serverId, appId } = app;
-    const payload = { serverId, appId, ...askerFields(asker) };
+    const payload = { serverId, appId, ...requesterFields(requester) };
     const priority = priorities['redeploy-ssl'];
     await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority, delay: ticket.delayMs });
     return ticket;
@@ -161,14 +166,14 @@ function createDoors(
   // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
   const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
     const intent = await intents.get(key);
-    const waits = intent && (intent.stage.startsWith('waiting-for') || intent.stage === 'held');
-    if (waits && !intent.code) await hasten(jobId, 0);
+    const waits = intent && (intent.state.startsWith('waiting-for') || intent.state === 'held');
+    if (waits && !intent.code) await runSooner(jobId, 0);
   };
-  const requestDomain: Doors['requestDomain'] = async (request, band, renewal) => {
+  const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
     const ticket = await intents.request(request, renewal);
     // Who asked first stands in the record.
     const asked = renewal ? { ...request, by: renewal.by } : request;
-    const name = request.wish.want === 'present' ? 'add-domain' : 'remove-domain';
+    const name = request.desired.presence === 'present' ? 'add-domain' : 'remove-domain';
     if (ticket.fate === 'new' || ticket.fate === 'missing') {
       const priority = await line.place(lanesOf(request.by, request), band);
       await queue.add(name, toPayload(asked), { jobId: ticket.jobId, priority });

@@ -13,7 +13,7 @@ export async function inTurns<T, R>(
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
-  const turn = createTurns();
+  const turn = createPeriodic();
   const entries = items.entries();
   const lane = async (): Promise<void> => {
     for (const [i, item] of entries) results[i] = await turn(item, () => work(item, i));
@@ -22,7 +22,7 @@ export async function inTurns<T, R>(
   return results;
 }
 
-function createTurns() {
+function createPeriodic() {
   const last = new Map<unknown, Promise<unknown>>();
   return <T>(input: unknown, work: () => Promise<T>): Promise<T> => {
     const name = (input as { domain?: unknown } | null)?.domain;

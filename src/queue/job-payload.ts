@@ -1,5 +1,5 @@
 // A job's payload as our doors write it, and as a worker reads it: with who asked. Pure.
-import type { Asker } from '../domains/domain.ts';
+import type { Requester } from '../domains/domain.ts';
 import type { DomainRequest } from '../domains/store.ts';
 import { generationOf } from '../redis/keys.ts';
 
@@ -7,14 +7,21 @@ import { generationOf } from '../redis/keys.ts';
 export const PRODUCER = 'producer';
 
 /** As docs/jobs.md has it, with everything resolved, so that the job means the same wherever it runs. */
-export function toPayload({ domain, serverId, appId, siteId, wish, ...asker }: DomainRequest): object {
-  const { want, ...settings } = wish;
+export function toPayload({ domain, serverId, appId, siteId, desired, ...requester }: DomainRequest): object {
+  const { presence, ...settings } = desired;
   const site = siteId !== undefined && { siteId };
-  return { domain, serverId, appId, ...(want === 'present' ? settings : {}), ...site, ...askerFields(asker) };
+  return {
+    domain,
+    serverId,
+    appId,
+    ...(presence === 'present' ? settings : {}),
+    ...site,
+    ...requesterFields(requester),
+  };
 }
 
 /** `by` is for people who look at the job, and for a redeploy's log; `whoAsked` says when it is believed. */
-export const askerFields = ({ by, for: requestedBy }: Asker): object => ({
+export const requesterFields = ({ by, for: requestedBy }: Requester): object => ({
   ...(by !== undefined && { by }),
   ...(requestedBy !== undefined && { requestedBy }),
 });
@@ -77,7 +84,7 @@ export function readJob({ id, data }: JobText): {
 /** What is remembered of what the job is about. */
 export interface JobRecord {
   readonly jobId: string | undefined;
-  readonly state: string | undefined;
+  readonly request: string | undefined;
   /** Older jobs of ours do nothing; undefined: any other one. */
   readonly generation?: number;
   readonly by: string | undefined;
@@ -87,7 +94,7 @@ export interface JobRecord {
  * Who asked by the job `id`, whose stem should be `stem`. A door of ours writes the record before the job, so that the record, while it
  * waits for that very job, proves that we made it. `isBare`: nothing proves it, no door has written it into the audit log.
  */
-export function whoAsked(
+export function requesterOf(
   id: string,
   stem: string,
   record: JobRecord | undefined,
@@ -95,7 +102,7 @@ export function whoAsked(
   const bare = { isBare: true, by: PRODUCER };
   const generation = generationOf(id, stem);
   if (generation === undefined || !record?.jobId) return bare;
-  if (record.jobId === id) return record.state === 'pending' ? { isBare: false, by: record.by } : bare;
+  if (record.jobId === id) return record.request === 'pending' ? { isBare: false, by: record.by } : bare;
   return generation < (record.generation ?? Number.POSITIVE_INFINITY)
     ? { isBare: false, by: undefined }
     : bare;

@@ -1,5 +1,5 @@
 // The watch: now and then one worker looks at every domain that was done, and says where one is no longer as it was. It writes
-// nothing to RunCloud, unless WATCH_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
+// nothing to RunCloud, unless MONITOR_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
 // case when its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
 import { withOutOfReach } from '../certificates/challenge.ts';
@@ -7,7 +7,7 @@ import type { Ledger } from '../certificates/ledger.ts';
 import type { Evidence, Intent } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
 import { reasonOf } from '../errors.ts';
-import { judgeWatch, type Watched } from '../https/drift.ts';
+import { judgeDrift, type Watched } from '../https/drift.ts';
 import { isGood } from '../https/gate.ts';
 import { type Look, lookAt } from '../https/probe.ts';
 import type { RenewalLook } from '../https/renewal.ts';
@@ -17,9 +17,9 @@ import type { DnsFinding } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
-import { createTurns, type Turns } from './periodic.ts';
+import { createPeriodic, type Periodic } from './periodic.ts';
 
-export interface WatchOptions {
+export interface MonitorOptions {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly directory: Directory;
@@ -38,7 +38,7 @@ export interface WatchOptions {
   readonly changesWww: boolean;
 }
 
-export interface Watcher extends Turns {
+export interface Watcher extends Periodic {
   /** Looks once, whatever the others do. */
   watch(): Promise<void>;
 }
@@ -48,9 +48,9 @@ const TURN = 'watch';
 /** Domains that are looked at together. */
 const BATCH = 10;
 
-export function createWatcher(options: WatchOptions): Watcher {
+export function createWatcher(options: MonitorOptions): Watcher {
   const { redis, requests, logger, intervalMs } = options;
-  const turns = createTurns({
+  const turns = createPeriodic({
     redis,
     key: requests.keyOf(TURN),
     intervalMs,
@@ -60,7 +60,7 @@ export function createWatcher(options: WatchOptions): Watcher {
   return { watch: () => watchAll(options, new AbortController().signal), ...turns };
 }
 
-async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<void> {
+async function watchAll(options: MonitorOptions, signal: AbortSignal): Promise<void> {
   const { requests, look, logger } = options;
   if (!look) return;
   const findAttached = await createAttachedLook(options, signal);
@@ -76,7 +76,7 @@ async function watchAll(options: WatchOptions, signal: AbortSignal): Promise<voi
   const batch: Intent[] = [];
   for await (const intent of requests.intents.scan()) {
     if (signal.aborted) return;
-    if (intent.state === 'settled' && intent.wish.want === 'present') batch.push(intent);
+    if (intent.request === 'settled' && intent.desired.presence === 'present') batch.push(intent);
     if (batch.length === BATCH) await Promise.all(batch.splice(0).map(watch));
   }
   await Promise.all(batch.map(watch));
@@ -90,7 +90,7 @@ type Rows = ReadonlyMap<string, AttachedDomain>;
 // How RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
 // in a pass and told once; what DNS and a handshake show of its domains counts all the same.
 async function createAttachedLook(
-  { requests, directory, isHeld, logger }: WatchOptions,
+  { requests, directory, isHeld, logger }: MonitorOptions,
   signal: AbortSignal,
 ): Promise<AttachedLook> {
   const { now } = requests.intents;
@@ -144,7 +144,7 @@ interface Looks {
 async function watchOne(
   intent: Intent,
   looks: Looks,
-  options: WatchOptions,
+  options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
@@ -161,7 +161,7 @@ async function watchOne(
 async function lookAtOne(
   before: Intent,
   { look, findAttached, findRenewal }: Looks,
-  options: WatchOptions,
+  options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
   const seen = await findAttached(before);
@@ -169,7 +169,7 @@ async function lookAtOne(
   const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
   const { evidence, leftOut } = await lookAt({ intent, calls: { signal } }, look);
   const problem = await findRenewal?.(intent, { signal });
-  const judged = judgeWatch(intent, seen && seen.attached !== undefined, evidence);
+  const judged = judgeDrift(intent, seen && seen.attached !== undefined, evidence);
   // The www name may be a domain of its own meanwhile.
   const twin = leftOut && (await findAttached({ ...before, domain: twinOf(before.domain) }));
   const isTaken = twin?.attached !== undefined;
@@ -188,20 +188,20 @@ function withLeftOut(
   watched: Watched,
   { domain }: Intent,
   leftOut: DnsFinding,
-  options: Pick<WatchOptions, 'changesWww'> & { readonly isTaken: boolean },
+  options: Pick<MonitorOptions, 'changesWww'> & { readonly isTaken: boolean },
 ): Watched {
   const { sentence, report } = watched;
   const evidence = report.evidence as Evidence | undefined;
   return {
     ...watched,
     sentence:
-      report.stage === 'held' ? sentence : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
+      report.state === 'held' ? sentence : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
     report: { ...report, ...(evidence && { evidence: { ...evidence, dns: [...evidence.dns, leftOut] } }) },
   };
 }
 
 /** Its www name joins or goes: the same request runs again, and finds it so. */
-async function renewFor(why: string, intent: Intent, { requests, logger }: WatchOptions): Promise<void> {
+async function renewFor(why: string, intent: Intent, { requests, logger }: MonitorOptions): Promise<void> {
   const { domain, serverId, appId } = intent;
   const { fate } = await requests.renew(intent, 'the watch');
   if (fate === 'new') logger.info({ event: 'www-changes', domain, serverId, appId }, `${domain}: ${why}`);
@@ -210,17 +210,17 @@ async function renewFor(why: string, intent: Intent, { requests, logger }: Watch
 function tell(
   { domain, serverId, appId }: Intent,
   { sentence, report }: Watched,
-  { logger }: WatchOptions,
+  { logger }: MonitorOptions,
 ): void {
-  const { stage, mustAct } = report;
-  const level = stage === 'held' ? 'warn' : 'info';
-  const event = `domain-${stage}`;
+  const { state, mustAct } = report;
+  const level = state === 'held' ? 'warn' : 'info';
+  const event = `domain-${state}`;
   logger[level]({ event, domain, serverId, appId, ...(mustAct && { mustAct }) }, `${domain}: ${sentence}`);
 }
 
 // One order for a certificate that is late or wrong, whatever comes of it: what a second one would mend, a person has to look at. An
 // ask from which no order came (SSL_COOLDOWN, a limit, a redeploy that failed) is repeated at the next watch.
-async function mend(intent: Intent, { repair, report }: Watched, options: WatchOptions): Promise<void> {
+async function mend(intent: Intent, { repair, report }: Watched, options: MonitorOptions): Promise<void> {
   const { requests } = options;
   if (repair?.kind === 'attach') await requests.renew(intent, 'the watch');
   if (repair?.kind !== 'redeploy') return;
@@ -234,7 +234,7 @@ async function mend(intent: Intent, { repair, report }: Watched, options: WatchO
 async function isOrderedSince(
   since: number,
   { serverId, appId, domain }: Intent,
-  { ledger }: WatchOptions,
+  { ledger }: MonitorOptions,
 ): Promise<boolean> {
   const app = { serverId, appId };
   const orders = await Promise.all([ledger.last(app), ledger.last(app, domain)]);

@@ -1,12 +1,12 @@
 // What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
-import type { RedeployAsk } from '../certificates/certificates.ts';
+import type { RedeployRequest } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
-import { type Intent, wantsWww } from '../domains/domain.ts';
+import { type Intent, includesWww } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
 import { bareOf } from '../domains/owner.ts';
 import { isOn, type Selection } from '../domains/selection.ts';
-import type { DomainRequest, RequestTicket } from '../domains/store.ts';
+import type { DomainRequest, EnqueueResult } from '../domains/store.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
 import type { Hold } from '../rate-limit/limiter.ts';
@@ -105,7 +105,7 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     async ownerOfTwin(name, on = {}) {
       const bare = bareOf(name);
       const records = bare ? await intents.everywhere(bare) : [];
-      return records.find((intent) => isOn(intent, on) && wantsWww(intent.wish));
+      return records.find((intent) => isOn(intent, on) && includesWww(intent.desired));
     },
     details: detailsOf,
     async failed(limit, filter) {
@@ -147,8 +147,8 @@ async function retryJob(
   const parsed = parseJob(job.name, readJob(job).payload, defaults);
   const ticket =
     parsed.name === 'redeploy-ssl'
-      ? await requests.requestRedeploy(parsed.app, toRetryAsk(id, parsed.app, parsed.domain), {
-          ...parsed.asker,
+      ? await requests.requestRedeploy(parsed.app, toRetryRequest(id, parsed.app, parsed.domain), {
+          ...parsed.requester,
           by,
         })
       : await retryDomain({ ...parsed.request, by: PRODUCER }, id, by, requests);
@@ -173,10 +173,16 @@ async function nextCheckOf(
     name === 'redeploy-ssl'
       ? await certificates.get(app)
       : domain !== undefined && (await intents.get({ ...app, domain: domain as DomainName }));
-  return record && record.jobId === id && record.state === 'failed' ? record.nextRunAt : undefined;
+  const hasFailed =
+    record && record.jobId === id && ('request' in record ? record.request : record.state) === 'failed';
+  return hasFailed ? record.nextRunAt : undefined;
 }
 
-const toRetryAsk = (id: string, app: WebApplication, domain: DomainName | undefined): RedeployAsk => ({
+const toRetryRequest = (
+  id: string,
+  app: WebApplication,
+  domain: DomainName | undefined,
+): RedeployRequest => ({
   domain: generationOf(id, toJobIdStem(app)) === undefined ? (domain ?? 'all') : 'waiting',
   atOnce: true,
 });
@@ -186,7 +192,7 @@ async function retryDomain(
   id: string,
   by: string,
   requests: RequestQueue,
-): Promise<RequestTicket> {
+): Promise<EnqueueResult> {
   const intent = await requests.intents.get(request);
   if (!intent) return requests.requestDomain(request, priorities.retry);
   // A bare client's job that failed before it was ever claimed may be newer than the record.

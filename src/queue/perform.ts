@@ -1,16 +1,16 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
 // Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
-import { type Asker, toAskerText } from '../domains/domain.ts';
+import { type Requester, toRequesterText } from '../domains/domain.ts';
 import { withoutOthers } from '../domains/other-names.ts';
 import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
-import type { JobTicket } from '../domains/store.ts';
+import type { JobRef } from '../domains/store.ts';
 import type { JobName, ParsedJob } from '../jobs/catalog.ts';
 import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { toJobIdStem } from '../redis/keys.ts';
 import type { RequestQueue } from './enqueue.ts';
-import { PRODUCER, readJob, whoAsked } from './job-payload.ts';
+import { PRODUCER, readJob, requesterOf } from './job-payload.ts';
 import { lanesOf } from './line.ts';
 import type { PauseSubject } from './pauses.ts';
 import type { Requested } from './request-entries.ts';
@@ -60,16 +60,16 @@ export async function createTask(run: Run, options: TaskOptions): Promise<Task> 
   if (parsed.name === 'redeploy-ssl') {
     const { app } = parsed;
     const record = await certificates.get(app);
-    const asked = whoAsked(
+    const asked = requesterOf(
       id,
       toJobIdStem(app),
-      record && { jobId: record.jobId, state: record.state, by: said },
+      record && { jobId: record.jobId, request: record.state, by: said },
     );
-    const asker = { ...parsed.asker, by: asked.by };
-    return redeployTask({ ...parsed, asker }, toOrigin(asked, said), run, options);
+    const requester = { ...parsed.requester, by: asked.by };
+    return redeployTask({ ...parsed, requester }, toOrigin(asked, said), run, options);
   }
   const { request } = parsed;
-  const asked = whoAsked(id, toJobIdStem(request), await intents.get(request));
+  const asked = requesterOf(id, toJobIdStem(request), await intents.get(request));
   const domainJob = { ...parsed, request: { ...request, by: asked.by } };
   return domainTask(domainJob, toOrigin(asked, said), run, options);
 }
@@ -77,7 +77,7 @@ export async function createTask(run: Run, options: TaskOptions): Promise<Task> 
 type Origin = Pick<Task, 'isUnwritten'>;
 
 /** Who calls himself a producer claims nothing: that is what everybody is who proves nothing. */
-const toOrigin = ({ isBare }: ReturnType<typeof whoAsked>, said: string | undefined): Origin => ({
+const toOrigin = ({ isBare }: ReturnType<typeof requesterOf>, said: string | undefined): Origin => ({
   isUnwritten: isBare || said === PRODUCER,
 });
 
@@ -116,7 +116,15 @@ function domainTask(
       const verdict = inOwnWords(given, domain);
       const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
       const { sentence: outcome, code, nextRunAt, report } = verdict;
-      const settlement = { state, outcome, code, nextRunAt, token: run.token, requestedAt, report } as const;
+      const settlement = {
+        request: state,
+        outcome,
+        code,
+        nextRunAt,
+        token: run.token,
+        requestedAt,
+        report,
+      } as const;
       const settled = await intents.settle(request, jobId, settlement);
       return settled === 'again'
         ? verdictOfOutcome(waiting(`${domain} was asked for again; looking once more`, 0), Date.now())
@@ -138,7 +146,7 @@ function redeployTask(
   { handlers, requests }: TaskOptions,
 ): Task {
   const { certificates } = requests;
-  const { app, domain, asker, unknownFields } = parsed;
+  const { app, domain, requester, unknownFields } = parsed;
   const jobId = run.job.id ?? '';
   const what = domain ?? `web application ${app.appId}`;
   return {
@@ -146,13 +154,13 @@ function redeployTask(
       ...(domain !== undefined && { domain }),
       serverId: app.serverId,
       appId: app.appId,
-      ...whoOf(asker),
+      ...whoOf(requester),
     },
-    announcement: announce('redeploy-ssl', what, run, asker),
-    asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: asker.for },
+    announcement: announce('redeploy-ssl', what, run, requester),
+    asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: requester.for },
     unknownFields,
     isUnwritten,
-    lanes: lanesOf(asker.by, app),
+    lanes: lanesOf(requester.by, app),
     subject: app,
     // Its place is taken in one step with its start.
     claim: async () => async () => {
@@ -168,27 +176,27 @@ function redeployTask(
       if (verdict.kind === 'superseded') return verdict;
       const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
       const { sentence: outcome, forDomains = withoutOthers(outcome), code, nextRunAt, report } = verdict;
-      const mustAct = report?.mustAct;
-      const said = { outcome, forDomains, code, nextRunAt, mustAct };
+      const { mustAct, reasonCode } = report ?? {};
+      const said = { outcome, forDomains, reasonCode, code, nextRunAt, mustAct };
       await certificates.end(app, jobId, { result, ...said, token: run.token });
       return verdict;
     },
   };
 }
 
-const whoOf = ({ by, for: behalf }: Asker) => ({
+const whoOf = ({ by, for: behalf }: Requester) => ({
   ...(by !== undefined && { by }),
   ...(behalf !== undefined && { for: behalf }),
 });
 
-const ticketOf = ({ job }: Run): JobTicket => ({
+const ticketOf = ({ job }: Run): JobRef => ({
   jobId: job.id ?? '',
   addedAt: job.timestamp,
   again: job.attemptsStarted > 1,
 });
 
-function announce(name: JobName, what: string, { job, attempt }: Run, asker: Asker): string {
-  const asked = toAskerText(asker);
+function announce(name: JobName, what: string, { job, attempt }: Run, requester: Requester): string {
+  const asked = toRequesterText(requester);
   const who = asked ? `, asked for ${asked}` : '';
   return `${name} ${what}: attempt ${attempt} of ${job.opts.attempts ?? 1}${who}`;
 }

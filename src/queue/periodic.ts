@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
-export interface Turns {
+export interface Periodic {
   start(): void;
   stop(): Promise<void>;
 }
 
-export interface TurnsOptions {
+export interface PeriodicOptions {
   readonly redis: Redis;
   /** The turn, in Redis. */
   readonly key: string;
@@ -20,7 +20,14 @@ export interface TurnsOptions {
 
 const TICK_MS = 5_000;
 
-export function createTurns({ redis, key, intervalMs, beforehand, run, onError }: TurnsOptions): Turns {
+export function createPeriodic({
+  redis,
+  key,
+  intervalMs,
+  beforehand,
+  run,
+  onError,
+}: PeriodicOptions): Periodic {
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> | undefined;

@@ -106,7 +106,7 @@ async function clear(
 ): Promise<void> {
   const id = job.id ?? '';
   await suspects.leave(id);
-  if (verdict.kind === 'waiting' && verdict.report?.stage) await suspects.forgive(requests.queue.toKey(id));
+  if (verdict.kind === 'waiting' && verdict.report?.state) await suspects.forgive(requests.queue.toKey(id));
 }
 
 /** A job that ends its process each time must not do so for ever: it waits for a person, and the others go on. */
@@ -189,7 +189,7 @@ function report(run: Run, verdict: Verdict): void {
     event: 'outcome',
     outcome: kind,
     ...(code && { code }),
-    ...(verdict.report?.stage && { stage: verdict.report.stage }),
+    ...(verdict.report?.state && { state: verdict.report.state }),
     ...(verdict.report?.mustAct && { mustAct: verdict.report.mustAct }),
     ...(nextRunAt !== undefined && { nextRunAt: new Date(nextRunAt).toISOString() }),
     ...(error !== undefined && { err: error }),

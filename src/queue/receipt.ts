@@ -25,7 +25,7 @@ export interface EnqueueOptions {
 }
 
 /** What only our own doors may say. */
-export interface AskOptions extends EnqueueOptions {
+export interface RequestOptions extends EnqueueOptions {
   /** Who asks, see `Asker`. Default: `producer`. */
   readonly by?: string;
   /** The caller is there to be asked: throws ElsewhereError where it is open which web application is meant. */
@@ -36,6 +36,6 @@ export interface AskOptions extends EnqueueOptions {
 export function subjectOf(job: ParsedJob): Pick<Receipt, 'domain' | 'serverId' | 'appId' | 'for'> {
   const { serverId, appId } = job.name === 'redeploy-ssl' ? job.app : job.request;
   const { domain, for: behalf } =
-    job.name === 'redeploy-ssl' ? { ...job.asker, domain: job.domain } : job.request;
+    job.name === 'redeploy-ssl' ? { ...job.requester, domain: job.domain } : job.request;
   return { domain, serverId, appId, for: behalf };
 }

@@ -2,16 +2,16 @@
 // carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
 import type { Redis } from 'ioredis';
 import type { Intent } from '../domains/domain.ts';
-import { type Standing, upkeepOf } from '../domains/reconcile.ts';
+import { planReconcile, type Standing } from '../domains/reconcile.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
 import { readOpenDomains } from './open-domains.ts';
-import { createTurns } from './periodic.ts';
+import { createPeriodic } from './periodic.ts';
 
-export interface SweepOptions {
+export interface ReconcileOptions {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly directory: Directory;
@@ -22,7 +22,7 @@ export interface SweepOptions {
 }
 
 /** What one sweep did. */
-export interface SweepReport {
+export interface ReconcileReport {
   looked: number;
   renewed: number;
   quarantined: number;
@@ -34,7 +34,7 @@ export interface SweepReport {
 
 export interface Sweeper {
   /** Sweeps once, whatever the others do. */
-  sweep(): Promise<SweepReport>;
+  sweep(): Promise<ReconcileReport>;
   /** Sweeps now and every interval until `stop`; of all workers, one does it. */
   start(): void;
   stop(): Promise<void>;
@@ -45,7 +45,7 @@ const TURN = 'sweep';
 /** In one sweep: what is left is the next one's. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
-const NOTHING_DONE: SweepReport = {
+const NOTHING_DONE: ReconcileReport = {
   looked: 0,
   renewed: 0,
   quarantined: 0,
@@ -54,7 +54,7 @@ const NOTHING_DONE: SweepReport = {
   forgotten: 0,
 };
 
-export function createSweeper(options: SweepOptions): Sweeper {
+export function createSweeper(options: ReconcileOptions): Sweeper {
   const { redis, requests, logger, intervalMs } = options;
   let newest = 0;
   const alarmIfEmptied = async (): Promise<void> => {
@@ -67,18 +67,18 @@ export function createSweeper(options: SweepOptions): Sweeper {
     }
     newest = generation;
   };
-  const turns = createTurns({
+  const turns = createPeriodic({
     redis,
     key: requests.keyOf(TURN),
     intervalMs,
     beforehand: alarmIfEmptied,
-    run: async (signal) => tell(logger, await sweepOnce(options, signal)),
+    run: async (signal) => tell(logger, await reconcileOnce(options, signal)),
     onError: (error) => logger.warn({ event: 'sweep-failed' }, `sweep: ${reasonOf(error)}`),
   });
-  return { sweep: () => sweepOnce(options, new AbortController().signal), ...turns };
+  return { sweep: () => reconcileOnce(options, new AbortController().signal), ...turns };
 }
 
-function tell(logger: Logger, report: SweepReport): void {
+function tell(logger: Logger, report: ReconcileReport): void {
   const { looked, renewed, quarantined, redeploys, forgotten } = report;
   const level = renewed + quarantined + redeploys > 0 ? 'warn' : 'debug';
   const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived, ${forgotten} removals forgotten`;
@@ -86,9 +86,9 @@ function tell(logger: Logger, report: SweepReport): void {
   logger[level]({ event: 'sweep', ...report }, `sweep: ${looked} domains looked at, ${found}`);
 }
 
-async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<SweepReport> {
+async function reconcileOnce(options: ReconcileOptions, signal: AbortSignal): Promise<ReconcileReport> {
   const { requests } = options;
-  const report: SweepReport = { ...NOTHING_DONE };
+  const report: ReconcileReport = { ...NOTHING_DONE };
   const apps = new Map<string, WebApplication>();
   const over: Intent[] = [];
   const startedAt = await requests.intents.now();
@@ -109,7 +109,7 @@ async function sweepOnce(options: SweepOptions, signal: AbortSignal): Promise<Sw
 
 async function forget(
   over: readonly Intent[],
-  { requests, redis }: SweepOptions,
+  { requests, redis }: ReconcileOptions,
   signal: AbortSignal,
 ): Promise<number> {
   if (over.length === 0) return 0;
@@ -125,7 +125,7 @@ async function forget(
 // How an intent stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
 // read ends the looking there, not the sweep: what the queue has lost is found all the same.
 async function createLook(
-  { requests, directory, isHeld, logger }: SweepOptions,
+  { requests, directory, isHeld, logger }: ReconcileOptions,
   startedAt: number,
   signal: AbortSignal,
 ) {
@@ -148,8 +148,9 @@ async function createLook(
     const intent = await requests.intents.get(scanned);
     if (intent?.jobId !== scanned.jobId) return undefined; // somebody is at it
     const standing: Standing = { intent, job, now: startedAt };
-    const different = { attached: intent.wish.want === 'absent', at: startedAt };
-    const isOurs = intent.state === 'settled' && upkeepOf({ ...standing, seen: different }).kind === 'renew';
+    const different = { attached: intent.desired.presence === 'absent', at: startedAt };
+    const isOurs =
+      intent.request === 'settled' && planReconcile({ ...standing, seen: different }).kind === 'renew';
     if (!mayLook || !isOurs || unreadable.has(intent.appId)) return standing;
     return { ...standing, seen: await see(intent) };
   };
@@ -159,21 +160,21 @@ async function createLook(
 async function mend(
   standing: Standing,
   over: Intent[],
-  { requests, logger }: SweepOptions,
-  report: SweepReport,
+  { requests, logger }: ReconcileOptions,
+  report: ReconcileReport,
 ): Promise<void> {
   const { intent } = standing;
-  const upkeep = upkeepOf(standing);
-  if (upkeep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(intent);
-  if (upkeep.kind === 'nothing' || upkeep.kind === 'forget') return;
+  const reconcileStep = planReconcile(standing);
+  if (reconcileStep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(intent);
+  if (reconcileStep.kind === 'nothing' || reconcileStep.kind === 'forget') return;
   const { domain, jobId } = intent;
-  if (upkeep.kind === 'quarantine') {
+  if (reconcileStep.kind === 'quarantine') {
     const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;
     await requests.intents.settle(intent, jobId, {
-      state: 'failed',
+      request: 'failed',
       outcome,
       code: 'job-quarantined',
-      report: { stage: 'failed' },
+      report: { state: 'failed' },
     });
     report.quarantined += 1;
     logger.error({ event: 'quarantined', domain, jobId }, outcome);
@@ -184,6 +185,6 @@ async function mend(
   report.renewed += 1;
   logger.warn(
     { event: 'renewed', domain, jobId: renewed.jobId },
-    `${domain} is asked for again: ${upkeep.why}`,
+    `${domain} is asked for again: ${reconcileStep.why}`,
   );
 }

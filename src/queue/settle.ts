@@ -64,7 +64,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
 
 // What waits for DNS or a certificate is looked at a hundred times, and must not stand before what is asked for now.
 const isLook = ({ goesBehind, report }: Verdict): boolean =>
-  goesBehind ?? (report?.stage !== undefined && report.stage !== 'attaching');
+  goesBehind ?? (report?.state !== undefined && report.state !== 'attaching');
 
 // Its turn is over. When it is due, it stands in line anew: what turn that is, nobody can say before.
 async function giveUpTurn(job: Job, band: number): Promise<void> {

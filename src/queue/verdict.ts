@@ -50,7 +50,7 @@ export function verdictOfError(
   const what = { sentence: reasonOf(error), code, error: known ? undefined : error };
   if (isHeld(error)) return { kind: 'waiting', ...what, delayMs: HELD_MS, nextRunAt: nowMs + HELD_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
-  if (delayMs === undefined) return { kind: 'failed', ...what, report: { stage: 'failed' } };
+  if (delayMs === undefined) return { kind: 'failed', ...what, report: { state: 'failed' } };
   return {
     kind: 'retry',
     ...what,
@@ -62,7 +62,7 @@ export function verdictOfError(
 
 function reportOf(error: unknown, attemptsMade: number): Report | undefined {
   const mustAct = actorAfter(error, attemptsMade);
-  return mustAct && { stage: 'held', mustAct };
+  return mustAct && { state: 'held', mustAct };
 }
 
 // The brake decides how long: the job goes back, and its next run waits until the brake lets go.

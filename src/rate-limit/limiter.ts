@@ -2,7 +2,7 @@
 // the gate for everybody on a 429, and holds all jobs while RunCloud is down or refuses the credentials.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { CallBrake } from '../runcloud/runcloud.ts';
+import type { CallLimiter } from '../runcloud/runcloud.ts';
 import { ENTER, REPORT } from './scripts.ts';
 
 /** Why calls wait, for people. */
@@ -12,14 +12,14 @@ export interface Hold {
   readonly sentence: string;
 }
 
-export interface Brake extends CallBrake {
+export interface RateLimiter extends CallLimiter {
   /** What holds all jobs at this moment; undefined where calls may go out (the rate holds no job). */
   hold(fingerprint: string): Promise<Hold | undefined>;
   /** The same for onlookers, who have no credentials: an outage stands until a call has gone well. */
   status(): Promise<Hold | undefined>;
 }
 
-export interface BrakeOptions {
+export interface RateLimiterOptions {
   readonly redis: Redis;
   readonly key: string;
   readonly ratePerMinute: number;
@@ -34,7 +34,12 @@ const MAX_CLOSE_MS = 900_000;
 /** A held call looks again at least so often: another worker may have opened the gate. */
 const LOOK_AGAIN_MS = 1_000;
 
-export function createBrake({ redis, key, ratePerMinute, defaultCloseMs }: BrakeOptions): Brake {
+export function createRateLimiter({
+  redis,
+  key,
+  ratePerMinute,
+  defaultCloseMs,
+}: RateLimiterOptions): RateLimiter {
   const ask = async (fingerprint: string, take: boolean): Promise<Hold | undefined> => {
     const reply = await redis.eval(ENTER, 1, key, ratePerMinute, fingerprint, take ? '1' : '');
     const [kind, waitMs, why] = reply as ['go' | Hold['kind'], number, string];
@@ -66,7 +71,7 @@ export function createBrake({ redis, key, ratePerMinute, defaultCloseMs }: Brake
         FAILURES_TO_TRIP,
         FIRST_PROBE_MS,
       ];
-      return (await redis.eval(REPORT, 1, key, ...args)) as Awaited<ReturnType<CallBrake['report']>>;
+      return (await redis.eval(REPORT, 1, key, ...args)) as Awaited<ReturnType<CallLimiter['report']>>;
     },
   };
 }

@@ -10,7 +10,7 @@ export const place = domainSummary.pick({
   appId: true,
   state: true,
   mustAct: true,
-  wanted: true,
+  desired: true,
 });
 
 export const places = z.array(place).meta({ description: 'The web applications that have the domain' });
@@ -20,16 +20,16 @@ export type Place = z.output<typeof place>;
 export const toPlace = (intent: Intent): Place => ({
   serverId: intent.serverId,
   appId: intent.appId,
-  state: intent.stage,
+  state: intent.state,
   mustAct: actorOf(intent) ?? null,
-  wanted: intent.wish,
+  desired: intent.desired,
 });
 
 /** `646 (live) and 701 (waiting-for-dns)`; with the servers where they differ. */
-export function describeApps(places: readonly Pick<Intent, 'serverId' | 'appId' | 'stage'>[]): string {
+export function describeApps(places: readonly Pick<Intent, 'serverId' | 'appId' | 'state'>[]): string {
   const isOneServer = new Set(places.map(({ serverId }) => serverId)).size <= 1;
-  const named = places.map(({ serverId, appId, stage }) =>
-    isOneServer ? `${appId} (${stage})` : `${appId} of server ${serverId} (${stage})`,
+  const named = places.map(({ serverId, appId, state }) =>
+    isOneServer ? `${appId} (${state})` : `${appId} of server ${serverId} (${state})`,
   );
   return named.length < 2
     ? `web application ${named.join()}`

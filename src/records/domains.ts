@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { Intent, Transition } from '../domains/domain.ts';
-import { actors, stages } from '../domains/outcome.ts';
+import { actors, states } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { codeOf, fixOf } from '../errors.ts';
 import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
@@ -12,23 +12,26 @@ import { iso } from './iso.ts';
 
 const time = z.iso.datetime().nullable();
 const text = z.string().nullable();
+const reasonCode = text.meta({
+  description: 'Why, for programs: one of docs/reference/reason-codes.md, or the error code',
+});
 
-export const stage = z.enum(stages).meta({ description: 'Where the domain stands in its life' });
+export const state = z.enum(states).meta({ description: 'Where the domain stands in its life' });
 
 const mustAct = z
   .enum(actors)
   .nullable()
   .meta({ description: 'Who must act; null: nobody, it goes on by itself' });
 
-const wanted = z.union([
+const desired = z.union([
   z.object({
-    want: z.literal('present'),
+    presence: z.literal('present'),
     www: z.union([z.boolean(), z.literal('auto')]).meta({
       description: '`auto`: www comes with it by our own rule, not because the caller asked for it',
     }),
     redirection: z.enum(['none', 'www', 'non-www']),
   }),
-  z.object({ want: z.literal('absent') }),
+  z.object({ presence: z.literal('absent') }),
 ]);
 
 const summaryFields = {
@@ -36,10 +39,11 @@ const summaryFields = {
   serverId: z.int(),
   appId: z.int(),
   siteId: text,
-  wanted,
-  state: stage,
+  desired,
+  state: state,
   since: time,
-  reason: text.meta({ description: 'Why it stands there, in a sentence for a person' }),
+  reason: text.meta({ description: 'Why, in a sentence for a person' }),
+  reasonCode,
   code: text.meta({ description: 'The error code, where something is wrong' }),
   fix: text.meta({
     description: 'What to do about it: one thing while it is tried again, another once it has failed',
@@ -55,7 +59,7 @@ const summaryFields = {
     description: 'Who asked: `api:<token>`, `cli:<user>`, or `producer`, a program that proves nothing',
   }),
   for: text.meta({ description: "For whom, in the caller's own words: its `requestedBy`" }),
-  nextLookAt: time,
+  nextCheckAt: time,
 };
 
 export const domainSummary = z.object(summaryFields).meta({ description: 'One domain in a list' });
@@ -66,9 +70,12 @@ export const domainRecord = z
     dnsRecords,
     evidence,
     job: z.object({ id: z.string(), state: z.string(), attemptsMade: z.int(), nextRunAt: time }),
-    certificate: z.object({ outcome: text, outcomeAt: time, mustAct, code: text }).nullable().meta({
-      description: 'What the last redeploy of its certificate said to it; null: nothing since it asked',
-    }),
+    certificate: z
+      .object({ outcome: text, outcomeAt: time, mustAct, reasonCode, code: text })
+      .nullable()
+      .meta({
+        description: 'What the last redeploy of its certificate said to it; null: nothing since it asked',
+      }),
     redeploy: z
       .object({ id: z.string(), state: z.string(), nextRunAt: time })
       .nullable()
@@ -80,6 +87,7 @@ export const domainRecord = z
           state: z.string(),
           mustAct: text,
           reason: z.string(),
+          reasonCode,
           code: text,
           by: text,
           for: text,
@@ -110,28 +118,29 @@ export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
   serverId: intent.serverId,
   appId: intent.appId,
   siteId: intent.siteId ?? null,
-  wanted: intent.wish,
-  state: intent.stage,
-  since: iso(intent.stageAt),
+  desired: intent.desired,
+  state: intent.state,
+  since: iso(intent.stateAt),
   reason: intent.outcome ?? null,
+  reasonCode: intent.reasonCode ?? null,
   code: intent.code ?? null,
   fix: fixFor(intent) ?? null,
   mustAct: actorOf(intent) ?? null,
-  request: intent.state,
+  request: intent.request,
   jobId: intent.jobId,
   requestedAt: iso(intent.requestedAt),
   by: intent.by ?? null,
   for: intent.for ?? null,
-  nextLookAt: intent.state === 'settled' ? null : iso(intent.nextRunAt),
+  nextCheckAt: intent.request === 'settled' ? null : iso(intent.nextRunAt),
 });
 
 /** What to do about a domain's code, as it stands now. */
 export const fixFor = (intent: Intent): string | undefined =>
-  fixOf(intent.code, intent.state === 'pending' && actorOf(intent) === undefined);
+  fixOf(intent.code, intent.request === 'pending' && actorOf(intent) === undefined);
 
 /** When its job, or that of the redeploy, looks again; undefined where no time is set. */
-export const nextLookOf = ({ intent, job }: DomainStatus): number | undefined =>
-  intent.state === 'failed'
+export const nextCheckTimeOf = ({ intent, job }: DomainStatus): number | undefined =>
+  intent.request === 'failed'
     ? intent.nextRunAt
     : job.state === 'delayed'
       ? (job.nextRunAt ?? intent.nextRunAt)
@@ -144,7 +153,7 @@ export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' |
   const { intent, job, certificate, redeploy } = status;
   return {
     ...toSummary(intent),
-    nextLookAt: iso(nextLookOf(status)),
+    nextCheckAt: iso(nextCheckTimeOf(status)),
     dnsRecords: toDnsRecords(dnsRecordsOf(intent)),
     evidence: intent.evidence ? toEvidence(intent.evidence) : null,
     job: { id: job.id, state: job.state, attemptsMade: job.attemptsMade, nextRunAt: iso(job.nextRunAt) },
@@ -155,10 +164,16 @@ export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' |
   };
 }
 
-const toCertificate = ({ outcome, outcomeAt, mustAct: actor, code }: DomainRedeploy) =>
+const toCertificate = ({ outcome, outcomeAt, mustAct: actor, reasonCode: why, code }: DomainRedeploy) =>
   outcome === undefined
     ? null
-    : { outcome, outcomeAt: iso(outcomeAt), mustAct: actor ?? null, code: code ?? null };
+    : {
+        outcome,
+        outcomeAt: iso(outcomeAt),
+        mustAct: actor ?? null,
+        reasonCode: why ?? null,
+        code: code ?? null,
+      };
 
 /** For operators alone: what it says may name any domain. */
 export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: CertificateStatus) => ({
@@ -167,29 +182,42 @@ export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: 
   outcome: certificate.outcome ?? null,
   outcomeAt: iso(certificate.outcomeAt),
   mustAct: certificate.mustAct ?? null,
+  reasonCode: certificate.reasonCode ?? null,
   code: certificate.code ?? null,
   redeploy: redeploy ? { id: redeploy.id, state: redeploy.state, nextRunAt: iso(redeploy.nextRunAt) } : null,
 });
 
 export const toRecord = (status: DomainDetails): DomainRecord => ({
   ...toStanding(status),
-  reason: reasonOf(status.intent, status.history),
+  ...reasonOf(status.intent, status.history),
   history: status.history.map(toStep),
   budgets: [...status.budgets],
 });
 
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
-function reasonOf({ outcome, outcomeAt = 0, stage: at, stageAt }: Intent, history: readonly Transition[]) {
+function reasonOf(intent: Intent, history: readonly Transition[]) {
+  const { outcome, reasonCode: why, outcomeAt = 0, state: at, stateAt } = intent;
   const [step] = history;
-  const isNewer = step?.stage === at && stageAt > outcomeAt;
-  return (isNewer ? step.reason : outcome) ?? null;
+  const isNewer = step?.state === at && stateAt > outcomeAt;
+  const { reason, reasonCode: code } = isNewer ? step : { reason: outcome, reasonCode: why };
+  return { reason: reason ?? null, reasonCode: code ?? null };
 }
 
-const toStep = ({ at, stage: state, mustAct: actor, reason, code, by, for: behalf }: Transition) => ({
+const toStep = ({
+  at,
+  state,
+  mustAct: actor,
+  reason,
+  reasonCode: why,
+  code,
+  by,
+  for: behalf,
+}: Transition) => ({
   at: iso(at),
   state,
   mustAct: actor ?? null,
   reason,
+  reasonCode: why ?? null,
   code: code ?? null,
   by: by ?? null,
   for: behalf ?? null,

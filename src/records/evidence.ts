@@ -71,8 +71,8 @@ export const evidence = z
   .meta({ description: 'What the last look at DNS and at the server saw' });
 
 /** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
-export const dnsRecordsOf = ({ wish, evidence }: Intent): DnsRecordChanges | undefined =>
-  wish.want === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
+export const dnsRecordsOf = ({ desired, evidence }: Intent): DnsRecordChanges | undefined =>
+  desired.presence === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
 
 /** As API, `--json` and callbacks show them: the same fields. */
 export const toDnsRecords = (changes: DnsRecordChanges | undefined): z.output<typeof dnsRecords> =>

@@ -15,8 +15,8 @@ export interface Keys {
   /** The domain's last transitions; outlives its removal for a while (forget.ts). */
   history(key: DomainKey): string;
   /** The right to write for one domain, or for one web application's certificate. */
-  fence(key: DomainKey): string;
-  certificateFence(app: WebApplication): string;
+  lease(key: DomainKey): string;
+  certificateLease(app: WebApplication): string;
   /** Stream of what the outside has not been told yet; grows only where callbacks are configured. */
   readonly outbox: string;
   /** Any other key of ours, closed to programs that only ask. */
@@ -42,8 +42,8 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     own: (name) => `${internal}:${name}`,
     intent: (key) => `${base}:intent:${toMember(key)}`,
     history: (key) => `${base}:history:${toMember(key)}`,
-    fence: (key) => `${internal}:fence:${toMember(key)}`,
-    certificateFence: ({ serverId, appId }) => `${internal}:fence:${serverId}:${appId}`,
+    lease: (key) => `${internal}:fence:${toMember(key)}`,
+    certificateLease: ({ serverId, appId }) => `${internal}:fence:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
     domainRedeploys: ({ serverId, appId }) => `${base}:redeploys:${serverId}:${appId}`,

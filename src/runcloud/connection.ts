@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { type Got } from 'got';
-import type { CallBrake, CallOptions } from './runcloud.ts';
+import type { CallLimiter, CallOptions } from './runcloud.ts';
 
 /** A v3 (or workspace v2) token goes out as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
 export type Credentials =
@@ -24,7 +24,7 @@ export interface HttpSettings {
   /** Hears of every call, besides the caller's own `onCall`. */
   readonly onCall?: CallOptions['onCall'];
   /** Asked before each call, told after each. */
-  readonly brake?: CallBrake | undefined;
+  readonly limiter?: CallLimiter | undefined;
 }
 
 const MAX_CONNECT_MS = 10_000;

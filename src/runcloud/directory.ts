@@ -6,7 +6,7 @@ import type { MissingApps } from './missing-apps.ts';
 import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 /** One domain as seen. `at` is when the reading began, in milliseconds by Redis' clock. */
-export interface Sighting {
+export interface ObservedDomain {
   readonly attached: AttachedDomain | undefined;
   /** The row with the lowest id of all. */
   readonly isOldest: boolean;
@@ -15,22 +15,22 @@ export interface Sighting {
 
 export interface Directory {
   /** What was seen of `name` at or after `since`; reads the list from RunCloud only where nothing so recent is known. */
-  find(app: WebApplication, name: string, since: number, options?: CallOptions): Promise<Sighting>;
+  find(app: WebApplication, name: string, since: number, options?: CallOptions): Promise<ObservedDomain>;
   /** All attached domains, seen at or after `since`. */
   list(app: WebApplication, since: number, options?: CallOptions): Promise<readonly AttachedDomain[]>;
   /** What a write's reply said about one name: `undefined` for gone. Saves the next reading. */
   note(app: WebApplication, name: string, attached: AttachedDomain | undefined, at: number): void;
 }
 
-interface Reading {
+interface Snapshot {
   readonly startedAt: number;
   readonly rows: ReadonlyMap<string, AttachedDomain>;
   readonly oldestId: number | undefined;
 }
 
-interface Shelf {
-  reading?: Reading;
-  underway?: { startedAt: number; reading: Promise<Reading> };
+interface Cache {
+  reading?: Snapshot;
+  underway?: { startedAt: number; reading: Promise<Snapshot> };
   /** Those who wait for a reading that another has begun: each page of it is news to them. */
   readonly sharers: Set<() => void>;
   /** Newer than the reading: what replies to our own writes said. */
@@ -48,12 +48,12 @@ interface DirectoryOptions {
 }
 
 export function createDirectory({ maxAgeMs = 600_000, ...options }: DirectoryOptions): Directory {
-  const shelfOf = createShelves();
-  const readSince = createReader({ ...options, maxAgeMs }, shelfOf);
+  const cacheOf = createCaches();
+  const readSince = createReader({ ...options, maxAgeMs }, cacheOf);
 
   return {
     async find(app, name, since, options = {}) {
-      const { notes, reading: known } = shelfOf(app);
+      const { notes, reading: known } = cacheOf(app);
       const note = notes.get(name);
       if (note && known && note.at >= since)
         return { ...note, isOldest: note.attached?.id === known.oldestId };
@@ -66,55 +66,55 @@ export function createDirectory({ maxAgeMs = 600_000, ...options }: DirectoryOpt
     },
     async list(app, since, options = {}) {
       const { rows, startedAt } = await unlessAborted(readSince(app, since, options), options.signal);
-      return [...corrected(rows, startedAt, shelfOf(app).notes).values()];
+      return [...corrected(rows, startedAt, cacheOf(app).notes).values()];
     },
     note(app, name, attached, at) {
-      shelfOf(app).notes.set(name, { attached, at });
+      cacheOf(app).notes.set(name, { attached, at });
     },
   };
 }
 
-type ShelfOf = (app: WebApplication) => Shelf;
+type CacheOf = (app: WebApplication) => Cache;
 
-function createShelves(): ShelfOf {
-  const shelves = new Map<string, Shelf>();
+function createCaches(): CacheOf {
+  const caches = new Map<string, Cache>();
   return ({ serverId, appId }) => {
     const key = `${serverId}:${appId}`;
-    const shelf = shelves.get(key) ?? { notes: new Map(), sharers: new Set() };
-    shelves.set(key, shelf);
-    return shelf;
+    const cache = caches.get(key) ?? { notes: new Map(), sharers: new Set() };
+    caches.set(key, cache);
+    return cache;
   };
 }
 
 type ReaderOptions = DirectoryOptions & { readonly maxAgeMs: number };
 
-function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, shelfOf: ShelfOf) {
-  const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
+function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, cacheOf: CacheOf) {
+  const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Snapshot> => {
     // The signal stays out: the reading is shared, and one job that stops must not fail the others.
     const onCall: CallOptions['onCall'] = (call) => {
       options.onCall?.(call);
-      for (const tell of shelfOf(app).sharers) tell();
+      for (const tell of cacheOf(app).sharers) tell();
     };
     const list = () => runcloud.listDomains(app, { onCall, onHold: options.onHold });
     const rows = await (missing ? unlessMissing(app, missing, list) : list());
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
-    return keep(shelfOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
+    return keep(cacheOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
   };
-  const start = (app: WebApplication, startedAt: number, options: CallOptions): Promise<Reading> => {
-    const shelf = shelfOf(app);
+  const start = (app: WebApplication, startedAt: number, options: CallOptions): Promise<Snapshot> => {
+    const cache = cacheOf(app);
     const reading = read(app, startedAt, options).finally(() => {
-      delete shelf.underway;
+      delete cache.underway;
     });
-    shelf.underway = { startedAt, reading };
+    cache.underway = { startedAt, reading };
     return reading;
   };
   return async function readSince(
     app: WebApplication,
     since: number,
     options: CallOptions,
-  ): Promise<Reading> {
+  ): Promise<Snapshot> {
     const time = await now();
-    const { reading, underway, sharers } = shelfOf(app);
+    const { reading, underway, sharers } = cacheOf(app);
     if (reading && reading.startedAt >= Math.max(since, time - maxAgeMs)) return reading;
     if (!underway) return start(app, time, options);
     const moved = (): void => options.onMoved?.();
@@ -170,7 +170,7 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefine
 }
 
 /** A reading with what replies to our own writes said since. */
-function corrected(rows: Reading['rows'], startedAt: number, notes: Shelf['notes']): Reading['rows'] {
+function corrected(rows: Snapshot['rows'], startedAt: number, notes: Cache['notes']): Snapshot['rows'] {
   const all = new Map(rows);
   for (const [name, { attached, at }] of notes) {
     if (at < startedAt) continue;
@@ -181,8 +181,8 @@ function corrected(rows: Reading['rows'], startedAt: number, notes: Shelf['notes
 }
 
 // Notes older than the reading have served; newer ones still correct it.
-function keep(shelf: Shelf, fresh: Reading): Reading {
-  shelf.reading = fresh;
-  for (const [name, note] of shelf.notes) if (note.at < fresh.startedAt) shelf.notes.delete(name);
+function keep(cache: Cache, fresh: Snapshot): Snapshot {
+  cache.reading = fresh;
+  for (const [name, note] of cache.notes) if (note.at < fresh.startedAt) cache.notes.delete(name);
   return fresh;
 }

@@ -2,8 +2,8 @@
 // anew where somebody has asked since, so that nobody is judged, and told, by what is over. Never writes.
 import { hasCode, TransientError } from '../errors.ts';
 import { CallAbortedError } from './errors.ts';
+import { createCache, type Found, type Readable } from './facts-cache.ts';
 import { createLocalMemo, type FactsMemo } from './facts-memo.ts';
-import { createShelf, type Found, type Readable } from './facts-shelf.ts';
 import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 export interface AppFacts {
@@ -16,7 +16,7 @@ export interface AppFacts {
 }
 
 /** A web application, and when somebody last asked for what the facts are needed for, by Redis' clock. */
-export interface AskedApp extends WebApplication {
+export interface RequestedApp extends WebApplication {
   readonly requestedAt?: number | undefined;
 }
 
@@ -25,12 +25,12 @@ export interface Facts {
    * As last read by any worker, at most six hours ago: who only waits costs RunCloud nothing. What was read before the request is
    * read anew, at most once a minute and web application over all workers; where that fails, it serves.
    */
-  glance(app: AskedApp, calls?: CallOptions): Promise<AppFacts>;
+  recent(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
   /**
    * With the certificate mode as it is now: who orders must have noticed a change. Where the reading fails for this one route,
    * the mode as last known; throws where none is known, and where RunCloud answers nobody.
    */
-  read(app: AskedApp, calls?: CallOptions): Promise<AppFacts>;
+  read(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
   /** RunCloud's list of certificates has proven advanced mode, whatever it says when asked for the mode. */
   noteAdvanced(app: WebApplication): Promise<void>;
 }
@@ -52,45 +52,45 @@ const MINUTE_MS = 60_000;
 
 export function createFacts(options: Options): Facts {
   const { runcloud, memo = createLocalMemo(), maxAgeMs = SIX_HOURS_MS, refreshMs = MINUTE_MS } = options;
-  const shelf = createShelf({ memo, maxAgeMs, refreshMs });
+  const cache = createCache({ memo, maxAgeMs, refreshMs });
   const proven = new Map<string, number>();
   const isProven = (key: string): boolean => performance.now() - (proven.get(key) ?? -Infinity) < maxAgeMs;
   const readMode = async (app: WebApplication, calls?: CallOptions): Promise<Mode> => {
     const { advanced, autoSsl = false } = await runcloud.getSslMode(app, shared(calls));
     return { advanced: advanced || isProven(keyOf(app)), autoSsl };
   };
-  const toReadables = (app: AskedApp, calls?: CallOptions) => ({
+  const toReadables = (app: RequestedApp, calls?: CallOptions) => ({
     mode: { key: keyOf(app), read: () => readMode(app, calls) },
     address: { key: String(app.serverId), read: () => readAddress(runcloud, app, calls) },
   });
   const lookUp = async (
-    app: AskedApp,
+    app: RequestedApp,
     { mode, address }: ReturnType<typeof toReadables>,
     asked: readonly Readable<unknown>[],
   ): Promise<Found> => {
     const keys = [mode.key, address.key];
     const found = await memo.get(keys);
     if (app.requestedAt === undefined) return found;
-    const isRefreshed = await shelf.refresh(asked, found, { turn: keyOf(app), since: app.requestedAt });
+    const isRefreshed = await cache.refresh(asked, found, { turn: keyOf(app), since: app.requestedAt });
     return isRefreshed ? memo.get(keys) : found;
   };
 
   return {
-    async glance(app, calls) {
+    async recent(app, calls) {
       const { mode, address } = toReadables(app, calls);
       const found = await lookUp(app, { mode, address }, [mode, address]);
-      const known = await shelf.serve(mode, found);
-      return { ...known, ipAddress: (await shelf.serve(address, found)) ?? undefined };
+      const known = await cache.serve(mode, found);
+      return { ...known, ipAddress: (await cache.serve(address, found)) ?? undefined };
     },
     async read(app, calls) {
       const { mode, address } = toReadables(app, calls);
       const found = await lookUp(app, { mode, address }, [address]);
       const known = found.known.get(mode.key)?.value as Mode | undefined;
-      const now = await shelf.renew(mode).catch((error: unknown) => {
+      const now = await cache.renew(mode).catch((error: unknown) => {
         if (known === undefined || !isOfThisRoute(error)) throw error;
         return known;
       });
-      return { ...now, ipAddress: (await shelf.serve(address, found)) ?? undefined };
+      return { ...now, ipAddress: (await cache.serve(address, found)) ?? undefined };
     },
     async noteAdvanced(app) {
       const key = keyOf(app);

@@ -90,7 +90,7 @@ const REDIRECT_HINT = 'its API never redirects, so check RUNCLOUD_API_URL and th
 const INTERCEPTED = 'Something in front of RunCloud answered in its place';
 
 // An empty reply says what its status says. 429 means "slow down", whoever says so.
-const isForeign = ({ from }: ReplyText, status: number): boolean => from === 'foreign' && status !== 429;
+const isExternal = ({ from }: ReplyText, status: number): boolean => from === 'foreign' && status !== 429;
 
 /** Any status that is not 2xx. Status table: [D] runcloud.io/docs/api/v3 (401, 403, 404, 422, 429, 50x). */
 export function toReplyError(reply: RefusedReply): Error {
@@ -101,7 +101,7 @@ export function toReplyError(reply: RefusedReply): Error {
     return new UnknownResultError(toSentence('RunCloud gave no usable answer', reply, words.text), failure);
   }
   if (status < 400) return new InterceptedError(toSentence(INTERCEPTED, reply, REDIRECT_HINT), failure);
-  if (isForeign(words, status))
+  if (isExternal(words, status))
     return new InterceptedError(toSentence(INTERCEPTED, reply, words.text), failure);
   return toRefusal(reply, words, failure);
 }

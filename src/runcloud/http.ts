@@ -17,7 +17,7 @@ import {
 } from './connection.ts';
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
-import { type Exchanged, toFingerprint, underBrake } from './rate-limited.ts';
+import { type Exchanged, rateLimited, toFingerprint } from './rate-limited.ts';
 import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
 import type { CallOptions } from './runcloud.ts';
@@ -132,7 +132,7 @@ function toReply(response: Response<string>, { operation }: Exchange, redact: Re
   return { status, body: json.value };
 }
 
-async function assertWanted({ operation, method, options }: Exchange): Promise<void> {
+async function assertDesired({ operation, method, options }: Exchange): Promise<void> {
   const mayGo = method === 'GET' || ((await options?.mayWrite?.()) ?? true);
   if (mayGo && options?.signal?.aborted !== true) return;
   throw new CallAbortedError(
@@ -169,16 +169,16 @@ export function createHttp(settings: HttpSettings): Http {
   };
 
   const exchangeOnce = async (exchange: Exchange): Promise<Reply> => {
-    const { brake } = settings;
+    const { limiter } = settings;
     const current = currentCredentials();
     const auth = toAuthorization(current);
     const redact = createRedact(toSecrets(current));
     const call = async (): Promise<Exchanged> => {
-      await assertWanted(exchange);
+      await assertDesired(exchange);
       const response = await perform(exchange, auth, redact);
       return { response, toReply: () => toReply(response, exchange, redact) };
     };
-    return brake ? underBrake(brake, toFingerprint(auth), exchange, call) : (await call()).toReply();
+    return limiter ? rateLimited(limiter, toFingerprint(auth), exchange, call) : (await call()).toReply();
   };
   const assertAccount = createAccountCheck(exchangeOnce);
 

@@ -28,7 +28,7 @@ export function isWhole(rows: number, { total, lastPage }: PageFacts): boolean {
   return rows === 0 || rows > PER_PAGE || lastPage === 1;
 }
 
-interface Reading<T> {
+interface Snapshot<T> {
   readonly items: Map<string | number, T>;
   readonly totals: Set<number>;
   /** The last page that was read said so. */
@@ -41,12 +41,12 @@ interface Reading<T> {
   repeated: boolean;
 }
 
-const isEnd = <T>(reading: Reading<T>, page: Page<T>, number: number): boolean =>
+const isEnd = <T>(reading: Snapshot<T>, page: Page<T>, number: number): boolean =>
   // `total` and the last page's number must agree with what we saw; either of them alone may mean something else.
   reading.items.size === page.total && (page.lastPage === undefined || page.lastPage <= number);
 
 /** Adds one page; true where the list ends with it. */
-function take<T>(reading: Reading<T>, page: Page<T>, number: number, keyOf: PagedList<T>['keyOf']): boolean {
+function take<T>(reading: Snapshot<T>, page: Page<T>, number: number, keyOf: PagedList<T>['keyOf']): boolean {
   const before = reading.items.size;
   for (const item of page.items) reading.items.set(keyOf(item), item);
   const fresh = reading.items.size - before;
@@ -62,8 +62,8 @@ function take<T>(reading: Reading<T>, page: Page<T>, number: number, keyOf: Page
   return isEnd(reading, page, number);
 }
 
-async function readOnce<T>(list: PagedList<T>): Promise<Reading<T>> {
-  const reading: Reading<T> = {
+async function readOnce<T>(list: PagedList<T>): Promise<Snapshot<T>> {
+  const reading: Snapshot<T> = {
     items: new Map(),
     totals: new Set(),
     total: undefined,
@@ -82,15 +82,15 @@ async function readOnce<T>(list: PagedList<T>): Promise<Reading<T>> {
  * the server gives again for every number. A short page alone says nothing: how long a page is nobody knows. An empty list may be
  * an odd answer, so that it is read twice.
  */
-function isSettled<T>({ items, totals, total, pages, moved, repeated }: Reading<T>): boolean {
+function isSettled<T>({ items, totals, total, pages, moved, repeated }: Snapshot<T>): boolean {
   if (items.size === 0) return false;
   if (total !== undefined) return totals.size === 1 && !moved && items.size === total;
   return pages === 1 && repeated;
 }
 
-const isShort = <T>({ items, total }: Reading<T>): boolean => total !== undefined && items.size < total;
+const isShort = <T>({ items, total }: Snapshot<T>): boolean => total !== undefined && items.size < total;
 
-const contains = <T>(reading: Reading<T>, earlier: Reading<T> | undefined): boolean =>
+const contains = <T>(reading: Snapshot<T>, earlier: Snapshot<T> | undefined): boolean =>
   earlier !== undefined && [...earlier.items.keys()].every((key) => reading.items.has(key));
 
 /**
@@ -101,7 +101,7 @@ const contains = <T>(reading: Reading<T>, earlier: Reading<T> | undefined): bool
  * between two pages of one reading, which leave the total as it was.
  */
 export async function readAllPages<T>(list: PagedList<T>): Promise<T[]> {
-  let earlier: Reading<T> | undefined;
+  let earlier: Snapshot<T> | undefined;
   for (let nth = 1; nth <= MAX_READINGS; nth += 1) {
     const reading = await readOnce(list);
     if (!isShort(reading) && (isSettled(reading) || contains(reading, earlier))) {

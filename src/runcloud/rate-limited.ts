@@ -14,7 +14,7 @@ import {
 } from './errors.ts';
 import { toPhrase } from './failures.ts';
 import type { Exchange, Reply } from './http.ts';
-import type { CallBrake, CallReport } from './runcloud.ts';
+import type { CallLimiter, CallReport } from './runcloud.ts';
 
 /** A response that came, and what it amounts to; `toReply` throws for everything but a usable 2xx. */
 export interface Exchanged {
@@ -26,34 +26,38 @@ export interface Exchanged {
 export const toFingerprint = (authorization: string): string =>
   createHash('sha256').update(authorization).digest('hex').slice(0, 12);
 
-export async function underBrake(
-  brake: CallBrake,
+export async function rateLimited(
+  limiter: CallLimiter,
   fingerprint: string,
   exchange: Exchange,
   call: () => Promise<Exchanged>,
 ): Promise<Reply> {
-  await enter(brake, fingerprint, exchange);
+  await enter(limiter, fingerprint, exchange);
   let headers: Pick<CallReport, 'limit' | 'remaining'> = {};
   try {
     const { response, toReply } = await call();
     headers = toRateLimit(response);
     const reply = toReply();
-    await brake.report({ result: 'ok', fingerprint, ...headers });
+    await limiter.report({ result: 'ok', fingerprint, ...headers });
     return reply;
   } catch (error) {
     const report = toReport(error);
-    const state = report && (await brake.report({ ...report, fingerprint, ...headers }));
+    const state = report && (await limiter.report({ ...report, fingerprint, ...headers }));
     if (state === 'down' && error instanceof TransientError) error.attemptSpent = false;
     throw error;
   }
 }
 
-async function enter(brake: CallBrake, fingerprint: string, { operation, options }: Exchange): Promise<void> {
+async function enter(
+  limiter: CallLimiter,
+  fingerprint: string,
+  { operation, options }: Exchange,
+): Promise<void> {
   const ends = [options?.signal, options?.patience].filter((signal) => signal !== undefined);
   const signal = AbortSignal.any(ends);
   try {
     signal.throwIfAborted();
-    await brake.enter(fingerprint, signal, options?.onHold);
+    await limiter.enter(fingerprint, signal, options?.onHold);
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new CallAbortedError(

@@ -102,7 +102,7 @@ export interface ApiCall {
 }
 
 /** What the HTTP layer asks before and tells after each call; brake/ has the real one. */
-export interface CallBrake {
+export interface CallLimiter {
   /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
   enter(fingerprint: string, signal?: AbortSignal, onHold?: CallOptions['onHold']): Promise<void>;
   report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused' | 'account'>;

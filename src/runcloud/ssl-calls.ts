@@ -30,7 +30,7 @@ import { parseSslMode, toPageFacts } from './schemas.ts';
 
 type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate' | 'listCertificates'>;
 
-interface Reading {
+interface Snapshot {
   readonly operation: Operation;
   readonly path: string;
   readonly options: CallOptions | undefined;
@@ -43,13 +43,13 @@ export const toAppPath = ({ serverId, appId }: WebApplication): string =>
 const saysNone = (error: unknown): boolean =>
   error instanceof NotFoundError || saysNotInstalled(toReply(error));
 
-function toRowPage(body: unknown, { operation }: Reading): readonly CertificateRow[] {
+function toRowPage(body: unknown, { operation }: Snapshot): readonly CertificateRow[] {
   const reply = parseCertificateReply(body);
   if (reply.kind === 'rows') return reply.rows;
   throw toUnusableReply(operation, 200, 'is a list on one page and none on the next');
 }
 
-async function readAllRows(http: Http, reading: Reading): Promise<readonly CertificateRow[]> {
+async function readAllRows(http: Http, reading: Snapshot): Promise<readonly CertificateRow[]> {
   return await readAllPages({
     readPage: async (page) => {
       const { body } = await http.exchange({ ...reading, method: 'GET', query: { page, perPage: PER_PAGE } });
@@ -61,7 +61,7 @@ async function readAllRows(http: Http, reading: Reading): Promise<readonly Certi
 }
 
 /** What counts as found: a certificate that stands alone, or one among the rows of a web application's domains. */
-interface Wanted {
+interface DesiredRecord {
   readonly alone: (certificate: Certificate) => Certificate | undefined;
   /** `more`: these rows do not settle it, and there may be others. */
   readonly among: (rows: readonly CertificateRow[], isAll: boolean) => Certificate | undefined | 'more';
@@ -69,23 +69,23 @@ interface Wanted {
 
 async function findCertificate(
   http: Http,
-  reading: Reading,
-  wanted: Wanted,
+  reading: Snapshot,
+  desired: DesiredRecord,
 ): Promise<Certificate | undefined> {
   const { status, body } = await http.exchange({ ...reading, method: 'GET' });
   const reply = parseCertificateReply(body);
   switch (reply.kind) {
     case 'one':
-      return wanted.alone(reply.certificate);
+      return desired.alone(reply.certificate);
     case 'none':
       return undefined;
     case 'unclear':
       throw toUnusableReply(reading.operation, status, 'holds no certificate id');
     case 'rows': {
       // No document says that rows come in pages, so no page is asked for until there may be more of them.
-      const found = wanted.among(reply.rows, isWhole(reply.rows.length, toPageFacts(body)));
+      const found = desired.among(reply.rows, isWhole(reply.rows.length, toPageFacts(body)));
       return found === 'more'
-        ? toFound(wanted.among(await readAllRows(http, reading), true))
+        ? toFound(desired.among(await readAllRows(http, reading), true))
         : toFound(found);
     }
   }
@@ -95,9 +95,13 @@ const toFound = (found: Certificate | undefined | 'more'): Certificate | undefin
   found === 'more' ? undefined : found;
 
 /** The same, where some refusals say "there is none". */
-async function findOrNone(http: Http, reading: Reading, wanted: Wanted): Promise<Certificate | undefined> {
+async function findOrNone(
+  http: Http,
+  reading: Snapshot,
+  desired: DesiredRecord,
+): Promise<Certificate | undefined> {
   try {
-    return await findCertificate(http, reading, wanted);
+    return await findCertificate(http, reading, desired);
   } catch (error) {
     if (saysNone(error)) return undefined;
     throw error;
@@ -145,10 +149,10 @@ async function findDomainCertificate(
 ): Promise<Certificate | undefined> {
   const operation = 'getDomainCertificate';
   const base = toAppPath(app);
-  const among: Wanted['among'] = (rows, isAll) =>
+  const among: DesiredRecord['among'] = (rows, isAll) =>
     toDomainCertificate(rows, domain) ?? (isAll ? undefined : 'more');
   try {
-    const own: Reading = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
+    const own: Snapshot = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
     const found = await findCertificate(http, own, { alone: (certificate) => certificate, among });
     if (found !== undefined) return found;
   } catch (error) {
@@ -199,7 +203,7 @@ export function createSslCalls(http: Http): SslCalls {
   return {
     getSslMode: createModeCall(http),
     getCertificate(app, options) {
-      const reading: Reading = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
+      const reading: Snapshot = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
       const alone = (certificate: Certificate): Certificate => certificate;
       return findOrNone(http, reading, { alone, among: (rows, isAll) => amongShared(rows, isAll, app) });
     },

@@ -57,8 +57,8 @@ export function authorize(caller: Caller | undefined, role: RouteRole): void {
 export function refuseCrossSite(headers: IncomingHttpHeaders): void {
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];
-  const isForeign = origin !== undefined && hostOf(origin) !== host?.toLowerCase();
-  if (isForeign || site === 'cross-site' || site === 'same-site')
+  const isExternal = origin !== undefined && hostOf(origin) !== host?.toLowerCase();
+  if (isExternal || site === 'cross-site' || site === 'same-site')
     throw new Refusal('cross-site', 'a page of another site may not send this');
 }
 

@@ -133,7 +133,7 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   // What this process is busy with. A claim of its own that is not among them was left behind while Redis was away.
   const busy = new Set<string>();
   const unkept = createUnkept();
-  const take = async ({ name, day, request, owner }: Wanted): Promise<StoredAnswer | undefined> => {
+  const take = async ({ name, day, request, owner }: DesiredRecord): Promise<StoredAnswer | undefined> => {
     const claim = JSON.stringify({ request, owner } satisfies Entry);
     const [found, spent] = await redis.mget(name, day);
     if (!found) {
@@ -150,19 +150,19 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   return {
     async claim({ caller, key, method, url, body }) {
       const name = `${prefix}${sha256(caller, key)}`;
-      const wanted = {
+      const desired = {
         name,
         day: `${prefix}day:${sha256(caller)}`,
         request: sha256(method, url, body),
         owner: `${me}:${randomUUID()}`,
       };
       if (busy.has(name)) throw inFlight();
-      const done = unkept.find(name, wanted.request);
+      const done = unkept.find(name, desired.request);
       if (done) return done;
       busy.add(name);
       try {
-        const kept = await take(wanted);
-        if (!kept) return createClaim(wanted, { redis, busy, unkept });
+        const kept = await take(desired);
+        if (!kept) return createClaim(desired, { redis, busy, unkept });
         busy.delete(name);
         return kept;
       } catch (error) {
@@ -186,7 +186,7 @@ interface Held {
   readonly unkept: ReturnType<typeof createUnkept>;
 }
 
-function createClaim({ name, day, request, owner }: Wanted, { redis, busy, unkept }: Held): Claim {
+function createClaim({ name, day, request, owner }: DesiredRecord, { redis, busy, unkept }: Held): Claim {
   const change = (entry: string, bytes = 0): Promise<unknown> =>
     redis.eval(IF_MINE, 2, name, day, owner, entry, KEPT_MS, bytes);
   return {
@@ -213,7 +213,7 @@ function createClaim({ name, day, request, owner }: Wanted, { redis, busy, unkep
 }
 
 /** A request that names a key, as it stands in Redis. */
-interface Wanted {
+interface DesiredRecord {
   readonly name: string;
   /** What its caller has had kept. */
   readonly day: string;

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 import { UNFINISHED } from '../domains/scripts.ts';
 import { type JobName, parseJob } from '../jobs/catalog.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
-import type { AskOptions, Receipt } from '../queue/receipt.ts';
+import type { Receipt, RequestOptions } from '../queue/receipt.ts';
 import { type Caller, nameOf } from './auth.ts';
 import { Refusal } from './problems.ts';
 import type { RouteParts } from './routes/route.ts';
@@ -100,7 +100,7 @@ export async function askFor(
   caller: Caller,
   name: JobName,
   payload: unknown,
-  options: Omit<AskOptions, 'by'>,
+  options: Omit<RequestOptions, 'by'>,
 ): Promise<Receipt> {
   await open.assertRoom(caller, () => isInPlace(requests, name, payload, defaults));
   const receipt = await requests.enqueue(name, payload, { ...options, by: nameOf(caller) });
@@ -119,5 +119,5 @@ async function isInPlace(
   const job = parseJob(name, payload, defaults);
   if (job.name === 'redeploy-ssl') return false;
   const record = await intents.get(job.request);
-  return record?.state === 'pending' && (name === 'remove-domain' || record.wish.want === 'present');
+  return record?.request === 'pending' && (name === 'remove-domain' || record.desired.presence === 'present');
 }

@@ -34,7 +34,7 @@ async function arrived(call: () => Promise<unknown>, { state }: Simulator): Prom
   }
 }
 
-const wanted = { name: 'new.example.org', www: false, redirection: 'none' } as const;
+const desired = { name: 'new.example.org', www: false, redirection: 'none' } as const;
 
 interface Write {
   call(runcloud: RunCloud, simulator: Simulator): Promise<unknown>;
@@ -51,8 +51,8 @@ type WriteName =
 /** The writes, and whether each took effect; those for one domain's certificate go the same way through the client. */
 const writes: Record<WriteName, Write> = {
   'attach-domain': {
-    call: (runcloud) => runcloud.attachDomain(app, wanted),
-    isApplied: ({ state }) => state.domains().some(({ name }) => name === wanted.name),
+    call: (runcloud) => runcloud.attachDomain(app, desired),
+    isApplied: ({ state }) => state.domains().some(({ name }) => name === desired.name),
   },
   'update-domain': {
     call: async (runcloud, { state }) => {
@@ -153,7 +153,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
   ])('a refusal with %i is called by its name, and nothing was written', async (status, kind) => {
     await using bench = await createBench(version);
     bench.simulator.addFault({ kind: 'status', status, operation: 'attach-domain' });
-    const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
+    const error = await outcomeOf(bench.runcloud.attachDomain(app, desired));
     expect(error).toBeInstanceOf(kind);
     expect(writes['attach-domain'].isApplied(bench.simulator)).toBe(false);
   });
@@ -164,7 +164,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
       await using bench = await createBench(version);
       bench.simulator.addFault({ kind: 'html', status, times: 'always' });
       const calls: (() => Promise<unknown>)[] = [
-        () => bench.runcloud.attachDomain(app, wanted),
+        () => bench.runcloud.attachDomain(app, desired),
         () => bench.runcloud.listDomains(app),
         () => bench.runcloud.ping(),
       ];
@@ -180,7 +180,7 @@ describe.each(versions)('%s: a write whose result is unknown is never called any
   test('a 403 for one route is told from one for the whole account by a ping, which all who ask share', async () => {
     await using bench = await createBench(version);
     bench.simulator.addFault({ kind: 'status', status: 403, operation: 'attach-domain', times: 4 });
-    const four = () => Promise.all([1, 2].map(() => outcomeOf(bench.runcloud.attachDomain(app, wanted))));
+    const four = () => Promise.all([1, 2].map(() => outcomeOf(bench.runcloud.attachDomain(app, desired))));
     for (const error of await four()) expect(error).toBeInstanceOf(ForbiddenError);
     expect(bench.simulator.state.calls.filter(({ operation }) => operation === 'ping')).not.toHaveLength(0);
     bench.simulator.addFault({ kind: 'status', status: 403, operation: 'ping', times: 'always' });
@@ -222,13 +222,13 @@ describe.each(versions)('%s: readings and access', (version) => {
     await using bench = await createBench(version);
     const wrong = bench.client({ credentials: { kind: 'token', token: 'not-the-token' } });
     for (const [, call] of readings) expect(await outcomeOf(call(wrong))).toBeInstanceOf(UnauthorizedError);
-    expect(await outcomeOf(wrong.attachDomain(app, wanted))).toBeInstanceOf(UnauthorizedError);
+    expect(await outcomeOf(wrong.attachDomain(app, desired))).toBeInstanceOf(UnauthorizedError);
   });
 
   test('a simulator that is gone was not reached', async () => {
     await using bench = await createBench(version);
     await bench.simulator.close();
-    const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
+    const error = await outcomeOf(bench.runcloud.attachDomain(app, desired));
     expect(error).toBeInstanceOf(UnreachableError);
     expect(wasSent(error)).toBe(false);
   });

@@ -24,7 +24,7 @@ import {
   versions,
 } from './runcloud-bench.ts';
 
-const wanted: NewDomain = { name: 'new.example.org', www: true, redirection: 'non-www' };
+const desired: NewDomain = { name: 'new.example.org', www: true, redirection: 'non-www' };
 
 const nameOf = ({ name }: AttachedDomain): string => name;
 const namesIn = ({ simulator }: Bench, appId = app.appId): string[] =>
@@ -33,19 +33,19 @@ const namesIn = ({ simulator }: Bench, appId = app.appId): string[] =>
 /** Attaches the 45th domain, finds it in the list of 45, and attaches it again. */
 async function attachStory(bench: Bench, variants: Variants): Promise<AttachedDomain[]> {
   const { runcloud } = bench;
-  const attached = await runcloud.attachDomain(app, wanted);
-  expect(attached?.name).toBe(variants.attachReply === 'empty' ? undefined : wanted.name);
+  const attached = await runcloud.attachDomain(app, desired);
+  expect(attached?.name).toBe(variants.attachReply === 'empty' ? undefined : desired.name);
 
   const list = await runcloud.listDomains(app);
   expect(list).toHaveLength(45);
   expect(list.map(nameOf).toSorted()).toEqual(namesIn(bench).toSorted());
   expect(list.map(nameOf)).toEqual(expect.arrayContaining([MIXED_CASE.toLowerCase(), IDN]));
-  const found = list.find(({ name }) => name === wanted.name);
+  const found = list.find(({ name }) => name === desired.name);
   expect(found).toEqual(attached ?? expect.objectContaining({ id: expect.any(Number) }));
   const full = { type: 'alias', www: true, redirection: 'non-www' };
   expect(found).toMatchObject(variants.domainFields === 'full' ? full : {});
 
-  const again = await outcomeOf(runcloud.attachDomain(app, wanted));
+  const again = await outcomeOf(runcloud.attachDomain(app, desired));
   if (variants.duplicateReply === '200-existing') expect(again).toEqual(attached);
   else expect(again).toBeInstanceOf(RejectedError);
   expect(namesIn(bench)).toHaveLength(45);
@@ -55,9 +55,9 @@ async function attachStory(bench: Bench, variants: Variants): Promise<AttachedDo
 /** Takes www off the domain and puts it on again; the list tells what the reply does not. */
 async function changeStory(bench: Bench, variants: Variants, version: string): Promise<void> {
   const { runcloud } = bench;
-  await runcloud.attachDomain(app, wanted);
+  await runcloud.attachDomain(app, desired);
   for (const www of [false, true]) {
-    const [domain] = (await runcloud.listDomains(app)).filter(({ name }) => name === wanted.name);
+    const [domain] = (await runcloud.listDomains(app)).filter(({ name }) => name === desired.name);
     if (domain === undefined) throw new Error('it should be in the list');
     const outcome = await outcomeOf(runcloud.changeDomain(app, domain, { www, redirection: 'none' }));
     if (version === 'v2' && variants.changeOnV2 === '404') expect(outcome).toBeInstanceOf(NotFoundError);
@@ -73,8 +73,8 @@ async function expectChanged(
 ): Promise<void> {
   const tells = domainFields !== 'minimal';
   expect(outcome).toBe(changeReply === 'message' || (changeReply === 'domain' && tells));
-  expect(simulator.state.domains(app.appId).at(-1)).toMatchObject({ name: wanted.name, www });
-  const listed = (await runcloud.listDomains(app)).find(({ name }) => name === wanted.name);
+  expect(simulator.state.domains(app.appId).at(-1)).toMatchObject({ name: desired.name, www });
+  const listed = (await runcloud.listDomains(app)).find(({ name }) => name === desired.name);
   expect(listed?.www).toBe(tells ? www : undefined);
 }
 
@@ -126,8 +126,8 @@ async function advancedSslStory({ runcloud, simulator }: Bench): Promise<void> {
   expect(simulator.state.certificateOrders).toBe(1);
   expect((await runcloud.getDomainCertificate(advancedApp, domain))?.id).toBe(own());
 
-  await runcloud.attachDomain(advancedApp, wanted);
-  const bare = (await runcloud.listDomains(advancedApp)).find(({ name }) => name === wanted.name);
+  await runcloud.attachDomain(advancedApp, desired);
+  const bare = (await runcloud.listDomains(advancedApp)).find(({ name }) => name === desired.name);
   expect(bare && (await runcloud.getDomainCertificate(advancedApp, bare))).toBeUndefined();
 }
 
@@ -237,11 +237,11 @@ describe.each(versions)('%s', (version) => {
     const variants = { retryAfter, rateLimitBody };
     await using bench = await createBench(version, { rateLimit: 1, variants });
     await bench.runcloud.ping();
-    const error = await outcomeOf(bench.runcloud.attachDomain(app, wanted));
+    const error = await outcomeOf(bench.runcloud.attachDomain(app, desired));
     if (!(error instanceof TooManyRequestsError)) throw new Error('there should be a 429');
     if (says) expect(error.retryAfterMs).toBeGreaterThan(0);
     else expect(error.retryAfterMs).toBeUndefined();
-    expect(namesIn(bench)).not.toContain(wanted.name);
+    expect(namesIn(bench)).not.toContain(desired.name);
   });
 
   test.each<[Variants['quotaReply'], unknown]>([

@@ -298,7 +298,7 @@ describe('with a worker', () => {
     expect(JSON.parse(out)).toMatchObject({
       state: 'attached',
       request: 'settled',
-      wanted: { want: 'present' },
+      desired: { presence: 'present' },
       code: null,
       history: [{ state: 'attached' }, { state: 'attaching' }, { state: 'requested' }],
     });

@@ -37,18 +37,18 @@ const untilGivenUp = (worker: WorkerProcess, jobId: string): Promise<unknown> =>
   );
 
 const settled = (world: World, domain = DOMAIN): Promise<unknown> =>
-  until(async () => (await world.intent(domain))?.state === 'settled', `${domain} is settled`, PATIENCE_MS);
+  until(async () => (await world.intent(domain))?.request === 'settled', `${domain} is settled`, PATIENCE_MS);
 
 /** Closes the gate as a 429 would, so that a write waits between taking the fence and going out. */
 async function closeGate({ redis, config }: World): Promise<() => Promise<unknown>> {
-  const brake = createKeys(config.queuePrefix, 'runcloud-domains').own('brake');
-  await redis.hset(brake, 'closedUntil', Date.now() + 600_000, 'why', 'a test');
-  return () => redis.hset(brake, 'closedUntil', 0);
+  const limiter = createKeys(config.queuePrefix, 'runcloud-domains').own('brake');
+  await redis.hset(limiter, 'closedUntil', Date.now() + 600_000, 'why', 'a test');
+  return () => redis.hset(limiter, 'closedUntil', 0);
 }
 
 const isFenced = async ({ redis, config }: World): Promise<boolean> => {
   const keys = createKeys(config.queuePrefix, 'runcloud-domains');
-  return (await redis.exists(keys.fence({ ...APP, domain: DOMAIN as never }))) === 1;
+  return (await redis.exists(keys.lease({ ...APP, domain: DOMAIN as never }))) === 1;
 };
 
 test.concurrent.each([
@@ -100,9 +100,9 @@ test.concurrent(
 test.concurrent(
   'scenario 5: a job that kills its process every time is quarantined, and the rest goes on',
   async () => {
-    const poisoned = { id: 777, primaryDomain: 'poison.example.org' };
+    const invalid = { id: 777, primaryDomain: 'poison.example.org' };
     await using world = await createWorld({
-      simulator: { seed: { webapps: [{}, poisoned] } },
+      simulator: { seed: { webapps: [{}, invalid] } },
     });
     const path = '/api/v3/servers/1903/webapps/777/domains*';
     world.simulator.addFault({ kind: 'never-answer', path, times: 'always' });
@@ -111,17 +111,17 @@ test.concurrent(
     const workers: WorkerProcess[] = [];
     const jobId = await world.add('killer.example.org', 777);
     const isQuarantined = async (): Promise<boolean> =>
-      (await world.intent('killer.example.org', 777))?.state === 'failed';
-    const poisonCalls = (): number =>
+      (await world.intent('killer.example.org', 777))?.request === 'failed';
+    const preflightCalls = (): number =>
       world.simulator.state.calls.filter(({ webapp }) => webapp === 777).length;
     let touched = 0;
     for (; !(await isQuarantined()); touched += 1) {
       if (touched > 20) throw new Error('it was never quarantined');
       await world.add(`rest-${touched}.example.org`);
-      const before = poisonCalls();
+      const before = preflightCalls();
       workers.push(await world.startWorker({}, { program: 'impatient' }));
       // It kills when it is carried out, not when it is taken.
-      const struck = () => (poisonCalls() > before ? ownerOf(workers, jobId) : undefined);
+      const struck = () => (preflightCalls() > before ? ownerOf(workers, jobId) : undefined);
       const killer = await until(
         async () => struck() ?? ((await isQuarantined()) ? 'quarantined' : undefined),
         'the job has found another worker',
@@ -194,7 +194,7 @@ test.concurrent(
 test.concurrent(
   "a dead worker's POST that RunCloud carries out only after the newer removal was done: the sweep mends it",
   async () => {
-    await using world = await createWorld({ env: { SWEEP_INTERVAL_MS: '1000' } });
+    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '1000' } });
     world.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
     const first = await world.startWorker();
     await world.add(DOMAIN);
@@ -237,8 +237,8 @@ test.concurrent(
     await Promise.all(domains.slice(0, 6).map((domain) => world.remove(domain)));
     await Promise.all(domains.slice(0, 3).map((domain) => world.add(domain)));
     await world.verify();
-    const wanted = domains.filter((_, i) => i < 3 || i >= 6);
-    expect(world.simulator.state.coveredNames()).toEqual(expect.arrayContaining(wanted));
+    const desired = domains.filter((_, i) => i < 3 || i >= 6);
+    expect(world.simulator.state.coveredNames()).toEqual(expect.arrayContaining(desired));
     expect(await world.queue.getFailedCount()).toBe(0);
   },
   HANG_MS,

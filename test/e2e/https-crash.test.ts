@@ -34,7 +34,7 @@ interface Costs {
 
 const add = async ({ world }: Scene): Promise<void> => {
   await patient(world.producer).requests.enqueue('add-domain', { domain: SHOP, www: false });
-  world.wish(SHOP, 'present');
+  world.desired(SHOP, 'present');
 };
 
 const moments: Readonly<Record<string, Moment>> = {
@@ -91,7 +91,7 @@ const moments: Readonly<Record<string, Moment>> = {
     after: async (scene) => scene.dns(HERE),
   },
   'is live and watched': {
-    env: { WATCH_INTERVAL: '300ms' },
+    env: { MONITOR_INTERVAL: '300ms' },
     async before(scene) {
       scene.dns(HERE);
       await add(scene);
@@ -103,8 +103,8 @@ const moments: Readonly<Record<string, Moment>> = {
       world.simulator.edge?.serve(SHOP);
     },
   },
-  'makes room for the others (SSL_POISON=detach)': {
-    env: { SSL_POISON: 'detach' },
+  'makes room for the others (SSL_INVALID_NAMES=detach)': {
+    env: { SSL_INVALID_NAMES: 'detach' },
     async before(scene) {
       const { world, dns, stands } = scene;
       dns(HERE);
@@ -136,7 +136,7 @@ const moments: Readonly<Record<string, Moment>> = {
       world.simulator.addFault({ kind: 'slow', delayMs: 2_000, operation: 'delete-ssl' });
       world.simulator.edge?.setDns(OTHER, { a: HERE });
       await patient(world.producer).requests.enqueue('add-domain', { domain: OTHER, www: false });
-      world.wish(OTHER, 'present');
+      world.desired(OTHER, 'present');
       await until(() => world.names().includes(OTHER), 'the other domain is attached', PATIENCE_MS);
       const isGone = async () => {
         // What joins a name that an order failed for waits with it; here that time is over at once.

@@ -49,7 +49,7 @@ export interface Scene extends AsyncDisposable {
   readonly world: World;
   /** Starts one, in place of one that was killed. */
   start(): Promise<Running>;
-  stands(stage: Intent['stage'], more?: (intent: Intent) => boolean): Promise<Intent>;
+  stands(stage: Intent['state'], more?: (intent: Intent) => boolean): Promise<Intent>;
   dns(a: string): void;
 }
 
@@ -79,12 +79,12 @@ export async function createScene(
       until(
         async () => {
           const intent = await world.intent(SHOP).catch(() => undefined);
-          return intent?.stage === stage && more(intent) ? intent : undefined;
+          return intent?.state === stage && more(intent) ? intent : undefined;
         },
         `the shop is ${stage}`,
         PATIENCE_MS,
       ).catch(async (error) => {
-        const { stage: is, outcome, nextRunAt = 0, jobId = '' } = (await world.intent(SHOP)) ?? {};
+        const { state: is, outcome, nextRunAt = 0, jobId = '' } = (await world.intent(SHOP)) ?? {};
         const job = await world.queue.getJobState(jobId);
         const dueInMs = nextRunAt - Date.now();
         throw new Error(`${error.message}; it is ${is}: ${outcome}; its job is ${job}, due in ${dueInMs} ms`);

@@ -6,7 +6,7 @@ import { FAST } from '../helpers/https-stage.ts';
 
 const { config } = parseConfig(process.env);
 const app = createWorkerApp(config, () => config, {
-  pace: FAST,
+  backoff: FAST,
   recovery: { lockMs: 2000, stalledCheckMs: 500 },
 });
 await app.start();

@@ -58,8 +58,8 @@ test('suffices for all that workers, server and command line do', async () => {
     CALLBACK_URLS: receiver.url,
     CALLBACK_SECRETS: SECRET,
     JOB_ATTEMPTS: '2',
-    WATCH_INTERVAL: '1s',
-    SWEEP_INTERVAL_MS: '500',
+    MONITOR_INTERVAL: '1s',
+    RECONCILE_INTERVAL_MS: '500',
   };
   world.simulator.addFault({ kind: 'status', status: 422, domain: 'bad.example.org', times: 1 });
   await using worker = startCli(['worker'], { env });

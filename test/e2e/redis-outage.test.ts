@@ -91,7 +91,7 @@ test.concurrent(
 test.concurrent(
   'scenario 12: Redis is emptied: an alarm, no crash, and new requests work',
   async () => {
-    await using world = await createWorld({ env: { SWEEP_INTERVAL_MS: '500' } });
+    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '500' } });
     const worker = await world.startWorker();
     await world.add(DOMAIN);
     await world.verify();
@@ -178,7 +178,7 @@ test.concurrent(
     expect(busiestSecond(worker, 'error')).toBe(1);
     await world.redis.config('SET', 'maxmemory', 0);
     expect(await send()).toMatchObject({ code: 0, err: '' });
-    for (const domain of domains) world.wish(domain, 'present');
+    for (const domain of domains) world.desired(domain, 'present');
     await world.verify();
     expect(world.calls('attach-domain').filter((call) => call.writeApplied)).toHaveLength(400);
     expect(await world.queue.getFailedCount()).toBe(0);
@@ -190,7 +190,7 @@ test.concurrent(
 test.concurrent.each(['killed', 'frozen'] as const)(
   'scenario 15: a request while Redis is %s ends in a typed error at once, and no ghost of it comes later',
   async (how) => {
-    await using world = await createWorld({ env: { SWEEP_INTERVAL_MS: '500' } });
+    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '500' } });
     const worker = await world.startWorker();
     if (how === 'killed') await world.server.kill();
     else world.server.pause();
@@ -250,7 +250,11 @@ test.concurrent.each(['there', 'killed', 'frozen'] as const)(
     if (how === 'killed') await world.server.restart();
     if (how === 'frozen') world.server.resume();
     await world.startWorker();
-    await until(async () => (await world.intent(DOMAIN))?.state === 'settled', 'it is settled', PATIENCE_MS);
+    await until(
+      async () => (await world.intent(DOMAIN))?.request === 'settled',
+      'it is settled',
+      PATIENCE_MS,
+    );
     await world.verify();
     expect(await world.queue.getJob(jobId)).toMatchObject({ attemptsMade: 1 });
     expect(world.calls('attach-domain')).toHaveLength(1);

@@ -51,7 +51,7 @@ export interface World extends AsyncDisposable {
   add(domain: string, appId?: number): Promise<string>;
   remove(domain: string): Promise<string>;
   /** For requests that were accepted elsewhere. */
-  wish(domain: string, want: 'present' | 'absent'): void;
+  desired(domain: string, presence: 'present' | 'absent'): void;
   intent(domain: string, appId?: number): Promise<Intent | undefined>;
   calls(operation: Operation, domain?: string): Call[];
   names(): string[];
@@ -104,7 +104,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 
   // On the connection that waits for Redis, unlike the producer's.
   const intents = createIntentStore({ redis, keys: createKeys(config.queuePrefix, 'runcloud-domains') });
-  const wishes = new Map<string, 'present' | 'absent'>();
+  const desiredOnes = new Map<string, 'present' | 'absent'>();
   const hopeless = new Map<string, number>();
   const intent: World['intent'] = (domain, appId = APP.appId) =>
     intents.get({ ...APP, appId, domain: domain as Intent['domain'] });
@@ -129,16 +129,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
     async add(domain, appId = APP.appId) {
       const { jobId } = await asking.requests.enqueue('add-domain', { domain, appId });
-      if (appId === APP.appId) wishes.set(domain, 'present');
+      if (appId === APP.appId) desiredOnes.set(domain, 'present');
       else hopeless.set(domain, appId);
       return jobId;
     },
     async remove(domain) {
       const { jobId } = await asking.requests.enqueue('remove-domain', { domain });
-      wishes.set(domain, 'absent');
+      desiredOnes.set(domain, 'absent');
       return jobId;
     },
-    wish: (domain, want) => void wishes.set(domain, want),
+    desired: (domain, presence) => void desiredOnes.set(domain, presence),
     intent,
     calls: (operation, domain) =>
       simulator.state.calls.filter(
@@ -148,14 +148,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     idle,
     async verify() {
       await idle();
-      for (const [domain, want] of wishes) {
+      for (const [domain, presence] of desiredOnes) {
         const found = await intent(domain);
-        expect([domain, verdictOf(found)]).toEqual([domain, `${want} settled`]);
+        expect([domain, verdictOf(found)]).toEqual([domain, `${presence} settled`]);
       }
       for (const [domain, appId] of hopeless)
-        expect(await intent(domain, appId)).toMatchObject({ state: 'failed', code: expect.any(String) });
-      const wanted = [...wishes].filter(([, want]) => want === 'present').map(([domain]) => domain);
-      expect(names().sort()).toEqual([PRIMARY, ...wanted].sort());
+        expect(await intent(domain, appId)).toMatchObject({ request: 'failed', code: expect.any(String) });
+      const desired = [...desiredOnes]
+        .filter(([, presence]) => presence === 'present')
+        .map(([domain]) => domain);
+      expect(names().sort()).toEqual([PRIMARY, ...desired].sort());
       expect(simulator.state.overlappingWrites()).toEqual([]);
       expect((await queue.getFailed()).filter((job) => !job.failedReason)).toEqual([]);
     },
@@ -164,4 +166,6 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 const verdictOf = (intent: Intent | undefined): string =>
-  intent ? `${intent.wish.want} ${intent.state}${intent.code ? ` (${intent.code})` : ''}` : 'nothing';
+  intent
+    ? `${intent.desired.presence} ${intent.request}${intent.code ? ` (${intent.code})` : ''}`
+    : 'nothing';

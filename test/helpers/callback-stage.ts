@@ -30,7 +30,7 @@ export interface CallbackStage extends AsyncDisposable {
   startCallbacks(options: StartOptions): Promise<Callbacks>;
   deliveries(...urls: string[]): Deliveries;
   /** A person asks for the domain; resolves with its job. */
-  ask(domain: string, want?: 'present' | 'absent', siteId?: string): Promise<string>;
+  ask(domain: string, presence?: 'present' | 'absent', siteId?: string): Promise<string>;
   /** The job ends, or looks on, so. */
   settle(domain: string, jobId: string, settlement: Partial<Settlement>): Promise<void>;
   /** Asks for the domain and settles it at once. */
@@ -94,14 +94,15 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       return callbacks;
     },
     deliveries: (...urls) => createDeliveries({ queues, urls }),
-    async ask(domain, want = 'present', siteId) {
-      const wish = want === 'absent' ? { want } : ({ want, www: false, redirection: 'none' } as const);
-      const { jobId } = await store.request({ ...keyOf(domain), wish, siteId });
+    async ask(domain, presence = 'present', siteId) {
+      const desired =
+        presence === 'absent' ? { presence } : ({ presence, www: false, redirection: 'none' } as const);
+      const { jobId } = await store.request({ ...keyOf(domain), desired, siteId });
       await redis.hset(`${keys.queue}${jobId}`, 'name', 'add-domain');
       return jobId;
     },
     async settle(domain, jobId, settlement) {
-      await store.settle(keyOf(domain), jobId, { state: 'settled', outcome: 'so it is', ...settlement });
+      await store.settle(keyOf(domain), jobId, { request: 'settled', outcome: 'so it is', ...settlement });
     },
     async becomes(domain, settlement) {
       const jobId = await stage.ask(domain);

@@ -13,7 +13,7 @@ import { createSimulator, isWrite, type Simulator } from '../../src/simulator/in
 import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
 import { type Asked, checkInvariants } from './invariants.ts';
-import { bury, dispose, end, envOf, openBrake, RATE, startWorker, type Worker } from './mortal-worker.ts';
+import { bury, dispose, end, envOf, openLimiter, RATE, startWorker, type Worker } from './mortal-worker.ts';
 import { PATIENT } from './patient.ts';
 import { until } from './until.ts';
 
@@ -155,18 +155,18 @@ class Theatre implements AsyncDisposable {
     }
   }
 
-  async #ask({ domain: number, want, by }: Extract<Event, { kind: 'ask' }>): Promise<void> {
+  async #ask({ domain: number, presence, by }: Extract<Event, { kind: 'ask' }>): Promise<void> {
     const domain = domainName(number);
-    const name = want === 'present' ? 'add-domain' : 'remove-domain';
+    const name = presence === 'present' ? 'add-domain' : 'remove-domain';
     const { requests } = this.#producer;
     if (by === 'producer' || by === 'bulk') {
       const { jobId } = await requests.enqueue(name, { domain }, { bulk: by === 'bulk' });
-      this.#asked.push({ domain, want, jobId });
+      this.#asked.push({ domain, presence, jobId });
       return;
     }
     const skew = by === 'skewed' ? { timestamp: Date.now() + (number % 2 === 0 ? 300_000 : -300_000) } : {};
     const { id = '' } = await this.#queue.add(name, { domain }, skew);
-    this.#asked.push({ domain, want, jobId: id });
+    this.#asked.push({ domain, presence, jobId: id });
   }
 
   #panelChange(name: string): void {
@@ -227,7 +227,7 @@ class Theatre implements AsyncDisposable {
   }
 
   async #isIdle(): Promise<boolean> {
-    await openBrake(this.#parts.redis, this.#prefix);
+    await openLimiter(this.#parts.redis, this.#prefix);
     const counts = await this.#queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
     const { delayed = 0, ...others } = counts;
     if (Object.values(others).some((count) => count > 0)) return false;

@@ -4,7 +4,12 @@ import * as fc from 'fast-check';
 import type { FaultRule } from '../../src/simulator/index.ts';
 
 export type Event =
-  | { readonly kind: 'ask'; readonly domain: number; readonly want: 'present' | 'absent'; readonly by: Asker }
+  | {
+      readonly kind: 'ask';
+      readonly domain: number;
+      readonly presence: 'present' | 'absent';
+      readonly by: Requester;
+    }
   | { readonly kind: 'redeploy'; readonly by: 'producer' | 'bare' }
   | { readonly kind: 'fault'; readonly rule: FaultRule }
   /** The next writes take effect only after their callers have given them up. */
@@ -26,7 +31,7 @@ export type Event =
   | { readonly kind: 'sweep' };
 
 /** `bare`: any BullMQ client; `skewed`: one whose clock is five minutes off. */
-export type Asker = 'producer' | 'bulk' | 'bare' | 'skewed';
+export type Requester = 'producer' | 'bulk' | 'bare' | 'skewed';
 export type History = readonly Event[];
 
 export const domainName = (number: number): string => `site-${number}.example.com`;
@@ -93,8 +98,8 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('ask' as const),
       domain,
-      want: fc.constantFrom('present' as const, 'absent' as const),
-      by: fc.constantFrom<Asker>('producer', 'producer', 'bulk', 'bare', 'skewed'),
+      presence: fc.constantFrom('present' as const, 'absent' as const),
+      by: fc.constantFrom<Requester>('producer', 'producer', 'bulk', 'bare', 'skewed'),
     }),
   },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('fault' as const), rule }) },
@@ -140,7 +145,7 @@ function tellRule({ kind, operation: where, times = 1, status, delayMs, appliesW
 function tellEvent(happening: Event): string {
   switch (happening.kind) {
     case 'ask':
-      return `${happening.by}: ${verbs[happening.want]} ${domainName(happening.domain)}`;
+      return `${happening.by}: ${verbs[happening.presence]} ${domainName(happening.domain)}`;
     case 'redeploy':
       return `${happening.by}: redeploy the certificate`;
     case 'fault':

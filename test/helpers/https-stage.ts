@@ -7,7 +7,7 @@ import { createLooksOf } from '../../src/app/look.ts';
 import { createLedger, type LastOrder } from '../../src/certificates/ledger.ts';
 import type { Intent } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { Pace } from '../../src/https/backoff.ts';
+import type { Backoff } from '../../src/https/backoff.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createLogger } from '../../src/logger/logger.ts';
 import { createWatcher } from '../../src/queue/monitor.ts';
@@ -24,7 +24,7 @@ export const HERE = '127.0.0.1';
 export const ELSEWHERE = '198.51.100.9';
 
 /** A thousandth of the real one. */
-export const FAST: Pace = {
+export const FAST: Backoff = {
   dnsFirstMs: 60,
   dnsLongestMs: 600,
   tlsFirstMs: 80,
@@ -43,7 +43,7 @@ export interface HttpsStage extends Stage {
   /** The lifecycle record. */
   record(domain: string): Promise<Intent>;
   /** Resolves when the domain stands so. */
-  stands(domain: string, stage: Intent['stage']): Promise<Intent>;
+  stands(domain: string, stage: Intent['state']): Promise<Intent>;
   /** The stages that it went through, the oldest first. */
   path(domain: string): Promise<string[]>;
   /** As if the time after a failed issuance were over: the ledger's backoff, and the redeploy that waits for it. */
@@ -61,7 +61,7 @@ export interface HttpsStage extends Stage {
 export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface WatchHow {
-  /** WATCH_REPAIR */
+  /** MONITOR_REPAIR */
   readonly repair?: boolean;
   /** RunCloud is down, as far as the brake knows. */
   readonly isHeld?: boolean;
@@ -69,9 +69,9 @@ export interface WatchHow {
 
 type Webapp = NonNullable<Seed['webapps']>[number];
 
-export interface HttpsStageOptions extends Omit<StageOptions, 'simulator' | 'pace'> {
+export interface HttpsStageOptions extends Omit<StageOptions, 'simulator' | 'backoff'> {
   /** What differs from FAST. */
-  readonly pace?: Partial<Pace>;
+  readonly backoff?: Partial<Backoff>;
   readonly webapp?: Webapp;
   readonly simulator?: StageOptions['simulator'];
 }
@@ -80,13 +80,13 @@ export async function createHttpsStage({
   webapp = {},
   env = {},
   simulator = {},
-  pace = {},
+  backoff = {},
   ...options
 }: HttpsStageOptions = {}): Promise<HttpsStage> {
   const { variants, ...more } = simulator;
   const stage = await createStage({
     ...options,
-    pace: { ...FAST, ...pace },
+    backoff: { ...FAST, ...backoff },
     simulator: {
       edge: true,
       seed: { servers: [{ ipAddress: HERE }], webapps: [webapp], dns: { [PRIMARY]: { a: HERE } } },
@@ -103,7 +103,7 @@ export async function createHttpsStage({
   const { intents } = producer.requests;
   const { edge } = made;
   if (!edge) throw new Error('the simulator was made without an edge');
-  const watch = createWatch(stage);
+  const watch = createMonitor(stage);
   const dispose = stage[Symbol.asyncDispose];
   const record = async (domain: string): Promise<Intent> => {
     const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
@@ -113,17 +113,17 @@ export async function createHttpsStage({
   return Object.assign(stage, {
     edge,
     record,
-    stands: (domain: string, wanted: Intent['stage']) =>
+    stands: (domain: string, desired: Intent['state']) =>
       until(async () => {
         const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
-        return intent?.stage === wanted ? intent : undefined;
-      }, `${domain} is ${wanted}`).catch(async (error) => {
-        const { stage: is, outcome } = await record(domain);
+        return intent?.state === desired ? intent : undefined;
+      }, `${domain} is ${desired}`).catch(async (error) => {
+        const { state: is, outcome } = await record(domain);
         throw new Error(`${error.message}; it is ${is}: ${outcome}`);
       }),
     async path(domain: string) {
       const steps = await intents.history({ ...APP, domain: parseDomainName(domain) });
-      return steps.map((step) => step.stage).reverse();
+      return steps.map((step) => step.state).reverse();
     },
     async passBackoff() {
       await until(async () => {
@@ -162,7 +162,7 @@ function ledgerOf({ redis, config }: Stage) {
 }
 
 /** A watcher with parts like a worker's, which live as long as the stage: what it knows of RunCloud it may remember. */
-function createWatch(stage: Stage) {
+function createMonitor(stage: Stage) {
   const { config, producer, redis } = stage;
   const { requests } = producer;
   const { url, timeoutMs, credentials, version } = config.runcloud;

@@ -12,7 +12,7 @@ import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../src/s
 /** One request that was accepted, and the job that it was answered with. */
 export interface Asked {
   readonly domain: string;
-  readonly want: 'present' | 'absent';
+  readonly presence: 'present' | 'absent';
   readonly jobId: string;
 }
 
@@ -84,17 +84,19 @@ export function lastOf(asked: readonly Asked[]): Map<string, Asked> {
 
 function finalStates({ simulator, asked, mayFail }: Evidence, intents: Map<string, Intent>): string[] {
   const attached = new Set(simulator.state.domains().map(({ name }) => name));
-  const wrong = (domain: string, want: string): string[] => {
-    if (attached.has(domain) === (want === 'present')) return [];
+  const wrong = (domain: string, presence: string): string[] => {
+    if (attached.has(domain) === (presence === 'present')) return [];
     const intent = intents.get(domain);
-    if (intent?.state === 'failed' && mayFail?.(domain)) return [];
-    return [`I1: ${domain} should be ${want} and is not (its record: ${describe(intent)})`];
+    if (intent?.request === 'failed' && mayFail?.(domain)) return [];
+    return [`I1: ${domain} should be ${presence} and is not (its record: ${describe(intent)})`];
   };
-  return [...lastOf(asked)].flatMap(([domain, { want }]) => wrong(domain, want));
+  return [...lastOf(asked)].flatMap(([domain, { presence }]) => wrong(domain, presence));
 }
 
 const describe = (intent: Intent | undefined): string =>
-  intent ? `${intent.wish.want}, ${intent.state}, ${intent.code ?? ''} ${intent.outcome ?? ''}` : 'none';
+  intent
+    ? `${intent.desired.presence}, ${intent.request}, ${intent.code ?? ''} ${intent.outcome ?? ''}`
+    : 'none';
 
 function overlaps({ state }: Pick<Simulator, 'state'>): string[] {
   const isOfCertificates = ({ operation }: Call): boolean => /cert|ssl/i.test(operation ?? '');
@@ -139,7 +141,7 @@ async function leftovers(queue: Queue): Promise<string[]> {
 
 function unsettled(intents: Map<string, Intent>): string[] {
   return [...intents.values()]
-    .filter(({ state }) => state === 'pending')
+    .filter(({ request: state }) => state === 'pending')
     .map(
       (intent) =>
         `I4: the intent of ${intent.domain} is pending, though no job is left (${describe(intent)})`,
@@ -167,9 +169,9 @@ export function mostInWindow(times: readonly number[], windowMs: number): number
 }
 
 async function leaks({ redis, prefix, logs = '', secrets = [] }: Evidence): Promise<string[]> {
-  const wanted = [...Object.values(PLANTED_SECRETS), ...secrets];
+  const desired = [...Object.values(PLANTED_SECRETS), ...secrets];
   const found = (text: string, where: string): string[] =>
-    wanted.filter((secret) => text.includes(secret)).map((secret) => `I6: ${secret} stands in ${where}`);
+    desired.filter((secret) => text.includes(secret)).map((secret) => `I6: ${secret} stands in ${where}`);
   const violations = found(logs, 'the logs');
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 500 })) {
     for (const key of keys as string[]) {
@@ -219,7 +221,7 @@ async function unanswered(
 function wrongRecord(intent: Intent | undefined, mayFail: boolean): string | undefined {
   if (!intent) return 'is missing';
   if (!intent.outcome) return 'has no outcome';
-  if (intent.state !== 'failed') return undefined;
+  if (intent.request !== 'failed') return undefined;
   if (!isKnown(intent.code)) return `says failed without a code (${describe(intent)})`;
   return mayFail ? undefined : `says failed, which nothing explains (${describe(intent)})`;
 }

@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { PACE, type Pace } from '../../src/https/backoff.ts';
+import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
 import { UNPROVEN } from './unproven.ts';
@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const RATE = 6000;
 /** What is waited for after a write without a reply, and between two looks, in a hurry. */
-const HURRIED: Pace = { ...PACE, lateMs: 300, lagMs: 250, lookMs: 50, heldMs: 1_000 };
+const HURRIED: Backoff = { ...BACKOFF, lateMs: 300, lagMs: 250, lookMs: 50, heldMs: 1_000 };
 
 export interface Worker {
   readonly app: WorkerApp;
@@ -48,7 +48,7 @@ export async function startWorker(env: Record<string, string>, simulator: Simula
   const app = createWorkerApp(
     parseConfig({ ...env, REDIS_URL: url.href, RUNCLOUD_API_URL: runcloud }).config,
     undefined,
-    { pace: HURRIED },
+    { backoff: HURRIED },
   );
   await app.start();
   return { app, redisLine, httpLine };
@@ -87,7 +87,7 @@ export async function buryHolders(
 }
 
 /** The pauses that the brake has ordered are over. */
-export async function openBrake(redis: Redis, prefix: string): Promise<void> {
+export async function openLimiter(redis: Redis, prefix: string): Promise<void> {
   const key = `${prefix}:runcloud-domains-internal:brake`;
   for (const field of ['closedUntil', 'probeAt', 'refusedAt'])
     if (Number(await redis.hget(key, field)) > 0) await redis.hset(key, field, 0);

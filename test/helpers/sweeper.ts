@@ -1,13 +1,13 @@
 // A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
 import { createLogger } from '../../src/logger/logger.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
-import { createSweeper, type Sweeper, type SweepReport } from '../../src/queue/reconcile.ts';
+import { createSweeper, type ReconcileReport, type Sweeper } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';
 
 /** So that the workers' own sweeps, but the first, stay out of the way. */
-export const NO_SWEEPS = { SWEEP_INTERVAL_MS: '3600000' } as const;
+export const NO_SWEEPS = { RECONCILE_INTERVAL_MS: '3600000' } as const;
 
 /** What a sweep tells that had nothing to do. */
 export const NOTHING = {
@@ -45,7 +45,7 @@ export function createTestSweeper(
   };
 }
 
-export async function sweep(stage: Stage, parts: Parts = {}): Promise<SweepReport> {
+export async function sweep(stage: Stage, parts: Parts = {}): Promise<ReconcileReport> {
   const { sweeper, close } = createTestSweeper(stage, parts);
   try {
     return await sweeper.sweep();

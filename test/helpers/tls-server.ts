@@ -23,7 +23,7 @@ export interface KeyAndCertificate {
 export interface TestCa {
   /** PEM. */
   readonly certificate: string;
-  issue(wish: CertificateWish): KeyAndCertificate;
+  issue(desired: CertificateWish): KeyAndCertificate;
 }
 
 const dayMs = 86_400_000;

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import { PACE, type Pace } from '../../src/https/backoff.ts';
+import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
 import {
   type Call,
   createSimulator,
@@ -30,7 +30,7 @@ export interface StageOptions {
   /** What differs from the usual; may depend on the simulator that was made. */
   readonly env?: Env | ((simulator: Simulator) => Promise<Env>);
   /** Default: PROMPT. */
-  readonly pace?: Pace;
+  readonly backoff?: Backoff;
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
   readonly workers?: number;
@@ -89,7 +89,14 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
 };
 
 /** In the simulator a write takes effect at once, or when a test says so; and its list shows at once what it took of us. */
-export const PROMPT: Pace = { ...PACE, lookMs: 300, lateTimeouts: 0, lateMs: 300, lagMs: 0, missingMs: 5 };
+export const PROMPT: Backoff = {
+  ...BACKOFF,
+  lookMs: 300,
+  lateTimeouts: 0,
+  lateMs: 300,
+  lagMs: 0,
+  missingMs: 5,
+};
 
 const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */
@@ -109,7 +116,7 @@ export async function tellUnfinished(queue: Queue, error: Error): Promise<never>
 export async function createStage({
   version = 'v3',
   env: given = {},
-  pace = PROMPT,
+  backoff = PROMPT,
   simulator: simulatorOptions = {},
   workers = 1,
 }: StageOptions = {}): Promise<Stage> {
@@ -135,7 +142,7 @@ export async function createStage({
   await producer.ready();
 
   const startWorker = async (more: Readonly<Record<string, string>> = {}): Promise<WorkerApp> => {
-    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, { pace });
+    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, { backoff });
     releases.defer(() => app.close());
     await app.start();
     return app;

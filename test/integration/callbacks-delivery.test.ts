@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts';
 import { createReceiver } from '../helpers/webhook-receiver.ts';
 
 const SHOP = 'shop.example.org';
-const live = { outcome: 'it lives', report: { stage: 'live' } } as const;
+const live = { outcome: 'it lives', report: { state: 'live' } } as const;
 
 describe('a receiver', () => {
   test('that is down gets the message when it is back, under the same id', async () => {

@@ -8,7 +8,7 @@ import { until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, type Receiver, SECRET } from '../helpers/webhook-receiver.ts';
 
 const SHOP = 'shop.example.org';
-const live = { outcome: 'it lives', report: { stage: 'live' } } as const;
+const live = { outcome: 'it lives', report: { state: 'live' } } as const;
 const FORGED = /^no worker with one of these CALLBACK_SECRETS wrote this delivery for this URL/;
 
 interface Scene extends AsyncDisposable {

@@ -12,7 +12,7 @@ import { startDnsServer } from '../helpers/dns-server.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
 
-const live = { outcome: 'it lives', report: { stage: 'live' } } as const;
+const live = { outcome: 'it lives', report: { state: 'live' } } as const;
 /** Longer than a test lasts: the first attempts at a sick receiver are never over. */
 const PATIENT_MS = 600_000;
 const named = (count: number, stem = 'd'): string[] =>

@@ -1,23 +1,23 @@
 // From a change of a domain's stage to the receiver, in a real Redis: one message per cause, and none is lost.
 import { describe, expect, test } from '@jest/globals';
 import { toRecord } from '../../src/probes/dns-records.ts';
-import { createBrake } from '../../src/rate-limit/limiter.ts';
+import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { type CallbackStage, createCallbackStage, keyOf } from '../helpers/callback-stage.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createReceiver, NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
 
 const SHOP = 'shop.example.org';
-const live = { report: { stage: 'live' } } as const;
+const live = { report: { state: 'live' } } as const;
 const held = (mustAct: 'customer' | 'runcloud') =>
-  ({ state: 'pending', outcome: 'held up', report: { stage: 'held', mustAct } }) as const;
-const failed = { state: 'failed', code: 'runcloud-rejected', report: { stage: 'failed' } } as const;
+  ({ request: 'pending', outcome: 'held up', report: { state: 'held', mustAct } }) as const;
+const failed = { request: 'failed', code: 'runcloud-rejected', report: { state: 'failed' } } as const;
 
 const covering = (verdict: 'covers' | 'wrong-name') => ({
   at: Date.now(),
   dns: [],
   tls: [{ name: SHOP, verdict, sentence: verdict }],
 });
-const watchHeld = { stage: 'held', mustAct: 'runcloud' } as const;
+const watchHeld = { state: 'held', mustAct: 'runcloud' } as const;
 
 /** Nothing is on its way any more: what has not come by now does not come. */
 const quiet = (stage: CallbackStage, url: string): Promise<unknown> =>
@@ -37,10 +37,10 @@ describe('a change of a domain’s stage', () => {
       () => (receiver.received.length > 0 ? receiver.received : undefined),
       'it came',
     );
-    const { stageAt } = (await stage.store.get(keyOf(SHOP))) ?? {};
+    const { stateAt } = (await stage.store.get(keyOf(SHOP))) ?? {};
     expect(message?.payload).toEqual({
       type: 'domain.live',
-      timestamp: new Date(stageAt ?? 0).toISOString(),
+      timestamp: new Date(stateAt ?? 0).toISOString(),
       data: {
         domain: SHOP,
         serverId: 1903,
@@ -48,9 +48,10 @@ describe('a change of a domain’s stage', () => {
         siteId: 'site 12',
         state: 'live',
         reason: 'it lives — “bestens”',
+        reasonCode: null,
         mustAct: null,
         code: null,
-        since: new Date(stageAt ?? 0).toISOString(),
+        since: new Date(stateAt ?? 0).toISOString(),
         dnsRecords: null,
       },
     });
@@ -65,14 +66,14 @@ describe('a change of a domain’s stage', () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
-    const waits = { state: 'pending', report: { stage: 'waiting-for-dns' } } as const;
+    const waits = { request: 'pending', report: { state: 'waiting-for-dns' } } as const;
     await stage.settle(SHOP, await stage.becomes(SHOP, waits), held('customer'));
     await stage.becomes('live.example.org', live);
     await stage.becomes('failed.example.org', failed);
     await stage.settle('gone.example.org', await stage.ask('gone.example.org', 'absent'), {
-      report: { stage: 'removed' },
+      report: { state: 'removed' },
     });
-    await stage.becomes('attached.example.org', { report: { stage: 'attached' } });
+    await stage.becomes('attached.example.org', { report: { state: 'attached' } });
     await until(() => receiver.messages().length === 4, 'all four came');
     await quiet(stage, receiver.url);
     const told = receiver.received.map(({ payload: { type, data } }) => [
@@ -139,7 +140,7 @@ describe('a domain whose DNS is wrong', () => {
   } as const;
   const evidence = { at: 1, dns: [finding], tls: [] };
   const waits = (mustAct?: 'customer') =>
-    ({ state: 'pending', report: { stage: 'waiting-for-dns', evidence, mustAct } }) as const;
+    ({ request: 'pending', report: { state: 'waiting-for-dns', evidence, mustAct } }) as const;
 
   test('is told at the first look, with the records to set; and not again while it waits', async () => {
     await using stage = await createCallbackStage();
@@ -149,7 +150,7 @@ describe('a domain whose DNS is wrong', () => {
     await stage.settle(SHOP, jobId, waits('customer'));
     await stage.settle(SHOP, jobId, waits());
     await stage.settle(SHOP, jobId, waits('customer'));
-    await stage.settle(SHOP, jobId, { ...waits(), report: { stage: 'held', mustAct: 'customer' } });
+    await stage.settle(SHOP, jobId, { ...waits(), report: { state: 'held', mustAct: 'customer' } });
     await until(() => receiver.messages().length === 2, 'both came');
     await quiet(stage, receiver.url);
     const told = receiver.received.map(({ payload: { type, data } }) => [
@@ -180,7 +181,7 @@ describe('a domain whose DNS is wrong', () => {
     const jobId = await stage.becomes(SHOP, waits('customer'));
     const count = (): number => receiver.types().filter((type) => type === 'domain.waiting').length;
     await until(() => count() === 2, 'it came again');
-    await stage.settle(SHOP, jobId, { state: 'pending', report: { stage: 'attaching' } });
+    await stage.settle(SHOP, jobId, { request: 'pending', report: { state: 'attaching' } });
     await stage.settle(SHOP, jobId, waits('customer'));
     await until(() => count() === 3, 'it came once more');
   });
@@ -190,7 +191,7 @@ describe('a domain whose DNS is wrong', () => {
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
     await stage.settle(SHOP, await stage.becomes(SHOP, waits()), live);
-    await stage.settle(SHOP, await stage.ask(SHOP, 'absent'), { report: { stage: 'removed' } });
+    await stage.settle(SHOP, await stage.ask(SHOP, 'absent'), { report: { state: 'removed' } });
     await until(() => receiver.messages().length === 2, 'both came');
     const told = receiver.received.map(({ payload: { type, data } }) => [type, data.dnsRecords]);
     expect(told.sort()).toEqual([
@@ -214,7 +215,7 @@ describe('one message per cause', () => {
     const told = await toldAfter(async (stage, jobId) => {
       for (const who of ['customer', 'customer', 'runcloud'] as const) {
         await stage.settle(SHOP, jobId, held(who));
-        await stage.settle(SHOP, jobId, { state: 'pending', report: { stage: 'waiting-for-certificate' } });
+        await stage.settle(SHOP, jobId, { request: 'pending', report: { state: 'waiting-for-certificate' } });
       }
     });
     expect(told).toEqual(['domain.held', 'domain.held']);
@@ -265,8 +266,8 @@ describe('one message per cause', () => {
       await watch('covers', watchHeld, true);
       await watch('wrong-name', watchHeld);
       await watch('wrong-name', watchHeld);
-      await watch('covers', { stage: 'live' });
-      await watch('covers', { stage: 'live' });
+      await watch('covers', { state: 'live' });
+      await watch('covers', { state: 'live' });
     });
     expect(told).toEqual(['domain.live', 'certificate.expiring', 'domain.held', 'domain.live']);
   });
@@ -278,14 +279,14 @@ describe('what is wrong with all workers', () => {
     result: 'refused' | 'down' | 'ok',
     times = 1,
   ): Promise<void> => {
-    const brake = createBrake({
+    const limiter = createRateLimiter({
       redis: stage.redis,
       key: stage.keys.own('brake'),
       ratePerMinute: 6_000,
       defaultCloseMs: 1_000,
     });
     for (let i = 0; i < times; i += 1)
-      await brake.report({
+      await limiter.report({
         result,
         fingerprint: 'f',
         why: result === 'refused' ? 'RunCloud said no' : undefined,
@@ -318,6 +319,7 @@ describe('what is wrong with all workers', () => {
       dnsRecords: null,
       state: 'refused',
       reason: 'RunCloud said no; all jobs wait until the credentials are corrected',
+      reasonCode: 'runcloud-unauthorized',
       mustAct: 'operator',
       code: 'runcloud-unauthorized',
       since: expect.any(String),

@@ -470,7 +470,7 @@ test('what was asked of all names is asked of each, and done with one by one', a
   await enqueue(jobId);
   const start = await begin(jobId);
   if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
-  await certificates.spread(app, [a, b]);
+  await certificates.expandAll(app, [a, b]);
   await covered(jobId, a, start.startedAt);
   await end(jobId, { result: 'pending', outcome: '503' });
   expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [b] });

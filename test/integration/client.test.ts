@@ -189,7 +189,7 @@ test('over HTTP one sees how a domain stands, with a token that may read', async
   expect(await client.status(domain, { appId: 646 })).toMatchObject({
     domain,
     appId: 646,
-    wanted: { want: 'present' },
+    desired: { presence: 'present' },
   });
   expect(await refusalOf(client.status('nobody.example.org'))).toEqual([
     true,

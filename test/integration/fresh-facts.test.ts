@@ -34,7 +34,7 @@ const told = async (stage: HttpsStage, domain: string, address: string): Promise
 
 describe('the server’s address changes in RunCloud', () => {
   test('who asks again is told the new one, whoever waits is not read for, and a second ask costs nothing', async () => {
-    await using stage = await createHttpsStage({ pace: SLOW });
+    await using stage = await createHttpsStage({ backoff: SLOW });
     stage.edge.setDns(SHOP, { a: '198.51.100.77' });
     await add(stage, SHOP);
     await stage.stands(SHOP, 'waiting-for-dns');
@@ -59,7 +59,7 @@ describe('the server’s address changes in RunCloud', () => {
   });
 
   test('twenty who ask at once of two workers are all told the new one, for two calls', async () => {
-    await using stage = await createHttpsStage({ pace: SLOW, workers: 2 });
+    await using stage = await createHttpsStage({ backoff: SLOW, workers: 2 });
     const names = Array.from({ length: 20 }, (_, i) => `d${i}.example.com`);
     for (const name of names) stage.edge.setDns(name, { a: '198.51.100.77' });
     for (const name of names) await add(stage, name);
@@ -74,7 +74,7 @@ describe('the server’s address changes in RunCloud', () => {
 });
 
 test('the kind of SSL that has changed decides for who asks again', async () => {
-  await using stage = await createHttpsStage({ pace: SLOW, env: { DNS_GATE: 'auto' } });
+  await using stage = await createHttpsStage({ backoff: SLOW, env: { DNS_GATE: 'auto' } });
   stage.edge.setDns(SHOP, { a: ELSEWHERE });
   await add(stage, SHOP);
   // Basic SSL: it waits for its DNS before it is attached.

@@ -43,7 +43,7 @@ describe('the watch', () => {
       await add(stage);
       await stage.stands(SHOP, 'live');
       await stage.watch();
-      const { outcome, stage: stands } = await stage.record(SHOP);
+      const { outcome, state: stands } = await stage.record(SHOP);
       expect(stands).toBe('live');
       expect(outcome).toMatch(/will not renew: .*dns-01.*ns1\.elsewhere\.example.*HTTP-01/);
       expect(outcome?.includes('SSL_SWITCH_TO_HTTP01')).toBe(advancedSsl);
@@ -60,7 +60,7 @@ describe('the watch', () => {
     stage.simulator.addFault({ kind: 'firewall', operation: 'get-ssl', times: 'always' });
     await stage.watch();
     expect(await stage.record(SHOP)).toMatchObject({
-      stage: 'live',
+      state: 'live',
       outcome: expect.not.stringContaining('dns-01'),
     });
   });

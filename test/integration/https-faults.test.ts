@@ -22,11 +22,11 @@ async function goLive(stage: HttpsStage, ...domains: string[]): Promise<void> {
   for (const domain of domains) await stage.stands(domain, 'live');
 }
 
-describe('SSL_POISON=detach', () => {
+describe('SSL_INVALID_NAMES=detach', () => {
   test.each(['drop-after', 'drop-before'] as const)(
     'the reply to the removal is lost (%s): the domain waits for its DNS, and comes back with it',
     async (kind) => {
-      await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+      await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
       await goLive(stage, SHOP);
       stage.simulator.addFault({ kind, operation: 'delete-domain', times: 1 });
       stage.edge.setDns(SHOP, { a: ELSEWHERE });
@@ -41,7 +41,7 @@ describe('SSL_POISON=detach', () => {
 
   test('a domain that still waits for its certificate makes room too, and comes back', async () => {
     await using stage = await createHttpsStage({
-      env: { SSL_POISON: 'detach', CERTIFICATE_DEADLINE: '30m' },
+      env: { SSL_INVALID_NAMES: 'detach', CERTIFICATE_DEADLINE: '30m' },
       simulator: { issuanceLagMs: 60_000, variants: { certificateOnDetach: 'name-dropped' } },
     });
     stage.point(SHOP, B);
@@ -59,7 +59,7 @@ describe('SSL_POISON=detach', () => {
   });
 
   test('that somebody else has removed it already (404) is found out by a look', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const gone = { kind: 'status', status: 404, appliesWrite: true, times: 1 } as const;
     stage.simulator.addFault({ ...gone, operation: 'delete-domain' });
@@ -71,7 +71,7 @@ describe('SSL_POISON=detach', () => {
   });
 
   test('where RunCloud refuses it, the site goes on, and the reason says so', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const refusal = { kind: 'status', status: 422, times: 'always' } as const;
     stage.simulator.addFault({ ...refusal, operation: 'delete-domain' });
@@ -80,7 +80,7 @@ describe('SSL_POISON=detach', () => {
     await add(stage, NEW);
     const says = async () => (await stage.record(SHOP)).outcome?.includes('was to make room');
     await until(says, 'the refusal is told');
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'waiting-for-dns', state: 'pending' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'waiting-for-dns', request: 'pending' });
     stage.point(SHOP);
     await stage.stands(NEW, 'live');
     await stage.stands(SHOP, 'live');
@@ -88,11 +88,11 @@ describe('SSL_POISON=detach', () => {
   });
 
   test('a domain that was in the way, and is right again, is not taken off at the next bad look', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const { certificates } = stage.producer.requests;
     const at = await stage.producer.requests.intents.now();
-    await certificates.noteInTheWay(APP, [SHOP], at - 10_000);
+    await certificates.noteBlockedBy(APP, [SHOP], at - 10_000);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);
     await stage.stands(SHOP, 'live');
@@ -100,21 +100,21 @@ describe('SSL_POISON=detach', () => {
   });
 
   test('a switch to advanced SSL is noticed before anything is taken off', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     await stage.panel('POST', 'ssl/advanced', { advancedSSL: true, autoSSL: false });
     const now = await stage.producer.requests.intents.now();
     for (const at of [now - 1_000, now])
-      await stage.producer.requests.certificates.noteInTheWay(APP, [SHOP], at);
+      await stage.producer.requests.certificates.noteBlockedBy(APP, [SHOP], at);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);
-    const isJudged = async () => (await stage.record(SHOP)).stage !== 'requested';
+    const isJudged = async () => (await stage.record(SHOP)).state !== 'requested';
     await until(isJudged, 'it was looked at');
     expect(stage.calls('delete-domain')).toEqual([]);
   });
 
   test('a www twin that was switched on in the panel, without DNS, is switched off: the domain itself stays where it is', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const { attachedId } = await stage.record(SHOP);
     await stage.panel('PATCH', `domains/${attachedId}/meta`, { www: true });
@@ -127,8 +127,8 @@ describe('SSL_POISON=detach', () => {
 
   test('one bad look takes nothing off', async () => {
     await using stage = await createHttpsStage({
-      env: { SSL_POISON: 'detach' },
-      pace: { dnsFirstMs: 600_000, dnsLongestMs: 600_000 },
+      env: { SSL_INVALID_NAMES: 'detach' },
+      backoff: { dnsFirstMs: 600_000, dnsLongestMs: 600_000 },
     });
     await goLive(stage, SHOP);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
@@ -143,11 +143,11 @@ describe('SSL_POISON=detach', () => {
     await stage.stands(NEW, 'live');
     expect(stage.calls('delete-domain')).toEqual([]);
     await until(async () => (await certificate(stage))?.state === 'done', 'the redeploy has ended');
-    expect(await certificate(stage)).toMatchObject({ inTheWay: {} });
+    expect(await certificate(stage)).toMatchObject({ blockedBy: {} });
   });
 
   test('where most names look wrong at once it may be our own DNS: none is taken off, and the operator must act', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     const shops = ['a1', 'a2', 'a3', 'a4'].map((name) => `${name}.example.com`);
     await goLive(stage, ...shops);
     for (const name of shops) stage.edge.setDns(name, { a: ELSEWHERE });
@@ -259,7 +259,7 @@ describe('advanced SSL', () => {
     await add(stage, NEW);
     await stage.stands(NEW, 'live');
     const record = await stage.producer.requests.certificates.get(APP);
-    expect(record).toMatchObject({ state: 'pending', code: undefined });
+    expect(record).toMatchObject({ request: 'pending', code: undefined });
     stage.simulator.clearFaults();
     await stage.stands(SHOP, 'live');
   });

@@ -28,9 +28,9 @@ async function goLive(stage: HttpsStage, ...domains: string[]): Promise<void> {
 const heldFor = (stage: HttpsStage, domain: string, why: RegExp): Promise<Intent> =>
   until(async () => {
     const intent = await stage.record(domain);
-    return intent.stage === 'held' && why.test(intent.outcome ?? '') ? intent : undefined;
+    return intent.state === 'held' && why.test(intent.outcome ?? '') ? intent : undefined;
   }, `${domain} is held for ${why}`).catch(async (error) => {
-    const { stage: is, outcome } = await stage.record(domain);
+    const { state: is, outcome } = await stage.record(domain);
     throw new Error(`${error.message}; it is ${is}: ${outcome}`);
   });
 
@@ -60,7 +60,7 @@ test('a certificate that is wrong, expired or trusted by nobody is waited for, t
       name,
       /the certificate ordered at .* UTC did not pick|exactly these names/,
     );
-    expect(held).toMatchObject({ mustAct: 'runcloud', state: 'pending' });
+    expect(held).toMatchObject({ mustAct: 'runcloud', request: 'pending' });
   });
   await until(async () => (await stage.lastOrder())?.failures === 1, 'the order counts as failed once');
   for (const name of Object.keys(lies)) stage.edge.serve(name);
@@ -84,7 +84,7 @@ test('a server that takes no handshake past the deadline is the operator’s, ne
   stage.point(SHOP);
   await add(stage, SHOP);
   const held = await stage.stands(SHOP, 'held');
-  expect(held).toMatchObject({ mustAct: 'operator', state: 'pending' });
+  expect(held).toMatchObject({ mustAct: 'operator', request: 'pending' });
   expect(held.outcome).toMatch(/did not show a certificate.*says nothing about the certificate/);
   const { evidence } = held;
   // Some looks later it is no worse.
@@ -164,7 +164,7 @@ test('the limit of identical certificates is kept, and a live domain stays live'
   );
   expect(stage.simulator.state.limitBreaches).toBe(0);
   expect(orders(stage)).toHaveLength(1);
-  expect(await stage.record(SHOP)).toMatchObject({ stage: 'live' });
+  expect(await stage.record(SHOP)).toMatchObject({ state: 'live' });
 });
 
 test('the limit of failed validations of one name is kept, also for a set that has changed', async () => {
@@ -194,7 +194,7 @@ test('a shared certificate of more than 100 names is not ordered: the operator m
   });
   await add(stage, SHOP);
   const held = await stage.stands(SHOP, 'held');
-  expect(held).toMatchObject({ mustAct: 'operator', state: 'pending' });
+  expect(held).toMatchObject({ mustAct: 'operator', request: 'pending' });
   expect(held.outcome).toMatch(/would hold 102 names.*takes 100.*advanced SSL/);
   expect(orders(stage)).toEqual([]);
 });
@@ -210,10 +210,10 @@ test('a shared certificate of exactly 100 names is ordered, and told that it is 
   expect((await redeploy(stage))?.outcome).toMatch(/100 names of 100/);
 });
 
-test('SSL_POISON=proceed orders with a dead name all the same', async () => {
+test('SSL_INVALID_NAMES=proceed orders with a dead name all the same', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD] },
-    env: { SSL_POISON: 'proceed' },
+    env: { SSL_INVALID_NAMES: 'proceed' },
     simulator: { variants: { badName: 'left-out' } },
   });
   stage.edge.setDns(OLD, { a: ELSEWHERE });
@@ -226,7 +226,7 @@ test.each(['full', 'minimal'] as const)(
   'a primary domain whose DNS is wrong holds the certificate, and is never detached (fields of a domain: %s)',
   async (domainFields) => {
     await using stage = await createHttpsStage({
-      env: { SSL_POISON: 'detach' },
+      env: { SSL_INVALID_NAMES: 'detach' },
       simulator: { variants: { domainFields } },
     });
     stage.edge.setDns(PRIMARY, { a: ELSEWHERE });
@@ -248,7 +248,7 @@ test.each(['full', 'minimal'] as const)(
 );
 
 test('a name that somebody attached by hand is never detached, not even where it was asked for here as well', async () => {
-  await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+  await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
   stage.simulator.attachDomain({ name: OLD });
   stage.point(OLD, SHOP);
   await add(stage, OLD);
@@ -265,7 +265,7 @@ test('a name that somebody attached by hand is never detached, not even where it
 test('of two dead names the one that we attached makes room only where that helps: once the other holds no more', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD], covers: 'all' },
-    env: { SSL_POISON: 'detach' },
+    env: { SSL_INVALID_NAMES: 'detach' },
   });
   stage.point(OLD);
   await goLive(stage, SHOP);
@@ -359,7 +359,7 @@ test('a DNS server that still fails at the deadline is the operator’s, and no 
   await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '1ms' } });
   stage.edge.setDns(SHOP, { fails: 'servfail' });
   await add(stage, SHOP);
-  expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator', state: 'pending' });
+  expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator', request: 'pending' });
 });
 
 test('a name on the shared certificate that could not be asked about does not hold the others', async () => {

@@ -52,7 +52,7 @@ describe('an apex whose www has no DNS', () => {
     expect(orders(stage)).toHaveLength(1);
     expect(await covered(stage)).toEqual([`${APEX} covers`]);
     const record = await stage.record(APEX);
-    expect(record).toMatchObject({ wish: { www: 'auto' }, setWww: false, state: 'settled' });
+    expect(record).toMatchObject({ desired: { www: 'auto' }, setWww: false, request: 'settled' });
     expect(record.outcome).toMatch(
       /covers shop-a\.com until .*; www\.shop-a\.com is not served yet: .*does not exist/,
     );
@@ -86,7 +86,7 @@ describe('an apex whose www has no DNS', () => {
     await add(stage, APEX, true);
     await stage.stands(APEX, 'live');
     expect(attached(stage)).toMatchObject({ www: false, redirection: 'none' });
-    expect((await stage.record(APEX)).wish).toMatchObject({ www: true });
+    expect((await stage.record(APEX)).desired).toMatchObject({ www: true });
     expect(stage.calls('delete-domain')).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe('a www name that was left out', () => {
     await using stage = await liveWithoutWww(options);
     await stage.watch();
     expect(await stage.record(APEX)).toMatchObject({
-      stage: 'live',
+      state: 'live',
       outcome: expect.stringContaining('www.shop-a.com is not served yet'),
     });
     expect(changes(stage)).toEqual([]);
@@ -166,7 +166,7 @@ describe('a www name that was left out', () => {
   );
 
   test('joins once where the list lags behind the change: that is not taken for somebody else’s doing', async () => {
-    await using stage = await liveWithoutWww({ pace: { lagMs: 3_000, lookMs: 100 } });
+    await using stage = await liveWithoutWww({ backoff: { lagMs: 3_000, lookMs: 100 } });
     stage.simulator.setSettings({ listLagMs: 1_500 });
     stage.point(WWW);
     await add(stage, APEX);
@@ -179,7 +179,7 @@ describe('a www name that was left out', () => {
   test('is not left on by a change that takes effect late, when it is wanted no more by then', async () => {
     await using stage = await liveWithoutWww({
       env: { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' },
-      pace: { lateMs: 3_600_000 },
+      backoff: { lateMs: 3_600_000 },
     });
     const land = stage.keepWaiting('update-domain', { appliesWrite: false });
     stage.point(WWW);
@@ -188,7 +188,7 @@ describe('a www name that was left out', () => {
     await add(stage, APEX, false);
     const says = async () => /may still do so/.test((await stage.record(APEX)).outcome ?? '');
     await until(says, 'the end of the PATCH is awaited');
-    expect((await stage.record(APEX)).state).toBe('pending');
+    expect((await stage.record(APEX)).request).toBe('pending');
     land();
     await until(() => attached(stage)?.www === true, 'the PATCH has taken effect');
     // The time is over during which it might.
@@ -197,7 +197,7 @@ describe('a www name that was left out', () => {
     await stage.redis.hset(key, 'changeLateUntil', await requests.intents.now());
     await until(async () => {
       await stage.queue.promoteJobs();
-      return (await stage.record(APEX)).stage === 'live' && attached(stage)?.www === false;
+      return (await stage.record(APEX)).state === 'live' && attached(stage)?.www === false;
     }, 'it is live without www');
   });
 
@@ -209,7 +209,7 @@ describe('a www name that was left out', () => {
     const says = async () =>
       (await stage.record(APEX)).outcome?.includes('www.shop-a.com does not join: RunCloud refused');
     await until(says, 'the refusal is told');
-    expect(await stage.record(APEX)).toMatchObject({ stage: 'live', state: 'settled' });
+    expect(await stage.record(APEX)).toMatchObject({ state: 'live', request: 'settled' });
     expect(stage.calls('update-domain')).toHaveLength(1);
   });
 
@@ -234,7 +234,7 @@ describe('a www name that was left out', () => {
     await stage.idle();
     expect(stage.calls('update-domain')).toEqual([]);
     expect(await stage.record(APEX)).toMatchObject({
-      stage: 'live',
+      state: 'live',
       outcome: expect.stringMatching(/API v2 has no way.*`remove shop-a\.com`, then `add shop-a\.com`/),
     });
   });
@@ -363,9 +363,9 @@ describe('a www name that is attached', () => {
   };
 
   test.each(['hold', 'detach'])(
-    'and dies is taken off when it holds up the certificate of others, and the domain stays (SSL_POISON=%s)',
-    async (poison) => {
-      await using stage = await createHttpsStage({ env: { SSL_POISON: poison } });
+    'and dies is taken off when it holds up the certificate of others, and the domain stays (SSL_INVALID_NAMES=%s)',
+    async (invalidNames) => {
+      await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: invalidNames } });
       await live(stage);
       stage.point(NEW);
       await add(stage, NEW, false);
@@ -382,7 +382,7 @@ describe('a www name that is attached', () => {
     await using stage = await createHttpsStage();
     await live(stage);
     await stage.watch();
-    expect(await stage.record(APEX)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(await stage.record(APEX)).toMatchObject({ state: 'held', mustAct: 'customer' });
     expect(changes(stage)).toEqual([]);
     const dead = (await stage.record(APEX)).evidence?.at ?? 0;
     await until(async () => (await stage.producer.requests.intents.now()) > dead + 100, 'a while has passed');
@@ -401,7 +401,7 @@ describe('a www name that is attached', () => {
     await live(stage, true);
     await stage.watch();
     await stage.watch();
-    expect(await stage.record(APEX)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(await stage.record(APEX)).toMatchObject({ state: 'held', mustAct: 'customer' });
     expect(changes(stage)).toEqual([]);
   });
 
@@ -415,7 +415,7 @@ describe('a www name that is attached', () => {
     expect(await covered(stage)).toEqual([`${APEX} covers`]);
   });
 
-  test('and was asked for stays with SSL_POISON=hold: the others wait, and the answer helps', async () => {
+  test('and was asked for stays with SSL_INVALID_NAMES=hold: the others wait, and the answer helps', async () => {
     await using stage = await createHttpsStage();
     await live(stage, true);
     stage.point(NEW);
@@ -444,13 +444,13 @@ describe('a www name that is attached', () => {
     await live(stage);
     await stage.panel('PATCH', `domains/${attached(stage)?.id}/meta`, { www: false });
     await stage.watch();
-    expect(await stage.record(APEX)).toMatchObject({ stage: 'live' });
+    expect(await stage.record(APEX)).toMatchObject({ state: 'live' });
   });
 });
 
 test('without DNS and TLS looks, www follows the wish by a change too', async () => {
   await using stage = await createHttpsStage({ env: { DNS_GATE: 'off', TLS_PROBE: 'off' } });
-  const settled = async () => (await stage.record(APEX)).state === 'settled';
+  const settled = async () => (await stage.record(APEX)).request === 'settled';
   await add(stage, APEX, false);
   await until(settled, 'attached');
   for (const www of [true, false]) {
@@ -465,5 +465,5 @@ test('the API tells whether www is our own rule', async () => {
   await using stage = await liveWithoutWww();
   await using server = await startServer(stage.env);
   const { body } = await server.ask('GET', `/v1/domains/${APEX}?appId=${APP.appId}`, { as: 'read' });
-  expect(body).toMatchObject({ wanted: { want: 'present', www: 'auto', redirection: 'non-www' } });
+  expect(body).toMatchObject({ desired: { presence: 'present', www: 'auto', redirection: 'non-www' } });
 });

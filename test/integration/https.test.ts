@@ -26,7 +26,7 @@ describe('a domain', () => {
       'waiting-for-certificate',
       'live',
     ]);
-    expect(live.state).toBe('settled');
+    expect(live.request).toBe('settled');
     expect(live.evidence?.tls).toMatchObject([
       {
         name: SHOP,
@@ -65,7 +65,7 @@ describe('a domain', () => {
       async () => (await stage.job(jobId)).attemptsStarted > looks + 1,
       'it was looked at twice more',
     );
-    expect(await stage.stands(SHOP, 'waiting-for-dns')).toMatchObject({ state: 'pending' });
+    expect(await stage.stands(SHOP, 'waiting-for-dns')).toMatchObject({ request: 'pending' });
     expect(stage.simulator.state.calls).toHaveLength(before);
     expect((await stage.job(jobId)).attemptsMade).toBe(0);
     expect(stage.names()).not.toContain(SHOP);
@@ -79,7 +79,7 @@ describe('a domain', () => {
     await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '300ms' } });
     await add(stage, SHOP);
     const held = await stage.stands(SHOP, 'held');
-    expect(held).toMatchObject({ mustAct: 'customer', state: 'pending' });
+    expect(held).toMatchObject({ mustAct: 'customer', request: 'pending' });
     expect(held.outcome).toMatch(/does not exist/);
     expect(held.nextRunAt).toBeGreaterThan(Date.now() - 5_000);
     stage.point(SHOP);
@@ -130,7 +130,7 @@ describe('a domain', () => {
     await using stage = await createHttpsStage({ env: { TLS_PROBE: 'off' } });
     stage.point(SHOP);
     await add(stage, SHOP);
-    expect(await stage.stands(SHOP, 'attached')).toMatchObject({ state: 'settled' });
+    expect(await stage.stands(SHOP, 'attached')).toMatchObject({ request: 'settled' });
     await stage.idle();
     expect(orders(stage)).toHaveLength(1);
   });
@@ -159,7 +159,7 @@ describe('one shared certificate', () => {
     for (const name of [dead, ...names]) await add(stage, name);
     for (const name of names) await stage.stands(name, 'live');
     const held = await stage.stands(dead, 'held');
-    expect(held).toMatchObject({ state: 'pending', mustAct: 'customer' });
+    expect(held).toMatchObject({ request: 'pending', mustAct: 'customer' });
     expect(held.outcome).toContain(`${dead} does not exist in DNS`);
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
@@ -184,8 +184,8 @@ describe('one shared certificate', () => {
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('with SSL_POISON=detach the dead alias that we attached makes room, and comes back with its DNS', async () => {
-    await using stage = await createHttpsStage({ env: { SSL_POISON: 'detach' } });
+  test('with SSL_INVALID_NAMES=detach the dead alias that we attached makes room, and comes back with its DNS', async () => {
+    await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     stage.point(SHOP);
     await add(stage, SHOP);
     await stage.stands(SHOP, 'live');

@@ -1,7 +1,7 @@
 // What may be ordered of Let's Encrypt, in a real Redis: every limit holds, nothing is ordered twice, failures back off.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Suspect } from '../../src/certificates/failing-names.ts';
+import type { FailingName } from '../../src/certificates/failing-names.ts';
 import {
   type CertificateOrder,
   createLedger,
@@ -45,7 +45,7 @@ const order = (...names: string[]): CertificateOrder => ({ app, names });
 const ownOrder = (name: string): CertificateOrder => ({ app, domain: name, names: [name] });
 const a = order('a.example.org');
 
-const blame = (...names: string[]): Suspect[] =>
+const blame = (...names: string[]): FailingName[] =>
   names.map((name) => ({ name, why: 'wrong', sentence: `${name} is wrong` }));
 
 async function now(): Promise<number> {

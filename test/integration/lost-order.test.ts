@@ -55,7 +55,7 @@ const createLostStage = ({ webapp }: Kind, options: HttpsStageOptions = {}): Pro
   createHttpsStage({
     ...options,
     webapp: structuredClone(webapp) as NonNullable<HttpsStageOptions['webapp']>,
-    pace: { issuanceMs: HOUR_MS },
+    backoff: { issuanceMs: HOUR_MS },
     env: { CERTIFICATE_DEADLINE: '30m', ...(options.env as Record<string, string>) },
     simulator: { issuanceLagMs: HOUR_MS, variants: { firstIssuance: 'hidden' }, ...options.simulator },
   });
@@ -80,7 +80,7 @@ describe('an order whose answer was lost', () => {
         stage,
         /answer to the order of .* was lost; looking whether the certificate comes/,
       );
-      expect(waits).toMatchObject({ state: 'pending', mustAct: undefined });
+      expect(waits).toMatchObject({ request: 'pending', mustAct: undefined });
       if (row.asks === 'a new domain' && row.tlsProbe === 'on')
         await untilRecord(stage, /order of .* was lost/);
       stage.simulator.finishOrders();
@@ -103,7 +103,7 @@ describe('an order whose answer was lost', () => {
     expect(await says(stage, /were ordered at .* already; nothing was ordered/)).toMatchObject({
       state: 'done',
     });
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'waiting-for-certificate' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'waiting-for-certificate' });
     stage.simulator.finishOrders();
     await stage.stands(SHOP, 'live');
     expect(orders(stage)).toHaveLength(1);

@@ -59,7 +59,7 @@ describe('/metrics of a worker', () => {
     );
     expect(figureOf(text, 'jobs_total', 'name="add-domain",outcome="done"')).toBe(1);
     expect(figureOf(text, 'jobs_total', 'name="add-domain",outcome="failed"')).toBe(1);
-    expect(figureOf(text, 'domains', 'stage="live",must_act=""')).toBe(1);
+    expect(figureOf(text, 'domains', 'state="live",must_act=""')).toBe(1);
     expect(figureOf(text, 'certificate_orders_total', 'result="granted",limit=""')).toBe(1);
     expect(figureOf(text, 'certificate_budget_left', 'limit="duplicates-per-week"')).toBe(4);
     expect(figureOf(text, 'queue_jobs', 'state="failed"')).toBe(1);

@@ -2,13 +2,13 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '../../src/app/settings.ts';
 import { createMissingApps } from '../../src/domains/missing-apps.ts';
-import { PACE } from '../../src/https/backoff.ts';
+import { BACKOFF } from '../../src/https/backoff.ts';
 import { createHttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PROMPT, type Stage } from '../helpers/worker.ts';
 
 const MISSING = { serverId: 1903, appId: 999 };
-const PATIENT = { ...PROMPT, missingMs: PACE.missingMs };
+const PATIENT = { ...PROMPT, missingMs: BACKOFF.missingMs };
 
 const domains = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `customer-${i}.example.org`);
@@ -19,7 +19,7 @@ const ask = (stage: Stage, name: 'add-domain' | 'remove-domain', count: number) 
 const callsTo = (stage: Stage) => stage.simulator.state.calls.filter(({ path }) => path.includes('/999'));
 
 test('three hundred adds, each tried twice and more: two calls, while others go on', async () => {
-  await using stage = await createStage({ pace: PATIENT, workers: 0, env: { JOB_ATTEMPTS: '2' } });
+  await using stage = await createStage({ backoff: PATIENT, workers: 0, env: { JOB_ATTEMPTS: '2' } });
   const lost = await ask(stage, 'add-domain', 300);
   const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: 'good.example.org' });
   await stage.startWorker();
@@ -35,7 +35,7 @@ test('three hundred adds, each tried twice and more: two calls, while others go 
 });
 
 test('the same where DNS is looked at: once it is held, too, the one answer serves', async () => {
-  await using stage = await createHttpsStage({ pace: { missingMs: PACE.missingMs }, workers: 0 });
+  await using stage = await createHttpsStage({ backoff: { missingMs: BACKOFF.missingMs }, workers: 0 });
   const lost = await ask(stage, 'add-domain', 20);
   await stage.startWorker();
   for (const { jobId } of lost) expect(await stage.ended(jobId)).toMatchObject({ attemptsMade: 5 });

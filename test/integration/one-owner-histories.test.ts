@@ -80,11 +80,12 @@ async function violations({ simulator, producer }: Stage, apex: string): Promise
     ),
   );
   const wrong = records.flatMap((record) => {
-    if (!record || record.state === 'failed') return [];
+    if (!record || record.request === 'failed') return [];
     const row = rows.find(({ name }) => name === record.domain);
-    const isWanted = record.wish.want === 'present';
-    if (isWanted !== (row !== undefined)) return [`${record.domain} is ${record.wish.want}, and is not so`];
-    const www = record.wish.want === 'present' && record.wish.www !== false;
+    const isDesired = record.desired.presence === 'present';
+    if (isDesired !== (row !== undefined))
+      return [`${record.domain} is ${record.desired.presence}, and is not so`];
+    const www = record.desired.presence === 'present' && record.desired.www !== false;
     return row && row.www !== www ? [`${record.domain}: www is ${row.www} (${record.outcome})`] : [];
   });
   return [...twice, ...wrong];
@@ -94,7 +95,7 @@ test('each host name is on RunCloud once, as the records want it', async () => {
   await using stage = await createStage({
     workers: 2,
     env: { JOB_ATTEMPTS: '100' },
-    pace: { ...PROMPT, lookMs: 40, lateMs: 100, lagMs: 40 },
+    backoff: { ...PROMPT, lookMs: 40, lateMs: 100, lagMs: 40 },
   });
   const drawn = fc.sample(histories, { seed: 7, numRuns: 12 });
   for (const [at, history] of drawn.entries()) {

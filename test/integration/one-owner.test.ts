@@ -2,7 +2,7 @@
 // refused, by name, at every door; of two that race, one wins.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Wish } from '../../src/domains/domain.ts';
+import type { Desired } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
 import { PermanentError } from '../../src/errors.ts';
@@ -33,27 +33,27 @@ afterEach(async () => {
   await corner.cleanup();
 });
 
-const present = (www: boolean | 'auto'): Wish => ({ want: 'present', www, redirection: 'none' });
-const absent: Wish = { want: 'absent' };
-const asked = (domain: string, wish: Wish, app = APP): DomainRequest => ({
+const present = (www: boolean | 'auto'): Desired => ({ presence: 'present', www, redirection: 'none' });
+const absent: Desired = { presence: 'absent' };
+const asked = (domain: string, desired: Desired, app = APP): DomainRequest => ({
   ...app,
   domain: parseDomainName(domain),
-  wish,
+  desired,
 });
-const wishOf = async (domain: string): Promise<Wish | undefined> =>
-  (await store.get({ ...APP, domain: parseDomainName(domain) }))?.wish;
+const desiredOf = async (domain: string): Promise<Desired | undefined> =>
+  (await store.get({ ...APP, domain: parseDomainName(domain) }))?.desired;
 const ownerOf = async (domain: string): Promise<string | undefined> =>
   (await store.ownerOf({ ...APP, domain: parseDomainName(domain) }))?.domain;
 
 /** `request`: as our own door records it; `claim`: as a job of a bare client comes up. */
-const doors = {
+const writers = {
   request: (request: DomainRequest) => store.request(request),
   claim: async (request: DomainRequest) => {
     const jobId = String(await redis.incr(`${keys.queue}id`));
     return store.claim({ jobId, addedAt: await store.now() }, request);
   },
 };
-type Door = keyof typeof doors;
+type Door = keyof typeof writers;
 
 async function refusal(attempt: Promise<unknown>): Promise<string> {
   const error = await attempt.catch((thrown: unknown) => thrown);
@@ -63,7 +63,7 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
 }
 
 describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
-  const ask = (domain: string, wish: Wish) => doors[door](asked(domain, wish));
+  const ask = (domain: string, desired: Desired) => writers[door](asked(domain, desired));
 
   test.each([[true], ['auto']] as const)(
     'the www name of a domain that wants it (www: %s) is not added by itself, and no record is made',
@@ -73,7 +73,7 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
       expect(sentence).toMatch(
         /www\.shop-a\.com is the www name of shop-a\.com.*add shop-a\.com --www=false/,
       );
-      expect(await wishOf(WWW)).toBeUndefined();
+      expect(await desiredOf(WWW)).toBeUndefined();
       expect(await redis.zrange(keys.all, '0', '-1')).toEqual([`1903:646:${APEX}`]);
       expect(await ownerOf(WWW)).toBe(APEX);
     },
@@ -83,13 +83,13 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
     await ask(APEX, present('auto'));
     const sentence = await refusal(ask(WWW, absent));
     expect(sentence).toMatch(/add shop-a\.com --www=false.*remove shop-a\.com/);
-    expect(await wishOf(APEX)).toEqual(present('auto'));
+    expect(await desiredOf(APEX)).toEqual(present('auto'));
   });
 
   test('a domain whose www name was asked for by itself goes without it where that was our own rule', async () => {
     await ask(WWW, present(false));
     await ask(APEX, present('auto'));
-    expect(await wishOf(APEX)).toEqual(present(false));
+    expect(await desiredOf(APEX)).toEqual(present(false));
     expect(await ownerOf(WWW)).toBe(WWW);
     expect(await ownerOf(APEX)).toBe(APEX);
     const [step] = await store.history({ ...APP, domain: parseDomainName(APEX) });
@@ -100,15 +100,15 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
     await ask(WWW, present(false));
     const sentence = await refusal(ask(APEX, present(true)));
     expect(sentence).toMatch(/www\.shop-a\.com was asked for by itself.*remove www\.shop-a\.com/);
-    expect(await wishOf(APEX)).toBeUndefined();
+    expect(await desiredOf(APEX)).toBeUndefined();
   });
 
   test.each([
     ['is removed', APEX, absent],
     ['gives its www up', APEX, present(false)],
-  ])('a domain that %s has its www name no more', async (_, domain, wish) => {
+  ])('a domain that %s has its www name no more', async (_, domain, desired) => {
     await ask(APEX, present(true));
-    await ask(domain, wish);
+    await ask(domain, desired);
     expect(await ownerOf(WWW)).toBeUndefined();
     await ask(WWW, present(false));
     expect(await ownerOf(WWW)).toBe(WWW);
@@ -124,7 +124,7 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
   test('another web application has names of its own', async () => {
     await ask(APEX, present(true));
     const elsewhere = { serverId: 1903, appId: 647 };
-    await doors[door](asked(WWW, present(false), elsewhere));
+    await writers[door](asked(WWW, present(false), elsewhere));
     expect((await store.ownerOf({ ...elsewhere, domain: parseDomainName(WWW) }))?.domain).toBe(WWW);
   });
 
@@ -132,7 +132,7 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
     await ask(WWW, present(true));
     await refusal(ask(`www.${WWW}`, present(false)));
     await ask(APEX, present('auto'));
-    expect(await wishOf(APEX)).toEqual(present(false));
+    expect(await desiredOf(APEX)).toEqual(present(false));
   });
 });
 
@@ -142,7 +142,7 @@ describe('what is on its way', () => {
     const { jobId } = await store.request(asked(WWW, absent));
     await store.request(asked(APEX, present(true)));
     const { fate, intent } = await store.claim({ jobId, addedAt: 0 }, asked(WWW, absent));
-    expect([fate, intent.wish]).toEqual(['current', absent]);
+    expect([fate, intent.desired]).toEqual(['current', absent]);
     expect(
       await store.request(asked(WWW, absent), {
         generation: intent.generation,
@@ -163,16 +163,16 @@ describe('what is on its way', () => {
     for (let round = 0; round < 60; round += 1) {
       const apex = `race-${round}.com`;
       const pair = [
-        (door: Door) => doors[door](asked(apex, present(true))),
-        (door: Door) => doors[door](asked(`www.${apex}`, present(false))),
+        (door: Door) => writers[door](asked(apex, present(true))),
+        (door: Door) => writers[door](asked(`www.${apex}`, present(false))),
       ];
       const turn = round % 2 === 0 ? pair : pair.toReversed();
       const ended = await Promise.allSettled(
         turn.map((ask, at) => ask((round + at) % 3 === 0 ? 'claim' : 'request')),
       );
       expect(ended.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-      const wishes = await Promise.all([wishOf(apex), wishOf(`www.${apex}`)]);
-      expect(wishes.filter((wish) => wish !== undefined)).toHaveLength(1);
+      const desiredOnes = await Promise.all([desiredOf(apex), desiredOf(`www.${apex}`)]);
+      expect(desiredOnes.filter((desired) => desired !== undefined)).toHaveLength(1);
     }
   });
 });
@@ -248,6 +248,6 @@ describe('a job of a bare client', () => {
     expect(stage.names()).toEqual(['network.example.org', APEX]);
     const { requests } = stage.producer;
     expect(await requests.intents.get({ ...APP, domain: parseDomainName(WWW) })).toBeUndefined();
-    expect((await requests.intents.get({ ...APP, domain: parseDomainName(APEX) }))?.state).toBe('settled');
+    expect((await requests.intents.get({ ...APP, domain: parseDomainName(APEX) }))?.request).toBe('settled');
   });
 });

@@ -1,7 +1,7 @@
 // What a person sees of the queue, and trying again what failed: a full budget, and never against a newer request.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { Stage as LifeStage } from '../../src/domains/outcome.ts';
+import type { DomainState as LifeStage } from '../../src/domains/outcome.ts';
 import { createOperator } from '../../src/queue/operator.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -136,7 +136,12 @@ describe('looking', () => {
     await stage.idle();
     const status = await stage.producer.operator.domain(domain, {});
     expect(status).toMatchObject({
-      intent: { state: 'settled', by: 'producer', for: 'web-1', outcome: expect.stringMatching(/attached/) },
+      intent: {
+        request: 'settled',
+        by: 'producer',
+        for: 'web-1',
+        outcome: expect.stringMatching(/attached/),
+      },
       job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
       certificate: { outcome: expect.stringMatching(/was ordered at 20.* UTC/), isAsked: false },
     });
@@ -145,7 +150,7 @@ describe('looking', () => {
   test('tells how a domain came to where it stands, the newest first, also once it is removed', async () => {
     await using stage = await createStage();
     const stagesOf = async () =>
-      (await stage.producer.operator.domain(domain, {}))?.history.map((step) => step.stage);
+      (await stage.producer.operator.domain(domain, {}))?.history.map((step) => step.state);
     await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, requestedBy: 'web-1' });
     await stage.idle();
     expect(await stagesOf()).toEqual(['attached', 'attaching', 'requested']);
@@ -174,8 +179,8 @@ describe('looking', () => {
     }
     await stage.ended((await requests.enqueue('remove-domain', { domain: 'b.example.org' })).jobId);
     const shownOf = async (limit: number, only?: readonly LifeStage[]) => {
-      const { domains, stages } = await operator.survey(limit, { stages: only });
-      expect(stages).toEqual({ attached: 2, removed: 1 });
+      const { domains, states } = await operator.survey(limit, { states: only });
+      expect(states).toEqual({ attached: 2, removed: 1 });
       return domains.map(({ intent }) => intent.domain);
     };
     expect(await shownOf(2)).toEqual(['b.example.org', 'c.example.org']);
@@ -195,7 +200,7 @@ describe('looking', () => {
     expect(job.nextRunAt).toBeGreaterThan(before + 29_000);
     expect(job.nextRunAt).toBeLessThan(before + 90_000);
     const status = await stage.producer.operator.domain(domain, {});
-    expect(status?.intent).toMatchObject({ state: 'pending', code: 'runcloud-unknown-result' });
+    expect(status?.intent).toMatchObject({ request: 'pending', code: 'runcloud-unknown-result' });
     expect(await stage.producer.operator.counts()).toMatchObject({ delayed: 1, failed: 0, waiting: 0 });
   });
 

@@ -110,7 +110,7 @@ async function untilTold(stage: HttpsStage): Promise<void> {
   await until(async () => {
     for (const i of HOSTS.keys()) {
       const intent = (await detailsOf(stage, i))?.intent;
-      if (!intent?.outcome && intent?.wish.want !== 'absent') return false;
+      if (!intent?.outcome && intent?.desired.presence !== 'absent') return false;
     }
     const apps = [APP.appId, OTHER_APP].map((appId) => certificates.get({ serverId: APP.serverId, appId }));
     return (await Promise.all(apps)).every((record) => record === undefined || record.outcome !== undefined);
@@ -145,7 +145,7 @@ test.each(['advanced', 'basic'] as const)(
       fc.asyncProperty(world, async (chosen) => {
         await using receiver = await createReceiver();
         await using stage = await createHttpsStage({
-          env: { ...callbacks(receiver), LE_ORDERS_PER_3H: String(chosen.orders), SSL_POISON: 'hold' },
+          env: { ...callbacks(receiver), LE_ORDERS_PER_3H: String(chosen.orders), SSL_INVALID_NAMES: 'hold' },
           simulator: {
             seed: {
               servers: [{ ipAddress: HERE }],
@@ -193,7 +193,7 @@ test('while one customer’s redeploy ends held by a spent limit, another one wh
   const seenAt = (await stage.record(INNOCENT)).evidence?.at;
   await until(async () => (await stage.record(INNOCENT)).evidence?.at !== seenAt, 'it was looked at');
   expect(await stage.record(INNOCENT)).toMatchObject({
-    stage: 'waiting-for-certificate',
+    state: 'waiting-for-certificate',
     mustAct: undefined,
   });
   answerInnocent();

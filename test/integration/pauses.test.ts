@@ -121,8 +121,8 @@ describe('a job of what is paused', () => {
     expect(due - Date.now()).toBeGreaterThan(30_000);
     expect(due - Date.now()).toBeLessThanOrEqual(60_000);
     expect(await record(stage)).toMatchObject({
-      state: 'pending',
-      stage: 'requested',
+      request: 'pending',
+      state: 'requested',
       outcome: 'paused by cli:ada: moving house',
       nextRunAt: expect.any(Number),
     });
@@ -174,23 +174,26 @@ describe('a job of what is paused', () => {
     await lookNow(stage, removal.jobId);
     await stage.idle();
     expect(stage.calls('attach-domain')).toEqual([]);
-    expect(await record(stage)).toMatchObject({ stage: 'removed' });
+    expect(await record(stage)).toMatchObject({ state: 'removed' });
   });
 
   test('may be a redeploy, or a bare client’s', async () => {
     await using stage = await createStage();
     await stage.producer.pauses.pause({ scope: app, ...why });
     const redeploy = await stage.producer.requests.enqueue('redeploy-ssl', {});
-    const foreign = await stage.add('add-domain', { domain: DOMAIN });
-    for (const id of [redeploy.jobId, foreign]) await delayed(stage, id);
-    expect(await record(stage)).toMatchObject({ jobId: foreign, outcome: expect.stringContaining('paused') });
+    const external = await stage.add('add-domain', { domain: DOMAIN });
+    for (const id of [redeploy.jobId, external]) await delayed(stage, id);
+    expect(await record(stage)).toMatchObject({
+      jobId: external,
+      outcome: expect.stringContaining('paused'),
+    });
     expect(await stage.producer.requests.certificates.get(APP)).toMatchObject({
-      state: 'pending',
+      request: 'pending',
       outcome: 'paused by cli:ada: moving house',
     });
     expect(stage.simulator.state.calls).toEqual([]);
     await stage.producer.pauses.resume(app);
-    for (const id of [redeploy.jobId, foreign]) await lookNow(stage, id);
+    for (const id of [redeploy.jobId, external]) await lookNow(stage, id);
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });

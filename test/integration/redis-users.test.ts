@@ -141,7 +141,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     own('pauses'),
     keys.outbox,
     own('board:failures:ada'),
-    keys.fence({ ...APP, domain: parseDomainName('a.example.org') }),
+    keys.lease({ ...APP, domain: parseDomainName('a.example.org') }),
   ])('cannot have a worker make %s', async (key) => {
     const env = { REDIS_URL: await urlOf('runcloud-domains'), QUEUE_PREFIX: PREFIX };
     await using stage = await createStage({ env });
@@ -183,7 +183,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     ['spend the ledger', 'set', own('ledger:hour:1903:646'), '9'],
     ['open or close the brake', 'hset', own('brake'), 'closedUntil', '9'],
     ['read the brake', 'hgetall', own('brake')],
-    ['take a fence', 'set', keys.fence({ ...APP, domain: parseDomainName('a.example.org') }), 'me'],
+    ['take a fence', 'set', keys.lease({ ...APP, domain: parseDomainName('a.example.org') }), 'me'],
     ['pause', 'hset', own('pauses'), 'all', '{}'],
     ['pretend to be a worker', 'zadd', own('workers'), '1', 'me'],
     ['read the server’s facts', 'hgetall', own('facts:1903')],
@@ -234,14 +234,14 @@ describe('a program that asks, as runcloud-domains-app,', () => {
 describe('what remains to who has a password', () => {
   test('runcloud-domains-app reads and changes what is asked for, and its jobs, whoever asked', async () => {
     const intent = keys.intent({ ...APP, domain: parseDomainName('other.example.org') });
-    await admin.hset(intent, 'wish', 'present no-www none', 'by', 'api:shop');
+    await admin.hset(intent, 'desired', 'present no-www none', 'by', 'api:shop');
     await admin.zadd(keys.all, 1, '1903:646:other.example.org');
     await admin.hset(`${keys.queue}7`, 'name', 'add-domain', 'data', '{}');
     const redis = await connected(await urlOf('runcloud-domains-app'));
     try {
       expect(await redis.zrange(keys.all, '0', '10')).toEqual(['1903:646:other.example.org']);
       expect(await redis.hgetall(intent)).toMatchObject({ by: 'api:shop' });
-      await redis.hset(intent, 'wish', 'absent');
+      await redis.hset(intent, 'desired', 'absent');
       expect(await redis.hget(`${keys.queue}7`, 'name')).toBe('add-domain');
       await redis.del(intent, `${keys.queue}7`);
     } finally {

@@ -11,9 +11,13 @@ const DOMAIN = 'shop.example.org';
 /** Far above what a call takes that is answered, however busy the machine. */
 const TIMEOUT_MS = 2_500;
 
-async function settled(stage: Stage, jobId: string, want: 'present' | 'absent' = 'present'): Promise<void> {
+async function settled(
+  stage: Stage,
+  jobId: string,
+  presence: 'present' | 'absent' = 'present',
+): Promise<void> {
   const { simulator, redis, config } = stage;
-  const asked = [{ domain: DOMAIN, want, jobId }];
+  const asked = [{ domain: DOMAIN, presence, jobId }];
   await checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
 }
 
@@ -48,7 +52,7 @@ describe('scenario 1: the POST took effect and its reply was lost:', () => {
       expect(stage.calls('attach-domain')).toHaveLength(1);
       expect(await stage.logs(jobId)).toMatch(/looking whether shop\.example\.org is there/);
       expect(await stage.producer.requests.intents.list(1)).toMatchObject([
-        { state: 'settled', code: undefined },
+        { request: 'settled', code: undefined },
       ]);
       expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
       await settled(stage, jobId);
@@ -90,7 +94,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     await until(async () => /was not reached/.test(await stage.logs(jobId)), 'the failed call is told');
     await lost.close();
     expect((await stage.producer.requests.intents.list(1))[0]).toMatchObject({
-      state: 'pending',
+      request: 'pending',
       code: 'runcloud-unreachable',
     });
     await stage.startWorker();
@@ -130,7 +134,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     const { byOperation } = back.state.counters;
     expect(byOperation['attach-domain']).toBe(1);
     const { redis, config } = stage;
-    const asked = [{ domain: DOMAIN, want: 'present' as const, jobId }];
+    const asked = [{ domain: DOMAIN, presence: 'present' as const, jobId }];
     await checkInvariants({ simulator: back, redis, prefix: config.queuePrefix, asked });
   });
 });

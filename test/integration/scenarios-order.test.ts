@@ -9,23 +9,23 @@ const DOMAIN = 'shop.example.org';
 /** Longer than any guard of these tests: whoever waited for the backoff would fail. */
 const LONG_BACKOFF = { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' };
 
-type Want = Asked['want'];
-const nameOf = (want: Want): 'add-domain' | 'remove-domain' =>
-  want === 'present' ? 'add-domain' : 'remove-domain';
+type Want = Asked['presence'];
+const nameOf = (presence: Want): 'add-domain' | 'remove-domain' =>
+  presence === 'present' ? 'add-domain' : 'remove-domain';
 
 /** Through our producer, or as a bare BullMQ client does. */
-const doors = {
-  'our producer': async (stage: Stage, want: Want): Promise<Asked> => {
-    const { jobId } = await stage.producer.requests.enqueue(nameOf(want), { domain: DOMAIN });
-    return { domain: DOMAIN, want, jobId };
+const writers = {
+  'our producer': async (stage: Stage, presence: Want): Promise<Asked> => {
+    const { jobId } = await stage.producer.requests.enqueue(nameOf(presence), { domain: DOMAIN });
+    return { domain: DOMAIN, presence, jobId };
   },
-  'a bare BullMQ client': async (stage: Stage, want: Want): Promise<Asked> => ({
+  'a bare BullMQ client': async (stage: Stage, presence: Want): Promise<Asked> => ({
     domain: DOMAIN,
-    want,
-    jobId: await stage.add(nameOf(want), { domain: DOMAIN }),
+    presence,
+    jobId: await stage.add(nameOf(presence), { domain: DOMAIN }),
   }),
 };
-const eachDoor = Object.entries(doors);
+const eachDoor = Object.entries(writers);
 
 const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]): Promise<void> =>
   checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
@@ -82,7 +82,7 @@ describe.each(eachDoor)('scenario 7: 50 alternating requests through %s:', (_, a
     const other = last === 'present' ? 'absent' : 'present';
     const wants = Array.from({ length: 50 }, (_unused, i): Want => (i % 2 === 0 ? other : last));
     const asked: Asked[] = [];
-    for (const want of wants) asked.push(await ask(stage, want));
+    for (const presence of wants) asked.push(await ask(stage, presence));
     await stage.idle();
     expect(stage.names()).toEqual(last === 'present' ? [PRIMARY, DOMAIN] : [PRIMARY]);
     // Each write turns what was there: none was in vain, so there were no more than there were turns.
@@ -102,7 +102,7 @@ describe.each(eachDoor)('scenario 7: 50 alternating requests through %s:', (_, a
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
     const writes = writesOf(stage);
     // A bare client's jobs carry no intent: each is known only when it is taken, so earlier ones may have run.
-    if (ask === doors['our producer']) expect(writes).toEqual(['attach-domain']);
+    if (ask === writers['our producer']) expect(writes).toEqual(['attach-domain']);
     for (const [i, write] of writes.entries()) expect(write).toBe(i % 2 ? 'delete-domain' : 'attach-domain');
     await check(stage, asked);
   });
@@ -142,7 +142,9 @@ describe('scenario 8: the same add 10,000 times', () => {
     // certificate's and the worker's.
     const jobs = before.size + during.size + 1;
     expect((await keysOf(stage)).length).toBeLessThan(2 * Math.min(jobs, 2_000) + 35);
-    const asked = [...before, ...during].map((jobId): Asked => ({ domain: DOMAIN, want: 'present', jobId }));
+    const asked = [...before, ...during].map(
+      (jobId): Asked => ({ domain: DOMAIN, presence: 'present', jobId }),
+    );
     await check(stage, asked);
   });
 });

@@ -2,10 +2,10 @@
 // that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
 import { describe, expect, test } from '@jest/globals';
 import type { DomainName } from '../../src/domains/domain-name.ts';
-import type { Stage as LifeStage } from '../../src/domains/outcome.ts';
+import type { DomainState as LifeStage } from '../../src/domains/outcome.ts';
 import type { FaultRule } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { openBrake } from '../helpers/mortal-worker.ts';
+import { openLimiter } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
 
@@ -15,12 +15,12 @@ const EIGHT = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
 async function ask(
   stage: Stage,
   domain: string,
-  want: Asked['want'] = 'present',
+  presence: Asked['presence'] = 'present',
   appId?: number,
 ): Promise<Asked> {
-  const name = want === 'present' ? 'add-domain' : 'remove-domain';
+  const name = presence === 'present' ? 'add-domain' : 'remove-domain';
   const { jobId } = await stage.producer.requests.enqueue(name, { domain, www: false, appId });
-  return { domain, want, jobId };
+  return { domain, presence, jobId };
 }
 
 const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]) =>
@@ -31,11 +31,11 @@ const recordOf = async ({ producer }: Stage, domain: string, appId: number = APP
   return found.find((intent) => intent.appId === appId);
 };
 
-const untilStage = (stage: Stage, domain: string, wanted: LifeStage, appId?: number) =>
+const untilStage = (stage: Stage, domain: string, desired: LifeStage, appId?: number) =>
   until(async () => {
     const intent = await recordOf(stage, domain, appId);
-    return intent?.stage === wanted ? intent : undefined;
-  }, `${domain} is ${wanted}`);
+    return intent?.state === desired ? intent : undefined;
+  }, `${domain} is ${desired}`);
 
 /** Takes out the time that would only be waited for, until `isSo`. (A job is delayed only after its record says why.) */
 const hurryUntil = ({ queue }: Stage, isSo: () => Promise<boolean> | boolean, what: string) =>
@@ -66,7 +66,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
     await until(async () => (await stage.producer.operator.hold()) !== undefined, 'all jobs are held');
     expect(await stage.queue.getFailedCount()).toBe(0);
     stage.simulator.clearFaults();
-    await openBrake(stage.redis, stage.config.queuePrefix);
+    await openLimiter(stage.redis, stage.config.queuePrefix);
     await stage.idle();
     expect(await stage.queue.getFailedCount()).toBe(0);
     await check(stage, asked);
@@ -110,7 +110,7 @@ describe('a list that lags behind our own writes', () => {
         const intent = await recordOf(stage, DOMAIN);
         return /list may lag behind/.test(intent?.outcome ?? '') ? intent : undefined;
       }, 'the contradiction is told');
-      expect(record).toMatchObject({ state: 'pending', stage: 'attaching' });
+      expect(record).toMatchObject({ request: 'pending', state: 'attaching' });
       expect(Number(record?.nextRunAt)).toBeGreaterThan(0);
       setLag(stage, 0);
       await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
@@ -132,14 +132,14 @@ describe('a list that lags behind our own writes', () => {
     // Ten minutes later.
     const key = keys.intent({ ...APP, domain: DOMAIN as DomainName });
     await stage.redis.hincrby(key, 'touchedAt', -600_000);
-    const isHeld = async () => (await recordOf(stage, DOMAIN))?.stage === 'held';
+    const isHeld = async () => (await recordOf(stage, DOMAIN))?.state === 'held';
     await hurryUntil(stage, isHeld, 'it is held');
-    expect(await recordOf(stage, DOMAIN)).toMatchObject({ mustAct: 'operator', state: 'pending' });
+    expect(await recordOf(stage, DOMAIN)).toMatchObject({ mustAct: 'operator', request: 'pending' });
     expect(await stage.queue.getFailedCount()).toBe(0);
     setLag(stage, 0);
     await hurryUntil(
       stage,
-      async () => (await recordOf(stage, DOMAIN))?.state === 'settled',
+      async () => (await recordOf(stage, DOMAIN))?.request === 'settled',
       'it is attached',
     );
     await stage.idle();
@@ -151,8 +151,8 @@ describe('a list that lags behind our own writes', () => {
     async (what) => {
       const isRemoval = what === 'remove';
       const seed = { webapps: [{ domains: isRemoval ? [] : [DOMAIN] }] };
-      const pace = { ...PROMPT, lagMs: LAG_MS };
-      await using stage = await createStage({ workers: 0, pace, simulator: { seed } });
+      const backoff = { ...PROMPT, lagMs: LAG_MS };
+      await using stage = await createStage({ workers: 0, backoff, simulator: { seed } });
       setLag(stage, LAG_MS);
       const first = await stage.startWorker();
       await stage.ended((await ask(stage, DOMAIN, isRemoval ? 'present' : 'absent')).jobId);
@@ -192,7 +192,7 @@ describe('a site moves from one web application to another of ours, a name being
     stage.simulator.addFault({ kind: 'slow', delayMs: 800, operation: 'delete-domain' });
     const steps = [() => ask(stage, DOMAIN, 'absent'), () => ask(stage, DOMAIN, 'present', 647)];
     for (const step of order === 'removed first' ? steps : steps.reverse()) await step();
-    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
+    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.request === 'settled';
     await hurryUntil(stage, isThere, 'it is attached to the new one');
     expect(stage.simulator.state.domains(647).map(({ name }) => name)).toContain(DOMAIN);
     expect(stage.names()).not.toContain(DOMAIN);
@@ -209,7 +209,7 @@ describe('a site moves from one web application to another of ours, a name being
     expect(held.outcome).toContain('is wanted on web application 646');
     expect(held.outcome).toContain(`\`remove ${DOMAIN} --app 646\``);
     await stage.ended((await ask(stage, DOMAIN, 'absent')).jobId);
-    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.state === 'settled';
+    const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.request === 'settled';
     await hurryUntil(stage, isThere, 'it is attached');
     await stage.idle();
   });
@@ -298,7 +298,7 @@ test('a 404 on the redeploy of a certificate whose id we read ourselves: the id 
 describe('a write that takes effect after its time', () => {
   /** Shorter than what the write takes: it lands when the test says so. */
   const env = { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' };
-  const pace = { ...PROMPT, lateMs: 3_600_000 };
+  const backoff = { ...PROMPT, lateMs: 3_600_000 };
   /** The time is over during which it may still take effect. */
   const passLateness = async ({ redis, producer }: Stage, domain: string, kind: 'attach' | 'detach') => {
     const key = producer.requests.keys.intent({ ...APP, domain: domain as DomainName });
@@ -306,7 +306,7 @@ describe('a write that takes effect after its time', () => {
   };
 
   test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
-    await using stage = await createStage({ env, pace });
+    await using stage = await createStage({ env, backoff });
     const two = ['one.example.org', 'two.example.org'];
     const land = stage.keepWaiting('attach-domain', { appliesWrite: false, times: 2 });
     for (const domain of two) await ask(stage, domain);
@@ -315,11 +315,11 @@ describe('a write that takes effect after its time', () => {
     for (const domain of two) {
       const waiting = await until(async () => {
         const intent = await recordOf(stage, domain);
-        return intent?.stage === 'removing' && /may still do so/.test(intent.outcome ?? '')
+        return intent?.state === 'removing' && /may still do so/.test(intent.outcome ?? '')
           ? intent
           : undefined;
       }, `${domain} waits for the end of the POST`);
-      expect(waiting.state).toBe('pending');
+      expect(waiting.request).toBe('pending');
       expect(Number(waiting.nextRunAt)).toBeGreaterThanOrEqual(waiting.lateUntil.attach);
     }
     land();
@@ -335,7 +335,7 @@ describe('a write that takes effect after its time', () => {
   });
 
   test('a removal lands while its domain is asked for again: nothing is said to be attached before it is', async () => {
-    await using stage = await createStage({ env, pace });
+    await using stage = await createStage({ env, backoff });
     await stage.ended((await ask(stage, DOMAIN)).jobId);
     const land = stage.keepWaiting('delete-domain', { appliesWrite: false });
     await ask(stage, DOMAIN, 'absent');

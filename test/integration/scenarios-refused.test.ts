@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createWorkerApp } from '../../src/app/worker.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
-import { createBrake } from '../../src/rate-limit/limiter.ts';
+import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
@@ -37,7 +37,7 @@ async function startWithDotEnv(stage: Stage): Promise<DotEnvWorker> {
     return loadConfig({ ...env, WORKER_CONCURRENCY: '3' }, directory).config;
   };
   write(RUNCLOUD_API_TOKEN);
-  const app = createWorkerApp(load(), load, { pace: PROMPT });
+  const app = createWorkerApp(load(), load, { backoff: PROMPT });
   await app.start();
   return {
     write,
@@ -79,7 +79,7 @@ describe('scenario 18: credentials that are refused', () => {
     for (let i = 0; i < 15; i += 1) {
       const domain = `d${i}.example.org`;
       const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain });
-      asked.push({ domain, want: 'present', jobId });
+      asked.push({ domain, presence: 'present', jobId });
     }
     await using worker = await startWithDotEnv(stage);
     await until(() => stage.simulator.state.counters.inFlight === 3, 'five are done, three are at work');
@@ -118,8 +118,8 @@ describe('scenario 18: credentials that are refused', () => {
     const { ratePerMinute, pauseMs, credentials, timeoutMs, url } = stage.config.runcloud;
     if (!credentials) throw new Error('the stage has no credentials');
     const key = stage.producer.requests.keyOf('brake');
-    const brake = createBrake({ redis: stage.redis, key, ratePerMinute, defaultCloseMs: pauseMs });
-    const client = createRunCloud({ url, version: 'v3', timeoutMs, credentials, brake });
+    const limiter = createRateLimiter({ redis: stage.redis, key, ratePerMinute, defaultCloseMs: pauseMs });
+    const client = createRunCloud({ url, version: 'v3', timeoutMs, credentials, limiter });
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'ping' });
     await expect(client.ping()).rejects.toMatchObject({ code: 'runcloud-account-refused' });
     client.close();
@@ -136,7 +136,7 @@ describe('scenario 18: credentials that are refused', () => {
     worker.write(NEW_TOKEN);
     expect((await stage.ended(jobId)).attemptsMade).toBe(1);
     await stage.idle();
-    await check(stage, [{ domain: DOMAIN, want: 'present', jobId }]);
+    await check(stage, [{ domain: DOMAIN, presence: 'present', jobId }]);
   });
 
   test('by a 403 on one route hold nobody else: that job is tried again, and fails with the reason in the end', async () => {
@@ -171,7 +171,9 @@ test('scenario 18: a web application that is not there fails its own adds, after
   expect(removed?.returnvalue).toMatch(/^web application 999 does not exist on server 1903 any more/);
   expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
   await stage.idle();
-  const failed = (await stage.producer.requests.intents.list(10)).filter(({ state }) => state === 'failed');
+  const failed = (await stage.producer.requests.intents.list(10)).filter(
+    ({ request: state }) => state === 'failed',
+  );
   expect(failed.map(({ code, appId }) => [code, appId])).toEqual([['runcloud-not-found', 999]]);
   expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
 });
@@ -181,7 +183,7 @@ describe('scenario 18: what changed in RunCloud’s own panel behind an older re
   async function read(stage: Stage): Promise<Asked> {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: OTHER });
     await stage.ended(jobId);
-    return { domain: OTHER, want: 'present', jobId };
+    return { domain: OTHER, presence: 'present', jobId };
   }
 
   test('404 on the DELETE, since somebody was faster: done', async () => {
@@ -220,7 +222,7 @@ describe('scenario 18: what changed in RunCloud’s own panel behind an older re
     expect(posts.map(({ writeApplied }) => writeApplied)).toEqual([false]);
     expect(job).toMatchObject({ attemptsMade: 1, returnvalue: expect.stringMatching(/attached/) });
     await stage.idle();
-    await check(stage, [first, { domain: DOMAIN, want: 'present', jobId }]);
+    await check(stage, [first, { domain: DOMAIN, presence: 'present', jobId }]);
   });
 
   test.each(replies)(

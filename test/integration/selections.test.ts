@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judgeFlags, type StatusFlags, showQueue } from '../../src/cli/status.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { Actor, Stage as LifeStage } from '../../src/domains/outcome.ts';
+import type { Actor, DomainState as LifeStage } from '../../src/domains/outcome.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -30,7 +30,11 @@ beforeAll(async () => {
     const key = { serverId: 1903, appId: i < 20 ? 701 : 646, domain: parseDomainName(`d${i}.example.org`) };
     const { jobId } = await requests.enqueue('add-domain', { ...key, siteId: String(i % 2) }, { bulk: true });
     const state = at === 'failed' ? 'failed' : at === 'live' ? 'settled' : 'pending';
-    await requests.intents.settle(key, jobId, { state, outcome: 'so it is', report: { stage: at, mustAct } });
+    await requests.intents.settle(key, jobId, {
+      request: state,
+      outcome: 'so it is',
+      report: { state: at, mustAct },
+    });
   }
   await requests.enqueue('add-domain', { domain: 'bücher.example.org' });
 }, 300_000);
@@ -60,8 +64,8 @@ async function served(query: string): Promise<string[]> {
   return found;
 }
 
-const of = (...wanted: number[]): number =>
-  Array.from({ length: COUNT }, (_, i) => i).filter((i) => wanted.includes(i % kinds.length)).length;
+const of = (...desired: number[]): number =>
+  Array.from({ length: COUNT }, (_, i) => i).filter((i) => desired.includes(i % kinds.length)).length;
 
 test.each<[string, StatusFlags, string, number]>([
   ['all', {}, '', COUNT + 1],

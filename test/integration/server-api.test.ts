@@ -92,7 +92,7 @@ describe('a domain', () => {
       requestedBy: 'shop',
     });
     const record = await bench.call('getDomain', { params: { domain: 'a.example.org' } });
-    expect(record.body).toMatchObject({ state: 'removing', wanted: { want: 'absent' } });
+    expect(record.body).toMatchObject({ state: 'removing', desired: { presence: 'absent' } });
   });
 
   test('of another web application is another domain', async () => {

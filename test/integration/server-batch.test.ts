@@ -99,12 +99,12 @@ describe('a batch', () => {
     await using bench = await createBench();
     const { redis, config } = bench.stage;
     const domain = parseDomainName('d1.example.org');
-    const inTheWay = createKeys(config.queuePrefix, QUEUE_NAME).intent({
+    const blockedBy = createKeys(config.queuePrefix, QUEUE_NAME).intent({
       serverId: 1903,
       appId: 646,
       domain,
     });
-    await redis.lpush(inTheWay, 'no record');
+    await redis.lpush(blockedBy, 'no record');
     const ask = {
       text: [0, 1, 2].map(good).join('\n'),
       headers: { ...lines.headers, 'idempotency-key': 'half' },
@@ -112,7 +112,7 @@ describe('a batch', () => {
     const first = await bench.post(ask);
     expect(first.body.results[1]).toMatchObject({ status: 500, problem: { code: 'unexpected' } });
     expect(first.body).toMatchObject({ accepted: 2, refused: 1 });
-    await redis.del(inTheWay);
+    await redis.del(blockedBy);
     const second = await bench.post(ask);
     expect(second.headers).not.toHaveProperty('idempotency-replayed');
     expect(second.body).toMatchObject({ accepted: 3, refused: 0 });
@@ -141,6 +141,6 @@ describe('a batch', () => {
     const { jobId } = answer.results.at(-1);
     const key = { ...{ serverId: 1903, appId: 646 }, domain: 'a.example.org' as never };
     const intent = await bench.stage.producer.requests.intents.get(key);
-    expect(intent).toMatchObject({ jobId, wish: { redirection: 'non-www' } });
+    expect(intent).toMatchObject({ jobId, desired: { redirection: 'non-www' } });
   });
 });

@@ -120,12 +120,12 @@ describe('of all routes but those that are open on purpose, none lets in', () =>
 
   test('a token or a login of the wrong role', async () => {
     const isForbidden = ({ status }: Reply): boolean => status === 403;
-    const steering = guarded().filter(
+    const admin = guarded().filter(
       (route) => isBoard(route) && isWriting(route) && !/logout/.test(route.name),
     );
     const headers = { ...OWN, cookie: await logInAt(server, 'vic') };
-    expect(steering.length).toBeGreaterThan(4);
-    expect(await unexpected(steering, { as: null, headers }, isForbidden)).toEqual([]);
+    expect(admin.length).toBeGreaterThan(4);
+    expect(await unexpected(admin, { as: null, headers }, isForbidden)).toEqual([]);
     const observed = made.filter(({ path }) => ['/metrics', '/workers'].includes(path));
     expect(observed).toHaveLength(4);
     expect(await unexpected(observed, { as: 'enqueue' }, isForbidden)).toEqual([]);

@@ -8,8 +8,8 @@ import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const key = { serverId: 1903, appId: 646, domain: parseDomainName('shop.example.org') };
-const present: DomainRequest = { ...key, wish: { want: 'present', www: false, redirection: 'none' } };
-const absent: DomainRequest = { ...key, wish: { want: 'absent' } };
+const present: DomainRequest = { ...key, desired: { presence: 'present', www: false, redirection: 'none' } };
+const absent: DomainRequest = { ...key, desired: { presence: 'absent' } };
 
 let corner: TestRedis;
 let redis: Redis;
@@ -43,7 +43,7 @@ async function request(what: DomainRequest): Promise<string> {
 }
 
 /** A job of a client that knows nothing of intents: its id is BullMQ's counter. */
-async function foreignJob(): Promise<{ jobId: string; addedAt: number }> {
+async function externalJob(): Promise<{ jobId: string; addedAt: number }> {
   const place = await redis.incr(`${keys.queue}id`);
   await redis.hset(`${keys.queue}${place}`, 'name', 'add-domain');
   return { jobId: String(place), addedAt: await store.now() };
@@ -70,8 +70,8 @@ describe('a request', () => {
     const generation = generationOf(ticket.jobId, toJobIdStem(key));
     expect(ticket).toEqual({ fate: 'new', jobId: `shop.example.org_1903_646~${generation}` });
     expect(await store.get(key)).toMatchObject({
-      wish: present.wish,
-      state: 'pending',
+      desired: present.desired,
+      request: 'pending',
       generation,
       jobId: ticket.jobId,
       siteId: '12',
@@ -91,10 +91,13 @@ describe('a request', () => {
 
   test('that wants other settings is a new one, with a higher generation', async () => {
     const first = generationOf(await request(present), toJobIdStem(key)) ?? 0;
-    const ticket = await store.request({ ...key, wish: { want: 'present', www: true, redirection: 'www' } });
+    const ticket = await store.request({
+      ...key,
+      desired: { presence: 'present', www: true, redirection: 'www' },
+    });
     expect(ticket).toMatchObject({ fate: 'new' });
     const intent = await store.get(key);
-    expect(intent).toMatchObject({ jobId: ticket.jobId, wish: { www: true, redirection: 'www' } });
+    expect(intent).toMatchObject({ jobId: ticket.jobId, desired: { www: true, redirection: 'www' } });
     expect(intent?.generation).toBeGreaterThan(first);
   });
 
@@ -112,12 +115,12 @@ describe('a request', () => {
     const ticket = await store.request(present);
     expect(ticket.fate).toBe('new');
     expect(ticket.jobId).not.toBe(jobId);
-    expect(await store.get(key)).toMatchObject({ jobId: ticket.jobId, state: 'pending' });
+    expect(await store.get(key)).toMatchObject({ jobId: ticket.jobId, request: 'pending' });
   });
 
   test('that repeats a settled one gets a new generation: somebody wants us to look again', async () => {
     const jobId = await request(present);
-    await store.settle(key, jobId, { state: 'settled', outcome: 'attached' });
+    await store.settle(key, jobId, { request: 'settled', outcome: 'attached' });
     expect(await store.request(present)).toMatchObject({ fate: 'new' });
   });
 
@@ -127,14 +130,14 @@ describe('a request', () => {
     await store.beginWrite(key, jobId, lease);
     const wroteAt = await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     await store.settle(key, jobId, {
-      state: 'failed',
+      request: 'failed',
       outcome: 'no',
       code: 'runcloud-rejected',
       nextRunAt: 5,
     });
     await store.request(absent);
     const intent = await store.get(key);
-    expect(intent).toMatchObject({ state: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
+    expect(intent).toMatchObject({ request: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
     expect(intent).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
   });
 
@@ -152,7 +155,7 @@ describe('a request', () => {
     await request(present);
     const jobId = await request(elsewhere);
     await store.request(absent);
-    expect(await store.get(elsewhere)).toMatchObject({ wish: present.wish, jobId, state: 'pending' });
+    expect(await store.get(elsewhere)).toMatchObject({ desired: present.desired, jobId, request: 'pending' });
   });
 });
 
@@ -162,12 +165,12 @@ describe('an opposite request', () => {
     const second = await request(absent);
     expect(await store.claim(own(first), present)).toMatchObject({
       fate: 'superseded',
-      intent: { jobId: second, wish: absent.wish },
+      intent: { jobId: second, desired: absent.desired },
     });
     expect(await store.beginWrite(key, first, lease)).toBe('superseded');
-    expect(await store.settle(key, first, { state: 'settled', outcome: 'attached' })).toBe('superseded');
+    expect(await store.settle(key, first, { request: 'settled', outcome: 'attached' })).toBe('superseded');
     expect(await store.get(key)).toMatchObject({
-      state: 'pending',
+      request: 'pending',
       outcome: undefined,
       uncovered: undefined,
     });
@@ -192,9 +195,9 @@ describe('a job of ours', () => {
     expect(begun?.uncovered).toBe('attach');
     expect(begun?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
     const wroteAt = await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
-    expect(await store.settle(key, jobId, { state: 'settled', outcome: 'attached' })).toBe('recorded');
+    expect(await store.settle(key, jobId, { request: 'settled', outcome: 'attached' })).toBe('recorded');
     expect(await store.get(key)).toMatchObject({
-      state: 'settled',
+      request: 'settled',
       outcome: 'attached',
       attachedId: 4712,
       wroteAt,
@@ -205,7 +208,7 @@ describe('a job of ours', () => {
     const jobId = await request(present);
     await store.claim(own(jobId), present);
     await store.settle(key, jobId, {
-      state: 'pending',
+      request: 'pending',
       outcome: '503',
       code: 'runcloud-unknown-result',
       nextRunAt: 9,
@@ -225,7 +228,7 @@ describe('a job of ours', () => {
     await forgetIntents();
     expect(await store.claim(own(jobId), present)).toMatchObject({
       fate: 'current',
-      intent: { jobId, state: 'pending', wish: present.wish },
+      intent: { jobId, request: 'pending', desired: present.desired },
     });
     expect(await store.beginWrite(key, jobId, lease)).toBe('held');
   });
@@ -261,7 +264,7 @@ describe('a job of ours', () => {
 
 describe('a job of a foreign client', () => {
   test('counts as a request of its own', async () => {
-    const job = await foreignJob();
+    const job = await externalJob();
     expect(await store.claim(job, { ...present, by: 'producer', for: 'php' })).toMatchObject({
       fate: 'current',
       intent: { jobId: job.jobId, requestedAt: job.addedAt, by: 'producer', for: 'php' },
@@ -270,38 +273,38 @@ describe('a job of a foreign client', () => {
 
   test('that stands behind our request in the queue supersedes it', async () => {
     const ours = await request(present);
-    const foreign = await foreignJob();
-    expect((await store.claim(foreign, absent)).fate).toBe('current');
+    const external = await externalJob();
+    expect((await store.claim(external, absent)).fate).toBe('current');
     expect((await store.claim(own(ours), present)).fate).toBe('superseded');
   });
 
   test('that stands before our request in the queue is superseded by it', async () => {
-    const foreign = await foreignJob();
+    const external = await externalJob();
     const ours = await request(present);
-    expect((await store.claim(foreign, absent)).fate).toBe('superseded');
+    expect((await store.claim(external, absent)).fate).toBe('superseded');
     expect((await store.claim(own(ours), present)).fate).toBe('current');
   });
 
   test('is superseded by a foreign one behind it, in whichever order they run', async () => {
-    const [first, second] = [await foreignJob(), await foreignJob()];
+    const [first, second] = [await externalJob(), await externalJob()];
     expect((await store.claim(second, absent)).fate).toBe('current');
     expect((await store.claim(first, present)).fate).toBe('superseded');
-    expect(await store.get(key)).toMatchObject({ wish: absent.wish });
+    expect(await store.get(key)).toMatchObject({ desired: absent.desired });
   });
 
   test('that was superseded does not come back to life when it is retried', async () => {
-    const [first, second] = [await foreignJob(), await foreignJob()];
+    const [first, second] = [await externalJob(), await externalJob()];
     expect((await store.claim(first, present)).fate).toBe('current');
     expect((await store.claim(second, absent)).fate).toBe('current');
-    await store.settle(key, second.jobId, { state: 'settled', outcome: 'removed' });
+    await store.settle(key, second.jobId, { request: 'settled', outcome: 'removed' });
     expect((await store.claim(first, present)).fate).toBe('superseded');
     expect(await store.beginWrite(key, first.jobId, lease)).toBe('superseded');
-    expect(await store.get(key)).toMatchObject({ state: 'settled', wish: absent.wish });
+    expect(await store.get(key)).toMatchObject({ request: 'settled', desired: absent.desired });
   });
 
   test('is not confused by a place with more digits', async () => {
     await redis.set(`${keys.queue}id`, 8);
-    const [ninth, tenth] = [await foreignJob(), await foreignJob()];
+    const [ninth, tenth] = [await externalJob(), await externalJob()];
     expect([ninth.jobId, tenth.jobId]).toEqual(['9', '10']);
     expect((await store.claim(tenth, absent)).fate).toBe('current');
     expect((await store.claim(ninth, present)).fate).toBe('superseded');

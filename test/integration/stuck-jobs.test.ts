@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { redisOf } from '../../src/app/settings.ts';
 import { done } from '../../src/domains/outcome.ts';
 import type { DomainWork } from '../../src/jobs/domain-work.ts';
-import { underFence } from '../../src/lease/lease.ts';
+import { underLease } from '../../src/lease/lease.ts';
 import { createLogger } from '../../src/logger/logger.ts';
 import { createSuspects } from '../../src/queue/crashed-jobs.ts';
 import type { JobEnd } from '../../src/queue/observer.ts';
@@ -62,7 +62,7 @@ async function start(
 }
 
 const attach = async ({ intent }: DomainWork) =>
-  done(`${intent.domain} attached`, { stage: 'attached' as const });
+  done(`${intent.domain} attached`, { state: 'attached' as const });
 const add = (domain: string) => stage.producer.requests.enqueue('add-domain', { domain });
 
 test('stuck jobs give their places back, are tried again later, and are told of', async () => {
@@ -93,7 +93,7 @@ test('a handler that goes on after it was given up writes nothing, and does not 
     await resumed;
     const write = { key: work.intent, jobId: work.jobId, kind: 'attach' } as const;
     const send = async (): Promise<number> => sent.push(work.intent.domain);
-    late.push(await underFence(intents, write, work.calls, send).catch((error: unknown) => error));
+    late.push(await underLease(intents, write, work.calls, send).catch((error: unknown) => error));
     return never;
   });
   const { jobId } = await add('late.example.org');

@@ -22,7 +22,7 @@ async function removedFrom({ producer }: Stage, appId: number): Promise<void> {
   const key = { serverId: 1903, appId, domain: parseDomainName(CLUB) };
   const { intents, enqueue: enqueueJob } = producer.requests;
   const { jobId } = await enqueueJob('remove-domain', { ...key });
-  await intents.settle(key, jobId, { state: 'settled', outcome: 'gone', report: { stage: 'removed' } });
+  await intents.settle(key, jobId, { request: 'settled', outcome: 'gone', report: { state: 'removed' } });
 }
 
 async function status({ producer }: Stage, domain: string | undefined, flags: StatusFlags = {}) {
@@ -120,7 +120,7 @@ describe('GET /v1/domains/{domain} without appId', () => {
       status: 409,
       code: 'several-applications',
       applications: [
-        { appId: 646, serverId: 1903, state: 'requested', wanted: { want: 'present' } },
+        { appId: 646, serverId: 1903, state: 'requested', desired: { presence: 'present' } },
         { appId: 701, serverId: 1903 },
       ],
     });

@@ -94,7 +94,7 @@ test('the budget of attempts is spent on what does not heal, and the record then
   expect(job.attemptsMade).toBe(3);
   expect(job.failedReason).toMatch(/^runcloud-unknown-result: .*503/);
   const [intent] = await stage.producer.requests.intents.list(1);
-  expect(intent).toMatchObject({ state: 'failed', code: 'runcloud-unknown-result' });
+  expect(intent).toMatchObject({ request: 'failed', code: 'runcloud-unknown-result' });
 });
 
 test('refused credentials hold the job unspent, and corrected ones let it go on by itself', async () => {
@@ -128,7 +128,7 @@ describe('what may pass by itself is tried again, and fails with its code in the
     expect(stage.simulator.state.counters.writes).toBe(0);
     const [intent] = await stage.producer.requests.intents.list(1);
     // And again by itself, ten minutes later.
-    expect(intent).toMatchObject({ state: 'failed', code });
+    expect(intent).toMatchObject({ request: 'failed', code });
     expect(Number(intent?.nextRunAt) - Number(intent?.outcomeAt)).toBe(600_000);
   });
 });

@@ -49,7 +49,7 @@ describe('add, remove and add again, quickly', () => {
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY]);
     expect(await stage.producer.requests.intents.list(1)).toMatchObject([
-      { wish: { want: 'absent' }, state: 'settled' },
+      { desired: { presence: 'absent' }, request: 'settled' },
     ]);
   });
 

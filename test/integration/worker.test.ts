@@ -34,7 +34,7 @@ describe.each(versions)('with API %s', (version) => {
     expect(stage.simulator.state.certificateOrders).toBe(1);
     expect(stage.simulator.state.certificates()[0]?.names).toEqual([PRIMARY, 'shop.example.org']);
     expect(await stage.producer.requests.intents.list(10)).toMatchObject([
-      { domain: 'shop.example.org', state: 'settled' },
+      { domain: 'shop.example.org', request: 'settled' },
     ]);
   });
 
@@ -206,7 +206,7 @@ describe('of 45 domains', () => {
   test('30 removals whose replies do not name the domain are proven by one reading', async () => {
     await using stage = await createStage({
       env: LONG_DELAY,
-      pace: { ...PROMPT, lookMs: 3_600_000 },
+      backoff: { ...PROMPT, lookMs: 3_600_000 },
       simulator: { seed, variants: { deleteReply: 'empty' } },
     });
     const gone = Array.from({ length: 30 }, (_, i) => `customer-646-${i + 1}.example.com`);
@@ -223,7 +223,7 @@ describe('of 45 domains', () => {
     await stage.idle();
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
     const intents = await stage.producer.requests.intents.list(50);
-    expect(intents.filter(({ state }) => state !== 'settled')).toEqual([]);
+    expect(intents.filter(({ request: state }) => state !== 'settled')).toEqual([]);
   });
 });
 

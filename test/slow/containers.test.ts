@@ -21,7 +21,7 @@ const LARGEST_MB = 100;
 const GRACE_MS = 40_000;
 const HOUR_MS = 3_600_000;
 /** One certificate holds 100 names. */
-const PACE_MS = 1000;
+const BACKOFF_MS = 1000;
 
 const lack = await lackOfEngine();
 const test = testUnless(lack);
@@ -148,12 +148,12 @@ describe('the image', () => {
     expect(development.length).toBeGreaterThan(100);
     expect(development.filter((path) => there.includes(path))).toEqual([]);
     expect(there.filter((path) => path.includes('typescript'))).toEqual([]);
-    const wanted = Object.keys(
+    const desired = Object.keys(
       z
         .object({ dependencies: z.record(z.string(), z.string()) })
         .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).dependencies,
     );
-    expect(wanted.filter((name) => !there.includes(`node_modules/${name}`))).toEqual([]);
+    expect(desired.filter((name) => !there.includes(`node_modules/${name}`))).toEqual([]);
   });
 
   test('adds little to its base image', () => {
@@ -226,7 +226,7 @@ describe('docker-compose.yml', () => {
       for (let i = 0; !isOver; i += 1) {
         await add(`update-${i}.example.org`);
         accepted.push(`update-${i}.example.org`);
-        await sleep(PACE_MS);
+        await sleep(BACKOFF_MS);
       }
     })();
     try {

@@ -86,10 +86,10 @@ describe('the package that npm makes of an unbuilt checkout', () => {
         'LICENSE',
       ]),
     );
-    const foreign = packed.files.filter((file) =>
+    const external = packed.files.filter((file) =>
       /^(src|test|scripts|packages|node_modules)\/|^\.env$|\.test\./.test(file),
     );
-    expect(foreign).toEqual([]);
+    expect(external).toEqual([]);
   });
 
   test('has no script for checkouts, of which npm would warn, and leaves the checkout as it was', () => {
@@ -112,7 +112,7 @@ describe('the package that npm makes of an unbuilt checkout', () => {
     const direct = Object.entries(packages['']?.dependencies ?? {}).map(
       ([name, exact]) => `${name}@${exact}`,
     );
-    expect(direct.filter((wanted) => !listed.includes(wanted))).toEqual([]);
+    expect(direct.filter((desired) => !listed.includes(desired))).toEqual([]);
     // What an installation brings here, and the variants of the same for other systems.
     const brought = (await installed(app)).packages.filter((name) => name !== 'runcloud-domains');
     const names = new Set(bom.components.map(({ name }) => name));

@@ -26,7 +26,7 @@ function askForDomains(world: World, url: string, token: string): Load {
   };
   const isGood = (status: number, { method, body = '' }: Question): boolean => {
     if (method === 'GET') return status === 200;
-    if (status === 202) world.wish((JSON.parse(body) as { domain: string }).domain, 'present');
+    if (status === 202) world.desired((JSON.parse(body) as { domain: string }).domain, 'present');
     return status === 202;
   };
   return startLoad({ url, next, isGood });

@@ -62,10 +62,10 @@ test('one to which something comes back now and then goes on, for an hour at mos
 });
 
 test('one that waits for its turn at the brake, or for Redis, is not given up', async () => {
-  const atBrake = begin({ turnMs: () => BOUNDS.stillMs });
+  const atLimiter = begin({ turnMs: () => BOUNDS.stillMs });
   const redisAway = begin({ isRedisAway: () => true });
   await pass(BOUNDS.stillMs * 3);
-  expect(atBrake.bound.signal.aborted).toBe(false);
+  expect(atLimiter.bound.signal.aborted).toBe(false);
   expect(redisAway.bound.signal.aborted).toBe(false);
 });
 

@@ -15,9 +15,9 @@ function refusalOf(name: string, data: unknown, target: Partial<typeof defaults>
   throw new Error('it was not refused');
 }
 
-const wishOf = (data: object): unknown => {
+const desiredOf = (data: object): unknown => {
   const job = parseJob('add-domain', data, defaults);
-  return job.name === 'redeploy-ssl' ? undefined : job.request.wish;
+  return job.name === 'redeploy-ssl' ? undefined : job.request.desired;
 };
 
 describe('a payload that is understood', () => {
@@ -27,12 +27,12 @@ describe('a payload that is understood', () => {
       request: {
         domain: 'shop.example.org',
         ...defaults,
-        wish: { want: 'present', www: false, redirection: 'none' },
+        desired: { presence: 'present', www: false, redirection: 'none' },
       },
       unknownFields: [],
     });
     expect(parseJob('remove-domain', { domain: 'shop.example.org' }, defaults)).toMatchObject({
-      request: { domain: 'shop.example.org', ...defaults, wish: { want: 'absent' } },
+      request: { domain: 'shop.example.org', ...defaults, desired: { presence: 'absent' } },
     });
     expect(parseJob('redeploy-ssl', {}, defaults)).toMatchObject({ app: defaults, domain: undefined });
   });
@@ -52,7 +52,7 @@ describe('a payload that is understood', () => {
     ['an explicit no wins', { domain: 'example.org', www: false }, false, 'none'],
     ['an explicit redirection wins', { domain: 'example.org', redirection: 'www' }, 'auto', 'www'],
   ])('%s', (_, data, www, redirection) => {
-    expect(wishOf(data)).toEqual({ want: 'present', www, redirection });
+    expect(desiredOf(data)).toEqual({ presence: 'present', www, redirection });
   });
 
   test('may name its own web application, in numbers or in the text that PHP sends', () => {
@@ -79,8 +79,10 @@ describe('a payload that is understood', () => {
   test.each([{}, { www: true }, { www: false }, { redirection: 'www' }])(
     'means the same when the job that we add for it runs later: %j',
     (given) => {
-      const { want, ...settings } = wishOf({ domain: 'example.org', ...given }) as { want: string };
-      expect(wishOf({ domain: 'example.org', ...settings })).toEqual({ want, ...settings });
+      const { presence, ...settings } = desiredOf({ domain: 'example.org', ...given }) as {
+        presence: string;
+      };
+      expect(desiredOf({ domain: 'example.org', ...settings })).toEqual({ presence, ...settings });
     },
   );
 

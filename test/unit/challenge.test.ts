@@ -50,26 +50,26 @@ describe('what is said', () => {
   test.each<[string, Watched, Partial<Watched>]>([
     [
       'a live domain stays live, with the warning',
-      { sentence: 'HTTPS works', report: { stage: 'live' } },
-      { sentence: `HTTPS works; but ${problem}`, report: { stage: 'live' } },
+      { sentence: 'HTTPS works', report: { state: 'live' } },
+      { sentence: `HTTPS works; but ${problem}`, report: { state: 'live' } },
     ],
     [
       'a late certificate is the operator’s, not RunCloud’s',
       {
         sentence: 'ends in 3 days',
-        report: { stage: 'held', mustAct: 'runcloud' },
+        report: { state: 'held', mustAct: 'runcloud' },
         repair: { kind: 'redeploy', instead: '1-2' },
       },
       {
         sentence: `ends in 3 days; ${problem}`,
-        report: { stage: 'held', mustAct: 'operator' },
+        report: { state: 'held', mustAct: 'operator' },
         repair: { kind: 'redeploy', instead: '1-2' },
       },
     ],
     [
       'who is held for the customer has another problem first',
-      { sentence: 'leads elsewhere', report: { stage: 'held', mustAct: 'customer' } },
-      { sentence: 'leads elsewhere', report: { stage: 'held', mustAct: 'customer' } },
+      { sentence: 'leads elsewhere', report: { state: 'held', mustAct: 'customer' } },
+      { sentence: 'leads elsewhere', report: { state: 'held', mustAct: 'customer' } },
     ],
   ])('%s', (_, watched, expected) => {
     expect(withOutOfReach(watched, problem)).toEqual(expected);

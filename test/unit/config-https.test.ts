@@ -23,7 +23,7 @@ const readings: readonly (readonly [
   is: unknown,
 ])[] = [
   ['days', { DNS_DEADLINE: '3d' }, (c) => c.dns.deadlineMs, 259_200_000],
-  ['hours', { WATCH_INTERVAL: '2h' }, (c) => c.watch.intervalMs, 7_200_000],
+  ['hours', { MONITOR_INTERVAL: '2h' }, (c) => c.watch.intervalMs, 7_200_000],
   ['minutes', { CERTIFICATE_DEADLINE: '5m' }, (c) => c.ssl.deadlineMs, 300_000],
   ['seconds', { SSL_COOLDOWN: '45s' }, (c) => c.ssl.cooldownMs, 45_000],
   ['milliseconds', { SSL_COOLDOWN: '500ms' }, (c) => c.ssl.cooldownMs, 500],
@@ -50,7 +50,7 @@ const readings: readonly (readonly [
   ],
   ["the probe's address, quoted or not", { DNS_GATE_PROBE: `"${probe}"` }, (c) => c.dns.probeUrl, probe],
   ['a switch that is off', { TLS_PROBE: 'off' }, (c) => c.tls.probe, false],
-  ['a switch that is on', { WATCH_REPAIR: 'on' }, (c) => c.watch.repair, true],
+  ['a switch that is on', { MONITOR_REPAIR: 'on' }, (c) => c.watch.repair, true],
   [
     'a name and a port',
     { TLS_PROBE_ADDRESS: 'edge.example.org:8443' },
@@ -84,15 +84,15 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   ],
   [
     'a time of two parts',
-    { WATCH_INTERVAL: '1h30m' },
-    /^WATCH_INTERVAL must be a whole number with its unit/,
+    { MONITOR_INTERVAL: '1h30m' },
+    /^MONITOR_INTERVAL must be a whole number with its unit/,
   ],
   [
     'a fraction of a time',
-    { WATCH_INTERVAL: '1.5h' },
-    /^WATCH_INTERVAL must be a whole number with its unit/,
+    { MONITOR_INTERVAL: '1.5h' },
+    /^MONITOR_INTERVAL must be a whole number with its unit/,
   ],
-  ['a watch that never looks', { WATCH_INTERVAL: '0s' }, /^WATCH_INTERVAL must be .* from 1ms to 7d/],
+  ['a watch that never looks', { MONITOR_INTERVAL: '0s' }, /^MONITOR_INTERVAL must be .* from 1ms to 7d/],
   [
     'a time beyond its bounds',
     { CERTIFICATE_DEADLINE: '8d' },
@@ -228,7 +228,7 @@ test('what describeConfig shows of HTTPS, can be set: it is the same configurati
     TLS_PROBE_ADDRESS: '[2001:db8::7]:443',
     SSL_COOLDOWN: '0s',
     CERTIFICATE_DEADLINE: '1500ms',
-    WATCH_REPAIR: 'on',
+    MONITOR_REPAIR: 'on',
   };
   const { config } = parseConfig(env);
   const set = describeConfig(config).filter(({ value }) => value !== '-');

@@ -31,7 +31,7 @@ test('an empty environment gives the documented defaults', () => {
         ratePerMinute: 60,
         pauseMs: 60_000,
       },
-      worker: { concurrency: 5, shutdownTimeoutMs: 30_000, sweepIntervalMs: 900_000 },
+      worker: { concurrency: 5, shutdownTimeoutMs: 30_000, reconcileIntervalMs: 900_000 },
       jobs: { attempts: 40, backoffMs: 5_000, backoffMaxMs: 900_000 },
       topLevelDomains: 'public',
       dns: {
@@ -51,7 +51,7 @@ test('an empty environment gives the documented defaults', () => {
         dnsIntegration: undefined,
         reissue: 'off',
         switchToHttp01: false,
-        poison: 'hold',
+        invalidNames: 'hold',
         cooldownMs: 600_000,
       },
       limits: { certificatesPerWeek: 50, duplicatesPerWeek: 5, ordersPer3Hours: 300, failuresPerHour: 5 },

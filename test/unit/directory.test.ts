@@ -14,7 +14,7 @@ const row = (id: number, name: string): AttachedDomain => ({
   redirection: 'none',
 });
 
-interface Reading {
+interface Snapshot {
   readonly app: WebApplication;
   readonly options: CallOptions | undefined;
   answer(rows: readonly AttachedDomain[]): void;
@@ -22,7 +22,7 @@ interface Reading {
 }
 
 let time: number;
-let readings: Reading[];
+let readings: Snapshot[];
 let directory: Directory;
 
 beforeEach(() => {

@@ -8,7 +8,7 @@ import { intentOf, toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const HOUR = 3_600_000;
-const telling = { nowMs: NOW, steps: 5, hasDnsGate: true, watchIntervalMs: undefined };
+const telling = { nowMs: NOW, steps: 5, hasDnsGate: true, monitorIntervalMs: undefined };
 
 const detailsOf = (intent: object, job: object): DomainDetails => ({
   intent: { ...intentOf(), ...intent },
@@ -40,8 +40,8 @@ test('a code that is none has no fix', () => {
 
 describe('a job that has failed', () => {
   const failed = {
+    request: 'failed',
     state: 'failed',
-    stage: 'failed',
     code: 'runcloud-unknown-result',
     outcome: 'no',
     outcomeAt: NOW,
@@ -61,7 +61,7 @@ describe('a job that has failed', () => {
     expect(toRecord(status)).toMatchObject({
       fix: codes['runcloud-unknown-result'].fix,
       mustAct: 'operator',
-      nextLookAt: '2026-11-24T11:20:00.000Z',
+      nextCheckAt: '2026-11-24T11:20:00.000Z',
     });
   });
 
@@ -86,8 +86,8 @@ describe('a job that has failed', () => {
 
 test('a job that is being retried says that it goes on, and calls for nobody', () => {
   const retrying = {
-    state: 'pending',
-    stage: 'requested',
+    request: 'pending',
+    state: 'requested',
     code: 'runcloud-unknown-result',
     outcome: 'no',
     outcomeAt: NOW,
@@ -109,8 +109,8 @@ test('a job that is being retried says that it goes on, and calls for nobody', (
 
 test('a person who is called while it is retried is told what to do', () => {
   const held = {
-    state: 'pending',
-    stage: 'held',
+    request: 'pending',
+    state: 'held',
     mustAct: 'operator',
     code: 'runcloud-forbidden',
     outcome: 'no',

@@ -1,10 +1,10 @@
 // The DNS gate as a table: what waits for DNS by the settings, and what an open or a closed gate says.
 import { describe, expect, test } from '@jest/globals';
-import type { Pace } from '../../src/https/backoff.ts';
+import type { Backoff } from '../../src/https/backoff.ts';
 import { gateBefore, isBad, isSurelyBad, judgeGate } from '../../src/https/gate.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 
-const pace: Pace = {
+const backoff: Backoff = {
   dnsFirstMs: 60,
   dnsLongestMs: 600,
   tlsFirstMs: 7,
@@ -29,7 +29,7 @@ const found = (verdict: DnsVerdict, name = 'shop.example.org'): DnsFinding => ({
 });
 
 const judge = (waited: number, ...dns: DnsFinding[]) =>
-  judgeGate(dns, { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, pace });
+  judgeGate(dns, { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, backoff });
 
 describe('what waits for DNS', () => {
   const gates = ['off', 'attach', 'certificate', 'auto'] as const;
@@ -49,16 +49,19 @@ describe('what waits for DNS', () => {
     },
   } as const;
   const rows = gates.flatMap((gate) =>
-    poisons.flatMap((poison) =>
+    poisons.flatMap((invalidNames) =>
       (['basic', 'advanced'] as const).map(
-        (mode) => [gate, poison, mode, expected[mode][gate][poison]] as const,
+        (mode) => [gate, invalidNames, mode, expected[mode][gate][invalidNames]] as const,
       ),
     ),
   );
 
-  test.each(rows)('with DNS_GATE=%s, SSL_POISON=%s and %s SSL is: %s', (gate, poison, mode, stop) => {
-    expect(gateBefore({ gate, poison, deadlineMs: 1 }, { advanced: mode === 'advanced' })).toBe(stop);
-  });
+  test.each(rows)(
+    'with DNS_GATE=%s, SSL_INVALID_NAMES=%s and %s SSL is: %s',
+    (gate, invalidNames, mode, stop) => {
+      expect(gateBefore({ gate, invalidNames, deadlineMs: 1 }, { advanced: mode === 'advanced' })).toBe(stop);
+    },
+  );
 });
 
 describe('a name', () => {
@@ -95,8 +98,8 @@ describe('the gate', () => {
     const mustAct = who === 'the customer must act' ? ({ mustAct: 'customer' } as const) : {};
     expect(judge(0, found(verdict))).toEqual({
       sentence: `shop.example.org is ${verdict}`,
-      delayMs: pace.dnsFirstMs,
-      report: { stage: 'waiting-for-dns', ...mustAct },
+      delayMs: backoff.dnsFirstMs,
+      report: { state: 'waiting-for-dns', ...mustAct },
     });
   });
 
@@ -118,7 +121,7 @@ describe('the gate', () => {
   test('looks once more right after the deadline, not an interval later', () => {
     expect(judge(DEADLINE - 10, found('missing'))).toMatchObject({
       delayMs: 11,
-      report: { stage: 'waiting-for-dns' },
+      report: { state: 'waiting-for-dns' },
     });
   });
 
@@ -127,9 +130,9 @@ describe('the gate', () => {
       since: ASKED + DEADLINE,
       now: ASKED + DEADLINE + 1,
       deadlineMs: DEADLINE,
-      pace,
+      backoff,
     });
-    expect(closed?.report.stage).toBe('waiting-for-dns');
+    expect(closed?.report.state).toBe('waiting-for-dns');
   });
 
   describe('past the deadline', () => {
@@ -138,14 +141,14 @@ describe('the gate', () => {
       (verdict) => {
         expect(judge(DEADLINE, found(verdict))).toEqual({
           sentence: `shop.example.org is ${verdict}`,
-          delayMs: pace.heldMs,
-          report: { stage: 'held', mustAct: 'customer' },
+          delayMs: backoff.heldMs,
+          report: { state: 'held', mustAct: 'customer' },
         });
       },
     );
 
     test('holds a name that could not be asked about for the operator: the customer did nothing wrong', () => {
-      expect(judge(DEADLINE, found('unknown'))?.report).toEqual({ stage: 'held', mustAct: 'operator' });
+      expect(judge(DEADLINE, found('unknown'))?.report).toEqual({ state: 'held', mustAct: 'operator' });
     });
 
     test('holds for the customer where one of two names is wrong and the other could not be asked', () => {

@@ -11,7 +11,7 @@ import {
 import type { Vitals } from '../../src/health/vitals.ts';
 
 const NOW = 10_000_000;
-const settings = { oldestDueMs: 300_000, sweepIntervalMs: 900_000 };
+const settings = { oldestDueMs: 300_000, reconcileIntervalMs: 900_000 };
 const worker = { id: 'a', host: 'h', pid: 1, version: '1', startedAt: 1, running: 2, concurrency: 5 };
 
 const well: Vitals = {

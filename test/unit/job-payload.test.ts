@@ -1,15 +1,15 @@
 // Who asked by a job: only the record that a door of ours wrote before it proves that.
 import { expect, test } from '@jest/globals';
-import { looksOurs, readJob, whoAsked } from '../../src/queue/job-payload.ts';
+import { looksOurs, readJob, requesterOf } from '../../src/queue/job-payload.ts';
 
 const stem = 'a.example.org_1903_646~';
-const ours = { jobId: `${stem}7`, state: 'pending', generation: 7, by: 'api:shop' };
+const ours = { jobId: `${stem}7`, request: 'pending', generation: 7, by: 'api:shop' };
 const bare = { isBare: true, by: 'producer' };
 
 test.each([
   ['our newest, while it is on its way', `${stem}7`, ours, { isBare: false, by: 'api:shop' }],
-  ['the same id, after its end', `${stem}7`, { ...ours, state: 'settled' }, bare],
-  ['the same id, after it failed', `${stem}7`, { ...ours, state: 'failed' }, bare],
+  ['the same id, after its end', `${stem}7`, { ...ours, request: 'settled' }, bare],
+  ['the same id, after it failed', `${stem}7`, { ...ours, request: 'failed' }, bare],
   ['an older one does nothing', `${stem}6`, ours, { isBare: false, by: undefined }],
   ['a newer one than the record’s', `${stem}8`, ours, bare],
   ['the number that a bare client’s request was given', `${stem}7`, { ...ours, jobId: '12' }, bare],
@@ -20,7 +20,7 @@ test.each([
   ['no number', `${stem}7x`, ours, bare],
   ['no id', '', ours, bare],
 ])('%s', (_, id, record, expected) => {
-  expect(whoAsked(id, stem, record)).toEqual(expected);
+  expect(requesterOf(id, stem, record)).toEqual(expected);
 });
 
 test.each([

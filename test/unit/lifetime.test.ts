@@ -2,7 +2,7 @@
 // was forgotten is, in time to do something.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { judgeWatch } from '../../src/https/drift.ts';
+import { judgeDrift } from '../../src/https/drift.ts';
 import { isLate, type Period, shareLeft } from '../../src/https/lifetime.ts';
 
 const HOUR = 3_600_000;
@@ -25,7 +25,7 @@ const look = (certificate: Period, at: number) => {
       seen: { a: [], aaaa: [], cname: [], caa: [] },
     },
   ] as const;
-  return judgeWatch({ domain: NAME, stage: 'live', mustAct: undefined, evidence: undefined }, true, {
+  return judgeDrift({ domain: NAME, state: 'live', mustAct: undefined, evidence: undefined }, true, {
     at,
     dns,
     tls,
@@ -54,7 +54,7 @@ describe.each(LIFETIMES)('a certificate of %d days', (days) => {
     // Four cycles, looked at every hour.
     for (let at = 0; at < 4 * days * DAY; at += HOUR) {
       while (next && at >= next.notBefore) [current, next] = [next, client.next().value];
-      if (look(current, at)?.report.stage !== 'live') late.push(at);
+      if (look(current, at)?.report.state !== 'live') late.push(at);
     }
     expect(late).toEqual([]);
   });
@@ -77,7 +77,7 @@ describe.each(LIFETIMES)('a certificate of %d days', (days) => {
           `ends in \\d+ (days?|hours?) \\(issued for ${days} days\\), and RunCloud has not renewed it$`,
         ),
       ),
-      report: { stage: 'held', mustAct: 'runcloud' },
+      report: { state: 'held', mustAct: 'runcloud' },
       repair: { kind: 'redeploy' },
       isExpiring: true,
     });

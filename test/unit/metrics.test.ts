@@ -22,8 +22,8 @@ const DAY_MS = 86_400_000;
 const census: Census = {
   at: 1_000_000,
   domains: [
-    { stage: 'live', mustAct: '', count: 8 },
-    { stage: 'held', mustAct: 'customer', count: 2 },
+    { state: 'live', mustAct: '', count: 8 },
+    { state: 'held', mustAct: 'customer', count: 2 },
   ],
   nearestExpiry: 1_000_000 + 10 * DAY_MS,
   leastLeft: 0.11,
@@ -56,23 +56,23 @@ describe('the table and /metrics', () => {
   test('agree: every metric appears with its type and help, and nothing else has our prefix', async () => {
     const text = await played();
     const found = helpAndTypes(text).filter(({ name }) => name.startsWith(PREFIX));
-    const wanted = metricNames.map((metric) => {
+    const desired = metricNames.map((metric) => {
       const { type, help } = specOf(metric);
       return { name: fullName(metric), type, help: help.replaceAll('`', '') };
     });
-    expect(found).toEqual(wanted);
+    expect(found).toEqual(desired);
   });
 
   test.each(metricNames)('%s has a sample with exactly its labels', async (metric) => {
     const own = samples(await played(), fullName(metric));
     expect(own).not.toEqual([]);
-    const wanted = Object.keys(specOf(metric).labels).toSorted();
+    const desired = Object.keys(specOf(metric).labels).toSorted();
     for (const { labels } of own)
       expect(
         labelsIn(labels)
           .filter((label) => label !== 'le')
           .toSorted(),
-      ).toEqual(wanted);
+      ).toEqual(desired);
   });
 
   test('histograms have the table’s buckets, growing', async () => {
@@ -112,7 +112,7 @@ describe('createMetrics', () => {
       'pauses{scope="site"} 1',
       'last_success_timestamp_seconds{look="sweep"} 900',
       'callback_deliveries{state="waiting"} 7',
-      'domains{stage="held",must_act="customer"} 2',
+      'domains{state="held",must_act="customer"} 2',
       'certificate_expiry_days 10',
       'certificate_budget_left{limit="orders-per-3-hours"} 290',
       'certificate_budget_limit{limit="orders-per-3-hours"} 300',

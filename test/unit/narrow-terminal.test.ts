@@ -23,7 +23,7 @@ const NOW = Date.now();
 const intent: Intent = intentOf({
   domain: NAME,
   jobId: `${NAME}_1903_646~7`,
-  stage: 'waiting-for-dns',
+  state: 'waiting-for-dns',
   mustAct: 'customer',
   outcome: REASON,
   outcomeAt: NOW,
@@ -43,8 +43,8 @@ const details: DomainDetails = {
   certificate: toldOf(),
   redeploy: undefined,
   history: [
-    { at: NOW, stage: 'waiting-for-dns', mustAct: 'customer', reason: REASON },
-    { at: NOW - 100, stage: 'requested', reason: 'asked for by api:shop for "web-1"' },
+    { at: NOW, state: 'waiting-for-dns', mustAct: 'customer', reason: REASON },
+    { at: NOW - 100, state: 'requested', reason: 'asked for by api:shop for "web-1"' },
   ],
   budgets: [{ limit: 'certificates-per-week', subject: NAME, left: 1, of: 50 }],
 };
@@ -98,7 +98,7 @@ const app = {
       certificates: [],
       selected: 1,
       apps: 2,
-      stages: { 'waiting-for-dns': 1 },
+      states: { 'waiting-for-dns': 1 },
     }),
     everywhere: async () => [intent],
     details: async () => details,
@@ -107,7 +107,7 @@ const app = {
   pauses: { list: async () => [pause], heldBy: async () => pause },
   deliveries: { list: async () => ({ deliveries: [delivery], next: delivery.id }) },
   audit: { list: async () => [entry] },
-  looking: { hasDnsGate: true, watchIntervalMs: undefined },
+  looking: { hasDnsGate: true, monitorIntervalMs: undefined },
 } as unknown as ProducerApp;
 
 async function* findings() {

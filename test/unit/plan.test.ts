@@ -1,6 +1,6 @@
 // The pure middle: for every pair of what is wanted and what is there, one next step.
 import { describe, expect, test } from '@jest/globals';
-import type { Intent, Wish, Www } from '../../src/domains/domain.ts';
+import type { Desired, Intent, Www } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { type Observed, plan } from '../../src/domains/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
@@ -8,10 +8,10 @@ import { intentOf } from '../helpers/intent.ts';
 
 const domain = parseDomainName('shop.example.org');
 
-const present: Wish = { want: 'present', www: false, redirection: 'none' };
-const absent: Wish = { want: 'absent' };
+const present: Desired = { presence: 'present', www: false, redirection: 'none' };
+const absent: Desired = { presence: 'absent' };
 
-const intentFor = (wish: Wish, facts: Partial<Intent> = {}): Intent => intentOf({ wish, ...facts });
+const intentFor = (desired: Desired, facts: Partial<Intent> = {}): Intent => intentOf({ desired, ...facts });
 
 const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
   id: 4712,
@@ -91,7 +91,7 @@ const rows: readonly Row[] = [
   ],
   [
     'wanted and not there -> attach it, with the settings that were asked for',
-    intentFor({ want: 'present', www: true, redirection: 'non-www' }),
+    intentFor({ presence: 'present', www: true, redirection: 'non-www' }),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: true, redirection: 'non-www' } },
   ],
@@ -130,13 +130,13 @@ const rows: readonly Row[] = [
   ],
   [
     'there with www off where on is wanted -> left alone, and said',
-    intentFor({ want: 'present', www: true, redirection: 'none' }),
+    intentFor({ presence: 'present', www: true, redirection: 'none' }),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already (with www off; left as it is)' },
   ],
   [
     'there with settings that the API does not tell -> no difference is claimed',
-    intentFor({ want: 'present', www: true, redirection: 'www' }),
+    intentFor({ presence: 'present', www: true, redirection: 'www' }),
     seen(row({ www: undefined, redirection: undefined })),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
@@ -191,7 +191,7 @@ const rows: readonly Row[] = [
 ];
 
 const withheld = { attachedId: 4712, setWww: false } as const;
-const wwwOf = (www: Www): Wish => ({ want: 'present', www, redirection: 'non-www' });
+const wwwOf = (www: Www): Desired => ({ presence: 'present', www, redirection: 'non-www' });
 const wwwRows: readonly Row[] = [
   [
     'we left www out and it is wanted -> it may join, and no difference is claimed',
@@ -317,7 +317,7 @@ const refusals: readonly Row[] = [
 describe('plan', () => {
   test.each(rows)('%s', (_, intent, observed, step) => {
     const { attached } = observed;
-    const isThere = intent.wish.want === 'present' && attached && !('until' in step);
+    const isThere = intent.desired.presence === 'present' && attached && !('until' in step);
     expect(plan(intent, observed)).toEqual(isThere ? { ...step, attached } : step);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
-import type { Pace } from '../../src/https/backoff.ts';
+import type { Backoff } from '../../src/https/backoff.ts';
 import { judgeProof, type ProofFacts } from '../../src/https/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 import { toldOf } from '../helpers/intent.ts';
@@ -10,7 +10,7 @@ import { toldOf } from '../helpers/intent.ts';
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';
 const TWIN = `www.${SHOP}`;
-const pace: Pace = {
+const backoff: Backoff = {
   dnsFirstMs: 6,
   dnsLongestMs: 60,
   tlsFirstMs: 80,
@@ -75,7 +75,7 @@ const judge = (facts: Partial<ProofFacts> = {}) =>
     advanced: false,
     now: NOW,
     deadlineMs: 10_000,
-    pace,
+    backoff,
     ...facts,
   });
 
@@ -155,8 +155,8 @@ describe('it waits for a redeploy that is asked for', () => {
     const step = judge({ redeploy: redeploy() });
     expect(step).toMatchObject({
       kind: 'wait',
-      delayMs: pace.tlsFirstMs,
-      report: { stage: 'waiting-for-certificate' },
+      delayMs: backoff.tlsFirstMs,
+      report: { state: 'waiting-for-certificate' },
       sentence: expect.stringContaining('a certificate redeploy is on its way'),
     });
   });
@@ -166,26 +166,26 @@ describe('it waits for a redeploy that is asked for', () => {
       "RunCloud's answer to the order of 10:05 was lost; it is ordered again at 10:15 (SSL_COOLDOWN)";
     expect(judge({ redeploy: redeploy({ state: 'pending', outcome }) })).toMatchObject({
       sentence: `the certificate of ${SHOP} is wrong-name; ${outcome}`,
-      report: { stage: 'waiting-for-certificate' },
+      report: { state: 'waiting-for-certificate' },
     });
   });
 
   test('and looks after the redeploy is due, not before', () => {
     const step = judge({ redeploy: redeploy({ nextRunAt: NOW + 300 }) });
-    expect(step).toMatchObject({ delayMs: 300 + pace.tlsFirstMs });
+    expect(step).toMatchObject({ delayMs: 300 + backoff.tlsFirstMs });
   });
 
   test('but not longer than the longest interval, and not less than the first', () => {
     const delays = [NOW + 86_400_000, NOW - 86_400_000].map((nextRunAt) =>
       judge({ redeploy: redeploy({ nextRunAt }) }),
     );
-    expect(delays).toMatchObject([{ delayMs: pace.tlsLongestMs }, { delayMs: pace.tlsFirstMs }]);
+    expect(delays).toMatchObject([{ delayMs: backoff.tlsLongestMs }, { delayMs: backoff.tlsFirstMs }]);
   });
 
   test('also where it was told nothing yet', () => {
     expect(judge({ redeploy: redeploy() })).toMatchObject({
       kind: 'wait',
-      report: { stage: 'waiting-for-certificate' },
+      report: { state: 'waiting-for-certificate' },
     });
   });
 
@@ -201,7 +201,7 @@ describe('it waits for a redeploy that is asked for', () => {
       expect(judge({ redeploy: redeploy({ mustAct, outcome }) })).toMatchObject({
         kind: 'wait',
         sentence: outcome,
-        report: { stage: 'held', mustAct },
+        report: { state: 'held', mustAct },
       });
     },
   );
@@ -213,7 +213,7 @@ describe('it waits for a redeploy that is asked for', () => {
     'held where a customer must act whose DNS is not seen to be its own, on %s',
     (_, advanced, mustAct) => {
       const held = redeploy({ mustAct: 'customer', outcome: 'the DNS of 1 name on it is not right' });
-      expect(judge({ redeploy: held, advanced })).toMatchObject({ report: { stage: 'held', mustAct } });
+      expect(judge({ redeploy: held, advanced })).toMatchObject({ report: { state: 'held', mustAct } });
     },
   );
 
@@ -221,7 +221,7 @@ describe('it waits for a redeploy that is asked for', () => {
     const held = redeploy({ mustAct: 'runcloud', outcome: 'RunCloud refused it' });
     expect(judge({ redeploy: held, dns: [found('elsewhere')] })).toMatchObject({
       sentence: `${SHOP} is elsewhere; RunCloud refused it`,
-      report: { stage: 'held', mustAct: 'customer' },
+      report: { state: 'held', mustAct: 'customer' },
     });
   });
 
@@ -238,8 +238,8 @@ describe('it waits for a redeploy that is asked for', () => {
     expect(judge({ redeploy: failed })).toEqual({
       kind: 'wait',
       sentence: 'the certificate redeploy failed: there is no certificate',
-      delayMs: pace.tlsLongestMs,
-      report: { stage: 'held', mustAct: 'operator' },
+      delayMs: backoff.tlsLongestMs,
+      report: { state: 'held', mustAct: 'operator' },
     });
   });
 });
@@ -249,7 +249,7 @@ describe('an order that holds its names', () => {
     expect(judge({ tls: [shown(verdict)], order: ordered() })).toMatchObject({
       kind: 'wait',
       delayMs: 500,
-      report: { stage: 'waiting-for-certificate' },
+      report: { state: 'waiting-for-certificate' },
       sentence: expect.stringMatching(
         /the certificate was ordered at 2026-11-24 09:59 UTC, and counts as failed if .* by 2026-11-24 10:01 UTC \(CERTIFICATE_DEADLINE\)$/,
       ),
@@ -276,8 +276,8 @@ describe('an order that holds its names', () => {
     expect(step).toEqual({
       kind: 'wait',
       sentence: `the certificate of ${SHOP} is unknown`,
-      delayMs: pace.tlsLongestMs,
-      report: { stage: 'held', mustAct: 'operator' },
+      delayMs: backoff.tlsLongestMs,
+      report: { state: 'held', mustAct: 'operator' },
     });
   });
 

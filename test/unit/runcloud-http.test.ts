@@ -26,11 +26,11 @@ const domain: AttachedDomain = {
   www: false,
   redirection: 'none',
 };
-const wanted = { name: domain.name, www: false, redirection: 'none' } as const;
+const desired = { name: domain.name, www: false, redirection: 'none' } as const;
 const certificate = { id: 88, method: 'letsencrypt', validUntil: undefined };
 
 type Call = (runcloud: RunCloudClient) => Promise<unknown>;
-const attach: Call = (runcloud) => runcloud.attachDomain(app, wanted);
+const attach: Call = (runcloud) => runcloud.attachDomain(app, desired);
 
 async function failWith(script: Script, call: Call = attach, timeoutMs = 5000): Promise<Error> {
   await using server = await startScripted(script);
@@ -111,7 +111,7 @@ describe('what is sent', () => {
   test('v2 is not sent a type, and a key pair goes out as Basic', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const credentials = { kind: 'key', key: 'the-key', secret: 'the-secret' } as const;
-    await server.client({ version: 'v2', credentials }).attachDomain(app, wanted);
+    await server.client({ version: 'v2', credentials }).attachDomain(app, desired);
     expect(server.seen[0]?.body).toBe('{"name":"shop.example.org","www":false,"redirection":"none"}');
     expect(server.seen[0]?.headers.authorization).toBe(`Basic ${btoa('the-key:the-secret')}`);
   });
@@ -305,7 +305,7 @@ describe('a write that RunCloud took', () => {
     ['is a list', 200, [found], undefined],
   ])('attach: the reply %s', async (_, status, body, expected) => {
     await using server = await startScripted((_request, response) => send(response, status, body));
-    expect(await server.client().attachDomain(app, wanted)).toEqual(expected);
+    expect(await server.client().attachDomain(app, desired)).toEqual(expected);
   });
 
   test.each<[string, number, unknown, boolean]>([
@@ -441,7 +441,7 @@ describe('a call that we stop ourselves', () => {
   test('before it: nothing is sent, nothing reported', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const onCall = jest.fn();
-    const call = server.client().attachDomain(app, wanted, { signal: AbortSignal.abort(), onCall });
+    const call = server.client().attachDomain(app, desired, { signal: AbortSignal.abort(), onCall });
     const error = await failureOf(call);
     expect(error).toBeInstanceOf(CallAbortedError);
     expect(error).toMatchObject({ sent: false, code: 'runcloud-unknown-result' });
@@ -452,7 +452,7 @@ describe('a call that we stop ourselves', () => {
     await using server = await startScripted(() => undefined);
     const stop = new AbortController();
     const options = { signal: stop.signal, onCall: jest.fn() };
-    const failure = failureOf(server.client().attachDomain(app, wanted, options));
+    const failure = failureOf(server.client().attachDomain(app, desired, options));
     await until(() => server.seen.length > 0, 'it is under way');
     // What AbortSignal.timeout() gives as its reason.
     const deadline = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
@@ -496,7 +496,7 @@ describe('what is reported', () => {
     ['a drop', (_, r) => r.socket?.destroy(), undefined],
     ['a timeout', () => undefined, undefined],
   ])('%s, once', async (_, script, status) => {
-    const calls = await watch(script, (r, onCall) => r.attachDomain(app, wanted, { onCall }));
+    const calls = await watch(script, (r, onCall) => r.attachDomain(app, desired, { onCall }));
     expect(calls).toEqual([
       { operation: 'attachDomain', method: 'POST', path, status, durationMs: expect.any(Number) },
     ]);

@@ -22,7 +22,7 @@ const domain = {
   www: undefined,
   redirection: undefined,
 } as const;
-const wanted = { name: domain.name, www: false, redirection: 'none' } as const;
+const desired = { name: domain.name, www: false, redirection: 'none' } as const;
 const certificate = { id: 88, method: undefined, validUntil: undefined };
 const install = { environment: 'live', challenge: 'http-01' } as const;
 
@@ -31,7 +31,7 @@ const calls: ((r: RunCloudClient, o: CallOptions) => Promise<unknown>)[] = [
   (r, o) => r.getServer(1903, o),
   (r, o) => r.getWebApplication(app, o),
   (r, o) => r.listDomains(app, o),
-  (r, o) => r.attachDomain(app, wanted, o),
+  (r, o) => r.attachDomain(app, desired, o),
   (r, o) => r.changeDomain(app, domain, { www: true, redirection: 'none' }, o),
   (r, o) => r.detachDomain(app, domain, o),
   (r, o) => r.getSslMode(app, o),

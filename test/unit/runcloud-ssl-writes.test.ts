@@ -9,7 +9,7 @@ import {
 } from '../../src/runcloud/errors.ts';
 import type {
   AttachedDomain,
-  CallBrake,
+  CallLimiter,
   CallOptions,
   Certificate,
   InstallSettings,
@@ -58,7 +58,7 @@ const writes: [string, Write, string, string][] = [
   ],
 ];
 
-const openBrake: CallBrake = { enter: async () => undefined, report: async () => 'open' };
+const openLimiter: CallLimiter = { enter: async () => undefined, report: async () => 'open' };
 
 describe.each(writes)('%s', (operation, write, method, path) => {
   test('is one request, reported under its name', async () => {
@@ -156,22 +156,22 @@ describe('whether a write was sent', () => {
 
   test('stopped while it waited at the brake: it was not', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
-    const brake: CallBrake = {
-      ...openBrake,
+    const limiter: CallLimiter = {
+      ...openLimiter,
       enter: (_, signal) =>
         new Promise((_resolve, reject) =>
           signal?.addEventListener('abort', () => reject(signal.reason as Error)),
         ),
     };
-    const error = await failureOf(install(server.client({ brake }), { patience: AbortSignal.timeout(50) }));
+    const error = await failureOf(install(server.client({ limiter }), { patience: AbortSignal.timeout(50) }));
     expect([error instanceof CallAbortedError, wasSent(error)]).toEqual([true, false]);
     expect(server.seen).toEqual([]);
   });
 
   test('a brake that could not be told of a write that went well: it was', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
-    const brake: CallBrake = { ...openBrake, report: () => Promise.reject(new Error('Redis is away')) };
-    const error = await failureOf(install(server.client({ brake })));
+    const limiter: CallLimiter = { ...openLimiter, report: () => Promise.reject(new Error('Redis is away')) };
+    const error = await failureOf(install(server.client({ limiter })));
     expect([error.message, wasSent(error)]).toEqual(['Redis is away', true]);
     expect(server.seen).toHaveLength(1);
   });
@@ -180,8 +180,8 @@ describe('whether a write was sent', () => {
     await using server = await startScripted((_, response) =>
       send(response, 429, {}, { 'retry-after': '7' }),
     );
-    const report = jest.fn<CallBrake['report']>().mockResolvedValue('closed');
-    const error = await failureOf(install(server.client({ brake: { ...openBrake, report } })));
+    const report = jest.fn<CallLimiter['report']>().mockResolvedValue('closed');
+    const error = await failureOf(install(server.client({ limiter: { ...openLimiter, report } })));
     expect(error).toBeInstanceOf(TooManyRequestsError);
     expect(report.mock.calls).toMatchObject([[{ result: 'closed', retryAfterMs: 7000 }]]);
   });

@@ -29,7 +29,7 @@ const vitalsWith = (alive: WorkerBeat): Vitals => ({
 const away = (): Promise<Vitals> => Promise.reject(new Error('away'));
 
 async function createServer(isGuarded = false, vitals = away) {
-  const settings = { oldestDueMs: 1, sweepIntervalMs: 1 };
+  const settings = { oldestDueMs: 1, reconcileIntervalMs: 1 };
   const server = fastify();
   await server.register(
     createHealthRoutes({

@@ -14,7 +14,7 @@ import { intentOf, toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const MINUTE = 60_000;
-const telling: Telling = { nowMs: NOW, steps: 5, hasDnsGate: true, watchIntervalMs: 6 * 60 * MINUTE };
+const telling: Telling = { nowMs: NOW, steps: 5, hasDnsGate: true, monitorIntervalMs: 6 * 60 * MINUTE };
 
 const jobOf = (facts: Partial<JobStatus> = {}): JobStatus => ({
   id: 'shop.example.org_1903_646~7',
@@ -27,7 +27,7 @@ const jobOf = (facts: Partial<JobStatus> = {}): JobStatus => ({
 });
 
 const statusOf = (facts: Partial<Intent>, more: Partial<DomainDetails> = {}): DomainDetails => ({
-  intent: intentOf({ stageAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
+  intent: intentOf({ stateAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
   job: jobOf(),
   certificate: toldOf(),
   redeploy: undefined,
@@ -74,7 +74,7 @@ const covers: TlsFinding = {
 };
 const seen = (dns: DnsFinding[], tls: TlsFinding[] = []): Evidence => ({ at: NOW - 2 * MINUTE, dns, tls });
 const waitingForDns: Partial<Intent> = {
-  stage: 'waiting-for-dns',
+  state: 'waiting-for-dns',
   mustAct: 'customer',
   outcome: SENTENCE,
   outcomeAt: NOW - 2 * MINUTE,
@@ -84,8 +84,8 @@ const waitingForDns: Partial<Intent> = {
   evidence: seen([away]),
 };
 const live: Partial<Intent> = {
-  stage: 'live',
-  state: 'settled',
+  state: 'live',
+  request: 'settled',
   outcome: 'HTTPS works: a handshake showed a certificate that covers shop.example.org until 2027-02-20',
   outcomeAt: NOW - 2 * MINUTE,
   evidence: seen([here], [covers]),
@@ -94,8 +94,8 @@ const live: Partial<Intent> = {
 describe('the story of a domain', () => {
   test('that waits for DNS says why, which records are missing, and when we look again', () => {
     const history = [
-      { at: NOW - 15 * MINUTE, stage: 'waiting-for-dns', reason: SENTENCE },
-      { at: NOW - 20 * MINUTE, stage: 'requested', reason: 'asked for by web-1' },
+      { at: NOW - 15 * MINUTE, state: 'waiting-for-dns', reason: SENTENCE },
+      { at: NOW - 20 * MINUTE, state: 'requested', reason: 'asked for by web-1' },
     ] as const;
     expect(describeDomain(statusOf(waitingForDns, { ...delayed, history }), telling)).toEqual([
       'shop.example.org: waiting-for-dns (customer) since 2026-11-24 10:05 UTC (15 min ago).',
@@ -142,26 +142,26 @@ describe('the story of a domain', () => {
   const says: readonly (readonly [string, DomainDetails, Partial<Telling>, RegExp])[] = [
     [
       'who must act where the deadline for DNS has passed: the customer',
-      statusOf({ ...waitingForDns, stage: 'held', mustAct: 'customer' }),
+      statusOf({ ...waitingForDns, state: 'held', mustAct: 'customer' }),
       {},
       /^shop\.example\.org: held \(customer\) since [\s\S]*^The customer must act: DNS is not right yet\.\nDNS records to set:/m,
     ],
     [
       'who must act: RunCloud',
-      statusOf({ stage: 'held', mustAct: 'runcloud' }),
+      statusOf({ state: 'held', mustAct: 'runcloud' }),
       {},
       /^RunCloud must act \(open a ticket if it lasts\)\.$/m,
     ],
     [
       "who must act: nobody, while Let's Encrypt's limit passes",
-      statusOf({ stage: 'held', mustAct: 'letsencrypt' }),
+      statusOf({ state: 'held', mustAct: 'letsencrypt' }),
       {},
       /^Let's Encrypt's limit must pass; nothing to do\.$/m,
     ],
     [
       'who must act where the job has failed: you, with what to do, and how to try again',
       statusOf(
-        { stage: 'failed', state: 'failed', code: 'no-certificate', outcome: 'no', outcomeAt: NOW },
+        { state: 'failed', request: 'failed', code: 'no-certificate', outcome: 'no', outcomeAt: NOW },
         { job: jobOf({ state: 'failed' }) },
       ),
       {},
@@ -170,7 +170,7 @@ describe('the story of a domain', () => {
     [
       'the redeploy to try again where that has failed',
       statusOf(
-        { stage: 'held', mustAct: 'operator' },
+        { state: 'held', mustAct: 'operator' },
         {
           redeploy: jobOf({ id: 'redeploy_1903_646~8', state: 'failed' }),
           certificate: toldOf({ isAsked: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
@@ -194,9 +194,9 @@ describe('the story of a domain', () => {
     [
       'the reason of a step that is newer than the last outcome',
       statusOf(
-        { ...waitingForDns, stage: 'attaching', stageAt: NOW - MINUTE },
+        { ...waitingForDns, state: 'attaching', stateAt: NOW - MINUTE },
         {
-          history: [{ at: NOW - MINUTE, stage: 'attaching', reason: 'RunCloud is asked to attach it' }],
+          history: [{ at: NOW - MINUTE, state: 'attaching', reason: 'RunCloud is asked to attach it' }],
         },
       ),
       {},
@@ -220,9 +220,15 @@ describe('the story of a domain', () => {
   });
 
   test('of a removed domain keeps its history, and says nothing of old DNS', () => {
-    const history = [{ at: NOW - MINUTE, stage: 'removed', reason: 'shop.example.org removed' }] as const;
+    const history = [{ at: NOW - MINUTE, state: 'removed', reason: 'shop.example.org removed' }] as const;
     const gone = statusOf(
-      { ...waitingForDns, stage: 'removed', mustAct: undefined, state: 'settled', wish: { want: 'absent' } },
+      {
+        ...waitingForDns,
+        state: 'removed',
+        mustAct: undefined,
+        request: 'settled',
+        desired: { presence: 'absent' },
+      },
       { history },
     );
     const text = describeDomain(gone, telling).join('\n');
@@ -233,7 +239,7 @@ describe('the story of a domain', () => {
   test('tells five transitions and how many more there are', () => {
     const history = Array.from({ length: 8 }, (_, i) => ({
       at: NOW - i * MINUTE,
-      stage: 'held' as const,
+      state: 'held' as const,
       mustAct: 'letsencrypt' as const,
       reason: `reason ${i}`,
     }));
@@ -267,13 +273,13 @@ describe('the list', () => {
   const domains = [
     statusOf({ ...waitingForDns, domain: parseDomainName('a.example.org') }, delayed),
     statusOf({ ...live, domain: parseDomainName('b.example.org') }),
-    statusOf({ stage: 'held', mustAct: 'operator', outcome: 'no', domain: parseDomainName('c.example.org') }),
+    statusOf({ state: 'held', mustAct: 'operator', outcome: 'no', domain: parseDomainName('c.example.org') }),
   ];
 
   test('counts the stages, shows who must act, and cuts long outcomes so that 100 columns suffice', () => {
     const counted = { live: 7, held: 1, 'waiting-for-dns': 2 } as const;
     const lines = describeDomains(
-      { domains, certificates: [], stages: counted, selected: 3, apps: 1 },
+      { domains, certificates: [], states: counted, selected: 3, apps: 1 },
       { nowMs: NOW, columns: 100 },
     );
     expect(lines).toEqual([
@@ -302,7 +308,7 @@ describe('the list', () => {
       {
         domains: [held, taken('it began before')],
         certificates: [],
-        stages: { requested: 2 },
+        states: { requested: 2 },
         selected: 2,
         apps: 1,
       },
@@ -313,7 +319,7 @@ describe('the list', () => {
     const one = {
       domains: [held],
       certificates: [],
-      stages: { requested: 1 },
+      states: { requested: 1 },
       selected: 1,
       apps: 1,
     } as const;
@@ -324,12 +330,12 @@ describe('the list', () => {
   });
 
   test('says so where nothing was asked for, and where no domain is as asked', () => {
-    const none = { domains: [], certificates: [], stages: {}, selected: 0, apps: 0 };
+    const none = { domains: [], certificates: [], states: {}, selected: 0, apps: 0 };
     expect(describeDomains(none, { nowMs: NOW })).toEqual([
       expect.stringMatching(/^no domain was asked for/),
     ]);
-    const selection = { stages: ['held', 'failed'], mustAct: ['customer'] } as const;
-    expect(describeDomains({ ...none, stages: { live: 1 } }, { nowMs: NOW, selection })).toEqual([
+    const selection = { states: ['held', 'failed'], mustAct: ['customer'] } as const;
+    expect(describeDomains({ ...none, states: { live: 1 } }, { nowMs: NOW, selection })).toEqual([
       'domains: 1 live',
       'no domain is like this: held or failed, customer must act',
     ]);
@@ -360,12 +366,12 @@ describe('the command line', () => {
 });
 
 test('JSON tells state, request, evidence and history, with times as ISO 8601 and null for what is not known', () => {
-  const history = [{ at: NOW, stage: 'live', reason: 'seen' }] as const;
+  const history = [{ at: NOW, state: 'live', reason: 'seen' }] as const;
   expect(JSON.parse(JSON.stringify(toRecord(statusOf(live, { history }))))).toMatchObject({
     state: 'live',
     since: '2026-11-24T10:05:00.000Z',
     mustAct: null,
-    nextLookAt: null,
+    nextCheckAt: null,
     request: 'settled',
     evidence: {
       at: '2026-11-24T10:18:00.000Z',
@@ -389,7 +395,7 @@ test('JSON tells state, request, evidence and history, with times as ISO 8601 an
       remove: [{ name: 'shop.example.org', type: 'A', value: '198.51.100.9' }],
       unsure: [],
     },
-    nextLookAt: '2026-11-24T10:25:00.000Z',
+    nextCheckAt: '2026-11-24T10:25:00.000Z',
     request: 'pending',
   });
 });

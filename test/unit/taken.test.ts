@@ -21,8 +21,8 @@ const judge = (facts: Partial<TakenFacts> & { readonly own?: Partial<Intent> }) 
     ...more,
   });
 };
-const absent = { want: 'absent' } as const;
-const withWww = { want: 'present', www: true, redirection: 'none' } as const;
+const absent = { presence: 'absent' } as const;
+const withWww = { presence: 'present', www: true, redirection: 'none' } as const;
 
 test('the records to look at are those of the name, and of its www twin or the name whose twin it is', () => {
   expect(namesakesOf(shop)).toEqual([shop, www]);
@@ -33,7 +33,7 @@ describe('nobody of ours has it, and we never wrote it:', () => {
   test.each<[string, readonly Intent[], Partial<Intent>]>([
     ['no other record', [], {}],
     ['only its own record', [intentOf()], {}],
-    ['a record elsewhere that was removed long ago', [other({ wish: absent, state: 'settled' })], {}],
+    ['a record elsewhere that was removed long ago', [other({ desired: absent, request: 'settled' })], {}],
     ['it was ours long ago, in an earlier request', [], { touchedAt: NOW - HOUR, requestedAt: NOW - 1000 }],
     ['its www twin is another one’s, but this one wants no www', [other({ domain: www })], {}],
   ])('%s -> RunCloud’s last word', (_, others, own) => {
@@ -45,23 +45,23 @@ describe('nobody of ours has it, and we never wrote it:', () => {
 
 describe('a removal on another web application of ours', () => {
   test.each(['pending'] as const)('that is %s is waited for', (state) => {
-    const taken = judge({ others: [other({ wish: absent, state })] });
-    expect(taken).toMatchObject({ kind: 'wait', delayMs: 3_000, report: { stage: 'attaching' } });
+    const taken = judge({ others: [other({ desired: absent, request: state })] });
+    expect(taken).toMatchObject({ kind: 'wait', delayMs: 3_000, report: { state: 'attaching' } });
     expect(taken.sentence).toContain('web application 647');
   });
 
   test('is waited for a minute at most between two looks', () => {
-    const taken = judge({ others: [other({ wish: absent })], own: { requestedAt: NOW - HOUR } });
+    const taken = judge({ others: [other({ desired: absent })], own: { requestedAt: NOW - HOUR } });
     expect(taken).toMatchObject({ delayMs: MINUTE });
   });
 
   test('that failed is the operator’s matter', () => {
-    const taken = judge({ others: [other({ wish: absent, state: 'failed' })] });
-    expect(taken).toMatchObject({ kind: 'wait', report: { stage: 'held', mustAct: 'operator' } });
+    const taken = judge({ others: [other({ desired: absent, request: 'failed' })] });
+    expect(taken).toMatchObject({ kind: 'wait', report: { state: 'held', mustAct: 'operator' } });
   });
 
   test('that is done may not have reached all of RunCloud: looking again', () => {
-    const left = other({ wish: absent, state: 'settled', touchedAt: NOW - 10_000 });
+    const left = other({ desired: absent, request: 'settled', touchedAt: NOW - 10_000 });
     expect(judge({ others: [left] })).toMatchObject({ kind: 'wait', delayMs: 5_000 });
     expect(judge({ others: [{ ...left, touchedAt: NOW - HOUR }] })).toMatchObject({ kind: 'final' });
   });
@@ -69,23 +69,23 @@ describe('a removal on another web application of ours', () => {
 
 describe('it is wanted on another web application of ours too:', () => {
   test.each<[string, Intent, Partial<Intent>]>([
-    ['by itself', other({ state: 'settled' }), {}],
-    ['as the www name of its apex', other({ wish: withWww }), { domain: www }],
-    ['its www name, by itself', other({ domain: www }), { wish: withWww }],
-    ['and has failed there', other({ state: 'failed' }), {}],
+    ['by itself', other({ request: 'settled' }), {}],
+    ['as the www name of its apex', other({ desired: withWww }), { domain: www }],
+    ['its www name, by itself', other({ domain: www }), { desired: withWww }],
+    ['and has failed there', other({ request: 'failed' }), {}],
   ])('%s -> held for the operator, with the place and the command', (_, owner, own) => {
     const taken = judge({ others: [owner], own });
-    expect(taken).toMatchObject({ kind: 'wait', report: { stage: 'held', mustAct: 'operator' } });
+    expect(taken).toMatchObject({ kind: 'wait', report: { state: 'held', mustAct: 'operator' } });
     expect(taken.sentence).toContain(`\`remove ${owner.domain} --app 647\``);
   });
 
   test('it is looked at ever more rarely, down to once a day', () => {
     const since = (ms: number) =>
-      judge({ others: [other({})], own: { stage: 'held', stageAt: NOW - ms } }) as { delayMs: number };
+      judge({ others: [other({})], own: { state: 'held', stateAt: NOW - ms } }) as { delayMs: number };
     expect(since(0).delayMs).toBe(MINUTE);
     expect(since(2 * HOUR).delayMs).toBe(HOUR);
     expect(
-      judge({ now: NOW + 100 * 24 * HOUR, others: [other({})], own: { stage: 'held', stageAt: NOW } }),
+      judge({ now: NOW + 100 * 24 * HOUR, others: [other({})], own: { state: 'held', stateAt: NOW } }),
     ).toMatchObject({
       delayMs: 24 * HOUR,
     });

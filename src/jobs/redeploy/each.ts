@@ -6,7 +6,7 @@ import { withoutOthers } from '../../domains/other-names.ts';
 import { done, type Outcome } from '../../domains/outcome.ts';
 import { toMinute } from '../../domains/times.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../../errors.ts';
-import { growing } from '../../https/backoff.ts';
+import { nextDelay } from '../../https/backoff.ts';
 import { isBad } from '../../https/gate.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
@@ -31,14 +31,14 @@ export async function redeployEach(
 ): Promise<Outcome> {
   const { app, domains, startedAt, jobId } = work;
   const attached = await attachedFor(work, ports);
-  const wanted = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
+  const desired = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
   if (!domains)
-    await ports.certificates.spread(
+    await ports.certificates.expandAll(
       app,
-      wanted.map(({ name }) => name),
+      desired.map(({ name }) => name),
     );
   const round: Round = { ordered: 0, notes: [], postponed: [], failures: [] };
-  for (const domain of wanted) {
+  for (const domain of desired) {
     const result = await orderOne(domain, work, facts, ports).catch((error: unknown) =>
       failed(error, domain, work, ports),
     );
@@ -124,16 +124,16 @@ const LOOKS_BEFORE_HELD = 6;
 function refused(
   { message, mustAct }: TransientError,
   domain: AttachedDomain,
-  { startedAt, askedAt, newestAskAt }: RedeployWork,
-  { pace }: RedeployPorts,
+  { startedAt, askedAt, newestRequestAt }: RedeployWork,
+  { backoff }: RedeployPorts,
 ): Later {
-  const waited = startedAt - (askedAt.get(domain.name) ?? newestAskAt);
+  const waited = startedAt - (askedAt.get(domain.name) ?? newestRequestAt);
   return {
     kind: 'later',
     sentence: message,
     forDomains: withoutOthers(message, namesOf([domain])),
-    nextAt: startedAt + growing(waited, pace.tlsFirstMs, pace.heldMs),
-    mustAct: waited >= LOOKS_BEFORE_HELD * pace.tlsFirstMs ? mustAct : undefined,
+    nextAt: startedAt + nextDelay(waited, backoff.tlsFirstMs, backoff.heldMs),
+    mustAct: waited >= LOOKS_BEFORE_HELD * backoff.tlsFirstMs ? mustAct : undefined,
   };
 }
 
@@ -174,7 +174,7 @@ async function orderOne(
   const last = await ports.ledger.last(work.app, domain.name);
   const findWay = () => howToOrder(domain, last?.failures ?? 0, facts, work, ports);
   const changed = isChanged([domain], work, last);
-  const askedAt = work.askedAt.get(domain.name) ?? work.newestAskAt;
+  const askedAt = work.askedAt.get(domain.name) ?? work.newestRequestAt;
   return order({ app: work.app, domain: domain.name, names, changed, last, askedAt }, findWay, work, ports);
 }
 

@@ -2,7 +2,7 @@
 // and a refusal becomes a wait with the culprits' names. Which order it is (redeploy, install) is the caller's business.
 
 import type { Certificates } from '../../certificates/certificates.ts';
-import { actorOf, describeCount, describeSuspects } from '../../certificates/failing-names.ts';
+import { actorOf, describeCount, describeFailingNames } from '../../certificates/failing-names.ts';
 import type {
   CertificateOrder,
   LastOrder,
@@ -15,10 +15,10 @@ import { withoutOthers } from '../../domains/other-names.ts';
 import type { Actor } from '../../domains/outcome.ts';
 import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { HeldError, hasCode } from '../../errors.ts';
-import { growing, type Pace } from '../../https/backoff.ts';
-import { lookForSuspects } from '../../https/order-failing-names.ts';
+import { type Backoff, nextDelay } from '../../https/backoff.ts';
+import { findFailingNamesOf } from '../../https/order-failing-names.ts';
 import type { Look } from '../../https/probe.ts';
-import { type Fenced, underFence } from '../../lease/lease.ts';
+import { type Leased, underLease } from '../../lease/lease.ts';
 import { hadNoEffect, wasSent } from '../../runcloud/errors.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';
 import type { CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
@@ -28,7 +28,7 @@ export interface OrderPorts {
   readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
   readonly look: Look | undefined;
   readonly runcloudLog: LogReader;
-  readonly pace: Pick<Pace, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
+  readonly backoff: Pick<Backoff, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
   /** SSL_COOLDOWN */
   readonly settings: { readonly cooldownMs: number };
 }
@@ -63,7 +63,7 @@ export type Ordered =
       readonly nextAt: number;
       readonly mustAct?: Actor | undefined;
     }
-  | { readonly kind: Exclude<Fenced<void>['fate'], 'written'> };
+  | { readonly kind: Exclude<Leased<void>['fate'], 'written'> };
 
 /** The write that orders it. */
 export interface Way {
@@ -77,25 +77,25 @@ export interface Way {
  * one. The ledger remembers the order right before it is sent, and not while RunCloud is asked.
  */
 export async function order(
-  wanted: WantedOrder,
+  desired: WantedOrder,
   findWay: () => Promise<Way>,
   work: OrderWork,
   ports: OrderPorts,
 ): Promise<Ordered> {
   const { ledger } = ports;
-  const seen = await ledger.peek(wanted, wanted.changed);
-  const lost = findLost(wanted, seen);
-  if (seen.kind === 'refused' && !lost) return postponed(seen, wanted, work, ports);
+  const seen = await ledger.peek(desired, desired.changed);
+  const lost = findLost(desired, seen);
+  if (seen.kind === 'refused' && !lost) return postponed(seen, desired, work, ports);
   const way = await findWay();
   if (lost && isOther(way.certificate, lost.replaces)) {
-    await ledger.answered(wanted, lost.orderedAt);
+    await ledger.answered(desired, lost.orderedAt);
     return { kind: 'repeated', orderedAt: lost.orderedAt };
   }
-  const early = notYet({ seen, lost, certificate: way.certificate }, wanted, work, ports);
+  const early = notYet({ seen, lost, certificate: way.certificate }, desired, work, ports);
   if (early) return early;
-  const permit = await ledger.take(wanted, wanted.changed || !way.certificate, way.certificate);
-  if (permit.kind === 'refused') return postponed(permit, wanted, work, ports);
-  return permit.kind === 'repeated' ? permit : send(way, wanted, permit.orderedAt, work, ports);
+  const permit = await ledger.take(desired, desired.changed || !way.certificate, way.certificate);
+  if (permit.kind === 'refused') return postponed(permit, desired, work, ports);
+  return permit.kind === 'repeated' ? permit : send(way, desired, permit.orderedAt, work, ports);
 }
 
 /** The last order, where it was placed for this very demand and RunCloud's answer to it was lost. */
@@ -122,23 +122,23 @@ interface Found {
 /** While the last order may still take effect: when to look next. Undefined where a new one may be placed. */
 function notYet(
   { seen, lost, certificate }: Found,
-  wanted: WantedOrder,
+  desired: WantedOrder,
   work: OrderWork,
   ports: OrderPorts,
 ): Ordered | undefined {
   const { startedAt } = work;
-  const { pace, settings } = ports;
+  const { backoff, settings } = ports;
   if (seen.kind === 'granted') return undefined;
   const look = (orderedAt: number): number =>
-    startedAt + growing(startedAt - orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
+    startedAt + nextDelay(startedAt - orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
   if (seen.kind === 'refused')
     return {
-      ...postponed(seen, wanted, work, ports),
+      ...postponed(seen, desired, work, ports),
       nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)),
     };
   const { orderedAt } = seen;
   if (certificate && !lost) return seen;
-  const againAt = orderedAt + (certificate ? settings.cooldownMs : pace.issuanceMs);
+  const againAt = orderedAt + (certificate ? settings.cooldownMs : backoff.issuanceMs);
   if (startedAt >= againAt) return undefined;
   const next = `it is ordered again at ${toNextMinute(againAt)}${certificate ? ' (SSL_COOLDOWN)' : ''} if it is not there by then`;
   const sentence = lost
@@ -152,7 +152,7 @@ function postponed(
   refusal: Extract<Permit, { kind: 'refused' }>,
   { last, names, domain }: WantedOrder,
   { startedAt }: OrderWork,
-  { pace }: OrderPorts,
+  { backoff }: OrderPorts,
 ): Extract<Ordered, { kind: 'later' }> {
   const before = last && { last, isSame: isSameSet(last.names, names) };
   const sentence = describeRefusal(refusal, before);
@@ -160,13 +160,13 @@ function postponed(
   const told = { kind: 'later', sentence, forDomains, nextAt: refusal.nextAt } as const;
   if (refusal.limit !== 'failed-issuance') return { ...told, mustAct: 'letsencrypt' };
   if (!last || last.hasFailed) return { ...told, mustAct: actorOf(last?.suspects ?? []) };
-  const lookAt = startedAt + growing(startedAt - last.orderedAt, pace.tlsFirstMs, pace.tlsLongestMs);
+  const lookAt = startedAt + nextDelay(startedAt - last.orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
   return { ...told, nextAt: Math.min(refusal.nextAt, lookAt) };
 }
 
 async function send(
   way: Way,
-  wanted: CertificateOrder,
+  desired: CertificateOrder,
   orderedAt: number,
   work: OrderWork,
   ports: OrderPorts,
@@ -174,39 +174,39 @@ async function send(
   const { app, jobId, calls } = work;
   try {
     const write = { key: app, jobId, kind: 'order', hadNoEffect } as const;
-    const { fate } = await underFence(ports.certificates, write, calls, way.send);
+    const { fate } = await underLease(ports.certificates, write, calls, way.send);
     if (fate === 'written') {
-      await ports.ledger.answered(wanted, orderedAt);
+      await ports.ledger.answered(desired, orderedAt);
       return { kind: 'ordered' };
     }
-    await ports.ledger.unsent(wanted, orderedAt);
+    await ports.ledger.unsent(desired, orderedAt);
     return { kind: fate };
   } catch (error) {
-    if (hasCode(error, 'runcloud-rejected')) return refused(error.message, wanted, orderedAt, work, ports);
+    if (hasCode(error, 'runcloud-rejected')) return refused(error.message, desired, orderedAt, work, ports);
     // What left without an answer that tells is remembered as ordered: never two orders for one.
     if (
       !wasSent(error) ||
       error instanceof HeldError ||
       hasCode(error, 'runcloud-not-found', 'runcloud-forbidden')
     )
-      await ports.ledger.unsent(wanted, orderedAt);
+      await ports.ledger.unsent(desired, orderedAt);
     throw error;
   }
 }
 
 async function refused(
   message: string,
-  wanted: CertificateOrder,
+  desired: CertificateOrder,
   orderedAt: number,
   { startedAt, calls }: OrderWork,
   ports: OrderPorts,
 ): Promise<Ordered> {
-  const { app, domain, names } = wanted;
+  const { app, domain, names } = desired;
   const last = await ports.ledger.last(app, domain);
-  const suspects = await lookForSuspects(wanted, last, { now: startedAt, calls }, ports);
-  const nextAt = await ports.ledger.failed(wanted, orderedAt, suspects);
+  const suspects = await findFailingNamesOf(desired, last, { now: startedAt, calls }, ports);
+  const nextAt = await ports.ledger.failed(desired, orderedAt, suspects);
   const next = `; the same names are tried again at ${toNextMinute(nextAt)}`;
-  const why = describeSuspects(suspects);
+  const why = describeFailingNames(suspects);
   const isShared = domain === undefined;
   return {
     kind: 'later',

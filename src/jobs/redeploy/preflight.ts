@@ -1,5 +1,5 @@
 // The guard of a shared certificate: one name that cannot be validated would fail the order for all of them, so each is looked
-// at before. SSL_POISON says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
+// at before. SSL_INVALID_NAMES says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../../certificates/certificates.ts';
 import { counted, namesOf } from '../../certificates/names.ts';
@@ -8,26 +8,26 @@ import { type Actor, type Outcome, waiting } from '../../domains/outcome.ts';
 import { twinOf } from '../../domains/owner.ts';
 import { isOurs } from '../../domains/plan.ts';
 import type { IntentStore } from '../../domains/store.ts';
-import { growing, type Pace } from '../../https/backoff.ts';
+import { type Backoff, nextDelay } from '../../https/backoff.ts';
 import { isDead, isGood, isSurelyBad, isSuspect } from '../../https/gate.ts';
 import type { Look } from '../../https/probe.ts';
 import { isOurRule } from '../../https/www.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
-export interface PoisonPorts {
+export interface PreflightPorts {
   readonly intents: Pick<IntentStore, 'get'>;
-  readonly certificates: Pick<Certificates, 'noteInTheWay' | 'noteUnsteady'>;
+  readonly certificates: Pick<Certificates, 'noteBlockedBy' | 'noteUnsteady'>;
   readonly look: Pick<Look, 'dns'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (intent: Intent) => Promise<unknown>;
-  readonly poison: 'hold' | 'detach' | 'proceed';
-  readonly pace: Pace;
+  readonly invalidNames: 'hold' | 'detach' | 'proceed';
+  readonly backoff: Backoff;
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
 }
 
-export interface PoisonWork {
+export interface PreflightWork {
   readonly app: WebApplication;
   readonly calls: CallOptions;
   /** By Redis' clock, in milliseconds. */
@@ -45,10 +45,10 @@ export interface Guarded {
 
 export async function guard(
   attached: readonly AttachedDomain[],
-  work: PoisonWork,
-  ports: PoisonPorts,
+  work: PreflightWork,
+  ports: PreflightPorts,
 ): Promise<Guarded> {
-  if (ports.poison === 'proceed') return { held: undefined, dns: [] };
+  if (ports.invalidNames === 'proceed') return { held: undefined, dns: [] };
   const dns = await ports.look.dns(work.app, namesOf(attached), work.calls);
   const unsteady = dns.filter((finding) => !isGood(finding)).map(({ name }) => name);
   await ports.certificates.noteUnsteady(work.app, unsteady, work.startedAt);
@@ -58,10 +58,10 @@ export async function guard(
 async function judge(
   attached: readonly AttachedDomain[],
   bad: readonly DnsFinding[],
-  work: PoisonWork,
-  ports: PoisonPorts,
+  work: PreflightWork,
+  ports: PreflightPorts,
 ): Promise<Outcome | undefined> {
-  const { poison } = ports;
+  const { invalidNames } = ports;
   const findingsOf = (domain: AttachedDomain): readonly DnsFinding[] =>
     bad.filter(({ name }) => namesOf([domain]).includes(name));
   const dead = attached.filter((domain) => findingsOf(domain).length > 0);
@@ -69,16 +69,20 @@ async function judge(
   // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
   const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyBad));
   const mayLeave = (domain: AttachedDomain, intent: Intent): boolean =>
-    isOurs(domain, intent) && (poison === 'detach' || mayLoseWww(intent, findingsOf(domain), ports));
+    isOurs(domain, intent) && (invalidNames === 'detach' || mayLoseWww(intent, findingsOf(domain), ports));
   const leaving = isDoubtful || !isCertain ? [] : await allOf(dead, mayLeave, work, ports);
   await makeRoom(leaving, work, ports);
   if (dead.length === 0) return undefined;
-  const isTold = isDoubtful && poison === 'detach';
+  const isTold = isDoubtful && invalidNames === 'detach';
   return hold(bad, attached.length, work, ports, isTold ? doubt(dead.length) : undefined);
 }
 
-// SSL_POISON=hold takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
-const mayLoseWww = (intent: Intent, findings: readonly DnsFinding[], { changesWww }: PoisonPorts): boolean =>
+// SSL_INVALID_NAMES=hold takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
+const mayLoseWww = (
+  intent: Intent,
+  findings: readonly DnsFinding[],
+  { changesWww }: PreflightPorts,
+): boolean =>
   changesWww &&
   isOurRule(intent) &&
   intent.setWww === true &&
@@ -93,8 +97,8 @@ const TOLD = 3;
 function hold(
   bad: readonly DnsFinding[],
   count: number,
-  { waitedMs }: PoisonWork,
-  { pace }: PoisonPorts,
+  { waitedMs }: PreflightWork,
+  { backoff }: PreflightPorts,
   doubtful = '',
 ): Outcome {
   const more = bad.slice(TOLD).map(({ name }) => name);
@@ -105,16 +109,16 @@ function hold(
   const sentence = `the certificate that ${count} domains share is held back, since Let's Encrypt would refuse it for all: ${doubtful}${why}`;
   const forDomains = `the certificate that ${count} domains share is held back: the DNS of ${counted(bad.length, 'name')} on it is not right, and Let's Encrypt would refuse it for all; ${doubtful}\`runcloud-domains status\` names ${bad.length === 1 ? 'it' : 'them'}`;
   const mustAct: Actor = doubtful ? 'operator' : 'customer';
-  const delayMs = growing(waitedMs, pace.dnsFirstMs, pace.dnsLongestMs);
-  return waiting(sentence, delayMs, { stage: 'held', mustAct }, forDomains);
+  const delayMs = nextDelay(waitedMs, backoff.dnsFirstMs, backoff.dnsLongestMs);
+  return waiting(sentence, delayMs, { state: 'held', mustAct }, forDomains);
 }
 
 /** The intents of the dead, where all of them may leave: while one may not, the others would leave for nothing. */
 async function allOf(
   dead: readonly AttachedDomain[],
   mayLeave: (domain: AttachedDomain, intent: Intent) => boolean,
-  { app }: PoisonWork,
-  { intents }: PoisonPorts,
+  { app }: PreflightWork,
+  { intents }: PreflightPorts,
 ): Promise<readonly Intent[]> {
   const leaving: Intent[] = [];
   for (const domain of dead) {
@@ -128,10 +132,10 @@ async function allOf(
 // One look that found it wrong is not enough: it has to be wrong at a later one too.
 async function makeRoom(
   leaving: readonly Intent[],
-  { app, startedAt }: PoisonWork,
-  { certificates, renew, pace }: PoisonPorts,
+  { app, startedAt }: PreflightWork,
+  { certificates, renew, backoff }: PreflightPorts,
 ): Promise<void> {
   const domains = leaving.map(({ domain }) => domain);
-  const since = await certificates.noteInTheWay(app, domains, startedAt);
-  for (const intent of leaving) if (isDead(since[intent.domain], startedAt, pace)) await renew(intent);
+  const since = await certificates.noteBlockedBy(app, domains, startedAt);
+  for (const intent of leaving) if (isDead(since[intent.domain], startedAt, backoff)) await renew(intent);
 }

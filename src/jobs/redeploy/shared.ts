@@ -33,8 +33,8 @@ export async function redeployShared(
   const needed = namesOf(asked);
   if (mayBeDone(work, facts, asked.length) && (await isCovered(needed, work, ports)))
     return coveredAlready(needed);
-  const { startedAt, newestAskAt } = work;
-  const waitedMs = Math.max(0, startedAt - newestAskAt);
+  const { startedAt, newestRequestAt } = work;
+  const waitedMs = Math.max(0, startedAt - newestRequestAt);
   const guarded = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
   return guarded?.held ?? orderShared(attached, guarded?.dns ?? [], work, ports);
 }
@@ -52,8 +52,8 @@ async function orderShared(
   const { app } = work;
   const names = namesOf(attached);
   if (ports.guard && names.length > MAX_NAMES) {
-    const report = { stage: 'held', mustAct: 'operator' } as const;
-    return waiting(describeFull(app.appId, names.length), ports.pace.dnsLongestMs, report);
+    const report = { state: 'held', mustAct: 'operator' } as const;
+    return waiting(describeFull(app.appId, names.length), ports.backoff.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
   const room = ports.guard && (await benchNewest(attached, last, work, ports.guard));
@@ -62,9 +62,9 @@ async function orderShared(
   const changed = isChanged(attached, work, last);
   // Without handshakes nobody would ever know that all went well.
   const doubts = ports.look?.provesHttps ? findDoubts(dns) : [];
-  const wanted = { app, names, doubts, changed, last, askedAt: work.newestAskAt };
+  const desired = { app, names, doubts, changed, last, askedAt: work.newestRequestAt };
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
-  return describe(await order(wanted, findWay, work, ports), names.length, work);
+  return describe(await order(desired, findWay, work, ports), names.length, work);
 }
 
 const describeFull = (appId: number, count: number): string =>

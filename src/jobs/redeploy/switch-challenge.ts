@@ -3,7 +3,7 @@
 import { isByDns } from '../../certificates/challenge.ts';
 import { namesOf } from '../../certificates/names.ts';
 import { TransientError } from '../../errors.ts';
-import { underFence } from '../../lease/lease.ts';
+import { underLease } from '../../lease/lease.ts';
 import type { AttachedDomain, Certificate } from '../../runcloud/runcloud.ts';
 import type { RedeployPorts, RedeployWork } from './work.ts';
 
@@ -18,7 +18,7 @@ export async function switchChallenge(
   if (!(await isStuck(domain, certificate, failures, work, ports))) return certificate;
   const { app, jobId, calls } = work;
   const write = { key: app, jobId, kind: 'order' } as const;
-  const { fate } = await underFence(ports.certificates, write, calls, (options) =>
+  const { fate } = await underLease(ports.certificates, write, calls, (options) =>
     ports.runcloud.switchDomainToHttp01(app, domain, certificate, options),
   );
   if (fate !== 'written') return certificate;

@@ -5,7 +5,7 @@ import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
 import { listed } from '../../certificates/names.ts';
 import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
 import { TransientError } from '../../errors.ts';
-import type { Pace } from '../../https/backoff.ts';
+import type { Backoff } from '../../https/backoff.ts';
 import type { Look } from '../../https/probe.ts';
 import type { BenchPorts } from '../../https/sidelined.ts';
 import type { Directory } from '../../runcloud/directory.ts';
@@ -20,7 +20,7 @@ import type {
 } from '../../runcloud/runcloud.ts';
 import { BUSY_MS } from '../domain-work.ts';
 import type { Ordered } from './order.ts';
-import type { PoisonPorts } from './preflight.ts';
+import type { PreflightPorts } from './preflight.ts';
 
 /** One redeploy at work. Times in milliseconds by Redis' clock. */
 export interface RedeployWork {
@@ -33,7 +33,7 @@ export interface RedeployWork {
   /** When each name was last asked for by itself. */
   readonly askedAt: ReadonlyMap<string, number>;
   /** When anything was last asked for. */
-  readonly newestAskAt: number;
+  readonly newestRequestAt: number;
   readonly jobId: string;
   /** Which attempt of the job this is, from 1 on. */
   readonly attempt: number;
@@ -57,7 +57,7 @@ export interface RedeployPorts {
   readonly directory: Directory;
   readonly certificates: Pick<
     Certificates,
-    'get' | 'endDomain' | 'spread' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
+    'get' | 'endDomain' | 'expandAll' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
   readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'cleared' | 'unsent' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
@@ -65,9 +65,9 @@ export interface RedeployPorts {
   /** RunCloud's own log of the web application, which may say whose name failed a certificate. */
   readonly runcloudLog: LogReader;
   /** Undefined where DNS_GATE is off. */
-  readonly guard: (PoisonPorts & BenchPorts) | undefined;
+  readonly guard: (PreflightPorts & BenchPorts) | undefined;
   readonly settings: RedeploySettings;
-  readonly pace: Pace;
+  readonly backoff: Backoff;
 }
 
 export interface RedeploySettings {
@@ -89,7 +89,7 @@ export async function attachedFor(
 ): Promise<readonly AttachedDomain[]> {
   // What is known may be old; it is good enough to count names by, not to judge them.
   const known = await directory.list(app, guard || !domains ? startedAt : 0, calls);
-  const isThere = (wanted: string): boolean => known.some(({ name }) => name === wanted);
+  const isThere = (desired: string): boolean => known.some(({ name }) => name === desired);
   const all = (domains?.every(isThere) ?? true) ? known : await directory.list(app, startedAt, calls);
   if (all.length > 0) return all;
   const sentence = `RunCloud lists no domain of web application ${app.appId}, which has one at least; nothing is ordered, and it is asked again`;
@@ -126,7 +126,7 @@ export const later = (
   { sentence, forDomains, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
 ): Outcome => {
-  const report = mustAct && ({ stage: 'held', mustAct } as const);
+  const report = mustAct && ({ state: 'held', mustAct } as const);
   return waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), report, forDomains);
 };
 

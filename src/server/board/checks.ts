@@ -61,14 +61,14 @@ export function createChecks(): Checks {
             goOn();
           });
       };
-      const asker: Waiting = {
+      const requester: Waiting = {
         network: networkOf(address),
         block: blockOf(address),
         begin,
         refuse: () => resolve(undefined),
       };
-      if (!hasPlace(asker)) return Promise.resolve(undefined);
-      waiting.push(asker);
+      if (!hasPlace(requester)) return Promise.resolve(undefined);
+      waiting.push(requester);
       goOn();
       return promise;
     },

@@ -34,8 +34,8 @@ export const sendPage = (reply: FastifyReply, status: number, { html, policy }: 
 const PAGE = /^\/board\/(?!login|logout)[\w\-.~%/?=&]{0,500}$/;
 
 /** Only a page of the board itself, or another site could send people on through the login. */
-const toNext = (wanted: string | undefined): string =>
-  wanted !== undefined && PAGE.test(wanted) && isStraight(wanted) ? wanted : '/board/';
+const toNext = (desired: string | undefined): string =>
+  desired !== undefined && PAGE.test(desired) && isStraight(desired) ? desired : '/board/';
 
 /** A browser goes where it says, not up and round. */
 const isStraight = (path: string): boolean =>

@@ -8,7 +8,7 @@ import type { Operator } from '../../queue/operator.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { describeApps, describeChoice, toPlace } from '../../records/applications.ts';
-import { domainRecord, stage, toRecord } from '../../records/domains.ts';
+import { domainRecord, state, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { askFor } from '../open-requests.ts';
 import { Refusal } from '../problems.ts';
@@ -34,7 +34,7 @@ export const receipt = z
     domain: z.string().meta({ description: 'In its ASCII form' }),
     serverId: z.int(),
     appId: z.int().meta({ description: 'The web application that was meant' }),
-    state: stage,
+    state: state,
     coalesced: z.boolean().meta({ description: 'The same request was on its way already, under this job' }),
     unknownFields: z.array(z.string()).meta({ description: 'Fields that were left out' }),
     remark: z.string().optional().meta({
@@ -65,7 +65,7 @@ export async function toReceipt(
   // A request that is new stands where every new one stands; only one that met another has to be looked up.
   if (!coalesced) return { ...known, state: fresh };
   const intent = await requests.intents.get({ serverId, appId, domain: name });
-  return { ...known, state: intent?.stage ?? fresh };
+  return { ...known, state: intent?.state ?? fresh };
 }
 
 export const postDomain = route({

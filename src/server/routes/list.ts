@@ -1,7 +1,7 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
 import type { DomainKey, Intent } from '../../domains/domain.ts';
-import { actors, stages } from '../../domains/outcome.ts';
+import { actors, states } from '../../domains/outcome.ts';
 import { isNamed, isOn, isSelected, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import { domainSummary, toSummary } from '../../records/domains.ts';
@@ -32,9 +32,9 @@ const someOf = <T extends string>(known: readonly T[]) =>
 const { serverId, appId } = payloadSchemas['remove-domain'].shape;
 
 const query = z.strictObject({
-  state: someOf(stages)
+  state: someOf(states)
     .optional()
-    .meta({ description: `Only domains in these states, with commas between: ${stages.join(', ')}` }),
+    .meta({ description: `Only domains in these states, with commas between: ${states.join(', ')}` }),
   mustAct: someOf(actors)
     .optional()
     .meta({ description: `Only domains for which one of these must act: ${actors.join(', ')}` }),
@@ -71,7 +71,7 @@ export const listDomains = route({
   query,
   answer: { status: 200, description: 'A page', schema: domainPage },
   async handler({ query: { state, site, cursor, limit, ...others }, parts }) {
-    const filter: Selection = { ...others, stages: state, siteId: site };
+    const filter: Selection = { ...others, states: state, siteId: site };
     const { found, next } = await walk(
       parts,
       filter,

@@ -8,13 +8,13 @@ import { createScrub } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import { createOperator, type Operator } from '../queue/operator.ts';
 import { createPauses, type Pauses } from '../queue/pauses.ts';
-import { type Brake, createBrake } from '../rate-limit/limiter.ts';
+import { createRateLimiter, type RateLimiter } from '../rate-limit/limiter.ts';
 import { createLedgerOf } from './handlers.ts';
 import { createObservation, type Observation } from './observation.ts';
-import { brakeOptions, defaultsOf, keysOf } from './settings.ts';
+import { defaultsOf, keysOf, limiterOptions } from './settings.ts';
 
-export interface Steering {
-  readonly brake: Brake;
+export interface Admin {
+  readonly limiter: RateLimiter;
   readonly ledger: Ledger;
   readonly operator: Operator;
   /** One queue for each URL of callbacks. */
@@ -24,15 +24,15 @@ export interface Steering {
   observe(): Observation;
 }
 
-interface SteeringParts {
+interface AdminParts {
   readonly config: Config;
   readonly redis: Redis;
   readonly requests: RequestQueue;
 }
 
-export function createSteering({ config, redis, requests }: SteeringParts): Steering {
-  const brake = createBrake({ ...brakeOptions(config), redis, key: requests.keyOf('brake') });
-  const hold = brake.status;
+export function createAdmin({ config, redis, requests }: AdminParts): Admin {
+  const limiter = createRateLimiter({ ...limiterOptions(config), redis, key: requests.keyOf('brake') });
+  const hold = limiter.status;
   const ledger = createLedgerOf({ config, redis });
   const operator = createOperator({ requests, defaults: defaultsOf(config), hold, ledger });
   const { queuePrefix, callbacks: outside } = config;
@@ -44,7 +44,7 @@ export function createSteering({ config, redis, requests }: SteeringParts): Stee
   const observed = { config, redis, requests, operator, hold, ledger, pauses, callbacks };
   let observation: Observation | undefined;
   return {
-    brake,
+    limiter,
     ledger,
     operator,
     deliveryQueues,

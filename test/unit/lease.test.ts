@@ -1,6 +1,6 @@
 // The fence with a store that we play and a clock that we move: who writes while, and until when.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { LEASE_MS, underFence } from '../../src/lease/lease.ts';
+import { LEASE_MS, underLease } from '../../src/lease/lease.ts';
 import type { WriteEnd } from '../../src/lease/writes.ts';
 import type { CallOptions } from '../../src/runcloud/runcloud.ts';
 
@@ -78,7 +78,7 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     const { write, calls } = createWrite();
     const signal = AbortSignal.abort();
-    await expect(underFence(store, WRITE, { signal }, write)).rejects.toThrow('nothing was written');
+    await expect(underLease(store, WRITE, { signal }, write)).rejects.toThrow('nothing was written');
     expect(store.events).toEqual([]);
     expect(calls()).toBe(0);
   });
@@ -87,7 +87,7 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     const { write, mayWrite } = createWrite();
     const givenUp = new AbortController();
-    void underFence(store, WRITE, { signal: givenUp.signal }, write);
+    void underLease(store, WRITE, { signal: givenUp.signal }, write);
     await pass(LEASE_MS);
     const renewals = store.events.length;
     expect(renewals).toBeGreaterThan(1);
@@ -101,7 +101,7 @@ describe('a write under the fence', () => {
   test('takes it, writes, gives it back with the id that RunCloud gave, and tells when', async () => {
     const store = createFakeStore();
     const write = { ...WRITE, toAttachedId: ({ id }: { id: number }) => id };
-    const fenced = await underFence(store, write, {}, async () => ({ id: 12 }));
+    const fenced = await underLease(store, write, {}, async () => ({ id: 12 }));
     expect(fenced).toEqual({ fate: 'written', value: { id: 12 }, at: 4711 });
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`, 'end 12']);
     expect(store.holders.size).toBe(1);
@@ -112,14 +112,14 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     store.begin = begin;
     const write = createWrite();
-    expect(await underFence(store, WRITE, {}, write.write)).toEqual({ fate: begin });
+    expect(await underLease(store, WRITE, {}, write.write)).toEqual({ fate: begin });
     expect(write.calls()).toBe(0);
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`]);
   });
 
   test('holds it as somebody else than any other run of the same job', async () => {
     const store = createFakeStore();
-    for (const _ of [1, 2]) await underFence(store, WRITE, {}, async () => undefined);
+    for (const _ of [1, 2]) await underLease(store, WRITE, {}, async () => undefined);
     expect(store.holders.size).toBe(2);
   });
 
@@ -127,7 +127,7 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     const write = createWrite();
     const failure = new Error('HTTP 502');
-    const running = underFence(
+    const running = underLease(
       store,
       { ...WRITE, toAttachedId: ({ id }: { id: number }) => id },
       {},
@@ -140,8 +140,8 @@ describe('a write under the fence', () => {
 
   test('does not renew the fence any more after its end', async () => {
     const store = createFakeStore();
-    await underFence(store, WRITE, {}, async () => undefined);
-    await expect(underFence(store, WRITE, {}, async () => Promise.reject(new Error('no')))).rejects.toThrow();
+    await underLease(store, WRITE, {}, async () => undefined);
+    await expect(underLease(store, WRITE, {}, async () => Promise.reject(new Error('no')))).rejects.toThrow();
     await pass(2 * LEASE_MS);
     expect(store.events.filter((event) => event === 'renew')).toEqual([]);
     expect(jest.getTimerCount()).toBe(0);
@@ -153,7 +153,7 @@ describe('a write under the fence', () => {
     const stop = new AbortController();
     const onCall = (): void => undefined;
     const given: CallOptions[] = [];
-    const running = underFence(store, WRITE, { signal: stop.signal, onCall }, (options) => {
+    const running = underLease(store, WRITE, { signal: stop.signal, onCall }, (options) => {
       given.push(options);
       return write.write(options);
     });
@@ -171,7 +171,7 @@ describe('a write that takes longer than the lease', () => {
   test('goes on, since the lease is renewed meanwhile', async () => {
     const store = createFakeStore();
     const write = createWrite();
-    const running = underFence(store, WRITE, {}, write.write);
+    const running = underLease(store, WRITE, {}, write.write);
     for (let passed = 0; passed < 5 * LEASE_MS; passed += 500) {
       await pass(500);
       expect([await write.mayWrite(), write.aborted()]).toEqual([true, false]);
@@ -186,7 +186,7 @@ describe('a write that takes longer than the lease', () => {
     const store = createFakeStore();
     store.renew = async () => false;
     const write = createWrite();
-    const running = underFence(store, WRITE, {}, write.write);
+    const running = underLease(store, WRITE, {}, write.write);
     await pass(LEASE_MS / 2);
     expect(store.events).toContain('renew');
     expect([await write.mayWrite(), write.aborted()]).toEqual([false, true]);
@@ -205,7 +205,7 @@ describe('while Redis is away', () => {
       const store = createFakeStore();
       store.renew = renew;
       const write = createWrite();
-      const running = underFence(store, WRITE, {}, write.write);
+      const running = underLease(store, WRITE, {}, write.write);
       await pass(LEASE_MS / 2);
       expect(write.aborted()).toBe(false);
       await pass(LEASE_MS / 2 - 1);
@@ -223,7 +223,7 @@ describe('while Redis is away', () => {
     let early = 0;
     const now = performance.now.bind(performance);
     const clock = jest.spyOn(performance, 'now').mockImplementation(() => now() - early);
-    const running = underFence(store, WRITE, {}, write.write);
+    const running = underLease(store, WRITE, {}, write.write);
     while (!store.events.includes('renew')) await pass(10);
     store.renew = async () => Promise.reject(new Error('ECONNREFUSED'));
     early = 0.8;
@@ -238,7 +238,7 @@ describe('while Redis is away', () => {
     const store = createFakeStore();
     store.renew = async () => Promise.reject(new Error('ECONNREFUSED'));
     const write = createWrite();
-    const running = underFence(store, WRITE, {}, write.write);
+    const running = underLease(store, WRITE, {}, write.write);
     await pass(0);
     expect([await write.mayWrite(), write.aborted()]).toEqual([false, false]);
     write.resolve({ id: 1 });
@@ -250,7 +250,7 @@ describe('while Redis is away', () => {
     const write = createWrite();
     let isAway = true;
     store.renew = async () => (isAway ? Promise.reject(new Error('ECONNREFUSED')) : true);
-    const running = underFence(store, WRITE, {}, write.write);
+    const running = underLease(store, WRITE, {}, write.write);
     await pass(LEASE_MS / 2);
     isAway = false;
     await pass(LEASE_MS);
@@ -263,7 +263,7 @@ describe('while Redis is away', () => {
 test('a process that was paused past its lease may not write when it wakes up, even before any timer ran', async () => {
   const store = createFakeStore();
   const write = createWrite();
-  const running = underFence(store, WRITE, {}, write.write);
+  const running = underLease(store, WRITE, {}, write.write);
   await pass(0);
   expect(await write.mayWrite()).toBe(true);
   const asleep = performance.now() + LEASE_MS;
@@ -281,7 +281,7 @@ test('the lease counts from before Redis was asked for it, however late its answ
   const write = createWrite();
   const { promise: answer, resolve: answered } = Promise.withResolvers<'held'>();
   store.beginWrite = () => answer;
-  const running = underFence(store, WRITE, {}, write.write);
+  const running = underLease(store, WRITE, {}, write.write);
   await pass(LEASE_MS);
   answered('held');
   await pass(0);

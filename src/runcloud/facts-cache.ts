@@ -24,7 +24,7 @@ const PATIENCE_MS = 2_000;
 const LOOK_EVERY_MS = 100;
 const NOTHING_KNOWN_MS = 600_000;
 
-export function createShelf({ memo, maxAgeMs, refreshMs }: Options) {
+export function createCache({ memo, maxAgeMs, refreshMs }: Options) {
   const { renew, join, isUnderway, readMeanwhile, believed } = createReadings(memo);
   const { isYoung, isOverdue, untilNewer } = createAges(memo, refreshMs);
   /** When this process last had each turn: there is nobody to wait for where it read in vain. */

@@ -5,7 +5,7 @@ import { joined } from '../certificates/names.ts';
 import type { Config } from '../config/load.ts';
 import { createFactsMemo } from '../domains/facts-memo.ts';
 import { createMissingApps } from '../domains/missing-apps.ts';
-import type { Pace } from '../https/backoff.ts';
+import type { Backoff } from '../https/backoff.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
@@ -17,16 +17,16 @@ import { keysOf } from './settings.ts';
 
 interface Parts {
   readonly config: Config;
-  readonly pace: Pace;
+  readonly backoff: Backoff;
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly runcloud: RunCloudClient;
   readonly logger: Logger;
 }
 
-export function createReadings({ config, pace, redis, requests, runcloud, logger }: Parts) {
+export function createReadings({ config, backoff, redis, requests, runcloud, logger }: Parts) {
   const keys = keysOf(config);
-  const missing = createMissingApps({ redis, keys, standsMs: pace.missingMs });
+  const missing = createMissingApps({ redis, keys, standsMs: backoff.missingMs });
   return {
     missing,
     directory: createDirectory({ runcloud, now: requests.intents.now, missing }),

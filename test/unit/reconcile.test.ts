@@ -1,7 +1,7 @@
 // What a sweep does about one intent: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
-import type { Intent, Wish } from '../../src/domains/domain.ts';
-import { type Standing, upkeepOf } from '../../src/domains/reconcile.ts';
+import type { Desired, Intent } from '../../src/domains/domain.ts';
+import { planReconcile, type Standing } from '../../src/domains/reconcile.ts';
 import { type Code, codes, mayPass } from '../../src/errors.ts';
 import { intentOf } from '../helpers/intent.ts';
 
@@ -9,15 +9,15 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = 100 * DAY;
 
-const present: Wish = { want: 'present', www: false, redirection: 'none' };
-const absent: Wish = { want: 'absent' };
+const present: Desired = { presence: 'present', www: false, redirection: 'none' };
+const absent: Desired = { presence: 'absent' };
 
 const askedFor = (more: Partial<Intent>): Intent => intentOf({ requestedAt: NOW - HOUR, ...more });
 
 type Case = readonly [sentence: string, intent: Partial<Intent>, standing: Omit<Partial<Standing>, 'intent'>];
 
 const verdictOf = ([, intent, standing]: Case) =>
-  upkeepOf({ intent: askedFor(intent), job: 'completed', now: NOW, ...standing });
+  planReconcile({ intent: askedFor(intent), job: 'completed', now: NOW, ...standing });
 
 const named = (rows: readonly Case[]) => rows.map((row) => [row[0], row] as const);
 
@@ -47,7 +47,7 @@ describe('a request that is on its way', () => {
 });
 
 describe('a request that failed', () => {
-  const failed = { state: 'failed', code: 'runcloud-rejected', nextRunAt: NOW } as const;
+  const failed = { request: 'failed', code: 'runcloud-rejected', nextRunAt: NOW } as const;
 
   test('is asked for again when its next check is due, not before', () => {
     const why = 'it failed with runcloud-rejected, which may have passed';
@@ -77,31 +77,31 @@ describe('a request that failed', () => {
 });
 
 describe('a request that was settled', () => {
-  const settled = { state: 'settled', outcomeAt: NOW - HOUR, wroteAt: NOW - HOUR } as const;
-  const wanted = { ...settled, wish: present };
-  const unwanted = { ...settled, wish: absent };
+  const settled = { request: 'settled', outcomeAt: NOW - HOUR, wroteAt: NOW - HOUR } as const;
+  const desired = { ...settled, desired: present };
+  const unwanted = { ...settled, desired: absent };
   const has = { attached: true, at: NOW };
   const hasNot = { attached: false, at: NOW };
 
   test.each(
     named([
-      ['is as wanted (there)', wanted, { seen: has }],
+      ['is as wanted (there)', desired, { seen: has }],
       ['is as wanted (gone)', unwanted, { seen: hasNot }],
-      ['was not looked at', wanted, {}],
-      ['was last seen before it was settled', wanted, { seen: { attached: false, at: NOW - HOUR - 1 } }],
+      ['was not looked at', desired, {}],
+      ['was last seen before it was settled', desired, { seen: { attached: false, at: NOW - HOUR - 1 } }],
       [
         'was last seen before the end of our own write',
-        { ...wanted, wroteAt: NOW + 1 },
+        { ...desired, wroteAt: NOW + 1 },
         { seen: { attached: false, at: NOW } },
       ],
       [
         'differs since more than a day: somebody’s own doing',
-        { ...wanted, outcomeAt: NOW - DAY - 1 },
+        { ...desired, outcomeAt: NOW - DAY - 1 },
         { seen: hasNot },
       ],
       [
         'was last seen while the list may lag behind our own attachment',
-        { ...wanted, shownBy: { attach: NOW + 1, change: 0, detach: 0 } },
+        { ...desired, shownBy: { attach: NOW + 1, change: 0, detach: 0 } },
         { seen: hasNot },
       ],
       [
@@ -109,19 +109,19 @@ describe('a request that was settled', () => {
         { ...unwanted, shownBy: { attach: 0, change: 0, detach: NOW + 1 } },
         { seen: has },
       ],
-      ['was settled long ago, and differs', { ...wanted, outcomeAt: 0 }, { seen: hasNot }],
-      ['has no job any more', wanted, { job: 'gone' }],
-      ['was mended three times already, and undone each time', { ...wanted, renewals: 3 }, { seen: hasNot }],
+      ['was settled long ago, and differs', { ...desired, outcomeAt: 0 }, { seen: hasNot }],
+      ['has no job any more', desired, { job: 'gone' }],
+      ['was mended three times already, and undone each time', { ...desired, renewals: 3 }, { seen: hasNot }],
     ]),
   )('and %s: it is left alone', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
 
   test.each(
     named([
-      ['is missing', wanted, { seen: hasNot }],
-      ['is missing, a day after', { ...wanted, outcomeAt: NOW - DAY }, { seen: hasNot }],
-      ['is missing, seen in the very moment', wanted, { seen: { attached: false, at: NOW - HOUR } }],
-      ['is missing, and was mended twice before', { ...wanted, renewals: 2 }, { seen: hasNot }],
-      ['is missing, of a record without a time', { ...wanted, outcomeAt: undefined }, { seen: hasNot }],
+      ['is missing', desired, { seen: hasNot }],
+      ['is missing, a day after', { ...desired, outcomeAt: NOW - DAY }, { seen: hasNot }],
+      ['is missing, seen in the very moment', desired, { seen: { attached: false, at: NOW - HOUR } }],
+      ['is missing, and was mended twice before', { ...desired, renewals: 2 }, { seen: hasNot }],
+      ['is missing, of a record without a time', { ...desired, outcomeAt: undefined }, { seen: hasNot }],
     ]),
   )('and %s: it is asked for again', (_, row) =>
     expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'RunCloud does not have it' }),
@@ -133,7 +133,7 @@ describe('a request that was settled', () => {
 });
 
 describe('a removal that has ended', () => {
-  const over = { wish: absent, state: 'settled' } as const;
+  const over = { desired: absent, request: 'settled' } as const;
   const ours = { ...over, outcomeAt: NOW - 8 * DAY, wroteAt: NOW - 8 * DAY } as const;
   const neverOurs = { ...over, outcomeAt: NOW - HOUR - 1 } as const;
   const gone = { attached: false, at: NOW };
@@ -167,8 +167,8 @@ describe('a removal that has ended', () => {
         { ...neverOurs, outcomeAt: NOW - HOUR },
         { seen: gone },
       ],
-      ['and is wanted again', { ...ours, wish: present }, {}],
-      ['and failed', { ...ours, state: 'failed' }, {}],
+      ['and is wanted again', { ...ours, desired: present }, {}],
+      ['and failed', { ...ours, request: 'failed' }, {}],
     ]),
   )('%s stays', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
 

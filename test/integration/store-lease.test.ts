@@ -9,8 +9,8 @@ import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
 const key = { serverId: 1903, appId: 646, domain: parseDomainName('shop.example.org') };
-const present: DomainRequest = { ...key, wish: { want: 'present', www: false, redirection: 'none' } };
-const absent: DomainRequest = { ...key, wish: { want: 'absent' } };
+const present: DomainRequest = { ...key, desired: { presence: 'present', www: false, redirection: 'none' } };
+const absent: DomainRequest = { ...key, desired: { presence: 'absent' } };
 const lease = { holder: 'a run', leaseMs: 60_000, kind: 'attach' as const };
 const other = { ...lease, holder: 'another run' };
 
@@ -55,7 +55,7 @@ describe('a key of the wrong type', () => {
       await redis.del(wrong);
       await redis.set(wrong, 'x');
       const before = await redis.hgetall(keys.intent(key));
-      const live = { state: 'settled', outcome: 'HTTPS works', report: { stage: 'live' } } as const;
+      const live = { request: 'settled', outcome: 'HTTPS works', report: { state: 'live' } } as const;
       await expect(telling.settle(key, jobId, live)).rejects.toThrow(`${wrong} is a string in Redis`);
       expect(await redis.hgetall(keys.intent(key))).toEqual(before);
       await redis.del(wrong);
@@ -66,8 +66,8 @@ describe('a key of the wrong type', () => {
 
   test('in the place of a fence is not taken for a run that writes', async () => {
     const jobId = await request(present);
-    await redis.sadd(keys.fence(key), 'x');
-    const named = `${keys.fence(key)} is a set in Redis`;
+    await redis.sadd(keys.lease(key), 'x');
+    const named = `${keys.lease(key)} is a set in Redis`;
     await expect(store.claim(own(jobId), present)).rejects.toThrow(named);
     await expect(store.beginWrite(key, jobId, lease)).rejects.toThrow(named);
   });
@@ -120,7 +120,7 @@ describe('the fence', () => {
     await store.beginWrite(key, jobId, { ...lease, leaseMs: 1000 });
     const before = await store.now();
     expect(await store.renewWrite(key, lease)).toBe(true);
-    expect(await redis.pttl(keys.fence(key))).toBeGreaterThan(1000);
+    expect(await redis.pttl(keys.lease(key))).toBeGreaterThan(1000);
     expect((await store.get(key))?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
     const endedAt = await store.endWrite(key, lease, { fate: 'unknown' });
     expect(endedAt).toBeLessThan(before + lease.leaseMs);
@@ -204,13 +204,13 @@ const renewalOf = (jobId: string) => ({
 describe('renewing a generation', () => {
   test('starts a new one for the same wish', async () => {
     const jobId = await request(present);
-    await store.settle(key, jobId, { state: 'failed', outcome: 'no' });
+    await store.settle(key, jobId, { request: 'failed', outcome: 'no' });
     const renewed = await store.request(present, renewalOf(jobId));
     expect(renewed.fate).toBe('new');
     expect(renewed.jobId).not.toBe(jobId);
     expect(await store.get(key)).toMatchObject({
       jobId: renewed.jobId,
-      state: 'pending',
+      request: 'pending',
       outcome: undefined,
     });
   });

@@ -1,7 +1,7 @@
 // What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { judgeWatch, type WatchedBefore } from '../../src/https/drift.ts';
+import { judgeDrift, type WatchedBefore } from '../../src/https/drift.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 
 const DAY = 86_400_000;
@@ -37,7 +37,7 @@ const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[]) => ({ at: NOW, dns, tl
 
 const standing = (facts: Partial<WatchedBefore> = {}): WatchedBefore => ({
   domain: SHOP,
-  stage: 'live',
+  state: 'live',
   mustAct: undefined,
   evidence: evidenceOf([found('here'), found('here', TWIN)], [shown('covers')]),
   ...facts,
@@ -50,7 +50,7 @@ const judge = (
   tls: TlsFinding[],
   isAttached: boolean | undefined = true,
   before = standing(),
-) => judgeWatch(before, isAttached, evidenceOf(dns, tls));
+) => judgeDrift(before, isAttached, evidenceOf(dns, tls));
 
 describe('it is live', () => {
   test.each([
@@ -59,10 +59,10 @@ describe('it is live', () => {
     ['also where RunCloud’s list could not be read', 'here', undefined],
   ] as const)('%s', (_, verdict, isAttached) => {
     const evidence = evidenceOf([found(verdict)], [shown('covers')]);
-    const watched = judgeWatch(standing(), isAttached, evidence);
+    const watched = judgeDrift(standing(), isAttached, evidence);
     expect(watched).toEqual({
       sentence: expect.stringContaining(`covers ${SHOP} until 2027-01-23`),
-      report: { stage: 'live', evidence },
+      report: { state: 'live', evidence },
     });
   });
 
@@ -75,7 +75,7 @@ describe('it is live', () => {
 test('it is attached, no more, where no handshake is asked for', () => {
   expect(judge([found('here')], [])).toMatchObject({
     sentence: `${SHOP} is attached`,
-    report: { stage: 'attached' },
+    report: { state: 'attached' },
   });
 });
 
@@ -87,7 +87,7 @@ describe('it is gone from the web application', () => {
   ] as const)('%s: held for the operator, and mended by attaching it', (_, dns, tls) => {
     expect(judge([...dns], [...tls], false)).toMatchObject({
       sentence: expect.stringMatching(/no longer on the web application/),
-      report: { stage: 'held', mustAct: 'operator' },
+      report: { state: 'held', mustAct: 'operator' },
       repair: { kind: 'attach' },
     });
   });
@@ -96,9 +96,9 @@ describe('it is gone from the web application', () => {
 test('while it is gone the record keeps what DNS was before, so that a change in between is noticed when it is back', () => {
   const gone = judge([found('elsewhere')], [shown('covers')], false);
   expect(gone?.report.evidence).toBeUndefined();
-  const before = standing({ stage: 'held', mustAct: 'operator' });
+  const before = standing({ state: 'held', mustAct: 'operator' });
   expect(judge([found('elsewhere')], [shown('covers')], true, before)).toMatchObject({
-    report: { stage: 'held', mustAct: 'customer' },
+    report: { state: 'held', mustAct: 'customer' },
   });
 });
 
@@ -109,7 +109,7 @@ describe('its DNS no longer leads here', () => {
       const watched = judge([found(verdict)], [shown('covers')]);
       expect(watched).toMatchObject({
         sentence: `${SHOP} is ${verdict}`,
-        report: { stage: 'held', mustAct: 'customer' },
+        report: { state: 'held', mustAct: 'customer' },
       });
       expect(watched?.repair).toBeUndefined();
     },
@@ -133,15 +133,15 @@ describe('its DNS led elsewhere before it was live:', () => {
   test('it stays live with the warning, as its own job said', () => {
     expect(judge(elsewhere, [shown('covers')], true, warned)).toMatchObject({
       sentence: expect.stringMatching(/^HTTPS works: .*; but shop\.example\.org is elsewhere$/),
-      report: { stage: 'live' },
+      report: { state: 'live' },
     });
   });
 
   test('it stays attached with the warning, where no handshake is asked for', () => {
-    const before = standing({ stage: 'attached', evidence: evidenceOf(elsewhere, []) });
+    const before = standing({ state: 'attached', evidence: evidenceOf(elsewhere, []) });
     expect(judge(elsewhere, [], true, before)).toMatchObject({
       sentence: `${SHOP} is attached; but ${SHOP} is elsewhere`,
-      report: { stage: 'attached' },
+      report: { state: 'attached' },
     });
   });
 
@@ -149,7 +149,7 @@ describe('its DNS led elsewhere before it was live:', () => {
     const watched = judge(elsewhere, [shown('expired')], true, warned);
     expect(watched).toMatchObject({
       sentence: `the certificate of ${SHOP} is expired; ${SHOP} is elsewhere`,
-      report: { stage: 'held', mustAct: 'runcloud' },
+      report: { state: 'held', mustAct: 'runcloud' },
     });
     expect(watched?.repair).toBeUndefined();
   });
@@ -173,7 +173,7 @@ describe('its DNS led elsewhere before it was live:', () => {
 });
 
 /** The record that the watch leaves. */
-const recorded = (before: WatchedBefore, watched: ReturnType<typeof judgeWatch>): WatchedBefore => ({
+const recorded = (before: WatchedBefore, watched: ReturnType<typeof judgeDrift>): WatchedBefore => ({
   ...before,
   ...(watched && { mustAct: undefined, ...(watched.report as Partial<WatchedBefore>) }),
 });
@@ -183,10 +183,10 @@ describe('what does not change', () => {
     standing(),
     warned,
     standing({ evidence: undefined }),
-    standing({ stage: 'attached', evidence: evidenceOf([found('elsewhere')], []) }),
+    standing({ state: 'attached', evidence: evidenceOf([found('elsewhere')], []) }),
     ...(['customer', 'operator', 'runcloud'] as const).flatMap((mustAct) => [
-      standing({ stage: 'held', mustAct }),
-      { ...warned, stage: 'held' as const, mustAct },
+      standing({ state: 'held', mustAct }),
+      { ...warned, state: 'held' as const, mustAct },
     ]),
   ];
   const verdicts: readonly DnsVerdict[] = ['here', 'elsewhere', 'missing', 'unknown'];
@@ -210,7 +210,7 @@ describe('what does not change', () => {
           recorded(record, judge([found('unknown')], [shown('unknown')], undefined, record));
         const first = look(before);
         const later = [look(first), look(look(first)), look(blind(first))];
-        return later.some(({ stage, mustAct }) => stage !== first.stage || mustAct !== first.mustAct);
+        return later.some(({ state: stage, mustAct }) => stage !== first.state || mustAct !== first.mustAct);
       }),
     );
     expect(flaps).toEqual([]);
@@ -223,7 +223,7 @@ describe('its certificate', () => {
     (verdict) => {
       expect(judge([found('here')], [shown(verdict)])).toMatchObject({
         sentence: `the certificate of ${SHOP} is ${verdict}`,
-        report: { stage: 'held', mustAct: 'runcloud' },
+        report: { state: 'held', mustAct: 'runcloud' },
         repair: { kind: 'redeploy' },
       });
     },
@@ -236,11 +236,11 @@ describe('its certificate', () => {
 
   test('is wrong for one name, and the other could not be checked: what was seen counts', () => {
     const watched = judge([found('here')], [shown('unknown'), shown('expired', TWIN)]);
-    expect(watched?.report).toMatchObject({ stage: 'held', mustAct: 'runcloud' });
+    expect(watched?.report).toMatchObject({ state: 'held', mustAct: 'runcloud' });
   });
 
   test('is wrong where DNS could not be asked: what was seen counts', () => {
-    expect(judge([found('unknown')], [shown('expired')])?.report.stage).toBe('held');
+    expect(judge([found('unknown')], [shown('expired')])?.report.state).toBe('held');
   });
 
   test.each([
@@ -248,13 +248,13 @@ describe('its certificate', () => {
     ['of 90 days has less than a quarter left: it should have been renewed', 22.5 * DAY - 1, 'held'],
     ['ends within the hour', 1_000, 'held'],
   ] as const)('%s', (_, leftMs, stage) => {
-    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.report.stage).toBe(stage);
+    expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.report.state).toBe(stage);
   });
 
   test('ends soon: held for RunCloud, which is said with the days that are left, and mended by a redeploy', () => {
     expect(judge([found('here')], [shown('covers', SHOP, 9.5 * DAY)])).toMatchObject({
       sentence: `the certificate of ${SHOP} ends in 9 days (issued for 90 days), and RunCloud has not renewed it`,
-      report: { stage: 'held', mustAct: 'runcloud' },
+      report: { state: 'held', mustAct: 'runcloud' },
       repair: { kind: 'redeploy' },
     });
   });
@@ -288,7 +288,7 @@ describe('its certificate', () => {
 
   test('ends soon, as seen at one name while the other could not be checked', () => {
     const tls = [shown('unknown'), shown('covers', TWIN, 2 * DAY)];
-    expect(judge([found('here')], tls)?.report.stage).toBe('held');
+    expect(judge([found('here')], tls)?.report.state).toBe('held');
   });
 });
 
@@ -307,7 +307,7 @@ describe('nothing is said', () => {
   });
 
   test('where RunCloud’s list cannot be read, of what was gone from it', () => {
-    const before = standing({ stage: 'held', mustAct: 'operator' });
-    expect(judgeWatch(before, undefined, evidenceOf([found('here')], [shown('covers')]))).toBeUndefined();
+    const before = standing({ state: 'held', mustAct: 'operator' });
+    expect(judgeDrift(before, undefined, evidenceOf([found('here')], [shown('covers')]))).toBeUndefined();
   });
 });

@@ -32,7 +32,7 @@ async function firstSweepDone(): Promise<void> {
 
 async function ask(): Promise<Asked> {
   const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
-  return { domain: DOMAIN, want: 'present', jobId };
+  return { domain: DOMAIN, presence: 'present', jobId };
 }
 
 const check = (asked: readonly Asked[]): Promise<void> =>
@@ -57,13 +57,13 @@ describe('a request whose job', () => {
 
   test('was never added, since the producer died in between, is carried out by a worker’s first sweep', async () => {
     const { intents } = await set({ workers: 0 });
-    const wish = { want: 'present', www: false, redirection: 'none' } as const;
-    const { jobId } = await intents.request({ ...key, wish });
+    const desired = { presence: 'present', www: false, redirection: 'none' } as const;
+    const { jobId } = await intents.request({ ...key, desired });
     await stage.startWorker();
-    await until(async () => (await intents.get(key))?.state === 'settled', 'it has been carried out');
+    await until(async () => (await intents.get(key))?.request === 'settled', 'it has been carried out');
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
-    await check([{ domain: DOMAIN, want: 'present', jobId }]);
+    await check([{ domain: DOMAIN, presence: 'present', jobId }]);
   });
 
   test('of a bare client was deleted comes back as one of ours', async () => {
@@ -73,7 +73,7 @@ describe('a request whose job', () => {
     await until(async () => (await stage.queue.getJobState(id)) === 'delayed', 'it is in backoff');
     await (await stage.job(id)).remove();
     expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
-    await until(async () => (await intents.get(key))?.state === 'settled', 'it has been carried out');
+    await until(async () => (await intents.get(key))?.request === 'settled', 'it has been carried out');
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });

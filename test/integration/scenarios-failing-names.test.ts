@@ -108,10 +108,10 @@ describe('a live neighbour whose DNS breaks', () => {
 
 describe('a live neighbour that looks right, and whose name stands in RunCloud’s log', () => {
   test.each(['hold', 'detach'] as const)(
-    'with SSL_POISON=%s is named first, before those that are only new; nobody is taken off',
-    async (poison) => {
+    'with SSL_INVALID_NAMES=%s is named first, before those that are only new; nobody is taken off',
+    async (invalidNames) => {
       await using stage = await createHttpsStage({
-        env: { SSL_POISON: poison, CERTIFICATE_DEADLINE: '500ms' },
+        env: { SSL_INVALID_NAMES: invalidNames, CERTIFICATE_DEADLINE: '500ms' },
       });
       stage.point(OLD, BAD, NEW, 'new2.example.com');
       for (const live of [OLD, BAD]) {
@@ -151,7 +151,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     stage.point(NEW, BAD);
   };
 
-  test('with SSL_POISON=hold is named, and holds the others', async () => {
+  test('with SSL_INVALID_NAMES=hold is named, and holds the others', async () => {
     await using stage = await withOld({ simulator: ALOUD });
     refuse(stage);
     await add(stage, BAD);
@@ -165,10 +165,10 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, BAD, NEW]));
   });
 
-  test('with SSL_POISON=detach makes room after the second failure, and the others get their certificate', async () => {
+  test('with SSL_INVALID_NAMES=detach makes room after the second failure, and the others get their certificate', async () => {
     await using stage = await withOld({
-      env: { SSL_POISON: 'detach' },
-      pace: { heldMs: 86_400_000 },
+      env: { SSL_INVALID_NAMES: 'detach' },
+      backoff: { heldMs: 86_400_000 },
       simulator: ALOUD,
     });
     refuse(stage);
@@ -187,7 +187,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     await stage.stands(NEW, 'live');
     expect(failed(stage)).toHaveLength(2);
     const { outcome, mustAct } = await stage.stands(BAD, 'held');
-    expect(outcome).toMatch(/taken off.*stays off until .*SSL_POISON=detach/);
+    expect(outcome).toMatch(/taken off.*stays off until .*SSL_INVALID_NAMES=detach/);
     expect(mustAct).toBe('operator');
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, NEW]));
 
@@ -212,8 +212,8 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     expect(await benched()).toEqual({});
   });
 
-  test('with SSL_POISON=detach takes nobody off while a live neighbour is suspected as well', async () => {
-    await using stage = await withOld({ env: { SSL_POISON: 'detach' }, simulator: ALOUD });
+  test('with SSL_INVALID_NAMES=detach takes nobody off while a live neighbour is suspected as well', async () => {
+    await using stage = await withOld({ env: { SSL_INVALID_NAMES: 'detach' }, simulator: ALOUD });
     stage.edge.setDns(OLD, { fails: 'servfail' });
     stage.point(NEW);
     await add(stage, NEW);

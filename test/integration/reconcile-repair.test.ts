@@ -33,14 +33,14 @@ async function firstSweepDone(): Promise<void> {
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 }
 
-async function ask(want: Asked['want'] = 'present'): Promise<Asked> {
-  const name = want === 'present' ? 'add-domain' : 'remove-domain';
+async function ask(presence: Asked['presence'] = 'present'): Promise<Asked> {
+  const name = presence === 'present' ? 'add-domain' : 'remove-domain';
   const { jobId } = await stage.producer.requests.enqueue(name, { domain: DOMAIN });
-  return { domain: DOMAIN, want, jobId };
+  return { domain: DOMAIN, presence, jobId };
 }
 
-async function settle(want: Asked['want'] = 'present'): Promise<Asked> {
-  const asked = await ask(want);
+async function settle(presence: Asked['presence'] = 'present'): Promise<Asked> {
+  const asked = await ask(presence);
   await stage.ended(asked.jobId);
   await stage.idle();
   return asked;
@@ -148,11 +148,11 @@ test('what RunCloud refused is looked at again too, and stays failed for people 
   const asked = await ask();
   expect((await stage.ended(asked.jobId)).failedReason).toMatch(/^runcloud-rejected: /);
   const intents = stage.producer.requests.intents;
-  const failedSince = (await intents.get(key))?.stageAt;
+  const failedSince = (await intents.get(key))?.stateAt;
   await age(600_000);
   expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
   await stage.idle();
-  expect(await intents.get(key)).toMatchObject({ state: 'failed', stage: 'failed', stageAt: failedSince });
+  expect(await intents.get(key)).toMatchObject({ request: 'failed', state: 'failed', stateAt: failedSince });
   // Somebody frees the name, a day later.
   stage.simulator.detachDomain({ name: DOMAIN, webapp: 647 });
   await age(1_200_000);
@@ -202,8 +202,8 @@ describe('a newer wish is never overridden by the sweep', () => {
     expect(stage.names()).toEqual([PRIMARY]);
     expect(await requests.intents.get(key)).toMatchObject({
       jobId: newer[0]?.jobId,
-      wish: { want: 'absent' },
-      state: 'settled',
+      desired: { presence: 'absent' },
+      request: 'settled',
     });
   });
 });

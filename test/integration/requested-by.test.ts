@@ -30,7 +30,7 @@ interface Door {
 }
 const query = `requestedBy=${encodeURIComponent(FORGED)}`;
 const said = { domain: 'a.example.org', requestedBy: FORGED, by: 'cli:root' };
-const doors: Record<string, Door> = {
+const writers: Record<string, Door> = {
   'POST /v1/domains': {
     what: 'add',
     send: (ask) => ask('POST', '/v1/domains', { as: 'enqueue', body: said }),
@@ -53,7 +53,7 @@ const doors: Record<string, Door> = {
   },
 };
 
-test.each(Object.entries(doors))('%s: the token is named, whatever the request says', async (_, door) => {
+test.each(Object.entries(writers))('%s: the token is named, whatever the request says', async (_, door) => {
   await using bench = await createBench();
   const { body, status } = await door.send(bench.server.ask);
   expect(status).toBeLessThan(300);
@@ -219,7 +219,7 @@ test('a job whose record Redis has lost is carried out, asked by nobody we can p
   expect(await recordOf(stage, 'a.example.org')).toMatchObject({
     by: 'producer',
     for: FORGED,
-    stage: 'attached',
+    state: 'attached',
   });
 });
 
@@ -228,7 +228,11 @@ test('who tries again stands in the history, and who asked first stays in the re
   const { requests, operator } = stage.producer;
   const { jobId } = await requests.enqueue('add-domain', { domain: 'a.example.org' }, { by: 'api:shop' });
   const key = { ...APP, domain: parseDomainName('a.example.org') };
-  await requests.intents.settle(key, jobId, { state: 'failed', outcome: 'no', report: { stage: 'failed' } });
+  await requests.intents.settle(key, jobId, {
+    request: 'failed',
+    outcome: 'no',
+    report: { state: 'failed' },
+  });
   await stage.redis.zrem(stage.queue.toKey('prioritized'), jobId);
   await stage.redis.zadd(stage.queue.toKey('failed'), Date.now(), jobId);
   expect(await operator.retry(jobId, 'cli:ada')).toMatchObject({ kind: 'retried' });

@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { openBrake } from '../helpers/mortal-worker.ts';
+import { openLimiter } from '../helpers/mortal-worker.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
@@ -13,7 +13,7 @@ const names = (count: number, stem = 'site'): string[] =>
 const add = (stage: Stage, domains: readonly string[], bulk = false): Promise<Asked[]> =>
   inParallel(domains, 50, async (domain): Promise<Asked> => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain }, { bulk });
-    return { domain, want: 'present', jobId };
+    return { domain, presence: 'present', jobId };
   });
 
 const check = (
@@ -135,13 +135,13 @@ test.concurrent('an outage without answers: all jobs wait, probes go out one by 
   expect(hold.kind).toBe('down');
   await until(() => simulator.state.counters.inFlight === 0, 'all who had called before have given up');
   const seen = simulator.state.calls.length;
-  await openBrake(stage.redis, stage.config.queuePrefix);
+  await openLimiter(stage.redis, stage.config.queuePrefix);
   await until(() => simulator.state.calls.length > seen, 'a probe goes out');
   await until(() => simulator.state.counters.inFlight === 0, 'it has had no answer');
   expect(simulator.state.calls).toHaveLength(seen + 1);
   const spent = await attemptsSpent(stage, asked);
   simulator.clearFaults();
-  await openBrake(stage.redis, stage.config.queuePrefix);
+  await openLimiter(stage.redis, stage.config.queuePrefix);
   await stage.idle();
   expect(Math.max(...spent)).toBeLessThanOrEqual(BEFORE_IT_IS_KNOWN);
   // Neither the outage nor its probes cost anything.
@@ -156,7 +156,7 @@ test.concurrent('an outage with refused connections: nothing is lost, one POST e
   const asked = await add(stage, names(20));
   await until(() => stage.producer.operator.hold(), 'the outage is noticed');
   await using back = await createSimulator({ port, rateLimit: 0 });
-  await openBrake(stage.redis, stage.config.queuePrefix);
+  await openLimiter(stage.redis, stage.config.queuePrefix);
   await stage.idle();
   expect(back.state.counters.byOperation['attach-domain']).toBe(asked.length);
   expect(Math.max(...(await attemptsSpent(stage, asked)))).toBeLessThanOrEqual(BEFORE_IT_IS_KNOWN);

@@ -85,9 +85,9 @@ test('a record stays as long as an older job of its domain may come up, ours or 
   await stage.queue.add('add-domain', { domain: `${DOMAIN}.` }, { delay: HOUR_MS });
   const { jobId } = await requests.enqueue('remove-domain', { domain: DOMAIN });
   await requests.intents.settle(key, jobId, {
-    state: 'settled',
+    request: 'settled',
     outcome: 'gone',
-    report: { stage: 'removed' },
+    report: { state: 'removed' },
   });
   await pass(HOUR_MS);
   await (await stage.job(jobId)).remove();
@@ -112,7 +112,7 @@ test('a record that has changed since it was read stays', async () => {
   await carriedOut('add-domain');
   await carriedOut('remove-domain');
   expect(await requests.intents.forget(before)).toBe(false);
-  expect(await requests.intents.get(key)).toMatchObject({ stage: 'removed' });
+  expect(await requests.intents.get(key)).toMatchObject({ state: 'removed' });
 });
 
 test('a web application that is asked for while its last record leaves stays in the index', async () => {

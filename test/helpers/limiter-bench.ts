@@ -1,7 +1,7 @@
 // Several brakes on one Redis, and a clock that stands still until a test moves it: the brake's own scripts run as they are, only
 // their TIME is the test's. So an hour passes at once, and no measurement depends on how long a call to Redis takes.
 import { Redis } from 'ioredis';
-import { type Brake, createBrake } from '../../src/rate-limit/limiter.ts';
+import { createRateLimiter, type RateLimiter } from '../../src/rate-limit/limiter.ts';
 import { ENTER } from '../../src/rate-limit/scripts.ts';
 import type { CallReport } from '../../src/runcloud/runcloud.ts';
 import { testRedis } from './redis.ts';
@@ -26,8 +26,8 @@ export interface BenchOptions {
 }
 
 export interface Bench {
-  readonly brakes: readonly Brake[];
-  readonly brake: Brake;
+  readonly brakes: readonly RateLimiter[];
+  readonly limiter: RateLimiter;
   /** What the clock says, in milliseconds. */
   now(): number;
   /** Lets `ms` pass. */
@@ -36,7 +36,7 @@ export interface Bench {
   questions(): number;
   /** Asks for one call, and does not wait: 'go', or why not and how long. */
   ask(): Promise<[kind: string, waitMs: number]>;
-  report(result: CallReport['result'], more?: Partial<CallReport>): ReturnType<Brake['report']>;
+  report(result: CallReport['result'], more?: Partial<CallReport>): ReturnType<RateLimiter['report']>;
   /** How many of `calls` simultaneous ones may go out at once, over all brakes. */
   released(calls: number, fingerprint?: string): Promise<number>;
 }
@@ -54,11 +54,11 @@ function createBench(
     },
   } as Redis;
   const options = { redis: timed, key, ratePerMinute, defaultCloseMs };
-  const brakes = Array.from({ length: count }, () => createBrake(options));
-  const brake = brakes[0] as Brake;
+  const brakes = Array.from({ length: count }, () => createRateLimiter(options));
+  const limiter = brakes[0] as RateLimiter;
   return {
     brakes,
-    brake,
+    limiter,
     now: () => now,
     later(ms) {
       now += ms;
@@ -69,7 +69,7 @@ function createBench(
       const [kind, waitMs] = reply as [string, number];
       return [kind, waitMs];
     },
-    report: (result, more = {}) => brake.report({ result, fingerprint: KEY, ...more }),
+    report: (result, more = {}) => limiter.report({ result, fingerprint: KEY, ...more }),
     async released(calls, fingerprint = KEY) {
       const stop = new AbortController();
       let through = 0;

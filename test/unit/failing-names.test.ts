@@ -3,10 +3,10 @@ import { describe, expect, test } from '@jest/globals';
 import {
   actorOf,
   areCleared,
-  describeSuspects,
+  describeFailingNames,
+  type FailingName,
   findDoubts,
-  findSuspects,
-  type Suspect,
+  findFailingNames,
   type Suspicion,
   UNSTEADY_MS,
 } from '../../src/certificates/failing-names.ts';
@@ -23,10 +23,10 @@ const found = (name: string, verdict: DnsVerdict, doubt?: string): DnsFinding =>
   expected: [],
   seen: { a: [], aaaa: [], cname: [], caa: [] },
 });
-const suspect = (name: string, why: Suspicion): Suspect => ({ name, why, sentence: `${name} is ${why}` });
+const suspect = (name: string, why: Suspicion): FailingName => ({ name, why, sentence: `${name} is ${why}` });
 
-const find = (facts: Partial<Parameters<typeof findSuspects>[0]>) =>
-  findSuspects({
+const find = (facts: Partial<Parameters<typeof findFailingNames>[0]>) =>
+  findFailingNames({
     names: [OLD, SHOP, NEW],
     dns: [OLD, SHOP, NEW].map((name) => found(name, 'here')),
     issued: [OLD, SHOP, NEW],
@@ -103,7 +103,7 @@ test('before an order only what could not be judged is a doubt', () => {
 });
 
 describe('the reason to wait is over', () => {
-  const cases: readonly (readonly [string, boolean, Suspect[], DnsFinding[]])[] = [
+  const cases: readonly (readonly [string, boolean, FailingName[], DnsFinding[]])[] = [
     [
       'where the name can be asked again, and is right',
       true,
@@ -151,9 +151,9 @@ test('who must act: the customer whose DNS is wrong, else the operator, and RunC
 
 test('all of them are named for the operator, those that are only new in one breath', () => {
   const many = [suspect(OLD, 'unasked'), ...['a', 'b', 'c', 'd', 'e'].map((name) => suspect(name, 'new'))];
-  expect(describeSuspects(many)).toBe(
+  expect(describeFailingNames(many)).toBe(
     `; to blame may be: ${OLD} is unasked; not on the last certificate were a, b, c, d, e`,
   );
-  expect(describeSuspects([suspect(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
-  expect(describeSuspects([])).toBe('');
+  expect(describeFailingNames([suspect(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
+  expect(describeFailingNames([])).toBe('');
 });

@@ -2,12 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { namesOfIntent } from '../../src/certificates/names.ts';
 import { hasWww, type Intent, type Www } from '../../src/domains/domain.ts';
-import { PACE, type Pace } from '../../src/https/backoff.ts';
+import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
 import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/https/www.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { intentOf } from '../helpers/intent.ts';
 
-const pace: Pace = { ...PACE, dnsFirstMs: 60, dnsLongestMs: 600 };
+const backoff: Backoff = { ...BACKOFF, dnsFirstMs: 60, dnsLongestMs: 600 };
 const DEADLINE = 10_000;
 const ASKED = Date.UTC(2026, 10, 24, 10, 0);
 const APEX = 'shop.example.org';
@@ -20,12 +20,12 @@ const found = (name: string, verdict: DnsVerdict): DnsFinding => ({
   expected: ['203.0.113.7'],
   seen: { a: [], aaaa: [], cname: [], caa: [] },
 });
-const wish = (www: Www) => ({ want: 'present', www, redirection: 'non-www' }) as const;
+const desired = (www: Www) => ({ presence: 'present', www, redirection: 'non-www' }) as const;
 const judge = (www: Www, apex: DnsVerdict, twin: DnsVerdict, waited = 0, canLeaveOut = true) =>
   judgeNames(
     [found(APEX, apex), found(WWW, twin)],
-    intentOf({ wish: wish(www) }),
-    { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, pace },
+    intentOf({ desired: desired(www) }),
+    { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, backoff },
     canLeaveOut,
   );
 
@@ -56,7 +56,7 @@ describe('a domain that is right', () => {
 
   test('and waits for the www name that was asked for says the way out, and when it goes on by itself', () => {
     const { closed } = judge(true, 'here', 'missing');
-    expect(closed?.report.stage).toBe('waiting-for-dns');
+    expect(closed?.report.state).toBe('waiting-for-dns');
     expect(closed?.sentence).toMatch(
       /^www\.shop\.example\.org is missing; shop\.example\.org is right and waits.*`add shop\.example\.org --www=false`.*from 2026-11-24 10:01 UTC on \(DNS_DEADLINE\)/,
     );
@@ -78,13 +78,13 @@ describe('a domain that is wrong itself', () => {
     for (const www of ['auto', true] as const) {
       const { closed } = judge(www, 'missing', 'missing');
       expect(closed?.sentence).toBe('shop.example.org is missing; www.shop.example.org is missing');
-      expect(closed?.report.stage).toBe('waiting-for-dns');
+      expect(closed?.report.state).toBe('waiting-for-dns');
     }
   });
 
   test('is held by its own DNS past the deadline', () => {
     expect(judge('auto', 'elsewhere', 'missing', DEADLINE).closed?.report).toEqual({
-      stage: 'held',
+      state: 'held',
       mustAct: 'customer',
     });
   });
@@ -95,25 +95,30 @@ describe('a domain that is wrong itself', () => {
 });
 
 test('a domain that wants no www is judged by itself', () => {
-  const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, pace };
-  const judged = judgeNames([found(APEX, 'here')], intentOf({ wish: wish(false) }), timing);
+  const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, backoff };
+  const judged = judgeNames([found(APEX, 'here')], intentOf({ desired: desired(false) }), timing);
   expect(judged).toEqual({ twin: 'without', closed: undefined });
 });
 
 describe('how RunCloud has it', () => {
   const rows: readonly (readonly [string, Partial<Intent>, boolean, boolean])[] = [
-    ['not known yet: as it is wanted', { wish: wish('auto') }, true, false],
+    ['not known yet: as it is wanted', { desired: desired('auto') }, true, false],
     [
       'we left it out, and RunCloud says so',
-      { wish: wish('auto'), setWww: false, attachedWww: false },
+      { desired: desired('auto'), setWww: false, attachedWww: false },
       false,
       true,
     ],
-    ['we left it out, and RunCloud does not tell', { wish: wish(true), setWww: false }, false, true],
-    ['somebody switched it on since', { wish: wish(true), setWww: false, attachedWww: true }, true, false],
-    ['somebody switched it off', { wish: wish(true), setWww: true, attachedWww: false }, false, false],
-    ['attached by somebody else without', { wish: wish(true), attachedWww: false }, false, false],
-    ['not wanted', { wish: wish(false), setWww: false, attachedWww: false }, false, false],
+    ['we left it out, and RunCloud does not tell', { desired: desired(true), setWww: false }, false, true],
+    [
+      'somebody switched it on since',
+      { desired: desired(true), setWww: false, attachedWww: true },
+      true,
+      false,
+    ],
+    ['somebody switched it off', { desired: desired(true), setWww: true, attachedWww: false }, false, false],
+    ['attached by somebody else without', { desired: desired(true), attachedWww: false }, false, false],
+    ['not wanted', { desired: desired(false), setWww: false, attachedWww: false }, false, false],
   ];
   test.each(rows)('%s', (_, facts, has, withheld) => {
     const intent = intentOf(facts);
@@ -124,9 +129,9 @@ describe('how RunCloud has it', () => {
 
 describe('settings', () => {
   test('without the www name that was wanted, nothing redirects to it or from it', () => {
-    expect(settingsOf(wish('auto'), false)).toEqual({ www: false, redirection: 'none' });
-    expect(settingsOf(wish(true), true)).toEqual({ www: true, redirection: 'non-www' });
-    expect(settingsOf(wish(false), false)).toEqual({ www: false, redirection: 'non-www' });
+    expect(settingsOf(desired('auto'), false)).toEqual({ www: false, redirection: 'none' });
+    expect(settingsOf(desired(true), true)).toEqual({ www: true, redirection: 'non-www' });
+    expect(settingsOf(desired(false), false)).toEqual({ www: false, redirection: 'non-www' });
   });
 });
 
@@ -134,7 +139,7 @@ describe('what is said of a domain without its www name', () => {
   test('names what is wrong, and what makes it join', () => {
     const sentence = describeWithheld(APEX, found(WWW, 'missing'), { changesWww: true });
     expect(sentence).toMatch(
-      /^www\.shop\.example\.org is not served yet: www\.shop\.example\.org is missing; .*WATCH_INTERVAL.*`add shop\.example\.org`/,
+      /^www\.shop\.example\.org is not served yet: www\.shop\.example\.org is missing; .*MONITOR_INTERVAL.*`add shop\.example\.org`/,
     );
   });
 
@@ -148,7 +153,7 @@ describe('what is said of a domain without its www name', () => {
 
 describe('a www name that is dead', () => {
   const evidence = { at: ASKED, dns: [found(APEX, 'here'), found(WWW, 'missing')], tls: [] };
-  const facts = { wish: wish('auto'), setWww: true, attachedWww: true, evidence } as const;
+  const facts = { desired: desired('auto'), setWww: true, attachedWww: true, evidence } as const;
   const now = { at: ASKED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
   const isDead = (differs: Partial<Intent>, dns = now.dns, leastMs = 60): boolean =>
     isTwinDead(intentOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
@@ -161,7 +166,7 @@ describe('a www name that is dead', () => {
     ['is wrong for the first time', isDead({ evidence: { ...evidence, dns: [found(WWW, 'here')] } })],
     ['was never looked at', isDead({ evidence: undefined })],
     ['was looked at a moment ago only', isDead({}, now.dns, 61)],
-    ['was asked for by the caller', isDead({ wish: wish(true) })],
+    ['was asked for by the caller', isDead({ desired: desired(true) })],
     ['was switched on by somebody else', isDead({ setWww: false })],
     ['is not there', isDead({ attachedWww: false })],
     ['is right again', isDead({}, [found(APEX, 'here'), found(WWW, 'here')])],

@@ -1,6 +1,7 @@
 // The brake driven directly, several of them on one Redis: the rate in every window, and the gate of a 429.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
+import { mostInWindow } from '../helpers/invariants.ts';
 import {
   type Bench,
   type Benches,
@@ -8,8 +9,7 @@ import {
   createBenches,
   KEY,
   START,
-} from '../helpers/brake-bench.ts';
-import { mostInWindow } from '../helpers/invariants.ts';
+} from '../helpers/limiter-bench.ts';
 import { until } from '../helpers/until.ts';
 
 let benches: Benches;
@@ -126,14 +126,14 @@ describe('the gate', () => {
     const the = bench();
     await the.report('closed', { retryAfterMs: 60_000 });
     await the.report('closed', { retryAfterMs: 1_000 });
-    expect((await the.brake.hold(KEY))?.waitMs).toBe(60_000);
+    expect((await the.limiter.hold(KEY))?.waitMs).toBe(60_000);
   });
 
   test('when it opens there is no burst', async () => {
     const the = bench({ ratePerMinute: 60 });
     await the.report('closed', { retryAfterMs: 7_000 });
     the.later(7_000);
-    expect(await the.brake.hold(KEY)).toBeUndefined();
+    expect(await the.limiter.hold(KEY)).toBeUndefined();
     expect(await the.released(30)).toBe(1);
     the.later(1_200);
     expect(await the.released(30)).toBe(1);
@@ -145,7 +145,7 @@ test('a call that has to wait says why, once, and not where it is only the rate'
   await the.report('closed', { retryAfterMs: 60_000 });
   const told: string[] = [];
   const stop = new AbortController();
-  const waiting = the.brake.enter(KEY, stop.signal, ({ kind }) => told.push(kind));
+  const waiting = the.limiter.enter(KEY, stop.signal, ({ kind }) => told.push(kind));
   await until(() => the.questions() >= 3, 'it has looked three times');
   stop.abort();
   await expect(waiting).rejects.toThrow();
@@ -155,5 +155,5 @@ test('a call that has to wait says why, once, and not where it is only the rate'
 test('a call that is stopped while it waits stops waiting', async () => {
   const the = bench();
   await the.report('closed', { retryAfterMs: 60_000 });
-  await expect(the.brake.enter(KEY, AbortSignal.timeout(20))).rejects.toThrow();
+  await expect(the.limiter.enter(KEY, AbortSignal.timeout(20))).rejects.toThrow();
 });

@@ -1,9 +1,9 @@
 // The guard of a shared certificate: what it waits for, whom it names as in the way, and whose job it has run.
 import { describe, expect, test } from '@jest/globals';
 import type { Www } from '../../src/domains/domain.ts';
-import { PACE } from '../../src/https/backoff.ts';
-import type { InTheWay } from '../../src/https/gate.ts';
-import { guard, type PoisonPorts } from '../../src/jobs/redeploy/preflight.ts';
+import { BACKOFF } from '../../src/https/backoff.ts';
+import type { BlockingName } from '../../src/https/gate.ts';
+import { guard, type PreflightPorts } from '../../src/jobs/redeploy/preflight.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';
@@ -15,10 +15,10 @@ const [SHOP, NEW, OLD] = ['shop.example.org', 'new.example.org', 'old.example.or
 
 interface Scene {
   readonly verdicts?: Readonly<Record<string, DnsVerdict>>;
-  readonly poison?: PoisonPorts['poison'];
+  readonly invalidNames?: PreflightPorts['invalidNames'];
   /** Domains that we attached; by default all but the primary. */
   readonly ours?: readonly string[];
-  readonly before?: Readonly<Record<string, InTheWay>>;
+  readonly before?: Readonly<Record<string, BlockingName>>;
   /** SHOP and NEW have their www names: so they are wanted. */
   readonly www?: Www;
   readonly changesWww?: boolean;
@@ -26,7 +26,7 @@ interface Scene {
 
 async function play({
   verdicts = {},
-  poison = 'detach',
+  invalidNames = 'detach',
   ours = [SHOP, NEW, OLD],
   before = {},
   www = false,
@@ -43,13 +43,13 @@ async function play({
   );
   const renewed: string[] = [];
   const unsteady: string[] = [];
-  let inTheWay: readonly string[] | undefined;
+  let blockedBy: readonly string[] | undefined;
   const { held: outcome, dns } = await guard(
     attached,
     { app, calls: {}, startedAt: NOW, waitedMs: 0 },
     {
-      poison,
-      pace: PACE,
+      invalidNames,
+      backoff: BACKOFF,
       changesWww,
       look: {
         dns: async (_, names) =>
@@ -66,7 +66,7 @@ async function play({
           ours.includes(domain)
             ? intentOf({
                 domain,
-                wish: { want: 'present', www, redirection: 'none' },
+                desired: { presence: 'present', www, redirection: 'none' },
                 setWww: attached.find(({ name }) => name === domain)?.www,
                 attachedId: attached.find(({ name }) => name === domain)?.id,
               })
@@ -74,8 +74,8 @@ async function play({
       },
       certificates: {
         noteUnsteady: async (_, names) => void unsteady.push(...names),
-        noteInTheWay: async (_, domains) => {
-          inTheWay = domains;
+        noteBlockedBy: async (_, domains) => {
+          blockedBy = domains;
           return Object.fromEntries(
             domains.map((domain) => [domain, before[domain] ?? { since: NOW, at: NOW }]),
           );
@@ -84,16 +84,16 @@ async function play({
       renew: async ({ domain }) => void renewed.push(domain),
     },
   );
-  return { outcome, inTheWay, renewed, unsteady, looked: dns.length };
+  return { outcome, blockedBy, renewed, unsteady, looked: dns.length };
 }
 
-const LONG_AGO: InTheWay = { since: NOW - PACE.dnsFirstMs, at: NOW };
+const LONG_AGO: BlockingName = { since: NOW - BACKOFF.dnsFirstMs, at: NOW };
 const held = (mustAct: string, words: RegExp) => ({
   kind: 'waiting',
   sentence: expect.stringMatching(words),
   // The domains that share it are told without a name.
   forDomains: expect.not.stringMatching(/[a-z]\.[a-z]{2}/),
-  report: { stage: 'held', mustAct },
+  report: { state: 'held', mustAct },
 });
 
 describe('nothing is waited for', () => {
@@ -101,24 +101,26 @@ describe('nothing is waited for', () => {
     const verdicts = { [SHOP]: 'proxied', [NEW]: 'unknown' } as const;
     expect(await play({ verdicts })).toEqual({
       outcome: undefined,
-      inTheWay: [],
+      blockedBy: [],
       renewed: [],
       // Remembered, in case the order fails.
       unsteady: [NEW],
       looked: 4,
     });
-    expect((await play({ verdicts, poison: 'hold' })).outcome).toBeUndefined();
+    expect((await play({ verdicts, invalidNames: 'hold' })).outcome).toBeUndefined();
   });
 
-  test('with SSL_POISON=proceed, whatever DNS says', async () => {
-    expect((await play({ verdicts: { [SHOP]: 'missing' }, poison: 'proceed' })).outcome).toBeUndefined();
+  test('with SSL_INVALID_NAMES=proceed, whatever DNS says', async () => {
+    expect(
+      (await play({ verdicts: { [SHOP]: 'missing' }, invalidNames: 'proceed' })).outcome,
+    ).toBeUndefined();
   });
 });
 
 describe('the certificate is held, and the name is told', () => {
   test('to the operator each of many, the first three with what to do', async () => {
     const verdicts = { [PRIMARY]: 'missing', [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
-    const { outcome } = await play({ verdicts, poison: 'hold' });
+    const { outcome } = await play({ verdicts, invalidNames: 'hold' });
     expect(outcome).toMatchObject({
       sentence: expect.stringMatching(
         /: network\.example\.org is missing; .*; new\.example\.org is missing; and not right is the DNS of old\.example\.org$/,
@@ -127,69 +129,69 @@ describe('the certificate is held, and the name is told', () => {
   });
 
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'cdn', 'unchecked'] as const)(
-    'with SSL_POISON=hold and a name that is %s',
+    'with SSL_INVALID_NAMES=hold and a name that is %s',
     async (verdict) => {
-      const { outcome, inTheWay } = await play({ verdicts: { [SHOP]: verdict }, poison: 'hold' });
+      const { outcome, blockedBy } = await play({ verdicts: { [SHOP]: verdict }, invalidNames: 'hold' });
       expect(outcome).toMatchObject(held('customer', /4 domains share.*shop\.example\.org is/));
-      expect(inTheWay).toEqual([]);
+      expect(blockedBy).toEqual([]);
     },
   );
 
-  test('with SSL_POISON=detach at the first bad look: it is noted, and nothing is asked of its job', async () => {
-    const { outcome, inTheWay, renewed } = await play({ verdicts: { [SHOP]: 'elsewhere' } });
+  test('with SSL_INVALID_NAMES=detach at the first bad look: it is noted, and nothing is asked of its job', async () => {
+    const { outcome, blockedBy, renewed } = await play({ verdicts: { [SHOP]: 'elsewhere' } });
     expect(outcome).toMatchObject(held('customer', /shop\.example\.org/));
-    expect([inTheWay, renewed]).toEqual([[SHOP], []]);
+    expect([blockedBy, renewed]).toEqual([[SHOP], []]);
   });
 
   test.each(['unchecked', 'cdn'] as const)(
-    'with SSL_POISON=detach and a name that is %s: it may reach us by the CDN, so nobody is in the way',
+    'with SSL_INVALID_NAMES=detach and a name that is %s: it may reach us by the CDN, so nobody is in the way',
     async (verdict) => {
-      const { outcome, inTheWay, renewed } = await play({
+      const { outcome, blockedBy, renewed } = await play({
         verdicts: { [SHOP]: verdict, [NEW]: 'missing' },
         before: { [SHOP]: LONG_AGO, [NEW]: LONG_AGO },
       });
       expect(outcome).toMatchObject(held('customer', /shop\.example\.org/));
-      expect([inTheWay, renewed]).toEqual([[], []]);
+      expect([blockedBy, renewed]).toEqual([[], []]);
     },
   );
 
-  test('with SSL_POISON=detach where one of the dead is not ours: nobody leaves in vain', async () => {
+  test('with SSL_INVALID_NAMES=detach where one of the dead is not ours: nobody leaves in vain', async () => {
     const scene = {
       verdicts: { [SHOP]: 'missing', [OLD]: 'missing' },
       before: { [SHOP]: LONG_AGO },
     } as const;
-    const { outcome, inTheWay, renewed } = await play({ ...scene, ours: [SHOP] });
+    const { outcome, blockedBy, renewed } = await play({ ...scene, ours: [SHOP] });
     expect(outcome).toMatchObject(held('customer', /old\.example\.org/));
-    expect([inTheWay, renewed]).toEqual([[], []]);
+    expect([blockedBy, renewed]).toEqual([[], []]);
   });
 
-  test('with SSL_POISON=detach where more than half look wrong: the operator must look at our own DNS', async () => {
+  test('with SSL_INVALID_NAMES=detach where more than half look wrong: the operator must look at our own DNS', async () => {
     const verdicts = { [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
-    const { outcome, inTheWay, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
+    const { outcome, blockedBy, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
     expect(outcome).toMatchObject(held('operator', /3 of them look wrong.*DNS_SERVERS/));
-    expect([inTheWay, renewed]).toEqual([[], []]);
+    expect([blockedBy, renewed]).toEqual([[], []]);
   });
 });
 
 test('a domain of ours that is dead at a later look as well has its job run, which takes it off', async () => {
   const verdicts = { [SHOP]: 'missing', [NEW]: 'elsewhere' } as const;
-  const { outcome, inTheWay, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
+  const { outcome, blockedBy, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
   expect(outcome).toMatchObject(held('customer', /shop\.example\.org.*new\.example\.org/));
-  expect([inTheWay, renewed]).toEqual([[SHOP, NEW], [SHOP]]);
+  expect([blockedBy, renewed]).toEqual([[SHOP, NEW], [SHOP]]);
 });
 
 describe('a www name that is all that is wrong of its domain', () => {
   const scene = {
     verdicts: { [`www.${SHOP}`]: 'missing' },
     before: { [SHOP]: LONG_AGO },
-    poison: 'hold',
+    invalidNames: 'hold',
     www: 'auto',
   } as const;
 
-  test('is taken off by its job even with SSL_POISON=hold, where it came along by our own rule', async () => {
-    const { outcome, inTheWay, renewed } = await play(scene);
+  test('is taken off by its job even with SSL_INVALID_NAMES=hold, where it came along by our own rule', async () => {
+    const { outcome, blockedBy, renewed } = await play(scene);
     expect(outcome).toMatchObject(held('customer', /www\.shop\.example\.org/));
-    expect([inTheWay, renewed]).toEqual([[SHOP], [SHOP]]);
+    expect([blockedBy, renewed]).toEqual([[SHOP], [SHOP]]);
   });
 
   test.each<[string, Partial<Scene>]>([
@@ -202,7 +204,7 @@ describe('a www name that is all that is wrong of its domain', () => {
     ],
     ['of a domain whose own DNS is wrong too', { verdicts: { ...scene.verdicts, [SHOP]: 'missing' } }],
   ])('stays %s', async (_, differs) => {
-    const { inTheWay, renewed } = await play({ ...scene, ...differs });
-    expect([inTheWay, renewed]).toEqual([[], []]);
+    const { blockedBy, renewed } = await play({ ...scene, ...differs });
+    expect([blockedBy, renewed]).toEqual([[], []]);
   });
 });

@@ -1,5 +1,5 @@
 // The watch over what is live: what has changed is said, by a record, its history and one line in the log; what is mended is live
-// again by itself; and nothing is written to RunCloud unless WATCH_REPAIR says so.
+// again by itself; and nothing is written to RunCloud unless MONITOR_REPAIR says so.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { isWrite } from '../../src/simulator/index.ts';
@@ -39,13 +39,13 @@ const told = (stage: string, more: object = {}) => [
   expect.objectContaining({ event: `domain-${stage}`, domain: SHOP, serverId: 1903, appId: 646, ...more }),
 ];
 
-describe('every WATCH_INTERVAL', () => {
+describe('every MONITOR_INTERVAL', () => {
   test('a worker looks, says what is wrong, and says when it is right again', async () => {
-    await using stage = await live({ env: { WATCH_INTERVAL: '200ms' } });
+    await using stage = await live({ env: { MONITOR_INTERVAL: '200ms' } });
     const { outcomeAt } = await stage.record(SHOP);
     stage.edge.serve(SHOP, { notAfter: Date.now() + 20 * DAY });
     const held = await stage.stands(SHOP, 'held');
-    expect(held).toMatchObject({ mustAct: 'runcloud', state: 'settled', outcomeAt });
+    expect(held).toMatchObject({ mustAct: 'runcloud', request: 'settled', outcomeAt });
     expect(held.outcome).toMatch(
       /ends in (19|20) days \(issued for 90 days\), and RunCloud has not renewed it/,
     );
@@ -78,10 +78,10 @@ describe('a live domain', () => {
         told('held', { level: 'warn', mustAct: 'runcloud', msg: expect.stringMatching(why) }),
       );
       const held = await stage.record(SHOP);
-      expect(held).toMatchObject({ stage: 'held', mustAct: 'runcloud', state: 'settled' });
+      expect(held).toMatchObject({ state: 'held', mustAct: 'runcloud', request: 'settled' });
       expect(held.outcome).toMatch(why);
       expect((await history(stage)).at(-1)).toMatchObject({
-        stage: 'held',
+        state: 'held',
         mustAct: 'runcloud',
         reason: held.outcome,
       });
@@ -91,7 +91,7 @@ describe('a live domain', () => {
       stage.edge.serve(SHOP);
       expect(await stage.watch()).toEqual(told('live', { level: 'info' }));
       expect(await stage.watch()).toEqual([]);
-      expect(await stage.record(SHOP)).toMatchObject({ stage: 'live', mustAct: undefined });
+      expect(await stage.record(SHOP)).toMatchObject({ state: 'live', mustAct: undefined });
     },
   );
 
@@ -100,7 +100,7 @@ describe('a live domain', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'customer' }));
     const held = await stage.record(SHOP);
-    expect(held).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(held).toMatchObject({ state: 'held', mustAct: 'customer' });
     expect(held.outcome).toMatch(/leads to 198\.51\.100\.9, not to 127\.0\.0\.1/);
     expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', seen: { a: [ELSEWHERE] } }]);
     stage.point(SHOP);
@@ -119,7 +119,7 @@ describe('a live domain', () => {
     await stage.idle();
     expect(await stage.watch()).toEqual([]);
     expect(await stage.watch()).toEqual([]);
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'live', outcome });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'live', outcome });
   });
 
   test('that is wrong in another way than before is told again', async () => {
@@ -182,7 +182,7 @@ describe('what could not be asked changes nothing:', () => {
     await stage.watch();
     stage.point(SHOP);
     expect(await stage.watch()).toEqual([]);
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct: 'customer' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct: 'customer' });
   });
 
   test('DNS that fails', async () => {
@@ -222,7 +222,7 @@ describe('what could not be asked changes nothing:', () => {
       told('held', { mustAct: 'runcloud' }),
     );
     expect(stage.calls('list-domains').length - before).toBe(1);
-    expect(await stage.record(more[0] ?? '')).toMatchObject({ stage: 'live' });
+    expect(await stage.record(more[0] ?? '')).toMatchObject({ state: 'live' });
   });
 
   test('a list that cannot be read does not bring back what was gone from it', async () => {
@@ -231,7 +231,7 @@ describe('what could not be asked changes nothing:', () => {
     await stage.watch();
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'list-domains', times: 'always' });
     expect(await stage.watch()).toMatchObject([{ event: 'watch-blind' }]);
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct: 'operator' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct: 'operator' });
   });
 
   test('RunCloud that the brake knows to be down is not called, and the handshake counts all the same', async () => {
@@ -246,12 +246,12 @@ describe('what could not be asked changes nothing:', () => {
   });
 
   test('a RunCloud that is down does not end the worker, whose own watch goes on afterwards', async () => {
-    await using stage = await live({ env: { WATCH_INTERVAL: '100ms' } });
+    await using stage = await live({ env: { MONITOR_INTERVAL: '100ms' } });
     const lists = () => stage.calls('list-domains').length;
     const fault = stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
     const before = lists();
     await until(() => lists() > before + 1, 'the watch has met the outage twice');
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'live' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'live' });
     stage.simulator.removeFault(fault.id);
     stage.edge.serve(SHOP, { expired: true });
     await stage.stands(SHOP, 'held');
@@ -290,7 +290,7 @@ describe('not watched is', () => {
   });
 });
 
-describe('with WATCH_REPAIR=on', () => {
+describe('with MONITOR_REPAIR=on', () => {
   test('what vanished from RunCloud is attached again, and live', async () => {
     await using stage = await live();
     stage.simulator.detachDomain({ name: SHOP });
@@ -301,7 +301,7 @@ describe('with WATCH_REPAIR=on', () => {
   });
 
   test('the workers attach it again by themselves', async () => {
-    await using stage = await live({ env: { WATCH_INTERVAL: '200ms', WATCH_REPAIR: 'on' } });
+    await using stage = await live({ env: { MONITOR_INTERVAL: '200ms', MONITOR_REPAIR: 'on' } });
     stage.simulator.detachDomain({ name: SHOP });
     await until(() => stage.names().includes(SHOP), 'it is attached again');
     await stage.stands(SHOP, 'live');
@@ -331,7 +331,7 @@ describe('with WATCH_REPAIR=on', () => {
         await stage.idle();
       }
       expect(stage.calls('redeploy-ssl')).toHaveLength(2);
-      expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', mustAct });
+      expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct });
       // The next certificate is another one.
       stage.edge.serve(SHOP, { notAfter: Date.now() + 4 * DAY });
       await stage.watch({ repair: true });
@@ -384,9 +384,9 @@ describe('with WATCH_REPAIR=on', () => {
     await using stage = await live();
     stage.simulator.detachDomain({ name: SHOP });
     await stage.watch();
-    expect(await stage.record(SHOP)).toMatchObject({ stage: 'held', state: 'settled' });
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'held', request: 'settled' });
     await stage.watch({ repair: true });
-    expect(await stage.record(SHOP)).toMatchObject({ state: 'pending' });
+    expect(await stage.record(SHOP)).toMatchObject({ request: 'pending' });
   });
 
   test('a name that leads elsewhere is the customer’s: nothing is written', async () => {

@@ -1,6 +1,6 @@
 // The brake's two breakers driven directly, several brakes on one Redis: an outage, refused credentials, and who may probe.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Bench, type Benches, type BenchOptions, createBenches, KEY } from '../helpers/brake-bench.ts';
+import { type Bench, type Benches, type BenchOptions, createBenches, KEY } from '../helpers/limiter-bench.ts';
 
 let benches: Benches;
 
@@ -32,7 +32,7 @@ describe('the breaker of an outage', () => {
     await fail(the, 4);
     await the.report('ok');
     expect(await fail(the, 4)).not.toContain('down');
-    expect(await the.brake.hold(KEY)).toBeUndefined();
+    expect(await the.limiter.hold(KEY)).toBeUndefined();
   });
 
   test('of everybody who waits one probes; the probes become rarer, up to one a minute', async () => {
@@ -41,7 +41,7 @@ describe('the breaker of an outage', () => {
     const waits = [5_000, 10_000, 20_000, 40_000, 60_000, 60_000];
     for (const wait of waits) {
       expect(await the.released(10)).toBe(0);
-      expect((await the.brake.hold(KEY))?.waitMs).toBe(wait);
+      expect((await the.limiter.hold(KEY))?.waitMs).toBe(wait);
       the.later(wait);
       expect(await the.released(10)).toBe(1);
       await the.report('down');
@@ -63,7 +63,7 @@ describe('the breaker of an outage', () => {
       const the = bench();
       await fail(the, 5);
       await the.report(result);
-      expect((await the.brake.hold(KEY))?.kind).not.toBe('down');
+      expect((await the.limiter.hold(KEY))?.kind).not.toBe('down');
     }
   });
 
@@ -71,10 +71,10 @@ describe('the breaker of an outage', () => {
     const the = bench();
     await fail(the, 5);
     the.later(5_000);
-    expect(await the.brake.hold(KEY)).toBeUndefined();
-    expect(await the.brake.status()).toMatchObject({ kind: 'down' });
+    expect(await the.limiter.hold(KEY)).toBeUndefined();
+    expect(await the.limiter.status()).toMatchObject({ kind: 'down' });
     await the.report('ok');
-    expect(await the.brake.status()).toBeUndefined();
+    expect(await the.limiter.status()).toBeUndefined();
   });
 });
 
@@ -84,9 +84,9 @@ describe('the breaker of refused credentials', () => {
     await the.report('refused', { why: 'RunCloud refused the credentials' });
     expect(await the.brakes[1]?.hold(KEY)).toMatchObject({ kind: 'refused' });
     expect(await the.released(5)).toBe(0);
-    expect(await the.brake.hold('corrected')).toBeUndefined();
+    expect(await the.limiter.hold('corrected')).toBeUndefined();
     expect(await the.released(5, 'corrected')).toBe(5);
-    expect((await the.brake.status())?.sentence).toContain('RunCloud refused the credentials');
+    expect((await the.limiter.status())?.sentence).toContain('RunCloud refused the credentials');
   });
 
   test('lets one probe a minute through', async () => {
@@ -102,9 +102,9 @@ describe('the breaker of refused credentials', () => {
   test('only a success with the same credentials ends it', async () => {
     const the = bench();
     await the.report('refused');
-    await the.brake.report({ result: 'ok', fingerprint: 'corrected' });
-    expect(await the.brake.hold(KEY)).toMatchObject({ kind: 'refused' });
+    await the.limiter.report({ result: 'ok', fingerprint: 'corrected' });
+    expect(await the.limiter.hold(KEY)).toMatchObject({ kind: 'refused' });
     await the.report('ok');
-    expect(await the.brake.hold(KEY)).toBeUndefined();
+    expect(await the.limiter.hold(KEY)).toBeUndefined();
   });
 });

@@ -1,9 +1,9 @@
 // Who makes room where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
 import { describe, expect, test } from '@jest/globals';
-import type { Suspect, Suspicion } from '../../src/certificates/failing-names.ts';
+import type { FailingName, Suspicion } from '../../src/certificates/failing-names.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
 import type { Benched } from '../../src/certificates/notes.ts';
-import { PACE } from '../../src/https/backoff.ts';
+import { BACKOFF } from '../../src/https/backoff.ts';
 import { type BenchPorts, benchNewest } from '../../src/https/sidelined.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { intentOf } from '../helpers/intent.ts';
@@ -21,7 +21,7 @@ interface Scene {
   readonly last?: Partial<LastOrder>;
   readonly attached?: readonly string[];
   readonly ours?: readonly string[];
-  readonly poison?: BenchPorts['poison'];
+  readonly invalidNames?: BenchPorts['invalidNames'];
   readonly benched?: Readonly<Record<string, Benched>>;
 }
 
@@ -31,7 +31,7 @@ async function play({
   last = {},
   attached = ATTACHED,
   ours = [OLD, NEW, NEWEST],
-  poison = 'detach',
+  invalidNames = 'detach',
   benched = {},
 }: Scene) {
   const domains = attached.map(
@@ -49,7 +49,7 @@ async function play({
     failures: 2,
     hasFailed: true,
     suspects: Object.entries(suspects).map(
-      ([name, why]): Suspect => ({
+      ([name, why]): FailingName => ({
         ...{ name, why, sentence: `${name} is ${why}` },
         ...(logged.includes(name) && { isLogged: true }),
       }),
@@ -66,14 +66,14 @@ async function play({
     order,
     { app, startedAt: NOW },
     {
-      poison,
-      pace: PACE,
+      invalidNames,
+      backoff: BACKOFF,
       intents: {
         get: async ({ domain }) =>
           ours.includes(domain)
             ? intentOf({
                 domain,
-                wish: { want: 'present', www: false, redirection: 'none' },
+                desired: { presence: 'present', www: false, redirection: 'none' },
                 attachedId: ATTACHED.indexOf(domain),
               })
             : undefined,
@@ -103,7 +103,7 @@ describe('after the second failure', () => {
       forDomains: expect.stringMatching(
         /^the certificate failed 2 times in a row; the newest name on it makes room/,
       ),
-      report: { stage: 'held', mustAct: 'operator' },
+      report: { state: 'held', mustAct: 'operator' },
     });
   });
 
@@ -130,8 +130,8 @@ describe('nobody makes room', () => {
   test.each<[string, Scene]>([
     ['after the first failure', { last: { failures: 1 } }],
     ['before it is known how the last order went', { last: { hasFailed: false } }],
-    ['with SSL_POISON=hold', { poison: 'hold' }],
-    ['with SSL_POISON=proceed', { poison: 'proceed' }],
+    ['with SSL_INVALID_NAMES=hold', { invalidNames: 'hold' }],
+    ['with SSL_INVALID_NAMES=proceed', { invalidNames: 'proceed' }],
     ['where one has left already: what remains is tried first', { attached: [PRIMARY, OLD, NEW] }],
     ['where nobody is suspected', { suspects: {} }],
     ['whose certificate works, nor for it', { suspects: { [OLD]: 'unasked', [NEW]: 'new' } }],

@@ -1,6 +1,6 @@
 // How long until the next look: the shape of the waiting, and that the real numbers are in order.
 import { describe, expect, test } from '@jest/globals';
-import { growing, PACE } from '../../src/https/backoff.ts';
+import { BACKOFF, nextDelay } from '../../src/https/backoff.ts';
 
 describe('the next look', () => {
   test.each([
@@ -10,24 +10,25 @@ describe('the next look', () => {
     ['is never more than the longest interval away', 1_000_000, 600],
     ['is one first interval away where a clock went back', -5_000, 60],
   ] as const)('%s', (_, waitedMs, delayMs) => {
-    expect(growing(waitedMs, 60, 600)).toBe(delayMs);
+    expect(nextDelay(waitedMs, 60, 600)).toBe(delayMs);
   });
 
   test('is never nearer than the one before', () => {
-    const delays = [0, 1, 50, 100, 200, 400, 800, 1_600, 10_000].map((waited) => growing(waited, 60, 600));
+    const delays = [0, 1, 50, 100, 200, 400, 800, 1_600, 10_000].map((waited) => nextDelay(waited, 60, 600));
     expect(delays).toEqual(delays.toSorted((a, b) => a - b));
   });
 
   test('comes about once an hour on the first day of a customer who is late', () => {
     let [waited, looks] = [0, 0];
-    for (; waited < 86_400_000; looks += 1) waited += growing(waited, PACE.dnsFirstMs, PACE.dnsLongestMs);
+    for (; waited < 86_400_000; looks += 1)
+      waited += nextDelay(waited, BACKOFF.dnsFirstMs, BACKOFF.dnsLongestMs);
     expect(looks).toBeLessThan(40);
     expect(looks).toBeGreaterThan(23);
   });
 });
 
 test('the intervals grow from the first to the longest to what is held', () => {
-  expect(PACE.dnsFirstMs).toBeLessThan(PACE.dnsLongestMs);
-  expect(PACE.tlsFirstMs).toBeLessThan(PACE.tlsLongestMs);
-  expect(PACE.dnsLongestMs).toBeLessThan(PACE.heldMs);
+  expect(BACKOFF.dnsFirstMs).toBeLessThan(BACKOFF.dnsLongestMs);
+  expect(BACKOFF.tlsFirstMs).toBeLessThan(BACKOFF.tlsLongestMs);
+  expect(BACKOFF.dnsLongestMs).toBeLessThan(BACKOFF.heldMs);
 });
