@@ -1,5 +1,5 @@
 # Worker and server as one image: compiled in one stage, run in another that has neither sources nor development tools.
-# The base image by its digest; docs/operations.md says where it is from and how it is renewed.
+# The base image by its digest; docs/guides/operations.md says where it is from and how it is renewed.
 ARG NODE_IMAGE=node:24-bookworm-slim@sha256:a9f5f7c91a432850b2a8a7797adf5eadb6c733ceed61167806cee7ea7fbc29df
 
 FROM ${NODE_IMAGE} AS build

@@ -25,7 +25,7 @@ function interpreter() {
   );
 }
 
-// In production domains wait for their DNS (docs/certificates.md), unless the environment or .env says otherwise. PM2 keeps
+// In production domains wait for their DNS (docs/guides/certificates.md), unless the environment or .env says otherwise. PM2 keeps
 // what an earlier start has set, so there is always a value; an empty one counts as unset, and the worker goes by .env.
 function dnsGate() {
   // biome-ignore lint/style/noProcessEnv: PM2's own environment; what the worker sees is still read in config.ts only.

@@ -156,12 +156,12 @@ const codesIntroduction =
 export const generated: readonly Generated[] = [
   { file: '.env.example', render: dotEnvExample },
   {
-    file: 'docs/configuration.md',
+    file: 'docs/reference/configuration.md',
     render: document('Configuration', configurationIntroduction, () => configurationTable()),
   },
-  { file: 'docs/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
-  { file: 'docs/metrics.md', render: between('metrics', metricTable) },
-  { file: 'docs/jobs.md', render: between('jobs', jobTables) },
+  { file: 'docs/reference/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
+  { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
+  { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', () => configurationTable(commonVariables)) },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
   { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },

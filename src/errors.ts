@@ -12,7 +12,7 @@ export interface CodeEntry {
   readonly isFinal?: true;
 }
 
-/** Codes are API: once published, a code keeps its meaning. docs/error-codes.md is generated from this table. */
+/** Codes are API: once published, a code keeps its meaning. docs/reference/error-codes.md is generated from this table. */
 export const codes = {
   'invalid-domain': {
     meaning: 'The domain name cannot be one, or no public authority signs it.',
@@ -21,7 +21,7 @@ export const codes = {
   },
   'invalid-payload': {
     meaning: 'A job or request carries a field that is missing or has the wrong type.',
-    fix: 'Correct the producer; docs/jobs.md lists the fields of each job.',
+    fix: 'Correct the producer; docs/reference/jobs.md lists the fields of each job.',
     isFinal: true,
   },
   'unknown-job': {
@@ -108,7 +108,7 @@ export const codes = {
   },
   'redis-no-permission': {
     meaning: "Redis does not let the program's user do what the request needs. The request was not accepted.",
-    fix: 'Give the user in REDIS_URL the right that the message names; docs/security.md has the ACL lines. Sending again does not help before that.',
+    fix: 'Give the user in REDIS_URL the right that the message names; docs/guides/security.md has the ACL lines. Sending again does not help before that.',
   },
   'job-quarantined': {
     meaning:
@@ -130,7 +130,7 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
-/** What an app server may meet. Open: HTTP has codes of its own (docs/http-api.md), and a newer server may have more. */
+/** What an app server may meet. Open: HTTP has codes of its own (docs/reference/http-api.md), and a newer server may have more. */
 export type ErrorCode = Code | 'server-unavailable' | 'unexpected-answer' | (string & {});
 
 /** What every client of ours rejects with. `message` is one sentence for a person and never holds a secret. */

@@ -15,7 +15,7 @@ export type {
 export { ConfigError } from './config/load.ts';
 export { type Code, CodedError, codes, DomainsError, PermanentError } from './errors.ts';
 
-/** What is not given is read from the environment and `.env`, by the names in docs/configuration.md. */
+/** What is not given is read from the environment and `.env`, by the names in docs/reference/configuration.md. */
 export interface ProducerOptions {
   /** Default: REDIS_URL. */
   readonly redisUrl?: string;

@@ -20,7 +20,7 @@ import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
 
-/** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/certificates.md, its limits). */
+/** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/guides/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
   certificatesPerWeek: 30_000,
   duplicatesPerWeek: 30_000,

@@ -25,7 +25,7 @@ export interface Message {
   readonly body: string;
 }
 
-/** The payload as receivers see it; docs/callbacks.md describes it. What does not apply is null. */
+/** The payload as receivers see it; docs/guides/callbacks.md describes it. What does not apply is null. */
 export interface Payload {
   readonly type: MessageType;
   readonly timestamp: string;

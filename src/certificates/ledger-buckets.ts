@@ -55,7 +55,7 @@ export function createBuckets(keys: Keys, limits: LedgerLimits) {
     ...unique(names.map(toRegisteredDomain)).map((domain) => certificates(domain)),
     duplicates(describeNames(names), hash(names)),
     // Let's Encrypt counts orders per account. Whether RunCloud has one for each server or one for all is not known
-    // (docs/certificates.md, what is not promised), so all that we order counts as one account's.
+    // (docs/guides/certificates.md, what is not promised), so all that we order counts as one account's.
     orders('all certificates', 'all'),
     ...unique(names).map((name) => failures(name)),
   ];

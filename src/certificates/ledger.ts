@@ -1,5 +1,5 @@
 // The ledger of what may be ordered of Let's Encrypt, in Redis: an order takes its tokens before it is sent, the same order is
-// not placed twice, and what failed backs off. The limits: docs/certificates.md; letsencrypt.org/docs/rate-limits.
+// not placed twice, and what failed backs off. The limits: docs/guides/certificates.md; letsencrypt.org/docs/rate-limits.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';

@@ -63,7 +63,7 @@ function parseFilter({ code, ...flags }: FilterFlags): FailedFilter | string | u
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
   if (code !== undefined && !Object.hasOwn(codes, code))
-    return `--code must be a code of docs/error-codes.md, such as runcloud-rejected; got "${code}"`;
+    return `--code must be a code of docs/reference/error-codes.md, such as runcloud-rejected; got "${code}"`;
   const isFree = code === undefined && Object.keys(on).length === 0;
   return isFree ? undefined : { ...on, code };
 }

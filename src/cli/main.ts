@@ -203,7 +203,7 @@ function createProgram(): Command {
     .version(version)
     .addHelpText(
       'after',
-      `${EXIT_CODES}\n\nConfiguration: environment or .env, see docs/configuration.md; \`doctor\` checks it.`,
+      `${EXIT_CODES}\n\nConfiguration: environment or .env, see docs/reference/configuration.md; \`doctor\` checks it.`,
     )
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),

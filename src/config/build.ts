@@ -75,7 +75,7 @@ function checkBackoff(values: Values): string[] {
     : [];
 }
 
-/** RunCloud takes `dns-01` with the id of an integration only (docs/runcloud-api.md). */
+/** RunCloud takes `dns-01` with the id of an integration only (docs/reference/runcloud-api.md). */
 function checkChallenge({ SSL_CHALLENGE, SSL_DNS_INTEGRATION }: Values): string[] {
   if (SSL_CHALLENGE !== 'dns-01' || SSL_DNS_INTEGRATION !== undefined) return [];
   const example = exampleOf('SSL_DNS_INTEGRATION');

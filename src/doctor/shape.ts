@@ -4,7 +4,7 @@
 /** Key paths and their types: `{"data[].name": "text"}`; several types of one path are joined by `|`. */
 export type Shape = Readonly<Record<string, string>>;
 
-/** The fields that RunCloud's documents, SDKs and clients name (docs/runcloud-api.md). */
+/** The fields that RunCloud's documents, SDKs and clients name (docs/reference/runcloud-api.md). */
 const FIELDS = new Set(
   `id name type www redirection wildcard dns_integration status created_at updated_at domain webapp_id server_id data meta pagination total
   count per_page perPage current_page currentPage total_pages totalPages last_page lastPage from to path links next previous prev first last

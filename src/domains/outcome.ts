@@ -1,7 +1,7 @@
 // What a job's handler may return. Everything else it throws (errors.ts).
 import type { ReasonCode } from './reasons.ts';
 
-/** Where a domain stands in its life, as people read it. docs/certificates.md has the diagram. */
+/** Where a domain stands in its life, as people read it. docs/guides/certificates.md has the diagram. */
 export const states = [
   'requested',
   'waiting-for-dns',

@@ -129,7 +129,7 @@ const onOff = (www: boolean): string => (www ? 'on' : 'off');
 const awaited = (until: number, seenAt: number, sentence: string): Await | undefined =>
   until <= seenAt ? undefined : { kind: 'await', until, sentence };
 
-// API v2 does not send `type` (docs/runcloud-api.md). RunCloud makes the primary together with the web application, so
+// API v2 does not send `type` (docs/reference/runcloud-api.md). RunCloud makes the primary together with the web application, so
 // the oldest row is taken for it, unless we attached that row ourselves.
 function primaryReason(intent: Intent, observed: Observed, attached: AttachedDomain): string | undefined {
   if (attached.type === 'primary')

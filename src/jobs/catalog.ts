@@ -1,4 +1,4 @@
-// The jobs by name: payload schemas and options. The contract with producers in any language (docs/jobs.md).
+// The jobs by name: payload schemas and options. The contract with producers in any language (docs/reference/jobs.md).
 // No queue library here.
 
 import { z } from 'zod';
@@ -94,7 +94,7 @@ export const payloadSchemas = {
 export type JobName = keyof typeof payloadSchemas;
 export const jobNames = Object.keys(payloadSchemas) as JobName[];
 
-/** What a producer hands in, before validation: shapes as in docs/jobs.md. */
+/** What a producer hands in, before validation: shapes as in docs/reference/jobs.md. */
 export type AddDomainPayload = z.input<(typeof payloadSchemas)['add-domain']> & { domain: string };
 export type RemoveDomainPayload = z.input<(typeof payloadSchemas)['remove-domain']> & { domain: string };
 export type RedeploySslPayload = z.input<(typeof payloadSchemas)['redeploy-ssl']> & {

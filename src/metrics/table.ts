@@ -1,4 +1,4 @@
-// Every metric that we expose, once: the registry, docs/metrics.md, ops/ and the tests derive from it. Plain values only.
+// Every metric that we expose, once: the registry, docs/reference/metrics.md, ops/ and the tests derive from it. Plain values only.
 
 export interface MetricSpec {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -52,7 +52,7 @@ export const table = {
   },
   job_errors_total: {
     type: 'counter',
-    help: 'Attempts of jobs that ended with one of the error codes (docs/error-codes.md).',
+    help: 'Attempts of jobs that ended with one of the error codes (docs/reference/error-codes.md).',
     labels: { name, code: 'the error code' },
     of: 'process',
   },

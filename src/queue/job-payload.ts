@@ -6,7 +6,7 @@ import { generationOf } from '../redis/keys.ts';
 /** A program that asks through Redis, ours or anybody's: nothing proves which one. */
 export const PRODUCER = 'producer';
 
-/** As docs/jobs.md has it, with everything resolved, so that the job means the same wherever it runs. */
+/** As docs/reference/jobs.md has it, with everything resolved, so that the job means the same wherever it runs. */
 export function toPayload({ domain, serverId, appId, siteId, desired, ...requester }: DomainRequest): object {
   const { presence, ...settings } = desired;
   const site = siteId !== undefined && { siteId };

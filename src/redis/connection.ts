@@ -102,7 +102,7 @@ const NO_PERMISSION = /\bNOPERM\b|no permissions|ACL failure|executing the scrip
 export function toMissingRight(cause: unknown): CodedError | undefined {
   const message = reasonOf(cause);
   if (!NO_PERMISSION.test(message)) return undefined;
-  const fix = 'give the user in REDIS_URL that right; docs/security.md has the ACL lines';
+  const fix = 'give the user in REDIS_URL that right; docs/guides/security.md has the ACL lines';
   const sentence = `Redis refused our user (${message.slice(0, 200)}): ${fix}`;
   return new CodedError('redis-no-permission', sentence, { cause });
 }

@@ -99,7 +99,7 @@ export class InterceptedError extends RunCloudTransientError {
   }
 }
 
-// The texts of RunCloud's refusals are not documented (docs/runcloud-api.md). One client knows "already exists" and "Domain already"
+// The texts of RunCloud's refusals are not documented (docs/reference/runcloud-api.md). One client knows "already exists" and "Domain already"
 // ([C] id 52475437251), Laravel names the field.
 const ABOUT_DOMAIN = /\b(?:domain|name|hostname)s?\b|already exists|\btaken\b/i;
 

@@ -141,7 +141,7 @@ export interface CallOptions {
 
 /**
  * RunCloud's API. Every method throws the errors of runcloud/errors.ts and never retries.
- * Source of routes and fields: RunCloud's documents and SDK, see docs/runcloud-api.md.
+ * Source of routes and fields: RunCloud's documents and SDK, see docs/reference/runcloud-api.md.
  */
 export interface RunCloud {
   /** Resolves when the credentials are accepted. */

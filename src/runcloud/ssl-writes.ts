@@ -1,5 +1,5 @@
 // The calls that change certificates: install, redeploy, remove. No reply of theirs says anything that can be relied
-// on (docs/runcloud-api.md), so any 2xx is a success; no field of it is read: v2's carries the private key.
+// on (docs/reference/runcloud-api.md), so any 2xx is a success; no field of it is read: v2's carries the private key.
 import type { Operation } from './errors.ts';
 import type { Exchange, Http } from './http.ts';
 import type { AttachedDomain, CallOptions, InstallSettings, RunCloud, WebApplication } from './runcloud.ts';

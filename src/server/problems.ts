@@ -23,7 +23,7 @@ interface HttpCodeEntry extends Pick<CodeEntry, 'meaning' | 'fix'> {
   readonly status: number;
 }
 
-/** Codes that only HTTP has. Codes are API: once published, a code keeps its meaning. docs/http-api.md lists them. */
+/** Codes that only HTTP has. Codes are API: once published, a code keeps its meaning. docs/reference/http-api.md lists them. */
 export const httpCodes = {
   'bad-request': {
     status: 400,
@@ -53,7 +53,7 @@ export const httpCodes = {
   'not-configured': {
     status: 404,
     meaning: 'This server runs without the part that the route belongs to.',
-    fix: 'Configure it (docs/configuration.md), then start the server anew.',
+    fix: 'Configure it (docs/reference/configuration.md), then start the server anew.',
   },
   'several-applications': {
     status: 409,

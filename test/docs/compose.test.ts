@@ -97,8 +97,8 @@ describe('docker-compose.yml', () => {
     expect(redis.command).toContain(flag);
   });
 
-  test('starts Redis with the same flags where docs/security.md gives it users', () => {
-    const [, block = ''] = /```yaml\n(.*?)```/s.exec(text('docs/security.md')) ?? [];
+  test('starts Redis with the same flags where docs/guides/security.md gives it users', () => {
+    const [, block = ''] = /```yaml\n(.*?)```/s.exec(text('docs/guides/security.md')) ?? [];
     const override = z
       .object({ services: z.object({ redis: z.object({ command: z.array(z.string()) }) }) })
       .parse(parse(block));

@@ -35,9 +35,9 @@ describe('generated documents', () => {
     expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['DNS_GATE=auto']);
   });
 
-  test('docs/configuration.md names every variable, README.md the ten that a user sets', () => {
+  test('docs/reference/configuration.md names every variable, README.md the ten that a user sets', () => {
     const namesIn = (table: string) => [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    const introduced = generated.find(({ file }) => file === 'docs/configuration.md')?.render(undefined);
+    const introduced = generated.find(({ file }) => file === 'docs/reference/configuration.md')?.render(undefined);
     expect(namesIn(introduced ?? '')).toEqual(Object.keys(variables));
     expect(namesIn(configurationTable(commonVariables))).toEqual(commonVariables);
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
@@ -45,16 +45,16 @@ describe('generated documents', () => {
     expect(commonVariables).toHaveLength(10);
   });
 
-  test('docs/error-codes.md names every code', () => {
-    const text = generated.find(({ file }) => file === 'docs/error-codes.md')?.render(undefined);
+  test('docs/reference/error-codes.md names every code', () => {
+    const text = generated.find(({ file }) => file === 'docs/reference/error-codes.md')?.render(undefined);
     for (const code of Object.keys(codes)) expect(text).toContain(`| \`${code}\` |`);
   });
 
-  test('docs/metrics.md names every metric, once', () => {
+  test('docs/reference/metrics.md names every metric, once', () => {
     const rows = metricTable().split('\n');
     for (const metric of metricNames)
       expect(rows.filter((row) => row.startsWith(`| \`${fullName(metric)}\` |`))).toHaveLength(1);
-    expect(stale().some(({ file }) => file === 'docs/metrics.md')).toBe(false);
+    expect(stale().some(({ file }) => file === 'docs/reference/metrics.md')).toBe(false);
   });
 
   test('everything that is published has the version of package.json', () => {

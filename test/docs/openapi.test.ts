@@ -58,8 +58,8 @@ test('the page has every route and nothing that a browser would run', () => {
   expect(toDocsPage({ ...document, info: { ...document.info, title: '<b>' } })).not.toContain('<b>');
 });
 
-describe('docs/http-api.md', () => {
-  const text = readFileSync(new URL('../../docs/http-api.md', import.meta.url), 'utf8');
+describe('docs/reference/http-api.md', () => {
+  const text = readFileSync(new URL('../../docs/reference/http-api.md', import.meta.url), 'utf8');
 
   test('lists every route with its role, and no other', () => {
     const listed = [...text.matchAll(/^\| `((?:GET|POST|DELETE) \/\S+)` \| (\w+) \|/gm)].map(

@@ -1,9 +1,9 @@
-// docs/security.md: each claim about who can do what names a test, and that test exists.
+// docs/guides/security.md: each claim about who can do what names a test, and that test exists.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+const text = readFileSync(new URL('../../docs/guides/security.md', import.meta.url), 'utf8');
 const [, model = ''] = /^## Who can do what\n(.*?)^## /ms.exec(text) ?? [];
 const root = new URL('../', import.meta.url);
 

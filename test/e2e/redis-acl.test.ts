@@ -1,4 +1,4 @@
-// The Redis users of docs/security.md, made by its steps: workers, server and command line do all their work as it. (What it cannot do:
+// The Redis users of docs/guides/security.md, made by its steps: workers, server and command line do all their work as it. (What it cannot do:
 // test/integration/redis-users.test.ts.)
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +17,7 @@ const limitedUrl = ({ redis, server }: World): Promise<string> =>
   createUser(redis, server.url, 'runcloud-domains');
 
 test('the steps leave nobody in without a login, nor a connection from before, and let each user in', async () => {
-  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../docs/guides/security.md', import.meta.url), 'utf8');
   const steps = [...text.matchAll(/^(?:ACL SETUSER|AUTH|CLIENT KILL) .*$/gm)].map(([line]) =>
     line.split(' '),
   );

@@ -1,5 +1,5 @@
 // The promise as a check: given what was asked (in the order in which it was accepted), the simulator and Redis, it names
-// every invariant (I1 to I7, docs/reliability.md) that does not hold once everything has come to rest.
+// every invariant (I1 to I7, docs/reference/reliability.md) that does not hold once everything has come to rest.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Intent } from '../../src/domains/domain.ts';

@@ -1,4 +1,4 @@
-// The Redis users of docs/security.md, as its lines make them.
+// The Redis users of docs/guides/security.md, as its lines make them.
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 
@@ -7,7 +7,7 @@ export type RedisUser = 'runcloud-domains' | 'runcloud-domains-app';
 export const PASSWORD = 'a0secret0of0the0limited0user';
 
 export function documentedRules(user: RedisUser): string[] {
-  const text = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../docs/guides/security.md', import.meta.url), 'utf8');
   const [, rules = ''] = new RegExp(`^ACL SETUSER ${user} (.*)$`, 'm').exec(text) ?? [];
   return rules.replace('PASSWORD', PASSWORD).split(' ');
 }

@@ -1,4 +1,4 @@
-// The two Redis users of docs/security.md, with a Redis of this file alone: what they need they can do, and nothing else. Every command
+// The two Redis users of docs/guides/security.md, with a Redis of this file alone: what they need they can do, and nothing else. Every command
 // that the server knows is tried.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Queue } from 'bullmq';
@@ -76,7 +76,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     const elsewhere = createQueueClient({ redisUrl, queuePrefix: 'other', ...APP });
     const inDatabase2 = createQueueClient({ redisUrl: `${redisUrl}/2`, queuePrefix: PREFIX, ...APP });
     const payload = { domain: 'a.example.org' };
-    const error = { code: 'redis-no-permission', message: expect.stringContaining('docs/security.md') };
+    const error = { code: 'redis-no-permission', message: expect.stringContaining('docs/guides/security.md') };
     await expect(elsewhere.addDomain(payload)).rejects.toMatchObject(error);
     await expect(inDatabase2.addDomain(payload)).rejects.toMatchObject(error);
     await expect(inDatabase2.addDomain(payload)).rejects.toThrow(/'select'/);
@@ -398,7 +398,7 @@ describe('of all commands that the server knows', () => {
     return found;
   }
 
-  /** What works without a key, for each user: no more than docs/security.md says. These four Redis allows everybody, to log in. */
+  /** What works without a key, for each user: no more than docs/guides/security.md says. These four Redis allows everybody, to log in. */
   const LOGIN = ['auth', 'hello', 'quit', 'reset'];
   const remaining: Record<RedisUser, string[]> = {
     'runcloud-domains': [

@@ -82,7 +82,7 @@ describe('the package that npm makes of an unbuilt checkout', () => {
         'dist/index.js',
         'dist/index.d.ts',
         'README.md',
-        'docs/jobs.md',
+        'docs/reference/jobs.md',
         'LICENSE',
       ]),
     );

@@ -1,5 +1,5 @@
 // Bull Board at /board, behind a login: a viewer looks, an operator may also try failed jobs again. Nothing else that Bull Board
-// offers is there; docs/board.md says why.
+// offers is there; docs/guides/board.md says why.
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';

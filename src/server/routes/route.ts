@@ -1,5 +1,5 @@
 // What a route is: one entry says path, role, schemas and handler, and everything else is made from it: validation, types, the
-// OpenAPI document, the list in docs/http-api.md, the security tests.
+// OpenAPI document, the list in docs/reference/http-api.md, the security tests.
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Audit } from '../../audit/audit.ts';
