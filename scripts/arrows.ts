@@ -12,6 +12,11 @@ export interface Arrows {
 
 /** By folder of src/, or by file in src/ itself, without its ending. */
 export const arrows: Readonly<Record<string, Arrows>> = {
+  'api-records': {
+    uses: 'domains errors probes',
+    types: 'audit callbacks certificates queue',
+    packages: 'zod',
+  },
   app: {
     uses: 'audit callbacks certificates config doctor domains errors health https jobs logger metrics probes queue rate-limit redis runcloud server tracing untrusted version',
     packages: 'ioredis',
@@ -28,7 +33,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     packages: 'ioredis tldts',
   },
   cli: {
-    uses: 'app audit callbacks certificates config doctor domains errors https logger probes queue records redis simulator untrusted version',
+    uses: 'api-records app audit callbacks certificates config doctor domains errors https logger probes queue redis simulator untrusted version',
     types: 'jobs',
     packages: 'commander',
   },
@@ -60,11 +65,10 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     packages: 'bullmq ioredis',
   },
   'rate-limit': { uses: '', types: 'runcloud', packages: 'ioredis' },
-  records: { uses: 'domains errors probes', types: 'audit callbacks certificates queue', packages: 'zod' },
   redis: { uses: 'errors', types: 'domains runcloud', packages: 'ioredis' },
   runcloud: { uses: 'errors untrusted', packages: 'got zod' },
   server: {
-    uses: 'audit callbacks certificates config domains errors health jobs listening logger queue records redis untrusted',
+    uses: 'api-records audit callbacks certificates config domains errors health jobs listening logger queue redis untrusted',
     types: 'metrics',
     packages: '@bull-board/api @bull-board/fastify @fastify/cookie fastify ioredis zod',
   },

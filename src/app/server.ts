@@ -6,7 +6,7 @@ import { assertServable, type Config, secretsOf } from '../config/load.ts';
 import { createLogger, createScrub, type Logger, type Scrub } from '../logger/logger.ts';
 import { oncePerSecond } from '../queue/worker.ts';
 import { createRedis, toRedisReason, untilReady, within } from '../redis/connection.ts';
-import { createGuard } from '../server/admission.ts';
+import { requireRole } from '../server/admission.ts';
 import { createBoard } from '../server/board/board.ts';
 import { createHealthRoutes } from '../server/health.ts';
 import { createHttpServer, type HttpServerParts, type ServerPart } from '../server/server.ts';
@@ -105,7 +105,7 @@ function usualParts({ config: { server, callbacks }, redis, producer, logger, sc
     logger,
     scrub,
   });
-  const health = createHealthRoutes({ ...producer.observe(), guard: createGuard('read'), scrub });
+  const health = createHealthRoutes({ ...producer.observe(), access: requireRole('read'), scrub });
   return [board, health];
 }
 

@@ -1,8 +1,9 @@
 // audit: who asked for what, and who did what to the queue; the newest first.
+
+import { toAuditRecord } from '../api-records/operations.ts';
 import type { ProducerApp } from '../app/app.ts';
 import { type AuditEntry, auditVerbs, isAuditId } from '../audit/audit.ts';
 import { parseDomainName } from '../domains/domain-name.ts';
-import { toAuditRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { someOf } from './selection-flags.ts';

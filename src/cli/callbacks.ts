@@ -1,7 +1,8 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
+
+import { toDeliveryRecord } from '../api-records/operations.ts';
 import type { ProducerApp } from '../app/app.ts';
 import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
-import { toDeliveryRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
 import { operatorName } from './operator-name.ts';

@@ -1,8 +1,9 @@
 // pause, resume, pauses: stops jobs from running, with a reason and an end, and lets them go on.
+
+import { toPauseRecord } from '../api-records/operations.ts';
 import type { ProducerApp } from '../app/app.ts';
 import { duration } from '../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../queue/pauses.ts';
-import { toPauseRecord } from '../records/operations.ts';
 import { say, toWholeTable } from './layout.ts';
 import { operatorName } from './operator-name.ts';
 import { parseApp } from './selection-flags.ts';

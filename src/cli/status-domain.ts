@@ -1,5 +1,7 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
+import { fixFor, nextCheckTimeOf } from '../api-records/domains.ts';
+import { dnsRecordsOf } from '../api-records/evidence.ts';
 import type { Budget } from '../certificates/ledger.ts';
 import { type Intent, type Transition, toRequesterText } from '../domains/domain.ts';
 import type { Actor, DomainState } from '../domains/outcome.ts';
@@ -9,8 +11,6 @@ import { isBad } from '../https/gate.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
 import { isPausedSentence, type Pause } from '../queue/pauses.ts';
-import { fixFor, nextCheckTimeOf } from '../records/domains.ts';
-import { dnsRecordsOf } from '../records/evidence.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
 import { describeSeen } from './status-seen.ts';

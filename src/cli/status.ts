@@ -1,11 +1,12 @@
 // status: how things stand, as a table of all domains or as one domain's story.
+
+import { describeApps, describeChoice, toPlace } from '../api-records/applications.ts';
+import { toCertificateStatus, toRecord, toStatus } from '../api-records/domains.ts';
+import { toPauseRecord } from '../api-records/operations.ts';
 import type { ProducerApp } from '../app/app.ts';
 import type { Intent } from '../domains/domain.ts';
 import { type DomainName, parseDomainName } from '../domains/domain-name.ts';
-import { actorOf, type Selection, standing } from '../domains/selection.ts';
-import { describeApps, describeChoice, toPlace } from '../records/applications.ts';
-import { toCertificateStatus, toRecord, toStanding } from '../records/domains.ts';
-import { toPauseRecord } from '../records/operations.ts';
+import { actorOf, currentOf, type Selection } from '../domains/selection.ts';
 import { toMember } from '../redis/keys.ts';
 import { say, toTable } from './layout.ts';
 import { parseLimit } from './limit.ts';
@@ -69,7 +70,7 @@ export async function showQueue(
     const { selected, states } = survey;
     const stands = { counts, held: held ?? null, paused: paused.map(toPauseRecord), states, selected };
     const certificates = survey.certificates.map(toCertificateStatus);
-    const domains = survey.domains.map(toStanding);
+    const domains = survey.domains.map(toStatus);
     terminal.out(JSON.stringify({ ...stands, certificates, domains }, null, 2));
     return exitCodes.ok;
   }
@@ -96,7 +97,7 @@ export async function showDomain(
   const domain = parseDomainName(name);
   const on = selectionOf(flags);
   const records = await app.operator.everywhere(domain, on);
-  const [intent, ...others] = standing(records);
+  const [intent, ...others] = currentOf(records);
   if (!intent) return neverAsked(domain, on, app, terminal);
   if (others.length > 0) return showPlaces(domain, [intent, ...others], flags, terminal);
   const elsewhere = records.filter((record) => toMember(record) !== toMember(intent));

@@ -39,7 +39,7 @@ export function isSelected(intent: Intent, selection: Selection): boolean {
 }
 
 /** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
-export function standing(records: readonly Intent[]): readonly Intent[] {
+export function currentOf(records: readonly Intent[]): readonly Intent[] {
   const left = records.filter(({ state }) => state !== 'removed');
   return left.length > 0 ? left : records.slice(0, 1);
 }

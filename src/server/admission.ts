@@ -85,7 +85,7 @@ export function assertRate(
 }
 
 /** Lets a route of another part pass where the caller has a token of the role. */
-export const createGuard =
+export const requireRole =
   (role: RouteRole) =>
   async ({ caller }: FastifyRequest): Promise<void> =>
     authorize(caller, role);

@@ -11,7 +11,7 @@ export interface HealthRoutesOptions {
   readonly health: Health;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
   /** Asked before /workers and /metrics. */
-  readonly guard?: onRequestAsyncHookHandler | undefined;
+  readonly access?: onRequestAsyncHookHandler | undefined;
 }
 
 interface Only {
@@ -21,7 +21,7 @@ interface Only {
 export function createHealthRoutes({
   health,
   metrics,
-  guard,
+  access: guard,
   scrub = (text) => text,
 }: HealthRoutesOptions): FastifyPluginAsync {
   return async (server) => {

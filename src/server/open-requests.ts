@@ -95,7 +95,7 @@ const tooMany = (max: number): Refusal =>
 type Parts = Pick<RouteParts, 'requests' | 'defaults' | 'open'>;
 
 /** Every route that asks for something asks here: within the token's bound, and in its name. */
-export async function askFor(
+export async function enqueueAs(
   { requests, defaults, open }: Parts,
   caller: Caller,
   name: JobName,

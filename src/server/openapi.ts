@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document, made from the table of routes by zod's own JSON Schema. Pure.
 import { z } from 'zod';
-import { domainRecord, domainSummary, jobRecord } from '../records/domains.ts';
-import { pauseRecord } from '../records/operations.ts';
+import { domainRecord, domainSummary, jobRecord } from '../api-records/domains.ts';
+import { pauseRecord } from '../api-records/operations.ts';
 import { httpCodes, type ProblemCode, problemDocument, statusOf } from './problems.ts';
 import { auditPage } from './routes/audit.ts';
 import { batchResult } from './routes/batch.ts';

@@ -1,10 +1,10 @@
 // What is answered where a request is refused: problem documents (RFC 9457) that carry our codes. One table of codes and statuses.
 
 import { z } from 'zod';
+import { type Place, places, toPlace } from '../api-records/applications.ts';
 import { inOneLine } from '../certificates/names.ts';
 import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } from '../errors.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
-import { type Place, places, toPlace } from '../records/applications.ts';
 import { toMissingRight } from '../redis/connection.ts';
 import { withRoutesBelow } from './prefix.ts';
 

@@ -1,5 +1,6 @@
 // Checked by the compiler alone: the client's types are plain, so that HTTP needs no schema library, and must say what the schemas say.
 import type { z } from 'zod';
+import type { domainRecord } from '../../src/api-records/domains.ts';
 import type {
   AddDomainPayload,
   Receipt,
@@ -8,7 +9,6 @@ import type {
 } from '../../src/client/client.ts';
 import type { DomainStatus } from '../../src/client/domain-status.ts';
 import type { JobName, payloadSchemas } from '../../src/jobs/catalog.ts';
-import type { domainRecord } from '../../src/records/domains.ts';
 import type { addDomain, receipt } from '../../src/server/routes/domains.ts';
 
 /** Any value of `A` is one of `B`. */

@@ -1,9 +1,10 @@
 // Everything that anybody is told of one domain: its record, its history, `status`, the API's record, what the board shows of its
 // jobs, the callbacks.
+
+import { toRecord } from '../../src/api-records/domains.ts';
 import { describeDomain } from '../../src/cli/status-domain.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import type { DomainDetails } from '../../src/queue/operator.ts';
-import { toRecord } from '../../src/records/domains.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import type { Receiver } from './webhook-receiver.ts';
 import type { Stage } from './worker.ts';

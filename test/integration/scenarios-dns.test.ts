@@ -1,6 +1,6 @@
 // What customers' DNS does, from the first look to the record, the API's fields and the callback.
 import { describe, expect, test } from '@jest/globals';
-import { toRecord } from '../../src/records/domains.ts';
+import { toRecord } from '../../src/api-records/domains.ts';
 import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';

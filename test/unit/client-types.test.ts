@@ -1,10 +1,10 @@
 // The client's types are held to the schemas by the compiler (test/helpers/client-types.ts); this counts the fields, since a type with
 // fewer would fit too.
 import { expect, test } from '@jest/globals';
+import { domainRecord } from '../../src/api-records/domains.ts';
 import type { AddDomainPayload, RedeploySslPayload, RemoveDomainPayload } from '../../src/client/client.ts';
 import type { DomainStatus } from '../../src/client/domain-status.ts';
 import { type JobName, payloadSchemas } from '../../src/jobs/catalog.ts';
-import { domainRecord } from '../../src/records/domains.ts';
 
 /** Each field once; a field too few or too many does not compile. */
 const payloadFields: {

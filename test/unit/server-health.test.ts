@@ -36,7 +36,7 @@ async function createServer(isGuarded = false, vitals = away) {
       health: createHealth({ version: '1', vitals, settings }),
       metrics: createMetrics({ version: '1', vitals }),
       ...(isGuarded && {
-        guard: async (
+        access: async (
           _request: unknown,
           reply: { code(status: number): { send(body: unknown): unknown } },
         ) => {

@@ -1,5 +1,6 @@
 // What `status` prints: the table of all domains, and one domain's story for a support agent.
 import { describe, expect, test } from '@jest/globals';
+import { domainRecord, toRecord } from '../../src/api-records/domains.ts';
 import { judgeFlags } from '../../src/cli/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
 import { describeDomains } from '../../src/cli/status-list.ts';
@@ -9,7 +10,6 @@ import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import type { Pause } from '../../src/queue/pauses.ts';
-import { domainRecord, toRecord } from '../../src/records/domains.ts';
 import { intentOf, toldOf } from '../helpers/intent.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');

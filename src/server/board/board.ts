@@ -9,6 +9,7 @@ import { createScrub, type Logger, type Scrub } from '../../logger/logger.ts';
 import type { Operator } from '../../queue/operator.ts';
 import { prefixOf } from '../prefix.ts';
 import { Refusal, statusOf } from '../problems.ts';
+import { addAccess, pathOf, refuse } from './access.ts';
 import {
   below,
   type CallbackQueue,
@@ -19,7 +20,6 @@ import {
 } from './bull-board.ts';
 import { createChecks } from './checks.ts';
 import { createCookies } from './cookies.ts';
-import { addGuard, pathOf, refuse } from './guard.ts';
 import { BOARD_POLICY, fixedHeaders, strictPolicy, withoutInlineStyle } from './headers.ts';
 import { createLockout } from './lockout.ts';
 import { addLoginRoutes, sendPage } from './login.ts';
@@ -76,7 +76,7 @@ async function addBoard(scope: FastifyInstance, options: BoardOptions): Promise<
   }
   const sessions = createSessions(options);
   const cookies = createCookies({ secure: options.secureCookies });
-  const visitorOf = addGuard(scope, { sessions, cookies, ratePerMinute: options.ratePerMinute });
+  const visitorOf = addAccess(scope, { sessions, cookies, ratePerMinute: options.ratePerMinute });
   const checks = createChecks();
   scope.addHook('preClose', async () => checks.close());
   addLoginRoutes(scope, {

@@ -1,8 +1,8 @@
 // The audit log: who did what by hand, to which domains, and when.
 import { z } from 'zod';
+import { auditRecord, toAuditRecord } from '../../api-records/operations.ts';
 import { auditVerbs, isAuditId } from '../../audit/audit.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
-import { auditRecord, toAuditRecord } from '../../records/operations.ts';
 import { route } from './route.ts';
 
 const VERB = `(${auditVerbs.join('|')})`;

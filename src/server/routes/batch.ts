@@ -5,7 +5,7 @@ import { inTurns } from '../../queue/in-turns.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
-import { askFor } from '../open-requests.ts';
+import { enqueueAs } from '../open-requests.ts';
 import { withRoutesBelow } from '../prefix.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
 import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
@@ -107,7 +107,7 @@ async function enqueueLine(
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
   const { payload, mayAsk } = toAddPayload(input as object);
-  return askFor(parts, caller, 'add-domain', payload, { bulk: true, mayAsk });
+  return enqueueAs(parts, caller, 'add-domain', payload, { bulk: true, mayAsk });
 }
 
 /** What is no refusal is a bug, which the whole request tells. */

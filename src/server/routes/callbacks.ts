@@ -1,7 +1,7 @@
 // Callbacks: what was told to the outside, and telling it again.
 import { z } from 'zod';
+import { deliveryRecord, toDeliveryRecord } from '../../api-records/operations.ts';
 import { isDeliveryId, toReplayEntry } from '../../callbacks/deliveries.ts';
-import { deliveryRecord, toDeliveryRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { pageLimit } from './audit.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { nameOf } from '../auth.ts';
-import { askFor } from '../open-requests.ts';
+import { enqueueAs } from '../open-requests.ts';
 import { route } from './route.ts';
 
 const redeploy = z.strictObject(payloadSchemas['redeploy-ssl'].shape);
@@ -31,7 +31,7 @@ export const postRedeploy = route({
   refusals: ['invalid-domain', 'no-web-application', 'on-another-application', 'too-many-open'],
   location: ({ jobId }) => `/v1/jobs/${encodeURIComponent(jobId)}`,
   async handler({ raw, caller, parts }) {
-    const found = await askFor(parts, caller, 'redeploy-ssl', raw.body ?? {}, { mayAsk: true });
+    const found = await enqueueAs(parts, caller, 'redeploy-ssl', raw.body ?? {}, { mayAsk: true });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
     const { jobId, domain = null, serverId, appId, coalesced } = found;
     return { jobId, domain, serverId, appId, coalesced };

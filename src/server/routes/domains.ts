@@ -1,16 +1,16 @@
 // One domain: asked for, its removal asked for, how it stands.
 import { z } from 'zod';
+import { describeApps, describeChoice, toPlace } from '../../api-records/applications.ts';
+import { domainRecord, state, toRecord } from '../../api-records/domains.ts';
 import type { Intent } from '../../domains/domain.ts';
 import type { DomainName } from '../../domains/domain-name.ts';
-import { type Selection, standing } from '../../domains/selection.ts';
+import { currentOf, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Operator } from '../../queue/operator.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
-import { describeApps, describeChoice, toPlace } from '../../records/applications.ts';
-import { domainRecord, state, toRecord } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
-import { askFor } from '../open-requests.ts';
+import { enqueueAs } from '../open-requests.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 
@@ -88,7 +88,7 @@ export const postDomain = route({
   location: toUrl,
   async handler({ raw, caller, parts }) {
     const { payload, mayAsk } = toAddPayload(raw.body as object);
-    const found = await askFor(parts, caller, 'add-domain', payload, { mayAsk });
+    const found = await enqueueAs(parts, caller, 'add-domain', payload, { mayAsk });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', [found]) });
     return toReceipt(found, 'requested', parts);
   },
@@ -114,7 +114,7 @@ export const deleteDomain = route({
   location: toUrl,
   async handler({ params, raw, caller, parts }) {
     const payload = { ...raw.query, domain: params.domain };
-    const found = await askFor(parts, caller, 'remove-domain', payload, { mayAsk: true });
+    const found = await enqueueAs(parts, caller, 'remove-domain', payload, { mayAsk: true });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('remove-domain', [found]) });
     return toReceipt(found, 'removing', parts);
   },
@@ -134,21 +134,21 @@ export const getDomain = route({
   refusals: ['invalid-domain', 'several-applications', 'not-found'],
   async handler({ params, query, parts: { operator } }) {
     const records = await operator.everywhere(params.domain, query);
-    const [intent, ...others] = standing(records);
-    if (!intent) throw await neverAsked(params.domain, query, operator);
+    const [intent, ...others] = currentOf(records);
+    if (!intent) throw await unknownDomain(params.domain, query, operator);
     if (others.length > 0) throw several(params.domain, [intent, ...others]);
     return toRecord(await operator.details(intent));
   },
 });
 
-async function neverAsked(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
+async function unknownDomain(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
   const owner = await operator.ownerOfTwin(name, on);
   if (owner)
     return new Refusal(
       'not-found',
       `${name} is the www name of ${owner.domain}: GET /v1/domains/${owner.domain}?appId=${owner.appId}`,
     );
-  const elsewhere = standing(await operator.everywhere(name));
+  const elsewhere = currentOf(await operator.everywhere(name));
   const where = describeApps(elsewhere);
   const detail =
     elsewhere.length > 0

@@ -1,9 +1,9 @@
 // Jobs: how one stands, and trying failed ones again. A retry is a new request for the same wish, by the operator's rules.
 import { z } from 'zod';
+import { jobRecord, toJob } from '../../api-records/domains.ts';
 import { jobNames, payloadSchemas } from '../../jobs/catalog.ts';
 import { type FailedJob, MAX_FAILED } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
-import { jobRecord, toJob } from '../../records/domains.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { LONG_DEADLINE_MS, route } from './route.ts';

@@ -1,10 +1,10 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
+import { domainSummary, toSummary } from '../../api-records/domains.ts';
 import type { DomainKey, Intent } from '../../domains/domain.ts';
 import { actors, states } from '../../domains/outcome.ts';
 import { isNamed, isOn, isSelected, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
-import { domainSummary, toSummary } from '../../records/domains.ts';
 import { parseMember } from '../../redis/keys.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';

@@ -1,8 +1,8 @@
 // Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
 import { z } from 'zod';
+import { pauseRecord, toPauseRecord } from '../../api-records/operations.ts';
 import { type TargetDefaults, toApp } from '../../jobs/catalog.ts';
 import { describeScope, type PauseScope } from '../../queue/pauses.ts';
-import { pauseRecord, toPauseRecord } from '../../records/operations.ts';
 import { nameOf } from '../auth.ts';
 import { Refusal } from '../problems.ts';
 import { route } from './route.ts';

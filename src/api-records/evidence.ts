@@ -3,9 +3,7 @@ import { z } from 'zod';
 import type { Evidence, Intent } from '../domains/domain.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
-import { iso } from './iso.ts';
-
-const time = z.iso.datetime().nullable();
+import { iso, time } from './fields.ts';
 
 const MORE = z.int().optional().meta({ description: 'How many more there are than are shown' });
 

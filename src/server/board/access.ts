@@ -9,7 +9,7 @@ import { boardPath, sendPage } from './login.ts';
 import { messagePage } from './pages.ts';
 import type { Sessions } from './sessions.ts';
 
-export interface GuardParts {
+export interface AccessParts {
   readonly sessions: Sessions;
   readonly cookies: Cookies;
   readonly ratePerMinute: number | undefined;
@@ -19,9 +19,9 @@ export interface GuardParts {
 const STRANGERS_PER_MINUTE = 120;
 
 /** Returns who is logged in, of a request that it has let pass. */
-export function addGuard(
+export function addAccess(
   scope: FastifyInstance,
-  { sessions, cookies, ratePerMinute = 0 }: GuardParts,
+  { sessions, cookies, ratePerMinute = 0 }: AccessParts,
 ): (request: FastifyRequest) => BoardUser | undefined {
   const visitors = new WeakMap<FastifyRequest, BoardUser>();
   const strangers = createRate(Math.max(ratePerMinute, STRANGERS_PER_MINUTE));

@@ -8,13 +8,7 @@ import { actorOf } from '../domains/selection.ts';
 import { codeOf, fixOf } from '../errors.ts';
 import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
 import { dnsRecords, dnsRecordsOf, evidence, toDnsRecords, toEvidence } from './evidence.ts';
-import { iso } from './iso.ts';
-
-const time = z.iso.datetime().nullable();
-const text = z.string().nullable();
-const reasonCode = text.meta({
-  description: 'Why, for programs: one of docs/reference/reason-codes.md, or the error code',
-});
+import { iso, reasonCode, text, time } from './fields.ts';
 
 export const state = z.enum(states).meta({ description: 'Where the domain stands in its life' });
 
@@ -149,7 +143,7 @@ export const nextCheckTimeOf = ({ intent, job }: DomainStatus): number | undefin
 type DomainRecord = z.output<typeof domainRecord>;
 
 /** What `status --json` shows of each domain: all but what takes a question of its own. */
-export function toStanding(status: DomainStatus): Omit<DomainRecord, 'history' | 'budgets'> {
+export function toStatus(status: DomainStatus): Omit<DomainRecord, 'history' | 'budgets'> {
   const { intent, job, certificate, redeploy } = status;
   return {
     ...toSummary(intent),
@@ -188,9 +182,9 @@ export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: 
 });
 
 export const toRecord = (status: DomainDetails): DomainRecord => ({
-  ...toStanding(status),
+  ...toStatus(status),
   ...reasonOf(status.intent, status.history),
-  history: status.history.map(toStep),
+  history: status.history.map(toHistoryEntry),
   budgets: [...status.budgets],
 });
 
@@ -203,7 +197,7 @@ function reasonOf(intent: Intent, history: readonly Transition[]) {
   return { reason: reason ?? null, reasonCode: code ?? null };
 }
 
-const toStep = ({
+const toHistoryEntry = ({
   at,
   state,
   mustAct: actor,

@@ -3,10 +3,7 @@ import { z } from 'zod';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { Delivery } from '../callbacks/deliveries.ts';
 import type { Pause } from '../queue/pauses.ts';
-import { iso } from './iso.ts';
-
-const time = z.iso.datetime().nullable();
-const text = z.string().nullable();
+import { iso, text, time } from './fields.ts';
 
 export const auditRecord = z.object({
   id: z.string(),
