@@ -8,9 +8,9 @@ import { inTurns } from '../queue/in-turns.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import { readTextFile, whyUnreadable } from '../untrusted/text-file.ts';
-import { say as print } from './layout.ts';
 import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { say as print } from './output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal } from './output/terminal.ts';
 import { follow } from './wait.ts';
 
 /** What the command line says beside the domains; payload fields pass as they are and are checked by the schema. */

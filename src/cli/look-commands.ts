@@ -3,9 +3,9 @@
 import type { Command } from 'commander';
 import { createDoctor } from '../app/app.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { showFindings } from './doctor.ts';
+import { showFindings } from './doctor/checks.ts';
 import type { CommandTools } from './operator-commands.ts';
-import { type ExitCode, exitCodes } from './terminal.ts';
+import { type ExitCode, exitCodes } from './output/terminal.ts';
 
 export interface LookTools extends CommandTools {
   /** Resolves with the name of the first signal. */
@@ -37,7 +37,7 @@ export function addLookCommands(program: Command, tools: LookTools): void {
       '\nExamples:\n  runcloud-domains simulate --port 8080\n  runcloud-domains simulate --set metaShape=laravel',
     )
     .action(async (flags: { port: string; set?: string[] }) => {
-      const { simulate } = await import('./simulate.ts');
+      const { simulate } = await import('./commands/simulate.ts');
       tools.finish(await simulate(flags, tools.untilSignal(), tools.terminal));
     });
 }
@@ -82,7 +82,7 @@ async function runDoctor(flags: DoctorFlags, version: string, tools: LookTools):
   if (problem) terminal.err(problem);
   if (problem) return finish(exitCodes.usage);
   if (flags.survey) {
-    const { runSurvey } = await import('./survey.ts');
+    const { runSurvey } = await import('./doctor/survey.ts');
     return finish(await runSurvey(flags, { config: load().config, version, terminal, input }));
   }
   if (flags.tryDomain !== undefined) return tryDomain(flags.tryDomain, flags, version, tools);
@@ -105,7 +105,7 @@ function judgeFlags({
 function tryDomain(name: string, flags: DoctorFlags, version: string, tools: LookTools): Promise<void> {
   const { terminal, load, untilSignal, withRedis } = tools;
   return withRedis(async (producer) => {
-    const { runTrial } = await import('./trial.ts');
+    const { runTrial } = await import('./doctor/trial.ts');
     const stopped = untilSignal();
     return runTrial(name, flags, { config: load().config, version, terminal, producer, stopped });
   });

@@ -19,11 +19,17 @@ import { toMissingRight } from '../redis/connection.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 import { version } from '../version.ts';
 import { type EnqueueFlags, enqueue } from './enqueue.ts';
-import { wrapAll } from './layout.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
-import { createOutput, toOutputReason } from './output.ts';
-import { describeListenError, type ExitCode, exitCodeOf, exitCodes, type Terminal } from './terminal.ts';
+import { wrapAll } from './output/layout.ts';
+import { createOutput, toOutputReason } from './output/streams.ts';
+import {
+  describeListenError,
+  type ExitCode,
+  exitCodeOf,
+  exitCodes,
+  type Terminal,
+} from './output/terminal.ts';
 
 let exitCode: ExitCode = exitCodes.ok;
 
@@ -169,7 +175,7 @@ function addProcessCommands(program: Command): void {
       '\nExamples:\n  runcloud-domains worker\n  LOG_LEVEL=debug LOG_FORMAT=pretty runcloud-domains worker',
     )
     .action(async () => {
-      const { runWorker } = await import('./worker.ts');
+      const { runWorker } = await import('./commands/worker.ts');
       const loaded = loadConfig();
       finish(
         await runWorker({
@@ -188,7 +194,7 @@ function addProcessCommands(program: Command): void {
       '\nExamples:\n  runcloud-domains server\n  SERVER_PORT=8080 runcloud-domains server',
     )
     .action(async () => {
-      const { runServer } = await import('./server.ts');
+      const { runServer } = await import('./commands/server.ts');
       finish(await runServer({ ...loadConfig(), stopped: untilSignal(), announceReady }));
     });
 }

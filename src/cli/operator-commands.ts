@@ -5,14 +5,14 @@ import type { ProducerApp } from '../app/app.ts';
 import { auditVerbs } from '../audit/audit.ts';
 import { apiRoles, boardRoles } from '../config/load.ts';
 import { actors, states } from '../domains/outcome.ts';
-import { type AuditFlags, showAudit } from './audit.ts';
-import { type CallbackFlags, replayDeliveries, showDeliveries } from './callbacks.ts';
-import { type FailedFlags, type FilterFlags, retry, showFailed } from './failed.ts';
-import { createBoardPassword, type PasswordFlags, type PasswordSource } from './password.ts';
-import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './pause.ts';
-import { judgeFlags, type StatusFlags, showDomain, showQueue } from './status.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
-import { createApiToken, type TokenFlags } from './token.ts';
+import { type AuditFlags, showAudit } from './commands/audit.ts';
+import { createBoardPassword, type PasswordFlags, type PasswordSource } from './commands/board-password.ts';
+import { type CallbackFlags, replayDeliveries, showDeliveries } from './commands/callbacks.ts';
+import { type FailedFlags, type FilterFlags, retry, showFailed } from './commands/failed.ts';
+import { type PauseFlags, pause, resume, type ScopeFlags, showPauses } from './commands/pause.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from './commands/status.ts';
+import { createApiToken, type TokenFlags } from './commands/token.ts';
+import { type ExitCode, exitCodes, type Terminal } from './output/terminal.ts';
 
 /** What cli.ts lends to commands. */
 export interface CommandTools {

@@ -1,7 +1,7 @@
 // The simulator's switches at the command line: `simulate --set`, and those that match what RunCloud answered. With simulate.ts the only
 // files of the command line that know the simulator.
 import { VARIANT_TABLE, type Variants } from '../simulator/index.ts';
-import { toTable } from './layout.ts';
+import { toTable } from './output/layout.ts';
 
 const TABLE: Readonly<Record<string, { readonly values: readonly string[]; readonly about: string }>> =
   VARIANT_TABLE;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProducerApp } from '../app/app.ts';
 import { asClause } from '../certificates/names.ts';
 import type { JobStatus } from '../queue/operator.ts';
-import { type ExitCode, exitCodes, toRelative } from './terminal.ts';
+import { type ExitCode, exitCodes, toRelative } from './output/terminal.ts';
 
 export interface FollowedJob {
   readonly jobId: string;

@@ -1,5 +1,5 @@
 // A terminal that remembers what was said to it.
-import type { Terminal } from '../../src/cli/terminal.ts';
+import type { Terminal } from '../../src/cli/output/terminal.ts';
 
 export interface RecordedTerminal extends Terminal {
   readonly lines: string[];

@@ -2,7 +2,7 @@
 // jobs, the callbacks.
 
 import { toRecord } from '../../src/api-records/domains.ts';
-import { describeDomain } from '../../src/cli/status-domain.ts';
+import { describeDomain } from '../../src/cli/output/status-domain.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import type { DomainDetails } from '../../src/queue/operator.ts';
 import { createKeys } from '../../src/redis/keys.ts';

@@ -76,7 +76,10 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     const elsewhere = createQueueClient({ redisUrl, queuePrefix: 'other', ...APP });
     const inDatabase2 = createQueueClient({ redisUrl: `${redisUrl}/2`, queuePrefix: PREFIX, ...APP });
     const payload = { domain: 'a.example.org' };
-    const error = { code: 'redis-no-permission', message: expect.stringContaining('docs/guides/security.md') };
+    const error = {
+      code: 'redis-no-permission',
+      message: expect.stringContaining('docs/guides/security.md'),
+    };
     await expect(elsewhere.addDomain(payload)).rejects.toMatchObject(error);
     await expect(inDatabase2.addDomain(payload)).rejects.toMatchObject(error);
     await expect(inDatabase2.addDomain(payload)).rejects.toThrow(/'select'/);

@@ -1,6 +1,6 @@
 // Who can be found how: the command line and the API select the same domains, and neither stops at fifty.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { judgeFlags, type StatusFlags, showQueue } from '../../src/cli/status.ts';
+import { judgeFlags, type StatusFlags, showQueue } from '../../src/cli/commands/status.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { Actor, DomainState as LifeStage } from '../../src/domains/outcome.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';

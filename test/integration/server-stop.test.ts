@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import { runServer } from '../../src/cli/server.ts';
+import { runServer } from '../../src/cli/commands/server.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { testRedis } from '../helpers/redis.ts';

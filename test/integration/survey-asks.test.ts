@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { runSurvey } from '../../src/cli/survey.ts';
+import { runSurvey } from '../../src/cli/doctor/survey.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { QUESTIONS } from '../../src/doctor/survey.ts';
 import { createSimulator } from '../../src/simulator/index.ts';

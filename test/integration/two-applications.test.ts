@@ -1,9 +1,9 @@
 // Several web applications: a domain is found wherever it is, and who names none is asked which one he means before a domain is
 // attached a second time, or removed where it is not.
 import { describe, expect, test } from '@jest/globals';
+import { retry, showFailed } from '../../src/cli/commands/failed.ts';
+import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/commands/status.ts';
 import { enqueue } from '../../src/cli/enqueue.ts';
-import { retry, showFailed } from '../../src/cli/failed.ts';
-import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/status.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { JobName } from '../../src/jobs/catalog.ts';
 import { startServer } from '../helpers/http-server.ts';

@@ -1,7 +1,7 @@
 // board password: where it reads the password from, what it refuses, and that nothing of it is shown.
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { createBoardPassword, type PasswordSource } from '../../src/cli/password.ts';
+import { createBoardPassword, type PasswordSource } from '../../src/cli/commands/board-password.ts';
 import { verifyPassword } from '../../src/config/credential-hashes.ts';
 import { parseConfig } from '../../src/config/load.ts';
 

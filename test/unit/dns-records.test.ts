@@ -1,6 +1,6 @@
 // Which DNS records somebody is told to set and to remove, for what DNS showed; and that the sentence says the same.
 import { describe, expect, test } from '@jest/globals';
-import { describeChanges } from '../../src/cli/status-dns.ts';
+import { describeChanges } from '../../src/cli/output/status-dns.ts';
 import { toRecordChanges } from '../../src/probes/dns-records.ts';
 import type { DnsFinding } from '../../src/probes/findings.ts';
 import type { CaaRecord } from '../../src/probes/judge-caa.ts';

@@ -1,7 +1,7 @@
 // What to do about a code: one thing while its job goes on by itself, another once it has failed and a person is called.
 import { describe, expect, test } from '@jest/globals';
 import { toJob, toRecord } from '../../src/api-records/domains.ts';
-import { describeDomain } from '../../src/cli/status-domain.ts';
+import { describeDomain } from '../../src/cli/output/status-domain.ts';
 import { type Code, codes, fixOf } from '../../src/errors.ts';
 import type { DomainDetails } from '../../src/queue/operator.ts';
 import { intentOf, toldOf } from '../helpers/intent.ts';

@@ -1,6 +1,6 @@
 // What a terminal shows fits into it; what a program reads is whole.
 import { describe, expect, test } from '@jest/globals';
-import { cutMiddle, toTable, toWholeTable, withoutName, wrap } from '../../src/cli/layout.ts';
+import { cutMiddle, toTable, toWholeTable, withoutName, wrap } from '../../src/cli/output/layout.ts';
 import { terminalColumns } from '../../src/config/load.ts';
 import { toSpan } from '../../src/domains/times.ts';
 

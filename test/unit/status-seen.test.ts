@@ -1,6 +1,6 @@
 // What the last look saw, in lines for a terminal.
 import { expect, test } from '@jest/globals';
-import { describeSeen } from '../../src/cli/status-seen.ts';
+import { describeSeen } from '../../src/cli/output/status-evidence.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 
 const name = 'shop.example.org';

@@ -1,9 +1,9 @@
 // What `status` prints: the table of all domains, and one domain's story for a support agent.
 import { describe, expect, test } from '@jest/globals';
 import { domainRecord, toRecord } from '../../src/api-records/domains.ts';
-import { judgeFlags } from '../../src/cli/status.ts';
-import { describeDomain, type Telling } from '../../src/cli/status-domain.ts';
-import { describeDomains } from '../../src/cli/status-list.ts';
+import { judgeFlags } from '../../src/cli/commands/status.ts';
+import { describeDomain, type Telling } from '../../src/cli/output/status-domain.ts';
+import { describeDomains } from '../../src/cli/output/status-list.ts';
 import type { Evidence, Intent } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';

@@ -1,7 +1,7 @@
 // --wait: what a person reads while jobs go on, and when he stops waiting.
 import { expect, test } from '@jest/globals';
 import type { ProducerApp } from '../../src/app/app.ts';
-import { exitCodes } from '../../src/cli/terminal.ts';
+import { exitCodes } from '../../src/cli/output/terminal.ts';
 import { describeJob, follow } from '../../src/cli/wait.ts';
 import type { JobStatus } from '../../src/queue/operator.ts';
 

@@ -1,10 +1,10 @@
 // doctor --survey: shows what it will read, asks, reads, and saves the report.
 import { createInterface } from 'node:readline';
-import { describeQuestion, QUESTIONS, survey } from '../doctor/survey.ts';
-import { codes } from '../errors.ts';
+import { describeQuestion, QUESTIONS, survey } from '../../doctor/survey.ts';
+import { codes } from '../../errors.ts';
+import { say } from '../output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
-import { say } from './layout.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** Who is asked: `process.stdin`, or a stand-in. */
 export type Answerer = NodeJS.ReadableStream & { readonly isTTY?: boolean };

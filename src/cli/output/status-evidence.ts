@@ -1,8 +1,8 @@
 // What the last look at a domain saw, in lines: DNS, certificate, HTTP. Pure. The texts are the servers' own, so they are cleaned
 // before they reach a terminal.
-import type { Evidence } from '../domains/domain.ts';
-import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { toShownText } from '../probes/shown-text.ts';
+import type { Evidence } from '../../domains/domain.ts';
+import type { DnsFinding, TlsFinding } from '../../probes/findings.ts';
+import { toShownText } from '../../probes/shown-text.ts';
 import { toRelative } from './terminal.ts';
 
 export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[] {

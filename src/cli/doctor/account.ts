@@ -1,13 +1,13 @@
 // What doctor --survey and --try-domain share: which web application is meant, where the report goes, and what is told of it.
 import { existsSync, writeFileSync } from 'node:fs';
-import { createInvestigation, type Investigation } from '../app/investigation.ts';
-import type { Config } from '../config/load.ts';
-import { type AccountReport, toText } from '../doctor/report.ts';
-import type { survey } from '../doctor/survey.ts';
-import { say } from './layout.ts';
-import { type AppFlags, parseApp } from './selection-flags.ts';
-import { describeSwitches } from './switches.ts';
-import type { Terminal } from './terminal.ts';
+import { createInvestigation, type Investigation } from '../../app/investigation.ts';
+import type { Config } from '../../config/load.ts';
+import { type AccountReport, toText } from '../../doctor/report.ts';
+import type { survey } from '../../doctor/survey.ts';
+import { type AppFlags, parseApp } from '../flags.ts';
+import { say } from '../output/layout.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { describeSwitches } from '../switches.ts';
 
 export interface AccountFlags extends AppFlags {
   readonly yes?: boolean | undefined;

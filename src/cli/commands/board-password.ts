@@ -2,10 +2,10 @@
 // argument, which other users of the machine could see.
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { hashPassword } from '../config/credential-hashes.ts';
-import { type BoardRole, boardRoles } from '../config/load.ts';
-import { decodeText, whyUnreadable } from '../untrusted/text-file.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { hashPassword } from '../../config/credential-hashes.ts';
+import { type BoardRole, boardRoles } from '../../config/load.ts';
+import { decodeText, whyUnreadable } from '../../untrusted/text-file.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 import { entryNameRule, isEntryName } from './token.ts';
 
 export interface PasswordFlags {

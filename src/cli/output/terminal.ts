@@ -1,5 +1,5 @@
 // What a command may do to the outside: print. cli.ts hands it in, so that no other file touches the console.
-import { hasCode, isReplyError } from '../errors.ts';
+import { hasCode, isReplyError } from '../../errors.ts';
 
 export interface Terminal {
   /** Standard output: what was asked for. */

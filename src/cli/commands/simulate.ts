@@ -2,9 +2,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSimulator, DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID } from '../simulator/index.ts';
-import { parseSwitches } from './switches.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { createSimulator, DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID } from '../../simulator/index.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
+import { parseSwitches } from '../switches.ts';
 
 export async function simulate(
   { port, set = [] }: { port: string; set?: readonly string[] },

@@ -1,15 +1,15 @@
 // failed, retry: the jobs that have failed, what to do about them, and trying them again.
 
-import { iso } from '../api-records/fields.ts';
-import type { ProducerApp } from '../app/app.ts';
-import { codeOf, codes, fixOf } from '../errors.ts';
-import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../queue/operator.ts';
-import { toEntry, toEntryOfAll } from '../queue/retry-entries.ts';
-import { say, toWholeTable } from './layout.ts';
-import { parseLimit } from './limit.ts';
-import { operatorName } from './operator-name.ts';
-import { type AppFlags, parseApp } from './selection-flags.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
+import { iso } from '../../api-records/fields.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import { codeOf, codes, fixOf } from '../../errors.ts';
+import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../../queue/operator.ts';
+import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
+import { type AppFlags, parseApp } from '../flags.ts';
+import { parseLimit } from '../limit.ts';
+import { operatorName } from '../operator-name.ts';
+import { say, toWholeTable } from '../output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
 
 type App = Pick<ProducerApp, 'operator' | 'audit'>;
 

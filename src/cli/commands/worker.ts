@@ -1,7 +1,7 @@
 // worker: carries out jobs until it is told to stop.
-import { createWorkerApp } from '../app/worker.ts';
-import type { Config } from '../config/load.ts';
-import { type ExitCode, exitCodes } from './terminal.ts';
+import { createWorkerApp } from '../../app/worker.ts';
+import type { Config } from '../../config/load.ts';
+import { type ExitCode, exitCodes } from '../output/terminal.ts';
 
 export interface WorkerCommand {
   readonly config: Config;

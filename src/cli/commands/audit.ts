@@ -1,13 +1,13 @@
 // audit: who asked for what, and who did what to the queue; the newest first.
 
-import { toAuditRecord } from '../api-records/operations.ts';
-import type { ProducerApp } from '../app/app.ts';
-import { type AuditEntry, auditVerbs, isAuditId } from '../audit/audit.ts';
-import { parseDomainName } from '../domains/domain-name.ts';
-import { say, toWholeTable } from './layout.ts';
-import { parseLimit } from './limit.ts';
-import { someOf } from './selection-flags.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { toAuditRecord } from '../../api-records/operations.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import { type AuditEntry, auditVerbs, isAuditId } from '../../audit/audit.ts';
+import { parseDomainName } from '../../domains/domain-name.ts';
+import { someOf } from '../flags.ts';
+import { parseLimit } from '../limit.ts';
+import { say, toWholeTable } from '../output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 
 export interface AuditFlags {
   readonly json?: boolean | undefined;

@@ -1,20 +1,20 @@
 // status: how things stand, as a table of all domains or as one domain's story.
 
-import { describeApps, describeChoice, toPlace } from '../api-records/applications.ts';
-import { toCertificateStatus, toRecord, toStatus } from '../api-records/domains.ts';
-import { toPauseRecord } from '../api-records/operations.ts';
-import type { ProducerApp } from '../app/app.ts';
-import type { Intent } from '../domains/domain.ts';
-import { type DomainName, parseDomainName } from '../domains/domain-name.ts';
-import { actorOf, currentOf, type Selection } from '../domains/selection.ts';
-import { toMember } from '../redis/keys.ts';
-import { say, toTable } from './layout.ts';
-import { parseLimit } from './limit.ts';
+import { describeApps, describeChoice, toPlace } from '../../api-records/applications.ts';
+import { toCertificateStatus, toRecord, toStatus } from '../../api-records/domains.ts';
+import { toPauseRecord } from '../../api-records/operations.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import type { Intent } from '../../domains/domain.ts';
+import { type DomainName, parseDomainName } from '../../domains/domain-name.ts';
+import { actorOf, currentOf, type Selection } from '../../domains/selection.ts';
+import { toMember } from '../../redis/keys.ts';
+import { parseSelection, type SelectionFlags } from '../flags.ts';
+import { parseLimit } from '../limit.ts';
+import { say, toTable } from '../output/layout.ts';
+import { describeDomain, toShownState } from '../output/status-domain.ts';
+import { describeDomains } from '../output/status-list.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
 import { describePause } from './pause.ts';
-import { parseSelection, type SelectionFlags } from './selection-flags.ts';
-import { describeDomain, toShownState } from './status-domain.ts';
-import { describeDomains } from './status-list.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
 
 type App = Pick<ProducerApp, 'operator' | 'looking' | 'pauses'>;
 

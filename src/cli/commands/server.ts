@@ -1,7 +1,7 @@
 // server: answers over HTTP until it is told to stop.
-import { createServerApp } from '../app/server.ts';
-import type { Config } from '../config/load.ts';
-import { type ExitCode, exitCodes } from './terminal.ts';
+import { createServerApp } from '../../app/server.ts';
+import type { Config } from '../../config/load.ts';
+import { type ExitCode, exitCodes } from '../output/terminal.ts';
 
 export interface ServerCommand {
   readonly config: Config;

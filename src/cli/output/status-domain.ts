@@ -1,21 +1,21 @@
 // status <domain>: one domain's story in sentences that a support agent can read out. Pure.
 
-import { fixFor, nextCheckTimeOf } from '../api-records/domains.ts';
-import { dnsRecordsOf } from '../api-records/evidence.ts';
-import type { Budget } from '../certificates/ledger.ts';
-import { type Intent, type Transition, toRequesterText } from '../domains/domain.ts';
-import type { Actor, DomainState } from '../domains/outcome.ts';
-import { actorOf } from '../domains/selection.ts';
-import { toMinute, toSecond, toSpan } from '../domains/times.ts';
-import { isBad } from '../https/gate.ts';
-import type { DnsFinding } from '../probes/findings.ts';
-import type { DomainDetails, DomainStatus, JobStatus } from '../queue/operator.ts';
-import { isPausedSentence, type Pause } from '../queue/pauses.ts';
+import { fixFor, nextCheckTimeOf } from '../../api-records/domains.ts';
+import { dnsRecordsOf } from '../../api-records/evidence.ts';
+import type { Budget } from '../../certificates/ledger.ts';
+import { type Intent, type Transition, toRequesterText } from '../../domains/domain.ts';
+import type { Actor, DomainState } from '../../domains/outcome.ts';
+import { actorOf } from '../../domains/selection.ts';
+import { toMinute, toSecond, toSpan } from '../../domains/times.ts';
+import { isBad } from '../../https/gate.ts';
+import type { DnsFinding } from '../../probes/findings.ts';
+import type { DomainDetails, DomainStatus, JobStatus } from '../../queue/operator.ts';
+import { isPausedSentence, type Pause } from '../../queue/pauses.ts';
+import { describeJob } from '../wait.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
-import { describeSeen } from './status-seen.ts';
+import { describeSeen } from './status-evidence.ts';
 import { toRelative } from './terminal.ts';
-import { describeJob } from './wait.ts';
 
 /** What the configuration says about looking, so far as the story depends on it. */
 export interface LookSettings {

@@ -1,13 +1,13 @@
 // status: all domains in a table, or those that were asked for. Pure.
 
-import { nextCheckTimeOf } from '../api-records/domains.ts';
-import { includesWww } from '../domains/domain.ts';
-import { states } from '../domains/outcome.ts';
-import { actorOf, type Selection } from '../domains/selection.ts';
-import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../queue/operator.ts';
-import type { Pause } from '../queue/pauses.ts';
+import { nextCheckTimeOf } from '../../api-records/domains.ts';
+import { includesWww } from '../../domains/domain.ts';
+import { states } from '../../domains/outcome.ts';
+import { actorOf, type Selection } from '../../domains/selection.ts';
+import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../../queue/operator.ts';
+import type { Pause } from '../../queue/pauses.ts';
+import { describeSelection } from '../flags.ts';
 import { toTable, withoutName } from './layout.ts';
-import { describeSelection } from './selection-flags.ts';
 import { describeRedeploy, isHeldBack, toShownState } from './status-domain.ts';
 import { toRelative } from './terminal.ts';
 

@@ -1,13 +1,13 @@
 // pause, resume, pauses: stops jobs from running, with a reason and an end, and lets them go on.
 
-import { toPauseRecord } from '../api-records/operations.ts';
-import type { ProducerApp } from '../app/app.ts';
-import { duration } from '../config/kinds.ts';
-import { describeScope, type Pause, type PauseScope } from '../queue/pauses.ts';
-import { say, toWholeTable } from './layout.ts';
-import { operatorName } from './operator-name.ts';
-import { parseApp } from './selection-flags.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
+import { toPauseRecord } from '../../api-records/operations.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import { duration } from '../../config/kinds.ts';
+import { describeScope, type Pause, type PauseScope } from '../../queue/pauses.ts';
+import { parseApp } from '../flags.ts';
+import { operatorName } from '../operator-name.ts';
+import { say, toWholeTable } from '../output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
 
 type App = Pick<ProducerApp, 'pauses' | 'audit' | 'requests' | 'defaults'>;
 

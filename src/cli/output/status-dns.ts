@@ -1,5 +1,5 @@
 // The DNS records that somebody has to set and to remove, as a zone file has them, so that they can be copied. Pure.
-import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
+import type { DnsRecord, DnsRecordChanges } from '../../probes/findings.ts';
 import { toTable } from './layout.ts';
 
 export const describeChanges = ({ set, remove, unsure }: DnsRecordChanges): string[] => [

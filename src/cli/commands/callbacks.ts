@@ -1,12 +1,12 @@
 // callbacks list, callbacks replay: what the outside was told, and telling it again.
 
-import { toDeliveryRecord } from '../api-records/operations.ts';
-import type { ProducerApp } from '../app/app.ts';
-import { type Delivery, isDeliveryId, toReplayEntry } from '../callbacks/deliveries.ts';
-import { say, toWholeTable } from './layout.ts';
-import { parseLimit } from './limit.ts';
-import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from './terminal.ts';
+import { toDeliveryRecord } from '../../api-records/operations.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import { type Delivery, isDeliveryId, toReplayEntry } from '../../callbacks/deliveries.ts';
+import { parseLimit } from '../limit.ts';
+import { operatorName } from '../operator-name.ts';
+import { say, toWholeTable } from '../output/layout.ts';
+import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
 type Admin = Pick<ProducerApp, 'deliveries' | 'audit'>;

@@ -1,8 +1,8 @@
 // token create: a new token of the HTTP API, and what the configuration holds of it. Nothing is stored.
 
-import { createToken } from '../config/credential-hashes.ts';
-import { type ApiRole, apiRoles } from '../config/load.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+import { createToken } from '../../config/credential-hashes.ts';
+import { type ApiRole, apiRoles } from '../../config/load.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 
 export interface TokenFlags {
   readonly name: string;

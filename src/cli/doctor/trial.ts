@@ -1,15 +1,15 @@
 // doctor --try-domain: tries one name that nobody uses, takes it back, and saves the report; or takes back what a killed run has left.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ProducerApp } from '../app/app.ts';
-import { createTrialRecords } from '../app/investigation.ts';
-import { createJournal, type JournalEntry } from '../doctor/journal.ts';
-import { TrialRefusal, type TryPorts, tryDomain } from '../doctor/try-domain.ts';
-import { UndoFailure, undo } from '../doctor/undo.ts';
-import { parseDomainName } from '../domains/domain-name.ts';
-import { requireCertifiable } from '../domains/public-name.ts';
+import type { ProducerApp } from '../../app/app.ts';
+import { createTrialRecords } from '../../app/investigation.ts';
+import { createJournal, type JournalEntry } from '../../doctor/journal.ts';
+import { TrialRefusal, type TryPorts, tryDomain } from '../../doctor/try-domain.ts';
+import { UndoFailure, undo } from '../../doctor/undo.ts';
+import { parseDomainName } from '../../domains/domain-name.ts';
+import { requireCertifiable } from '../../domains/public-name.ts';
+import { operatorName } from '../operator-name.ts';
+import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
-import { operatorName } from './operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export interface TrialFlags extends AccountFlags {
   readonly withCertificate?: boolean | undefined;
