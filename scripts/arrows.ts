@@ -38,10 +38,10 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     packages: 'commander',
   },
   client: { uses: 'errors queue', types: 'domains jobs' },
-  config: { uses: 'listening probes untrusted', packages: 'php-parser zod' },
+  config: { uses: 'listening probes secrets untrusted', packages: 'php-parser zod' },
   doctor: { uses: 'certificates errors runcloud untrusted', types: 'probes redis', packages: 'zod' },
   domains: {
-    uses: 'certificates errors https lease probes redis',
+    uses: 'certificates errors https lease probes redis secrets',
     types: 'runcloud',
     packages: 'ioredis tldts',
   },
@@ -67,8 +67,9 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'rate-limit': { uses: '', types: 'runcloud', packages: 'ioredis' },
   redis: { uses: 'errors', types: 'domains runcloud', packages: 'ioredis' },
   runcloud: { uses: 'errors untrusted', packages: 'got zod' },
+  secrets: { uses: '' },
   server: {
-    uses: 'api-records audit callbacks certificates config domains errors health jobs listening logger queue redis untrusted',
+    uses: 'api-records audit callbacks certificates config domains errors health jobs listening logger queue redis secrets untrusted',
     types: 'metrics',
     packages: '@bull-board/api @bull-board/fastify @fastify/cookie fastify ioredis zod',
   },

@@ -1,14 +1,8 @@
 // Tokens of the HTTP API and passwords of the board: how they are made, and how they are compared with what is stored.
 // Pure. A token has 256 random bits, so that a plain SHA-256 of it is safe to keep; a password needs scrypt.
-import {
-  type BinaryLike,
-  createHash,
-  randomBytes,
-  type ScryptOptions,
-  scrypt,
-  timingSafeEqual,
-} from 'node:crypto';
+import { type BinaryLike, createHash, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
+import { isSameSecret } from '../secrets.ts';
 
 const TOKEN_PREFIX = 'rcd_';
 
@@ -23,7 +17,7 @@ export const hashToken = (token: string): string => createHash('sha256').update(
 
 /** In a time that tells nothing of the hash. */
 export const verifyToken = (token: string, hash: string): boolean =>
-  isSame(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex'));
+  isSameSecret(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex'));
 
 /** The entry whose token this is. All are compared, so that the time does not tell which one came near. */
 export function findByToken<T extends { readonly hash: string }>(
@@ -34,9 +28,6 @@ export function findByToken<T extends { readonly hash: string }>(
   for (const entry of entries) if (verifyToken(token, entry.hash)) found ??= entry;
   return found;
 }
-
-const isSame = (one: Buffer, other: Buffer): boolean =>
-  one.length === other.length && timingSafeEqual(one, other);
 
 /**
  * N, r and p as RFC 7914 names them: 128 MiB and about half a second for each try. OWASP's least for scrypt
@@ -74,7 +65,7 @@ export async function hashPassword(password: string): Promise<string> {
 export async function verifyPassword(password: string, hash: string): Promise<boolean> {
   const stored = parsePasswordHash(hash);
   if (stored === undefined) return false;
-  return isSame(await keyOf(password, stored, stored.key.length), stored.key);
+  return isSameSecret(await keyOf(password, stored, stored.key.length), stored.key);
 }
 
 const isPowerOfTwo = (n: number): boolean => n > 1 && Number.isInteger(Math.log2(n));

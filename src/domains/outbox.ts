@@ -1,6 +1,7 @@
 // How an entry of the outbox proves that a worker wrote it: the script that writes it adds a MAC over all that it holds, and whoever
-// reads it checks that. The keys are made of CALLBACK_SECRETS, which Redis does not hold. Knows nothing of ours.
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+// reads it checks that. The keys are made of CALLBACK_SECRETS, which Redis does not have.
+import { createHash } from 'node:crypto';
+import { deriveKey, isSameSecret, seal } from '../secrets.ts';
 
 // macKeys: as `toOutboxKeys` makes them. entry: names and values by turns.
 // A keyed hash within a keyed hash, as HMAC is: Redis' Lua has SHA-1 and nothing newer, and no flaw of SHA-1 touches this use of it.
@@ -22,8 +23,7 @@ local function writeOutbox(outbox, macKeys, entry)
 end
 `;
 
-const derive = (secret: string, use: string): string =>
-  Buffer.from(hkdfSync('sha256', secret, '', `runcloud-domains ${use}`, 32)).toString('hex');
+const derive = (secret: string, use: string): string => deriveKey(secret, use).toString('hex');
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex');
 
@@ -50,7 +50,7 @@ export function createSeals(secrets: readonly string[]): Seals {
   const pairs = secrets.map((secret) => toOutboxKeys([secret]).split('.') as [inner: string, outer: string]);
   const keys = secrets.map((secret) => derive(secret, 'delivery'));
   const sealsOf = (parts: readonly string[]): string[] =>
-    keys.map((key) => createHmac('sha256', key).update(toText(parts)).digest('hex'));
+    keys.map((key) => seal(key, toText(parts)).toString('hex'));
   return {
     isGenuine(entry) {
       const [name, macs = ''] = entry.slice(-2);
@@ -69,7 +69,5 @@ const MAX_MACS = 100;
 /** Compared in constant time, each with each. */
 function isAmong(given: string, own: readonly string[]): boolean {
   const macs = given.split(' ', MAX_MACS).filter((mac) => /^[\da-f]{40,64}$/.test(mac));
-  const isSame = (a: string, b: string): boolean =>
-    a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
-  return macs.some((mac) => own.some((one) => isSame(mac, one)));
+  return macs.some((mac) => own.some((one) => isSameSecret(mac, one)));
 }

@@ -8,11 +8,11 @@ import {
   pino,
 } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { createScrub, hidden, isSecretField, secretFields } from '../untrusted/redact.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 import { serializeErrors, serializeFields } from './errors.ts';
-import { createScrub, hidden, isSecretField, secretFields } from './scrub.ts';
 
-export { createScrub, type Scrub, scrub } from './scrub.ts';
+export { createScrub, type Scrub, scrub } from '../untrusted/redact.ts';
 
 export type Logger = PinoLogger;
 

@@ -1,5 +1,7 @@
 // Turns a refused reply or a broken exchange into one of errors.ts. Pure, and the only place that decides
 // whether a call was refused, never sent, or of unknown effect.
+
+import { type Redact, toLine } from '../untrusted/redact.ts';
 import {
   AccountRefusedError,
   CallAbortedError,
@@ -14,7 +16,6 @@ import {
   UnknownResultError,
   UnreachableError,
 } from './errors.ts';
-import { type Redact, toLine } from './redact.ts';
 import { type ReplyText, toReplyText } from './reply-text.ts';
 import { toRetryAfterMs } from './retry-after.ts';
 

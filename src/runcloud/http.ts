@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Got, RequestError, type Response } from 'got';
 import { boundReply } from '../untrusted/bounded-reply.ts';
+import { createRedact, type Redact } from '../untrusted/redact.ts';
 import {
   type Credentials,
   createAgent,
@@ -18,7 +19,6 @@ import {
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
 import { type Exchanged, rateLimited, toFingerprint } from './rate-limited.ts';
-import { createRedact, type Redact } from './redact.ts';
 import { parseJson } from './reply-text.ts';
 import type { CallOptions } from './runcloud.ts';
 

@@ -1,10 +1,10 @@
 // The web application's activity log, where RunCloud says why a certificate failed: [D] v2/api-9849787 (data[]{kind, content,
 // created_at}; 15 to a page), newest first ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud).
 import { z } from 'zod';
+import { createRedact, toLine } from '../untrusted/redact.ts';
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
 import { PER_PAGE } from './pages.ts';
-import { createRedact, toLine } from './redact.ts';
 import type { LogEntry, RunCloud } from './runcloud.ts';
 import { textSchema, toRows } from './schemas.ts';
 import { toAppPath } from './ssl-calls.ts';

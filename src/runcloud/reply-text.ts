@@ -1,7 +1,8 @@
 // Finds RunCloud's own words in the body of a refused call: `message`, and `errors` in the Laravel shape.
 // Pure. It takes nothing else out of a body, since any other field may be a key.
+
+import { type Redact, toLine } from '../untrusted/redact.ts';
 import type { FieldErrors } from './errors.ts';
-import { type Redact, toLine } from './redact.ts';
 
 export interface ReplyText {
   /** RunCloud's message in one line, redacted and capped; undefined where it sent none. */

@@ -4,12 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import { toLogText } from '../../src/certificates/log-text.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { findNamed, hostsIn, withoutOthers } from '../../src/domains/other-names.ts';
-import { createScrub } from '../../src/logger/scrub.ts';
 import { judgeCaaSet } from '../../src/probes/judge-caa.ts';
 import { parseAltNames } from '../../src/probes/served.ts';
 import { toShownText } from '../../src/probes/shown-text.ts';
-import { createRedact } from '../../src/runcloud/redact.ts';
 import { toReplyText } from '../../src/runcloud/reply-text.ts';
+import { createRedact, createScrub } from '../../src/untrusted/redact.ts';
 import { attacksOn, cpuMs } from '../helpers/attack-strings.ts';
 import { findRegexes } from '../helpers/regexes.ts';
 
@@ -39,7 +38,7 @@ const OWN: Readonly<Record<string, string>> = {
   'src/config/url-kinds.ts /\\/+$/': 'our own configuration',
   'src/runcloud/http.ts /\\/+$/': 'our own configuration',
   'src/runcloud/raw-calls.ts /\\/+$/': 'our own configuration',
-  'src/logger/scrub.ts /=+$/': 'our own secrets',
+  'src/untrusted/redact.ts /=+$/': 'our own secrets',
   'src/listening/network.ts /%.*$/':
     'an address of a socket or a header, which hold no line break: the first % matches',
   'src/runcloud/log-call.ts ACCOUNTS': 'what redact leaves: 10,000 characters at most',

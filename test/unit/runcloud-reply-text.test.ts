@@ -1,8 +1,8 @@
 // RunCloud's own words out of refused replies, Retry-After, and what must never get through.
 import { describe, expect, test } from '@jest/globals';
-import { createRedact, toLine } from '../../src/runcloud/redact.ts';
 import { toReplyText } from '../../src/runcloud/reply-text.ts';
 import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
+import { createRedact, toLine } from '../../src/untrusted/redact.ts';
 
 const plain = createRedact([]);
 const words = (body: unknown): string | undefined =>
@@ -70,6 +70,15 @@ describe('redaction', () => {
     ['hides its JSON spelling', 'Token s3cr\\/et+token', 'Token ***'],
     ['hides its URL spelling', '?t=s3cr%2Fet%2Btoken', '?t=***'],
     ['leaves words alone that a short secret would blank out', 'abcdef', 'abcdef'],
+    ['hides its form spelling', 'again t=s3cr%2fet%2btoken', 'again t=***'],
+    ['hides its base64', `got ${btoa('s3cr/et+token')}`, 'got ***=='],
+    ['hides a short one as a word', 'Token abc is wrong', 'Token *** is wrong'],
+    ['hides a password in a URL', 'see https://u:hunter2@r.example.org/', 'see https://u:***@r.example.org/'],
+    [
+      'hides a field of any spelling',
+      'got access-token=abcdef&set_cookie=x',
+      'got access-token=***&set_cookie=***',
+    ],
     ['hides an Authorization value', 'sent Bearer eyJhbGciOi.x', 'sent Bearer ***'],
     ['hides a PEM block', 'a -----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY----- b', 'a *** b'],
     ['hides a PEM block that was cut off', 'a -----BEGIN RSA PRIVATE KEY-----\nMII', 'a ***'],

@@ -1,9 +1,9 @@
 // Logging in and out of the board.
-import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verifyPassword } from '../../config/credential-hashes.ts';
 import type { BoardUser } from '../../config/load.ts';
 import type { Logger } from '../../logger/logger.ts';
+import { isSameSecret } from '../../secrets.ts';
 import { prefixOf } from '../prefix.ts';
 import type { Checks } from './checks.ts';
 import type { Cookies } from './cookies.ts';
@@ -41,11 +41,8 @@ const toNext = (desired: string | undefined): string =>
 const isStraight = (path: string): boolean =>
   new URL(path, 'http://board').pathname === path.split('?', 1)[0] && !path.includes('//');
 
-const isToken = (given: string | undefined, secret: string | undefined): boolean => {
-  if (given === undefined || secret === undefined) return false;
-  const [one, other] = [Buffer.from(given), Buffer.from(digest(`form:${secret}`))];
-  return one.length === other.length && timingSafeEqual(one, other);
-};
+const isToken = (given: string | undefined, secret: string | undefined): boolean =>
+  given !== undefined && secret !== undefined && isSameSecret(given, digest(`form:${secret}`));
 
 const fieldsOf = (request: FastifyRequest) => {
   const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();

@@ -1,8 +1,9 @@
 // Logins at the board, kept in Redis: the cookie holds a random id, Redis only its hash. What stands in Redis is sealed for that id
 // by a key that only this server's configuration gives, so that whoever may write to Redis can neither make a login nor copy one.
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { BoardUser } from '../../config/load.ts';
+import { deriveKey, isSameSecret, seal } from '../../secrets.ts';
 
 export interface Sessions {
   /** A new login; resolves with its id, which only the cookie knows. */
@@ -33,18 +34,11 @@ interface Login {
 
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-const isSame = (one: string, other: unknown): boolean => {
-  const [a, b] = [Buffer.from(one), Buffer.from(String(other))];
-  return a.length === b.length && timingSafeEqual(a, b);
-};
-
 /** Of the hash of the user's password, which stands in BOARD_USERS only: a new password ends the logins. */
 function createSeal({ name, role, hash }: BoardUser) {
-  const key = Buffer.from(hkdfSync('sha256', hash, '', 'runcloud-domains board session', 32));
+  const key = deriveKey(hash, 'board session');
   return (id: string, { since, usedAt }: Login): string =>
-    createHmac('sha256', key)
-      .update(JSON.stringify([id, name, role, since, usedAt]))
-      .digest('base64url');
+    seal(key, JSON.stringify([id, name, role, since, usedAt])).toString('base64url');
 }
 
 export function createSessions({ redis, keyOf, users, sessionMs }: SessionOptions): Sessions {
@@ -67,7 +61,7 @@ export function createSessions({ redis, keyOf, users, sessionMs }: SessionOption
       if (id === undefined) return undefined;
       const login = parseLogin(await redis.getex(keyFor(id), 'PX', sessionMs));
       const owner = login && known.get(login.name);
-      if (!owner || !isSame(owner.seal(id, login), login.seal)) return undefined;
+      if (!owner || !isSameSecret(owner.seal(id, login), String(login.seal))) return undefined;
       const now = Date.now();
       if (now - login.since >= MAX_AGE_MS || now - login.usedAt >= sessionMs) return undefined;
       const { name, since, usedAt } = login;
