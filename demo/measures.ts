@@ -2,7 +2,7 @@
 // nothing: promises.ts does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namesOf } from '../src/certificates/names.ts';
-import type { Intent } from '../src/domains/domain.ts';
+import type { DomainRecord } from '../src/domains/domain.ts';
 import { parseDomainName } from '../src/domains/domain-name.ts';
 import type { Receipt } from '../src/index.ts';
 import type { Operator, QueueCounts } from '../src/queue/operator.ts';
@@ -31,8 +31,8 @@ export interface Measures {
 /** One domain of the story. */
 export interface DomainFound {
   readonly name: string;
-  readonly stage: Intent['state'] | undefined;
-  readonly mustAct: Intent['mustAct'];
+  readonly stage: DomainRecord['state'] | undefined;
+  readonly mustAct: DomainRecord['mustAct'];
   readonly proofs: readonly Proof[];
   /** Of its own jobs. */
   readonly calls: number;
@@ -83,16 +83,16 @@ async function measureDomain(
   { simulator: { state, edge }, worker, operator }: Stage,
   name: string,
 ): Promise<DomainFound> {
-  const intent = (await operator.domain(parseDomainName(name), {}))?.intent;
-  const www = intent?.desired.presence === 'present' && intent.desired.www !== false;
+  const record = (await operator.domain(parseDomainName(name), {}))?.record;
+  const www = record?.desired.presence === 'present' && record.desired.www !== false;
   const proofs = namesOf([{ name, www }]).map(async (host) => ({
     name: host,
     until: await shakeHands(edge, host),
   }));
   return {
     name,
-    stage: intent?.state,
-    mustAct: intent?.mustAct,
+    stage: record?.state,
+    mustAct: record?.mustAct,
     proofs: await Promise.all(proofs),
     calls: worker.lines.filter(({ call, domain }) => call !== undefined && domain === name).length,
     orders: state.orders.filter(({ names }) => names.includes(name)).length,

@@ -1,7 +1,7 @@
 // The story, act by act: who asks for what, and when the next one begins. Shows requests and what customers do; the rest is the
 // worker's to tell.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Intent } from '../src/domains/domain.ts';
+import type { DomainRecord } from '../src/domains/domain.ts';
 import { parseDomainName } from '../src/domains/domain-name.ts';
 import { hasCode } from '../src/errors.ts';
 import type { Receipt } from '../src/index.ts';
@@ -151,10 +151,10 @@ const said = ({ stage: { worker } }: Teller, domain: string, desired: string): P
   worker.until(`"${desired}" of ${domain}`, (line) => line.outcome === desired && line.domain === domain);
 
 /** The log does not tell it: the worker says the same as before. The record does. */
-async function held({ stage: { operator }, signal }: Teller, domain: string): Promise<Intent> {
+async function held({ stage: { operator }, signal }: Teller, domain: string): Promise<DomainRecord> {
   for (const deadline = Date.now() + HELD_PATIENCE_MS; Date.now() < deadline; ) {
-    const intent = (await operator.domain(parseDomainName(domain), {}))?.intent;
-    if (intent?.state === 'held') return intent;
+    const record = (await operator.domain(parseDomainName(domain), {}))?.record;
+    if (record?.state === 'held') return record;
     await sleep(50, undefined, { signal });
   }
   throw new Error(`${domain} was not held within ${HELD_PATIENCE_MS / 1000} s.`);

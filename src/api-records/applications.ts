@@ -1,6 +1,6 @@
 // Several web applications that have one name: how they are listed, in sentences and as JSON. Pure.
 import { z } from 'zod';
-import type { Intent } from '../domains/domain.ts';
+import type { DomainRecord } from '../domains/domain.ts';
 import { actorOf, type Selection } from '../domains/selection.ts';
 import { domainSummary } from './domains.ts';
 
@@ -17,16 +17,16 @@ export const places = z.array(place).meta({ description: 'The web applications t
 
 export type Place = z.output<typeof place>;
 
-export const toPlace = (intent: Intent): Place => ({
-  serverId: intent.serverId,
-  appId: intent.appId,
-  state: intent.state,
-  mustAct: actorOf(intent) ?? null,
-  desired: intent.desired,
+export const toPlace = (record: DomainRecord): Place => ({
+  serverId: record.serverId,
+  appId: record.appId,
+  state: record.state,
+  mustAct: actorOf(record) ?? null,
+  desired: record.desired,
 });
 
 /** `646 (live) and 701 (waiting-for-dns)`; with the servers where they differ. */
-export function describeApps(places: readonly Pick<Intent, 'serverId' | 'appId' | 'state'>[]): string {
+export function describeApps(places: readonly Pick<DomainRecord, 'serverId' | 'appId' | 'state'>[]): string {
   const isOneServer = new Set(places.map(({ serverId }) => serverId)).size <= 1;
   const named = places.map(({ serverId, appId, state }) =>
     isOneServer ? `${appId} (${state})` : `${appId} of server ${serverId} (${state})`,

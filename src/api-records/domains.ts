@@ -2,7 +2,7 @@
 // Their fields are API. Times are ISO 8601, what is not known is null.
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
-import type { Intent, Transition } from '../domains/domain.ts';
+import type { DomainRecord, Transition } from '../domains/domain.ts';
 import { actors, states } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { codeOf, fixOf } from '../errors.ts';
@@ -107,49 +107,49 @@ export const jobRecord = z
   })
   .meta({ description: 'One job as the queue holds it' });
 
-export const toSummary = (intent: Intent): z.output<typeof domainSummary> => ({
-  domain: intent.domain,
-  serverId: intent.serverId,
-  appId: intent.appId,
-  siteId: intent.siteId ?? null,
-  desired: intent.desired,
-  state: intent.state,
-  since: iso(intent.stateAt),
-  reason: intent.outcome ?? null,
-  reasonCode: intent.reasonCode ?? null,
-  code: intent.code ?? null,
-  fix: fixFor(intent) ?? null,
-  mustAct: actorOf(intent) ?? null,
-  request: intent.request,
-  jobId: intent.jobId,
-  requestedAt: iso(intent.requestedAt),
-  by: intent.by ?? null,
-  for: intent.for ?? null,
-  nextCheckAt: intent.request === 'settled' ? null : iso(intent.nextRunAt),
+export const toSummary = (record: DomainRecord): z.output<typeof domainSummary> => ({
+  domain: record.domain,
+  serverId: record.serverId,
+  appId: record.appId,
+  siteId: record.siteId ?? null,
+  desired: record.desired,
+  state: record.state,
+  since: iso(record.stateAt),
+  reason: record.outcome ?? null,
+  reasonCode: record.reasonCode ?? null,
+  code: record.code ?? null,
+  fix: fixFor(record) ?? null,
+  mustAct: actorOf(record) ?? null,
+  request: record.request,
+  jobId: record.jobId,
+  requestedAt: iso(record.requestedAt),
+  by: record.by ?? null,
+  for: record.for ?? null,
+  nextCheckAt: record.request === 'settled' ? null : iso(record.nextRunAt),
 });
 
 /** What to do about a domain's code, as it stands now. */
-export const fixFor = (intent: Intent): string | undefined =>
-  fixOf(intent.code, intent.request === 'pending' && actorOf(intent) === undefined);
+export const fixFor = (record: DomainRecord): string | undefined =>
+  fixOf(record.code, record.request === 'pending' && actorOf(record) === undefined);
 
 /** When its job, or that of the redeploy, looks again; undefined where no time is set. */
-export const nextCheckTimeOf = ({ intent, job }: DomainStatus): number | undefined =>
-  intent.request === 'failed'
-    ? intent.nextRunAt
+export const nextCheckTimeOf = ({ record, job }: DomainStatus): number | undefined =>
+  record.request === 'failed'
+    ? record.nextRunAt
     : job.state === 'delayed'
-      ? (job.nextRunAt ?? intent.nextRunAt)
+      ? (job.nextRunAt ?? record.nextRunAt)
       : undefined;
 
-type DomainRecord = z.output<typeof domainRecord>;
+type DomainAnswer = z.output<typeof domainRecord>;
 
 /** What `status --json` shows of each domain: all but what takes a question of its own. */
-export function toStatus(status: DomainStatus): Omit<DomainRecord, 'history' | 'budgets'> {
-  const { intent, job, certificate, redeploy } = status;
+export function toStatus(status: DomainStatus): Omit<DomainAnswer, 'history' | 'budgets'> {
+  const { record, job, certificate, redeploy } = status;
   return {
-    ...toSummary(intent),
+    ...toSummary(record),
     nextCheckAt: iso(nextCheckTimeOf(status)),
-    dnsRecords: toDnsRecords(dnsRecordsOf(intent)),
-    evidence: intent.evidence ? toEvidence(intent.evidence) : null,
+    dnsRecords: toDnsRecords(dnsRecordsOf(record)),
+    evidence: record.evidence ? toEvidence(record.evidence) : null,
     job: { id: job.id, state: job.state, attemptsMade: job.attemptsMade, nextRunAt: iso(job.nextRunAt) },
     certificate: toCertificate(certificate),
     redeploy: redeploy
@@ -181,16 +181,16 @@ export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: 
   redeploy: redeploy ? { id: redeploy.id, state: redeploy.state, nextRunAt: iso(redeploy.nextRunAt) } : null,
 });
 
-export const toRecord = (status: DomainDetails): DomainRecord => ({
+export const toRecord = (status: DomainDetails): DomainAnswer => ({
   ...toStatus(status),
-  ...reasonOf(status.intent, status.history),
+  ...reasonOf(status.record, status.history),
   history: status.history.map(toHistoryEntry),
   budgets: [...status.budgets],
 });
 
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
-function reasonOf(intent: Intent, history: readonly Transition[]) {
-  const { outcome, reasonCode: why, outcomeAt = 0, state: at, stateAt } = intent;
+function reasonOf(record: DomainRecord, history: readonly Transition[]) {
+  const { outcome, reasonCode: why, outcomeAt = 0, state: at, stateAt } = record;
   const [step] = history;
   const isNewer = step?.state === at && stateAt > outcomeAt;
   const { reason, reasonCode: code } = isNewer ? step : { reason: outcome, reasonCode: why };

@@ -1,6 +1,6 @@
 // What the last look at a domain saw, and which DNS records have to change, as the HTTP API and `--json` show it. Times are ISO 8601.
 import { z } from 'zod';
-import type { Evidence, Intent } from '../domains/domain.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import { iso, time } from './fields.ts';
@@ -69,7 +69,7 @@ export const evidence = z
   .meta({ description: 'What the last look at DNS and at the server saw' });
 
 /** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
-export const dnsRecordsOf = ({ desired, evidence }: Intent): DnsRecordChanges | undefined =>
+export const dnsRecordsOf = ({ desired, evidence }: DomainRecord): DnsRecordChanges | undefined =>
   desired.presence === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
 
 /** As API, `--json` and callbacks show them: the same fields. */

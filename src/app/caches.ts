@@ -29,7 +29,7 @@ export function createReadings({ config, backoff, redis, requests, runcloud, log
   const missing = createMissingApps({ redis, keys, standsMs: backoff.missingMs });
   return {
     missing,
-    directory: createDirectory({ runcloud, now: requests.intents.now, missing }),
+    directory: createDirectory({ runcloud, now: requests.store.now, missing }),
     facts: createFacts({ runcloud, memo: createFactsMemo({ redis, keys }) }),
     runcloudLog: createLogReader({ runcloud, onPage: tellTroubles(logger) }),
   };

@@ -44,7 +44,7 @@ export interface HandlerParts {
 
 export function createHandlers(parts: HandlerParts): Handlers {
   const { config, backoff, requests, runcloud, directory, missing } = parts;
-  const { intents, certificates } = requests;
+  const { store, certificates } = requests;
   const requestRedeploy = async (changed: DomainKey): Promise<void> => {
     await requests.requestRedeploy(changed, { domain: changed.domain, changed });
   };
@@ -53,7 +53,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const { heldMs, lagMs } = backoff;
   const changesWww = changesWwwOf(config);
   const ports = {
-    ...{ runcloud, directory, missing, intents, certificates, https, requestRedeploy },
+    ...{ runcloud, directory, missing, store, certificates, https, requestRedeploy },
     ...{ checkDelayMs: backoff.lookMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {
@@ -80,7 +80,7 @@ function createHttpsOf(
   { config, backoff, requests, facts, look, ledger, runcloudLog }: HandlerParts,
   requestRedeploy: (changed: DomainKey) => Promise<void>,
 ): Https | undefined {
-  const { intents, certificates } = requests;
+  const { store, certificates } = requests;
   const { dns, ssl } = config;
   const settings = {
     gate: dns.gate,
@@ -90,13 +90,13 @@ function createHttpsOf(
     backoff,
     changesWww: changesWwwOf(config),
   };
-  const ports = { facts, ledger, runcloudLog, certificates, intents, requestRedeploy, settings };
+  const ports = { facts, ledger, runcloudLog, certificates, store, requestRedeploy, settings };
   return look && createHttps({ look, ...ports });
 }
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {
   const { config, backoff, requests, runcloud, directory, facts, look, ledger, runcloudLog } = parts;
-  const { intents, certificates, renew } = requests;
+  const { store, certificates, renew } = requests;
   const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, invalidNames } = config.ssl;
   const { switchToHttp01 } = config.ssl;
   const hasGuard = look && config.dns.gate !== 'off';
@@ -110,13 +110,13 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
     runcloudLog,
     guard: hasGuard
       ? {
-          intents,
+          store,
           certificates,
           look,
           invalidNames,
           backoff,
           changesWww: changesWwwOf(config),
-          renew: (intent) => renew(intent, 'the guard of the certificate'),
+          renew: (record) => renew(record, 'the guard of the certificate'),
         }
       : undefined,
     settings: {

@@ -45,21 +45,21 @@ export function createTrialRecords(
   { requests, pauses, audit }: Pick<ProducerApp, 'requests' | 'pauses' | 'audit'>,
   by: string,
 ): Pick<TryPorts, 'findRecord' | 'pause' | 'resume'> {
-  const { intents } = requests;
+  const { store } = requests;
   const scopeOf = ({ serverId, appId }: WebApplication) => ({ kind: 'app', serverId, appId }) as const;
   return {
     async findRecord(name) {
       const domain = parseDomainName(name);
       const bare = bareOf(domain);
       const names = [domain, twinOf(domain), ...(bare ? [bare] : [])];
-      const [found] = (await Promise.all(names.map((each) => intents.everywhere(each)))).flat();
+      const [found] = (await Promise.all(names.map((each) => store.everywhere(each)))).flat();
       return found && `${found.domain} was asked for on web application ${found.appId} and is ${found.state}`;
     },
     async pause(app) {
       const isOurs = ({ serverId, appId }: WebApplication): boolean =>
         serverId === app.serverId && appId === app.appId;
       if ((await pauses.list()).some(({ scope }) => scope.kind === 'app' && isOurs(scope))) return undefined;
-      const untilMs = (await intents.now()) + PAUSE_MS;
+      const untilMs = (await store.now()) + PAUSE_MS;
       const scope = scopeOf(app);
       const { at, reason } = await pauses.pause({ scope, reason: TRIAL_REASON, by, untilMs });
       const detail = `${describeScope(scope)}, until ${new Date(untilMs).toISOString()}: ${reason}`;

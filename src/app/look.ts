@@ -12,7 +12,7 @@ import { readTextFile } from '../untrusted/text-file.ts';
 interface Parts {
   readonly config: Config;
   readonly facts: Facts;
-  readonly requests: Pick<RequestQueue, 'intents'>;
+  readonly requests: Pick<RequestQueue, 'store'>;
 }
 
 /** Undefined where DNS_GATE and TLS_PROBE are off: then nothing but RunCloud is looked at. */
@@ -26,7 +26,7 @@ export function createLookOf({ config, facts, requests }: Parts): Look | undefin
     tls: tls.probe ? createTlsProbe(ca) : undefined,
     expectedIps: dns.expectedIps,
     tlsAddress: tls.address,
-    now: requests.intents.now,
+    now: requests.store.now,
   });
 }
 

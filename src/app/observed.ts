@@ -2,7 +2,7 @@
 
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainKey } from '../domains/domain.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { JobEnd, JobObserver } from '../queue/observer.ts';
@@ -87,7 +87,7 @@ export interface ObservedJobs {
   activity(): Activity;
 }
 
-export function observedJobs(metrics: Metrics, intents: Pick<IntentStore, 'history'>): ObservedJobs {
+export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history'>): ObservedJobs {
   let running = 0;
   let lastEndedAt: number | undefined;
   return {
@@ -107,7 +107,7 @@ export function observedJobs(metrics: Metrics, intents: Pick<IntentStore, 'histo
         const name = jobNames.find((known) => known === end.name) ?? 'unknown';
         metrics.jobEnded({ name, outcome, code, durationMs: end.durationMs });
         if (outcome === 'waiting') metrics.waited(reasonOf(end.verdict));
-        if (outcome === 'done' && end.verdict.report?.state === 'live') void tellLive(end, metrics, intents);
+        if (outcome === 'done' && end.verdict.report?.state === 'live') void tellLive(end, metrics, store);
       },
     },
   };
@@ -117,9 +117,9 @@ const reasonOf = ({ report, code, goesBehind }: Verdict): string =>
   goesBehind ? 'paused' : (report?.state ?? code ?? 'turn');
 
 // From the request as the domain's history has it: a repetition, or the sweep's asking again, does not make it younger.
-async function tellLive({ about }: JobEnd, metrics: Metrics, intents: Pick<IntentStore, 'history'>) {
+async function tellLive({ about }: JobEnd, metrics: Metrics, store: Pick<DomainStore, 'history'>) {
   try {
-    const steps = await intents.history(about as unknown as DomainKey);
+    const steps = await store.history(about as unknown as DomainKey);
     const live = steps.find(({ state }) => state === 'live');
     const asked = steps.find(({ state }) => state === 'requested');
     if (live && asked && live.at >= asked.at) metrics.wentLive(live.at - asked.at);

@@ -131,7 +131,7 @@ function createObserved({
   releases.defer(() => within(deliveryQueues.close(), 500, undefined));
   const observation = observe();
   const { metrics } = observation;
-  const jobs = observedJobs(metrics, parts.requests.intents);
+  const jobs = observedJobs(metrics, parts.requests.store);
   const onBareRequest = auditBareRequests({ ...parts, logger, scrub: clean, releases });
   const hearers = { observer: jobs.observer, onBareRequest };
   const turns = observedLimiter(admin.limiter, metrics);

@@ -119,10 +119,10 @@ export function createCertificates({
   return {
     async ask(app, { domain, atOnce, changed }) {
       const what = domain === 'all' ? ALL : domain === 'waiting' ? '' : domain;
-      const intent = changed ? keys.intent(changed) : keys.certificate(app);
+      const record = changed ? keys.record(changed) : keys.certificate(app);
       const [fate, jobId, wait] = await run<[RedeployEnqueueResult['fate'], string, number]>(
         REQUEST_REDEPLOY,
-        [...keysOf(app), keys.generation, intent],
+        [...keysOf(app), keys.generation, record],
         [keys.queue, what, delayMs, atOnce ? '1' : '', stemOf(app)],
       );
       return { fate, jobId, delayMs: wait };

@@ -1,5 +1,5 @@
 // The names that a certificate must cover. Pure.
-import { hasWww, type Intent } from '../domains/domain.ts';
+import { type DomainRecord, hasWww } from '../domains/domain.ts';
 
 /** The domains and their www twins, each once. The twin is a name of its own, with its own DNS. */
 export function namesOf(
@@ -9,9 +9,9 @@ export function namesOf(
 }
 
 /** The domain, and its www twin where RunCloud has one, as far as is known. */
-export const namesOfIntent = (
-  intent: Pick<Intent, 'domain' | 'desired' | 'attachedWww' | 'setWww'>,
-): string[] => namesOf([{ name: intent.domain, www: hasWww(intent) }]);
+export const namesOfRecord = (
+  record: Pick<DomainRecord, 'domain' | 'desired' | 'attachedWww' | 'setWww'>,
+): string[] => namesOf([{ name: record.domain, www: hasWww(record) }]);
 
 /** `1 domain`, `3 domains` */
 export const counted = (count: number, what = 'domain'): string =>

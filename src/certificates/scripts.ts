@@ -30,11 +30,11 @@ local function dropSaid(own, domain)
 end
 `;
 
-// KEYS record, asks, own, generation, intent (or record)
+// KEYS record, asks, own, generation, record (or record)
 // ARGV queue, domain, '*' or '' (only what waits already), delayMs, atOnce ('1' or ''), jobIdStem
 // -> {fate, jobId, delayMs}; fates as in REQUEST
 // A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
-// (atOnce) takes over from a job that still waits for its delay. The intent's certificate counts as asked for.
+// (atOnce) takes over from a job that still waits for its delay. The record's certificate counts as asked for.
 export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
 local queue, domain, delay, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end

@@ -82,7 +82,7 @@ export interface ByWrite {
 }
 
 /** The record of one domain. Times are milliseconds since the epoch by Redis' own clock, the only one all share. */
-export interface Intent extends DomainKey {
+export interface DomainRecord extends DomainKey {
   readonly desired: Desired;
   readonly request: RequestState;
   /** Where the domain stands in its life; `outcome` is the reason in words. */
@@ -147,5 +147,5 @@ export const hasWww = ({
   attachedWww,
   setWww,
   desired,
-}: Pick<Intent, 'attachedWww' | 'setWww' | 'desired'>): boolean =>
+}: Pick<DomainRecord, 'attachedWww' | 'setWww' | 'desired'>): boolean =>
   attachedWww ?? setWww ?? includesWww(desired);

@@ -4,16 +4,16 @@ import type { Redis } from 'ioredis';
 import { type Keys, toMember } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Intent } from './domain.ts';
+import type { DomainRecord } from './domain.ts';
 
 export interface Forgetting {
-  /** Drops a removal's record, where nothing has changed since `intent` was read; true where it did. */
-  forget(intent: Intent): Promise<boolean>;
+  /** Drops a removal's record, where nothing has changed since `record` was read; true where it did. */
+  forget(record: DomainRecord): Promise<boolean>;
   /** Drops web applications of which no record is left: neither in `kept` (`server:application`), nor of a request since `since`. */
   forgetApps(kept: ReadonlySet<string>, since: number): Promise<void>;
 }
 
-// KEYS intent, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
+// KEYS record, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
 const FORGET = `
 local member, domain, jobId, generation = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'request', 'desired', 'uncovered')
@@ -42,12 +42,12 @@ const APPS_AT_ONCE = 500;
 
 export function createForgetting(redis: Redis, keys: Keys, run: RunScript): Forgetting {
   return {
-    async forget(intent) {
-      const { domain, jobId, generation } = intent;
-      const app: WebApplication = intent;
-      const own = [keys.intent(intent), keys.all, keys.history(intent), keys.lease(intent)];
+    async forget(record) {
+      const { domain, jobId, generation } = record;
+      const app: WebApplication = record;
+      const own = [keys.record(record), keys.all, keys.history(record), keys.lease(record)];
       const names = [...own, keys.asks(app), keys.domainRedeploys(app)];
-      return (await run<number>(FORGET, names, [toMember(intent), domain, jobId, generation])) === 1;
+      return (await run<number>(FORGET, names, [toMember(record), domain, jobId, generation])) === 1;
     },
     async forgetApps(kept, since) {
       const gone = (await redis.smembers(keys.apps)).filter((app) => !kept.has(app));

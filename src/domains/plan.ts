@@ -2,7 +2,7 @@
 import type { Code } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
-import { type DesiredPresent, type Intent, includesWww } from './domain.ts';
+import { type DesiredPresent, type DomainRecord, includesWww } from './domain.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {
@@ -30,44 +30,44 @@ export type Step =
       readonly otherwise: Extract<Step, { kind: 'nothing' | 'cover' }>;
     };
 
-/** The step that takes `observed` nearer to `intent`; running it twice, or late, is safe because each run looks again. */
-export function plan(intent: Intent, observed: Observed): Step {
-  const { desired } = intent;
+/** The step that takes `observed` nearer to `record`; running it twice, or late, is safe because each run looks again. */
+export function plan(record: DomainRecord, observed: Observed): Step {
+  const { desired } = record;
   return desired.presence === 'present'
-    ? planPresent(intent, desired, observed)
-    : planAbsent(intent, observed);
+    ? planPresent(record, desired, observed)
+    : planAbsent(record, observed);
 }
 
-function planPresent(intent: Intent, desired: DesiredPresent, { attached, at }: Observed): Step {
+function planPresent(record: DomainRecord, desired: DesiredPresent, { attached, at }: Observed): Step {
   const www = includesWww(desired);
-  if (!attached) return { kind: 'attach', domain: { name: intent.domain, ...settingsOf(desired, www) } };
+  if (!attached) return { kind: 'attach', domain: { name: record.domain, ...settingsOf(desired, www) } };
   const late =
-    lateRemoval(intent, at) ??
-    unshownRemoval(intent, at) ??
-    lateChange(intent, www, at) ??
-    unshownChange(intent, attached, at);
+    lateRemoval(record, at) ??
+    unshownRemoval(record, at) ??
+    lateChange(record, www, at) ??
+    unshownChange(record, attached, at);
   if (late) return late;
-  const differs = differences(intent, desired, attached);
-  const otherwise = intent.uncovered
-    ? ({ kind: 'cover', sentence: `${intent.domain} is attached${differs}`, attached } as const)
-    : ({ kind: 'nothing', sentence: `${intent.domain} is attached already${differs}`, attached } as const);
-  const has = attached.www ?? intent.setWww;
+  const differs = differences(record, desired, attached);
+  const otherwise = record.uncovered
+    ? ({ kind: 'cover', sentence: `${record.domain} is attached${differs}`, attached } as const)
+    : ({ kind: 'nothing', sentence: `${record.domain} is attached already${differs}`, attached } as const);
+  const has = attached.www ?? record.setWww;
   // A change of ours that nobody answered for may be what is seen.
   const isAsWeLeftIt =
-    isOurs(attached, intent) && has !== undefined && (has === intent.setWww || has === intent.changesTo);
+    isOurs(attached, record) && has !== undefined && (has === record.setWww || has === record.changesTo);
   return isAsWeLeftIt && has !== www ? { kind: 'change', attached, www, otherwise } : otherwise;
 }
 
-function planAbsent(intent: Intent, observed: Observed): Step {
+function planAbsent(record: DomainRecord, observed: Observed): Step {
   const { attached } = observed;
   if (!attached) {
-    const late = lateAttachment(intent, observed.at) ?? unshownAttachment(intent, observed.at);
+    const late = lateAttachment(record, observed.at) ?? unshownAttachment(record, observed.at);
     if (late) return late;
     // An attachment that never showed needs no certificate.
-    if (intent.uncovered === 'detach') return { kind: 'cover', sentence: `${intent.domain} is removed` };
-    return { kind: 'nothing', sentence: `${intent.domain} is not attached, nothing to remove` };
+    if (record.uncovered === 'detach') return { kind: 'cover', sentence: `${record.domain} is removed` };
+    return { kind: 'nothing', sentence: `${record.domain} is not attached, nothing to remove` };
   }
-  const primary = primaryReason(intent, observed, attached);
+  const primary = primaryReason(record, observed, attached);
   if (primary) return { kind: 'refuse', code: 'primary-domain', sentence: primary };
   return { kind: 'detach', domain: attached };
 }
@@ -75,7 +75,7 @@ function planAbsent(intent: Intent, observed: Observed): Step {
 type Await = Extract<Step, { kind: 'await' }>;
 
 /** Whether an attachment of ours whose reply did not come may show up after `seenAt`. */
-export const lateAttachment = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
+export const lateAttachment = ({ domain, lateUntil }: DomainRecord, seenAt: number): Await | undefined =>
   awaited(
     lateUntil.attach,
     seenAt,
@@ -83,7 +83,7 @@ export const lateAttachment = ({ domain, lateUntil }: Intent, seenAt: number): A
   );
 
 /** The same of a removal. */
-export const lateRemoval = ({ domain, lateUntil }: Intent, seenAt: number): Await | undefined =>
+export const lateRemoval = ({ domain, lateUntil }: DomainRecord, seenAt: number): Await | undefined =>
   awaited(
     lateUntil.detach,
     seenAt,
@@ -91,15 +91,15 @@ export const lateRemoval = ({ domain, lateUntil }: Intent, seenAt: number): Awai
   );
 
 /** Whether the list may lag behind what RunCloud took of us. */
-const unshownAttachment = ({ domain, shownBy }: Intent, seenAt: number): Await | undefined =>
+const unshownAttachment = ({ domain, shownBy }: DomainRecord, seenAt: number): Await | undefined =>
   awaited(shownBy.attach, seenAt, `RunCloud took ${domain} a moment ago, and its list does not show it yet`);
 
-const unshownRemoval = ({ domain, shownBy }: Intent, seenAt: number): Await | undefined =>
+const unshownRemoval = ({ domain, shownBy }: DomainRecord, seenAt: number): Await | undefined =>
   awaited(shownBy.detach, seenAt, `RunCloud removed ${domain} a moment ago, and its list shows it still`);
 
 /** The same of a change of its www name to the opposite of what is wanted. */
 const lateChange = (
-  { domain, lateUntil, changesTo }: Intent,
+  { domain, lateUntil, changesTo }: DomainRecord,
   www: boolean,
   seenAt: number,
 ): Await | undefined =>
@@ -112,7 +112,7 @@ const lateChange = (
       );
 
 const unshownChange = (
-  { domain, setWww, shownBy }: Intent,
+  { domain, setWww, shownBy }: DomainRecord,
   { www }: AttachedDomain,
   seenAt: number,
 ): Await | undefined =>
@@ -131,21 +131,25 @@ const awaited = (until: number, seenAt: number, sentence: string): Await | undef
 
 // API v2 does not send `type` (docs/reference/runcloud-api.md). RunCloud makes the primary together with the web application, so
 // the oldest row is taken for it, unless we attached that row ourselves.
-function primaryReason(intent: Intent, observed: Observed, attached: AttachedDomain): string | undefined {
+function primaryReason(
+  record: DomainRecord,
+  observed: Observed,
+  attached: AttachedDomain,
+): string | undefined {
   if (attached.type === 'primary')
-    return `${intent.domain} is the primary domain of web application ${intent.appId}; it is never removed`;
-  if (attached.type === undefined && observed.isOldest && attached.id !== intent.attachedId)
-    return `${intent.domain} is the oldest domain of web application ${intent.appId} and RunCloud does not say whether it is the primary; it is not removed`;
+    return `${record.domain} is the primary domain of web application ${record.appId}; it is never removed`;
+  if (attached.type === undefined && observed.isOldest && attached.id !== record.attachedId)
+    return `${record.domain} is the oldest domain of web application ${record.appId} and RunCloud does not say whether it is the primary; it is not removed`;
   return undefined;
 }
 
 /** Attached by ourselves, and no primary: SSL_INVALID_NAMES=detach may take it off. */
-export const isOurs = (attached: AttachedDomain, { desired, attachedId }: Intent): boolean =>
+export const isOurs = (attached: AttachedDomain, { desired, attachedId }: DomainRecord): boolean =>
   desired.presence === 'present' && attached.id === attachedId && attached.type !== 'primary';
 
 // We never change the settings of a domain that is there already, save the www name that we have left as it is ourselves: RunCloud
 // may hold an operator's later choice. Where www was left out by us, the outcome has its own words for it.
-function differences({ setWww }: Intent, desired: DesiredPresent, attached: AttachedDomain): string {
+function differences({ setWww }: DomainRecord, desired: DesiredPresent, attached: AttachedDomain): string {
   const isLeftOut = setWww === false && attached.www === false;
   const { www, redirection } = settingsOf(desired, includesWww(desired) && !isLeftOut);
   const found: string[] = [];

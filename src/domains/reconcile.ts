@@ -1,9 +1,9 @@
-// What a sweep does about one intent. Pure: how things stand goes in, one word comes out.
-import type { Intent } from './domain.ts';
+// What a sweep does about one record. Pure: how things stand goes in, one word comes out.
+import type { DomainRecord } from './domain.ts';
 
 /** How things stand. Times in milliseconds by Redis' clock. */
 export interface Standing {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   /** Where its job stands in the queue; `gone`: nowhere. */
   readonly job: 'gone' | 'failed' | 'completed' | 'unfinished';
   /** Whether RunCloud has the domain, and when that was seen; undefined where nobody looked. */
@@ -24,7 +24,7 @@ export type ReconcileStep =
 export const FIRST_CHECK_MS = 600_000;
 export const LONGEST_CHECK_MS = 24 * 3_600_000;
 /**
- * A difference between RunCloud and a settled intent is ours to mend for so long: a write that took effect late, a lie. Later
+ * A difference between RunCloud and a settled record is ours to mend for so long: a write that took effect late, a lie. Later
  * ones are somebody's doing in RunCloud's own panel, and stay.
  */
 const MEND_MS = 24 * 3_600_000;
@@ -35,9 +35,9 @@ const REMOVED_MS = 7 * 24 * 3_600_000;
 const NEVER_OURS_MS = 3_600_000;
 
 export function planReconcile(standing: Standing): ReconcileStep {
-  const { intent } = standing;
-  if (intent.request === 'pending') return pendingUpkeep(standing);
-  if (intent.request === 'failed') return failedUpkeep(standing);
+  const { record } = standing;
+  if (record.request === 'pending') return pendingUpkeep(standing);
+  if (record.request === 'failed') return failedUpkeep(standing);
   return settledUpkeep(standing);
 }
 
@@ -48,7 +48,7 @@ function pendingUpkeep({ job }: Standing): ReconcileStep {
 }
 
 /** `nextRunAt` is set where the failure may pass. */
-function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): ReconcileStep {
+function failedUpkeep({ record: { code, nextRunAt }, now }: Standing): ReconcileStep {
   if (nextRunAt === undefined || now < nextRunAt) return { kind: 'nothing' };
   return { kind: 'renew', why: `it failed with ${code}, which may have passed` };
 }
@@ -57,31 +57,31 @@ function failedUpkeep({ intent: { code, nextRunAt }, now }: Standing): Reconcile
 const MAX_RENEWALS = 3;
 
 function settledUpkeep(standing: Standing): ReconcileStep {
-  const { intent, seen } = standing;
-  const isDesired = intent.desired.presence === 'present';
+  const { record, seen } = standing;
+  const isDesired = record.desired.presence === 'present';
   if (seen && isOursToMend(standing) && seen.attached !== isDesired)
     return { kind: 'renew', why: seen.attached ? 'RunCloud still has it' : 'RunCloud does not have it' };
   return !isDesired && isOver(standing) ? { kind: 'forget' } : { kind: 'nothing' };
 }
 
-const settledAt = ({ outcomeAt, requestedAt }: Intent): number => outcomeAt ?? requestedAt;
+const settledAt = ({ outcomeAt, requestedAt }: DomainRecord): number => outcomeAt ?? requestedAt;
 
 /** A difference that was seen would be. */
-function isOursToMend({ intent, seen, now }: Standing): boolean {
-  if (!seen || intent.renewals >= MAX_RENEWALS || now - settledAt(intent) > MEND_MS) return false;
+function isOursToMend({ record, seen, now }: Standing): boolean {
+  if (!seen || record.renewals >= MAX_RENEWALS || now - settledAt(record) > MEND_MS) return false;
   // The list may lag behind what RunCloud took of us.
-  const shownBy = intent.desired.presence === 'present' ? intent.shownBy.attach : intent.shownBy.detach;
-  return seen.at >= Math.max(settledAt(intent), intent.wroteAt, shownBy);
+  const shownBy = record.desired.presence === 'present' ? record.shownBy.attach : record.shownBy.detach;
+  return seen.at >= Math.max(settledAt(record), record.wroteAt, shownBy);
 }
 
 /** A removal that has ended, and of which nothing can turn up any more. */
 function isOver(standing: Standing): boolean {
-  const { intent, job, seen, now } = standing;
-  const { wroteAt, lateUntil, shownBy, uncovered } = intent;
+  const { record, job, seen, now } = standing;
+  const { wroteAt, lateUntil, shownBy, uncovered } = record;
   if (job === 'unfinished' || uncovered !== undefined) return false;
-  const ends = [settledAt(intent), wroteAt, ...Object.values(lateUntil), ...Object.values(shownBy)];
+  const ends = [settledAt(record), wroteAt, ...Object.values(lateUntil), ...Object.values(shownBy)];
   const endedMs = now - Math.max(...ends);
-  const wasOurs = wroteAt !== 0 || intent.attachedWww !== undefined;
+  const wasOurs = wroteAt !== 0 || record.attachedWww !== undefined;
   if (wasOurs) return endedMs > REMOVED_MS;
   // Where RunCloud's list cannot be read, as long as a difference would be ours to mend.
   const isAbsent = isOursToMend(standing) && seen?.attached === false;

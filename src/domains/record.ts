@@ -1,5 +1,5 @@
-// The record of one domain as Redis holds it (a hash of texts), read into an intent. Pure.
-import type { ByWrite, Desired, DomainKey, Evidence, Intent, RequestState } from './domain.ts';
+// The record of one domain as Redis holds it (a hash of texts), read into a record. Pure.
+import type { ByWrite, Desired, DomainKey, DomainRecord, Evidence, RequestState } from './domain.ts';
 
 function toDesired(text: string): Desired {
   const [presence, www, redirection] = text.split(' ');
@@ -27,9 +27,9 @@ export function toRecord(pairs: string[]): Record<string, string> {
 const optionalNumber = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
 
 const toLife = (fields: Record<string, string>) => ({
-  state: (fields.state || 'requested') as Intent['state'],
+  state: (fields.state || 'requested') as DomainRecord['state'],
   stateAt: Number(fields.stateAt ?? fields.requestedAt),
-  mustAct: (fields.mustAct || undefined) as Intent['mustAct'],
+  mustAct: (fields.mustAct || undefined) as DomainRecord['mustAct'],
   attachedAt: Number(fields.attachedAt ?? 0),
   seenAt: Number(fields.seenAt ?? 0),
   attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
@@ -38,7 +38,7 @@ const toLife = (fields: Record<string, string>) => ({
 });
 
 // What was under way when its worker died is as unknown as what ended without a reply.
-const toLateUntil = (fields: Record<string, string>): Intent['lateUntil'] => {
+const toLateUntil = (fields: Record<string, string>): DomainRecord['lateUntil'] => {
   const { flight = '' } = fields;
   const [kind, until] = flight.split(' ');
   const of = (own: keyof ByWrite): number =>
@@ -56,12 +56,12 @@ const toWrites = (fields: Record<string, string>) => ({
     detach: Number(fields.detachShownBy ?? 0),
   },
   touchedAt: Number(fields.touchedAt ?? 0),
-  uncovered: (fields.uncovered || undefined) as Intent['uncovered'],
+  uncovered: (fields.uncovered || undefined) as DomainRecord['uncovered'],
   attachedId: optionalNumber(fields.attachedId),
 });
 
 /** Undefined where there is no record. */
-export function toIntent(key: DomainKey, fields: Record<string, string>): Intent | undefined {
+export function toDomainRecord(key: DomainKey, fields: Record<string, string>): DomainRecord | undefined {
   if (!fields.generation || !fields.desired) return undefined;
   const { serverId, appId, domain } = key;
   return {
@@ -81,7 +81,7 @@ export function toIntent(key: DomainKey, fields: Record<string, string>): Intent
     ...toWrites(fields),
     renewals: Number(fields.renewals ?? 0),
     outcome: fields.outcome || undefined,
-    reasonCode: (fields.reasonCode || undefined) as Intent['reasonCode'],
+    reasonCode: (fields.reasonCode || undefined) as DomainRecord['reasonCode'],
     code: fields.code || undefined,
     outcomeAt: optionalNumber(fields.outcomeAt),
     nextRunAt: optionalNumber(fields.nextRunAt),

@@ -18,7 +18,7 @@ local function now()
 end
 `;
 
-// A job that BullMQ has given up (a stall limit, an operator's removal) leaves the intent pending behind its back, so
+// A job that BullMQ has given up (a stall limit, an operator's removal) leaves the record pending behind its back, so
 // "unfinished" is read from the queue itself.
 export const UNFINISHED = `
 local function jobState(queue, id, stem)
@@ -41,22 +41,22 @@ end
 const TELL = `${WRITE_OUTBOX}
 local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
 local function isAbout(cause, kind) return string.find(cause, kind .. ' ', 1, true) == 1 end
-local function tell(intentKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
+local function tell(recordKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
   local kind = messages[state]
   if state == 'waiting-for-dns' and mustAct ~= '' then kind = 'domain.waiting' end
   if isExpiring == '1' then kind = 'certificate.expiring' end
-  local old = redis.call('HGET', intentKey, 'cause') or ''
+  local old = redis.call('HGET', recordKey, 'cause') or ''
   local isOver = isAbout(old, 'domain.held') or isAbout(old, 'domain.waiting')
-  if state == 'attaching' and isOver then redis.call('HDEL', intentKey, 'cause') end
+  if state == 'attaching' and isOver then redis.call('HDEL', recordKey, 'cause') end
   local cause = (kind or '') .. ' ' .. mustAct .. ' ' .. code
   if not kind or cause == old then return end
   -- A state that stays has a new cause only where the end of the certificate comes into it, or goes.
   local wasExpiring = isAbout(old, 'certificate.expiring')
   if not hasMoved and isExpiring ~= '1' and not wasExpiring then return end
-  redis.call('HSET', intentKey, 'cause', cause)
+  redis.call('HSET', recordKey, 'cause', cause)
   if not outbox then return end
-  local serverId, appId, domain = string.match(intentKey, '^.*:intent:(%d+):(%d+):(.+)$')
-  local record = redis.call('HMGET', intentKey, 'generation', 'stateAt', 'siteId', 'desired', 'dnsRecords')
+  local serverId, appId, domain = string.match(recordKey, '^.*:domain:(%d+):(%d+):(.+)$')
+  local record = redis.call('HMGET', recordKey, 'generation', 'stateAt', 'siteId', 'desired', 'dnsRecords')
   local dnsRecords = record[4] ~= 'absent' and record[5] or ''
   writeOutbox(outbox.key, outbox.macKeys, { 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
     'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', state, 'reason', reason,
@@ -66,12 +66,12 @@ end
 
 // Where a domain stands, and the list of how it came there (50 steps). A step is a change of state or of who must act.
 export const MOVE_TO = `${TELL}
-local function moveTo(intentKey, historyKey, state, reason, reasonCode, mustAct, code, outbox, isExpiring, asker)
+local function moveTo(recordKey, historyKey, state, reason, reasonCode, mustAct, code, outbox, isExpiring, asker)
   if state == '' then return false end
-  local old = redis.call('HMGET', intentKey, 'state', 'mustAct')
+  local old = redis.call('HMGET', recordKey, 'state', 'mustAct')
   local hasMoved = old[1] ~= state or (old[2] or '') ~= mustAct
   if hasMoved then
-    redis.call('HSET', intentKey, 'state', state, 'stateAt', now(), 'mustAct', mustAct)
+    redis.call('HSET', recordKey, 'state', state, 'stateAt', now(), 'mustAct', mustAct)
     local step = { at = now(), state = state, reason = reason }
     if reasonCode ~= '' then step.reasonCode = reasonCode end
     if mustAct ~= '' then step.mustAct = mustAct end
@@ -81,11 +81,11 @@ local function moveTo(intentKey, historyKey, state, reason, reasonCode, mustAct,
     redis.call('LPUSH', historyKey, cjson.encode(step))
     redis.call('LTRIM', historyKey, 0, 49)
   end
-  tell(intentKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
+  tell(recordKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
   return hasMoved
 end
 -- Who asks is ours to say, and stands first; behalf is the caller's own text, quoted so that it cannot look like ours.
-local function askedFor(intentKey, historyKey, desired, by, behalf, renewedBy, isWithoutTwin)
+local function askedFor(recordKey, historyKey, desired, by, behalf, renewedBy, isWithoutTwin)
   local state, reason, reasonCode = 'requested', 'asked for', 'requested'
   if desired == 'absent' then
     state, reason, reasonCode = 'removing', 'its removal was asked for', 'removal-requested'
@@ -97,29 +97,29 @@ local function askedFor(intentKey, historyKey, desired, by, behalf, renewedBy, i
     if who ~= '' then who = ' (first' .. who .. ')' end
   end
   if isWithoutTwin then who = who .. ', without www, which was asked for by itself' end
-  moveTo(intentKey, historyKey, state, reason .. who, reasonCode, '', '', nil, nil, { by = renewedBy or by, behalf = behalf })
+  moveTo(recordKey, historyKey, state, reason .. who, reasonCode, '', '', nil, nil, { by = renewedBy or by, behalf = behalf })
 end
 `;
 
-// Starts a new generation of an intent. `attachedId`, `attachedWww`, `setWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
+// Starts a new generation of a record. `attachedId`, `attachedWww`, `setWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
 // `own`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
-local function renew(intentKey, allKey, generationKey, appsKey, member, fields, own)
-  local least = tonumber(redis.call('HGET', intentKey, 'generation')) or 0
+local function renew(recordKey, allKey, generationKey, appsKey, member, fields, own)
+  local least = tonumber(redis.call('HGET', recordKey, 'generation')) or 0
   local generation = own
   if not own or own <= least then generation = math.max(redis.call('INCR', generationKey), least + 1) end
   if generation > (tonumber(redis.call('GET', generationKey)) or 0) then
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
-  redis.call('HDEL', intentKey, 'outcome', 'reasonCode', 'code', 'outcomeAt', 'nextRunAt')
-  redis.call('HSET', intentKey, 'generation', generation, 'request', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
+  redis.call('HDEL', recordKey, 'outcome', 'reasonCode', 'code', 'outcomeAt', 'nextRunAt')
+  redis.call('HSET', recordKey, 'generation', generation, 'request', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   redis.call('SADD', appsKey, string.match(member, '^%d+:%d+'))
   return generation
 end
 `;
 
-// KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER)
+// KEYS record, all, generation, history, apps, bare, twin (see ONE_OWNER)
 // ARGV queue, member, onlyGeneration or '', jobIdStem, desired, siteId, by, for, renewedBy, quiet ('1': nobody
 // asks, we look again) -> {fate, jobId, '1' where www gave way}
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
@@ -164,7 +164,7 @@ end
 return {'new', jobId, gaveWay}
 `;
 
-// KEYS intent, all, generation, history, apps, bare, twin (see ONE_OWNER), fence
+// KEYS record, all, generation, history, apps, bare, twin (see ONE_OWNER), fence
 // ARGV member, jobId, generation or '', place or '', addedAt, again ('1': not its first run), desired, siteId, by, for
 // -> {fate, ...HGETALL}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
@@ -213,7 +213,7 @@ local function isLocked(queue, jobId, token)
 end
 `;
 
-// KEYS intent, history, outbox (where callbacks are configured)
+// KEYS record, history, outbox (where callbacks are configured)
 // ARGV queue, jobId, token or '', request, outcome, code, nextRunAt, requestedAt or '', firstCheckMs or '', longestCheckMs,
 // state or '', reasonCode, mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
@@ -235,7 +235,7 @@ moveTo(KEYS[1], KEYS[2], state, outcome, reasonCode, mustAct, code, KEYS[3] and 
 return 'recorded'
 `;
 
-// KEYS intent  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
+// KEYS record  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
 // A change of ours whose reply was lost is seen to have been carried out, and what we attached without being told its id is seen to be ours.
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return {} end
@@ -253,14 +253,14 @@ local known = redis.call('HMGET', KEYS[1], 'attachedId', 'setWww')
 return {known[1] or '', known[2] or ''}
 `;
 
-// KEYS intent  ARGV jobId: RunCloud may have lost it, the next run looks
+// KEYS record  ARGV jobId: RunCloud may have lost it, the next run looks
 export const FORGET_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'seenAt', 0)
 return 1
 `;
 
-// KEYS intent, history, outbox (where callbacks are configured)
+// KEYS record, history, outbox (where callbacks are configured)
 // ARGV jobId, reason, isExpiring ('1' or ''), state, reasonCode, mustAct, evidence or '' (it stays), dnsRecords, macKeys -> 1 where the state has changed
 // A later look at what was settled; when it was settled stays as it is, since the sweep counts from there.
 export const NOTE_WATCHED = `${NOW}${EXPECT}${MOVE_TO}

@@ -1,7 +1,7 @@
 // Which records are meant: of one name on several web applications, and of all names in a list. Pure.
 import { domainToASCII } from 'node:url';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import type { Intent } from './domain.ts';
+import type { DomainRecord } from './domain.ts';
 import type { Actor, DomainState } from './outcome.ts';
 
 /** What a list shows; what is left out restricts nothing. */
@@ -14,7 +14,7 @@ export interface Selection extends Partial<{ readonly [Id in keyof WebApplicatio
 }
 
 /** Who must act. A domain that has failed waits for the operator, whoever is named. */
-export const actorOf = ({ mustAct, state }: Pick<Intent, 'mustAct' | 'state'>): Actor | undefined =>
+export const actorOf = ({ mustAct, state }: Pick<DomainRecord, 'mustAct' | 'state'>): Actor | undefined =>
   mustAct ?? (state === 'failed' ? 'operator' : undefined);
 
 export const isOn = (app: WebApplication, { serverId, appId }: Selection): boolean =>
@@ -26,20 +26,20 @@ export function isNamed(domain: string, search: string): boolean {
   return domain.includes(text) || domain.includes(domainToASCII(text) || text);
 }
 
-export function isSelected(intent: Intent, selection: Selection): boolean {
+export function isSelected(record: DomainRecord, selection: Selection): boolean {
   const { states, mustAct, siteId, search } = selection;
-  const actor = actorOf(intent);
+  const actor = actorOf(record);
   return (
-    isOn(intent, selection) &&
-    (states === undefined || states.includes(intent.state)) &&
+    isOn(record, selection) &&
+    (states === undefined || states.includes(record.state)) &&
     (mustAct === undefined || (actor !== undefined && mustAct.includes(actor))) &&
-    (siteId === undefined || intent.siteId === siteId) &&
-    (search === undefined || isNamed(intent.domain, search))
+    (siteId === undefined || record.siteId === siteId) &&
+    (search === undefined || isNamed(record.domain, search))
   );
 }
 
 /** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
-export function currentOf(records: readonly Intent[]): readonly Intent[] {
+export function currentOf(records: readonly DomainRecord[]): readonly DomainRecord[] {
   const left = records.filter(({ state }) => state !== 'removed');
   return left.length > 0 ? left : records.slice(0, 1);
 }

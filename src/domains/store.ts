@@ -1,4 +1,4 @@
-// The intents in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
+// The records in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
@@ -9,8 +9,8 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
   type Desired,
   type DomainKey,
+  type DomainRecord,
   type Evidence,
-  type Intent,
   includesWww,
   type Requester,
   type RequestState,
@@ -21,7 +21,7 @@ import { createForgetting, type Forgetting } from './forget.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
-import { fromDesired, toIntent, toRecord } from './record.ts';
+import { fromDesired, toDomainRecord, toRecord } from './record.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -62,7 +62,7 @@ export interface JobRef {
 /** `busy`: another run may still be writing for this domain; look again soon. */
 export type Claim = 'current' | 'superseded' | 'busy';
 
-export interface Seen extends Pick<Intent, 'seenAt' | 'attachedAt' | 'attachedWww'> {
+export interface Seen extends Pick<DomainRecord, 'seenAt' | 'attachedAt' | 'attachedWww'> {
   /** RunCloud's id of what was seen. */
   readonly id: number;
 }
@@ -87,21 +87,21 @@ export interface Settlement {
  */
 export type Settled = 'recorded' | 'superseded' | 'again';
 
-export interface IntentStore extends Writes<DomainKey>, Forgetting {
+export interface DomainStore extends Writes<DomainKey>, Forgetting {
   /**
    * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where somebody has
    * asked for something else meanwhile. Throws PermanentError `host-name-taken` where another record has a name that it would take.
    */
   request(request: DomainRequest, renewal?: Renewal): Promise<EnqueueResult>;
   /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
-  claim(job: JobRef, request: DomainRequest): Promise<{ fate: Claim; intent: Intent }>;
+  claim(job: JobRef, request: DomainRequest): Promise<{ fate: Claim; record: DomainRecord }>;
   /** Records an outcome, where it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
   /**
    * Remembers for this job's request that RunCloud was seen to have the domain, and how. Returns what is known by that of our own
    * writes: whose replies did not come, this look may have told.
    */
-  noteSeen(key: DomainKey, jobId: string, seen: Seen): Promise<Pick<Intent, 'attachedId' | 'setWww'>>;
+  noteSeen(key: DomainKey, jobId: string, seen: Seen): Promise<Pick<DomainRecord, 'attachedId' | 'setWww'>>;
   /** RunCloud may not have it any more: the next run of this job looks. */
   forgetSeen(key: DomainKey, jobId: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
@@ -112,24 +112,24 @@ export interface IntentStore extends Writes<DomainKey>, Forgetting {
   ): Promise<boolean>;
   /** The domain's last 50 transitions, the newest first. */
   history(key: DomainKey): Promise<Transition[]>;
-  get(key: DomainKey): Promise<Intent | undefined>;
+  get(key: DomainKey): Promise<DomainRecord | undefined>;
   /** The records of this name on any web application, the most recently asked first. */
-  everywhere(domain: DomainName): Promise<Intent[]>;
+  everywhere(domain: DomainName): Promise<DomainRecord[]>;
   /** Whether another web application has a record of any domain. */
   hasOthers(app: WebApplication): Promise<boolean>;
   /** Who has this host name on this web application: the record that wants it for itself, or as its www name. */
-  ownerOf(key: DomainKey): Promise<Intent | undefined>;
+  ownerOf(key: DomainKey): Promise<DomainRecord | undefined>;
   /** The most recently asked first. */
-  list(limit: number): Promise<Intent[]>;
+  list(limit: number): Promise<DomainRecord[]>;
   /** All of them, in no order, a few at a time. */
-  scan(): AsyncGenerator<Intent>;
+  scan(): AsyncGenerator<DomainRecord>;
   /** The newest generation of all; falls only where Redis has lost its data. */
   newestGeneration(): Promise<number>;
   /** Milliseconds since the epoch by Redis' clock. */
   now(): Promise<number>;
 }
 
-export interface IntentStoreOptions {
+export interface DomainStoreOptions {
   readonly redis: Redis;
   readonly keys: Keys;
   /** Of what proves that an entry of the outbox is ours (outbox.ts). Undefined: nobody wants to hear. */
@@ -138,21 +138,21 @@ export interface IntentStoreOptions {
 
 type Answer = [fate: EnqueueResult['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
 
-export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOptions): IntentStore {
+export function createDomainStore({ redis, keys, outboxKeys }: DomainStoreOptions): DomainStore {
   // The keys of a script that may have something to tell.
   const steps = (key: DomainKey): string[] => [
-    keys.intent(key),
+    keys.record(key),
     keys.history(key),
     ...(outboxKeys === undefined ? [] : [keys.outbox]),
   ];
   const requestKeys = (key: DomainKey): string[] => [
-    keys.intent(key),
+    keys.record(key),
     keys.all,
     keys.generation,
     keys.history(key),
     keys.apps,
-    keys.intent({ ...key, domain: bareOf(key.domain) ?? key.domain }),
-    keys.intent({ ...key, domain: twinOf(key.domain) }),
+    keys.record({ ...key, domain: bareOf(key.domain) ?? key.domain }),
+    keys.record({ ...key, domain: twinOf(key.domain) }),
   ];
   const run = createRunScript(redis);
 
@@ -172,13 +172,13 @@ export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOption
       const claimKeys = [...requestKeys(request), keys.lease(request)];
       const [fate, ...fields] = await run<[Claim | 'taken', ...string[]]>(CLAIM, claimKeys, args);
       if (fate === 'taken') throw takenBy(fields[0] as Owner, request.domain, request.desired);
-      const intent = toIntent(request, toRecord(fields));
-      if (!intent) throw new Error(`the intent of ${request.domain} vanished while it was claimed`);
-      return { fate, intent };
+      const record = toDomainRecord(request, toRecord(fields));
+      if (!record) throw new Error(`the record of ${request.domain} vanished while it was claimed`);
+      return { fate, record };
     },
     ...createWrites<DomainKey>({
       redis,
-      keysOf: (key) => [keys.intent(key), keys.lease(key), keys.history(key)],
+      keysOf: (key) => [keys.record(key), keys.lease(key), keys.history(key)],
       owner: 'jobId',
     }),
     settle: (key, jobId, settlement) =>
@@ -191,7 +191,7 @@ export function createIntentStore({ redis, keys, outboxKeys }: IntentStoreOption
   };
 }
 
-interface LifeParts extends IntentStoreOptions {
+interface LifeParts extends DomainStoreOptions {
   readonly run: RunScript;
   readonly steps: (key: DomainKey) => string[];
 }
@@ -202,19 +202,19 @@ function createLife({
   keys,
   steps: stepKeys,
   outboxKeys = '',
-}: LifeParts): Pick<IntentStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
+}: LifeParts): Pick<DomainStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
   return {
     async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
       const args = [jobId, seenAt, attachedAt, www, id];
-      const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_SEEN, [keys.intent(key)], args);
+      const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_SEEN, [keys.record(key)], args);
       return {
         attachedId: attachedId ? Number(attachedId) : undefined,
         setWww: setWww ? setWww === '1' : undefined,
       };
     },
     async forgetSeen(key, jobId) {
-      await run(FORGET_SEEN, [keys.intent(key)], [jobId]);
+      await run(FORGET_SEEN, [keys.record(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {
       const args = [jobId, sentence, isExpiring ? '1' : '', ...reportFields(report, undefined), outboxKeys];
@@ -231,21 +231,21 @@ function createReadings(
   redis: Redis,
   keys: Keys,
 ): Pick<
-  IntentStore,
+  DomainStore,
   'get' | 'everywhere' | 'hasOthers' | 'ownerOf' | 'list' | 'scan' | 'newestGeneration' | 'now'
 > {
-  const get = async (key: DomainKey): Promise<Intent | undefined> =>
-    toIntent(key, await redis.hgetall(keys.intent(key)));
-  const desired = async (key: DomainKey): Promise<Intent | undefined> => {
-    const intent = await get(key);
-    return intent?.desired.presence === 'present' ? intent : undefined;
+  const get = async (key: DomainKey): Promise<DomainRecord | undefined> =>
+    toDomainRecord(key, await redis.hgetall(keys.record(key)));
+  const desired = async (key: DomainKey): Promise<DomainRecord | undefined> => {
+    const record = await get(key);
+    return record?.desired.presence === 'present' ? record : undefined;
   };
   return {
     get,
     async everywhere(domain) {
       const apps = await redis.smembers(keys.apps);
       const found = await Promise.all(apps.map((app) => get(parseMember(`${app}:${domain}`))));
-      return found.filter((intent) => intent !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
+      return found.filter((record) => record !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
     },
     async hasOthers({ serverId, appId }) {
       const apps = await redis.smembers(keys.apps);
@@ -259,14 +259,14 @@ function createReadings(
     async list(limit) {
       const members = await redis.zrevrange(keys.all, 0, limit - 1);
       const found = await Promise.all(members.map((member) => get(parseMember(member))));
-      return found.filter((intent) => intent !== undefined);
+      return found.filter((record) => record !== undefined);
     },
     async *scan() {
       for await (const page of redis.zscanStream(keys.all, { count: 200 })) {
         // Members and scores by turns.
         const members = (page as string[]).filter((_, i) => i % 2 === 0);
         const found = await Promise.all(members.map((member) => get(parseMember(member))));
-        yield* found.filter((intent) => intent !== undefined);
+        yield* found.filter((record) => record !== undefined);
       }
     },
     async newestGeneration() {

@@ -3,18 +3,18 @@
 
 import { namesOf } from '../certificates/names.ts';
 import { nextDelay } from '../https/backoff.ts';
-import { type Intent, includesWww } from './domain.ts';
+import { type DomainRecord, includesWww } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, twinOf } from './owner.ts';
 
 /** Times in milliseconds by Redis' clock. */
 export interface TakenFacts {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   /** The refusal in words that name nobody else. */
   readonly refusal: string;
   /** Our records of its names on any web application. */
-  readonly others: readonly Intent[];
+  readonly others: readonly DomainRecord[];
   readonly now: number;
   /** The first look again, and the longest pause between two. */
   readonly firstMs: number;
@@ -33,68 +33,68 @@ const CONTRADICTION_MS = 10 * MINUTE_MS;
 const SETTLING_MS = 60 * MINUTE_MS;
 
 export function judgeTaken(facts: TakenFacts): Taken {
-  const { intent, others, now } = facts;
-  const owners = others.filter((other) => isOther(other, intent) && claims(other, intent));
+  const { record, others, now } = facts;
+  const owners = others.filter((other) => isOther(other, record) && claims(other, record));
   const desired = owners.find(({ desired }) => desired.presence === 'present');
   if (desired) return heldBy(desired, facts);
   const leaving = owners.find(({ request: state }) => state !== 'settled');
   if (leaving) return leaving.request === 'failed' ? heldBy(leaving, facts) : awaitRemoval(leaving, facts);
-  const isRecent = ({ touchedAt }: Intent): boolean => touchedAt > 0 && now - touchedAt < SETTLING_MS;
-  const own = intent.touchedAt >= intent.requestedAt || isRecent(intent) ? intent.touchedAt : 0;
+  const isRecent = ({ touchedAt }: DomainRecord): boolean => touchedAt > 0 && now - touchedAt < SETTLING_MS;
+  const own = record.touchedAt >= record.requestedAt || isRecent(record) ? record.touchedAt : 0;
   const since = Math.max(own, owners.find(isRecent)?.touchedAt ?? 0);
   if (since > 0) return contradiction(since, facts);
   const hint = /already|taken|exists|in use/i.test(facts.refusal)
-    ? ` (${intent.domain} is not on this web application; look for it on another)`
+    ? ` (${record.domain} is not on this web application; look for it on another)`
     : '';
   const sentence = `${facts.refusal}${hint}`;
   return { kind: 'final', sentence };
 }
 
-const isOther = (a: Intent, b: Intent): boolean =>
+const isOther = (a: DomainRecord, b: DomainRecord): boolean =>
   a.serverId !== b.serverId || a.appId !== b.appId || a.domain !== b.domain;
 
 /** The host names that a wish takes, or may have to give up. */
-export const namesOfDesired = ({ domain, desired }: Pick<Intent, 'domain' | 'desired'>): string[] =>
+export const namesOfDesired = ({ domain, desired }: Pick<DomainRecord, 'domain' | 'desired'>): string[] =>
   namesOf([{ name: domain, www: desired.presence === 'absent' || includesWww(desired) }]);
 
 /** A record that is to be removed claims its www twin too: nobody knows whether it was attached with it. */
-const claims = (other: Intent, intent: Intent): boolean => {
+const claims = (other: DomainRecord, record: DomainRecord): boolean => {
   const names = namesOfDesired(other);
-  return namesOfDesired(intent).some((name) => names.includes(name));
+  return namesOfDesired(record).some((name) => names.includes(name));
 };
 
 /** The records to look at: of the domain, and of its www twin or the name whose twin it is. */
 export const namesakesOf = (domain: DomainName): DomainName[] => [domain, bareOf(domain) ?? twinOf(domain)];
 
-const place = ({ serverId, appId }: Intent, from: Intent): string =>
+const place = ({ serverId, appId }: DomainRecord, from: DomainRecord): string =>
   serverId === from.serverId ? `web application ${appId}` : `web application ${appId} of server ${serverId}`;
 
-function awaitRemoval(owner: Intent, { intent, now, firstMs }: TakenFacts): Taken {
-  const sentence = `${owner.domain} is still on ${place(owner, intent)}; its removal there is on the way, and ${intent.domain} is attached after it`;
-  const delayMs = nextDelay(now - intent.requestedAt, firstMs, MINUTE_MS);
+function awaitRemoval(owner: DomainRecord, { record, now, firstMs }: TakenFacts): Taken {
+  const sentence = `${owner.domain} is still on ${place(owner, record)}; its removal there is on the way, and ${record.domain} is attached after it`;
+  const delayMs = nextDelay(now - record.requestedAt, firstMs, MINUTE_MS);
   return { kind: 'wait', sentence, delayMs, report: { state: 'attaching' } };
 }
 
 // A person has to decide. It is looked at all the same, ever more rarely, since nobody will tell us.
-function heldBy(owner: Intent, { intent, now, heldMs }: TakenFacts): Taken {
-  const where = place(owner, intent);
-  const isHere = owner.serverId === intent.serverId && owner.appId === intent.appId;
+function heldBy(owner: DomainRecord, { record, now, heldMs }: TakenFacts): Taken {
+  const where = place(owner, record);
+  const isHere = owner.serverId === record.serverId && owner.appId === record.appId;
   const what = isHere
     ? `${owner.domain} has this name already, by its www name; change ${owner.domain}, or remove it`
     : owner.desired.presence === 'present'
       ? `${owner.domain} is wanted on ${where}; if it shall move, remove it there: \`remove ${owner.domain} --app ${owner.appId}\``
       : `${owner.domain} is still on ${where}, and its removal there failed; \`status ${owner.domain}\` says why`;
-  const heldSince = intent.state === 'held' ? intent.stateAt : now;
+  const heldSince = record.state === 'held' ? record.stateAt : now;
   const delayMs = nextDelay(now - heldSince, MINUTE_MS, heldMs);
   return { kind: 'wait', sentence: what, delayMs, report: { state: 'held', mustAct: 'operator' } };
 }
 
-function contradiction(since: number, { intent, refusal, now, firstMs, heldMs }: TakenFacts): Taken {
+function contradiction(since: number, { record, refusal, now, firstMs, heldMs }: TakenFacts): Taken {
   const waited = now - since;
-  const what = `${refusal}, though its list does not show ${intent.domain}: the list may lag behind`;
+  const what = `${refusal}, though its list does not show ${record.domain}: the list may lag behind`;
   const delayMs = nextDelay(waited, firstMs, heldMs);
   if (waited < CONTRADICTION_MS)
     return { kind: 'wait', sentence: `${what}; looking again`, delayMs, report: { state: 'attaching' } };
-  const sentence = `${what}; look for ${intent.domain} in RunCloud's panel, on this web application and on others. We look again by ourselves`;
+  const sentence = `${what}; look for ${record.domain} in RunCloud's panel, on this web application and on others. We look again by ourselves`;
   return { kind: 'wait', sentence, delayMs, report: { state: 'held', mustAct: 'operator' } };
 }

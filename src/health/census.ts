@@ -2,7 +2,7 @@
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
-import { type Intent, includesWww } from '../domains/domain.ts';
+import { type DomainRecord, includesWww } from '../domains/domain.ts';
 import type { DomainState } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { type Period, shareLeft } from '../https/lifetime.ts';
@@ -26,7 +26,7 @@ export interface Census {
 }
 
 export interface CensusParts {
-  readonly requests: Pick<RequestQueue, 'intents'>;
+  readonly requests: Pick<RequestQueue, 'store'>;
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
 
@@ -36,7 +36,7 @@ const NAMES_AT_ONCE = 500;
 const WAITING_DOMAINS = 200;
 
 export async function takeCensus({ requests, ledger }: CensusParts): Promise<Census> {
-  const at = await requests.intents.now();
+  const at = await requests.store.now();
   const counts = new Map<string, { state: DomainState; mustAct: string; count: number }>();
   const apps = new Map<string, WebApplication>();
   const names: string[] = [];
@@ -44,16 +44,16 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
   // Redis' scan may show one twice.
   const seen = new Set<string>();
   const covering: Period[] = [];
-  for await (const intent of requests.intents.scan()) {
-    if (seen.has(toMember(intent))) continue;
-    seen.add(toMember(intent));
-    countIn(counts, intent);
-    if (intent.desired.presence === 'absent') continue;
-    const own = namesOf([{ name: intent.domain, www: includesWww(intent.desired) }]);
+  for await (const record of requests.store.scan()) {
+    if (seen.has(toMember(record))) continue;
+    seen.add(toMember(record));
+    countIn(counts, record);
+    if (record.desired.presence === 'absent') continue;
+    const own = namesOf([{ name: record.domain, www: includesWww(record.desired) }]);
     names.push(...own);
-    if (isWaiting(intent) && waiting.length < WAITING_DOMAINS) waiting.push(own);
-    apps.set(`${intent.serverId}:${intent.appId}`, intent);
-    covering.push(...coveringOf(intent));
+    if (isWaiting(record) && waiting.length < WAITING_DOMAINS) waiting.push(own);
+    apps.set(`${record.serverId}:${record.appId}`, record);
+    covering.push(...coveringOf(record));
   }
   const budgets = await readBudgets(names, waiting, [...apps.values()], ledger);
   const nearestExpiry = least(covering.map(({ notAfter }) => notAfter));
@@ -63,21 +63,22 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
 
 function countIn(
   counts: Map<string, { state: DomainState; mustAct: string; count: number }>,
-  intent: Intent,
+  record: DomainRecord,
 ): void {
-  const { state } = intent;
-  const mustAct = actorOf(intent) ?? '';
+  const { state } = record;
+  const mustAct = actorOf(record) ?? '';
   const key = `${state} ${mustAct}`;
   counts.set(key, { state, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
 }
 
-const isWaiting = ({ state }: Intent): boolean => state === 'waiting-for-certificate' || state === 'held';
+const isWaiting = ({ state }: DomainRecord): boolean =>
+  state === 'waiting-for-certificate' || state === 'held';
 
 const least = (values: readonly number[]): number | undefined =>
   values.reduce<number | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
 
 /** What covers it, held for being late or not; a certificate that no longer does is the watch's business. */
-function coveringOf({ state, evidence }: Intent): Period[] {
+function coveringOf({ state, evidence }: DomainRecord): Period[] {
   if (state !== 'live' && state !== 'held') return [];
   return (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
     verdict === 'covers' && certificate ? [certificate] : [],

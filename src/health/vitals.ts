@@ -38,7 +38,7 @@ export interface VitalsParts {
 
 export async function readVitals(parts: VitalsParts): Promise<Vitals> {
   const { redis, requests } = parts;
-  const at = await requests.intents.now();
+  const at = await requests.store.now();
   const [counts, oldestDueMs, hold, sweep, watch, workers, pauses, callbacks] = await Promise.all([
     parts.counts(),
     readOldestDue(redis, requests, at),

@@ -1,11 +1,11 @@
 // The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
 // follows from it is decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
-import { namesOf, namesOfIntent } from '../certificates/names.ts';
-import { type Evidence, type Intent, includesWww } from '../domains/domain.ts';
+import { namesOf, namesOfRecord } from '../certificates/names.ts';
+import { type DomainRecord, type Evidence, includesWww } from '../domains/domain.ts';
 import { type Waiting, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
@@ -17,7 +17,7 @@ import { isOurRule, judgeNames, type NamesJudged, type Timing } from './www.ts';
 
 /** One domain's job at work, as far as looking needs it. */
 export interface LookWork {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   readonly jobId: string;
   readonly calls: CallOptions;
 }
@@ -26,7 +26,7 @@ export interface GatePorts {
   readonly look: Pick<Look, 'dns'>;
   readonly facts: Facts;
   readonly certificates: Pick<Certificates, 'get'>;
-  readonly intents: Pick<IntentStore, 'now'>;
+  readonly store: Pick<DomainStore, 'now'>;
   readonly settings: LookSettings;
 }
 
@@ -68,27 +68,27 @@ export interface Gates {
 }
 
 export function createGates(ports: GatePorts): Gates {
-  const { look, facts, intents, settings } = ports;
-  const judge: Gates['judge'] = async ({ intent }, dns, canLeaveOut) => {
-    const timing = { since: intent.requestedAt, now: await intents.now(), ...settings };
-    return { ...judgeNames(dns, intent, timing, canLeaveOut), timing };
+  const { look, facts, store, settings } = ports;
+  const judge: Gates['judge'] = async ({ record }, dns, canLeaveOut) => {
+    const timing = { since: record.requestedAt, now: await store.now(), ...settings };
+    return { ...judgeNames(dns, record, timing, canLeaveOut), timing };
   };
   return {
     judge,
     async gate(work) {
-      const { intent, calls } = work;
-      const www = includesWww(intent.desired);
+      const { record, calls } = work;
+      const www = includesWww(record.desired);
       if (settings.gate === 'off') return { www };
-      const waitsHere = gateBefore(settings, await facts.recent(intent, calls)) === 'attach';
+      const waitsHere = gateBefore(settings, await facts.recent(record, calls)) === 'attach';
       // Where only the certificate waits, a www name that would hold it up need not come along either.
       if (!waitsHere && !www) return { www };
-      const dns = await look.dns(intent, namesOf([{ name: intent.domain, www }]), calls);
+      const dns = await look.dns(record, namesOf([{ name: record.domain, www }]), calls);
       const { twin, closed, timing } = await judge(work, dns);
       const evidence = { at: timing.now, dns, tls: [] };
       return {
         wait: waitsHere && closed ? toWaiting(closed, evidence) : undefined,
         www: www && twin !== 'without',
-        ...(twin === 'without' && { why: dns.find(({ name }) => name === twinOf(intent.domain))?.sentence }),
+        ...(twin === 'without' && { why: dns.find(({ name }) => name === twinOf(record.domain))?.sentence }),
       };
     },
     dead: (work) => findInTheWay(work, judge, ports),
@@ -103,20 +103,20 @@ async function findInTheWay(
   judge: Gates['judge'],
   ports: GatePorts,
 ): Promise<Blocker | undefined> {
-  const { intent, calls } = work;
+  const { record, calls } = work;
   const { look, facts, settings } = ports;
   const off =
     settings.gate === 'off' || settings.invalidNames !== 'detach' ? undefined : await stayOff(work, ports);
-  if (off && !(await facts.recent(intent, calls)).advanced) return { wait: off, isTwinOnly: false };
+  if (off && !(await facts.recent(record, calls)).advanced) return { wait: off, isTwinOnly: false };
   if (!(await isInTheWay(work, ports))) return undefined;
-  const dns = await look.dns(intent, namesOfIntent(intent), calls);
+  const dns = await look.dns(record, namesOfRecord(record), calls);
   if (!dns.some(isSurelyBad)) return undefined;
   const isTwinOnly =
-    settings.changesWww && dns.filter(isBad).every(({ name }) => name === twinOf(intent.domain));
+    settings.changesWww && dns.filter(isBad).every(({ name }) => name === twinOf(record.domain));
   // With SSL_INVALID_NAMES=hold nothing is taken off that anybody has asked for.
-  if (settings.invalidNames !== 'detach' && !(isTwinOnly && isOurRule(intent))) return undefined;
+  if (settings.invalidNames !== 'detach' && !(isTwinOnly && isOurRule(record))) return undefined;
   // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
-  const { advanced } = await facts.read(intent, calls);
+  const { advanced } = await facts.read(record, calls);
   const { timing } = await judge(work, dns);
   const closed = judgeGate(dns, timing);
   return advanced || !closed
@@ -126,11 +126,11 @@ async function findInTheWay(
 
 // Asked of Redis before RunCloud or DNS: nearly always the answer is no.
 async function isInTheWay(
-  { intent }: LookWork,
-  { certificates, intents, settings }: GatePorts,
+  { record }: LookWork,
+  { certificates, store, settings }: GatePorts,
 ): Promise<boolean> {
   if (settings.gate === 'off' || settings.invalidNames === 'proceed') return false;
-  if (settings.invalidNames === 'hold' && !isOurRule(intent)) return false;
-  const seen = (await certificates.get(intent))?.blockedBy[intent.domain];
-  return seen !== undefined && isDead(seen, await intents.now(), settings.backoff);
+  if (settings.invalidNames === 'hold' && !isOurRule(record)) return false;
+  const seen = (await certificates.get(record))?.blockedBy[record.domain];
+  return seen !== undefined && isDead(seen, await store.now(), settings.backoff);
 }

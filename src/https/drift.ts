@@ -1,7 +1,7 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 
 import { counted } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../domains/domain.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import type { Actor, Report } from '../domains/outcome.ts';
 import type { DnsFinding, ServedCertificate, TlsFinding } from '../probes/findings.ts';
 import { isBad } from './gate.ts';
@@ -21,7 +21,7 @@ export interface Watched {
 }
 
 /** The record as the look finds it. */
-export type WatchedBefore = Pick<Intent, 'domain' | 'state' | 'mustAct' | 'evidence'>;
+export type WatchedBefore = Pick<DomainRecord, 'domain' | 'state' | 'mustAct' | 'evidence'>;
 
 /** Undefined where nothing can be said. `isAttached`: as RunCloud's list has it; undefined where it could not be read. */
 export function judgeDrift(

@@ -4,10 +4,10 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { describeLog } from '../certificates/log-text.ts';
 import { namesOf } from '../certificates/names.ts';
-import { type DomainKey, hasWww, type Intent, includesWww } from '../domains/domain.ts';
+import { type DomainKey, type DomainRecord, hasWww, includesWww } from '../domains/domain.ts';
 import { adding, done, type Outcome, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
@@ -26,7 +26,7 @@ export interface HttpsPorts {
   readonly runcloudLog: LogReader;
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
   readonly certificates: Pick<Certificates, 'get' | 'standing' | 'unbench'>;
-  readonly intents: Pick<IntentStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
+  readonly store: Pick<DomainStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
   readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
 }
@@ -65,15 +65,15 @@ export function createHttps(ports: HttpsPorts): Https {
     gate,
     dead,
     async prove(before, sentence, { uncovered, seen }) {
-      const work = seen ? { ...before, intent: await noteSeen(before, seen, uncovered, ports) } : before;
-      const { intent, calls } = work;
+      const work = seen ? { ...before, record: await noteSeen(before, seen, uncovered, ports) } : before;
+      const { record, calls } = work;
       const looked = await lookAt(work, look);
       const standing: Standing = { ...work, sentence, looked: seen !== undefined, ...looked };
       const step = look.provesHttps ? await judge(standing, uncovered, ports) : unproven(uncovered);
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
       if (!isOpen) return carryOut(step, standing, ports);
       const isGated =
-        settings.gate !== 'off' && gatesCertificate(settings, await facts.recent(intent, calls));
+        settings.gate !== 'off' && gatesCertificate(settings, await facts.recent(record, calls));
       return (isGated ? await gateCertificate(standing, judgeDns, ports) : undefined) ?? ask(standing, ports);
     },
   };
@@ -85,8 +85,8 @@ async function gateCertificate(
   judgeDns: Gates['judge'],
   { settings }: HttpsPorts,
 ): Promise<Proven | undefined> {
-  const { intent, evidence, shown } = standing;
-  const canLeaveOut = !hasWww(intent) || (settings.changesWww && intent.setWww === true);
+  const { record, evidence, shown } = standing;
+  const canLeaveOut = !hasWww(record) || (settings.changesWww && record.setWww === true);
   const { twin, closed, timing } = await judgeDns(standing, evidence.dns, canLeaveOut);
   if (closed) return toWaiting(closed, shown);
   const all = twin === 'without' ? judgeGate(evidence.dns, timing) : undefined;
@@ -97,17 +97,17 @@ async function gateCertificate(
   return { kind: 'change', www: false, otherwise };
 }
 
-/** The intent with what was just seen of it. */
+/** The record with what was just seen of it. */
 async function noteSeen(
-  { intent, jobId }: LookWork,
+  { record, jobId }: LookWork,
   { id, www }: AttachedDomain,
   isNew: boolean,
-  { intents }: HttpsPorts,
-): Promise<Intent> {
-  const seenAt = await intents.now();
-  const attachedAt = isNew || !intent.attachedAt ? seenAt : intent.attachedAt;
+  { store }: HttpsPorts,
+): Promise<DomainRecord> {
+  const seenAt = await store.now();
+  const attachedAt = isNew || !record.attachedAt ? seenAt : record.attachedAt;
   const seen = { seenAt, attachedAt, attachedWww: www };
-  return { ...intent, ...seen, ...(await intents.noteSeen(intent, jobId, { ...seen, id })) };
+  return { ...record, ...seen, ...(await store.noteSeen(record, jobId, { ...seen, id })) };
 }
 
 /** TLS_PROBE=off: attached is all that can be said. */
@@ -117,28 +117,28 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
 async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Promise<ProofStep> {
-  const { intent, calls } = work;
-  const facts = await ports.facts.recent(intent, calls);
+  const { record, calls } = work;
+  const facts = await ports.facts.recent(record, calls);
   const step = judgeProof(await proofFacts(facts, work, ports));
   // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
   if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;
-  const now = await ports.facts.read(intent, calls);
+  const now = await ports.facts.read(record, calls);
   if (now.advanced === facts.advanced) return step;
   return judgeProof(await proofFacts(now, work, ports));
 }
 
 async function proofFacts(
   { advanced }: AppFacts,
-  { intent, looked, evidence: { dns, tls } }: Standing,
-  { ledger, certificates, intents, settings }: HttpsPorts,
+  { record, looked, evidence: { dns, tls } }: Standing,
+  { ledger, certificates, store, settings }: HttpsPorts,
 ) {
   const [order, redeploy, now] = await Promise.all([
-    ledger.last(intent, advanced ? intent.domain : undefined),
-    certificates.standing(intent),
-    intents.now(),
+    ledger.last(record, advanced ? record.domain : undefined),
+    certificates.standing(record),
+    store.now(),
   ]);
   const { backoff, certificateDeadlineMs: deadlineMs } = settings;
-  const { domain, attachedAt, attachedWww } = intent;
+  const { domain, attachedAt, attachedWww } = record;
   const told = namesOf([{ name: domain, www: attachedWww }]);
   return { told, tls, dns, order, redeploy, looked, attachedAt, advanced, now, deadlineMs, backoff };
 }
@@ -155,7 +155,7 @@ async function carryOut(
   work: Standing,
   ports: HttpsPorts,
 ): Promise<Proven> {
-  const { intent, jobId, sentence, shown: evidence } = work;
+  const { record, jobId, sentence, shown: evidence } = work;
   if (step.kind === 'live') {
     await noteIssued(work, work.evidence, ports);
     return reached('live', step.sentence, work, ports);
@@ -163,18 +163,18 @@ async function carryOut(
   if (step.kind === 'unproven') return reached('attached', sentence, work, ports);
   if (step.kind === 'ask') return ask(work, ports);
   if (step.kind === 'wait')
-    return waiting(withReason(step, intent.appId, evidence), step.delayMs, { ...step.report, evidence });
+    return waiting(withReason(step, record.appId, evidence), step.delayMs, { ...step.report, evidence });
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
-  await ports.intents.forgetSeen(intent, jobId);
+  await ports.store.forgetSeen(record, jobId);
   if (step.kind === 'look') return waiting(step.sentence, ports.settings.backoff.tlsFirstMs);
-  const blame = describeOwn(await noteFailed(step.order, work, ports), intent);
+  const blame = describeOwn(await noteFailed(step.order, work, ports), record);
   const log = await readReason(step, work, ports);
-  await ports.requestRedeploy(intent);
+  await ports.requestRedeploy(record);
   const mustAct = step.mustAct === 'runcloud' ? blame.mustAct : step.mustAct;
   const report = { state: 'held', mustAct, evidence: { ...evidence, log } } as const;
-  const why = `${blame.why}${describeLog(log, intent.appId)}`;
+  const why = `${blame.why}${describeLog(log, record.appId)}`;
   const held = waiting(`${step.sentence}${why}`, ports.settings.backoff.tlsFirstMs, report);
-  const goes = ports.settings.changesWww && isTwinDead(intent, work.evidence, 0);
+  const goes = ports.settings.changesWww && isTwinDead(record, work.evidence, 0);
   return goes ? { kind: 'change', www: false, otherwise: async (not) => adding(held, not) } : held;
 }
 
@@ -185,35 +185,35 @@ async function reached(
   work: Standing,
   ports: HttpsPorts,
 ): Promise<Proven> {
-  const { intent, leftOut, evidence, shown } = work;
+  const { record, leftOut, evidence, shown } = work;
   const { changesWww, backoff } = ports.settings;
   const report = { state, evidence: state === 'live' ? { ...shown, log: undefined } : shown };
   const otherwise = async (why?: string): Promise<Outcome> => {
-    const again = `it is tried again every MONITOR_INTERVAL, or by \`add ${intent.domain}\``;
+    const again = `it is tried again every MONITOR_INTERVAL, or by \`add ${record.domain}\``;
     const www = why ? `${why}; ${again}` : await describeWww(work, ports);
     return done(www ? `${sentence}; ${www}` : sentence, report);
   };
   const joins = leftOut !== undefined && isGood(leftOut);
-  const goes = isTwinDead(intent, evidence, backoff.dnsFirstMs);
+  const goes = isTwinDead(record, evidence, backoff.dnsFirstMs);
   return changesWww && (joins || goes) ? { kind: 'change', www: joins, otherwise } : otherwise();
 }
 
 async function describeWww(
-  { intent, leftOut }: Standing,
-  { intents, settings }: HttpsPorts,
+  { record, leftOut }: Standing,
+  { store, settings }: HttpsPorts,
 ): Promise<string | undefined> {
-  const { domain, desired, attachedWww } = intent;
-  if (isWithheld(intent)) return describeWithheld(domain, leftOut, settings);
+  const { domain, desired, attachedWww } = record;
+  if (isWithheld(record)) return describeWithheld(domain, leftOut, settings);
   if (includesWww(desired)) return attachedWww === false ? 'RunCloud has it without its www twin' : undefined;
   const twin = twinOf(domain);
-  return (await intents.ownerOf({ ...intent, domain: twin })) && `${twin} was asked for by itself`;
+  return (await store.ownerOf({ ...record, domain: twin })) && `${twin} was asked for by itself`;
 }
 
 async function ask(
-  { intent, sentence, shown: evidence }: Standing,
+  { record, sentence, shown: evidence }: Standing,
   { requestRedeploy, look, settings }: HttpsPorts,
 ): Promise<Outcome> {
-  await requestRedeploy(intent);
+  await requestRedeploy(record);
   const follows = `${sentence}; a certificate redeploy follows`;
   const report = { state: 'attached', evidence } as const;
   return look.provesHttps ? waiting(follows, settings.backoff.tlsFirstMs, report) : done(follows, report);

@@ -2,26 +2,26 @@
 // is held by it.
 
 import { describeLog, type LogText, toLogText } from '../certificates/log-text.ts';
-import { namesOfIntent } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../domains/domain.ts';
-import type { IntentStore } from '../domains/store.ts';
+import { namesOfRecord } from '../certificates/names.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
+import type { DomainStore } from '../domains/store.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { ProofStep } from './proof.ts';
 
 interface ReasonPorts {
   readonly runcloudLog: LogReader;
-  readonly intents: Pick<IntentStore, 'now'>;
+  readonly store: Pick<DomainStore, 'now'>;
 }
 
 /** Undefined where the log says nothing of certificates, or cannot be read. */
 export async function readReason(
   { order }: Extract<ProofStep, { kind: 'order-failed' }>,
-  { intent, calls }: { readonly intent: Intent; readonly calls: CallOptions },
-  { runcloudLog, intents }: ReasonPorts,
+  { record, calls }: { readonly record: DomainRecord; readonly calls: CallOptions },
+  { runcloudLog, store }: ReasonPorts,
 ): Promise<LogText | undefined> {
-  const failed = { orderedAt: order.orderedAt, now: await intents.now() };
-  return toLogText(await runcloudLog.since(intent, failed, calls), namesOfIntent(intent));
+  const failed = { orderedAt: order.orderedAt, now: await store.now() };
+  return toLogText(await runcloudLog.since(record, failed, calls), namesOfRecord(record));
 }
 
 export const withReason = (

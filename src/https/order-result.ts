@@ -3,10 +3,10 @@
 import type { Certificates } from '../certificates/certificates.ts';
 import { actorOf, describeCount, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder, Ledger } from '../certificates/ledger.ts';
-import { namesOfIntent } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../domains/domain.ts';
+import { namesOfRecord } from '../certificates/names.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { type Actor, type Waiting, waiting } from '../domains/outcome.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { ServedCertificate } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
@@ -20,20 +20,20 @@ export interface FatePorts {
   readonly facts: Facts;
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
   readonly certificates: Pick<Certificates, 'get' | 'unbench'>;
-  readonly intents: Pick<IntentStore, 'now'>;
+  readonly store: Pick<DomainStore, 'now'>;
   readonly runcloudLog: LogReader;
 }
 
 interface FateWork {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   readonly calls: CallOptions;
 }
 
 /** The certificate that covers the domain: its own, or the one that it shares. */
-async function certificateOf({ intent, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
-  const { advanced } = await facts.recent(intent, calls);
-  const { serverId, appId } = intent;
-  return { app: { serverId, appId }, domain: advanced ? intent.domain : undefined };
+async function certificateOf({ record, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
+  const { advanced } = await facts.recent(record, calls);
+  const { serverId, appId } = record;
+  return { app: { serverId, appId }, domain: advanced ? record.domain : undefined };
 }
 
 /**
@@ -49,7 +49,7 @@ export async function noteIssued(work: FateWork, { tls }: Evidence, ports: FateP
   );
   if (!order || !isShown) return;
   if (!isKnown(order)) await ledger.issued(desired, order.orderedAt);
-  await certificates.unbench(desired.app, work.intent.domain);
+  await certificates.unbench(desired.app, work.record.domain);
 }
 
 const countOf = (served: ServedCertificate | undefined): number =>
@@ -64,9 +64,9 @@ export async function noteFailed(
   work: FateWork,
   ports: FatePorts,
 ): Promise<readonly FailingName[]> {
-  const { ledger, intents } = ports;
+  const { ledger, store } = ports;
   const desired = { ...(await certificateOf(work, ports)), names: order.names };
-  const at = { now: await intents.now(), calls: work.calls };
+  const at = { now: await store.now(), calls: work.calls };
   const last = await ledger.last(desired.app, desired.domain);
   const isTold = last?.hasFailed && last.orderedAt === order.orderedAt;
   const suspects = isTold ? last.suspects : await findFailingNamesOf(desired, last, at, ports);
@@ -77,9 +77,9 @@ export async function noteFailed(
 /** What one domain is told of them: its own part, and that there are others, whose names are not its business. */
 export function describeOwn(
   suspects: readonly FailingName[],
-  intent: Intent,
+  record: DomainRecord,
 ): { why: string; mustAct: Actor } {
-  const names = namesOfIntent(intent);
+  const names = namesOfRecord(record);
   const own = suspects.filter(({ name }) => names.includes(name));
   // Its wrong records, and what the log says of it, are told anyhow.
   const said = own
@@ -93,12 +93,12 @@ export function describeOwn(
 
 /** SSL_INVALID_NAMES=detach: undefined where the domain need not stay off. */
 export async function stayOff(
-  { intent }: Pick<FateWork, 'intent'>,
-  { certificates, intents }: { certificates: Pick<Certificates, 'get'>; intents: Pick<IntentStore, 'now'> },
+  { record }: Pick<FateWork, 'record'>,
+  { certificates, store }: { certificates: Pick<Certificates, 'get'>; store: Pick<DomainStore, 'now'> },
 ): Promise<Waiting | undefined> {
-  const { until = 0 } = (await certificates.get(intent))?.benched[intent.domain] ?? {};
-  const now = await intents.now();
+  const { until = 0 } = (await certificates.get(record))?.benched[record.domain] ?? {};
+  const now = await store.now();
   if (until <= now) return undefined;
-  const sentence = `the certificate failed repeatedly with ${intent.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_INVALID_NAMES=detach)`;
+  const sentence = `the certificate failed repeatedly with ${record.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_INVALID_NAMES=detach)`;
   return waiting(sentence, until - now, { state: 'held', mustAct: 'operator' });
 }

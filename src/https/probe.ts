@@ -1,7 +1,7 @@
 // The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
 
-import { namesOfIntent } from '../certificates/names.ts';
-import type { Evidence, Intent } from '../domains/domain.ts';
+import { namesOfRecord } from '../certificates/names.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { twinOf as wwwOf } from '../domains/owner.ts';
 import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
@@ -95,12 +95,12 @@ export interface Looked {
 }
 
 export async function lookAt(
-  { intent, calls }: { readonly intent: Intent; readonly calls: CallOptions },
+  { record, calls }: { readonly record: DomainRecord; readonly calls: CallOptions },
   look: Look,
 ): Promise<Looked> {
-  const names = namesOfIntent(intent);
-  const seen = await look.all(intent, names, calls, isWithheld(intent) ? [wwwOf(intent.domain)] : []);
-  const shown = { ...seen, log: intent.evidence?.log };
+  const names = namesOfRecord(record);
+  const seen = await look.all(record, names, calls, isWithheld(record) ? [wwwOf(record.domain)] : []);
+  const shown = { ...seen, log: record.evidence?.log };
   const evidence = { ...shown, dns: shown.dns.filter(({ name }) => names.includes(name)) };
   return { evidence, shown, leftOut: shown.dns.find(({ name }) => !names.includes(name)) };
 }

@@ -1,14 +1,14 @@
 // Which certificates RunCloud cannot renew any more, as a watch asks: they are validated by dns-01, and the DNS of a name has moved. One
 // reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
 import { describeOutOfReach, isByDns } from '../certificates/challenge.ts';
-import { namesOfIntent } from '../certificates/names.ts';
-import type { Intent } from '../domains/domain.ts';
+import { namesOfRecord } from '../certificates/names.ts';
+import type { DomainRecord } from '../domains/domain.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import type { Look } from './probe.ts';
 
 /** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */
-export type RenewalLook = (intent: Intent, calls: CallOptions) => Promise<string | undefined>;
+export type RenewalLook = (record: DomainRecord, calls: CallOptions) => Promise<string | undefined>;
 
 interface Ports {
   readonly runcloud: Pick<RunCloud, 'listCertificates'>;
@@ -34,14 +34,14 @@ export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook
       return undefined;
     }
   };
-  return async (intent, calls) => {
-    const key = `${intent.serverId}:${intent.appId}`;
-    const list = lists.get(key) ?? read(intent, calls);
+  return async (record, calls) => {
+    const key = `${record.serverId}:${record.appId}`;
+    const list = lists.get(key) ?? read(record, calls);
     lists.set(key, list);
     const listed = await list;
-    const own = listed?.certificates.find(({ domainName = intent.domain }) => domainName === intent.domain);
+    const own = listed?.certificates.find(({ domainName = record.domain }) => domainName === record.domain);
     if (!listed || !isByDns(own?.certificate)) return undefined;
-    const zones = await look.zones(namesOfIntent(intent), calls);
-    return describeOutOfReach(zones, intent.domain, listed.advanced);
+    const zones = await look.zones(namesOfRecord(record), calls);
+    return describeOutOfReach(zones, record.domain, listed.advanced);
   };
 }

@@ -5,19 +5,19 @@ import type { Certificates } from '../certificates/certificates.ts';
 import { describeFailingNames, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
 import { namesOf } from '../certificates/names.ts';
-import type { DomainKey, Intent } from '../domains/domain.ts';
+import type { DomainKey, DomainRecord } from '../domains/domain.ts';
 import { type Outcome, waiting } from '../domains/outcome.ts';
 import { isOurs } from '../domains/plan.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { Backoff } from './backoff.ts';
 
 export interface BenchPorts {
-  readonly intents: Pick<IntentStore, 'get'>;
+  readonly store: Pick<DomainStore, 'get'>;
   readonly certificates: Pick<Certificates, 'get' | 'bench'>;
   /** Has the domain's job run: one is added where none is on its way. */
-  readonly renew: (intent: Intent) => Promise<unknown>;
+  readonly renew: (record: DomainRecord) => Promise<unknown>;
   readonly invalidNames: 'hold' | 'detach' | 'proceed';
   readonly backoff: Backoff;
 }
@@ -46,13 +46,13 @@ export async function benchNewest(
   const { benched = {} } = (await ports.certificates.get(app)) ?? {};
   const leaving = attached.find(({ name }) => (benched[name]?.until ?? 0) > startedAt);
   if (leaving) return room(leaving.name, last, ports);
-  const intent = await findNewest(attached, last, work, ports);
-  if (!intent) return undefined;
+  const record = await findNewest(attached, last, work, ports);
+  if (!record) return undefined;
   const { dnsFirstMs, heldMs } = ports.backoff;
   const howLong = { firstMs: Math.max(dnsFirstMs, heldMs / 24), longestMs: heldMs };
-  const { until } = await ports.certificates.bench(app, intent.domain, startedAt, howLong);
-  await ports.renew(intent);
-  return room(intent.domain, last, ports, until);
+  const { until } = await ports.certificates.bench(app, record.domain, startedAt, howLong);
+  await ports.renew(record);
+  return room(record.domain, last, ports, until);
 }
 
 function room(
@@ -81,21 +81,21 @@ async function findNewest(
   attached: readonly AttachedDomain[],
   { suspects, issued }: LastOrder,
   { app }: BenchWork,
-  { intents }: BenchPorts,
-): Promise<Intent | undefined> {
+  { store }: BenchPorts,
+): Promise<DomainRecord | undefined> {
   const logged = suspects.filter(({ isLogged }) => isLogged);
   const strong = logged.length > 0 ? logged : suspects.filter(({ why }) => why !== 'new');
   const pool = strong.length > 0 ? strong : suspects;
   const dead = attached.filter((domain) => namesOf([domain]).some(isAmong(pool)));
   const found = await Promise.all(
     dead.map(async (domain) => {
-      const intent = await intents.get({ ...app, domain: domain.name as DomainKey['domain'] });
+      const record = await store.get({ ...app, domain: domain.name as DomainKey['domain'] });
       // Where nobody knows what was issued last, whoever is not new may have had one.
       const hadOne = issued?.some((name) => namesOf([domain]).includes(name)) ?? strong.length > 0;
-      return intent && isOurs(domain, intent) && !hadOne ? intent : undefined;
+      return record && isOurs(domain, record) && !hadOne ? record : undefined;
     }),
   );
-  const ours = found.filter((intent) => intent !== undefined);
+  const ours = found.filter((record) => record !== undefined);
   if (strong.length > 0 && ours.length < dead.length) return undefined;
   // RunCloud's ids grow.
   return ours.toSorted((a, b) => (b.attachedId ?? 0) - (a.attachedId ?? 0))[0];

@@ -3,9 +3,9 @@
 
 import {
   type DesiredPresent,
+  type DomainRecord,
   type Evidence,
   hasWww,
-  type Intent,
   includesWww,
   type Www,
 } from '../domains/domain.ts';
@@ -17,8 +17,8 @@ import type { Backoff } from './backoff.ts';
 import { type Closed, isBad, isGood, isSurelyBad, judgeGate } from './gate.ts';
 
 /** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
-export const isWithheld = (intent: Pick<Intent, 'desired' | 'attachedWww' | 'setWww'>): boolean =>
-  includesWww(intent.desired) && intent.setWww === false && !hasWww(intent);
+export const isWithheld = (record: Pick<DomainRecord, 'desired' | 'attachedWww' | 'setWww'>): boolean =>
+  includesWww(record.desired) && record.setWww === false && !hasWww(record);
 
 /** How a domain is left with or without its www name: without it, nothing redirects to it or from it. */
 export const settingsOf = (desired: DesiredPresent, www: boolean): DomainSettings => ({
@@ -60,7 +60,7 @@ export interface NamesJudged {
  */
 export function judgeNames(
   dns: readonly DnsFinding[],
-  { domain, desired }: Pick<Intent, 'domain' | 'desired'>,
+  { domain, desired }: Pick<DomainRecord, 'domain' | 'desired'>,
   timing: Timing,
   canLeaveOut = true,
 ): NamesJudged {
@@ -99,20 +99,20 @@ const wayOutAnew = (domain: string): string =>
  * renewal of every name that shares its certificate. `leastMs`: how far the two looks are apart at least.
  */
 export function isTwinDead(
-  intent: Pick<Intent, 'domain' | 'desired' | 'attachedWww' | 'setWww' | 'evidence'>,
+  record: Pick<DomainRecord, 'domain' | 'desired' | 'attachedWww' | 'setWww' | 'evidence'>,
   { at, dns }: Pick<Evidence, 'at' | 'dns'>,
   leastMs: number,
 ): boolean {
-  const { domain, evidence: before } = intent;
+  const { domain, evidence: before } = record;
   const isOfTwin = ({ name }: DnsFinding): boolean => name === twinOf(domain);
-  if (!isOurRule(intent) || intent.setWww !== true || !hasWww(intent)) return false;
+  if (!isOurRule(record) || record.setWww !== true || !hasWww(record)) return false;
   if (!before || at - before.at < leastMs || !before.dns.some((found) => isOfTwin(found) && isBad(found)))
     return false;
   return dns.every((found) => (isOfTwin(found) ? isSurelyBad(found) : isGood(found)));
 }
 
 /** www came along because of our own rule. */
-export const isOurRule = ({ desired }: Pick<Intent, 'desired'>): boolean =>
+export const isOurRule = ({ desired }: Pick<DomainRecord, 'desired'>): boolean =>
   desired.presence === 'present' && desired.www === 'auto';
 
 /** What is said of a domain that is served without the www name that was wanted; `found`: its DNS, where it was looked at. */

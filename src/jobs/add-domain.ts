@@ -27,15 +27,15 @@ import { awaitName, awaitTwin } from './host-names.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
-    const { intent } = work;
+    const { record } = work;
     const { https } = ports;
     const dead = await https?.dead(work);
     const left = dead && (await leave(dead, work, ports));
     if (left) return left;
-    if (https && intent.seenAt >= intent.requestedAt)
-      return prove(https, `${intent.domain} is attached`, { uncovered: isUncovered(intent) }, work, ports);
+    if (https && record.seenAt >= record.requestedAt)
+      return prove(https, `${record.domain} is attached`, { uncovered: isUncovered(record) }, work, ports);
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
-    const isWaiting = intent.state === 'waiting-for-dns' || (intent.state === 'held' && !intent.code);
+    const isWaiting = record.state === 'waiting-for-dns' || (record.state === 'held' && !record.code);
     const gate = isWaiting ? await https?.gate(work) : undefined;
     return gate?.wait ?? lookAndAttach(work, gate, ports);
   };
@@ -56,7 +56,7 @@ async function lookAndAttach(
 
 // With its www name, where that is wanted, is right, and is no domain of its own.
 async function attachWith(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
-  const { domain, desired } = work.intent;
+  const { domain, desired } = work.record;
   const www = gate?.www ?? includesWww(desired);
   const twin = www ? await awaitTwin(work, ports) : undefined;
   if (twin?.kind !== 'taken') return twin ?? attach({ ...gate, www }, work, ports);
@@ -77,7 +77,7 @@ async function change(
   return isNow ? switchWww({ www, otherwise: instead }, attached, work, ports) : instead();
 }
 
-const isUncovered = ({ uncovered }: DomainWork['intent']): boolean =>
+const isUncovered = ({ uncovered }: DomainWork['record']): boolean =>
   uncovered === 'attach' || uncovered === 'change';
 
 // Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_INVALID_NAMES=detach) the domain
@@ -89,26 +89,26 @@ async function leave(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome | undefined> {
-  const { intent, jobId, calls } = work;
-  const { intents, directory, requestRedeploy } = ports;
-  const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
+  const { record, jobId, calls } = work;
+  const { store, directory, requestRedeploy } = ports;
+  const { attached } = await directory.find(record, record.domain, await store.now(), calls);
   if (!attached) {
     // An earlier run has taken it off, and did not come this far.
-    if (intent.uncovered === 'detach') await requestRedeploy(intent);
+    if (record.uncovered === 'detach') await requestRedeploy(record);
     return dead;
   }
-  if (!isOurs(attached, intent)) return undefined;
+  if (!isOurs(attached, record)) return undefined;
   if (isTwinOnly && attached.www)
     return switchWww({ www: false, otherwise: async (why) => adding(dead, why) }, attached, work, ports);
-  await intents.forgetSeen(intent, jobId);
+  await store.forgetSeen(record, jobId);
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
   if (written instanceof CodedError)
-    return say(`${wordsOf(written, intent)}; it was to make room for the others`);
-  if (written.fate !== 'written') return unwritten(written.fate, intent);
+    return say(`${wordsOf(written, record)}; it was to make room for the others`);
+  if (written.fate !== 'written') return unwritten(written.fate, record);
   if (!written.value)
     return say('RunCloud accepted that it makes room for the others; looking whether it did');
-  await requestRedeploy(intent);
+  await requestRedeploy(record);
   return say('taken off, so that the other domains get their certificate');
 }
 
@@ -119,30 +119,30 @@ function unwilling(error: unknown): CodedError {
 }
 
 async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
-  const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, checkDelayMs, lateMs, lagMs } = ports;
-  const domain = toNewDomain(intent, gate);
-  const post = (options: CallOptions) => runcloud.attachDomain(intent, domain, options);
+  const { record, jobId, calls } = work;
+  const { runcloud, store, directory, checkDelayMs, lateMs, lagMs } = ports;
+  const domain = toNewDomain(record, gate);
+  const post = (options: CallOptions) => runcloud.attachDomain(record, domain, options);
   const toAttachedId = (reply: AttachedDomain | undefined) => reply?.id;
   const { www } = domain;
   const times = { lateMs, lagMs };
-  const write = { key: intent, jobId, kind: 'attach', www, ...times, toAttachedId, hadNoEffect } as const;
-  const written = await underLease(intents, write, calls, post).catch((error: unknown) =>
+  const write = { key: record, jobId, kind: 'attach', www, ...times, toAttachedId, hadNoEffect } as const;
+  const written = await underLease(store, write, calls, post).catch((error: unknown) =>
     look(error, work, ports),
   );
   if ('kind' in written) return written;
-  if (written.fate !== 'written') return unwritten(written.fate, intent);
+  if (written.fate !== 'written') return unwritten(written.fate, record);
   if (!written.value) {
-    const sentence = `RunCloud took ${intent.domain} without naming it; looking whether it is there`;
+    const sentence = `RunCloud took ${record.domain} without naming it; looking whether it is there`;
     return waiting(sentence, checkDelayMs, { state: 'attaching' });
   }
-  directory.note(intent, intent.domain, written.value, written.at);
-  const sentence = `${intent.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
-  const attached = { ...work, intent: { ...intent, setWww: www } };
+  directory.note(record, record.domain, written.value, written.at);
+  const sentence = `${record.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
+  const attached = { ...work, record: { ...record, setWww: www } };
   return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);
 }
 
-function toNewDomain({ domain, desired }: DomainWork['intent'], { www }: Gate): NewDomain {
+function toNewDomain({ domain, desired }: DomainWork['record'], { www }: Gate): NewDomain {
   if (desired.presence === 'absent') throw new TypeError('a domain that shall go is not attached');
   return { name: domain, ...settingsOf(desired, www) };
 }
@@ -156,19 +156,19 @@ async function look(
   const codes = ['runcloud-unknown-result', 'runcloud-intercepted', 'runcloud-rejected'] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
   if (!seen.attached) return refused(error, work, ports);
-  const late = lateRemoval(work.intent, seen.at);
+  const late = lateRemoval(work.record, seen.at);
   return late ? awaitLate(late, work, ports) : { fate: 'written', value: seen.attached, at: seen.at };
 }
 
 /** RunCloud will not have it, and does not show it: who else may have it decides whether that is its last word. */
-async function refused(error: CodedError, { intent }: DomainWork, ports: DomainPorts): Promise<Outcome> {
+async function refused(error: CodedError, { record }: DomainWork, ports: DomainPorts): Promise<Outcome> {
   if (!(error instanceof RejectedError && error.isAboutDomain)) throw error;
-  const { intents, checkDelayMs, heldMs } = ports;
-  const names = namesakesOf(intent.domain);
-  const others = (await Promise.all(names.map((name) => intents.everywhere(name)))).flat();
-  const now = await intents.now();
-  const refusal = wordsOf(error, intent);
-  const taken = judgeTaken({ intent, refusal, others, now, firstMs: checkDelayMs, heldMs });
+  const { store, checkDelayMs, heldMs } = ports;
+  const names = namesakesOf(record.domain);
+  const others = (await Promise.all(names.map((name) => store.everywhere(name)))).flat();
+  const now = await store.now();
+  const refusal = wordsOf(error, record);
+  const taken = judgeTaken({ record, refusal, others, now, firstMs: checkDelayMs, heldMs });
   if (taken.kind === 'wait') return waiting(taken.sentence, taken.delayMs, taken.report);
   throw new PermanentError(error.code, taken.sentence, { cause: error });
 }

@@ -1,7 +1,7 @@
 // Switches the www name of a domain that we attached on or off, for a www name that was left out and joins, one that holds others up,
 // and one that is wanted no more. A write like the others: under the fence, and a lost reply is found out by a look at the list.
 
-import type { Intent } from '../domains/domain.ts';
+import type { DomainRecord } from '../domains/domain.ts';
 import { CodedError, hasCode } from '../errors.ts';
 import { settingsOf } from '../https/www.ts';
 import { type Leased, underLease } from '../lease/lease.ts';
@@ -11,7 +11,7 @@ import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-
 
 /** What became of it. `refused`: RunCloud will not have it, and the domain goes on as it was. `untold`: look whether it was done. */
 export type Changed =
-  | { readonly kind: 'changed'; readonly attached: AttachedDomain; readonly intent: Intent }
+  | { readonly kind: 'changed'; readonly attached: AttachedDomain; readonly record: DomainRecord }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'untold' }
   | { readonly kind: 'unwritten'; readonly fate: 'superseded' | 'busy' };
@@ -22,21 +22,21 @@ export async function changeWww(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Changed> {
-  const { intent } = work;
-  if (intent.desired.presence === 'absent') throw new TypeError('a domain that shall go is not changed');
-  const settings = settingsOf(intent.desired, www);
-  const { runcloud, intents, directory, lateMs, lagMs } = ports;
-  const send = (options: CallOptions) => runcloud.changeDomain(intent, attached, settings, options);
-  const write = { key: intent, jobId: work.jobId, kind: 'change', www, lateMs, lagMs, hadNoEffect } as const;
-  const written = await underLease(intents, write, work.calls, send).catch((error: unknown) =>
+  const { record } = work;
+  if (record.desired.presence === 'absent') throw new TypeError('a domain that shall go is not changed');
+  const settings = settingsOf(record.desired, www);
+  const { runcloud, store, directory, lateMs, lagMs } = ports;
+  const send = (options: CallOptions) => runcloud.changeDomain(record, attached, settings, options);
+  const write = { key: record, jobId: work.jobId, kind: 'change', www, lateMs, lagMs, hadNoEffect } as const;
+  const written = await underLease(store, write, work.calls, send).catch((error: unknown) =>
     look(error, www, work, ports),
   );
-  if (written instanceof CodedError) return { kind: 'refused', why: wordsOf(written, intent) };
+  if (written instanceof CodedError) return { kind: 'refused', why: wordsOf(written, record) };
   if (written.fate !== 'written') return { kind: 'unwritten', fate: written.fate };
   if (!written.value) return { kind: 'untold' };
   const changed = { ...attached, ...settings };
-  directory.note(intent, intent.domain, changed, written.at);
-  return { kind: 'changed', attached: changed, intent: { ...intent, setWww: www, uncovered: 'change' } };
+  directory.note(record, record.domain, changed, written.at);
+  return { kind: 'changed', attached: changed, record: { ...record, setWww: www, uncovered: 'change' } };
 }
 
 // A refusal leaves everything as it was, and must not cost a domain that is served its place.

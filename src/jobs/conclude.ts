@@ -15,8 +15,8 @@ type Conclusion = Exclude<Step, { kind: 'attach' | 'detach' | 'change' }>;
 export async function conclude(step: Conclusion, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   if (step.kind === 'refuse') throw new PermanentError(step.code, step.sentence);
   if (step.kind === 'await') return awaitLate(step, work, ports);
-  const { intent } = work;
-  const isPresent = intent.desired.presence === 'present';
+  const { record } = work;
+  const isPresent = record.desired.presence === 'present';
   if (isPresent && ports.https)
     return prove(
       ports.https,
@@ -27,7 +27,7 @@ export async function conclude(step: Conclusion, work: DomainWork, ports: Domain
     );
   const report = { state: isPresent ? 'attached' : 'removed' } as const;
   if (step.kind === 'nothing') return done(step.sentence, report);
-  await ports.requestRedeploy(intent);
+  await ports.requestRedeploy(record);
   return done(`${step.sentence}; a certificate redeploy follows`, report);
 }
 
@@ -50,13 +50,13 @@ async function changeAndProve(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome> {
-  const { intent, calls } = work;
-  const { directory, intents } = ports;
-  const { attached } = await directory.find(intent, intent.domain, await intents.now(), calls);
-  if (!attached || !isOurs(attached, intent))
+  const { record, calls } = work;
+  const { directory, store } = ports;
+  const { attached } = await directory.find(record, record.domain, await store.now(), calls);
+  if (!attached || !isOurs(attached, record))
     return change.otherwise('RunCloud does not have it as we left it');
   if (attached.www === change.www) {
-    const seen = await https.prove(work, `${intent.domain} is attached`, {
+    const seen = await https.prove(work, `${record.domain} is attached`, {
       uncovered: false,
       seen: attached,
     });
@@ -72,24 +72,24 @@ export async function switchWww(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome> {
-  const { intent, jobId } = work;
-  const what = `www.${intent.domain} ${www ? 'joins' : 'is taken off'}`;
-  const not = `www.${intent.domain} ${www ? 'does not join' : 'stays on'}`;
+  const { record, jobId } = work;
+  const what = `www.${record.domain} ${www ? 'joins' : 'is taken off'}`;
+  const not = `www.${record.domain} ${www ? 'does not join' : 'stays on'}`;
   const twin = www ? await awaitTwin(work, ports) : undefined;
   if (twin) return twin.kind === 'taken' ? otherwise(`${not}: ${twin.why}`) : twin;
   const changed = await changeWww(www, attached, work, ports);
   if (changed.kind === 'refused') return otherwise(`${not}: ${changed.why}`);
-  if (changed.kind === 'unwritten') return unwritten(changed.fate, intent);
+  if (changed.kind === 'unwritten') return unwritten(changed.fate, record);
   if (changed.kind === 'untold') {
-    await ports.intents.forgetSeen(intent, jobId);
+    await ports.store.forgetSeen(record, jobId);
     return waiting(
       `${what}: RunCloud accepted it without saying so; looking whether it did`,
       ports.checkDelayMs,
     );
   }
   // A redeploy that others wait for, and that this name held up, need not wait any longer.
-  if (!www) await ports.requestRedeploy(intent);
-  const after = { ...work, intent: changed.intent };
+  if (!www) await ports.requestRedeploy(record);
+  const after = { ...work, record: changed.record };
   const { https } = ports;
   if (!https) return conclude({ kind: 'cover', sentence: what }, after, ports);
   const proven = await https.prove(after, what, { uncovered: true, seen: changed.attached });

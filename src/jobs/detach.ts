@@ -11,15 +11,15 @@ export async function detach(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Leased<boolean>> {
-  const { intent, jobId, calls } = work;
-  const { runcloud, intents, directory, lateMs, lagMs } = ports;
-  const send = (options: CallOptions) => runcloud.detachDomain(intent, domain, options);
-  const write = { key: intent, jobId, kind: 'detach', lateMs, lagMs, hadNoEffect } as const;
-  const written = await underLease(intents, write, calls, send).catch((error: unknown) =>
+  const { record, jobId, calls } = work;
+  const { runcloud, store, directory, lateMs, lagMs } = ports;
+  const send = (options: CallOptions) => runcloud.detachDomain(record, domain, options);
+  const write = { key: record, jobId, kind: 'detach', lateMs, lagMs, hadNoEffect } as const;
+  const written = await underLease(store, write, calls, send).catch((error: unknown) =>
     look(error, work, ports),
   );
   if (written.fate === 'written' && written.value)
-    directory.note(intent, intent.domain, undefined, written.at);
+    directory.note(record, record.domain, undefined, written.at);
   return written;
 }
 
@@ -34,6 +34,6 @@ async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Pro
   ] as const;
   const { error, seen } = await lookAfter(failure, codes, work, ports);
   if (!seen.attached) return { fate: 'written', value: true, at: seen.at };
-  const isFinal = error instanceof RejectedError && error.isAboutDomain && work.intent.touchedAt === 0;
-  throw isFinal ? new PermanentError(error.code, wordsOf(error, work.intent), { cause: error }) : error;
+  const isFinal = error instanceof RejectedError && error.isAboutDomain && work.record.touchedAt === 0;
+  throw isFinal ? new PermanentError(error.code, wordsOf(error, work.record), { cause: error }) : error;
 }

@@ -1,11 +1,11 @@
 // What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
 
 import type { Certificates } from '../certificates/certificates.ts';
-import type { DomainKey, Intent } from '../domains/domain.ts';
+import type { DomainKey, DomainRecord } from '../domains/domain.ts';
 import { withoutOthers } from '../domains/other-names.ts';
 import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
 import { plan, type Step } from '../domains/plan.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { Https } from '../https/https.ts';
 import type { Directory, ObservedDomain } from '../runcloud/directory.ts';
@@ -14,7 +14,7 @@ import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 
 /** One domain's job at work. */
 export interface DomainWork {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   readonly jobId: string;
   readonly calls: CallOptions;
   /** 1 for the first try. */
@@ -30,8 +30,8 @@ export interface DomainPorts {
     'attachDomain' | 'changeDomain' | 'detachDomain' | 'getServer' | 'getWebApplication'
   >;
   readonly directory: Directory;
-  readonly intents: Pick<
-    IntentStore,
+  readonly store: Pick<
+    DomainStore,
     'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen' | 'everywhere' | 'get'
   >;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
@@ -55,31 +55,31 @@ export interface DomainPorts {
 }
 
 /** A refusal of RunCloud's within a sentence about this domain: its own words may name anybody. */
-export const wordsOf = ({ message }: CodedError, { domain }: Pick<Intent, 'domain'>): string =>
+export const wordsOf = ({ message }: CodedError, { domain }: Pick<DomainRecord, 'domain'>): string =>
   withoutOthers(message, [domain]);
 
 export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
 
 /** Looks, and plans; a plan to do nothing rests on a reading that began after the request was made. */
 export async function nextStep(
-  { intent, calls }: DomainWork,
-  { directory, intents }: DomainPorts,
+  { record, calls }: DomainWork,
+  { directory, store }: DomainPorts,
 ): Promise<Step> {
   const look = (since: number): Promise<ObservedDomain> =>
-    directory.find(intent, intent.domain, since, calls);
+    directory.find(record, record.domain, since, calls);
   // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
-  const isForgotten = intent.attachedAt > 0 && intent.seenAt === 0;
+  const isForgotten = record.attachedAt > 0 && record.seenAt === 0;
   // That there is nothing to remove may be one odd list: it ends the job, so it takes two.
   const confirm = async (step: Step, { at }: ObservedDomain): Promise<Step> =>
-    step.kind === 'nothing' && intent.desired.presence === 'absent' ? plan(intent, await look(at + 1)) : step;
-  const recent = await look(isForgotten ? await intents.now() : intent.wroteAt);
-  const step = plan(intent, recent);
+    step.kind === 'nothing' && record.desired.presence === 'absent' ? plan(record, await look(at + 1)) : step;
+  const recent = await look(isForgotten ? await store.now() : record.wroteAt);
+  const step = plan(record, recent);
   if (step.kind === 'attach' || step.kind === 'detach') return step;
   const until = step.kind === 'await' ? step.until : 0;
-  const isOver = until > 0 && until <= (await intents.now());
-  if (recent.at >= intent.requestedAt && !isOver) return confirm(step, recent);
-  const seen = await look(Math.max(intent.wroteAt, intent.requestedAt, isOver ? until : 0));
-  return confirm(plan(intent, seen), seen);
+  const isOver = until > 0 && until <= (await store.now());
+  if (recent.at >= record.requestedAt && !isOver) return confirm(step, recent);
+  const seen = await look(Math.max(record.wroteAt, record.requestedAt, isOver ? until : 0));
+  return confirm(plan(record, seen), seen);
 }
 
 /**
@@ -89,12 +89,12 @@ export async function nextStep(
 export async function lookAfter(
   error: unknown,
   codes: readonly Code[],
-  { intent, calls, say }: DomainWork,
-  { directory, intents }: DomainPorts,
+  { record, calls, say }: DomainWork,
+  { directory, store }: DomainPorts,
 ): Promise<{ readonly error: CodedError; readonly seen: ObservedDomain }> {
   if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
-  say(`${wordsOf(error, intent)}; looking whether ${intent.domain} is there`);
-  return { error, seen: await directory.find(intent, intent.domain, await intents.now(), calls) };
+  say(`${wordsOf(error, record)}; looking whether ${record.domain} is there`);
+  return { error, seen: await directory.find(record, record.domain, await store.now(), calls) };
 }
 
 /**
@@ -103,16 +103,16 @@ export async function lookAfter(
  */
 export async function awaitLate(
   { until, sentence }: Extract<Step, { kind: 'await' }>,
-  { intent: { desired } }: DomainWork,
-  { intents, checkDelayMs }: DomainPorts,
+  { record: { desired } }: DomainWork,
+  { store, checkDelayMs }: DomainPorts,
 ): Promise<Outcome> {
   const at = Math.ceil(until / checkDelayMs) * checkDelayMs;
-  const delayMs = Math.max(1, at - (await intents.now()));
+  const delayMs = Math.max(1, at - (await store.now()));
   return waiting(sentence, delayMs, { state: desired.presence === 'present' ? 'attaching' : 'removing' });
 }
 
 /** The outcome of a write that the fence did not let through. */
-export const unwritten = (fate: 'superseded' | 'busy', { domain }: Intent): Outcome =>
+export const unwritten = (fate: 'superseded' | 'busy', { domain }: DomainRecord): Outcome =>
   fate === 'superseded'
     ? superseded(`a newer request for ${domain} has taken over; nothing was written`)
     : waiting(`another run may still be writing for ${domain}`, BUSY_MS);

@@ -1,7 +1,7 @@
 // One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
 // list is asked whether another of its domains answers to it. Our own records were asked at the door (domains/owner-scripts.ts).
 
-import { type Intent, includesWww } from '../domains/domain.ts';
+import { type DomainRecord, includesWww } from '../domains/domain.ts';
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { bareOf, servedBy, twinOf } from '../domains/owner.ts';
 import { PermanentError } from '../errors.ts';
@@ -14,39 +14,39 @@ const MINUTE_MS = 60_000;
 /** The row of RunCloud's list that has the name: the domain whose www name it is, or (`twin`) the www name as a domain of its own. */
 async function findOwner(
   kind: 'bare' | 'twin',
-  { intent, calls }: DomainWork,
-  { directory, intents }: DomainPorts,
+  { record, calls }: DomainWork,
+  { directory, store }: DomainPorts,
 ): Promise<AttachedDomain | undefined> {
-  const name = kind === 'bare' ? bareOf(intent.domain) : twinOf(intent.domain);
+  const name = kind === 'bare' ? bareOf(record.domain) : twinOf(record.domain);
   if (name === undefined) return undefined;
   const look = async (since: number): Promise<AttachedDomain | undefined> => {
-    const { attached } = await directory.find(intent, name, since, calls);
+    const { attached } = await directory.find(record, name, since, calls);
     return kind === 'twin' || attached?.www === true ? attached : undefined;
   };
   // What an old reading shows may be gone; what it does not show, RunCloud's reply tells.
-  return (await look(intent.wroteAt)) && look(await intents.now());
+  return (await look(record.wroteAt)) && look(await store.now());
 }
 
 /** What to wait for where RunCloud has this name as the www name of another domain. Throws `host-name-taken` where that stays so. */
 export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
-  const { intent } = work;
-  const bare = bareOf(intent.domain);
+  const { record } = work;
+  const bare = bareOf(record.domain);
   if (!bare || !(await findOwner('bare', work, ports))) return undefined;
-  const record = await ports.intents.get({ ...intent, domain: bare });
-  const now = await ports.intents.now();
-  if (record && !includesWww(record.desired) && isUnderway(record, now))
+  const known = await ports.store.get({ ...record, domain: bare });
+  const now = await ports.store.now();
+  if (known && !includesWww(known.desired) && isUnderway(known, now))
     return waitFor(
-      `${intent.domain} is still the www name of ${bare} on RunCloud; the change is on the way`,
+      `${record.domain} is still the www name of ${bare} on RunCloud; the change is on the way`,
       now,
       work,
       ports,
     );
   // Asked for after this removal, which is over.
-  if (intent.desired.presence === 'absent' && record && includesWww(record.desired))
-    return done(`${intent.domain} is no domain of its own any more, but the www name of ${bare}`, {
+  if (record.desired.presence === 'absent' && known && includesWww(known.desired))
+    return done(`${record.domain} is no domain of its own any more, but the www name of ${bare}`, {
       state: 'removed',
     });
-  throw new PermanentError('host-name-taken', servedBy(bare, intent, record !== undefined));
+  throw new PermanentError('host-name-taken', servedBy(bare, record, known !== undefined));
 }
 
 /** The same before the www name comes along. `taken`: it is a domain of its own there. */
@@ -54,12 +54,12 @@ export async function awaitTwin(
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome | { readonly kind: 'taken'; readonly why: string } | undefined> {
-  const { intent } = work;
+  const { record } = work;
   if (!(await findOwner('twin', work, ports))) return undefined;
-  const twin = twinOf(intent.domain);
-  const record = await ports.intents.get({ ...intent, domain: twin });
-  const now = await ports.intents.now();
-  if (record?.desired.presence === 'absent' && isUnderway(record, now))
+  const twin = twinOf(record.domain);
+  const known = await ports.store.get({ ...record, domain: twin });
+  const now = await ports.store.now();
+  if (known?.desired.presence === 'absent' && isUnderway(known, now))
     return waitFor(
       `${twin} is still a domain of its own on RunCloud; its removal is on the way`,
       now,
@@ -70,15 +70,15 @@ export async function awaitTwin(
 }
 
 /** The job that sees to it is at work, or RunCloud's list may not show yet what it did. */
-const isUnderway = ({ request: state, shownBy }: Intent, now: number): boolean =>
+const isUnderway = ({ request: state, shownBy }: DomainRecord, now: number): boolean =>
   state === 'pending' || Math.max(shownBy.change, shownBy.detach) > now;
 
 function waitFor(
   sentence: string,
   now: number,
-  { intent }: DomainWork,
+  { record }: DomainWork,
   { checkDelayMs }: DomainPorts,
 ): Outcome {
-  const state = intent.desired.presence === 'present' ? 'attaching' : 'removing';
-  return waiting(sentence, nextDelay(now - intent.requestedAt, checkDelayMs, MINUTE_MS), { state: state });
+  const state = record.desired.presence === 'present' ? 'attaching' : 'removing';
+  return waiting(sentence, nextDelay(now - record.requestedAt, checkDelayMs, MINUTE_MS), { state: state });
 }

@@ -18,7 +18,7 @@ import { awaitName } from './host-names.ts';
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
-    await ports.certificates.unbench(work.intent, work.intent.domain);
+    await ports.certificates.unbench(work.record, work.record.domain);
     const step = await nextStep(work, ports).catch((error: unknown) => unlessGone(error, work, ports));
     if (step === 'gone') return gone(work);
     if (step.kind === 'attach' || step.kind === 'change')
@@ -30,17 +30,17 @@ export function createRemoveDomain(ports: DomainPorts): DomainHandler {
 }
 
 async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
-  const { intent } = work;
+  const { record } = work;
   const written = await detach(domain, work, ports);
-  if (written.fate !== 'written') return unwritten(written.fate, intent);
+  if (written.fate !== 'written') return unwritten(written.fate, record);
   if (!written.value)
     return waiting(
-      `RunCloud accepted the removal of ${intent.domain}; looking whether it is gone`,
+      `RunCloud accepted the removal of ${record.domain}; looking whether it is gone`,
       ports.checkDelayMs,
     );
-  const late = lateAttachment(intent, written.at);
+  const late = lateAttachment(record, written.at);
   if (late) return awaitLate(late, work, ports);
-  return conclude({ kind: 'cover', sentence: `${intent.domain} removed` }, work, ports);
+  return conclude({ kind: 'cover', sentence: `${record.domain} removed` }, work, ports);
 }
 
 /** So many tries, some seconds apart, must meet the same answer. */
@@ -52,7 +52,7 @@ const saysUnknown = (error: unknown): error is NotFoundError =>
 // domains with it. It was, where RunCloud goes on saying so, does not know it by another route either, and knows the server.
 async function unlessGone(
   error: unknown,
-  { intent, calls, attempt }: DomainWork,
+  { record, calls, attempt }: DomainWork,
   { runcloud, missing }: DomainPorts,
 ): Promise<'gone'> {
   if (!saysUnknown(error)) throw error;
@@ -60,20 +60,20 @@ async function unlessGone(
   if (error.isGone) return 'gone';
   // What was remembered is one answer, however often it is looked at.
   if (attempt < TRIES_UNTIL_GONE || (missing && error.answers < TRIES_UNTIL_GONE)) throw error;
-  const app = await runcloud.getWebApplication(intent, calls).catch((again: unknown) => {
+  const app = await runcloud.getWebApplication(record, calls).catch((again: unknown) => {
     if (saysUnknown(again)) return undefined;
     throw again;
   });
   if (app) throw error;
-  await runcloud.getServer(intent.serverId, calls).catch((refused: unknown) => {
+  await runcloud.getServer(record.serverId, calls).catch((refused: unknown) => {
     // Who may not read servers is told nothing of this one: two routes have said that the web application is gone.
     if (!(refused instanceof ForbiddenError && refused.isOwnWord)) throw refused;
   });
-  await missing?.noteGone(intent);
+  await missing?.noteGone(record);
   return 'gone';
 }
 
-const gone = ({ intent: { domain, appId, serverId } }: DomainWork): Outcome =>
+const gone = ({ record: { domain, appId, serverId } }: DomainWork): Outcome =>
   done(
     `web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`,
     { state: 'removed' },

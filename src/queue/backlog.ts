@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { RequestQueue } from './enqueue.ts';
 import { looksOurs } from './job-payload.ts';
 
-type Parts = Pick<RequestQueue, 'queue' | 'intents' | 'certificates'>;
+type Parts = Pick<RequestQueue, 'queue' | 'store' | 'certificates'>;
 
 /** BullMQ's score of a job with a priority: the priority times this, plus a counter. */
 const BAND = 2 ** 32;
@@ -71,11 +71,11 @@ async function dueSince(id: string, redis: Redis, parts: Parts, now: number): Pr
 
 async function nextCheckTimeOf(
   id: string,
-  data: Parameters<Parts['intents']['get']>[0] | object,
-  { intents, certificates }: Parts,
+  data: Parameters<Parts['store']['get']>[0] | object,
+  { store, certificates }: Parts,
 ): Promise<number> {
   if (!looksOurs({ id, data }) || !('serverId' in data)) return 0;
-  const record = data.domain ? await intents.get(data) : await certificates.get(data);
+  const record = data.domain ? await store.get(data) : await certificates.get(data);
   return record?.jobId === id ? (record.nextRunAt ?? 0) : 0;
 }
 

@@ -3,11 +3,11 @@
 import type { CertificateRecord } from '../certificates/certificates.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { Budget, Ledger } from '../certificates/ledger.ts';
-import { counted, namesOfIntent } from '../certificates/names.ts';
-import type { Intent, Transition } from '../domains/domain.ts';
+import { counted, namesOfRecord } from '../certificates/names.ts';
+import type { DomainRecord, Transition } from '../domains/domain.ts';
 import type { DomainState } from '../domains/outcome.ts';
 import { isOn, isSelected, type Selection } from '../domains/selection.ts';
-import type { IntentStore } from '../domains/store.ts';
+import type { DomainStore } from '../domains/store.ts';
 import { reasonOf } from '../errors.ts';
 import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -31,7 +31,7 @@ export interface JobStatus {
 
 /** One domain as status pages show it. */
 export interface DomainStatus {
-  readonly intent: Intent;
+  readonly record: DomainRecord;
   readonly job: JobStatus;
   /** What the last redeploy said to it. */
   readonly certificate: DomainRedeploy;
@@ -72,7 +72,7 @@ export const READ_AT_ONCE = 50;
 
 export interface DomainReadings {
   jobStatus(id: string): Promise<JobStatus>;
-  detailsOf(intent: Intent): Promise<DomainDetails>;
+  detailsOf(record: DomainRecord): Promise<DomainDetails>;
   survey(limit: number, selection?: Selection): Promise<Survey>;
 }
 
@@ -80,13 +80,13 @@ export function createDomainReadings(
   requests: RequestQueue,
   ledger: Pick<Ledger, 'budgets' | 'last'>,
 ): DomainReadings {
-  const { intents, certificates } = requests;
+  const { store, certificates } = requests;
   const jobStatus = createJobStatus(requests);
-  const statusOf = async (intent: Intent): Promise<DomainStatus> => {
-    const [job, certificate] = await Promise.all([jobStatus(intent.jobId), certificates.standing(intent)]);
-    const record = certificate.isAsked ? await certificates.get(intent) : undefined;
-    const redeploy = record?.jobId ? inFewWords(await jobStatus(record.jobId), record) : undefined;
-    return { intent, job, certificate, redeploy };
+  const statusOf = async (record: DomainRecord): Promise<DomainStatus> => {
+    const [job, certificate] = await Promise.all([jobStatus(record.jobId), certificates.standing(record)]);
+    const shared = certificate.isAsked ? await certificates.get(record) : undefined;
+    const redeploy = shared?.jobId ? inFewWords(await jobStatus(shared.jobId), shared) : undefined;
+    return { record, job, certificate, redeploy };
   };
   const certificateOf = async ({ serverId, appId }: WebApplication): Promise<CertificateStatus[]> => {
     const certificate = await certificates.get({ serverId, appId });
@@ -96,20 +96,20 @@ export function createDomainReadings(
   };
   return {
     jobStatus,
-    async detailsOf(intent) {
+    async detailsOf(record) {
       const [status, history, budgets] = await Promise.all([
-        statusOf(intent),
-        intents.history(intent),
-        budgetsOf(intent, ledger),
+        statusOf(record),
+        store.history(record),
+        budgetsOf(record, ledger),
       ]);
       return { ...status, history, budgets };
     },
     async survey(limit, selection = {}) {
-      const { newest, ...numbers } = await walk(intents, limit, selection);
+      const { newest, ...numbers } = await walk(store, limit, selection);
       const domains: DomainStatus[] = [];
       for (let at = 0; at < newest.length; at += READ_AT_ONCE)
         domains.push(...(await Promise.all(newest.slice(at, at + READ_AT_ONCE).map(statusOf))));
-      const apps = new Map(newest.map((intent) => [`${intent.serverId}:${intent.appId}`, intent]));
+      const apps = new Map(newest.map((record) => [`${record.serverId}:${record.appId}`, record]));
       const certificates = await Promise.all([...apps.values()].map(certificateOf));
       return { ...numbers, domains, certificates: certificates.flat() };
     },
@@ -126,12 +126,12 @@ const inFewWords = (job: JobStatus, { outcome = '' }: CertificateRecord): JobSta
 
 /** Where the domain stands on a certificate with others, the limit of identical certificates is that of all their names. */
 async function budgetsOf(
-  intent: Intent,
+  record: DomainRecord,
   ledger: Pick<Ledger, 'budgets' | 'last'>,
 ): Promise<readonly Budget[]> {
-  const [own, shared] = await Promise.all([ledger.last(intent, intent.domain), ledger.last(intent)]);
-  const budgets = await ledger.budgets(namesOfIntent(intent));
-  if (own || !shared?.names.includes(intent.domain)) return budgets;
+  const [own, shared] = await Promise.all([ledger.last(record, record.domain), ledger.last(record)]);
+  const budgets = await ledger.budgets(namesOfRecord(record));
+  if (own || !shared?.names.includes(record.domain)) return budgets;
   const isDuplicates = ({ limit }: Budget): boolean => limit === 'duplicates-per-week';
   const ofAll = (await ledger.budgets(shared.names)).find(isDuplicates);
   const subject = `the ${counted(shared.names.length, 'name')} of its certificate`;
@@ -140,32 +140,32 @@ async function budgetsOf(
 
 interface Walk extends Omit<Survey, 'domains' | 'certificates'> {
   /** The selected, the newest request first, at most `limit`. */
-  readonly newest: readonly Intent[];
+  readonly newest: readonly DomainRecord[];
 }
 
 /** Counts all domains, and gathers those that are selected. Keeps no more of them than will be shown, and some. */
-async function walk(intents: Pick<IntentStore, 'scan'>, limit: number, selection: Selection): Promise<Walk> {
+async function walk(store: Pick<DomainStore, 'scan'>, limit: number, selection: Selection): Promise<Walk> {
   const states: Partial<Record<DomainState, number>> = {};
   const apps = new Set<string>();
-  let [newest, selected]: [Intent[], number] = [[], 0];
+  let [newest, selected]: [DomainRecord[], number] = [[], 0];
   // Redis' scan may show one twice.
   const seen = new Set<string>();
-  for await (const intent of intents.scan()) {
-    if (seen.has(toMember(intent))) continue;
-    seen.add(toMember(intent));
-    apps.add(`${intent.serverId}:${intent.appId}`);
-    if (isOn(intent, selection)) states[intent.state] = (states[intent.state] ?? 0) + 1;
-    if (!isSelected(intent, selection)) continue;
+  for await (const record of store.scan()) {
+    if (seen.has(toMember(record))) continue;
+    seen.add(toMember(record));
+    apps.add(`${record.serverId}:${record.appId}`);
+    if (isOn(record, selection)) states[record.state] = (states[record.state] ?? 0) + 1;
+    if (!isSelected(record, selection)) continue;
     selected += 1;
-    newest.push(intent);
+    newest.push(record);
     if (newest.length > limit + KEPT_BESIDE) newest = newestOf(newest, limit);
   }
   return { states, apps: apps.size, selected, newest: newestOf(newest, limit) };
 }
 
 const KEPT_BESIDE = 1_000;
-const newestOf = (intents: readonly Intent[], limit: number): Intent[] =>
-  intents.toSorted((a, b) => b.requestedAt - a.requestedAt).slice(0, limit);
+const newestOf = (store: readonly DomainRecord[], limit: number): DomainRecord[] =>
+  store.toSorted((a, b) => b.requestedAt - a.requestedAt).slice(0, limit);
 
 function createJobStatus(requests: RequestQueue) {
   const { queue } = requests;

@@ -2,7 +2,7 @@
 // domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
 
 import { namesOf } from '../certificates/names.ts';
-import type { Intent } from '../domains/domain.ts';
+import type { DomainRecord } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
 import { bareOf } from '../domains/owner.ts';
 import { namesOfDesired } from '../domains/taken.ts';
@@ -13,8 +13,8 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 /** The refusal: on which web applications the name is. */
 export class ElsewhereError extends PermanentError {
   readonly meant: Meant;
-  readonly applications: readonly Intent[];
-  constructor(message: string, meant: Meant, applications: readonly Intent[]) {
+  readonly applications: readonly DomainRecord[];
+  constructor(message: string, meant: Meant, applications: readonly DomainRecord[]) {
     super('on-another-application', message);
     this.meant = meant;
     this.applications = applications;
@@ -29,7 +29,7 @@ export interface Meant extends WebApplication {
 }
 
 /** Undefined where the request can only mean what it says. `records`: of that name and of its namesakes, on all web applications. */
-export function judgeElsewhere(meant: Meant, records: readonly Intent[]): ElsewhereError | undefined {
+export function judgeElsewhere(meant: Meant, records: readonly DomainRecord[]): ElsewhereError | undefined {
   const names = namesOf([{ name: meant.domain, www: meant.www }]);
   const desired = records.filter(
     (record) =>
@@ -45,7 +45,11 @@ export function judgeElsewhere(meant: Meant, records: readonly Intent[]): Elsewh
   return new ElsewhereError(toSentence(meant, desired, others), meant, desired);
 }
 
-function toSentence({ domain, appId }: Meant, desired: readonly Intent[], others: readonly Intent[]): string {
+function toSentence(
+  { domain, appId }: Meant,
+  desired: readonly DomainRecord[],
+  others: readonly DomainRecord[],
+): string {
   const places = others
     .map((other) => `${other.appId} (${other.state}${relation(other, domain)})`)
     .join(' and ');
@@ -53,7 +57,7 @@ function toSentence({ domain, appId }: Meant, desired: readonly Intent[], others
   return `${domain} is on web application ${here}${places}; nothing was done: name the one that you mean`;
 }
 
-const relation = (other: Intent, domain: DomainName): string =>
+const relation = (other: DomainRecord, domain: DomainName): string =>
   other.domain === domain
     ? ''
     : bareOf(domain) === other.domain

@@ -1,4 +1,4 @@
-// Puts requests into Redis: the intent first, then the job that carries it. Knows nothing of RunCloud's API.
+// Puts requests into Redis: the record first, then the job that carries it. Knows nothing of RunCloud's API.
 import { Queue, type Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
@@ -8,13 +8,13 @@ import {
   type RedeployEnqueueResult,
   type RedeployRequest,
 } from '../certificates/certificates.ts';
-import { type DomainKey, type Intent, includesWww, type Requester } from '../domains/domain.ts';
+import { type DomainKey, type DomainRecord, includesWww, type Requester } from '../domains/domain.ts';
 import { withoutTwin } from '../domains/owner.ts';
 import {
-  createIntentStore,
+  createDomainStore,
   type DomainRequest,
+  type DomainStore,
   type EnqueueResult,
-  type IntentStore,
   type Renewal,
 } from '../domains/store.ts';
 import { namesakesOf } from '../domains/taken.ts';
@@ -32,7 +32,7 @@ import { shieldScripts } from './shield.ts';
 /** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
 export interface RequestQueue {
   readonly queue: Queue;
-  readonly intents: IntentStore;
+  readonly store: DomainStore;
   readonly certificates: Certificates;
   /** Whose turn it is. */
   readonly line: Line;
@@ -44,8 +44,8 @@ export interface RequestQueue {
     ask: RedeployRequest,
     requester?: Requester,
   ): Promise<RedeployEnqueueResult>;
-  /** Asks for an intent's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
-  renew(intent: Intent, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
+  /** Asks for a record's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
+  renew(record: DomainRecord, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
   reviveRedeploy(app: WebApplication): Promise<boolean>;
   jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
@@ -76,15 +76,15 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
   const { redis, queuePrefix, defaults, redeployDelayMs, outboxKeys, deadlineMs } = options;
   const queue = createQueue(redis, queuePrefix, options.telemetry);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
-  const intents = createIntentStore({ redis, keys, outboxKeys });
+  const store = createDomainStore({ redis, keys, outboxKeys });
   const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
   const queries = createQueries(redis, queue, keys);
   const line = createLine(redis, keys);
-  const writers = createWriters({ queue, intents, certificates, line }, queries.dueAt);
+  const writers = createWriters({ queue, store, certificates, line }, queries.dueAt);
 
   return {
     queue,
-    intents,
+    store,
     certificates,
     keys,
     line,
@@ -96,8 +96,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
       const subject = subjectOf(job);
       const isOpen = mayAsk && !namesApp(payload);
       const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, async () => {
-        if (isOpen)
-          await assertMeant(name, subject, !isRedeploy && includesWww(job.request.desired), intents);
+        if (isOpen) await assertMeant(name, subject, !isRedeploy && includesWww(job.request.desired), store);
         return isRedeploy
           ? writers.requestRedeploy(
               job.app,
@@ -121,7 +120,7 @@ async function assertMeant(
   name: JobName,
   { domain, serverId, appId }: ReturnType<typeof subjectOf>,
   www: boolean,
-  { everywhere, hasOthers }: IntentStore,
+  { everywhere, hasOthers }: DomainStore,
 ): Promise<void> {
   if (domain === undefined || !(await hasOthers({ serverId, appId }))) return;
   const records = (await Promise.all(namesakesOf(domain).map((namesake) => everywhere(namesake)))).flat();
@@ -145,7 +144,7 @@ const createRunSooner =
 
 // The record first, the job second: a job that is lost between the two is found by the sweep.
 function createWriters(
-  { queue, intents, certificates, line }: Pick<RequestQueue, 'queue' | 'intents' | 'certificates' | 'line'>,
+  { queue, store, certificates, line }: Pick<RequestQueue, 'queue' | 'store' | 'certificates' | 'line'>,
   dueAt: RequestQueue['dueAt'],
 ): Writers {
   const runSooner = createRunSooner(queue, dueAt);
@@ -165,12 +164,12 @@ function createWriters(
   };
   // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
   const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
-    const intent = await intents.get(key);
-    const waits = intent && (intent.state.startsWith('waiting-for') || intent.state === 'held');
-    if (waits && !intent.code) await runSooner(jobId, 0);
+    const record = await store.get(key);
+    const waits = record && (record.state.startsWith('waiting-for') || record.state === 'held');
+    if (waits && !record.code) await runSooner(jobId, 0);
   };
   const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
-    const ticket = await intents.request(request, renewal);
+    const ticket = await store.request(request, renewal);
     // Who asked first stands in the record.
     const asked = renewal ? { ...request, by: renewal.by } : request;
     const name = request.desired.presence === 'present' ? 'add-domain' : 'remove-domain';
@@ -182,15 +181,15 @@ function createWriters(
     return ticket;
   };
   const isCheckDue = async ({ nextRunAt }: CertificateRecord): Promise<boolean> =>
-    nextRunAt !== undefined && nextRunAt <= (await intents.now());
+    nextRunAt !== undefined && nextRunAt <= (await store.now());
   return {
     requestRedeploy,
     requestDomain,
-    async renew(intent, by, isQuiet = false) {
-      const renewal = { generation: intent.generation, by, isQuiet };
-      const ticket = await requestDomain(intent, priorities.retry, renewal);
+    async renew(record, by, isQuiet = false) {
+      const renewal = { generation: record.generation, by, isQuiet };
+      const ticket = await requestDomain(record, priorities.retry, renewal);
       // What has been asked for again no longer waits for a person; a record that stays is only clutter.
-      if (ticket.fate === 'new') await queue.remove(intent.jobId, ALONE).catch(reasonOf);
+      if (ticket.fate === 'new') await queue.remove(record.jobId, ALONE).catch(reasonOf);
       return ticket;
     },
     async reviveRedeploy(app) {

@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis';
 import { withOutOfReach } from '../certificates/challenge.ts';
 import type { Ledger } from '../certificates/ledger.ts';
-import type { Evidence, Intent } from '../domains/domain.ts';
+import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
 import { reasonOf } from '../errors.ts';
 import { judgeDrift, type Watched } from '../https/drift.ts';
@@ -65,25 +65,25 @@ async function watchAll(options: MonitorOptions, signal: AbortSignal): Promise<v
   if (!look) return;
   const findAttached = await createAttachedLook(options, signal);
   const findRenewal = (await options.isHeld()) ? undefined : options.beginRenewalLook();
-  const watch = async (intent: Intent): Promise<void> => {
+  const watch = async (record: DomainRecord): Promise<void> => {
     try {
-      await watchOne(intent, { look, findAttached, findRenewal }, options, signal);
+      await watchOne(record, { look, findAttached, findRenewal }, options, signal);
     } catch (error) {
       if (!signal.aborted)
-        logger.warn({ event: 'watch-blind', domain: intent.domain }, `watch: ${reasonOf(error)}`);
+        logger.warn({ event: 'watch-blind', domain: record.domain }, `watch: ${reasonOf(error)}`);
     }
   };
-  const batch: Intent[] = [];
-  for await (const intent of requests.intents.scan()) {
+  const batch: DomainRecord[] = [];
+  for await (const record of requests.store.scan()) {
     if (signal.aborted) return;
-    if (intent.request === 'settled' && intent.desired.presence === 'present') batch.push(intent);
+    if (record.request === 'settled' && record.desired.presence === 'present') batch.push(record);
     if (batch.length === BATCH) await Promise.all(batch.splice(0).map(watch));
   }
   await Promise.all(batch.map(watch));
 }
 
 type Seen = { readonly attached: AttachedDomain | undefined } | undefined;
-type AttachedLook = (intent: Intent) => Promise<Seen>;
+type AttachedLook = (record: DomainRecord) => Promise<Seen>;
 
 type Rows = ReadonlyMap<string, AttachedDomain>;
 
@@ -93,7 +93,7 @@ async function createAttachedLook(
   { requests, directory, isHeld, logger }: MonitorOptions,
   signal: AbortSignal,
 ): Promise<AttachedLook> {
-  const { now } = requests.intents;
+  const { now } = requests.store;
   const startedAt = await now();
   const mayRead = !(await isHeld());
   const read = async (app: WebApplication, since: number): Promise<Rows | undefined> => {
@@ -110,15 +110,15 @@ async function createAttachedLook(
   };
   const firsts = createOnce((app) => read(app, startedAt));
   const seconds = createOnce(async (app) => read(app, await now()));
-  return async (intent) => {
+  return async (record) => {
     if (!mayRead) return undefined;
-    const first = await firsts(intent);
-    const attached = first?.get(intent.domain);
+    const first = await firsts(record);
+    const attached = first?.get(record.domain);
     // A list that may lag behind our own attachment does not say that it is gone.
-    if (!first || attached || startedAt < intent.shownBy.attach) return attached && { attached };
+    if (!first || attached || startedAt < record.shownBy.attach) return attached && { attached };
     // One odd list must not tell all customers that their domains are gone: it takes two.
-    const second = await seconds(intent);
-    return second && { attached: second.get(intent.domain) };
+    const second = await seconds(record);
+    return second && { attached: second.get(record.domain) };
   };
 }
 
@@ -142,51 +142,51 @@ interface Looks {
 }
 
 async function watchOne(
-  intent: Intent,
+  record: DomainRecord,
   looks: Looks,
   options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
-  const { watched, joining, isDead } = await lookAtOne(intent, looks, options, signal);
+  const { watched, joining, isDead } = await lookAtOne(record, looks, options, signal);
   // Its job looks at it as the last look left it, and takes the www name off.
-  if (isDead) return renewFor(`${twinOf(intent.domain)} is wrong again, and is taken off`, intent, options);
-  if (watched && (await requests.intents.noteWatched(intent, intent.jobId, watched)))
-    tell(intent, watched, options);
-  if (watched && repair) await mend(intent, watched, options);
-  if (joining) await renewFor(`${joining.name} is right, and joins`, intent, options);
+  if (isDead) return renewFor(`${twinOf(record.domain)} is wrong again, and is taken off`, record, options);
+  if (watched && (await requests.store.noteWatched(record, record.jobId, watched)))
+    tell(record, watched, options);
+  if (watched && repair) await mend(record, watched, options);
+  if (joining) await renewFor(`${joining.name} is right, and joins`, record, options);
 }
 
 /** What is said of it; the www name that was left out and may join; whether one that came along by our own rule is dead. */
 async function lookAtOne(
-  before: Intent,
+  before: DomainRecord,
   { look, findAttached, findRenewal }: Looks,
   options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
   const seen = await findAttached(before);
   // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
-  const intent = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
-  const { evidence, leftOut } = await lookAt({ intent, calls: { signal } }, look);
-  const problem = await findRenewal?.(intent, { signal });
-  const judged = judgeDrift(intent, seen && seen.attached !== undefined, evidence);
+  const record = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
+  const { evidence, leftOut } = await lookAt({ record, calls: { signal } }, look);
+  const problem = await findRenewal?.(record, { signal });
+  const judged = judgeDrift(record, seen && seen.attached !== undefined, evidence);
   // The www name may be a domain of its own meanwhile.
   const twin = leftOut && (await findAttached({ ...before, domain: twinOf(before.domain) }));
   const isTaken = twin?.attached !== undefined;
-  const whole = judged && leftOut ? withLeftOut(judged, intent, leftOut, { ...options, isTaken }) : judged;
+  const whole = judged && leftOut ? withLeftOut(judged, record, leftOut, { ...options, isTaken }) : judged;
   const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
   const joins = options.changesWww && seen?.attached && !isTaken && leftOut && isGood(leftOut);
   return {
     watched,
     joining: joins ? leftOut : undefined,
-    isDead: options.changesWww && seen?.attached !== undefined && isTwinDead(intent, evidence, 0),
+    isDead: options.changesWww && seen?.attached !== undefined && isTwinDead(record, evidence, 0),
   };
 }
 
 /** What is said of a domain without the www name that was wanted, and the records that bring it. */
 function withLeftOut(
   watched: Watched,
-  { domain }: Intent,
+  { domain }: DomainRecord,
   leftOut: DnsFinding,
   options: Pick<MonitorOptions, 'changesWww'> & { readonly isTaken: boolean },
 ): Watched {
@@ -201,14 +201,18 @@ function withLeftOut(
 }
 
 /** Its www name joins or goes: the same request runs again, and finds it so. */
-async function renewFor(why: string, intent: Intent, { requests, logger }: MonitorOptions): Promise<void> {
-  const { domain, serverId, appId } = intent;
-  const { fate } = await requests.renew(intent, 'the watch');
+async function renewFor(
+  why: string,
+  record: DomainRecord,
+  { requests, logger }: MonitorOptions,
+): Promise<void> {
+  const { domain, serverId, appId } = record;
+  const { fate } = await requests.renew(record, 'the watch');
   if (fate === 'new') logger.info({ event: 'www-changes', domain, serverId, appId }, `${domain}: ${why}`);
 }
 
 function tell(
-  { domain, serverId, appId }: Intent,
+  { domain, serverId, appId }: DomainRecord,
   { sentence, report }: Watched,
   { logger }: MonitorOptions,
 ): void {
@@ -220,20 +224,24 @@ function tell(
 
 // One order for a certificate that is late or wrong, whatever comes of it: what a second one would mend, a person has to look at. An
 // ask from which no order came (SSL_COOLDOWN, a limit, a redeploy that failed) is repeated at the next watch.
-async function mend(intent: Intent, { repair, report }: Watched, options: MonitorOptions): Promise<void> {
+async function mend(
+  record: DomainRecord,
+  { repair, report }: Watched,
+  options: MonitorOptions,
+): Promise<void> {
   const { requests } = options;
-  if (repair?.kind === 'attach') await requests.renew(intent, 'the watch');
+  if (repair?.kind === 'attach') await requests.renew(record, 'the watch');
   if (repair?.kind !== 'redeploy') return;
-  const now = (report.evidence as Evidence | undefined)?.at ?? (await requests.intents.now());
-  const wrongSince = await requests.certificates.noteWrong(intent, repair.instead, now);
-  if (await isOrderedSince(wrongSince, intent, options)) return;
-  await requests.requestRedeploy(intent, { domain: intent.domain, atOnce: true });
+  const now = (report.evidence as Evidence | undefined)?.at ?? (await requests.store.now());
+  const wrongSince = await requests.certificates.noteWrong(record, repair.instead, now);
+  if (await isOrderedSince(wrongSince, record, options)) return;
+  await requests.requestRedeploy(record, { domain: record.domain, atOnce: true });
 }
 
 /** Whether an order with the domain on it has left since: of the certificate that it shares, or of its own. */
 async function isOrderedSince(
   since: number,
-  { serverId, appId, domain }: Intent,
+  { serverId, appId, domain }: DomainRecord,
   { ledger }: MonitorOptions,
 ): Promise<boolean> {
   const app = { serverId, appId };

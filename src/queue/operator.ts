@@ -2,7 +2,7 @@
 import type { Job } from 'bullmq';
 import type { RedeployRequest } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
-import { type Intent, includesWww } from '../domains/domain.ts';
+import { type DomainRecord, includesWww } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
 import { bareOf } from '../domains/owner.ts';
 import { isOn, type Selection } from '../domains/selection.ts';
@@ -57,10 +57,10 @@ export interface Operator {
   survey(limit: number, selection?: Selection): Promise<Survey>;
   domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
   /** The records of a name on the chosen web applications, the most recently asked first; default: on all. */
-  everywhere(name: DomainName, on?: Selection): Promise<Intent[]>;
+  everywhere(name: DomainName, on?: Selection): Promise<DomainRecord[]>;
   /** Whose www name this is, where it was never asked for by itself. */
-  ownerOfTwin(name: DomainName, on?: Selection): Promise<Intent | undefined>;
-  details(intent: Intent): Promise<DomainDetails>;
+  ownerOfTwin(name: DomainName, on?: Selection): Promise<DomainRecord | undefined>;
+  details(record: DomainRecord): Promise<DomainDetails>;
   /** The most recent first, of the newest ten thousand. */
   failed(limit: number, filter?: FailedFilter): Promise<FailedJob[]>;
   /** Tries a failed job again with a full budget of attempts, unless a newer request has taken over. `by`: who says so. */
@@ -75,7 +75,7 @@ export interface OperatorOptions {
 }
 
 export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {
-  const { queue, intents } = requests;
+  const { queue, store } = requests;
 
   const { jobStatus, detailsOf, survey } = createDomainReadings(requests, ledger);
 
@@ -96,16 +96,16 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
     job: jobStatus,
     survey,
     async domain(name, target) {
-      const intent = await intents.get({ ...toApp(target, defaults), domain: name });
-      return intent && detailsOf(intent);
+      const record = await store.get({ ...toApp(target, defaults), domain: name });
+      return record && detailsOf(record);
     },
     async everywhere(name, on = {}) {
-      return (await intents.everywhere(name)).filter((intent) => isOn(intent, on));
+      return (await store.everywhere(name)).filter((record) => isOn(record, on));
     },
     async ownerOfTwin(name, on = {}) {
       const bare = bareOf(name);
-      const records = bare ? await intents.everywhere(bare) : [];
-      return records.find((intent) => isOn(intent, on) && includesWww(intent.desired));
+      const records = bare ? await store.everywhere(bare) : [];
+      return records.find((record) => isOn(record, on) && includesWww(record.desired));
     },
     details: detailsOf,
     async failed(limit, filter) {
@@ -165,14 +165,14 @@ async function retryJob(
 /** A record of which this job is no longer the newest says nothing of it. */
 async function nextCheckOf(
   { id, name, domain, serverId, appId }: Omit<FailedJob, 'nextCheckAt'>,
-  { intents, certificates }: RequestQueue,
+  { store, certificates }: RequestQueue,
 ): Promise<number | undefined> {
   if (serverId === undefined || appId === undefined) return undefined;
   const app = { serverId, appId };
   const record =
     name === 'redeploy-ssl'
       ? await certificates.get(app)
-      : domain !== undefined && (await intents.get({ ...app, domain: domain as DomainName }));
+      : domain !== undefined && (await store.get({ ...app, domain: domain as DomainName }));
   const hasFailed =
     record && record.jobId === id && ('request' in record ? record.request : record.state) === 'failed';
   return hasFailed ? record.nextRunAt : undefined;
@@ -193,11 +193,11 @@ async function retryDomain(
   by: string,
   requests: RequestQueue,
 ): Promise<EnqueueResult> {
-  const intent = await requests.intents.get(request);
-  if (!intent) return requests.requestDomain(request, priorities.retry);
+  const record = await requests.store.get(request);
+  if (!record) return requests.requestDomain(request, priorities.retry);
   // A bare client's job that failed before it was ever claimed may be newer than the record.
-  const isNewer = /^\d+$/.test(id) && Number(id) > intent.place && id !== intent.jobId;
+  const isNewer = /^\d+$/.test(id) && Number(id) > record.place && id !== record.jobId;
   if (isNewer) return requests.requestDomain(request, priorities.retry);
-  if (intent.jobId !== id) return { fate: 'superseded', jobId: intent.jobId };
-  return requests.renew(intent, by);
+  if (record.jobId !== id) return { fate: 'superseded', jobId: record.jobId };
+  return requests.renew(record, by);
 }

@@ -1,5 +1,5 @@
 // What a person has paused: everything, one web application, or one site, with a reason and until when. A pause is a wish of
-// its own beside the intents: it changes none of them, and its jobs go on from where they stood.
+// its own beside the records: it changes none of them, and its jobs go on from where they stood.
 import type { Redis } from 'ioredis';
 import { NOW } from '../domains/scripts.ts';
 import { PermanentError } from '../errors.ts';

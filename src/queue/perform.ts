@@ -1,5 +1,5 @@
 // What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
-// Knows the intents and the handlers; BullMQ's own moves are worker.ts' business.
+// Knows the records and the handlers; BullMQ's own moves are worker.ts' business.
 import { type Requester, toRequesterText } from '../domains/domain.ts';
 import { withoutOthers } from '../domains/other-names.ts';
 import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
@@ -56,7 +56,7 @@ export async function createTask(run: Run, options: TaskOptions): Promise<Task> 
   const { by: said, payload } = readJob(run.job);
   const parsed = parseJob(run.job.name, payload, options.defaults);
   const { id = '' } = run.job;
-  const { intents, certificates } = options.requests;
+  const { store, certificates } = options.requests;
   if (parsed.name === 'redeploy-ssl') {
     const { app } = parsed;
     const record = await certificates.get(app);
@@ -69,7 +69,7 @@ export async function createTask(run: Run, options: TaskOptions): Promise<Task> 
     return redeployTask({ ...parsed, requester }, toOrigin(asked, said), run, options);
   }
   const { request } = parsed;
-  const asked = requesterOf(id, toJobIdStem(request), await intents.get(request));
+  const asked = requesterOf(id, toJobIdStem(request), await store.get(request));
   const domainJob = { ...parsed, request: { ...request, by: asked.by } };
   return domainTask(domainJob, toOrigin(asked, said), run, options);
 }
@@ -90,7 +90,7 @@ function domainTask(
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
-  const { intents } = requests;
+  const { store } = requests;
   const jobId = run.job.id ?? '';
   const { domain, serverId, appId, siteId } = request;
   let requestedAt: number | undefined;
@@ -103,13 +103,13 @@ function domainTask(
     lanes: lanesOf(request.by, request),
     subject: { serverId, appId, siteId },
     async claim() {
-      const { fate, intent } = await intents.claim(ticketOf(run), request);
-      requestedAt = intent.requestedAt;
+      const { fate, record } = await store.claim(ticketOf(run), request);
+      requestedAt = record.requestedAt;
       if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
       if (fate === 'superseded')
-        return superseded(`a newer request for ${domain} (job ${intent.jobId}) has taken over`);
+        return superseded(`a newer request for ${domain} (job ${record.jobId}) has taken over`);
       const say = (sentence: string): void => run.say('debug', withoutOthers(sentence, [domain]));
-      return () => handlers[name]({ intent, jobId, calls: run.calls, attempt: run.attempt, say });
+      return () => handlers[name]({ record, jobId, calls: run.calls, attempt: run.attempt, say });
     },
     async record(given) {
       if (given.kind === 'superseded') return given;
@@ -125,7 +125,7 @@ function domainTask(
         requestedAt,
         report,
       } as const;
-      const settled = await intents.settle(request, jobId, settlement);
+      const settled = await store.settle(request, jobId, settlement);
       return settled === 'again'
         ? verdictOfOutcome(waiting(`${domain} was asked for again; looking once more`, 0), Date.now())
         : verdict;

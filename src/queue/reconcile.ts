@@ -1,7 +1,7 @@
 // The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
 // carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
 import type { Redis } from 'ioredis';
-import type { Intent } from '../domains/domain.ts';
+import type { DomainRecord } from '../domains/domain.ts';
 import { planReconcile, type Standing } from '../domains/reconcile.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
@@ -58,7 +58,7 @@ export function createSweeper(options: ReconcileOptions): Sweeper {
   const { redis, requests, logger, intervalMs } = options;
   let newest = 0;
   const alarmIfEmptied = async (): Promise<void> => {
-    const generation = await requests.intents.newestGeneration();
+    const generation = await requests.store.newestGeneration();
     if (generation < newest) {
       logger.error(
         { event: 'redis-emptied', had: newest, has: generation },
@@ -90,39 +90,39 @@ async function reconcileOnce(options: ReconcileOptions, signal: AbortSignal): Pr
   const { requests } = options;
   const report: ReconcileReport = { ...NOTHING_DONE };
   const apps = new Map<string, WebApplication>();
-  const over: Intent[] = [];
-  const startedAt = await requests.intents.now();
+  const over: DomainRecord[] = [];
+  const startedAt = await requests.store.now();
   const look = await createLook(options, startedAt, signal);
-  for await (const intent of requests.intents.scan()) {
+  for await (const record of requests.store.scan()) {
     if (signal.aborted) return report;
-    apps.set(`${intent.serverId}:${intent.appId}`, intent);
+    apps.set(`${record.serverId}:${record.appId}`, record);
     report.looked += 1;
-    const standing = await look(intent);
+    const standing = await look(record);
     if (standing) await mend(standing, over, options, report);
   }
   for (const app of apps.values()) if (await requests.reviveRedeploy(app)) report.redeploys += 1;
   report.deduplicationKeys = await requests.dropOrphanedDeduplicationKeys();
   report.forgotten = await forget(over, options, signal);
-  await requests.intents.forgetApps(new Set(apps.keys()), startedAt);
+  await requests.store.forgetApps(new Set(apps.keys()), startedAt);
   return report;
 }
 
 async function forget(
-  over: readonly Intent[],
+  over: readonly DomainRecord[],
   { requests, redis }: ReconcileOptions,
   signal: AbortSignal,
 ): Promise<number> {
   if (over.length === 0) return 0;
   const open = await readOpenDomains(redis, requests.keys.queue);
   let forgotten = 0;
-  for (const intent of over) {
+  for (const record of over) {
     if (signal.aborted) break;
-    if (!open.has(intent.domain) && (await requests.intents.forget(intent))) forgotten += 1;
+    if (!open.has(record.domain) && (await requests.store.forget(record))) forgotten += 1;
   }
   return forgotten;
 }
 
-// How an intent stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
+// How a record stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
 // read ends the looking there, not the sweep: what the queue has lost is found all the same.
 async function createLook(
   { requests, directory, isHeld, logger }: ReconcileOptions,
@@ -131,46 +131,46 @@ async function createLook(
 ) {
   const mayLook = !(await isHeld());
   const unreadable = new Set<number>();
-  const see = async (intent: Intent): Promise<Standing['seen']> => {
+  const see = async (record: DomainRecord): Promise<Standing['seen']> => {
     try {
-      const { attached, at } = await directory.find(intent, intent.domain, startedAt, { signal });
+      const { attached, at } = await directory.find(record, record.domain, startedAt, { signal });
       return { attached: attached !== undefined, at };
     } catch (error) {
-      unreadable.add(intent.appId);
-      const what = `web application ${intent.appId} is not looked at this time`;
-      logger.warn({ event: 'sweep-blind', appId: intent.appId }, `sweep: ${what}: ${reasonOf(error)}`);
+      unreadable.add(record.appId);
+      const what = `web application ${record.appId} is not looked at this time`;
+      logger.warn({ event: 'sweep-blind', appId: record.appId }, `sweep: ${what}: ${reasonOf(error)}`);
       return undefined;
     }
   };
-  return async (scanned: Intent): Promise<Standing | undefined> => {
+  return async (scanned: DomainRecord): Promise<Standing | undefined> => {
     // The job first, the record second: a job that ends in between has written its record before.
     const job = await requests.jobFate(scanned.jobId);
-    const intent = await requests.intents.get(scanned);
-    if (intent?.jobId !== scanned.jobId) return undefined; // somebody is at it
-    const standing: Standing = { intent, job, now: startedAt };
-    const different = { attached: intent.desired.presence === 'absent', at: startedAt };
+    const record = await requests.store.get(scanned);
+    if (record?.jobId !== scanned.jobId) return undefined; // somebody is at it
+    const standing: Standing = { record, job, now: startedAt };
+    const different = { attached: record.desired.presence === 'absent', at: startedAt };
     const isOurs =
-      intent.request === 'settled' && planReconcile({ ...standing, seen: different }).kind === 'renew';
-    if (!mayLook || !isOurs || unreadable.has(intent.appId)) return standing;
-    return { ...standing, seen: await see(intent) };
+      record.request === 'settled' && planReconcile({ ...standing, seen: different }).kind === 'renew';
+    if (!mayLook || !isOurs || unreadable.has(record.appId)) return standing;
+    return { ...standing, seen: await see(record) };
   };
 }
 
 /** What is over is put aside: `over`. */
 async function mend(
   standing: Standing,
-  over: Intent[],
+  over: DomainRecord[],
   { requests, logger }: ReconcileOptions,
   report: ReconcileReport,
 ): Promise<void> {
-  const { intent } = standing;
+  const { record } = standing;
   const reconcileStep = planReconcile(standing);
-  if (reconcileStep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(intent);
+  if (reconcileStep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(record);
   if (reconcileStep.kind === 'nothing' || reconcileStep.kind === 'forget') return;
-  const { domain, jobId } = intent;
+  const { domain, jobId } = record;
   if (reconcileStep.kind === 'quarantine') {
     const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;
-    await requests.intents.settle(intent, jobId, {
+    await requests.store.settle(record, jobId, {
       request: 'failed',
       outcome,
       code: 'job-quarantined',
@@ -180,7 +180,7 @@ async function mend(
     logger.error({ event: 'quarantined', domain, jobId }, outcome);
     return;
   }
-  const renewed = await requests.renew(intent, 'the sweep', true);
+  const renewed = await requests.renew(record, 'the sweep', true);
   if (renewed.fate !== 'new' && renewed.fate !== 'missing') return;
   report.renewed += 1;
   logger.warn(

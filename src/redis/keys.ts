@@ -1,5 +1,5 @@
 // The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them. What a request
-// touches stands apart from the rest, so that another one (`~bull:runcloud-domains-intents:*`) is all that a program that asks needs of it.
+// touches stands apart from the rest, so that another one (`~bull:runcloud-domains-records:*`) is all that a program that asks needs of it.
 
 import type { DomainKey } from '../domains/domain.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
@@ -11,7 +11,7 @@ export interface Keys {
   /** Set of the web applications (`server:application`) that have a record of any domain. */
   readonly apps: string;
   readonly generation: string;
-  intent(key: DomainKey): string;
+  record(key: DomainKey): string;
   /** The domain's last transitions; outlives its removal for a while (forget.ts). */
   history(key: DomainKey): string;
   /** The right to write for one domain, or for one web application's certificate. */
@@ -30,7 +30,7 @@ export interface Keys {
 }
 
 export function createKeys(queuePrefix: string, queueName: string): Keys {
-  const base = `${queuePrefix}:${queueName}-intents`;
+  const base = `${queuePrefix}:${queueName}-records`;
   const internal = `${queuePrefix}:${queueName}-internal`;
   return {
     queue: `${queuePrefix}:${queueName}:`,
@@ -40,17 +40,17 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     line: `${base}:line`,
     outbox: `${internal}:outbox`,
     own: (name) => `${internal}:${name}`,
-    intent: (key) => `${base}:intent:${toMember(key)}`,
+    record: (key) => `${base}:domain:${toMember(key)}`,
     history: (key) => `${base}:history:${toMember(key)}`,
-    lease: (key) => `${internal}:fence:${toMember(key)}`,
-    certificateLease: ({ serverId, appId }) => `${internal}:fence:${serverId}:${appId}`,
+    lease: (key) => `${internal}:lease:${toMember(key)}`,
+    certificateLease: ({ serverId, appId }) => `${internal}:lease:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
     asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
     domainRedeploys: ({ serverId, appId }) => `${base}:redeploys:${serverId}:${appId}`,
   };
 }
 
-/** A domain key in one string, `server:application:domain`, as the index of all intents holds it. */
+/** A domain key in one string, `server:application:domain`, as the index of all records holds it. */
 export const toMember = ({ serverId, appId, domain }: DomainKey): string => `${serverId}:${appId}:${domain}`;
 
 export function parseMember(member: string): DomainKey {

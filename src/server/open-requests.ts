@@ -111,13 +111,13 @@ export async function enqueueAs(
 
 /** The same again, or the removal of what is still being added: no more is open afterwards than before. */
 async function isInPlace(
-  { intents }: Parts['requests'],
+  { store }: Parts['requests'],
   name: JobName,
   payload: unknown,
   defaults: Parts['defaults'],
 ): Promise<boolean> {
   const job = parseJob(name, payload, defaults);
   if (job.name === 'redeploy-ssl') return false;
-  const record = await intents.get(job.request);
+  const record = await store.get(job.request);
   return record?.request === 'pending' && (name === 'remove-domain' || record.desired.presence === 'present');
 }

@@ -37,7 +37,7 @@ const untilGivenUp = (worker: WorkerProcess, jobId: string): Promise<unknown> =>
   );
 
 const settled = (world: World, domain = DOMAIN): Promise<unknown> =>
-  until(async () => (await world.intent(domain))?.request === 'settled', `${domain} is settled`, PATIENCE_MS);
+  until(async () => (await world.record(domain))?.request === 'settled', `${domain} is settled`, PATIENCE_MS);
 
 /** Closes the gate as a 429 would, so that a write waits between taking the fence and going out. */
 async function closeGate({ redis, config }: World): Promise<() => Promise<unknown>> {
@@ -111,7 +111,7 @@ test.concurrent(
     const workers: WorkerProcess[] = [];
     const jobId = await world.add('killer.example.org', 777);
     const isQuarantined = async (): Promise<boolean> =>
-      (await world.intent('killer.example.org', 777))?.request === 'failed';
+      (await world.record('killer.example.org', 777))?.request === 'failed';
     const preflightCalls = (): number =>
       world.simulator.state.calls.filter(({ webapp }) => webapp === 777).length;
     let touched = 0;
@@ -133,7 +133,7 @@ test.concurrent(
     expect(touched).toBeGreaterThan(3);
     const job: Job | undefined = await world.queue.getJob(jobId);
     expect(job?.stalledCounter).toBeGreaterThan(5);
-    expect(await world.intent('killer.example.org', 777)).toMatchObject({ code: 'job-quarantined' });
+    expect(await world.record('killer.example.org', 777)).toMatchObject({ code: 'job-quarantined' });
     expect(await job?.getState()).toBe('failed');
     await world.startWorker({}, { program: 'impatient' });
     await world.verify();

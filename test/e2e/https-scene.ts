@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import type { Seed, Variants } from '../../src/simulator/index.ts';
 import { edgeEnv, HERE } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
@@ -49,7 +49,7 @@ export interface Scene extends AsyncDisposable {
   readonly world: World;
   /** Starts one, in place of one that was killed. */
   start(): Promise<Running>;
-  stands(stage: Intent['state'], more?: (intent: Intent) => boolean): Promise<Intent>;
+  stands(stage: DomainRecord['state'], more?: (record: DomainRecord) => boolean): Promise<DomainRecord>;
   dns(a: string): void;
 }
 
@@ -78,13 +78,13 @@ export async function createScene(
     stands: (stage, more = () => true) =>
       until(
         async () => {
-          const intent = await world.intent(SHOP).catch(() => undefined);
-          return intent?.state === stage && more(intent) ? intent : undefined;
+          const record = await world.record(SHOP).catch(() => undefined);
+          return record?.state === stage && more(record) ? record : undefined;
         },
         `the shop is ${stage}`,
         PATIENCE_MS,
       ).catch(async (error) => {
-        const { state: is, outcome, nextRunAt = 0, jobId = '' } = (await world.intent(SHOP)) ?? {};
+        const { state: is, outcome, nextRunAt = 0, jobId = '' } = (await world.record(SHOP)) ?? {};
         const job = await world.queue.getJobState(jobId);
         const dueInMs = nextRunAt - Date.now();
         throw new Error(`${error.message}; it is ${is}: ${outcome}; its job is ${job}, due in ${dueInMs} ms`);

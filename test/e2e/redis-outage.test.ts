@@ -139,7 +139,7 @@ test.concurrent(
     await world.redis.call('REPLICAOF', 'NO', 'ONE');
     await addAgain(world, 'next.example.org');
     await world.verify();
-    expect(await world.intent('no.example.org')).toBeUndefined();
+    expect(await world.record('no.example.org')).toBeUndefined();
     expect(world.calls('attach-domain', DOMAIN)).toHaveLength(1);
   },
   HANG_MS,
@@ -213,8 +213,8 @@ test.concurrent.each(['killed', 'frozen'] as const)(
     await until(() => worker.lines('sweep').length >= sweeps + 2, 'the sweep has been round');
     await world.verify();
     expect(world.names()).toEqual([PRIMARY, DOMAIN]);
-    expect(await world.intent('ghost.example.org')).toBeUndefined();
-    expect(await world.intent('phantom.example.org')).toBeUndefined();
+    expect(await world.record('ghost.example.org')).toBeUndefined();
+    expect(await world.record('phantom.example.org')).toBeUndefined();
   },
   HANG_MS,
 );
@@ -251,7 +251,7 @@ test.concurrent.each(['there', 'killed', 'frozen'] as const)(
     if (how === 'frozen') world.server.resume();
     await world.startWorker();
     await until(
-      async () => (await world.intent(DOMAIN))?.request === 'settled',
+      async () => (await world.record(DOMAIN))?.request === 'settled',
       'it is settled',
       PATIENCE_MS,
     );

@@ -56,7 +56,7 @@ test.concurrent(
     expect(accepted.coalesced).toBe(false);
     expect(proxy.abandoned()).toBe(frozen);
     // What was given up did not run later.
-    expect(await world.intent('refused.example.org')).toBeUndefined();
+    expect(await world.record('refused.example.org')).toBeUndefined();
     await producer.close();
   },
   HANG_MS,

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import type { Intent } from '../../src/domains/domain.ts';
-import { createIntentStore } from '../../src/domains/store.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
+import { createDomainStore } from '../../src/domains/store.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import {
   type Call,
@@ -52,7 +52,7 @@ export interface World extends AsyncDisposable {
   remove(domain: string): Promise<string>;
   /** For requests that were accepted elsewhere. */
   desired(domain: string, presence: 'present' | 'absent'): void;
-  intent(domain: string, appId?: number): Promise<Intent | undefined>;
+  record(domain: string, appId?: number): Promise<DomainRecord | undefined>;
   calls(operation: Operation, domain?: string): Call[];
   names(): string[];
   /** Resolves when no job is waiting, delayed or at work. */
@@ -103,11 +103,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   await asking.ready();
 
   // On the connection that waits for Redis, unlike the producer's.
-  const intents = createIntentStore({ redis, keys: createKeys(config.queuePrefix, 'runcloud-domains') });
+  const store = createDomainStore({ redis, keys: createKeys(config.queuePrefix, 'runcloud-domains') });
   const desiredOnes = new Map<string, 'present' | 'absent'>();
   const hopeless = new Map<string, number>();
-  const intent: World['intent'] = (domain, appId = APP.appId) =>
-    intents.get({ ...APP, appId, domain: domain as Intent['domain'] });
+  const record: World['record'] = (domain, appId = APP.appId) =>
+    store.get({ ...APP, appId, domain: domain as DomainRecord['domain'] });
   const names = (): string[] => simulator.state.domains().map(({ name }) => name);
   const idle = async (): Promise<void> => {
     const isIdle = async (): Promise<boolean> =>
@@ -139,7 +139,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       return jobId;
     },
     desired: (domain, presence) => void desiredOnes.set(domain, presence),
-    intent,
+    record,
     calls: (operation, domain) =>
       simulator.state.calls.filter(
         (call) => call.operation === operation && (domain === undefined || call.domain === domain),
@@ -149,11 +149,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     async verify() {
       await idle();
       for (const [domain, presence] of desiredOnes) {
-        const found = await intent(domain);
+        const found = await record(domain);
         expect([domain, verdictOf(found)]).toEqual([domain, `${presence} settled`]);
       }
       for (const [domain, appId] of hopeless)
-        expect(await intent(domain, appId)).toMatchObject({ request: 'failed', code: expect.any(String) });
+        expect(await record(domain, appId)).toMatchObject({ request: 'failed', code: expect.any(String) });
       const desired = [...desiredOnes]
         .filter(([, presence]) => presence === 'present')
         .map(([domain]) => domain);
@@ -165,7 +165,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
-const verdictOf = (intent: Intent | undefined): string =>
-  intent
-    ? `${intent.desired.presence} ${intent.request}${intent.code ? ` (${intent.code})` : ''}`
+const verdictOf = (record: DomainRecord | undefined): string =>
+  record
+    ? `${record.desired.presence} ${record.request}${record.code ? ` (${record.code})` : ''}`
     : 'nothing';

@@ -9,7 +9,7 @@ import { toTargets } from '../../src/callbacks/targets.ts';
 import type { DomainKey } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { createSeals, toOutboxKeys } from '../../src/domains/outbox.ts';
-import { createIntentStore, type IntentStore, type Settlement } from '../../src/domains/store.ts';
+import { createDomainStore, type DomainStore, type Settlement } from '../../src/domains/store.ts';
 import { createLogger } from '../../src/logger/logger.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
 import { testRedis } from './redis.ts';
@@ -19,7 +19,7 @@ import { SECRET } from './webhook-receiver.ts';
 export interface CallbackStage extends AsyncDisposable {
   readonly redis: Redis;
   readonly keys: Keys;
-  readonly store: IntentStore;
+  readonly store: DomainStore;
   readonly prefix: string;
   /** The deliveries' own queues. */
   readonly queues: DeliveryQueues;
@@ -65,7 +65,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
   redis.on('error', () => undefined);
   releases.defer(() => redis.disconnect());
   const keys = createKeys(corner.prefix, 'runcloud-domains');
-  const store = createIntentStore({
+  const store = createDomainStore({
     ...{ redis, keys },
     outboxKeys: hasCallbacks ? toOutboxKeys([SECRET]) : undefined,
   });

@@ -97,7 +97,7 @@ class Theatre implements AsyncDisposable {
     const { requests } = this.#producer;
     this.#sweeper = createSweeper({
       ...{ redis: parts.redis, requests },
-      directory: createDirectory({ runcloud, now: requests.intents.now }),
+      directory: createDirectory({ runcloud, now: requests.store.now }),
       logger: pino({ level: 'silent' }),
       intervalMs: 60_000,
       isHeld: async () => false,

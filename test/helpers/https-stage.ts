@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLooksOf } from '../../src/app/look.ts';
 import { createLedger, type LastOrder } from '../../src/certificates/ledger.ts';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { Backoff } from '../../src/https/backoff.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
@@ -41,9 +41,9 @@ export const FAST: Backoff = {
 export interface HttpsStage extends Stage {
   readonly edge: EdgeControls;
   /** The lifecycle record. */
-  record(domain: string): Promise<Intent>;
+  record(domain: string): Promise<DomainRecord>;
   /** Resolves when the domain stands so. */
-  stands(domain: string, stage: Intent['state']): Promise<Intent>;
+  stands(domain: string, stage: DomainRecord['state']): Promise<DomainRecord>;
   /** The stages that it went through, the oldest first. */
   path(domain: string): Promise<string[]>;
   /** As if the time after a failed issuance were over: the ledger's backoff, and the redeploy that waits for it. */
@@ -100,29 +100,29 @@ export async function createHttpsStage({
     }),
   });
   const { simulator: made, producer } = stage;
-  const { intents } = producer.requests;
+  const { store } = producer.requests;
   const { edge } = made;
   if (!edge) throw new Error('the simulator was made without an edge');
   const watch = createMonitor(stage);
   const dispose = stage[Symbol.asyncDispose];
-  const record = async (domain: string): Promise<Intent> => {
-    const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
-    if (!intent) throw new Error(`${domain} was never asked for`);
-    return intent;
+  const record = async (domain: string): Promise<DomainRecord> => {
+    const record = await store.get({ ...APP, domain: parseDomainName(domain) });
+    if (!record) throw new Error(`${domain} was never asked for`);
+    return record;
   };
   return Object.assign(stage, {
     edge,
     record,
-    stands: (domain: string, desired: Intent['state']) =>
+    stands: (domain: string, desired: DomainRecord['state']) =>
       until(async () => {
-        const intent = await intents.get({ ...APP, domain: parseDomainName(domain) });
-        return intent?.state === desired ? intent : undefined;
+        const record = await store.get({ ...APP, domain: parseDomainName(domain) });
+        return record?.state === desired ? record : undefined;
       }, `${domain} is ${desired}`).catch(async (error) => {
         const { state: is, outcome } = await record(domain);
         throw new Error(`${error.message}; it is ${is}: ${outcome}`);
       }),
     async path(domain: string) {
-      const steps = await intents.history({ ...APP, domain: parseDomainName(domain) });
+      const steps = await store.history({ ...APP, domain: parseDomainName(domain) });
       return steps.map((step) => step.state).reverse();
     },
     async passBackoff() {
@@ -168,7 +168,7 @@ function createMonitor(stage: Stage) {
   const { url, timeoutMs, credentials, version } = config.runcloud;
   if (!credentials) throw new Error('the stage has no credentials');
   const runcloud = createRunCloud({ url, version: version === 2 ? 'v2' : 'v3', timeoutMs, credentials });
-  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const directory = createDirectory({ runcloud, now: requests.store.now });
   const facts = createFacts({ runcloud });
   const looks = createLooksOf({ config, facts, requests, runcloud });
   const lines: LogLine[] = [];

@@ -2,8 +2,8 @@
 // every invariant (I1 to I7, docs/reference/reliability.md) that does not hold once everything has come to rest.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Intent } from '../../src/domains/domain.ts';
-import { createIntentStore } from '../../src/domains/store.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
+import { createDomainStore } from '../../src/domains/store.ts';
 import { codes } from '../../src/errors.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
@@ -51,29 +51,29 @@ export async function checkInvariants(evidence: Evidence): Promise<void> {
 export async function findViolations(evidence: Evidence): Promise<string[]> {
   const { simulator, redis, prefix, ratePerMinute } = evidence;
   const { calls } = simulator.state;
-  const intents = await readIntents(redis, prefix);
+  const store = await readRecords(redis, prefix);
   const queue = new Queue(QUEUE_NAME, { connection: redis, prefix, skipWaitingForReady: true });
   queue.on('error', () => undefined);
   try {
     return [
-      ...finalStates(evidence, intents),
+      ...finalStates(evidence, store),
       ...overlaps(simulator),
       ...strangers(evidence, calls),
       ...(await leftovers(queue)),
-      ...unsettled(intents),
+      ...unsettled(store),
       ...(ratePerMinute === undefined ? [] : tooFast(calls, ratePerMinute)),
       ...(await leaks(evidence)),
-      ...(await unanswered(queue, evidence, intents)),
+      ...(await unanswered(queue, evidence, store)),
     ];
   } finally {
     await queue.close();
   }
 }
 
-async function readIntents(redis: Redis, prefix: string): Promise<Map<string, Intent>> {
-  const store = createIntentStore({ redis, keys: createKeys(prefix, QUEUE_NAME) });
-  const found = new Map<string, Intent>();
-  for await (const intent of store.scan()) found.set(intent.domain, intent);
+async function readRecords(redis: Redis, prefix: string): Promise<Map<string, DomainRecord>> {
+  const store = createDomainStore({ redis, keys: createKeys(prefix, QUEUE_NAME) });
+  const found = new Map<string, DomainRecord>();
+  for await (const record of store.scan()) found.set(record.domain, record);
   return found;
 }
 
@@ -82,20 +82,20 @@ export function lastOf(asked: readonly Asked[]): Map<string, Asked> {
   return new Map(asked.map((request) => [request.domain, request]));
 }
 
-function finalStates({ simulator, asked, mayFail }: Evidence, intents: Map<string, Intent>): string[] {
+function finalStates({ simulator, asked, mayFail }: Evidence, store: Map<string, DomainRecord>): string[] {
   const attached = new Set(simulator.state.domains().map(({ name }) => name));
   const wrong = (domain: string, presence: string): string[] => {
     if (attached.has(domain) === (presence === 'present')) return [];
-    const intent = intents.get(domain);
-    if (intent?.request === 'failed' && mayFail?.(domain)) return [];
-    return [`I1: ${domain} should be ${presence} and is not (its record: ${describe(intent)})`];
+    const record = store.get(domain);
+    if (record?.request === 'failed' && mayFail?.(domain)) return [];
+    return [`I1: ${domain} should be ${presence} and is not (its record: ${describe(record)})`];
   };
   return [...lastOf(asked)].flatMap(([domain, { presence }]) => wrong(domain, presence));
 }
 
-const describe = (intent: Intent | undefined): string =>
-  intent
-    ? `${intent.desired.presence}, ${intent.request}, ${intent.code ?? ''} ${intent.outcome ?? ''}`
+const describe = (record: DomainRecord | undefined): string =>
+  record
+    ? `${record.desired.presence}, ${record.request}, ${record.code ?? ''} ${record.outcome ?? ''}`
     : 'none';
 
 function overlaps({ state }: Pick<Simulator, 'state'>): string[] {
@@ -139,12 +139,12 @@ async function leftovers(queue: Queue): Promise<string[]> {
     .map(([state, count]) => `I4: ${count} job(s) left ${state}`);
 }
 
-function unsettled(intents: Map<string, Intent>): string[] {
-  return [...intents.values()]
+function unsettled(store: Map<string, DomainRecord>): string[] {
+  return [...store.values()]
     .filter(({ request: state }) => state === 'pending')
     .map(
-      (intent) =>
-        `I4: the intent of ${intent.domain} is pending, though no job is left (${describe(intent)})`,
+      (record) =>
+        `I4: the record of ${record.domain} is pending, though no job is left (${describe(record)})`,
     );
 }
 
@@ -200,11 +200,11 @@ async function contentOf(redis: Redis, key: string): Promise<string> {
   }
 }
 
-// A record that was dropped (trimmed, or replaced by a person's retry) is answered for by its domain's intent.
+// A record that was dropped (trimmed, or replaced by a person's retry) is answered for by its domain's record.
 async function unanswered(
   queue: Queue,
   { asked, jobs = [], mayFail }: Evidence,
-  intents: Map<string, Intent>,
+  store: Map<string, DomainRecord>,
 ): Promise<string[]> {
   const violations: string[] = [];
   for (const jobId of new Set([...asked.map((request) => request.jobId), ...jobs])) {
@@ -212,18 +212,18 @@ async function unanswered(
     if (wrong) violations.push(`I7: job ${jobId} ${wrong}`);
   }
   for (const domain of lastOf(asked).keys()) {
-    const wrong = wrongRecord(intents.get(domain), mayFail?.(domain) ?? false);
+    const wrong = wrongRecord(store.get(domain), mayFail?.(domain) ?? false);
     if (wrong) violations.push(`I7: the record of ${domain} ${wrong}`);
   }
   return violations;
 }
 
-function wrongRecord(intent: Intent | undefined, mayFail: boolean): string | undefined {
-  if (!intent) return 'is missing';
-  if (!intent.outcome) return 'has no outcome';
-  if (intent.request !== 'failed') return undefined;
-  if (!isKnown(intent.code)) return `says failed without a code (${describe(intent)})`;
-  return mayFail ? undefined : `says failed, which nothing explains (${describe(intent)})`;
+function wrongRecord(record: DomainRecord | undefined, mayFail: boolean): string | undefined {
+  if (!record) return 'is missing';
+  if (!record.outcome) return 'has no outcome';
+  if (record.request !== 'failed') return undefined;
+  if (!isKnown(record.code)) return `says failed without a code (${describe(record)})`;
+  return mayFail ? undefined : `says failed, which nothing explains (${describe(record)})`;
 }
 
 async function wrongEnd(queue: Queue, jobId: string): Promise<string | undefined> {

@@ -76,10 +76,10 @@ export async function buryHolders(
     await redis.del(key);
     await redis.sadd(`${base}:stalled`, key.slice(base.length + 1, -':lock'.length));
   }
-  const fences = `${base}-internal:fence:`;
-  for (const key of await redis.keys(`${fences}*`)) {
+  const leases = `${base}-internal:lease:`;
+  for (const key of await redis.keys(`${leases}*`)) {
     if (!(await wasTheirs(key))) continue;
-    await redis.hset(`${base}-intents:intent:${key.slice(fences.length)}`, 'wroteAt', Date.now());
+    await redis.hset(`${base}-records:domain:${key.slice(leases.length)}`, 'wroteAt', Date.now());
     await redis.del(key);
   }
   // The next worker that starts looks for stalled jobs at once.

@@ -32,7 +32,7 @@ export function createTestSweeper(
   const { url, timeoutMs, credentials } = stage.config.runcloud;
   if (!credentials) throw new Error('the stage has no credentials');
   const runcloud = createRunCloud({ url, version: 'v3', timeoutMs, credentials });
-  const directory = createDirectory({ runcloud, now: requests.intents.now });
+  const directory = createDirectory({ runcloud, now: requests.store.now });
   const logger = createLogger({ ...stage.config.log, secrets: () => [] });
   const all = { requests, isHeld: async () => false, ...parts };
   const sweeper = createSweeper({ redis: stage.redis, directory, logger, intervalMs: 3_600_000, ...all });

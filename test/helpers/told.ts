@@ -16,19 +16,19 @@ export async function toldOfDomain(
   details: DomainDetails,
   receiver: Receiver,
 ): Promise<Telling[]> {
-  const { intent } = details;
+  const { record } = details;
   const keys = createKeys(config.queuePrefix, QUEUE_NAME);
   const told: Telling[] = [
-    ['record', JSON.stringify(await redis.hgetall(keys.intent(intent)))],
-    ['history', (await redis.lrange(keys.history(intent), 0, -1)).join('\n')],
+    ['record', JSON.stringify(await redis.hgetall(keys.record(record)))],
+    ['history', (await redis.lrange(keys.history(record), 0, -1)).join('\n')],
     ['status', describeDomain(details, { ...producer.looking, nowMs: Date.now(), steps: 50 }).join('\n')],
     ['API', JSON.stringify(toRecord(details))],
   ];
   for (const job of await queue.getJobs()) {
-    if (!job?.id?.startsWith(`${intent.domain}_`)) continue;
+    if (!job?.id?.startsWith(`${record.domain}_`)) continue;
     const { logs } = await queue.getJobLogs(job.id);
     told.push(['board', JSON.stringify([job.data, job.failedReason, job.returnvalue, job.stacktrace, logs])]);
   }
-  const bodies = receiver.received.filter(({ payload }) => payload.data.domain === intent.domain);
+  const bodies = receiver.received.filter(({ payload }) => payload.data.domain === record.domain);
   return [...told, ...bodies.map(({ raw }): Telling => ['callback', raw])];
 }

@@ -225,9 +225,9 @@ describe('one message per cause', () => {
     const told = await toldAfter(async (stage, jobId) => {
       await stage.settle(SHOP, jobId, failed);
       for (let i = 0; i < 3; i += 1) {
-        const intent = await stage.store.get(keyOf(SHOP));
-        if (!intent) throw new Error('it vanished');
-        const again = await stage.store.request(intent, { generation: intent.generation, by: 'the sweep' });
+        const record = await stage.store.get(keyOf(SHOP));
+        if (!record) throw new Error('it vanished');
+        const again = await stage.store.request(record, { generation: record.generation, by: 'the sweep' });
         await stage.settle(SHOP, again.jobId, failed);
       }
     });

@@ -87,12 +87,12 @@ describe('no key of ours is written or dropped', () => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: 'a.example.org' });
     await stage.ended(jobId);
     await stage.redis.sadd(`${queue}${jobId}:dependencies`, own('ours'));
-    const intent = await stage.producer.requests.intents.get({
+    const record = await stage.producer.requests.store.get({
       ...APP,
       domain: parseDomainName('a.example.org'),
     });
-    if (!intent) throw new Error('there is no record');
-    expect(await stage.producer.requests.renew(intent, 'cli:ada')).toMatchObject({ fate: 'new' });
+    if (!record) throw new Error('there is no record');
+    expect(await stage.producer.requests.renew(record, 'cli:ada')).toMatchObject({ fate: 'new' });
     expect(await stage.redis.exists(own('ours'), `${queue}${jobId}`)).toBe(1);
   });
 });

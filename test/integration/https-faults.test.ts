@@ -91,7 +91,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const { certificates } = stage.producer.requests;
-    const at = await stage.producer.requests.intents.now();
+    const at = await stage.producer.requests.store.now();
     await certificates.noteBlockedBy(APP, [SHOP], at - 10_000);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);
@@ -103,7 +103,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     await stage.panel('POST', 'ssl/advanced', { advancedSSL: true, autoSSL: false });
-    const now = await stage.producer.requests.intents.now();
+    const now = await stage.producer.requests.store.now();
     for (const at of [now - 1_000, now])
       await stage.producer.requests.certificates.noteBlockedBy(APP, [SHOP], at);
     stage.edge.setDns(SHOP, { a: ELSEWHERE });

@@ -1,7 +1,7 @@
 // What stands between a domain and HTTPS: certificates that are not right yet, DNS that nobody should trust yet, one bad name on a
 // certificate that all share, and Let's Encrypt's limits.
 import { expect, test } from '@jest/globals';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { createLine } from '../helpers/line.ts';
 import { until } from '../helpers/until.ts';
@@ -25,10 +25,10 @@ async function goLive(stage: HttpsStage, ...domains: string[]): Promise<void> {
 }
 
 /** The stage may have been reached before, for another reason. */
-const heldFor = (stage: HttpsStage, domain: string, why: RegExp): Promise<Intent> =>
+const heldFor = (stage: HttpsStage, domain: string, why: RegExp): Promise<DomainRecord> =>
   until(async () => {
-    const intent = await stage.record(domain);
-    return intent.state === 'held' && why.test(intent.outcome ?? '') ? intent : undefined;
+    const record = await stage.record(domain);
+    return record.state === 'held' && why.test(record.outcome ?? '') ? record : undefined;
   }, `${domain} is held for ${why}`).catch(async (error) => {
     const { state: is, outcome } = await stage.record(domain);
     throw new Error(`${error.message}; it is ${is}: ${outcome}`);

@@ -23,7 +23,7 @@ test('each domain is told what the log says of it; who would read of another is 
   expect(shop.outcome).toMatch(/RunCloud's log says: ".*could not validate shop\.example\.com"/);
   expect(other.outcome).toMatch(/RunCloud's log of web application 646 says why/);
   for (const domain of [SHOP, OTHER]) {
-    const steps = await stage.producer.requests.intents.history({
+    const steps = await stage.producer.requests.store.history({
       ...APP,
       domain: (await stage.record(domain)).domain,
     });

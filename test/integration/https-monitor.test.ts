@@ -21,7 +21,7 @@ const add = (stage: HttpsStage, domain: string) =>
   stage.producer.requests.enqueue('add-domain', { domain, www: false });
 const writes = ({ simulator }: HttpsStage): number => simulator.state.calls.filter(isWrite).length;
 const history = async (stage: HttpsStage) =>
-  (await stage.producer.requests.intents.history({ ...APP, domain: parseDomainName(SHOP) })).toReversed();
+  (await stage.producer.requests.store.history({ ...APP, domain: parseDomainName(SHOP) })).toReversed();
 
 /** A stage on which the shop is live, and the workers leave the watching to the test. */
 async function live(options: HttpsStageOptions = {}): Promise<HttpsStage> {

@@ -193,8 +193,8 @@ describe('a www name that was left out', () => {
     await until(() => attached(stage)?.www === true, 'the PATCH has taken effect');
     // The time is over during which it might.
     const { requests } = stage.producer;
-    const key = requests.keys.intent({ ...APP, domain: APEX as DomainName });
-    await stage.redis.hset(key, 'changeLateUntil', await requests.intents.now());
+    const key = requests.keys.record({ ...APP, domain: APEX as DomainName });
+    await stage.redis.hset(key, 'changeLateUntil', await requests.store.now());
     await until(async () => {
       await stage.queue.promoteJobs();
       return (await stage.record(APEX)).state === 'live' && attached(stage)?.www === false;
@@ -385,7 +385,7 @@ describe('a www name that is attached', () => {
     expect(await stage.record(APEX)).toMatchObject({ state: 'held', mustAct: 'customer' });
     expect(changes(stage)).toEqual([]);
     const dead = (await stage.record(APEX)).evidence?.at ?? 0;
-    await until(async () => (await stage.producer.requests.intents.now()) > dead + 100, 'a while has passed');
+    await until(async () => (await stage.producer.requests.store.now()) > dead + 100, 'a while has passed');
     await stage.watch();
     await until(() => attached(stage)?.www === false, 'it is taken off');
     await stage.stands(APEX, 'live');

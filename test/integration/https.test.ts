@@ -58,7 +58,7 @@ describe('a domain', () => {
     expect(waits.outcome).toMatch(/198\.51\.100\.9.*127\.0\.0\.1/);
     const before = stage.simulator.state.calls.length;
     // As if it had been asked for three days ago.
-    const key = `${stage.config.queuePrefix}:runcloud-domains-intents:intent:1903:646:${SHOP}`;
+    const key = `${stage.config.queuePrefix}:runcloud-domains-records:domain:1903:646:${SHOP}`;
     await stage.redis.hset(key, 'requestedAt', waits.requestedAt - 3 * DAY_MS);
     const looks = (await stage.job(jobId)).attemptsStarted;
     await until(

@@ -163,9 +163,9 @@ describe('what a server sees', () => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: false });
     const key = { ...APP, domain: parseDomainName(SHOP) };
     await stage.redis.hset(stage.queue.toKey(jobId), 'timestamp', Date.now() - 7_200_000);
-    const record = `${stage.config.queuePrefix}:runcloud-domains-intents:intent:${APP.serverId}:${APP.appId}:${SHOP}`;
+    const record = `${stage.config.queuePrefix}:runcloud-domains-records:domain:${APP.serverId}:${APP.appId}:${SHOP}`;
     await stage.redis.hset(record, 'nextRunAt', Date.now() - 60_000);
-    expect((await stage.producer.requests.intents.get(key))?.jobId).toBe(jobId);
+    expect((await stage.producer.requests.store.get(key))?.jobId).toBe(jobId);
     const due = (await vitalsOf(stage)).oldestDueMs;
     expect(due).toBeGreaterThanOrEqual(60_000);
     expect(due).toBeLessThan(600_000);

@@ -76,7 +76,7 @@ async function violations({ simulator, producer }: Stage, apex: string): Promise
     .map((name) => `${name} is there twice`);
   const records = await Promise.all(
     [apex, `www.${apex}`].map((name) =>
-      producer.requests.intents.get({ ...APP, domain: parseDomainName(name) }),
+      producer.requests.store.get({ ...APP, domain: parseDomainName(name) }),
     ),
   );
   const wrong = records.flatMap((record) => {

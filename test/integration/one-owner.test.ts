@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Desired } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
+import { createDomainStore, type DomainRequest, type DomainStore } from '../../src/domains/store.ts';
 import { PermanentError } from '../../src/errors.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys, type Keys } from '../../src/redis/keys.ts';
@@ -19,13 +19,13 @@ const WWW = 'www.shop-a.com';
 let corner: TestRedis;
 let redis: Redis;
 let keys: Keys;
-let store: IntentStore;
+let store: DomainStore;
 
 beforeEach(async () => {
   corner = await testRedis();
   redis = new Redis(corner.url, { disconnectTimeout: 50 });
   keys = createKeys(corner.prefix, QUEUE_NAME);
-  store = createIntentStore({ redis, keys });
+  store = createDomainStore({ redis, keys });
 });
 
 afterEach(async () => {
@@ -141,11 +141,11 @@ describe('what is on its way', () => {
     await store.request(asked(WWW, present(false)));
     const { jobId } = await store.request(asked(WWW, absent));
     await store.request(asked(APEX, present(true)));
-    const { fate, intent } = await store.claim({ jobId, addedAt: 0 }, asked(WWW, absent));
-    expect([fate, intent.desired]).toEqual(['current', absent]);
+    const { fate, record } = await store.claim({ jobId, addedAt: 0 }, asked(WWW, absent));
+    expect([fate, record.desired]).toEqual(['current', absent]);
     expect(
       await store.request(asked(WWW, absent), {
-        generation: intent.generation,
+        generation: record.generation,
         by: 'the sweep',
       }),
     ).toMatchObject({ fate: 'missing' });
@@ -247,7 +247,7 @@ describe('a job of a bare client', () => {
     expect(stage.simulator.state.calls).toHaveLength(before);
     expect(stage.names()).toEqual(['network.example.org', APEX]);
     const { requests } = stage.producer;
-    expect(await requests.intents.get({ ...APP, domain: parseDomainName(WWW) })).toBeUndefined();
-    expect((await requests.intents.get({ ...APP, domain: parseDomainName(APEX) }))?.request).toBe('settled');
+    expect(await requests.store.get({ ...APP, domain: parseDomainName(WWW) })).toBeUndefined();
+    expect((await requests.store.get({ ...APP, domain: parseDomainName(APEX) }))?.request).toBe('settled');
   });
 });

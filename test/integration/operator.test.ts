@@ -136,7 +136,7 @@ describe('looking', () => {
     await stage.idle();
     const status = await stage.producer.operator.domain(domain, {});
     expect(status).toMatchObject({
-      intent: {
+      record: {
         request: 'settled',
         by: 'producer',
         for: 'web-1',
@@ -181,7 +181,7 @@ describe('looking', () => {
     const shownOf = async (limit: number, only?: readonly LifeStage[]) => {
       const { domains, states } = await operator.survey(limit, { states: only });
       expect(states).toEqual({ attached: 2, removed: 1 });
-      return domains.map(({ intent }) => intent.domain);
+      return domains.map(({ record }) => record.domain);
     };
     expect(await shownOf(2)).toEqual(['b.example.org', 'c.example.org']);
     expect(await shownOf(9, ['attached'])).toEqual(['c.example.org', 'a.example.org']);
@@ -200,7 +200,7 @@ describe('looking', () => {
     expect(job.nextRunAt).toBeGreaterThan(before + 29_000);
     expect(job.nextRunAt).toBeLessThan(before + 90_000);
     const status = await stage.producer.operator.domain(domain, {});
-    expect(status?.intent).toMatchObject({ request: 'pending', code: 'runcloud-unknown-result' });
+    expect(status?.record).toMatchObject({ request: 'pending', code: 'runcloud-unknown-result' });
     expect(await stage.producer.operator.counts()).toMatchObject({ delayed: 1, failed: 0, waiting: 0 });
   });
 

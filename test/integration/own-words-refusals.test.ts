@@ -41,7 +41,7 @@ test('a name that RunCloud will not attach after a reply that was lost: nobody i
   const saysSo = async () => (await stage.record(SHOP)).outcome?.includes('the list may lag behind');
   await until(saysSo, 'the list contradicts the refusal');
   // As if that had gone on for long.
-  const key = createKeys(stage.config.queuePrefix, QUEUE_NAME).intent({
+  const key = createKeys(stage.config.queuePrefix, QUEUE_NAME).record({
     ...APP,
     domain: parseDomainName(SHOP),
   });

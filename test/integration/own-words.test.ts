@@ -109,8 +109,8 @@ async function untilTold(stage: HttpsStage): Promise<void> {
   const { certificates } = stage.producer.requests;
   await until(async () => {
     for (const i of HOSTS.keys()) {
-      const intent = (await detailsOf(stage, i))?.intent;
-      if (!intent?.outcome && intent?.desired.presence !== 'absent') return false;
+      const record = (await detailsOf(stage, i))?.record;
+      if (!record?.outcome && record?.desired.presence !== 'absent') return false;
     }
     const apps = [APP.appId, OTHER_APP].map((appId) => certificates.get({ serverId: APP.serverId, appId }));
     return (await Promise.all(apps)).every((record) => record === undefined || record.outcome !== undefined);

@@ -98,7 +98,7 @@ describe('the pauses in Redis', () => {
 
 const DOMAIN = 'shop.example.org';
 const record = (stage: Stage) =>
-  stage.producer.requests.intents.get({ ...APP, domain: parseDomainName(DOMAIN) });
+  stage.producer.requests.store.get({ ...APP, domain: parseDomainName(DOMAIN) });
 const ask = async (stage: Stage, siteId?: string, domain = DOMAIN): Promise<string> =>
   (await stage.producer.requests.enqueue('add-domain', { domain, ...(siteId && { siteId }) })).jobId;
 const delayed = (stage: Stage, id: string): Promise<unknown> =>
@@ -152,7 +152,7 @@ describe('a job of what is paused', () => {
     // Long enough for the worker to meet it; how long that takes, this machine says.
     let isMet = false;
     for (let ms = 1_000; !isMet; ms *= 2) {
-      const untilMs = (await stage.producer.requests.intents.now()) + ms;
+      const untilMs = (await stage.producer.requests.store.now()) + ms;
       await stage.producer.pauses.pause({ scope: app, ...why, untilMs });
       const id = await ask(stage, undefined, `d${ms}.example.org`);
       expect(await (await stage.ended(id)).getState()).toBe('completed');

@@ -35,7 +35,7 @@ const TIMES = ['requestedAt', 'outcomeAt', 'wroteAt', 'touchedAt', 'detachShownB
 
 /** As if the record had been left alone for so long. */
 async function pass(ms: number): Promise<void> {
-  const record = requests.keys.intent(key);
+  const record = requests.keys.record(key);
   for (const field of TIMES) {
     const at = Number((await stage.redis.hget(record, field)) ?? 0);
     if (at > 0) await stage.redis.hset(record, field, at - ms - 1000);
@@ -45,7 +45,7 @@ async function pass(ms: number): Promise<void> {
 /** Every key and index that names the domain, but for its jobs and the audit log. */
 async function traces(): Promise<string[]> {
   const { keys } = requests;
-  const named = [keys.intent(key), keys.history(key)];
+  const named = [keys.record(key), keys.history(key)];
   const found = [];
   for (const name of named) if (await stage.redis.exists(name)) found.push(name);
   if ((await stage.redis.zscore(keys.all, toMember(key))) !== null) found.push(keys.all);
@@ -68,14 +68,14 @@ test('the removal of a name that was never ours is forgotten after an hour, with
 test('the removal of a domain of ours is forgotten after a week, and what is asked for anew has a higher generation', async () => {
   await carriedOut('add-domain');
   await carriedOut('remove-domain');
-  const { generation = 0 } = (await requests.intents.get(key)) ?? {};
+  const { generation = 0 } = (await requests.store.get(key)) ?? {};
   await pass(WEEK_MS - 60_000);
   expect(await sweep(stage)).toMatchObject({ forgotten: 0 });
   await pass(60_000);
   expect(await sweep(stage)).toMatchObject({ forgotten: 1 });
   expect(await traces()).toEqual([]);
   await carriedOut('add-domain');
-  expect((await requests.intents.get(key))?.generation).toBeGreaterThan(generation);
+  expect((await requests.store.get(key))?.generation).toBeGreaterThan(generation);
   expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
 });
 
@@ -84,7 +84,7 @@ test('a record stays as long as an older job of its domain may come up, ours or 
   await requests.enqueue('add-domain', { domain: DOMAIN });
   await stage.queue.add('add-domain', { domain: `${DOMAIN}.` }, { delay: HOUR_MS });
   const { jobId } = await requests.enqueue('remove-domain', { domain: DOMAIN });
-  await requests.intents.settle(key, jobId, {
+  await requests.store.settle(key, jobId, {
     request: 'settled',
     outcome: 'gone',
     report: { state: 'removed' },
@@ -107,17 +107,17 @@ test('a record stays as long as an older job of its domain may come up, ours or 
 
 test('a record that has changed since it was read stays', async () => {
   await carriedOut('remove-domain');
-  const before = await requests.intents.get(key);
+  const before = await requests.store.get(key);
   if (!before) throw new Error('there is no record');
   await carriedOut('add-domain');
   await carriedOut('remove-domain');
-  expect(await requests.intents.forget(before)).toBe(false);
-  expect(await requests.intents.get(key)).toMatchObject({ state: 'removed' });
+  expect(await requests.store.forget(before)).toBe(false);
+  expect(await requests.store.get(key)).toMatchObject({ state: 'removed' });
 });
 
 test('a web application that is asked for while its last record leaves stays in the index', async () => {
-  const since = await requests.intents.now();
+  const since = await requests.store.now();
   await carriedOut('add-domain');
-  await requests.intents.forgetApps(new Set(), since);
+  await requests.store.forgetApps(new Set(), since);
   expect(await stage.redis.smembers(requests.keys.apps)).toEqual([`${APP.serverId}:${APP.appId}`]);
 });

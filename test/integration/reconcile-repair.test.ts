@@ -1,7 +1,7 @@
 // The sweep on a real Redis and the simulator: what RunCloud does not have as wanted, and what an outage
 // made fail, is asked for again, and never against a newer wish.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
@@ -46,14 +46,14 @@ async function settle(presence: Asked['presence'] = 'present'): Promise<Asked> {
   return asked;
 }
 
-const intentKey = (): string => createKeys(stage.config.queuePrefix, 'runcloud-domains').intent(key);
+const recordKey = (): string => createKeys(stage.config.queuePrefix, 'runcloud-domains').record(key);
 
 /** Makes the record older, as if that much time had passed since its outcome. */
 async function age(ms: number): Promise<void> {
   for (const field of ['outcomeAt', 'wroteAt', 'requestedAt'])
-    await stage.redis.hincrby(intentKey(), field, -ms);
+    await stage.redis.hincrby(recordKey(), field, -ms);
   for (const field of ['nextRunAt', 'attachShownBy', 'detachShownBy'])
-    if (await stage.redis.hget(intentKey(), field)) await stage.redis.hincrby(intentKey(), field, -ms);
+    if (await stage.redis.hget(recordKey(), field)) await stage.redis.hincrby(recordKey(), field, -ms);
 }
 
 const check = (asked: readonly Asked[]): Promise<void> =>
@@ -147,12 +147,12 @@ test('what RunCloud refused is looked at again too, and stays failed for people 
   await set({ simulator: { seed, variants: { duplicateScope: 'server' } } });
   const asked = await ask();
   expect((await stage.ended(asked.jobId)).failedReason).toMatch(/^runcloud-rejected: /);
-  const intents = stage.producer.requests.intents;
-  const failedSince = (await intents.get(key))?.stateAt;
+  const store = stage.producer.requests.store;
+  const failedSince = (await store.get(key))?.stateAt;
   await age(600_000);
   expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
   await stage.idle();
-  expect(await intents.get(key)).toMatchObject({ request: 'failed', state: 'failed', stateAt: failedSince });
+  expect(await store.get(key)).toMatchObject({ request: 'failed', state: 'failed', stateAt: failedSince });
   // Somebody frees the name, a day later.
   stage.simulator.detachDomain({ name: DOMAIN, webapp: 647 });
   await age(1_200_000);
@@ -166,12 +166,12 @@ describe('a newer wish is never overridden by the sweep', () => {
   const moments = {
     'when it has listed the domain': (requests: RequestQueue, askNow: () => Promise<void>): RequestQueue => ({
       ...requests,
-      intents: {
-        ...requests.intents,
+      store: {
+        ...requests.store,
         async *scan() {
-          for await (const intent of requests.intents.scan()) {
+          for await (const record of requests.store.scan()) {
             await askNow();
-            yield intent;
+            yield record;
           }
         },
       },
@@ -181,9 +181,9 @@ describe('a newer wish is never overridden by the sweep', () => {
       askNow: () => Promise<void>,
     ) => ({
       ...requests,
-      async renew(intent: Intent) {
+      async renew(record: DomainRecord) {
         await askNow();
-        return requests.renew(intent, 'the sweep');
+        return requests.renew(record, 'the sweep');
       },
     }),
   };
@@ -200,7 +200,7 @@ describe('a newer wish is never overridden by the sweep', () => {
     await stage.idle();
     expect(newer).toHaveLength(1);
     expect(stage.names()).toEqual([PRIMARY]);
-    expect(await requests.intents.get(key)).toMatchObject({
+    expect(await requests.store.get(key)).toMatchObject({
       jobId: newer[0]?.jobId,
       desired: { presence: 'absent' },
       request: 'settled',

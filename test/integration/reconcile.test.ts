@@ -56,24 +56,24 @@ describe('a request whose job', () => {
   });
 
   test('was never added, since the producer died in between, is carried out by a worker’s first sweep', async () => {
-    const { intents } = await set({ workers: 0 });
+    const { store } = await set({ workers: 0 });
     const desired = { presence: 'present', www: false, redirection: 'none' } as const;
-    const { jobId } = await intents.request({ ...key, desired });
+    const { jobId } = await store.request({ ...key, desired });
     await stage.startWorker();
-    await until(async () => (await intents.get(key))?.request === 'settled', 'it has been carried out');
+    await until(async () => (await store.get(key))?.request === 'settled', 'it has been carried out');
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
     await check([{ domain: DOMAIN, presence: 'present', jobId }]);
   });
 
   test('of a bare client was deleted comes back as one of ours', async () => {
-    const { intents } = await set({ env: { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' } });
+    const { store } = await set({ env: { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' } });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(async () => (await stage.queue.getJobState(id)) === 'delayed', 'it is in backoff');
     await (await stage.job(id)).remove();
     expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
-    await until(async () => (await intents.get(key))?.request === 'settled', 'it has been carried out');
+    await until(async () => (await store.get(key))?.request === 'settled', 'it has been carried out');
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   });
@@ -88,13 +88,13 @@ describe('a request whose job', () => {
   });
 
   test('was given up by BullMQ itself waits for a person, with a reason and a code', async () => {
-    const { intents } = await set({ workers: 0 });
+    const { store } = await set({ workers: 0 });
     const { jobId } = await ask();
     const queueKey = `${stage.config.queuePrefix}:runcloud-domains`;
     await stage.redis.zrem(`${queueKey}:prioritized`, jobId);
     await stage.redis.zadd(`${queueKey}:failed`, Date.now(), jobId);
     expect(await sweep(stage)).toMatchObject({ ...NOTHING, quarantined: 1 });
-    expect(await intents.get(key)).toMatchObject({
+    expect(await store.get(key)).toMatchObject({
       state: 'failed',
       code: 'job-quarantined',
       outcome: expect.stringContaining(jobId),
@@ -146,11 +146,11 @@ test('of several workers one sweeps per interval, and the next one in the next',
       turns += 1;
       return requests.keyOf(name);
     },
-    intents: {
-      ...requests.intents,
+    store: {
+      ...requests.store,
       scan: () => {
         sweeps += 1;
-        return requests.intents.scan();
+        return requests.store.scan();
       },
     },
   };

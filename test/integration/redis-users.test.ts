@@ -51,7 +51,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     await admin.del(`${keys.queue}${jobId}`);
     await client.addDomain({ domain: 'a.example.org' });
     await admin.hset(
-      keys.intent({ ...APP, domain: parseDomainName('a.example.org') }),
+      keys.record({ ...APP, domain: parseDomainName('a.example.org') }),
       'stage',
       'waiting-for-dns',
     );
@@ -236,17 +236,17 @@ describe('a program that asks, as runcloud-domains-app,', () => {
 
 describe('what remains to who has a password', () => {
   test('runcloud-domains-app reads and changes what is asked for, and its jobs, whoever asked', async () => {
-    const intent = keys.intent({ ...APP, domain: parseDomainName('other.example.org') });
-    await admin.hset(intent, 'desired', 'present no-www none', 'by', 'api:shop');
+    const record = keys.record({ ...APP, domain: parseDomainName('other.example.org') });
+    await admin.hset(record, 'desired', 'present no-www none', 'by', 'api:shop');
     await admin.zadd(keys.all, 1, '1903:646:other.example.org');
     await admin.hset(`${keys.queue}7`, 'name', 'add-domain', 'data', '{}');
     const redis = await connected(await urlOf('runcloud-domains-app'));
     try {
       expect(await redis.zrange(keys.all, '0', '10')).toEqual(['1903:646:other.example.org']);
-      expect(await redis.hgetall(intent)).toMatchObject({ by: 'api:shop' });
-      await redis.hset(intent, 'desired', 'absent');
+      expect(await redis.hgetall(record)).toMatchObject({ by: 'api:shop' });
+      await redis.hset(record, 'desired', 'absent');
       expect(await redis.hget(`${keys.queue}7`, 'name')).toBe('add-domain');
-      await redis.del(intent, `${keys.queue}7`);
+      await redis.del(record, `${keys.queue}7`);
     } finally {
       redis.disconnect();
     }

@@ -22,7 +22,7 @@ async function createBench(workers = 0) {
 }
 
 const recordOf = async ({ producer }: Stage, domain: string) =>
-  await producer.requests.intents.get({ ...APP, domain: parseDomainName(domain) });
+  await producer.requests.store.get({ ...APP, domain: parseDomainName(domain) });
 
 interface Door {
   readonly send: (ask: (method: string, path: string, ask?: Ask) => Promise<Reply>) => Promise<Reply>;
@@ -122,8 +122,8 @@ test('what a program asks for through the producer stands there too, and it cann
   await stage.startWorker();
   await stage.idle();
   // A renewal by the sweep is not the program's.
-  const intent = await recordOf(stage, 'd9.example.org');
-  if (intent) await stage.producer.requests.renew(intent, 'the sweep');
+  const record = await recordOf(stage, 'd9.example.org');
+  if (record) await stage.producer.requests.renew(record, 'the sweep');
   await stage.idle();
   const all = await until(async () => {
     const entries = await stage.producer.audit.list({ limit: 100 });
@@ -212,7 +212,7 @@ test('a job whose record Redis has lost is carried out, asked by nobody we can p
   const { stage } = bench;
   await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: said });
   await stage.redis.del(
-    stage.producer.requests.keys.intent({ ...APP, domain: parseDomainName('a.example.org') }),
+    stage.producer.requests.keys.record({ ...APP, domain: parseDomainName('a.example.org') }),
   );
   await stage.startWorker();
   await stage.idle();
@@ -228,7 +228,7 @@ test('who tries again stands in the history, and who asked first stays in the re
   const { requests, operator } = stage.producer;
   const { jobId } = await requests.enqueue('add-domain', { domain: 'a.example.org' }, { by: 'api:shop' });
   const key = { ...APP, domain: parseDomainName('a.example.org') };
-  await requests.intents.settle(key, jobId, {
+  await requests.store.settle(key, jobId, {
     request: 'failed',
     outcome: 'no',
     report: { state: 'failed' },
@@ -236,11 +236,11 @@ test('who tries again stands in the history, and who asked first stays in the re
   await stage.redis.zrem(stage.queue.toKey('prioritized'), jobId);
   await stage.redis.zadd(stage.queue.toKey('failed'), Date.now(), jobId);
   expect(await operator.retry(jobId, 'cli:ada')).toMatchObject({ kind: 'retried' });
-  expect((await requests.intents.history(key))[0]).toMatchObject({
+  expect((await requests.store.history(key))[0]).toMatchObject({
     reason: 'asked for again by cli:ada (first by api:shop)',
     by: 'cli:ada',
   });
-  expect(await requests.intents.get(key)).toMatchObject({ by: 'api:shop' });
+  expect(await requests.store.get(key)).toMatchObject({ by: 'api:shop' });
 });
 
 test('a repetition counts as asked by who repeated it', async () => {

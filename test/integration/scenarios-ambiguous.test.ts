@@ -51,7 +51,7 @@ describe('scenario 1: the POST took effect and its reply was lost:', () => {
       expect(job.failedReason).toBeFalsy();
       expect(stage.calls('attach-domain')).toHaveLength(1);
       expect(await stage.logs(jobId)).toMatch(/looking whether shop\.example\.org is there/);
-      expect(await stage.producer.requests.intents.list(1)).toMatchObject([
+      expect(await stage.producer.requests.store.list(1)).toMatchObject([
         { request: 'settled', code: undefined },
       ]);
       expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
@@ -93,7 +93,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     await until(async () => /was not reached/.test(await stage.logs(jobId)), 'the failed call is told');
     await lost.close();
-    expect((await stage.producer.requests.intents.list(1))[0]).toMatchObject({
+    expect((await stage.producer.requests.store.list(1))[0]).toMatchObject({
       request: 'pending',
       code: 'runcloud-unreachable',
     });

@@ -197,7 +197,7 @@ describe('a name that no public authority signs', () => {
       expect(job.failedReason).toMatch(new RegExp(`^invalid-domain: .*${reason.source}`));
       expectAtOnce(job);
     }
-    const asked = (await stage.producer.requests.intents.list(50)).map(({ domain }) => domain);
+    const asked = (await stage.producer.requests.store.list(50)).map(({ domain }) => domain);
     expect(asked).toEqual(['good.example.org']);
   });
 
@@ -230,7 +230,7 @@ describe('scenario 21: a bad payload', () => {
       expectAtOnce(job);
     }
     expect(stage.simulator.state.counters.requests).toBe(0);
-    expect(await stage.producer.requests.intents.list(10)).toEqual([]);
+    expect(await stage.producer.requests.store.list(10)).toEqual([]);
   });
 
   test.each(badPayloads.filter(([, name]) => /^(add|remove)-domain$|^redeploy-ssl$/.test(name)))(

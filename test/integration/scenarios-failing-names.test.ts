@@ -40,7 +40,7 @@ async function withOld(options: HttpsStageOptions): Promise<HttpsStage> {
 /** All that the domain's own record, history and API field hold. */
 async function textsOf(stage: HttpsStage, domain: string): Promise<string> {
   const details = await stage.producer.operator.domain(parseDomainName(domain), APP);
-  return JSON.stringify([details?.intent, details?.history]);
+  return JSON.stringify([details?.record, details?.history]);
 }
 
 describe('a live neighbour whose DNS breaks', () => {
@@ -193,7 +193,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
 
     // It comes back later, with a certificate where that is mended.
     stage.edge.setDns('net', {});
-    const record = `${stage.config.queuePrefix}:runcloud-domains-intents:certificate:${APP.serverId}:${APP.appId}`;
+    const record = `${stage.config.queuePrefix}:runcloud-domains-records:certificate:${APP.serverId}:${APP.appId}`;
     const benched = async () => (await stage.producer.requests.certificates.get(APP))?.benched;
     expect(await benched()).toMatchObject({ [BAD]: { count: 1 } });
     await stage.redis.hset(record, `benched:${BAD}`, JSON.stringify({ until: 1, count: 1 }));

@@ -101,7 +101,7 @@ describe.each(eachDoor)('scenario 7: 50 alternating requests through %s:', (_, a
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
     const writes = writesOf(stage);
-    // A bare client's jobs carry no intent: each is known only when it is taken, so earlier ones may have run.
+    // A bare client's jobs carry no record: each is known only when it is taken, so earlier ones may have run.
     if (ask === writers['our producer']) expect(writes).toEqual(['attach-domain']);
     for (const [i, write] of writes.entries()) expect(write).toBe(i % 2 ? 'delete-domain' : 'attach-domain');
     await check(stage, asked);

@@ -27,14 +27,14 @@ const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]) =>
   checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
 
 const recordOf = async ({ producer }: Stage, domain: string, appId: number = APP.appId) => {
-  const found = await producer.requests.intents.everywhere(domain as never);
-  return found.find((intent) => intent.appId === appId);
+  const found = await producer.requests.store.everywhere(domain as never);
+  return found.find((record) => record.appId === appId);
 };
 
 const untilStage = (stage: Stage, domain: string, desired: LifeStage, appId?: number) =>
   until(async () => {
-    const intent = await recordOf(stage, domain, appId);
-    return intent?.state === desired ? intent : undefined;
+    const record = await recordOf(stage, domain, appId);
+    return record?.state === desired ? record : undefined;
   }, `${domain} is ${desired}`);
 
 /** Takes out the time that would only be waited for, until `isSo`. (A job is delayed only after its record says why.) */
@@ -107,8 +107,8 @@ describe('a list that lags behind our own writes', () => {
       const isRefused = () => stage.calls('attach-domain').some(({ status }) => status === 422);
       await hurryUntil(stage, isRefused, 'RunCloud refuses the second POST');
       const record = await until(async () => {
-        const intent = await recordOf(stage, DOMAIN);
-        return /list may lag behind/.test(intent?.outcome ?? '') ? intent : undefined;
+        const record = await recordOf(stage, DOMAIN);
+        return /list may lag behind/.test(record?.outcome ?? '') ? record : undefined;
       }, 'the contradiction is told');
       expect(record).toMatchObject({ request: 'pending', state: 'attaching' });
       expect(Number(record?.nextRunAt)).toBeGreaterThan(0);
@@ -130,7 +130,7 @@ describe('a list that lags behind our own writes', () => {
     await until(async () => /may lag/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''), 'it is told');
     const { keys } = stage.producer.requests;
     // Ten minutes later.
-    const key = keys.intent({ ...APP, domain: DOMAIN as DomainName });
+    const key = keys.record({ ...APP, domain: DOMAIN as DomainName });
     await stage.redis.hincrby(key, 'touchedAt', -600_000);
     const isHeld = async () => (await recordOf(stage, DOMAIN))?.state === 'held';
     await hurryUntil(stage, isHeld, 'it is held');
@@ -165,7 +165,7 @@ describe('a list that lags behind our own writes', () => {
       );
       setLag(stage, 0);
       // The time that the list gets is over.
-      const key = stage.producer.requests.keys.intent({ ...APP, domain: DOMAIN as DomainName });
+      const key = stage.producer.requests.keys.record({ ...APP, domain: DOMAIN as DomainName });
       await stage.redis.hset(key, isRemoval ? 'attachShownBy' : 'detachShownBy', Date.now());
       await hurryUntil(stage, hasEnded(stage, asked.jobId), 'it has ended');
       await stage.idle();
@@ -301,8 +301,8 @@ describe('a write that takes effect after its time', () => {
   const backoff = { ...PROMPT, lateMs: 3_600_000 };
   /** The time is over during which it may still take effect. */
   const passLateness = async ({ redis, producer }: Stage, domain: string, kind: 'attach' | 'detach') => {
-    const key = producer.requests.keys.intent({ ...APP, domain: domain as DomainName });
-    await redis.hset(key, `${kind}LateUntil`, await producer.requests.intents.now());
+    const key = producer.requests.keys.record({ ...APP, domain: domain as DomainName });
+    await redis.hset(key, `${kind}LateUntil`, await producer.requests.store.now());
   };
 
   test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
@@ -314,9 +314,9 @@ describe('a write that takes effect after its time', () => {
     const asked = await Promise.all(two.map((domain) => ask(stage, domain, 'absent')));
     for (const domain of two) {
       const waiting = await until(async () => {
-        const intent = await recordOf(stage, domain);
-        return intent?.state === 'removing' && /may still do so/.test(intent.outcome ?? '')
-          ? intent
+        const record = await recordOf(stage, domain);
+        return record?.state === 'removing' && /may still do so/.test(record.outcome ?? '')
+          ? record
           : undefined;
       }, `${domain} waits for the end of the POST`);
       expect(waiting.request).toBe('pending');

@@ -171,7 +171,7 @@ test('scenario 18: a web application that is not there fails its own adds, after
   expect(removed?.returnvalue).toMatch(/^web application 999 does not exist on server 1903 any more/);
   expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
   await stage.idle();
-  const failed = (await stage.producer.requests.intents.list(10)).filter(
+  const failed = (await stage.producer.requests.store.list(10)).filter(
     ({ request: state }) => state === 'failed',
   );
   expect(failed.map(({ code, appId }) => [code, appId])).toEqual([['runcloud-not-found', 999]]);

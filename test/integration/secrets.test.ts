@@ -8,7 +8,7 @@ import { createStage } from '../helpers/worker.ts';
 const NAMES = ['good', 'rejected', 'forbidden', 'flaky', 'html', 'dropped'].map((n) => `${n}.example.org`);
 
 describe.each(['v2', 'v3'] as const)('with API %s', (version) => {
-  test('nothing secret is in stdout, stderr, jobs, their logs and reasons, or intents', async () => {
+  test('nothing secret is in stdout, stderr, jobs, their logs and reasons, or records', async () => {
     await using stage = await createStage({ version, workers: 0 });
     misbehave(stage);
     await using worker = startCli(['worker'], {

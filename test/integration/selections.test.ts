@@ -30,7 +30,7 @@ beforeAll(async () => {
     const key = { serverId: 1903, appId: i < 20 ? 701 : 646, domain: parseDomainName(`d${i}.example.org`) };
     const { jobId } = await requests.enqueue('add-domain', { ...key, siteId: String(i % 2) }, { bulk: true });
     const state = at === 'failed' ? 'failed' : at === 'live' ? 'settled' : 'pending';
-    await requests.intents.settle(key, jobId, {
+    await requests.store.settle(key, jobId, {
       request: state,
       outcome: 'so it is',
       report: { state: at, mustAct },

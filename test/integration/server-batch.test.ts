@@ -99,7 +99,7 @@ describe('a batch', () => {
     await using bench = await createBench();
     const { redis, config } = bench.stage;
     const domain = parseDomainName('d1.example.org');
-    const blockedBy = createKeys(config.queuePrefix, QUEUE_NAME).intent({
+    const blockedBy = createKeys(config.queuePrefix, QUEUE_NAME).record({
       serverId: 1903,
       appId: 646,
       domain,
@@ -140,7 +140,7 @@ describe('a batch', () => {
     const { body: answer } = await bench.post({ body });
     const { jobId } = answer.results.at(-1);
     const key = { ...{ serverId: 1903, appId: 646 }, domain: 'a.example.org' as never };
-    const intent = await bench.stage.producer.requests.intents.get(key);
-    expect(intent).toMatchObject({ jobId, desired: { redirection: 'non-www' } });
+    const record = await bench.stage.producer.requests.store.get(key);
+    expect(record).toMatchObject({ jobId, desired: { redirection: 'non-www' } });
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { toOutboxKeys } from '../../src/domains/outbox.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
+import { createDomainStore, type DomainRequest, type DomainStore } from '../../src/domains/store.ts';
 import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
@@ -17,13 +17,13 @@ const other = { ...lease, holder: 'another run' };
 let corner: TestRedis;
 let redis: Redis;
 let keys: Keys;
-let store: IntentStore;
+let store: DomainStore;
 
 beforeEach(async () => {
   corner = await testRedis();
   redis = new Redis(corner.url, { disconnectTimeout: 50 });
   keys = createKeys(corner.prefix, 'runcloud-domains');
-  store = createIntentStore({ redis, keys });
+  store = createDomainStore({ redis, keys });
 });
 
 afterEach(async () => {
@@ -49,15 +49,15 @@ describe('a key of the wrong type', () => {
   test.each(['outbox', 'history'])(
     'fails a settlement before anything is written, and is named: %s',
     async (name) => {
-      const telling = createIntentStore({ redis, keys, outboxKeys: toOutboxKeys(['a secret']) });
+      const telling = createDomainStore({ redis, keys, outboxKeys: toOutboxKeys(['a secret']) });
       const jobId = await request(present);
       const wrong = types[name]?.() ?? '';
       await redis.del(wrong);
       await redis.set(wrong, 'x');
-      const before = await redis.hgetall(keys.intent(key));
+      const before = await redis.hgetall(keys.record(key));
       const live = { request: 'settled', outcome: 'HTTPS works', report: { state: 'live' } } as const;
       await expect(telling.settle(key, jobId, live)).rejects.toThrow(`${wrong} is a string in Redis`);
-      expect(await redis.hgetall(keys.intent(key))).toEqual(before);
+      expect(await redis.hgetall(keys.record(key))).toEqual(before);
       await redis.del(wrong);
       expect(await telling.settle(key, jobId, live)).toBe('recorded');
       expect(await redis.xlen(keys.outbox)).toBe(1);
@@ -93,7 +93,7 @@ describe('the fence', () => {
     await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     expect(await store.claim(own(second), absent)).toMatchObject({
       fate: 'current',
-      intent: { attachedId: 4712 },
+      record: { attachedId: 4712 },
     });
   });
 
@@ -181,7 +181,7 @@ describe('how our own write left the www name', () => {
     await store.beginWrite(key, jobId, lates);
     await store.renewWrite(key, lates, jobId);
     expect(await see()).toEqual({ attachedId: 4712, setWww: false });
-    await redis.hdel(keys.intent(key), 'attachedId');
+    await redis.hdel(keys.record(key), 'attachedId');
     await store.endWrite(key, lates, { fate: 'unknown' });
     expect(await see()).toEqual({ attachedId: 4712, setWww: false });
   });

@@ -1,8 +1,8 @@
-// The intents in a real Redis: which request counts, which job carries it, and what a late, lost or foreign job may do.
+// The records in a real Redis: which request counts, which job carries it, and what a late, lost or foreign job may do.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { createIntentStore, type DomainRequest, type IntentStore } from '../../src/domains/store.ts';
+import { createDomainStore, type DomainRequest, type DomainStore } from '../../src/domains/store.ts';
 import { createKeys, generationOf, type Keys, toJobIdStem } from '../../src/redis/keys.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
@@ -14,13 +14,13 @@ const absent: DomainRequest = { ...key, desired: { presence: 'absent' } };
 let corner: TestRedis;
 let redis: Redis;
 let keys: Keys;
-let store: IntentStore;
+let store: DomainStore;
 
 beforeEach(async () => {
   corner = await testRedis();
   redis = new Redis(corner.url, { disconnectTimeout: 50 });
   keys = createKeys(corner.prefix, 'runcloud-domains');
-  store = createIntentStore({ redis, keys });
+  store = createDomainStore({ redis, keys });
 });
 
 afterEach(async () => {
@@ -42,7 +42,7 @@ async function request(what: DomainRequest): Promise<string> {
   return jobId;
 }
 
-/** A job of a client that knows nothing of intents: its id is BullMQ's counter. */
+/** A job of a client that knows nothing of records: its id is BullMQ's counter. */
 async function externalJob(): Promise<{ jobId: string; addedAt: number }> {
   const place = await redis.incr(`${keys.queue}id`);
   await redis.hset(`${keys.queue}${place}`, 'name', 'add-domain');
@@ -53,8 +53,8 @@ async function externalJob(): Promise<{ jobId: string; addedAt: number }> {
 const lease = { holder: 'one run', leaseMs: 60_000, kind: 'attach' as const };
 
 const own = (jobId: string): { jobId: string; addedAt: number } => ({ jobId, addedAt: 0 });
-const forgetIntents = async (): Promise<void> => {
-  await redis.del(keys.intent(key), keys.all, keys.generation);
+const forgetRecords = async (): Promise<void> => {
+  await redis.del(keys.record(key), keys.all, keys.generation);
 };
 
 test('goes on where Redis has forgotten the scripts, as after a restart', async () => {
@@ -96,9 +96,9 @@ describe('a request', () => {
       desired: { presence: 'present', www: true, redirection: 'www' },
     });
     expect(ticket).toMatchObject({ fate: 'new' });
-    const intent = await store.get(key);
-    expect(intent).toMatchObject({ jobId: ticket.jobId, desired: { www: true, redirection: 'www' } });
-    expect(intent?.generation).toBeGreaterThan(first);
+    const record = await store.get(key);
+    expect(record).toMatchObject({ jobId: ticket.jobId, desired: { www: true, redirection: 'www' } });
+    expect(record?.generation).toBeGreaterThan(first);
   });
 
   test('whose job was never added, or vanished, gets a job under the same id', async () => {
@@ -136,9 +136,9 @@ describe('a request', () => {
       nextRunAt: 5,
     });
     await store.request(absent);
-    const intent = await store.get(key);
-    expect(intent).toMatchObject({ request: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
-    expect(intent).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
+    const record = await store.get(key);
+    expect(record).toMatchObject({ request: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
+    expect(record).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
   });
 
   test('is listed, the most recently asked first', async () => {
@@ -165,7 +165,7 @@ describe('an opposite request', () => {
     const second = await request(absent);
     expect(await store.claim(own(first), present)).toMatchObject({
       fate: 'superseded',
-      intent: { jobId: second, desired: absent.desired },
+      record: { jobId: second, desired: absent.desired },
     });
     expect(await store.beginWrite(key, first, lease)).toBe('superseded');
     expect(await store.settle(key, first, { request: 'settled', outcome: 'attached' })).toBe('superseded');
@@ -215,7 +215,7 @@ describe('a job of ours', () => {
     });
     expect(await store.claim(own(jobId), present)).toMatchObject({
       fate: 'current',
-      intent: {
+      record: {
         generation: generationOf(jobId, toJobIdStem(key)),
         code: 'runcloud-unknown-result',
         nextRunAt: 9,
@@ -223,41 +223,41 @@ describe('a job of ours', () => {
     });
   });
 
-  test('is adopted when the intents were lost', async () => {
+  test('is adopted when the records were lost', async () => {
     const jobId = await request(present);
-    await forgetIntents();
+    await forgetRecords();
     expect(await store.claim(own(jobId), present)).toMatchObject({
       fate: 'current',
-      intent: { jobId, request: 'pending', desired: present.desired },
+      record: { jobId, request: 'pending', desired: present.desired },
     });
     expect(await store.beginWrite(key, jobId, lease)).toBe('held');
   });
 
-  test('that was adopted after the intents were lost yields to a request made since', async () => {
+  test('that was adopted after the records were lost yields to a request made since', async () => {
     await request(present);
     await request(absent);
     const old = await request(present);
-    await forgetIntents();
+    await forgetRecords();
     expect((await store.claim(own(old), present)).fate).toBe('current');
     const newest = await request(absent);
     expect(await store.claim(own(old), present)).toMatchObject({ fate: 'superseded' });
     expect(await store.claim(own(newest), absent)).toMatchObject({ fate: 'current' });
   });
 
-  test('of an older generation is not adopted after a newer one was, when the intents were lost', async () => {
+  test('of an older generation is not adopted after a newer one was, when the records were lost', async () => {
     const older = await request(present);
     const newer = await request(absent);
-    await forgetIntents();
+    await forgetRecords();
     expect((await store.claim(own(newer), absent)).fate).toBe('current');
     expect((await store.claim(own(older), present)).fate).toBe('superseded');
   });
 
-  test('never gets the id of a job that the queue still holds, even when the intents were lost', async () => {
+  test('never gets the id of a job that the queue still holds, even when the records were lost', async () => {
     const before = await request(present);
     await finish(before);
     const at = await store.now();
     await until(async () => (await store.now()) > at + 5, 'some time has passed');
-    await forgetIntents();
+    await forgetRecords();
     expect((await store.request(absent)).jobId).not.toBe(before);
   });
 });
@@ -267,7 +267,7 @@ describe('a job of a foreign client', () => {
     const job = await externalJob();
     expect(await store.claim(job, { ...present, by: 'producer', for: 'php' })).toMatchObject({
       fate: 'current',
-      intent: { jobId: job.jobId, requestedAt: job.addedAt, by: 'producer', for: 'php' },
+      record: { jobId: job.jobId, requestedAt: job.addedAt, by: 'producer', for: 'php' },
     });
   });
 
@@ -312,8 +312,8 @@ describe('a job of a foreign client', () => {
 
   test('with an id of its own counts by its timestamp', async () => {
     await request(present);
-    const intent = await store.get(key);
-    const at = intent?.requestedAt ?? 0;
+    const record = await store.get(key);
+    const at = record?.requestedAt ?? 0;
     expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, absent)).fate).toBe('superseded');
     expect((await store.claim({ jobId: 'mine-b', addedAt: at + 1 }, absent)).fate).toBe('current');
     expect((await store.claim({ jobId: 'mine-a', addedAt: at - 1 }, present)).fate).toBe('superseded');

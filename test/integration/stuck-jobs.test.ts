@@ -61,14 +61,14 @@ async function start(
   return { worker, ends };
 }
 
-const attach = async ({ intent }: DomainWork) =>
-  done(`${intent.domain} attached`, { state: 'attached' as const });
+const attach = async ({ record }: DomainWork) =>
+  done(`${record.domain} attached`, { state: 'attached' as const });
 const add = (domain: string) => stage.producer.requests.enqueue('add-domain', { domain });
 
 test('stuck jobs give their places back, are tried again later, and are told of', async () => {
   let tries = 0;
   const { ends } = await start((work) => {
-    if (!work.intent.domain.startsWith('stuck')) return attach(work);
+    if (!work.record.domain.startsWith('stuck')) return attach(work);
     tries += 1;
     return work.attempt === 1 ? never : attach(work);
   });
@@ -87,13 +87,13 @@ test('a handler that goes on after it was given up writes nothing, and does not 
   const sent: string[] = [];
   const late: unknown[] = [];
   const { promise: resumed, resolve: resume } = Promise.withResolvers<void>();
-  const { intents } = stage.producer.requests;
+  const { store } = stage.producer.requests;
   await start(async (work) => {
     if (work.attempt > 1) return attach(work);
     await resumed;
-    const write = { key: work.intent, jobId: work.jobId, kind: 'attach' } as const;
-    const send = async (): Promise<number> => sent.push(work.intent.domain);
-    late.push(await underLease(intents, write, work.calls, send).catch((error: unknown) => error));
+    const write = { key: work.record, jobId: work.jobId, kind: 'attach' } as const;
+    const send = async (): Promise<number> => sent.push(work.record.domain);
+    late.push(await underLease(store, write, work.calls, send).catch((error: unknown) => error));
     return never;
   });
   const { jobId } = await add('late.example.org');
@@ -103,7 +103,7 @@ test('a handler that goes on after it was given up writes nothing, and does not 
   expect(late[0]).toMatchObject({ message: expect.stringContaining('nothing was written') });
   await stage.completed(1);
   expect(sent).toEqual([]);
-  expect(await stage.redis.keys(`${stage.config.queuePrefix}:*fence*`)).toEqual([]);
+  expect(await stage.redis.keys(`${stage.config.queuePrefix}:*lease*`)).toEqual([]);
 });
 
 test('a handler that heeds nothing does not hold up the stop of its worker, and its job goes back unspent', async () => {

@@ -20,9 +20,9 @@ const ask = (stage: Stage, name: JobName, domain: string, more: object = {}) =>
 
 async function removedFrom({ producer }: Stage, appId: number): Promise<void> {
   const key = { serverId: 1903, appId, domain: parseDomainName(CLUB) };
-  const { intents, enqueue: enqueueJob } = producer.requests;
+  const { store, enqueue: enqueueJob } = producer.requests;
   const { jobId } = await enqueueJob('remove-domain', { ...key });
-  await intents.settle(key, jobId, { request: 'settled', outcome: 'gone', report: { state: 'removed' } });
+  await store.settle(key, jobId, { request: 'settled', outcome: 'gone', report: { state: 'removed' } });
 }
 
 async function status({ producer }: Stage, domain: string | undefined, flags: StatusFlags = {}) {
@@ -137,7 +137,7 @@ describe('a request that names no web application, for a domain that another has
     return { code, text: terminal.text(), errors: terminal.errors.join('\n') };
   };
   const isAsked = async ({ producer }: Stage, appId = 646): Promise<boolean> =>
-    (await producer.requests.intents.get({ serverId: 1903, appId, domain: parseDomainName(CLUB) })) !==
+    (await producer.requests.store.get({ serverId: 1903, appId, domain: parseDomainName(CLUB) })) !==
     undefined;
 
   test.each(['add-domain', 'remove-domain', 'redeploy-ssl'] as const)('%s asks first', async (name) => {

@@ -93,8 +93,8 @@ test('the budget of attempts is spent on what does not heal, and the record then
   const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
   expect(job.attemptsMade).toBe(3);
   expect(job.failedReason).toMatch(/^runcloud-unknown-result: .*503/);
-  const [intent] = await stage.producer.requests.intents.list(1);
-  expect(intent).toMatchObject({ request: 'failed', code: 'runcloud-unknown-result' });
+  const [record] = await stage.producer.requests.store.list(1);
+  expect(record).toMatchObject({ request: 'failed', code: 'runcloud-unknown-result' });
 });
 
 test('refused credentials hold the job unspent, and corrected ones let it go on by itself', async () => {
@@ -126,10 +126,10 @@ describe('what may pass by itself is tried again, and fails with its code in the
     expect(job.failedReason).toMatch(new RegExp(`^${code}: `));
     expect(job.attemptsMade).toBe(stage.config.jobs.attempts);
     expect(stage.simulator.state.counters.writes).toBe(0);
-    const [intent] = await stage.producer.requests.intents.list(1);
+    const [record] = await stage.producer.requests.store.list(1);
     // And again by itself, ten minutes later.
-    expect(intent).toMatchObject({ request: 'failed', code });
-    expect(Number(intent?.nextRunAt) - Number(intent?.outcomeAt)).toBe(600_000);
+    expect(record).toMatchObject({ request: 'failed', code });
+    expect(Number(record?.nextRunAt) - Number(record?.outcomeAt)).toBe(600_000);
   });
 });
 

@@ -48,7 +48,7 @@ describe('add, remove and add again, quickly', () => {
     answer();
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY]);
-    expect(await stage.producer.requests.intents.list(1)).toMatchObject([
+    expect(await stage.producer.requests.store.list(1)).toMatchObject([
       { desired: { presence: 'absent' }, request: 'settled' },
     ]);
   });

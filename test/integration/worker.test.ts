@@ -33,7 +33,7 @@ describe.each(versions)('with API %s', (version) => {
     expect(waited).toBeGreaterThanOrEqual(stage.config.ssl.redeployDelayMs - 50);
     expect(stage.simulator.state.certificateOrders).toBe(1);
     expect(stage.simulator.state.certificates()[0]?.names).toEqual([PRIMARY, 'shop.example.org']);
-    expect(await stage.producer.requests.intents.list(10)).toMatchObject([
+    expect(await stage.producer.requests.store.list(10)).toMatchObject([
       { domain: 'shop.example.org', request: 'settled' },
     ]);
   });
@@ -222,8 +222,8 @@ describe('of 45 domains', () => {
     await stage.passDelay();
     await stage.idle();
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
-    const intents = await stage.producer.requests.intents.list(50);
-    expect(intents.filter(({ request: state }) => state !== 'settled')).toEqual([]);
+    const store = await stage.producer.requests.store.list(50);
+    expect(store.filter(({ request: state }) => state !== 'settled')).toEqual([]);
   });
 });
 

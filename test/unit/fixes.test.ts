@@ -4,14 +4,14 @@ import { toJob, toRecord } from '../../src/api-records/domains.ts';
 import { describeDomain } from '../../src/cli/output/status-domain.ts';
 import { type Code, codes, fixOf } from '../../src/errors.ts';
 import type { DomainDetails } from '../../src/queue/operator.ts';
-import { intentOf, toldOf } from '../helpers/intent.ts';
+import { recordOf, toldOf } from '../helpers/record.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const HOUR = 3_600_000;
 const telling = { nowMs: NOW, steps: 5, hasDnsGate: true, monitorIntervalMs: undefined };
 
-const detailsOf = (intent: object, job: object): DomainDetails => ({
-  intent: { ...intentOf(), ...intent },
+const detailsOf = (record: object, job: object): DomainDetails => ({
+  record: { ...recordOf(), ...record },
   job: {
     id: 'shop.example.org_1903_646~7',
     state: 'failed',

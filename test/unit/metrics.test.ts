@@ -165,7 +165,7 @@ test('a Redis that never answers keeps nobody waiting: what the process counted 
   const silent = () => new Promise<never>(() => undefined);
   const redis = new Proxy({}, { get: (_, name) => (name === 'status' ? 'ready' : silent) });
   const { config } = parseConfig({ REDIS_URL: 'redis://127.0.0.1:1' });
-  const requests = { intents: { now: silent }, keyOf: (name: string) => name };
+  const requests = { store: { now: silent }, keyOf: (name: string) => name };
   const parts = { config, redis, requests, operator: {}, hold: silent, ledger: {}, pauses: {} };
   const { metrics } = createObservation(parts as unknown as ObservationParts);
   metrics.gateClosed();

@@ -9,18 +9,18 @@ import { showFailed } from '../../src/cli/commands/failed.ts';
 import { showPauses } from '../../src/cli/commands/pause.ts';
 import { showDomain, showQueue } from '../../src/cli/commands/status.ts';
 import { showFindings } from '../../src/cli/doctor/checks.ts';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { DomainDetails, FailedJob } from '../../src/queue/operator.ts';
 import type { Pause } from '../../src/queue/pauses.ts';
-import { intentOf, toldOf } from '../helpers/intent.ts';
+import { recordOf, toldOf } from '../helpers/record.ts';
 import { type RecordedTerminal, recordedTerminal } from '../helpers/terminal.ts';
 
 const NAME = parseDomainName(`${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`);
 const REASON = `${NAME} leads to 198.51.100.9, not to 203.0.113.7: set its A record to 203.0.113.7, and remove the others`;
 const NOW = Date.now();
 
-const intent: Intent = intentOf({
+const record: DomainRecord = recordOf({
   domain: NAME,
   jobId: `${NAME}_1903_646~7`,
   state: 'waiting-for-dns',
@@ -31,9 +31,9 @@ const intent: Intent = intentOf({
   for: 'web-1',
 });
 const details: DomainDetails = {
-  intent,
+  record,
   job: {
-    id: intent.jobId,
+    id: record.jobId,
     state: 'delayed',
     attemptsMade: 0,
     failedReason: undefined,
@@ -57,7 +57,7 @@ const pause: Pause = {
   leftMs: undefined,
 };
 const failed: FailedJob = {
-  id: intent.jobId,
+  id: record.jobId,
   name: 'add-domain',
   domain: NAME,
   serverId: 1903,
@@ -86,7 +86,7 @@ const entry: AuditEntry = {
   what: 'remove',
   domains: [NAME, NAME],
   domainCount: 2,
-  detail: `web application 646, job ${intent.jobId}`,
+  detail: `web application 646, job ${record.jobId}`,
 };
 
 const app = {
@@ -100,7 +100,7 @@ const app = {
       apps: 2,
       states: { 'waiting-for-dns': 1 },
     }),
-    everywhere: async () => [intent],
+    everywhere: async () => [record],
     details: async () => details,
     failed: async () => [failed],
   },

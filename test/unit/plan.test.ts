@@ -1,17 +1,18 @@
 // The pure middle: for every pair of what is wanted and what is there, one next step.
 import { describe, expect, test } from '@jest/globals';
-import type { Desired, Intent, Www } from '../../src/domains/domain.ts';
+import type { Desired, DomainRecord, Www } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { type Observed, plan } from '../../src/domains/plan.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const domain = parseDomainName('shop.example.org');
 
 const present: Desired = { presence: 'present', www: false, redirection: 'none' };
 const absent: Desired = { presence: 'absent' };
 
-const intentFor = (desired: Desired, facts: Partial<Intent> = {}): Intent => intentOf({ desired, ...facts });
+const recordFor = (desired: Desired, facts: Partial<DomainRecord> = {}): DomainRecord =>
+  recordOf({ desired, ...facts });
 
 const row = (facts: Partial<AttachedDomain> = {}): AttachedDomain => ({
   id: 4712,
@@ -30,12 +31,12 @@ const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed 
 const attachedByUs = { uncovered: 'attach', wroteAt: 900 } as const;
 const detachedByUs = { uncovered: 'detach', wroteAt: 900 } as const;
 
-type Row = readonly [sentence: string, intent: Intent, observed: Observed, step: object];
+type Row = readonly [sentence: string, record: DomainRecord, observed: Observed, step: object];
 
 const rows: readonly Row[] = [
   [
     'not wanted, not there, and an attachment of ours may still take effect -> wait for its end',
-    intentFor(absent, { lateUntil: { attach: 5001, change: 0, detach: 0 } }),
+    recordFor(absent, { lateUntil: { attach: 5001, change: 0, detach: 0 } }),
     seen(undefined),
     {
       kind: 'await',
@@ -45,31 +46,31 @@ const rows: readonly Row[] = [
   ],
   [
     'not wanted, not there, seen after the end of such an attachment -> nothing to remove',
-    intentFor(absent, { lateUntil: { attach: 5000, change: 0, detach: 0 } }),
+    recordFor(absent, { lateUntil: { attach: 5000, change: 0, detach: 0 } }),
     seen(undefined),
     { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
   ],
   [
     'not wanted, taken by RunCloud a moment ago, and its list does not show it yet -> look again',
-    intentFor(absent, { shownBy: { attach: 5001, change: 0, detach: 0 } }),
+    recordFor(absent, { shownBy: { attach: 5001, change: 0, detach: 0 } }),
     seen(undefined),
     { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list does not show it yet/) },
   ],
   [
     'wanted, removed by RunCloud a moment ago, and its list shows it still -> look again',
-    intentFor(present, { shownBy: { attach: 0, change: 0, detach: 5001 } }),
+    recordFor(present, { shownBy: { attach: 0, change: 0, detach: 5001 } }),
     seen(row()),
     { kind: 'await', until: 5001, sentence: expect.stringMatching(/its list shows it still/) },
   ],
   [
     'not wanted, there, whatever may still take effect -> remove it',
-    intentFor(absent, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
+    recordFor(absent, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
     seen(row({ id: 9 })),
     { kind: 'detach', domain: row({ id: 9 }) },
   ],
   [
     'wanted, there, and a removal of ours may still take effect -> wait for its end',
-    intentFor(present, { lateUntil: { attach: 0, change: 0, detach: 5001 } }),
+    recordFor(present, { lateUntil: { attach: 0, change: 0, detach: 5001 } }),
     seen(row()),
     {
       kind: 'await',
@@ -79,49 +80,49 @@ const rows: readonly Row[] = [
   ],
   [
     'wanted, not there, whatever may still take effect -> attach it',
-    intentFor(present, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
+    recordFor(present, { lateUntil: { attach: 9000, change: 0, detach: 9000 } }),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
   ],
   [
     'not wanted, attached by us in a write that never showed -> nothing to remove, and no certificate order',
-    intentFor(absent, attachedByUs),
+    recordFor(absent, attachedByUs),
     seen(undefined),
     { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
   ],
   [
     'wanted and not there -> attach it, with the settings that were asked for',
-    intentFor({ presence: 'present', www: true, redirection: 'non-www' }),
+    recordFor({ presence: 'present', www: true, redirection: 'non-www' }),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: true, redirection: 'non-www' } },
   ],
   [
     'wanted and there already -> nothing to do',
-    intentFor(present),
+    recordFor(present),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
   [
     'wanted and there because we wrote it -> the certificate has to follow',
-    intentFor(present, attachedByUs),
+    recordFor(present, attachedByUs),
     seen(row()),
     { kind: 'cover', sentence: 'shop.example.org is attached' },
   ],
   [
     'wanted and there because an earlier request wrote it -> nothing to do',
-    intentFor(present, { uncovered: undefined, wroteAt: 900 }),
+    recordFor(present, { uncovered: undefined, wroteAt: 900 }),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
   [
     'wanted, written, and gone again -> attach it again',
-    intentFor(present, attachedByUs),
+    recordFor(present, attachedByUs),
     seen(undefined),
     { kind: 'attach', domain: { name: domain, www: false, redirection: 'none' } },
   ],
   [
     'there with another www and redirection -> left alone, and said',
-    intentFor(present),
+    recordFor(present),
     seen(row({ www: true, redirection: 'www' })),
     {
       kind: 'nothing',
@@ -130,61 +131,61 @@ const rows: readonly Row[] = [
   ],
   [
     'there with www off where on is wanted -> left alone, and said',
-    intentFor({ presence: 'present', www: true, redirection: 'none' }),
+    recordFor({ presence: 'present', www: true, redirection: 'none' }),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already (with www off; left as it is)' },
   ],
   [
     'there with settings that the API does not tell -> no difference is claimed',
-    intentFor({ presence: 'present', www: true, redirection: 'www' }),
+    recordFor({ presence: 'present', www: true, redirection: 'www' }),
     seen(row({ www: undefined, redirection: undefined })),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
   [
     'the primary domain is wanted and there -> nothing to do',
-    intentFor(present),
+    recordFor(present),
     seen(row({ type: 'primary' }), true),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
   [
     'not wanted and not there -> nothing to do',
-    intentFor(absent),
+    recordFor(absent),
     seen(undefined),
     { kind: 'nothing', sentence: 'shop.example.org is not attached, nothing to remove' },
   ],
   [
     'not wanted and gone because we removed it -> the certificate has to follow',
-    intentFor(absent, detachedByUs),
+    recordFor(absent, detachedByUs),
     seen(undefined),
     { kind: 'cover', sentence: 'shop.example.org is removed' },
   ],
   [
     'not wanted and there -> detach that very row',
-    intentFor(absent),
+    recordFor(absent),
     seen(row({ id: 99 })),
     { kind: 'detach', domain: row({ id: 99 }) },
   ],
   [
     'not wanted, written, and still there -> detach it again',
-    intentFor(absent, detachedByUs),
+    recordFor(absent, detachedByUs),
     seen(row()),
     { kind: 'detach', domain: row() },
   ],
   [
     'not wanted, the oldest row, but RunCloud calls it an alias -> detach it',
-    intentFor(absent),
+    recordFor(absent),
     seen(row({ type: 'alias' }), true),
     { kind: 'detach', domain: row({ type: 'alias' }) },
   ],
   [
     'not wanted, without a type, not the oldest row -> detach it',
-    intentFor(absent),
+    recordFor(absent),
     seen(row({ type: undefined })),
     { kind: 'detach', domain: row({ type: undefined }) },
   ],
   [
     'not wanted, without a type, the oldest row, but we attached it ourselves -> detach it',
-    intentFor(absent, { attachedId: 4712 }),
+    recordFor(absent, { attachedId: 4712 }),
     seen(row({ type: undefined }), true),
     { kind: 'detach', domain: row({ type: undefined }) },
   ],
@@ -195,7 +196,7 @@ const wwwOf = (www: Www): Desired => ({ presence: 'present', www, redirection: '
 const wwwRows: readonly Row[] = [
   [
     'we left www out and it is wanted -> it may join, and no difference is claimed',
-    intentFor(wwwOf('auto'), withheld),
+    recordFor(wwwOf('auto'), withheld),
     seen(row()),
     {
       kind: 'change',
@@ -205,73 +206,73 @@ const wwwRows: readonly Row[] = [
   ],
   [
     'we attached it with www, and www is wanted no more -> it is taken off',
-    intentFor(present, { attachedId: 4712, setWww: true }),
+    recordFor(present, { attachedId: 4712, setWww: true }),
     seen(row({ www: true, redirection: 'non-www' })),
     { kind: 'change', www: false },
   ],
   [
     'the same where the certificate has not been asked for -> that follows in any case',
-    intentFor(present, { attachedId: 4712, setWww: true, ...attachedByUs }),
+    recordFor(present, { attachedId: 4712, setWww: true, ...attachedByUs }),
     seen(row({ www: true })),
     { kind: 'change', www: false, otherwise: { kind: 'cover' } },
   ],
   [
     'RunCloud does not tell www: what we left counts',
-    intentFor(wwwOf(true), withheld),
+    recordFor(wwwOf(true), withheld),
     seen(row({ www: undefined, redirection: undefined })),
     { kind: 'change', www: true },
   ],
   [
     'somebody has switched www off since -> it stays off, and that is said',
-    intentFor(wwwOf(true), { attachedId: 4712, setWww: true }),
+    recordFor(wwwOf(true), { attachedId: 4712, setWww: true }),
     seen(row({ redirection: 'none' })),
     { kind: 'nothing', sentence: expect.stringContaining('www off') },
   ],
   [
     'somebody has switched www on since -> it stays on',
-    intentFor(present, withheld),
+    recordFor(present, withheld),
     seen(row({ www: true })),
     { kind: 'nothing', sentence: expect.stringContaining('www on') },
   ],
   [
     'www differs, but the row is not ours -> it stays',
-    intentFor(wwwOf(true), { ...withheld, attachedId: 5000 }),
+    recordFor(wwwOf(true), { ...withheld, attachedId: 5000 }),
     seen(row()),
     { kind: 'nothing' },
   ],
   [
     'www differs, but it has become the primary -> it stays',
-    intentFor(wwwOf(true), withheld),
+    recordFor(wwwOf(true), withheld),
     seen(row({ type: 'primary' })),
     { kind: 'nothing' },
   ],
   [
     'a change to the opposite may still take effect -> its end is awaited',
-    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5001, detach: 0 } }),
+    recordFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5001, detach: 0 } }),
     seen(row()),
     { kind: 'await', until: 5001, sentence: expect.stringContaining('www name of shop.example.org on') },
   ],
   [
     'a look that began after it -> as it is seen',
-    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
+    recordFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
     seen(row()),
     { kind: 'nothing' },
   ],
   [
     'a change to the opposite has taken effect late -> it is undone',
-    intentFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
+    recordFor(present, { ...withheld, changesTo: true, lateUntil: { attach: 0, change: 5000, detach: 0 } }),
     seen(row({ www: true })),
     { kind: 'change', www: false },
   ],
   [
     'a change to what is wanted may still take effect -> no matter',
-    intentFor(present, { ...withheld, changesTo: false, lateUntil: { attach: 0, change: 9000, detach: 0 } }),
+    recordFor(present, { ...withheld, changesTo: false, lateUntil: { attach: 0, change: 9000, detach: 0 } }),
     seen(row()),
     { kind: 'nothing' },
   ],
   [
     'the list may lag behind a change that RunCloud took -> it is awaited, and not taken for somebody else’s doing',
-    intentFor(wwwOf(true), {
+    recordFor(wwwOf(true), {
       attachedId: 4712,
       setWww: true,
       shownBy: { attach: 0, change: 5001, detach: 0 },
@@ -281,7 +282,7 @@ const wwwRows: readonly Row[] = [
   ],
   [
     'www is as wanted -> nothing to do',
-    intentFor(wwwOf('auto'), { attachedId: 4712, setWww: true }),
+    recordFor(wwwOf('auto'), { attachedId: 4712, setWww: true }),
     seen(row({ www: true, redirection: 'non-www' })),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],
@@ -290,47 +291,47 @@ const wwwRows: readonly Row[] = [
 const refusals: readonly Row[] = [
   [
     'not wanted, but the primary by its type -> refused',
-    intentFor(absent),
+    recordFor(absent),
     seen(row({ type: 'primary' })),
     { sentence: expect.stringContaining('is the primary domain of web application 646') },
   ],
   [
     'not wanted, the primary by its type, even where we attached it -> refused',
-    intentFor(absent, { attachedId: 4712 }),
+    recordFor(absent, { attachedId: 4712 }),
     seen(row({ type: 'primary' })),
     { sentence: expect.stringContaining('never removed') },
   ],
   [
     'not wanted, without a type, the oldest row -> refused, since it may be the primary',
-    intentFor(absent),
+    recordFor(absent),
     seen(row({ type: undefined }), true),
     { sentence: expect.stringContaining('does not say whether it is the primary') },
   ],
   [
     'not wanted, without a type, the oldest row, and another id is ours -> refused',
-    intentFor(absent, { attachedId: 5000 }),
+    recordFor(absent, { attachedId: 5000 }),
     seen(row({ type: undefined }), true),
     { sentence: expect.stringContaining('oldest domain') },
   ],
 ];
 
 describe('plan', () => {
-  test.each(rows)('%s', (_, intent, observed, step) => {
+  test.each(rows)('%s', (_, record, observed, step) => {
     const { attached } = observed;
-    const isThere = intent.desired.presence === 'present' && attached && !('until' in step);
-    expect(plan(intent, observed)).toEqual(isThere ? { ...step, attached } : step);
+    const isThere = record.desired.presence === 'present' && attached && !('until' in step);
+    expect(plan(record, observed)).toEqual(isThere ? { ...step, attached } : step);
   });
 
-  test.each(wwwRows)('%s', (_, intent, observed, step) => {
-    expect(plan(intent, observed)).toMatchObject(step);
+  test.each(wwwRows)('%s', (_, record, observed, step) => {
+    expect(plan(record, observed)).toMatchObject(step);
   });
 
-  test.each(refusals)('%s', (_, intent, observed, step) => {
-    expect(plan(intent, observed)).toEqual({ kind: 'refuse', code: 'primary-domain', ...step });
+  test.each(refusals)('%s', (_, record, observed, step) => {
+    expect(plan(record, observed)).toEqual({ kind: 'refuse', code: 'primary-domain', ...step });
   });
 
   test('planning twice with the same facts gives the same step', () => {
-    const [intent, observed] = [intentFor(absent), seen(row())];
-    expect(plan(intent, observed)).toEqual(plan(intent, observed));
+    const [record, observed] = [recordFor(absent), seen(row())];
+    expect(plan(record, observed)).toEqual(plan(record, observed));
   });
 });

@@ -6,7 +6,7 @@ import type { BlockingName } from '../../src/https/gate.ts';
 import { guard, type PreflightPorts } from '../../src/jobs/redeploy/preflight.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const app = { serverId: 1903, appId: 646 };
 const NOW = 1_800_000_000_000;
@@ -61,10 +61,10 @@ async function play({
             seen: { a: [], aaaa: [], cname: [], caa: [] },
           })),
       },
-      intents: {
+      store: {
         get: async ({ domain }) =>
           ours.includes(domain)
-            ? intentOf({
+            ? recordOf({
                 domain,
                 desired: { presence: 'present', www, redirection: 'none' },
                 setWww: attached.find(({ name }) => name === domain)?.www,

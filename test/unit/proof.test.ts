@@ -5,7 +5,7 @@ import type { LastOrder } from '../../src/certificates/ledger.ts';
 import type { Backoff } from '../../src/https/backoff.ts';
 import { judgeProof, type ProofFacts } from '../../src/https/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
-import { toldOf } from '../helpers/intent.ts';
+import { toldOf } from '../helpers/record.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';

@@ -1,9 +1,9 @@
-// What a sweep does about one intent: each sentence of the table is a way in which things can stand.
+// What a sweep does about one record: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
-import type { Desired, Intent } from '../../src/domains/domain.ts';
+import type { Desired, DomainRecord } from '../../src/domains/domain.ts';
 import { planReconcile, type Standing } from '../../src/domains/reconcile.ts';
 import { type Code, codes, mayPass } from '../../src/errors.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -12,12 +12,17 @@ const NOW = 100 * DAY;
 const present: Desired = { presence: 'present', www: false, redirection: 'none' };
 const absent: Desired = { presence: 'absent' };
 
-const askedFor = (more: Partial<Intent>): Intent => intentOf({ requestedAt: NOW - HOUR, ...more });
+const askedFor = (more: Partial<DomainRecord>): DomainRecord =>
+  recordOf({ requestedAt: NOW - HOUR, ...more });
 
-type Case = readonly [sentence: string, intent: Partial<Intent>, standing: Omit<Partial<Standing>, 'intent'>];
+type Case = readonly [
+  sentence: string,
+  record: Partial<DomainRecord>,
+  standing: Omit<Partial<Standing>, 'record'>,
+];
 
-const verdictOf = ([, intent, standing]: Case) =>
-  planReconcile({ intent: askedFor(intent), job: 'completed', now: NOW, ...standing });
+const verdictOf = ([, record, standing]: Case) =>
+  planReconcile({ record: askedFor(record), job: 'completed', now: NOW, ...standing });
 
 const named = (rows: readonly Case[]) => rows.map((row) => [row[0], row] as const);
 

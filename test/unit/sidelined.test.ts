@@ -6,7 +6,7 @@ import type { Benched } from '../../src/certificates/notes.ts';
 import { BACKOFF } from '../../src/https/backoff.ts';
 import { type BenchPorts, benchNewest } from '../../src/https/sidelined.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const app = { serverId: 1903, appId: 646 };
 const NOW = 1_800_000_000_000;
@@ -68,10 +68,10 @@ async function play({
     {
       invalidNames,
       backoff: BACKOFF,
-      intents: {
+      store: {
         get: async ({ domain }) =>
           ours.includes(domain)
-            ? intentOf({
+            ? recordOf({
                 domain,
                 desired: { presence: 'present', www: false, redirection: 'none' },
                 attachedId: ATTACHED.indexOf(domain),

@@ -4,13 +4,13 @@ import { domainRecord, toRecord } from '../../src/api-records/domains.ts';
 import { judgeFlags } from '../../src/cli/commands/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/output/status-domain.ts';
 import { describeDomains } from '../../src/cli/output/status-list.ts';
-import type { Evidence, Intent } from '../../src/domains/domain.ts';
+import type { Evidence, DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 import type { DomainDetails, JobStatus } from '../../src/queue/operator.ts';
 import type { Pause } from '../../src/queue/pauses.ts';
-import { intentOf, toldOf } from '../helpers/intent.ts';
+import { recordOf, toldOf } from '../helpers/record.ts';
 
 const NOW = Date.parse('2026-11-24T10:20:00Z');
 const MINUTE = 60_000;
@@ -26,8 +26,8 @@ const jobOf = (facts: Partial<JobStatus> = {}): JobStatus => ({
   ...facts,
 });
 
-const statusOf = (facts: Partial<Intent>, more: Partial<DomainDetails> = {}): DomainDetails => ({
-  intent: intentOf({ stateAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
+const statusOf = (facts: Partial<DomainRecord>, more: Partial<DomainDetails> = {}): DomainDetails => ({
+  record: recordOf({ stateAt: NOW - 15 * MINUTE, requestedAt: NOW - 20 * MINUTE, ...facts }),
   job: jobOf(),
   certificate: toldOf(),
   redeploy: undefined,
@@ -73,7 +73,7 @@ const covers: TlsFinding = {
   httpStatus: 200,
 };
 const seen = (dns: DnsFinding[], tls: TlsFinding[] = []): Evidence => ({ at: NOW - 2 * MINUTE, dns, tls });
-const waitingForDns: Partial<Intent> = {
+const waitingForDns: Partial<DomainRecord> = {
   state: 'waiting-for-dns',
   mustAct: 'customer',
   outcome: SENTENCE,
@@ -83,7 +83,7 @@ const waitingForDns: Partial<Intent> = {
   siteId: '12',
   evidence: seen([away]),
 };
-const live: Partial<Intent> = {
+const live: Partial<DomainRecord> = {
   state: 'live',
   request: 'settled',
   outcome: 'HTTPS works: a handshake showed a certificate that covers shop.example.org until 2027-02-20',

@@ -1,9 +1,9 @@
 // What a refused attachment means, by our records of the same names: each sentence of the table is a way in which they can stand.
 import { describe, expect, test } from '@jest/globals';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { judgeTaken, namesakesOf, type TakenFacts } from '../../src/domains/taken.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const NOW = 10_000_000;
 const MINUTE = 60_000;
@@ -12,12 +12,12 @@ const REFUSAL = 'RunCloud refused when attaching the domain (HTTP 422): Domain a
 const shop = parseDomainName('shop.example.org');
 const www = parseDomainName('www.shop.example.org');
 
-const other = (facts: Partial<Intent>): Intent => intentOf({ appId: 647, ...facts });
-const judge = (facts: Partial<TakenFacts> & { readonly own?: Partial<Intent> }) => {
+const other = (facts: Partial<DomainRecord>): DomainRecord => recordOf({ appId: 647, ...facts });
+const judge = (facts: Partial<TakenFacts> & { readonly own?: Partial<DomainRecord> }) => {
   const { own, ...more } = facts;
-  const intent = intentOf({ requestedAt: NOW - 1000, ...own });
+  const record = recordOf({ requestedAt: NOW - 1000, ...own });
   return judgeTaken({
-    ...{ intent, refusal: REFUSAL, others: [], now: NOW, firstMs: 3_000, heldMs: 24 * HOUR },
+    ...{ record, refusal: REFUSAL, others: [], now: NOW, firstMs: 3_000, heldMs: 24 * HOUR },
     ...more,
   });
 };
@@ -30,9 +30,9 @@ test('the records to look at are those of the name, and of its www twin or the n
 });
 
 describe('nobody of ours has it, and we never wrote it:', () => {
-  test.each<[string, readonly Intent[], Partial<Intent>]>([
+  test.each<[string, readonly DomainRecord[], Partial<DomainRecord>]>([
     ['no other record', [], {}],
-    ['only its own record', [intentOf()], {}],
+    ['only its own record', [recordOf()], {}],
     ['a record elsewhere that was removed long ago', [other({ desired: absent, request: 'settled' })], {}],
     ['it was ours long ago, in an earlier request', [], { touchedAt: NOW - HOUR, requestedAt: NOW - 1000 }],
     ['its www twin is another one’s, but this one wants no www', [other({ domain: www })], {}],
@@ -68,7 +68,7 @@ describe('a removal on another web application of ours', () => {
 });
 
 describe('it is wanted on another web application of ours too:', () => {
-  test.each<[string, Intent, Partial<Intent>]>([
+  test.each<[string, DomainRecord, Partial<DomainRecord>]>([
     ['by itself', other({ request: 'settled' }), {}],
     ['as the www name of its apex', other({ desired: withWww }), { domain: www }],
     ['its www name, by itself', other({ domain: www }), { desired: withWww }],

@@ -1,11 +1,11 @@
 // What becomes of a www name as a table: it comes along, waits, or is left out; and what is said of it.
 import { describe, expect, test } from '@jest/globals';
-import { namesOfIntent } from '../../src/certificates/names.ts';
-import { hasWww, type Intent, type Www } from '../../src/domains/domain.ts';
+import { namesOfRecord } from '../../src/certificates/names.ts';
+import { type DomainRecord, hasWww, type Www } from '../../src/domains/domain.ts';
 import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
 import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/https/www.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
-import { intentOf } from '../helpers/intent.ts';
+import { recordOf } from '../helpers/record.ts';
 
 const backoff: Backoff = { ...BACKOFF, dnsFirstMs: 60, dnsLongestMs: 600 };
 const DEADLINE = 10_000;
@@ -24,7 +24,7 @@ const desired = (www: Www) => ({ presence: 'present', www, redirection: 'non-www
 const judge = (www: Www, apex: DnsVerdict, twin: DnsVerdict, waited = 0, canLeaveOut = true) =>
   judgeNames(
     [found(APEX, apex), found(WWW, twin)],
-    intentOf({ desired: desired(www) }),
+    recordOf({ desired: desired(www) }),
     { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, backoff },
     canLeaveOut,
   );
@@ -96,12 +96,12 @@ describe('a domain that is wrong itself', () => {
 
 test('a domain that wants no www is judged by itself', () => {
   const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, backoff };
-  const judged = judgeNames([found(APEX, 'here')], intentOf({ desired: desired(false) }), timing);
+  const judged = judgeNames([found(APEX, 'here')], recordOf({ desired: desired(false) }), timing);
   expect(judged).toEqual({ twin: 'without', closed: undefined });
 });
 
 describe('how RunCloud has it', () => {
-  const rows: readonly (readonly [string, Partial<Intent>, boolean, boolean])[] = [
+  const rows: readonly (readonly [string, Partial<DomainRecord>, boolean, boolean])[] = [
     ['not known yet: as it is wanted', { desired: desired('auto') }, true, false],
     [
       'we left it out, and RunCloud says so',
@@ -121,9 +121,9 @@ describe('how RunCloud has it', () => {
     ['not wanted', { desired: desired(false), setWww: false, attachedWww: false }, false, false],
   ];
   test.each(rows)('%s', (_, facts, has, withheld) => {
-    const intent = intentOf(facts);
-    expect([hasWww(intent), isWithheld(intent)]).toEqual([has, withheld]);
-    expect(namesOfIntent(intent)).toEqual(has ? [APEX, WWW] : [APEX]);
+    const record = recordOf(facts);
+    expect([hasWww(record), isWithheld(record)]).toEqual([has, withheld]);
+    expect(namesOfRecord(record)).toEqual(has ? [APEX, WWW] : [APEX]);
   });
 });
 
@@ -155,8 +155,8 @@ describe('a www name that is dead', () => {
   const evidence = { at: ASKED, dns: [found(APEX, 'here'), found(WWW, 'missing')], tls: [] };
   const facts = { desired: desired('auto'), setWww: true, attachedWww: true, evidence } as const;
   const now = { at: ASKED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
-  const isDead = (differs: Partial<Intent>, dns = now.dns, leastMs = 60): boolean =>
-    isTwinDead(intentOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
+  const isDead = (differs: Partial<DomainRecord>, dns = now.dns, leastMs = 60): boolean =>
+    isTwinDead(recordOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
 
   test('was wrong at the last look too', () => {
     expect(isDead({})).toBe(true);

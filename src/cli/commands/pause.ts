@@ -33,7 +33,7 @@ export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Pr
     (flags.reason?.trim() ? undefined : 'say why with --reason "…", for whoever meets it') ??
     (flags.for !== undefined && forMs === undefined ? `--for must be ${span.accepts}` : undefined);
   if (problem !== undefined || typeof scope === 'string') return refuse(problem, terminal);
-  const untilMs = forMs === undefined ? undefined : (await app.requests.intents.now()) + forMs;
+  const untilMs = forMs === undefined ? undefined : (await app.requests.store.now()) + forMs;
   const by = operatorName();
   const made = await app.pauses.pause({ scope, reason: flags.reason ?? '', by, untilMs });
   const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;

@@ -4,7 +4,7 @@ import { describeApps, describeChoice, toPlace } from '../../api-records/applica
 import { toCertificateStatus, toRecord, toStatus } from '../../api-records/domains.ts';
 import { toPauseRecord } from '../../api-records/operations.ts';
 import type { ProducerApp } from '../../app/app.ts';
-import type { Intent } from '../../domains/domain.ts';
+import type { DomainRecord } from '../../domains/domain.ts';
 import { type DomainName, parseDomainName } from '../../domains/domain-name.ts';
 import { actorOf, currentOf, type Selection } from '../../domains/selection.ts';
 import { toMember } from '../../redis/keys.ts';
@@ -97,28 +97,28 @@ export async function showDomain(
   const domain = parseDomainName(name);
   const on = selectionOf(flags);
   const records = await app.operator.everywhere(domain, on);
-  const [intent, ...others] = currentOf(records);
-  if (!intent) return neverAsked(domain, on, app, terminal);
-  if (others.length > 0) return showPlaces(domain, [intent, ...others], flags, terminal);
-  const elsewhere = records.filter((record) => toMember(record) !== toMember(intent));
-  return showOne(intent, elsewhere, app, flags, terminal);
+  const [record, ...others] = currentOf(records);
+  if (!record) return neverAsked(domain, on, app, terminal);
+  if (others.length > 0) return showPlaces(domain, [record, ...others], flags, terminal);
+  const elsewhere = records.filter((other) => toMember(other) !== toMember(record));
+  return showOne(record, elsewhere, app, flags, terminal);
 }
 
 async function showOne(
-  intent: Intent,
-  elsewhere: readonly Intent[],
+  record: DomainRecord,
+  elsewhere: readonly DomainRecord[],
   { operator, looking, pauses }: App,
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const status = await operator.details(intent);
+  const status = await operator.details(record);
   if (flags.json) {
     terminal.out(JSON.stringify(toRecord(status), null, 2));
     return exitCodes.ok;
   }
   const nowMs = Date.now();
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;
-  const paused = await pauses.heldBy(status.intent);
+  const paused = await pauses.heldBy(status.record);
   say(terminal, [
     ...(paused ? [`paused: ${describePause(paused, nowMs)}`] : []),
     ...describeDomain(status, { ...looking, nowMs, steps, paused }),
@@ -147,7 +147,7 @@ async function neverAsked(
 
 function showPlaces(
   domain: DomainName,
-  records: readonly Intent[],
+  records: readonly DomainRecord[],
   { json }: StatusFlags,
   terminal: Terminal,
 ): ExitCode {

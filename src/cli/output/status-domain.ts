@@ -3,7 +3,7 @@
 import { fixFor, nextCheckTimeOf } from '../../api-records/domains.ts';
 import { dnsRecordsOf } from '../../api-records/evidence.ts';
 import type { Budget } from '../../certificates/ledger.ts';
-import { type Intent, type Transition, toRequesterText } from '../../domains/domain.ts';
+import { type DomainRecord, type Transition, toRequesterText } from '../../domains/domain.ts';
 import type { Actor, DomainState } from '../../domains/outcome.ts';
 import { actorOf } from '../../domains/selection.ts';
 import { toMinute, toSecond, toSpan } from '../../domains/times.ts';
@@ -50,25 +50,25 @@ export interface Telling extends LookSettings {
 }
 
 export function describeDomain(status: DomainDetails, telling: Telling): string[] {
-  const { intent, history, budgets } = status;
+  const { record, history, budgets } = status;
   const { nowMs } = telling;
   return [
-    `${intent.domain}: ${toShownState(intent.state, intent.mustAct)} since ${toMoment(intent.stateAt, nowMs)}.`,
-    describeDesired(intent, nowMs),
+    `${record.domain}: ${toShownState(record.state, record.mustAct)} since ${toMoment(record.stateAt, nowMs)}.`,
+    describeDesired(record, nowMs),
     ...describeReason(status, nowMs),
     ...describeDuty(status, telling),
     ...describeNextCheck(status, telling),
-    ...(intent.evidence && intent.desired.presence === 'present' ? describeSeen(intent.evidence, nowMs) : []),
+    ...(record.evidence && record.desired.presence === 'present' ? describeSeen(record.evidence, nowMs) : []),
     ...describeCertificate(status, telling),
     ...describeBudgets(budgets),
     ...describeHistory(history, telling.steps),
   ];
 }
 
-function describeDesired(intent: Intent, nowMs: number): string {
-  const { desired, appId, requestedAt, siteId } = intent;
+function describeDesired(record: DomainRecord, nowMs: number): string {
+  const { desired, appId, requestedAt, siteId } = record;
   const what = desired.presence === 'absent' ? 'removed' : desired.www ? 'attached, with www' : 'attached';
-  const requester = toRequesterText(intent);
+  const requester = toRequesterText(record);
   const who = requester ? ` ${requester}` : '';
   const site = siteId ? `, site ${siteId}` : '';
   return `It shall be ${what} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
@@ -78,8 +78,8 @@ const isReached = (state: DomainState): boolean =>
   state === 'live' || state === 'attached' || state === 'removed';
 
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
-function describeReason({ intent, history }: DomainDetails, nowMs: number): string[] {
-  const { outcome, outcomeAt = 0, state, stateAt, code } = intent;
+function describeReason({ record, history }: DomainDetails, nowMs: number): string[] {
+  const { outcome, outcomeAt = 0, state, stateAt, code } = record;
   const [step] = history;
   const isNewer = step?.state === state && stateAt > outcomeAt;
   const reason = isNewer ? step.reason : outcome;
@@ -89,24 +89,24 @@ function describeReason({ intent, history }: DomainDetails, nowMs: number): stri
   return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
 }
 
-function describeDuty({ intent, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
-  const dns = intent.desired.presence === 'present' ? (intent.evidence?.dns ?? []) : [];
+function describeDuty({ record, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
+  const dns = record.desired.presence === 'present' ? (record.evidence?.dns ?? []) : [];
   const bad = dns.filter(isBad);
-  const actor = actorOf(intent);
-  const changes = dnsRecordsOf(intent);
+  const actor = actorOf(record);
+  const changes = dnsRecordsOf(record);
   return [
-    ...describeFix(intent, actor, bad.length > 0),
+    ...describeFix(record, actor, bad.length > 0),
     ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
-    ...(changes === undefined || (isReached(intent.state) && bad.length === 0)
+    ...(changes === undefined || (isReached(record.state) && bad.length === 0)
       ? []
       : describeChanges(changes)),
-    ...describeRetry(job, intent.nextRunAt),
+    ...describeRetry(job, record.nextRunAt),
     ...(redeploy ? describeRetry(redeploy, certificate?.nextRunAt) : []),
   ];
 }
 
-function describeFix(intent: Intent, actor: Actor | undefined, hasRecords: boolean): string[] {
-  const fix = fixFor(intent);
+function describeFix(record: DomainRecord, actor: Actor | undefined, hasRecords: boolean): string[] {
+  const fix = fixFor(record);
   const what = fix ? [`What to do: ${fix}`] : [];
   if (!actor) return what;
   const { sentence } = actors[actor];
@@ -135,17 +135,17 @@ export const isHeldBack = (
 ): boolean => job.state === 'active' && paused !== undefined && isPausedSentence(record?.outcome ?? '');
 
 function describeNextCheck(status: DomainDetails, { nowMs, monitorIntervalMs, paused }: Telling): string[] {
-  const { intent, job } = status;
+  const { record, job } = status;
   const at = nextCheckTimeOf(status);
-  if (at !== undefined && intent.request === 'failed')
+  if (at !== undefined && record.request === 'failed')
     return [`It is tried again by itself at ${toMoment(at, nowMs)}.`];
   if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
-  if (intent.request === 'failed') return ['It is not tried again by itself.'];
-  if (isHeldBack(job, intent, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
+  if (record.request === 'failed') return ['It is not tried again by itself.'];
+  if (isHeldBack(job, record, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
     return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
-  if (intent.request === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
-  const isWatched = intent.request === 'settled' && intent.desired.presence === 'present';
+  if (record.request === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
+  const isWatched = record.request === 'settled' && record.desired.presence === 'present';
   if (!isWatched || monitorIntervalMs === undefined) return [];
   return [`We look again every ${toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', '')}.`];
 }

@@ -54,10 +54,10 @@ function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[
     ...others,
   ];
   const rows = domains.map((status) => {
-    const { domain, appId, desired, state, outcome = '' } = status.intent;
+    const { domain, appId, desired, state, outcome = '' } = status.record;
     const what = desired.presence === 'absent' ? 'removed' : includesWww(desired) ? 'with www' : 'attached';
-    const next = isHeldBack(status.job, status.intent, pauseOfAll) ? 'held' : toNext(status, nowMs);
-    const shown = toShownState(state, actorOf(status.intent));
+    const next = isHeldBack(status.job, status.record, pauseOfAll) ? 'held' : toNext(status, nowMs);
+    const shown = toShownState(state, actorOf(status.record));
     return row(domain, String(appId), what, shown, next, withoutName(outcome, domain));
   });
   return toTable([row('DOMAIN', 'APP', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'), ...rows], columns);

@@ -3,11 +3,11 @@
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../../certificates/certificates.ts';
 import { counted, namesOf } from '../../certificates/names.ts';
-import type { DomainKey, Intent } from '../../domains/domain.ts';
+import type { DomainKey, DomainRecord } from '../../domains/domain.ts';
 import { type Actor, type Outcome, waiting } from '../../domains/outcome.ts';
 import { twinOf } from '../../domains/owner.ts';
 import { isOurs } from '../../domains/plan.ts';
-import type { IntentStore } from '../../domains/store.ts';
+import type { DomainStore } from '../../domains/store.ts';
 import { type Backoff, nextDelay } from '../../https/backoff.ts';
 import { isDead, isGood, isSurelyBad, isSuspect } from '../../https/gate.ts';
 import type { Look } from '../../https/probe.ts';
@@ -16,11 +16,11 @@ import type { DnsFinding } from '../../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
 export interface PreflightPorts {
-  readonly intents: Pick<IntentStore, 'get'>;
+  readonly store: Pick<DomainStore, 'get'>;
   readonly certificates: Pick<Certificates, 'noteBlockedBy' | 'noteUnsteady'>;
   readonly look: Pick<Look, 'dns'>;
   /** Has the domain's job run: one is added where none is on its way. */
-  readonly renew: (intent: Intent) => Promise<unknown>;
+  readonly renew: (record: DomainRecord) => Promise<unknown>;
   readonly invalidNames: 'hold' | 'detach' | 'proceed';
   readonly backoff: Backoff;
   /** API v3 can switch the www name of a domain that is there. */
@@ -68,8 +68,8 @@ async function judge(
   const isDoubtful = dead.length * 2 > attached.length;
   // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
   const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyBad));
-  const mayLeave = (domain: AttachedDomain, intent: Intent): boolean =>
-    isOurs(domain, intent) && (invalidNames === 'detach' || mayLoseWww(intent, findingsOf(domain), ports));
+  const mayLeave = (domain: AttachedDomain, record: DomainRecord): boolean =>
+    isOurs(domain, record) && (invalidNames === 'detach' || mayLoseWww(record, findingsOf(domain), ports));
   const leaving = isDoubtful || !isCertain ? [] : await allOf(dead, mayLeave, work, ports);
   await makeRoom(leaving, work, ports);
   if (dead.length === 0) return undefined;
@@ -79,14 +79,14 @@ async function judge(
 
 // SSL_INVALID_NAMES=hold takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
 const mayLoseWww = (
-  intent: Intent,
+  record: DomainRecord,
   findings: readonly DnsFinding[],
   { changesWww }: PreflightPorts,
 ): boolean =>
   changesWww &&
-  isOurRule(intent) &&
-  intent.setWww === true &&
-  findings.every(({ name }) => name === twinOf(intent.domain));
+  isOurRule(record) &&
+  record.setWww === true &&
+  findings.every(({ name }) => name === twinOf(record.domain));
 
 const doubt = (count: number): string =>
   `${count} of them look wrong from here at once, which may be our own DNS (DNS_SERVERS), so none is taken off: `;
@@ -113,29 +113,29 @@ function hold(
   return waiting(sentence, delayMs, { state: 'held', mustAct }, forDomains);
 }
 
-/** The intents of the dead, where all of them may leave: while one may not, the others would leave for nothing. */
+/** The records of the dead, where all of them may leave: while one may not, the others would leave for nothing. */
 async function allOf(
   dead: readonly AttachedDomain[],
-  mayLeave: (domain: AttachedDomain, intent: Intent) => boolean,
+  mayLeave: (domain: AttachedDomain, record: DomainRecord) => boolean,
   { app }: PreflightWork,
-  { intents }: PreflightPorts,
-): Promise<readonly Intent[]> {
-  const leaving: Intent[] = [];
+  { store }: PreflightPorts,
+): Promise<readonly DomainRecord[]> {
+  const leaving: DomainRecord[] = [];
   for (const domain of dead) {
     const key: DomainKey = { ...app, domain: domain.name as DomainKey['domain'] };
-    const intent = await intents.get(key);
-    if (intent && mayLeave(domain, intent)) leaving.push(intent);
+    const record = await store.get(key);
+    if (record && mayLeave(domain, record)) leaving.push(record);
   }
   return leaving.length === dead.length ? leaving : [];
 }
 
 // One look that found it wrong is not enough: it has to be wrong at a later one too.
 async function makeRoom(
-  leaving: readonly Intent[],
+  leaving: readonly DomainRecord[],
   { app, startedAt }: PreflightWork,
   { certificates, renew, backoff }: PreflightPorts,
 ): Promise<void> {
   const domains = leaving.map(({ domain }) => domain);
   const since = await certificates.noteBlockedBy(app, domains, startedAt);
-  for (const intent of leaving) if (isDead(since[intent.domain], startedAt, backoff)) await renew(intent);
+  for (const record of leaving) if (isDead(since[record.domain], startedAt, backoff)) await renew(record);
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { describeApps, describeChoice, toPlace } from '../../api-records/applications.ts';
 import { domainRecord, state, toRecord } from '../../api-records/domains.ts';
-import type { Intent } from '../../domains/domain.ts';
+import type { DomainRecord } from '../../domains/domain.ts';
 import type { DomainName } from '../../domains/domain-name.ts';
 import { currentOf, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
@@ -64,8 +64,8 @@ export async function toReceipt(
   };
   // A request that is new stands where every new one stands; only one that met another has to be looked up.
   if (!coalesced) return { ...known, state: fresh };
-  const intent = await requests.intents.get({ serverId, appId, domain: name });
-  return { ...known, state: intent?.state ?? fresh };
+  const record = await requests.store.get({ serverId, appId, domain: name });
+  return { ...known, state: record?.state ?? fresh };
 }
 
 export const postDomain = route({
@@ -134,10 +134,10 @@ export const getDomain = route({
   refusals: ['invalid-domain', 'several-applications', 'not-found'],
   async handler({ params, query, parts: { operator } }) {
     const records = await operator.everywhere(params.domain, query);
-    const [intent, ...others] = currentOf(records);
-    if (!intent) throw await unknownDomain(params.domain, query, operator);
-    if (others.length > 0) throw several(params.domain, [intent, ...others]);
-    return toRecord(await operator.details(intent));
+    const [record, ...others] = currentOf(records);
+    if (!record) throw await unknownDomain(params.domain, query, operator);
+    if (others.length > 0) throw several(params.domain, [record, ...others]);
+    return toRecord(await operator.details(record));
   },
 });
 
@@ -157,7 +157,7 @@ async function unknownDomain(name: DomainName, on: Selection, operator: Operator
   return new Refusal('not-found', detail);
 }
 
-const several = (name: DomainName, records: readonly Intent[]): Refusal =>
+const several = (name: DomainName, records: readonly DomainRecord[]): Refusal =>
   new Refusal(
     'several-applications',
     `${name} is on ${records.length} web applications: ${describeApps(records)}`,

@@ -1,7 +1,7 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
 import { domainSummary, toSummary } from '../../api-records/domains.ts';
-import type { DomainKey, Intent } from '../../domains/domain.ts';
+import type { DomainKey, DomainRecord } from '../../domains/domain.ts';
 import { actors, states } from '../../domains/outcome.ts';
 import { isNamed, isOn, isSelected, type Selection } from '../../domains/selection.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
@@ -101,16 +101,16 @@ async function walk(
   filter: Selection,
   limit: number,
   after: Position | undefined,
-): Promise<{ found: Intent[]; next: Position | undefined }> {
-  const found: Intent[] = [];
+): Promise<{ found: DomainRecord[]; next: Position | undefined }> {
+  const found: DomainRecord[] = [];
   let [position, lookedAt] = [after, 0];
   while (lookedAt < LOOKED_AT) {
     const chunk = await nextChunk(redis, requests.keys.all, position);
     const keys = chunk.map(({ member }) => parseMember(member));
-    const intents = await Promise.all(keys.map((key) => read(requests, key, filter)));
-    for (const [i, intent] of intents.entries()) {
+    const store = await Promise.all(keys.map((key) => read(requests, key, filter)));
+    for (const [i, record] of store.entries()) {
       position = chunk[i];
-      if (intent) found.push(intent);
+      if (record) found.push(record);
       if (found.length === limit) return { found, next: position };
     }
     if (chunk.length < CHUNK) return { found, next: undefined };
@@ -120,15 +120,15 @@ async function walk(
 }
 
 async function read(
-  { intents }: RouteParts['requests'],
+  { store }: RouteParts['requests'],
   key: DomainKey,
   filter: Selection,
-): Promise<Intent | undefined> {
+): Promise<DomainRecord | undefined> {
   // Most of what is not selected need not be read.
   if (!isOn(key, filter) || (filter.search !== undefined && !isNamed(key.domain, filter.search)))
     return undefined;
-  const intent = await intents.get(key);
-  return intent && isSelected(intent, filter) ? intent : undefined;
+  const record = await store.get(key);
+  return record && isSelected(record, filter) ? record : undefined;
 }
 
 /** Up to CHUNK members after `after`, by falling score, and those of one score by falling name, as Redis orders them. */

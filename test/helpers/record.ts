@@ -1,10 +1,10 @@
-// One intent as tables of the pure parts start from it: asked for, nothing done yet.
+// One record as tables of the pure parts start from it: asked for, nothing done yet.
 
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
-import type { Intent } from '../../src/domains/domain.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 
-export const intentOf = (facts: Partial<Intent> = {}): Intent => ({
+export const recordOf = (facts: Partial<DomainRecord> = {}): DomainRecord => ({
   serverId: 1903,
   appId: 646,
   domain: parseDomainName('shop.example.org'),
