@@ -4,7 +4,7 @@ import { domainRecord, toRecord } from '../../src/api-records/domains.ts';
 import { judgeFlags } from '../../src/cli/commands/status.ts';
 import { describeDomain, type Telling } from '../../src/cli/output/status-domain.ts';
 import { describeDomains } from '../../src/cli/output/status-list.ts';
-import type { Evidence, DomainRecord } from '../../src/domains/domain.ts';
+import type { DomainRecord, Evidence } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { toRecord as toDnsRecord } from '../../src/probes/dns-records.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
