@@ -1,5 +1,5 @@
 // How long the worker waits in the demo. Imports nothing at run time: the worker's own process reads it too.
-import type { Backoff } from '../src/https/backoff.ts';
+import type { Backoff } from '../src/domains/backoff.ts';
 
 /** Every other setting has its default. */
 export const delays = {

@@ -1,9 +1,9 @@
 // What the story has led to, measured in the simulator, in Redis and by handshakes. Takes nothing from the screen, and judges
 // nothing: promises.ts does.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namesOf } from '../src/certificates/names.ts';
 import type { DomainRecord } from '../src/domains/domain.ts';
 import { parseDomainName } from '../src/domains/domain-name.ts';
+import { namesOf } from '../src/domains/names.ts';
 import type { Receipt } from '../src/index.ts';
 import type { Operator, QueueCounts } from '../src/queue/operator.ts';
 import type { Call } from '../src/simulator/index.ts';

@@ -1,11 +1,11 @@
 // What a worker has read of RunCloud and keeps: shared by its jobs, some of it by all workers. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
 import { troublesIn } from '../certificates/log-text.ts';
-import { joined } from '../certificates/names.ts';
 import type { Config } from '../config/load.ts';
+import type { Backoff } from '../domains/backoff.ts';
 import { createFactsMemo } from '../domains/facts-memo.ts';
 import { createMissingApps } from '../domains/missing-apps.ts';
-import type { Backoff } from '../https/backoff.ts';
+import { joined } from '../domains/sentences.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';

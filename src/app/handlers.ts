@@ -2,8 +2,8 @@
 import type { Redis } from 'ioredis';
 import { createLedger, type Ledger, type LedgerLimits } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
+import type { Backoff } from '../domains/backoff.ts';
 import type { DomainKey } from '../domains/domain.ts';
-import type { Backoff } from '../https/backoff.ts';
 import { createHttps, type Https } from '../https/https.ts';
 import type { Look } from '../https/probe.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';

@@ -8,7 +8,7 @@ import {
 } from '../callbacks/callbacks.ts';
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
-import { BACKOFF, type Backoff } from '../https/backoff.ts';
+import { BACKOFF, type Backoff } from '../domains/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
 import { createSuspects } from '../queue/crashed-jobs.ts';

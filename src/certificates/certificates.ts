@@ -7,7 +7,7 @@ import type { ReasonCode } from '../domains/reasons.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../domains/reconcile.ts';
 import type { EnqueueResult, JobRef } from '../domains/store.ts';
 import { type Code, mayPass } from '../errors.ts';
-import type { BlockingName } from '../https/gate.ts';
+
 import { createWrites, type Writes } from '../lease/writes.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
@@ -61,6 +61,12 @@ export interface RedeployRequest {
   readonly atOnce?: boolean | undefined;
   /** The domain whose change is behind it: it counts as asked for from now on. */
   readonly changed?: DomainKey | undefined;
+}
+
+/** A domain that blocks the certificate of the others: since when, and when that was last observed. Milliseconds by Redis' clock. */
+export interface BlockingName {
+  readonly since: number;
+  readonly at: number;
 }
 
 /** The record of one web application's certificate, for operators: it may name any domain. Times in milliseconds since the epoch. */

@@ -2,10 +2,10 @@
 // which ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10). Pure.
 
 import type { Actor } from '../domains/outcome.ts';
+import { counted } from '../domains/sentences.ts';
 import { toMinute } from '../domains/times.ts';
-import { isBad, isGood } from '../https/gate.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import { counted } from './names.ts';
+import { isWrong, leadsHere } from '../probes/findings.ts';
 
 /**
  * `wrong`: its DNS is. `unasked`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).
@@ -52,7 +52,7 @@ export interface FailedOrder {
 /** Those that RunCloud's log names first, then the strongest suspicions; one for each name. */
 export function findFailingNames({ names, dns, issued, unsteady, logged, now }: FailedOrder): FailingName[] {
   const wrong = dns
-    .filter(isBad)
+    .filter(isWrong)
     .map(({ name, sentence }): FailingName => ({ name, why: 'wrong', sentence }));
   const flapping = names.flatMap((name): FailingName[] => {
     const at = unsteady[name];
@@ -78,7 +78,7 @@ const isCleared =
   (dns: readonly DnsFinding[]) =>
   ({ name, why }: FailingName): boolean => {
     const finding = dns.find((each) => each.name === name);
-    const isRight = finding === undefined || (isGood(finding) && finding.doubt === undefined);
+    const isRight = finding === undefined || (leadsHere(finding) && finding.doubt === undefined);
     return (why === 'wrong' || why === 'unasked') && isRight;
   };
 

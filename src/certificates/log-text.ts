@@ -1,11 +1,9 @@
 // What RunCloud's log says of a certificate that failed, in words for one domain: a line that names anybody else's host is not for its
 // eyes, so it is pointed to instead. Pure.
 
+import type { LogText } from '../domains/domain.ts';
 import { findNamed, hostsIn } from '../domains/other-names.ts';
 import type { LogEntry } from '../runcloud/runcloud.ts';
-
-/** `lines`: may be shown to the domain's people. `elsewhere`: the log says why, but names others. */
-export type LogText = { readonly kind: 'lines'; readonly text: string } | { readonly kind: 'elsewhere' };
 
 const MAX_LINES = 2;
 

@@ -1,7 +1,7 @@
 // --wait: follows jobs until each has ended, and says on the way what each is doing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProducerApp } from '../app/app.ts';
-import { asClause } from '../certificates/names.ts';
+import { asClause } from '../domains/sentences.ts';
 import type { JobStatus } from '../queue/operator.ts';
 import { type ExitCode, exitCodes, toRelative } from './output/terminal.ts';
 

@@ -1,8 +1,8 @@
 // What `doctor` says of a web application's certificates: of which kind they are, whether there is one, and whether RunCloud can renew them.
 
-import { adviseHttp01, isByDns } from '../certificates/challenge.ts';
-import { listed } from '../certificates/names.ts';
+import { listed } from '../domains/sentences.ts';
 import { type Code, codes } from '../errors.ts';
+import { adviseHttp01, isByDns } from '../https/challenge.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
 import type { AttachedDomain, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';

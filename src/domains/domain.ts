@@ -1,6 +1,5 @@
 // What is wanted for one domain, and which job carries it. Types and pure readings only, no I/O.
 
-import type { LogText } from '../certificates/log-text.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
@@ -61,6 +60,9 @@ export interface Transition {
   readonly by?: string | undefined;
   readonly for?: string | undefined;
 }
+
+/** What RunCloud's log says of a failed order. `lines`: the domain's people may read them. `elsewhere`: the log names others. */
+export type LogText = { readonly kind: 'lines'; readonly text: string } | { readonly kind: 'elsewhere' };
 
 /** What the last look at DNS and at the server saw of the domain and its www twin. */
 export interface Evidence {

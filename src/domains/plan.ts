@@ -1,8 +1,8 @@
 // The pure middle: what is wanted, what is there, hence the next step. No I/O, no clock.
 import type { Code } from '../errors.ts';
-import { settingsOf } from '../https/www.ts';
 import type { AttachedDomain, NewDomain } from '../runcloud/runcloud.ts';
 import { type DesiredPresent, type DomainRecord, includesWww } from './domain.ts';
+import { settingsOf } from './www.ts';
 
 /** A domain as seen on the web application. */
 export interface Observed {

@@ -1,10 +1,10 @@
 // What it means that RunCloud will not attach a domain, though its list does not show it: who else of ours has the name, whether a
 // list lags behind our own writes, or that it is RunCloud's last word. Pure.
 
-import { namesOf } from '../certificates/names.ts';
-import { nextDelay } from '../https/backoff.ts';
+import { nextDelay } from './backoff.ts';
 import { type DomainRecord, includesWww } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
+import { namesOf } from './names.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, twinOf } from './owner.ts';
 

@@ -1,8 +1,8 @@
 // How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
-import { namesOf } from '../certificates/names.ts';
 import { type DomainRecord, includesWww } from '../domains/domain.ts';
+import { namesOf } from '../domains/names.ts';
 import type { DomainState } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
 import { type Period, shareLeft } from '../https/lifetime.ts';

@@ -1,19 +1,21 @@
 // The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
 // follows from it is decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
-import { namesOf, namesOfRecord } from '../certificates/names.ts';
+import type { Backoff } from '../domains/backoff.ts';
 import { type DomainRecord, type Evidence, includesWww } from '../domains/domain.ts';
+import { namesOf, namesOfRecord } from '../domains/names.ts';
 import { type Waiting, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
 import type { DomainStore } from '../domains/store.ts';
+import { isOurRule } from '../domains/www.ts';
 import type { DnsFinding } from '../probes/findings.ts';
+import { isSurelyWrong, isWrong } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Backoff } from './backoff.ts';
-import { type Closed, type GateSettings, gateBefore, isBad, isDead, isSurelyBad, judgeGate } from './gate.ts';
+import { type Closed, type GateSettings, gateBefore, isDead, judgeGate } from './gate.ts';
 import { stayOff } from './order-result.ts';
 import type { Look } from './probe.ts';
-import { isOurRule, judgeNames, type NamesJudged, type Timing } from './www.ts';
+import { judgeNames, type NamesJudged, type Timing } from './www.ts';
 
 /** One domain's job at work, as far as looking needs it. */
 export interface LookWork {
@@ -110,9 +112,9 @@ async function findInTheWay(
   if (off && !(await facts.recent(record, calls)).advanced) return { wait: off, isTwinOnly: false };
   if (!(await isInTheWay(work, ports))) return undefined;
   const dns = await look.dns(record, namesOfRecord(record), calls);
-  if (!dns.some(isSurelyBad)) return undefined;
+  if (!dns.some(isSurelyWrong)) return undefined;
   const isTwinOnly =
-    settings.changesWww && dns.filter(isBad).every(({ name }) => name === twinOf(record.domain));
+    settings.changesWww && dns.filter(isWrong).every(({ name }) => name === twinOf(record.domain));
   // With SSL_INVALID_NAMES=hold nothing is taken off that anybody has asked for.
   if (settings.invalidNames !== 'detach' && !(isTwinOnly && isOurRule(record))) return undefined;
   // What takes a domain off must not rest on a kind of certificate that has changed since it was read.

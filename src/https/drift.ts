@@ -1,10 +1,10 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 
-import { counted } from '../certificates/names.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import type { Actor, Report } from '../domains/outcome.ts';
+import { counted } from '../domains/sentences.ts';
 import type { DnsFinding, ServedCertificate, TlsFinding } from '../probes/findings.ts';
-import { isBad } from './gate.ts';
+import { isWrong } from '../probes/findings.ts';
 import { isLate, type Period } from './lifetime.ts';
 import { describeLive } from './proof.ts';
 
@@ -42,7 +42,7 @@ export function judgeDrift(
 
 function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefined {
   const { dns, tls } = evidence;
-  const away = dns.filter(isBad);
+  const away = dns.filter(isWrong);
   if (away.some(isNews(before))) return held(away, 'customer', evidence);
   const shown = tls.filter(({ verdict }) => verdict !== 'covers' && verdict !== 'unknown');
   if (shown.length > 0)
@@ -70,7 +70,7 @@ const isHeldBy = (actor: Actor, { state, mustAct }: WatchedBefore): boolean =>
  */
 function isNews(before: WatchedBefore): (finding: DnsFinding) => boolean {
   if (isHeldBy('customer', before) || isHeldBy('operator', before)) return () => true;
-  const told = (before.evidence?.dns ?? []).filter(isBad).map(({ name }) => name);
+  const told = (before.evidence?.dns ?? []).filter(isWrong).map(({ name }) => name);
   return ({ name }) => !told.includes(name);
 }
 

@@ -1,7 +1,9 @@
 // The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
+
+import type { BlockingName } from '../certificates/certificates.ts';
+import { type Backoff, nextDelay } from '../domains/backoff.ts';
 import type { Actor, Report } from '../domains/outcome.ts';
-import type { DnsFinding } from '../probes/findings.ts';
-import { type Backoff, nextDelay } from './backoff.ts';
+import { type DnsFinding, isWrong, leadsHere, mayBeWrong } from '../probes/findings.ts';
 
 export interface GateSettings {
   /** DNS_GATE */
@@ -31,31 +33,12 @@ export function gateBefore(
 export const gatesCertificate = (settings: GateSettings, facts: { advanced: boolean }): boolean =>
   settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
 
-/** Since when a domain is in the way of the others, and when it was seen so last. Milliseconds by Redis' clock. */
-export interface BlockingName {
-  readonly since: number;
-  readonly at: number;
-}
-
 /** SSL_INVALID_NAMES=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
 export const isDead = (
   seen: BlockingName | undefined,
   now: number,
   { dnsFirstMs, dnsLongestMs }: Backoff,
 ): boolean => seen !== undefined && now - seen.since >= dnsFirstMs && now - seen.at <= 2 * dnsLongestMs;
-
-/** Let's Encrypt would not validate this name. What could not be asked, or not be checked, is not said to be wrong. */
-export const isBad = (finding: DnsFinding): boolean => finding.verdict !== 'unchecked' && isSuspect(finding);
-
-/** The same beyond doubt, so that a domain may be taken off for it: through a CDN's proxy HTTP may reach us all the same. */
-export const isSurelyBad = (finding: DnsFinding): boolean => finding.verdict !== 'cdn' && isBad(finding);
-
-/** The same, or it leads to somebody of whom we do not know whether he hands on to us. */
-export const isSuspect = ({ verdict }: DnsFinding): boolean =>
-  verdict !== 'here' && verdict !== 'proxied' && verdict !== 'unknown';
-
-/** Let's Encrypt will reach us through it. */
-export const isGood = ({ verdict }: DnsFinding): boolean => verdict === 'here' || verdict === 'proxied';
 
 /** What to wait for, with a sentence for people. */
 export interface Closed {
@@ -69,18 +52,18 @@ export function judgeGate(
   dns: readonly DnsFinding[],
   { since, now, deadlineMs, backoff }: { since: number; now: number; deadlineMs: number; backoff: Backoff },
 ): Closed | undefined {
-  if (dns.every(isGood)) return undefined;
-  const found = dns.filter((finding) => !isGood(finding));
+  if (dns.every(leadsHere)) return undefined;
+  const found = dns.filter((finding) => !leadsHere(finding));
   const sentence = found.map((finding) => finding.sentence).join('; ');
   const waited = now - since;
   if (waited >= deadlineMs) {
-    const mustAct: Actor = found.some(isSuspect) ? 'customer' : 'operator';
+    const mustAct: Actor = found.some(mayBeWrong) ? 'customer' : 'operator';
     return { sentence, delayMs: backoff.heldMs, report: { state: 'held', mustAct } };
   }
   const delayMs = nextDelay(waited, backoff.dnsFirstMs, backoff.dnsLongestMs);
   return {
     sentence,
     delayMs: Math.min(delayMs, deadlineMs - waited + 1),
-    report: { state: 'waiting-for-dns', ...(found.some(isBad) && { mustAct: 'customer' }) },
+    report: { state: 'waiting-for-dns', ...(found.some(isWrong) && { mustAct: 'customer' }) },
   };
 }

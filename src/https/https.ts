@@ -3,21 +3,23 @@
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { describeLog } from '../certificates/log-text.ts';
-import { namesOf } from '../certificates/names.ts';
 import { type DomainKey, type DomainRecord, hasWww, includesWww } from '../domains/domain.ts';
+import { namesOf } from '../domains/names.ts';
 import { adding, done, type Outcome, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
 import type { DomainStore } from '../domains/store.ts';
+import { isWithheld } from '../domains/www.ts';
+import { leadsHere } from '../probes/findings.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './dns-gate.ts';
-import { gatesCertificate, isGood, judgeGate } from './gate.ts';
+import { gatesCertificate, judgeGate } from './gate.ts';
 import { readReason, withReason } from './order-reason.ts';
 import { describeOwn, noteFailed, noteIssued } from './order-result.ts';
 import { type Look, type Looked, lookAt } from './probe.ts';
 import { judgeProof, type ProofStep } from './proof.ts';
-import { describeWithheld, isTwinDead, isWithheld } from './www.ts';
+import { describeWithheld, isTwinDead } from './www.ts';
 
 export interface HttpsPorts {
   readonly look: Look;
@@ -193,7 +195,7 @@ async function reached(
     const www = why ? `${why}; ${again}` : await describeWww(work, ports);
     return done(www ? `${sentence}; ${www}` : sentence, report);
   };
-  const joins = leftOut !== undefined && isGood(leftOut);
+  const joins = leftOut !== undefined && leadsHere(leftOut);
   const goes = isTwinDead(record, evidence, backoff.dnsFirstMs);
   return changesWww && (joins || goes) ? { kind: 'change', www: joins, otherwise } : otherwise();
 }

@@ -1,9 +1,9 @@
 // Why an order failed, as RunCloud's own log has it: read once, when the proof gives the order up, and said for as long as the domain
 // is held by it.
 
-import { describeLog, type LogText, toLogText } from '../certificates/log-text.ts';
-import { namesOfRecord } from '../certificates/names.ts';
-import type { DomainRecord, Evidence } from '../domains/domain.ts';
+import { describeLog, toLogText } from '../certificates/log-text.ts';
+import type { DomainRecord, Evidence, LogText } from '../domains/domain.ts';
+import { namesOfRecord } from '../domains/names.ts';
 import type { DomainStore } from '../domains/store.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';

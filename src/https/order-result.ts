@@ -3,8 +3,8 @@
 import type { Certificates } from '../certificates/certificates.ts';
 import { actorOf, describeCount, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder, Ledger } from '../certificates/ledger.ts';
-import { namesOfRecord } from '../certificates/names.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
+import { namesOfRecord } from '../domains/names.ts';
 import { type Actor, type Waiting, waiting } from '../domains/outcome.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';

@@ -1,12 +1,12 @@
 // The probes as the jobs use them: all names of one domain at once, against the server's own address and EXPECTED_IPS.
 
-import { namesOfRecord } from '../certificates/names.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
+import { namesOfRecord } from '../domains/names.ts';
 import { twinOf as wwwOf } from '../domains/owner.ts';
+import { isWithheld } from '../domains/www.ts';
 import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
-import { isWithheld } from './www.ts';
 
 export interface LookPorts {
   readonly facts: Pick<Facts, 'recent'>;

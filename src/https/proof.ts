@@ -1,13 +1,13 @@
 // From attached to live: what the handshakes, DNS, the last order and the redeploy on its way say together. Pure.
 
-import { describeByDns, isByDns } from '../certificates/challenge.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
+import { type Backoff, nextDelay } from '../domains/backoff.ts';
 import type { Actor, Report } from '../domains/outcome.ts';
 import { toMinute, toNextMinute } from '../domains/times.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { type Backoff, nextDelay } from './backoff.ts';
-import { isBad } from './gate.ts';
+import { isWrong } from '../probes/findings.ts';
+import { describeByDns, isByDns } from './challenge.ts';
 
 /** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {
@@ -65,7 +65,7 @@ export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): str
   const names = tls.map(({ name }) => name).join(' and ');
   const valid = Number.isFinite(until) ? ` until ${new Date(until).toISOString().slice(0, 10)}` : '';
   const warning = dns
-    .filter(isBad)
+    .filter(isWrong)
     .map((finding) => `; but ${finding.sentence}`)
     .join('');
   return `HTTPS works: a handshake showed a certificate that covers ${names}${valid}${warning}`;
@@ -83,7 +83,7 @@ function awaitRedeploy(sentence: string, facts: ProofFacts): ProofStep {
   const delayMs = Math.min(backoff.tlsLongestMs, Math.max(0, nextRunAt - now) + backoff.tlsFirstMs);
   if (mustAct && outcome) {
     // Whose own DNS is wrong need not look further.
-    const own = dns.filter(isBad);
+    const own = dns.filter(isWrong);
     // On a shared certificate it is another one's customer, whom the operator knows.
     const others = mustAct === 'customer' && !advanced ? 'operator' : mustAct;
     const report: Report = { state: 'held', mustAct: own.length > 0 ? 'customer' : others };
@@ -114,7 +114,7 @@ function awaitIssue(
     const report: Report = { state: 'held', mustAct: 'operator' };
     return { kind: 'wait', sentence, delayMs: backoff.tlsLongestMs, report };
   }
-  const invalidNames = dns.filter(isBad);
+  const invalidNames = dns.filter(isWrong);
   const why =
     invalidNames.length > 0 ? `: ${invalidNames.map((finding) => finding.sentence).join('; ')}` : '';
   const method = isByDns(order.replaces) ? `; ${describeByDns(told[0] ?? '', advanced)}` : '';

@@ -1,10 +1,11 @@
 // Which certificates RunCloud cannot renew any more, as a watch asks: they are validated by dns-01, and the DNS of a name has moved. One
 // reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
-import { describeOutOfReach, isByDns } from '../certificates/challenge.ts';
-import { namesOfRecord } from '../certificates/names.ts';
+
 import type { DomainRecord } from '../domains/domain.ts';
+import { namesOfRecord } from '../domains/names.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
+import { describeOutOfReach, isByDns } from './challenge.ts';
 import type { Look } from './probe.ts';
 
 /** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */

@@ -4,14 +4,14 @@
 import type { Certificates } from '../certificates/certificates.ts';
 import { describeFailingNames, type FailingName } from '../certificates/failing-names.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
-import { namesOf } from '../certificates/names.ts';
+import type { Backoff } from '../domains/backoff.ts';
 import type { DomainKey, DomainRecord } from '../domains/domain.ts';
+import { namesOf } from '../domains/names.ts';
 import { type Outcome, waiting } from '../domains/outcome.ts';
 import { isOurs } from '../domains/plan.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
-import type { Backoff } from './backoff.ts';
 
 export interface BenchPorts {
   readonly store: Pick<DomainStore, 'get'>;

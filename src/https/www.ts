@@ -1,30 +1,14 @@
 // What becomes of the www name of a domain: whether it comes along, waits, is left out, joins later. Pure: the wish, its DNS and how
 // RunCloud has the domain go in.
 
-import {
-  type DesiredPresent,
-  type DomainRecord,
-  type Evidence,
-  hasWww,
-  includesWww,
-  type Www,
-} from '../domains/domain.ts';
+import type { Backoff } from '../domains/backoff.ts';
+import { type DomainRecord, type Evidence, hasWww, includesWww, type Www } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
 import { toNextMinute } from '../domains/times.ts';
+import { isOurRule } from '../domains/www.ts';
 import type { DnsFinding } from '../probes/findings.ts';
-import type { DomainSettings } from '../runcloud/runcloud.ts';
-import type { Backoff } from './backoff.ts';
-import { type Closed, isBad, isGood, isSurelyBad, judgeGate } from './gate.ts';
-
-/** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
-export const isWithheld = (record: Pick<DomainRecord, 'desired' | 'attachedWww' | 'setWww'>): boolean =>
-  includesWww(record.desired) && record.setWww === false && !hasWww(record);
-
-/** How a domain is left with or without its www name: without it, nothing redirects to it or from it. */
-export const settingsOf = (desired: DesiredPresent, www: boolean): DomainSettings => ({
-  www,
-  redirection: www || !includesWww(desired) ? desired.redirection : 'none',
-});
+import { isSurelyWrong, isWrong, leadsHere } from '../probes/findings.ts';
+import { type Closed, judgeGate } from './gate.ts';
 
 export interface Timing {
   /** When the domain was asked for last. */
@@ -43,8 +27,8 @@ export type TwinFate = 'with' | 'without' | 'wait';
  * caller wanted it, the domain waits for it until the deadline.
  */
 function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, backoff }: Timing): TwinFate {
-  if (isGood(finding)) return 'with';
-  if (www === 'auto' && isBad(finding)) return 'without';
+  if (leadsHere(finding)) return 'with';
+  if (www === 'auto' && isWrong(finding)) return 'without';
   return now - since >= (www === 'auto' ? backoff.dnsFirstMs : deadlineMs) ? 'without' : 'wait';
 }
 
@@ -86,7 +70,7 @@ const withWayOut = (
   own: readonly DnsFinding[],
   way: string,
 ): Closed | undefined =>
-  closed && own.every(isGood) ? { ...closed, sentence: `${closed.sentence}; ${way}` } : closed;
+  closed && own.every(leadsHere) ? { ...closed, sentence: `${closed.sentence}; ${way}` } : closed;
 
 const wayOut = (domain: string, { since, deadlineMs }: Timing): string =>
   `${domain} is right and waits, since its www name was asked for: \`add ${domain} --www=false\` (www: false) lets it go live without, and from ${toNextMinute(since + deadlineMs)} on (DNS_DEADLINE) it does so by itself`;
@@ -106,14 +90,10 @@ export function isTwinDead(
   const { domain, evidence: before } = record;
   const isOfTwin = ({ name }: DnsFinding): boolean => name === twinOf(domain);
   if (!isOurRule(record) || record.setWww !== true || !hasWww(record)) return false;
-  if (!before || at - before.at < leastMs || !before.dns.some((found) => isOfTwin(found) && isBad(found)))
+  if (!before || at - before.at < leastMs || !before.dns.some((found) => isOfTwin(found) && isWrong(found)))
     return false;
-  return dns.every((found) => (isOfTwin(found) ? isSurelyBad(found) : isGood(found)));
+  return dns.every((found) => (isOfTwin(found) ? isSurelyWrong(found) : leadsHere(found)));
 }
-
-/** www came along because of our own rule. */
-export const isOurRule = ({ desired }: Pick<DomainRecord, 'desired'>): boolean =>
-  desired.presence === 'present' && desired.www === 'auto';
 
 /** What is said of a domain that is served without the www name that was wanted; `found`: its DNS, where it was looked at. */
 export function describeWithheld(
@@ -123,7 +103,7 @@ export function describeWithheld(
 ): string {
   if (isTaken) return `it goes without www: www.${domain} is a domain of its own on the web application`;
   const what = `www.${domain} is not served yet`;
-  const why = found && !isGood(found) ? `${what}: ${found.sentence}` : what;
+  const why = found && !leadsHere(found) ? `${what}: ${found.sentence}` : what;
   return changesWww
     ? `${why}; when its DNS is right, it joins by itself (looked at every MONITOR_INTERVAL), or at once by \`add ${domain}\``
     : `${why}; RunCloud's API v2 has no way to add it to a domain that is there: when its DNS is right, \`remove ${domain}\`, then \`add ${domain}\`, brings it (API v3 does it by itself)`;

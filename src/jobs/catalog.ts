@@ -2,11 +2,11 @@
 // No queue library here.
 
 import { z } from 'zod';
-import { inOneLine } from '../certificates/names.ts';
 import type { Requester } from '../domains/domain.ts';
 import { type DomainName, parseDomainName, resolveWww } from '../domains/domain-name.ts';
 import { ID_PATTERN } from '../domains/ids.ts';
 import { requireCertifiable, type TopLevelDomains } from '../domains/public-name.ts';
+import { inOneLine } from '../domains/sentences.ts';
 import type { DomainRequest } from '../domains/store.ts';
 import { PermanentError, reasonOf } from '../errors.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

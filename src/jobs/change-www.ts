@@ -2,8 +2,8 @@
 // and one that is wanted no more. A write like the others: under the fence, and a lost reply is found out by a look at the list.
 
 import type { DomainRecord } from '../domains/domain.ts';
+import { settingsOf } from '../domains/www.ts';
 import { CodedError, hasCode } from '../errors.ts';
-import { settingsOf } from '../https/www.ts';
 import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';

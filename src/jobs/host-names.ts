@@ -1,11 +1,11 @@
 // One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
 // list is asked whether another of its domains answers to it. Our own records were asked at the door (domains/owner-scripts.ts).
 
+import { nextDelay } from '../domains/backoff.ts';
 import { type DomainRecord, includesWww } from '../domains/domain.ts';
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { bareOf, servedBy, twinOf } from '../domains/owner.ts';
 import { PermanentError } from '../errors.ts';
-import { nextDelay } from '../https/backoff.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import type { DomainPorts, DomainWork } from './domain-work.ts';
 

@@ -63,6 +63,22 @@ export interface DnsFinding {
   readonly changes?: DnsRecordChanges | undefined;
 }
 
+/** Let's Encrypt reaches us through this name. */
+export const leadsHere = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
+  verdict === 'here' || verdict === 'proxied';
+
+/** Its DNS is wrong, or leads to a server of which nobody knows whether it hands on to us. */
+export const mayBeWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
+  !leadsHere({ verdict }) && verdict !== 'unknown';
+
+/** Let's Encrypt would not validate this name. What could not be queried or checked is not called wrong. */
+export const isWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
+  mayBeWrong({ verdict }) && verdict !== 'unchecked';
+
+/** The same beyond doubt, enough to detach a domain for it. HTTP may still reach us through a CDN's proxy. */
+export const isSurelyWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
+  isWrong({ verdict }) && verdict !== 'cdn';
+
 /** What a server showed of its certificate. Times in milliseconds since the epoch. */
 export interface ServedCertificate {
   readonly subject: string;

@@ -3,10 +3,11 @@
 import type { CertificateRecord } from '../certificates/certificates.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { Budget, Ledger } from '../certificates/ledger.ts';
-import { counted, namesOfRecord } from '../certificates/names.ts';
 import type { DomainRecord, Transition } from '../domains/domain.ts';
+import { namesOfRecord } from '../domains/names.ts';
 import type { DomainState } from '../domains/outcome.ts';
 import { isOn, isSelected, type Selection } from '../domains/selection.ts';
+import { counted } from '../domains/sentences.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { reasonOf } from '../errors.ts';
 import { toMember } from '../redis/keys.ts';

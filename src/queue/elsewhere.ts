@@ -1,9 +1,9 @@
 // A request that names no web application means the configured one. Where another has the name, that may be a mistake which attaches a
 // domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
 
-import { namesOf } from '../certificates/names.ts';
 import type { DomainRecord } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
+import { namesOf } from '../domains/names.ts';
 import { bareOf } from '../domains/owner.ts';
 import { namesOfDesired } from '../domains/taken.ts';
 import { PermanentError } from '../errors.ts';

@@ -2,18 +2,18 @@
 // nothing to RunCloud, unless MONITOR_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
 // case when its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
-import { withOutOfReach } from '../certificates/challenge.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
 import { reasonOf } from '../errors.ts';
+import { withOutOfReach } from '../https/challenge.ts';
 import { judgeDrift, type Watched } from '../https/drift.ts';
-import { isGood } from '../https/gate.ts';
 import { type Look, lookAt } from '../https/probe.ts';
 import type { RenewalLook } from '../https/renewal.ts';
 import { describeWithheld, isTwinDead } from '../https/www.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
+import { leadsHere } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
@@ -175,7 +175,7 @@ async function lookAtOne(
   const isTaken = twin?.attached !== undefined;
   const whole = judged && leftOut ? withLeftOut(judged, record, leftOut, { ...options, isTaken }) : judged;
   const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
-  const joins = options.changesWww && seen?.attached && !isTaken && leftOut && isGood(leftOut);
+  const joins = options.changesWww && seen?.attached && !isTaken && leftOut && leadsHere(leftOut);
   return {
     watched,
     joining: joins ? leftOut : undefined,

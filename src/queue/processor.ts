@@ -1,8 +1,8 @@
 // One job from its activation to its end: parse, announce, wait while all are held, perform, record, report, settle.
 
 import type { Job } from 'bullmq';
-import { asClause } from '../certificates/names.ts';
 import { waiting } from '../domains/outcome.ts';
+import { asClause } from '../domains/sentences.ts';
 import { reasonOf, TransientError } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type Place, places, toPlace } from '../api-records/applications.ts';
-import { inOneLine } from '../certificates/names.ts';
+import { inOneLine } from '../domains/sentences.ts';
 import { type Code, CodedError, type CodeEntry, codes, isReplyError, reasonOf } from '../errors.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
 import { toMissingRight } from '../redis/connection.ts';

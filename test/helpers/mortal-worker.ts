@@ -3,7 +3,7 @@
 import type { Redis } from 'ioredis';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
+import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
 import { UNPROVEN } from './unproven.ts';

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
+import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import {
   type Call,
   createSimulator,

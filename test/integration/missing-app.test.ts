@@ -1,8 +1,8 @@
 // A web application that RunCloud does not know costs a handful of calls, however many domains are asked for on it.
 import { expect, test } from '@jest/globals';
 import { keysOf } from '../../src/app/settings.ts';
+import { BACKOFF } from '../../src/domains/backoff.ts';
 import { createMissingApps } from '../../src/domains/missing-apps.ts';
-import { BACKOFF } from '../../src/https/backoff.ts';
 import { createHttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PROMPT, type Stage } from '../helpers/worker.ts';

@@ -1,6 +1,6 @@
 // How long until the next look: the shape of the waiting, and that the real numbers are in order.
 import { describe, expect, test } from '@jest/globals';
-import { BACKOFF, nextDelay } from '../../src/https/backoff.ts';
+import { BACKOFF, nextDelay } from '../../src/domains/backoff.ts';
 
 describe('the next look', () => {
   test.each([

@@ -1,6 +1,6 @@
 // A certificate by dns-01: whether RunCloud can still set its records, and what is said where it cannot.
 import { describe, expect, test } from '@jest/globals';
-import { describeOutOfReach, withOutOfReach } from '../../src/certificates/challenge.ts';
+import { describeOutOfReach, withOutOfReach } from '../../src/https/challenge.ts';
 import type { Watched } from '../../src/https/drift.ts';
 import { judgeZone } from '../../src/probes/judge-zone.ts';
 

@@ -1,8 +1,9 @@
 // The DNS gate as a table: what waits for DNS by the settings, and what an open or a closed gate says.
 import { describe, expect, test } from '@jest/globals';
-import type { Backoff } from '../../src/https/backoff.ts';
-import { gateBefore, isBad, isSurelyBad, judgeGate } from '../../src/https/gate.ts';
+import type { Backoff } from '../../src/domains/backoff.ts';
+import { gateBefore, judgeGate } from '../../src/https/gate.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
+import { isSurelyWrong, isWrong } from '../../src/probes/findings.ts';
 
 const backoff: Backoff = {
   dnsFirstMs: 60,
@@ -76,7 +77,7 @@ describe('a name', () => {
     ['forbidden', true, true],
     ['cdn', true, false],
   ] as const)('that is %s: it is said to be bad: %s, beyond doubt: %s', (verdict, bad, surely) => {
-    expect([isBad(found(verdict)), isSurelyBad(found(verdict))]).toEqual([bad, surely]);
+    expect([isWrong(found(verdict)), isSurelyWrong(found(verdict))]).toEqual([bad, surely]);
   });
 });
 

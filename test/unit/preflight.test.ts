@@ -1,8 +1,8 @@
 // The guard of a shared certificate: what it waits for, whom it names as in the way, and whose job it has run.
 import { describe, expect, test } from '@jest/globals';
+import type { BlockingName } from '../../src/certificates/certificates.ts';
+import { BACKOFF } from '../../src/domains/backoff.ts';
 import type { Www } from '../../src/domains/domain.ts';
-import { BACKOFF } from '../../src/https/backoff.ts';
-import type { BlockingName } from '../../src/https/gate.ts';
 import { guard, type PreflightPorts } from '../../src/jobs/redeploy/preflight.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';

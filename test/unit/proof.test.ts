@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
-import type { Backoff } from '../../src/https/backoff.ts';
+import type { Backoff } from '../../src/domains/backoff.ts';
 import { judgeProof, type ProofFacts } from '../../src/https/proof.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 import { toldOf } from '../helpers/record.ts';

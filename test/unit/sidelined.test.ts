@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { FailingName, Suspicion } from '../../src/certificates/failing-names.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
 import type { Benched } from '../../src/certificates/notes.ts';
-import { BACKOFF } from '../../src/https/backoff.ts';
+import { BACKOFF } from '../../src/domains/backoff.ts';
 import { type BenchPorts, benchNewest } from '../../src/https/sidelined.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { recordOf } from '../helpers/record.ts';

@@ -1,9 +1,10 @@
 // What becomes of a www name as a table: it comes along, waits, or is left out; and what is said of it.
 import { describe, expect, test } from '@jest/globals';
-import { namesOfRecord } from '../../src/certificates/names.ts';
+import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import { type DomainRecord, hasWww, type Www } from '../../src/domains/domain.ts';
-import { BACKOFF, type Backoff } from '../../src/https/backoff.ts';
-import { describeWithheld, isTwinDead, isWithheld, judgeNames, settingsOf } from '../../src/https/www.ts';
+import { namesOfRecord } from '../../src/domains/names.ts';
+import { isWithheld, settingsOf } from '../../src/domains/www.ts';
+import { describeWithheld, isTwinDead, judgeNames } from '../../src/https/www.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { recordOf } from '../helpers/record.ts';
 

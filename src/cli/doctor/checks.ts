@@ -1,8 +1,8 @@
 // doctor: one line per check, ok, warn or fail, each with its fix.
 
-import { inOneLine } from '../../certificates/names.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Finding } from '../../doctor/doctor.ts';
+import { inOneLine } from '../../domains/sentences.ts';
 import { say } from '../output/layout.ts';
 import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
 

@@ -7,8 +7,8 @@ import { type DomainRecord, type Transition, toRequesterText } from '../../domai
 import type { Actor, DomainState } from '../../domains/outcome.ts';
 import { actorOf } from '../../domains/selection.ts';
 import { toMinute, toSecond, toSpan } from '../../domains/times.ts';
-import { isBad } from '../../https/gate.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
+import { isWrong } from '../../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../../queue/operator.ts';
 import { isPausedSentence, type Pause } from '../../queue/pauses.ts';
 import { describeJob } from '../wait.ts';
@@ -91,7 +91,7 @@ function describeReason({ record, history }: DomainDetails, nowMs: number): stri
 
 function describeDuty({ record, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
   const dns = record.desired.presence === 'present' ? (record.evidence?.dns ?? []) : [];
-  const bad = dns.filter(isBad);
+  const bad = dns.filter(isWrong);
   const actor = actorOf(record);
   const changes = dnsRecordsOf(record);
   return [

@@ -1,13 +1,14 @@
 // Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
 
 import type { DomainEnd } from '../../certificates/domain-redeploys.ts';
-import { counted, joined, namesOf } from '../../certificates/names.ts';
+import { nextDelay } from '../../domains/backoff.ts';
+import { namesOf } from '../../domains/names.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
 import { done, type Outcome } from '../../domains/outcome.ts';
+import { counted, joined } from '../../domains/sentences.ts';
 import { toMinute } from '../../domains/times.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../../errors.ts';
-import { nextDelay } from '../../https/backoff.ts';
-import { isBad } from '../../https/gate.ts';
+import { isWrong } from '../../probes/findings.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
 import { type Ordered, order, type Way } from './order.ts';
@@ -168,7 +169,7 @@ async function orderOne(
   const mayBeDone = facts.autoSsl || (!work.atOnce && work.domains !== undefined);
   if (mayBeDone && (await isCovered(names, work, ports)))
     return { kind: 'nothing', sentence: `a handshake shows that ${domain.name} is covered already` };
-  const bad = ports.guard ? (await ports.guard.look.dns(work.app, names, work.calls)).filter(isBad) : [];
+  const bad = ports.guard ? (await ports.guard.look.dns(work.app, names, work.calls)).filter(isWrong) : [];
   // Its own job waits for its DNS, and asks again.
   if (bad.length > 0) return { kind: 'nothing', sentence: bad.map(({ sentence }) => sentence).join('; ') };
   const last = await ports.ledger.last(work.app, domain.name);

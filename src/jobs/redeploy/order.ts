@@ -11,11 +11,11 @@ import type {
   SeenCertificate,
 } from '../../certificates/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
+import { type Backoff, nextDelay } from '../../domains/backoff.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
 import type { Actor } from '../../domains/outcome.ts';
 import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { HeldError, hasCode } from '../../errors.ts';
-import { type Backoff, nextDelay } from '../../https/backoff.ts';
 import { findFailingNamesOf } from '../../https/order-failing-names.ts';
 import type { Look } from '../../https/probe.ts';
 import { type Leased, underLease } from '../../lease/lease.ts';

@@ -2,17 +2,19 @@
 // at before. SSL_INVALID_NAMES says what to do about a bad one. Nothing is taken off here: a domain that shall make room is named in the
 // certificate's record, and its own job looks once more and takes it off (add-domain.ts), so that each domain has one writer.
 import type { Certificates } from '../../certificates/certificates.ts';
-import { counted, namesOf } from '../../certificates/names.ts';
+import { type Backoff, nextDelay } from '../../domains/backoff.ts';
 import type { DomainKey, DomainRecord } from '../../domains/domain.ts';
+import { namesOf } from '../../domains/names.ts';
 import { type Actor, type Outcome, waiting } from '../../domains/outcome.ts';
 import { twinOf } from '../../domains/owner.ts';
 import { isOurs } from '../../domains/plan.ts';
+import { counted } from '../../domains/sentences.ts';
 import type { DomainStore } from '../../domains/store.ts';
-import { type Backoff, nextDelay } from '../../https/backoff.ts';
-import { isDead, isGood, isSurelyBad, isSuspect } from '../../https/gate.ts';
+import { isOurRule } from '../../domains/www.ts';
+import { isDead } from '../../https/gate.ts';
 import type { Look } from '../../https/probe.ts';
-import { isOurRule } from '../../https/www.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
+import { isSurelyWrong, leadsHere, mayBeWrong } from '../../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
 export interface PreflightPorts {
@@ -50,9 +52,9 @@ export async function guard(
 ): Promise<Guarded> {
   if (ports.invalidNames === 'proceed') return { held: undefined, dns: [] };
   const dns = await ports.look.dns(work.app, namesOf(attached), work.calls);
-  const unsteady = dns.filter((finding) => !isGood(finding)).map(({ name }) => name);
+  const unsteady = dns.filter((finding) => !leadsHere(finding)).map(({ name }) => name);
   await ports.certificates.noteUnsteady(work.app, unsteady, work.startedAt);
-  return { held: await judge(attached, dns.filter(isSuspect), work, ports), dns };
+  return { held: await judge(attached, dns.filter(mayBeWrong), work, ports), dns };
 }
 
 async function judge(
@@ -67,7 +69,7 @@ async function judge(
   const dead = attached.filter((domain) => findingsOf(domain).length > 0);
   const isDoubtful = dead.length * 2 > attached.length;
   // Who may be behind a CDN that does not answer now holds the others, but is not taken off.
-  const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyBad));
+  const isCertain = dead.every((domain) => findingsOf(domain).some(isSurelyWrong));
   const mayLeave = (domain: AttachedDomain, record: DomainRecord): boolean =>
     isOurs(domain, record) && (invalidNames === 'detach' || mayLoseWww(record, findingsOf(domain), ports));
   const leaving = isDoubtful || !isCertain ? [] : await allOf(dead, mayLeave, work, ports);

@@ -1,8 +1,9 @@
 // Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
 
 import { areCleared, findDoubts } from '../../certificates/failing-names.ts';
-import { counted, MANY_NAMES, MAX_NAMES, namesOf } from '../../certificates/names.ts';
+import { namesOf } from '../../domains/names.ts';
 import { done, type Outcome, waiting } from '../../domains/outcome.ts';
+import { counted } from '../../domains/sentences.ts';
 import { toMinute } from '../../domains/times.ts';
 import { PermanentError } from '../../errors.ts';
 import { benchNewest } from '../../https/sidelined.ts';
@@ -66,6 +67,11 @@ async function orderShared(
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
   return describe(await order(desired, findWay, work, ports), names.length, work);
 }
+
+/** Let's Encrypt's limit for one certificate (letsencrypt.org/docs/rate-limits). */
+const MAX_NAMES = 100;
+/** From here on the result warns of it. */
+const MANY_NAMES = 80;
 
 const describeFull = (appId: number, count: number): string =>
   `the shared certificate of web application ${appId} would hold ${count} names, and Let's Encrypt takes ${MAX_NAMES}: ${wayOut}`;

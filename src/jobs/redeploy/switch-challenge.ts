@@ -1,8 +1,8 @@
 // SSL_SWITCH_TO_HTTP01: a domain's certificate that dns-01 can renew no more is validated by http-01 from the next order on.
 
-import { isByDns } from '../../certificates/challenge.ts';
-import { namesOf } from '../../certificates/names.ts';
+import { namesOf } from '../../domains/names.ts';
 import { TransientError } from '../../errors.ts';
+import { isByDns } from '../../https/challenge.ts';
 import { underLease } from '../../lease/lease.ts';
 import type { AttachedDomain, Certificate } from '../../runcloud/runcloud.ts';
 import type { RedeployPorts, RedeployWork } from './work.ts';

@@ -2,10 +2,10 @@
 
 import type { Certificates } from '../../certificates/certificates.ts';
 import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
-import { listed } from '../../certificates/names.ts';
+import type { Backoff } from '../../domains/backoff.ts';
 import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
+import { listed } from '../../domains/sentences.ts';
 import { TransientError } from '../../errors.ts';
-import type { Backoff } from '../../https/backoff.ts';
 import type { Look } from '../../https/probe.ts';
 import type { BenchPorts } from '../../https/sidelined.ts';
 import type { Directory } from '../../runcloud/directory.ts';

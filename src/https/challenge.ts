@@ -1,9 +1,9 @@
 // What to say of a certificate that RunCloud validates by dns-01: it writes the records through a DNS integration, which stays beside the
 // certificate when the domain's DNS moves; from then on every renewal and redeploy is accepted, and none succeeds. Pure.
 
-import type { Watched } from '../https/drift.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import type { Certificate } from '../runcloud/runcloud.ts';
+import type { Watched } from './drift.ts';
 
 export const isByDns = (certificate: Pick<Certificate, 'authorizationMethod'> | undefined): boolean =>
   certificate?.authorizationMethod === 'dns-01';

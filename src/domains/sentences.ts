@@ -1,0 +1,21 @@
+// Lists and counts inside sentences. Pure.
+
+/** `1 domain`, `3 domains` */
+export const counted = (count: number, what = 'domain'): string =>
+  `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** For people: the first three, and how many more. */
+export const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+
+/** The same for whole sentences. A hundred of them help nobody, and each domain's record would keep them all. */
+export const joined = (sentences: readonly string[]): string =>
+  sentences.length <= 3
+    ? inOneLine(sentences)
+    : `${sentences.slice(0, 3).map(asClause).join('; ')}; and ${sentences.length - 3} more like these`;
+
+/** As the middle of a longer sentence: other programs' messages end with a full stop. */
+export const asClause = (sentence: string): string => sentence.replace(/(?<!\.)\.$/, '');
+
+export const inOneLine = (sentences: readonly string[]): string =>
+  sentences.map((sentence, i) => (i < sentences.length - 1 ? asClause(sentence) : sentence)).join('; ');
