@@ -13,7 +13,7 @@ const dnsFinding = z.object({
   sentence: z.string(),
   doubt: z.string().optional().meta({ description: 'What could not be judged of a name that looks right' }),
   expected: z.array(z.string()),
-  seen: z.object({
+  observed: z.object({
     a: z.array(z.string()),
     aaaa: z.array(z.string()),
     cname: z.array(z.string()),
@@ -81,10 +81,10 @@ const copy = (records: readonly DnsRecord[]) =>
 
 export const toEvidence = ({ at, dns, tls }: Evidence): z.output<typeof evidence> => ({
   at: iso(at),
-  dns: dns.map(({ changes: _, expected, seen: { a, aaaa, cname, caa, ...seen }, ...finding }) => ({
+  dns: dns.map(({ changes: _, expected, observed: { a, aaaa, cname, caa, ...observed }, ...finding }) => ({
     ...finding,
     expected: [...expected],
-    seen: { ...seen, a: [...a], aaaa: [...aaaa], cname: [...cname], caa: [...caa] },
+    observed: { ...observed, a: [...a], aaaa: [...aaaa], cname: [...cname], caa: [...caa] },
   })),
   tls: tls.map(({ certificate, ...finding }) => ({
     ...finding,

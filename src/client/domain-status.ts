@@ -27,7 +27,7 @@ export interface DnsFindingShown {
   /** What could not be judged of a name that looks right. */
   readonly doubt?: string | undefined;
   readonly expected: readonly string[];
-  readonly seen: {
+  readonly observed: {
     readonly a: readonly string[];
     readonly aaaa: readonly string[];
     readonly cname: readonly string[];

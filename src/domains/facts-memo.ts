@@ -33,7 +33,7 @@ export function createFactsMemo({ redis, keys }: { redis: Redis; keys: Pick<Keys
     async put(key, { value, at }) {
       await run(PUT, [keyOf(key)], [JSON.stringify(value), at]);
     },
-    async takeTurn(key, ms) {
+    async lockRefresh(key, ms) {
       const turn = keyOf(`${key}:turn`);
       if ((await redis.set(turn, '1', 'PX', ms, 'NX')) === 'OK') return 0;
       return Math.max(1, ms - (await redis.pttl(turn)));

@@ -81,7 +81,7 @@ export function createGates(ports: GatePorts): Gates {
       const { record, calls } = work;
       const www = includesWww(record.desired);
       if (settings.gate === 'off') return { www };
-      const waitsHere = gateBefore(settings, await facts.recent(record, calls)) === 'attach';
+      const waitsHere = gateBefore(settings, await facts.cached(record, calls)) === 'attach';
       // Where only the certificate waits, a www name that would hold it up need not come along either.
       if (!waitsHere && !www) return { www };
       const dns = await look.dns(record, namesOf([{ name: record.domain, www }]), calls);
@@ -109,7 +109,7 @@ async function findInTheWay(
   const { look, facts, settings } = ports;
   const off =
     settings.gate === 'off' || settings.invalidNames !== 'detach' ? undefined : await stayOff(work, ports);
-  if (off && !(await facts.recent(record, calls)).advanced) return { wait: off, isTwinOnly: false };
+  if (off && !(await facts.cached(record, calls)).advanced) return { wait: off, isTwinOnly: false };
   if (!(await isInTheWay(work, ports))) return undefined;
   const dns = await look.dns(record, namesOfRecord(record), calls);
   if (!dns.some(isSurelyWrong)) return undefined;

@@ -75,7 +75,7 @@ export function createHttps(ports: HttpsPorts): Https {
       const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
       if (!isOpen) return carryOut(step, standing, ports);
       const isGated =
-        settings.gate !== 'off' && gatesCertificate(settings, await facts.recent(record, calls));
+        settings.gate !== 'off' && gatesCertificate(settings, await facts.cached(record, calls));
       return (isGated ? await gateCertificate(standing, judgeDns, ports) : undefined) ?? ask(standing, ports);
     },
   };
@@ -120,7 +120,7 @@ const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' }
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
 async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Promise<ProofStep> {
   const { record, calls } = work;
-  const facts = await ports.facts.recent(record, calls);
+  const facts = await ports.facts.cached(record, calls);
   const step = judgeProof(await proofFacts(facts, work, ports));
   // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
   if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;

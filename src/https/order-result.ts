@@ -31,7 +31,7 @@ interface FateWork {
 
 /** The certificate that covers the domain: its own, or the one that it shares. */
 async function certificateOf({ record, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
-  const { advanced } = await facts.recent(record, calls);
+  const { advanced } = await facts.cached(record, calls);
   const { serverId, appId } = record;
   return { app: { serverId, appId }, domain: advanced ? record.domain : undefined };
 }

@@ -9,14 +9,19 @@ import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 
 export interface LookPorts {
-  readonly facts: Pick<Facts, 'recent'>;
+  readonly facts: Pick<Facts, 'cached'>;
   readonly dns: {
-    look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
+    check(
+      name: string,
+      expected: readonly string[],
+      signal?: AbortSignal,
+      twin?: string,
+    ): Promise<DnsFinding>;
     zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
   };
   /** Undefined where TLS_PROBE is off. */
   readonly tls:
-    | { look(name: string, address: Address, signal?: AbortSignal): Promise<TlsFinding> }
+    | { check(name: string, address: Address, signal?: AbortSignal): Promise<TlsFinding> }
     | undefined;
   /** EXPECTED_IPS */
   readonly expectedIps: readonly string[];
@@ -50,17 +55,17 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
   const look: Look = {
     provesHttps: tls !== undefined,
     async dns(app, names, calls) {
-      const { ipAddress } = await facts.recent(app, calls);
+      const { ipAddress } = await facts.cached(app, calls);
       const expected = [...new Set([...(ipAddress ? [ipAddress] : []), ...expectedIps])];
       const asked = new Set(names);
-      return Promise.all(names.map((name) => dns.look(name, expected, calls.signal, twinOf(name, asked))));
+      return Promise.all(names.map((name) => dns.check(name, expected, calls.signal, twinOf(name, asked))));
     },
     async tls(app, names, calls) {
       if (!tls) return [];
-      const host = tlsAddress?.host ?? (await facts.recent(app, calls)).ipAddress ?? expectedIps[0];
+      const host = tlsAddress?.host ?? (await facts.cached(app, calls)).ipAddress ?? expectedIps[0];
       if (host === undefined) return names.map(unknownServer);
       const address = tlsAddress ?? { host, port: 443 };
-      return Promise.all(names.map((name) => tls.look(name, address, calls.signal)));
+      return Promise.all(names.map((name) => tls.check(name, address, calls.signal)));
     },
     async all(app, names, calls, dnsOnly = []) {
       const [seenDns, seenTls, at] = await Promise.all([

@@ -13,7 +13,7 @@ export type RenewalLook = (record: DomainRecord, calls: CallOptions) => Promise<
 
 interface Ports {
   readonly runcloud: Pick<RunCloud, 'listCertificates'>;
-  readonly facts: Pick<Facts, 'recent'>;
+  readonly facts: Pick<Facts, 'cached'>;
   readonly look: Pick<Look, 'zones'>;
 }
 
@@ -27,7 +27,7 @@ export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook
   const lists = new Map<string, Promise<Listed | undefined>>();
   const read = async (app: WebApplication, calls: CallOptions): Promise<Listed | undefined> => {
     try {
-      const { advanced } = await facts.recent(app, calls);
+      const { advanced } = await facts.cached(app, calls);
       return { certificates: await runcloud.listCertificates(app, calls), advanced };
     } catch {
       // What could not be read changes nothing: the next pass looks again.

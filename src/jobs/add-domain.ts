@@ -136,7 +136,7 @@ async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise
     const sentence = `RunCloud took ${record.domain} without naming it; looking whether it is there`;
     return waiting(sentence, checkDelayMs, { state: 'attaching' });
   }
-  directory.note(record, record.domain, written.value, written.at);
+  directory.recordWrite(record, record.domain, written.value, written.at);
   const sentence = `${record.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
   const attached = { ...work, record: { ...record, setWww: www } };
   return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);

@@ -35,7 +35,7 @@ export async function changeWww(
   if (written.fate !== 'written') return { kind: 'unwritten', fate: written.fate };
   if (!written.value) return { kind: 'untold' };
   const changed = { ...attached, ...settings };
-  directory.note(record, record.domain, changed, written.at);
+  directory.recordWrite(record, record.domain, changed, written.at);
   return { kind: 'changed', attached: changed, record: { ...record, setWww: www, uncovered: 'change' } };
 }
 

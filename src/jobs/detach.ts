@@ -19,7 +19,7 @@ export async function detach(
     look(error, work, ports),
   );
   if (written.fate === 'written' && written.value)
-    directory.note(record, record.domain, undefined, written.at);
+    directory.recordWrite(record, record.domain, undefined, written.at);
   return written;
 }
 

@@ -26,7 +26,7 @@ export interface DnsProbeOptions {
 
 export interface DnsProbe {
   /** `twin`: the other name of the same domain (`www.` or without), where that is asked about as well. */
-  look(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
+  check(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
   /** Whether dns-01 can validate the name. */
   zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
 }
@@ -37,7 +37,7 @@ const defaultTimeoutMs = 2_000;
 const maxRecords = 20;
 
 /** The record is written at each look. Ours come first, so that what is cut is never what is right. */
-function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['seen'] {
+function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['observed'] {
   const external = new Set(findExternal(answers, expected));
   const oursFirst = (addresses: readonly string[]): readonly string[] => [
     ...addresses.filter((address) => !external.has(address)),
@@ -78,7 +78,7 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
   }
 
   return {
-    async look(name, expected, signal, twin) {
+    async check(name, expected, signal, twin) {
       const answers = await askDns(name, questions, signal);
       const circumstances = { twin, challenge: options.challenge };
       const { verdict } = judgeDns(name, answers, expected, circumstances);
@@ -86,7 +86,7 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
       const external = isMisled ? findExternal(answers, expected) : [];
       const seen = await reach(name, external, signal);
       const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: seen });
-      return { name, ...judgement, expected, seen: toSeen(answers, expected) };
+      return { name, ...judgement, expected, observed: toSeen(answers, expected) };
     },
     zone: async (name, signal) => judgeZone(name, await askZone(name, questions, signal)),
   };

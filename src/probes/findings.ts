@@ -58,7 +58,7 @@ export interface DnsFinding {
   readonly doubt?: string | undefined;
   /** The addresses that the name should have. */
   readonly expected: readonly string[];
-  readonly seen: DnsRecords;
+  readonly observed: DnsRecords;
   /** Undefined where no record has to change. */
   readonly changes?: DnsRecordChanges | undefined;
 }

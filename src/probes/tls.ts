@@ -24,7 +24,7 @@ export interface TlsProbeOptions {
 }
 
 export interface TlsProbe {
-  look(
+  check(
     name: string,
     address: { readonly host: string; readonly port: number },
     signal?: AbortSignal,
@@ -129,7 +129,7 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
   }
 
   return {
-    async look(name, { host, port }, signal) {
+    async check(name, { host, port }, signal) {
       signal?.throwIfAborted();
       const address = toHostAndPort(host, port);
       let socket: TLSSocket | undefined;

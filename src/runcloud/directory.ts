@@ -19,7 +19,7 @@ export interface Directory {
   /** All attached domains, seen at or after `since`. */
   list(app: WebApplication, since: number, options?: CallOptions): Promise<readonly AttachedDomain[]>;
   /** What a write's reply said about one name: `undefined` for gone. Saves the next reading. */
-  note(app: WebApplication, name: string, attached: AttachedDomain | undefined, at: number): void;
+  recordWrite(app: WebApplication, name: string, attached: AttachedDomain | undefined, at: number): void;
 }
 
 interface Snapshot {
@@ -68,7 +68,7 @@ export function createDirectory({ maxAgeMs = 600_000, ...options }: DirectoryOpt
       const { rows, startedAt } = await unlessAborted(readSince(app, since, options), options.signal);
       return [...corrected(rows, startedAt, cacheOf(app).notes).values()];
     },
-    note(app, name, attached, at) {
+    recordWrite(app, name, attached, at) {
       cacheOf(app).notes.set(name, { attached, at });
     },
   };

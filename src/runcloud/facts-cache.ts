@@ -40,7 +40,7 @@ export function createCache({ memo, maxAgeMs, refreshMs }: Options) {
     ): Promise<boolean> {
       const overdue = all.filter(({ key }) => isOverdue(known.get(key), now, since));
       if (overdue.length === 0) return false;
-      const takenAgoMs = await memo.takeTurn(turn, refreshMs);
+      const takenAgoMs = await memo.lockRefresh(turn, refreshMs);
       if (takenAgoMs === 0) mine.set(turn, now);
       const ours = takenAgoMs === 0 ? overdue : overdue.filter(({ key }) => isUnderway(key));
       const keys = overdue.map(({ key }) => key);

@@ -14,7 +14,7 @@ export interface FactsMemo {
   /** An older reading than the one that is known is dropped. */
   put(key: string, known: Known): Promise<void>;
   /** 0: the caller has this turn, and nobody else for `ms`. Else how long ago somebody took it, at least 1. */
-  takeTurn(key: string, ms: number): Promise<number>;
+  lockRefresh(key: string, ms: number): Promise<number>;
 }
 
 export function createLocalMemo(): FactsMemo {
@@ -33,7 +33,7 @@ export function createLocalMemo(): FactsMemo {
     async put(key, known) {
       if (known.at >= (all.get(key)?.at ?? 0)) all.set(key, known);
     },
-    async takeTurn(key, ms) {
+    async lockRefresh(key, ms) {
       const ago = now() - (turns.get(key) ?? -Infinity);
       if (ago >= ms) turns.set(key, now());
       return ago >= ms ? 0 : Math.max(1, ago);

@@ -25,7 +25,7 @@ export interface Facts {
    * As last read by any worker, at most six hours ago: who only waits costs RunCloud nothing. What was read before the request is
    * read anew, at most once a minute and web application over all workers; where that fails, it serves.
    */
-  recent(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
+  cached(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
   /**
    * With the certificate mode as it is now: who orders must have noticed a change. Where the reading fails for this one route,
    * the mode as last known; throws where none is known, and where RunCloud answers nobody.
@@ -76,7 +76,7 @@ export function createFacts(options: Options): Facts {
   };
 
   return {
-    async recent(app, calls) {
+    async cached(app, calls) {
       const { mode, address } = toReadables(app, calls);
       const found = await lookUp(app, { mode, address }, [mode, address]);
       const known = await cache.serve(mode, found);

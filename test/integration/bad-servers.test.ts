@@ -28,7 +28,7 @@ describe.each(misdeeds)('a server that %s', (_what, misdeed) => {
   test('shows no certificate', async () => {
     await using server = await startBadServer(misdeed);
     const probe = createTlsProbe({ timeoutMs: DEADLINE_MS });
-    const finding = await probe.look(name, { host: '127.0.0.1', port: server.port });
+    const finding = await probe.check(name, { host: '127.0.0.1', port: server.port });
     expect(finding).toMatchObject({ verdict: 'unknown' });
   });
 

@@ -102,7 +102,7 @@ describe('a live domain', () => {
     const held = await stage.record(SHOP);
     expect(held).toMatchObject({ state: 'held', mustAct: 'customer' });
     expect(held.outcome).toMatch(/leads to 198\.51\.100\.9, not to 127\.0\.0\.1/);
-    expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', seen: { a: [ELSEWHERE] } }]);
+    expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', observed: { a: [ELSEWHERE] } }]);
     stage.point(SHOP);
     expect(await stage.watch()).toEqual(told('live'));
   });

@@ -23,7 +23,7 @@ function probeOf(zone: DnsZone, options: DnsProbeOptions = {}): DnsProbe {
 }
 
 const look = (zone: DnsZone, options: DnsProbeOptions = {}, expected: readonly string[] = [ours]) =>
-  probeOf(zone, options).look(name, expected);
+  probeOf(zone, options).check(name, expected);
 
 describe('records', () => {
   test('a name that leads here is found here, with all that was seen', async () => {
@@ -33,7 +33,7 @@ describe('records', () => {
       verdict: 'here',
       sentence: `${name} leads to ${ours}`,
       expected: [ours],
-      seen: { a: [ours], aaaa: [], cname: [], caa: ['issue letsencrypt.org'] },
+      observed: { a: [ours], aaaa: [], cname: [], caa: ['issue letsencrypt.org'] },
     });
   });
 
@@ -43,25 +43,28 @@ describe('records', () => {
       'a.example.net': { CNAME: 'b.example.net' },
       'b.example.net': { A: [ours] },
     });
-    expect(finding).toMatchObject({ verdict: 'here', seen: { cname: ['a.example.net', 'b.example.net'] } });
+    expect(finding).toMatchObject({
+      verdict: 'here',
+      observed: { cname: ['a.example.net', 'b.example.net'] },
+    });
   });
 
   test('of a name with very many addresses 20 are kept, ours among them, and the others are counted', async () => {
     const A = [...Array.from({ length: 24 }, (_, i) => `198.51.100.${i + 1}`), ours];
     const finding = await look({ [name]: { A } });
     expect(finding.verdict).toBe('elsewhere');
-    expect(finding.seen.a).toEqual([ours, ...A.slice(0, 19)]);
-    expect(finding.seen.more).toBe(5);
+    expect(finding.observed.a).toEqual([ours, ...A.slice(0, 19)]);
+    expect(finding.observed.more).toBe(5);
   });
 
   test('of very many CAA records 20 are kept, cleaned and cut, and all of them are judged', async () => {
     const CAA = [...Array.from({ length: 20 }, (_, i) => `issue ca${i}.example`), 'issue letsencrypt.org'];
     const finding = await look({ [name]: { A: [ours], CAA } });
-    expect(finding).toMatchObject({ verdict: 'here', seen: { more: 1 } });
-    expect(finding.seen.caa).toHaveLength(20);
+    expect(finding).toMatchObject({ verdict: 'here', observed: { more: 1 } });
+    expect(finding.observed.caa).toHaveLength(20);
 
     const odd = await look({ [name]: { A: [ours], CAA: [`issue a\u0007b${'x'.repeat(200)}`] } });
-    expect(odd.seen.caa).toEqual([`issue a b${'x'.repeat(90)}…`]);
+    expect(odd.observed.caa).toEqual([`issue a b${'x'.repeat(90)}…`]);
     expect(odd.sentence).not.toContain('\u0007');
   });
 
@@ -70,12 +73,12 @@ describe('records', () => {
       [name]: { CNAME: 'a.example.net' },
       'a.example.net': { CNAME: name },
     });
-    expect(finding).toMatchObject({ verdict: 'unknown', seen: { cname: ['a.example.net'] } });
+    expect(finding).toMatchObject({ verdict: 'unknown', observed: { cname: ['a.example.net'] } });
   });
 
   test('a CNAME to a name that does not exist is missing', async () => {
     const finding = await look({ [name]: { CNAME: 'gone.example.net' } });
-    expect(finding).toMatchObject({ verdict: 'missing', seen: { cname: ['gone.example.net'] } });
+    expect(finding).toMatchObject({ verdict: 'missing', observed: { cname: ['gone.example.net'] } });
   });
 
   test('a name that does not exist and one without addresses are both missing, told apart', async () => {
@@ -91,7 +94,7 @@ describe('records', () => {
 
   test('an AAAA that leads elsewhere is a leftover', async () => {
     const finding = await look({ [name]: { A: [ours], AAAA: ['2001:db8:0:0::1'] } });
-    expect(finding).toMatchObject({ verdict: 'leftover', seen: { aaaa: ['2001:db8::1'] } });
+    expect(finding).toMatchObject({ verdict: 'leftover', observed: { aaaa: ['2001:db8::1'] } });
   });
 
   test('the machine need not be told: without servers a probe can be made', () => {
@@ -133,7 +136,7 @@ describe('what could not be asked', () => {
     const probe = probeOf({ [name]: { A: 'silent' } });
     const abort = new AbortController();
     const reason = new Error('shutting down');
-    const looking = expect(probe.look(name, [ours], abort.signal)).rejects.toBe(reason);
+    const looking = expect(probe.check(name, [ours], abort.signal)).rejects.toBe(reason);
     await until(() => dns.questions.includes(`A ${name}`), 'the question has arrived');
     abort.abort(reason);
     await looking;
@@ -141,14 +144,14 @@ describe('what could not be asked', () => {
 
   test('a look that is aborted before it begins asks nothing', async () => {
     const reason = new Error('shutting down');
-    await expect(probeOf(here).look(name, [ours], AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(probeOf(here).check(name, [ours], AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(dns.questions).toEqual([]);
   });
 });
 
 describe('CAA', () => {
   const deep = 'a.shop.example.co.uk';
-  const lookDeep = (zone: DnsZone) => probeOf({ [deep]: { A: [ours] }, ...zone }).look(deep, [ours]);
+  const lookDeep = (zone: DnsZone) => probeOf({ [deep]: { A: [ours] }, ...zone }).check(deep, [ours]);
 
   test('is looked for up to the registrable domain, and not above', async () => {
     await lookDeep({});
@@ -163,7 +166,7 @@ describe('CAA', () => {
     expect(await lookDeep({ 'example.co.uk': { CAA: ['issue digicert.com'] } })).toMatchObject({
       verdict: 'forbidden',
       sentence: expect.stringContaining('(issue digicert.com at example.co.uk)'),
-      seen: { caa: ['issue digicert.com'] },
+      observed: { caa: ['issue digicert.com'] },
     });
   });
 
@@ -172,7 +175,7 @@ describe('CAA', () => {
       'shop.example.co.uk': { CAA: ['issue letsencrypt.org'] },
       'example.co.uk': { CAA: ['issue digicert.com'] },
     });
-    expect(finding).toMatchObject({ verdict: 'here', seen: { caa: ['issue letsencrypt.org'] } });
+    expect(finding).toMatchObject({ verdict: 'here', observed: { caa: ['issue letsencrypt.org'] } });
   });
 
   test('with a critical tag that nobody knows forbids', async () => {

@@ -28,7 +28,7 @@ function probeOf(zone: DnsZone, options: DnsProbeOptions = {}): DnsProbe {
 }
 
 const look = (zone: DnsZone, options: DnsProbeOptions = {}, expected: readonly string[] = [ours]) =>
-  probeOf(zone, options).look(name, expected);
+  probeOf(zone, options).check(name, expected);
 
 describe('a CDN in front', () => {
   type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -197,7 +197,9 @@ describe('a CDN in front', () => {
     const port = await serve(() => {});
     const abort = new AbortController();
     const reason = new Error('shutting down');
-    const looking = expect(probeOf(cdn, options(port)).look(name, [ours], abort.signal)).rejects.toBe(reason);
+    const looking = expect(probeOf(cdn, options(port)).check(name, [ours], abort.signal)).rejects.toBe(
+      reason,
+    );
     await until(() => asked.length > 0, 'the page has been asked for');
     abort.abort(reason);
     await looking;

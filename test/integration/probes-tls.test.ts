@@ -34,7 +34,7 @@ const isLeftAlone = (server: { readonly open: ReadonlySet<unknown> }) =>
 describe('a handshake', () => {
   test('shows the certificate for the name, and the status of the site', async () => {
     const server = await serve({ [name]: good });
-    const finding = await probeOf().look(name, server);
+    const finding = await probeOf().check(name, server);
     expect(finding).toEqual({
       name,
       verdict: 'covers',
@@ -59,7 +59,7 @@ describe('a handshake', () => {
 
   test('works over IPv6', async () => {
     const server = await serve({ [name]: good }, { host: '::1' });
-    expect(await probeOf().look(name, server)).toMatchObject({
+    expect(await probeOf().check(name, server)).toMatchObject({
       verdict: 'covers',
       address: `[::1]:${server.port}`,
     });
@@ -67,8 +67,8 @@ describe('a handshake', () => {
 
   test('asks for this very name: another one gets its own certificate', async () => {
     const server = await serve({ [name]: good, 'other.example': ca.issue({ names: ['other.example'] }) });
-    expect(await probeOf().look('other.example', server)).toMatchObject({ verdict: 'covers' });
-    expect(await probeOf().look(name, server)).toMatchObject({ verdict: 'covers' });
+    expect(await probeOf().check('other.example', server)).toMatchObject({ verdict: 'covers' });
+    expect(await probeOf().check(name, server)).toMatchObject({ verdict: 'covers' });
   });
 });
 
@@ -108,7 +108,7 @@ describe('a certificate', () => {
 
   test.each(cases)('%s', async (_sentence, certificate, verdict, words) => {
     const server = await serve({ '*': certificate });
-    const finding = await probeOf().look(name, server);
+    const finding = await probeOf().check(name, server);
     expect(finding).toMatchObject({ verdict, sentence: expect.stringContaining(words), httpStatus: 200 });
   });
 
@@ -116,7 +116,7 @@ describe('a certificate', () => {
     const own = [`www.${name}`, '*.example.org', name];
     const names = [...Array.from({ length: 150 }, (_, i) => `n${i}.example.org`), ...own];
     const server = await serve({ [name]: ca.issue({ names }) });
-    const finding = await probeOf().look(name, server);
+    const finding = await probeOf().check(name, server);
     expect(finding.verdict).toBe('covers');
     expect(finding.certificate?.names).toEqual(own);
     expect(finding.certificate?.moreNames).toBe(150);
@@ -124,7 +124,7 @@ describe('a certificate', () => {
 
   test('with names that are none is kept cleaned and cut', async () => {
     const server = await serve({ '*': ca.issue({ names: [`a\u0007${'x'.repeat(3_000)}`] }) });
-    const { certificate } = await probeOf().look(name, server);
+    const { certificate } = await probeOf().check(name, server);
     expect(certificate).toMatchObject({ names: [], moreNames: 1 });
     for (const text of [certificate?.subject, ...(certificate?.names ?? [])]) {
       expect(text?.length).toBeLessThanOrEqual(255);
@@ -134,7 +134,7 @@ describe('a certificate', () => {
 
   test('of a throw-away authority is not trusted unless that is said', async () => {
     const server = await serve({ [name]: good });
-    expect(await createTlsProbe().look(name, server)).toMatchObject({ verdict: 'untrusted' });
+    expect(await createTlsProbe().check(name, server)).toMatchObject({ verdict: 'untrusted' });
   });
 
   test('authority that is no PEM is refused before the first look', () => {
@@ -146,13 +146,13 @@ describe('a site', () => {
   test('that answers with an error still shows its status', async () => {
     const reply = () => 'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 Service Unavailable\r\n\r\n';
     const server = await serve({ [name]: good }, { reply });
-    expect(await probeOf().look(name, server)).toMatchObject({ verdict: 'covers', httpStatus: 503 });
+    expect(await probeOf().check(name, server)).toMatchObject({ verdict: 'covers', httpStatus: 503 });
   });
 
   test('that redirects is not followed', async () => {
     const reply = () => 'HTTP/1.1 301 Moved Permanently\r\nLocation: https://example.com/\r\n\r\n';
     const server = await serve({ [name]: good }, { reply });
-    expect(await probeOf().look(name, server)).toMatchObject({ verdict: 'covers', httpStatus: 301 });
+    expect(await probeOf().check(name, server)).toMatchObject({ verdict: 'covers', httpStatus: 301 });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -162,7 +162,7 @@ describe('a site', () => {
     ['never answers', () => undefined],
   ])('that %s is covered all the same, without a status', async (_what, reply) => {
     const server = await serve({ [name]: good }, { reply });
-    const finding = await probeOf({ timeoutMs: 1_000 }).look(name, server);
+    const finding = await probeOf({ timeoutMs: 1_000 }).check(name, server);
     expect(finding).toMatchObject({ verdict: 'covers', httpStatus: undefined });
     await isLeftAlone(server);
   });
@@ -172,7 +172,7 @@ describe('without a handshake nothing is known', () => {
   test('where nobody listens', async () => {
     const server = await startSilentServer();
     await server[Symbol.asyncDispose]();
-    expect(await probeOf().look(name, server)).toEqual({
+    expect(await probeOf().check(name, server)).toEqual({
       name,
       verdict: 'unknown',
       sentence: `127.0.0.1:${server.port} did not show a certificate for ${name} (ECONNREFUSED): this says nothing about the certificate`,
@@ -182,19 +182,19 @@ describe('without a handshake nothing is known', () => {
 
   test('where the server ends it with an alert', async () => {
     const server = await serve({});
-    expect(await probeOf().look(name, server)).toMatchObject({ verdict: 'unknown' });
+    expect(await probeOf().check(name, server)).toMatchObject({ verdict: 'unknown' });
     await isLeftAlone(server);
   });
 
   test('where the server says nothing', async () => {
     const server = stack.use(await startSilentServer());
-    const finding = await probeOf({ timeoutMs: 100 }).look(name, server);
+    const finding = await probeOf({ timeoutMs: 100 }).check(name, server);
     expect(finding).toMatchObject({ verdict: 'unknown', sentence: expect.stringContaining('(ETIMEDOUT)') });
     await isLeftAlone(server);
   });
 
   test('where the port is none', async () => {
-    expect(await probeOf().look(name, { host: '127.0.0.1', port: 70_000 })).toMatchObject({
+    expect(await probeOf().check(name, { host: '127.0.0.1', port: 70_000 })).toMatchObject({
       verdict: 'unknown',
       sentence: expect.stringContaining('(ERR_SOCKET_BAD_PORT)'),
     });
@@ -207,7 +207,7 @@ describe('an aborted look', () => {
   test('throws what it was aborted with, and leaves nothing open', async () => {
     const server = stack.use(await startSilentServer());
     const abort = new AbortController();
-    const looking = expect(probeOf().look(name, server, abort.signal)).rejects.toBe(reason);
+    const looking = expect(probeOf().check(name, server, abort.signal)).rejects.toBe(reason);
     await until(() => server.open.size > 0, 'the connection stands');
     abort.abort(reason);
     await looking;
@@ -217,7 +217,7 @@ describe('an aborted look', () => {
   test('throws also while the site is being asked', async () => {
     const server = await serve({ [name]: good }, { reply: () => undefined });
     const abort = new AbortController();
-    const looking = expect(probeOf().look(name, server, abort.signal)).rejects.toBe(reason);
+    const looking = expect(probeOf().check(name, server, abort.signal)).rejects.toBe(reason);
     await until(() => server.requests.length > 0, 'the site has been asked');
     abort.abort(reason);
     await looking;
@@ -226,7 +226,7 @@ describe('an aborted look', () => {
 
   test('does not even begin where it was aborted before', async () => {
     const server = await serve({ [name]: good });
-    await expect(probeOf().look(name, server, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(probeOf().check(name, server, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.open.size).toBe(0);
   });
 });

@@ -162,26 +162,26 @@ describe('asking for what was seen at or after a time', () => {
 describe('a note of what a write has replied', () => {
   test('saves the next reading', async () => {
     await read(row(1, 'old.example.org'));
-    directory.note(app, 'new.example.org', row(2, 'new.example.org'), 1800);
+    directory.recordWrite(app, 'new.example.org', row(2, 'new.example.org'), 1800);
     expect(await directory.find(app, 'new.example.org', 1800)).toEqual({
       attached: row(2, 'new.example.org'),
       isOldest: false,
       at: 1800,
     });
-    directory.note(app, 'old.example.org', undefined, 1900);
+    directory.recordWrite(app, 'old.example.org', undefined, 1900);
     expect(await directory.find(app, 'old.example.org', 1900)).toMatchObject({ attached: undefined });
     expect(readings).toHaveLength(1);
   });
 
   test('keeps the oldest row recognisable', async () => {
     await read(row(1, 'first.example.org'), row(2, 'second.example.org'));
-    directory.note(app, 'first.example.org', row(1, 'first.example.org'), 1800);
+    directory.recordWrite(app, 'first.example.org', row(1, 'first.example.org'), 1800);
     expect(await directory.find(app, 'first.example.org', 1500)).toMatchObject({ isOldest: true });
   });
 
   test('does not answer who asks for something newer', async () => {
     await read();
-    directory.note(app, 'a.example.org', row(2, 'a.example.org'), 1800);
+    directory.recordWrite(app, 'a.example.org', row(2, 'a.example.org'), 1800);
     time = 3000;
     const found = directory.find(app, 'a.example.org', 1801);
     await settled();
@@ -192,7 +192,7 @@ describe('a note of what a write has replied', () => {
 
   test('is forgotten when a later reading says otherwise', async () => {
     await read();
-    directory.note(app, 'a.example.org', row(2, 'a.example.org'), 1800);
+    directory.recordWrite(app, 'a.example.org', row(2, 'a.example.org'), 1800);
     time = 2000;
     const list = directory.list(app, 1900);
     await settled();
@@ -204,7 +204,7 @@ describe('a note of what a write has replied', () => {
   test('outlives a reading that began before it', async () => {
     const list = directory.list(app, 0);
     await settled();
-    directory.note(app, 'a.example.org', row(2, 'a.example.org'), 1200);
+    directory.recordWrite(app, 'a.example.org', row(2, 'a.example.org'), 1200);
     readings[0]?.answer([]);
     await list;
     expect(await directory.find(app, 'a.example.org', 0)).toMatchObject({ attached: { id: 2 } });

@@ -44,7 +44,7 @@ function look(zones: Readonly<Record<string, Zone>>, expected: readonly string[]
       (other) => other !== name && other in zones,
     );
     const judgement = judgeDns(name, toAnswers(zone), expected, { twin, reach: zone.reach });
-    return { name, ...judgement, expected, seen: { a: [], aaaa: [], cname: [], caa: [] } };
+    return { name, ...judgement, expected, observed: { a: [], aaaa: [], cname: [], caa: [] } };
   });
 }
 

@@ -30,7 +30,7 @@ const found = (verdict: DnsVerdict, name: string = SHOP): DnsFinding => ({
   verdict,
   sentence: `${name} is ${verdict}`,
   expected: ['203.0.113.7'],
-  seen: { a: [], aaaa: [], cname: [], caa: [] },
+  observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
 
 const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[]) => ({ at: NOW, dns, tls });

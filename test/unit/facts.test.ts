@@ -47,35 +47,35 @@ const downForAll = async (): Promise<never> => {
 describe('a glance', () => {
   test('tells the address and the kind of SSL; what RunCloud leaves out of AutoSSL is off', async () => {
     const { facts } = createCounted();
-    expect(await facts.recent(APP)).toEqual({ ipAddress: '203.0.113.7', advanced: false, autoSsl: false });
+    expect(await facts.cached(APP)).toEqual({ ipAddress: '203.0.113.7', advanced: false, autoSsl: false });
   });
 
   test('costs RunCloud nothing the second time', async () => {
     const { facts, calls } = createCounted();
-    await facts.recent(APP);
-    await facts.recent(APP);
+    await facts.cached(APP);
+    await facts.cached(APP);
     expect(calls).toEqual({ server: 1, mode: 1 });
   });
 
   test('is one reading for all who ask at once', async () => {
     const { facts, calls } = createCounted();
-    await Promise.all([facts.recent(APP), facts.recent(APP), facts.recent(APP)]);
+    await Promise.all([facts.cached(APP), facts.cached(APP), facts.cached(APP)]);
     expect(calls).toEqual({ server: 1, mode: 1 });
   });
 
   test('reads anew what has become too old', async () => {
     const { facts, calls } = createCounted(0);
-    await facts.recent(APP);
-    await facts.recent(APP);
+    await facts.cached(APP);
+    await facts.cached(APP);
     expect(calls).toEqual({ server: 2, mode: 2 });
   });
 
   test('of a second web application on the same server shares its address, not its kind of SSL', async () => {
     const { facts, calls, ask } = createCounted();
-    await facts.recent(APP);
+    await facts.cached(APP);
     ask.mode = async () => ({ advanced: true, autoSsl: true });
-    expect(await facts.recent({ ...APP, appId: 647 })).toMatchObject({ advanced: true, autoSsl: true });
-    expect(await facts.recent(APP)).toMatchObject({ advanced: false });
+    expect(await facts.cached({ ...APP, appId: 647 })).toMatchObject({ advanced: true, autoSsl: true });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: false });
     expect(calls).toEqual({ server: 1, mode: 2 });
   });
 
@@ -83,9 +83,9 @@ describe('a glance', () => {
     const { facts, ask, calls } = createCounted();
     const well = ask[what];
     Object.assign(ask, { [what]: down });
-    await expect(facts.recent(APP)).rejects.toThrow('RunCloud is down');
+    await expect(facts.cached(APP)).rejects.toThrow('RunCloud is down');
     Object.assign(ask, { [what]: well });
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
     expect(calls[what]).toBe(2);
   });
 
@@ -94,8 +94,8 @@ describe('a glance', () => {
     ask.server = async () => {
       throw new PermanentError('runcloud-forbidden', 'no');
     };
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: undefined, advanced: false });
-    await facts.recent(APP);
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: undefined, advanced: false });
+    await facts.cached(APP);
     expect(calls.server).toBe(1);
   });
 });
@@ -103,23 +103,23 @@ describe('a glance', () => {
 describe('a reading before an order', () => {
   test('sees a change of the kind of SSL at once, and so does everybody after it', async () => {
     const { facts, ask, calls } = createCounted();
-    await facts.recent(APP);
+    await facts.cached(APP);
     ask.mode = async () => ({ advanced: true });
-    expect(await facts.recent(APP)).toMatchObject({ advanced: false });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: false });
     expect(await facts.read(APP)).toMatchObject({ advanced: true, ipAddress: '203.0.113.7' });
-    expect(await facts.recent(APP)).toMatchObject({ advanced: true });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: true });
     expect(calls).toEqual({ server: 1, mode: 2 });
   });
 
   test('that fails for this one route keeps the mode that was known', async () => {
     const { facts, ask, calls } = createCounted();
     ask.mode = async () => ({ advanced: true });
-    await facts.recent(APP);
+    await facts.cached(APP);
     ask.mode = async () => {
       throw new InterceptedError('a firewall answered', { operation: 'getSslMode', status: 403 });
     };
     expect(await facts.read(APP)).toMatchObject({ advanced: true });
-    expect(await facts.recent(APP)).toMatchObject({ advanced: true });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: true });
     expect(calls.mode).toBe(2);
   });
 
@@ -133,17 +133,17 @@ describe('a reading before an order', () => {
     ],
   ])('that fails is an error where %s', async (why, fails) => {
     const { facts, ask } = createCounted();
-    if (why !== 'nothing was known of it') await facts.recent(APP);
+    if (why !== 'nothing was known of it') await facts.cached(APP);
     ask.mode = fails;
     await expect(facts.read(APP)).rejects.toThrow();
   });
 
   test('two that fail together leave what is known', async () => {
     const { facts, ask, calls } = createCounted();
-    await facts.recent(APP);
+    await facts.cached(APP);
     ask.mode = downForAll;
     await Promise.allSettled([facts.read(APP), facts.read(APP)]);
-    expect(await facts.recent(APP)).toMatchObject({ advanced: false });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: false });
     expect(calls.mode).toBe(3);
   });
 });
@@ -161,7 +161,7 @@ describe('somebody who asks again', () => {
         known: new Map([...all].filter(([key]) => keys.includes(key))),
       }),
       put: async (key, known) => void all.set(key, known),
-      async takeTurn(key, ms) {
+      async lockRefresh(key, ms) {
         const ago = time - (turns.get(key) ?? 0);
         if (ago >= ms) turns.set(key, time);
         return ago >= ms ? 0 : Math.max(1, ago);
@@ -181,22 +181,22 @@ describe('somebody who asks again', () => {
   test('is judged by the address and the kind of SSL as they are now', async () => {
     const clock = createClocked();
     const { facts, ask, calls } = createCounted(undefined, clock.memo);
-    await facts.recent({ ...APP, requestedAt: clock.now() });
+    await facts.cached({ ...APP, requestedAt: clock.now() });
     Object.assign(ask, { server: moved, mode: async () => ({ advanced: true }) });
     clock.pass(2 * MINUTE);
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: '203.0.113.7', advanced: false });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: '203.0.113.7', advanced: false });
     const again = { ...APP, requestedAt: clock.now() - 1 };
-    expect(await facts.recent(again)).toMatchObject({ ipAddress: '198.51.100.1', advanced: true });
-    await facts.recent(again);
+    expect(await facts.cached(again)).toMatchObject({ ipAddress: '198.51.100.1', advanced: true });
+    await facts.cached(again);
     expect(calls).toEqual({ server: 2, mode: 2 });
   });
 
   test('costs two calls in a minute and web application, however many ask, and however often', async () => {
     const clock = createClocked();
     const { facts, calls } = createCounted(undefined, clock.memo);
-    await facts.recent(APP);
+    await facts.cached(APP);
     clock.pass(2 * MINUTE);
-    const ask = () => facts.recent({ ...APP, requestedAt: clock.now() });
+    const ask = () => facts.cached({ ...APP, requestedAt: clock.now() });
     await Promise.all(Array.from({ length: 100 }, ask));
     for (let i = 0; i < 59; i += 1) {
       clock.pass(1_000);
@@ -211,24 +211,24 @@ describe('somebody who asks again', () => {
   test('within a minute of the last reading is judged by that', async () => {
     const clock = createClocked();
     const { facts, calls } = createCounted(undefined, clock.memo);
-    await facts.recent(APP);
+    await facts.cached(APP);
     clock.pass(MINUTE);
-    await facts.recent({ ...APP, requestedAt: clock.now() });
+    await facts.cached({ ...APP, requestedAt: clock.now() });
     expect(calls).toEqual({ server: 1, mode: 1 });
   });
 
   test('shares what another worker has read for him', async () => {
     const clock = createClocked();
     const [one, other] = [createCounted(undefined, clock.memo), createCounted(undefined, clock.memo)];
-    await Promise.all([one.facts.recent(APP), other.facts.recent(APP)]);
+    await Promise.all([one.facts.cached(APP), other.facts.cached(APP)]);
     clock.pass(2 * MINUTE);
     one.ask.server = moved;
     other.ask.server = moved;
     const asked = { ...APP, requestedAt: clock.now() };
-    const seen = await Promise.all([one.facts.recent(asked), other.facts.recent(asked)]);
+    const seen = await Promise.all([one.facts.cached(asked), other.facts.cached(asked)]);
     expect(seen).toMatchObject([{ ipAddress: '198.51.100.1' }, { ipAddress: '198.51.100.1' }]);
     expect(one.calls.server + other.calls.server).toBe(3);
-    expect(await other.facts.recent(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
+    expect(await other.facts.cached(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
   });
 
   test.each(['server', 'mode'] as const)(
@@ -236,12 +236,12 @@ describe('somebody who asks again', () => {
     async (what) => {
       const clock = createClocked();
       const { facts, ask, calls } = createCounted(undefined, clock.memo);
-      await facts.recent(APP);
+      await facts.cached(APP);
       clock.pass(2 * MINUTE);
       Object.assign(ask, { [what]: downForAll });
       const asked = { ...APP, requestedAt: clock.now() };
       for (let i = 0; i < 3; i += 1)
-        expect(await facts.recent(asked)).toEqual({
+        expect(await facts.cached(asked)).toEqual({
           ipAddress: '203.0.113.7',
           advanced: false,
           autoSsl: false,
@@ -253,7 +253,7 @@ describe('somebody who asks again', () => {
   test('for a redeploy has the address read anew too; the kind of SSL is read in any case', async () => {
     const clock = createClocked();
     const { facts, ask, calls } = createCounted(undefined, clock.memo);
-    await facts.recent(APP);
+    await facts.cached(APP);
     clock.pass(2 * MINUTE);
     ask.server = moved;
     expect(await facts.read({ ...APP, requestedAt: clock.now() })).toMatchObject({
@@ -264,11 +264,11 @@ describe('somebody who asks again', () => {
 
   test('of a worker that has just begun is not judged by what others read long ago', async () => {
     const clock = createClocked();
-    await createCounted(undefined, clock.memo).facts.recent(APP);
+    await createCounted(undefined, clock.memo).facts.cached(APP);
     clock.pass(2 * MINUTE);
     const { facts, ask } = createCounted(undefined, clock.memo);
     ask.server = moved;
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
   });
 
   test('that RunCloud does not know the server may have been one odd answer: it is asked again after ten minutes', async () => {
@@ -278,12 +278,12 @@ describe('somebody who asks again', () => {
     ask.server = async () => {
       throw new PermanentError('runcloud-not-found', 'no such server');
     };
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: undefined });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: undefined });
     ask.server = well;
     clock.pass(9 * MINUTE);
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: undefined });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: undefined });
     clock.pass(MINUTE);
-    expect(await facts.recent(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
+    expect(await facts.cached(APP)).toMatchObject({ ipAddress: '203.0.113.7' });
     expect(calls).toEqual({ server: 2, mode: 1 });
   });
 });
@@ -293,7 +293,7 @@ describe('what the list of certificates has proven', () => {
     const { facts } = createCounted();
     expect(await facts.read(APP)).toMatchObject({ advanced: false });
     await facts.noteAdvanced(APP);
-    expect(await facts.recent(APP)).toMatchObject({ advanced: true });
+    expect(await facts.cached(APP)).toMatchObject({ advanced: true });
     expect(await facts.read(APP)).toMatchObject({ advanced: true });
     expect(await facts.read({ ...APP, appId: 647 })).toMatchObject({ advanced: false });
   });

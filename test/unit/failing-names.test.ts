@@ -21,7 +21,7 @@ const found = (name: string, verdict: DnsVerdict, doubt?: string): DnsFinding =>
   sentence: `${name} is ${verdict}`,
   doubt,
   expected: [],
-  seen: { a: [], aaaa: [], cname: [], caa: [] },
+  observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
 const suspect = (name: string, why: Suspicion): FailingName => ({ name, why, sentence: `${name} is ${why}` });
 

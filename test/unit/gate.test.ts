@@ -26,7 +26,7 @@ const found = (verdict: DnsVerdict, name = 'shop.example.org'): DnsFinding => ({
   verdict,
   sentence: `${name} is ${verdict}`,
   expected: ['203.0.113.7'],
-  seen: { a: [], aaaa: [], cname: [], caa: [] },
+  observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
 
 const judge = (waited: number, ...dns: DnsFinding[]) =>

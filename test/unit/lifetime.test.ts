@@ -22,7 +22,7 @@ const look = (certificate: Period, at: number) => {
       verdict: 'here',
       sentence,
       expected: [],
-      seen: { a: [], aaaa: [], cname: [], caa: [] },
+      observed: { a: [], aaaa: [], cname: [], caa: [] },
     },
   ] as const;
   return judgeDrift({ domain: NAME, state: 'live', mustAct: undefined, evidence: undefined }, true, {

@@ -58,7 +58,7 @@ async function play({
             verdict: verdicts[name] ?? 'here',
             sentence: `${name} is ${verdicts[name]}`,
             expected: [],
-            seen: { a: [], aaaa: [], cname: [], caa: [] },
+            observed: { a: [], aaaa: [], cname: [], caa: [] },
           })),
       },
       store: {

@@ -45,7 +45,7 @@ const found = (verdict: DnsVerdict, name = SHOP): DnsFinding => ({
   verdict,
   sentence: `${name} is ${verdict}`,
   expected: ['203.0.113.7'],
-  seen: { a: [], aaaa: [], cname: [], caa: [] },
+  observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
 
 const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({

@@ -10,7 +10,7 @@ const dns: DnsFinding = {
   verdict: 'elsewhere',
   sentence: 'it leads elsewhere',
   expected: ['203.0.113.7'],
-  seen: { a: ['198.51.100.1', '198.51.100.2'], aaaa: [], cname: [], caa: [], more: 3_998 },
+  observed: { a: ['198.51.100.1', '198.51.100.2'], aaaa: [], cname: [], caa: [], more: 3_998 },
 };
 const tls: TlsFinding = {
   name,

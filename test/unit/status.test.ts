@@ -44,7 +44,7 @@ const away: DnsFinding = {
   verdict: 'elsewhere',
   sentence: SENTENCE,
   expected: ['203.0.113.7'],
-  seen: { a: ['198.51.100.9'], aaaa: [], cname: [], caa: [] },
+  observed: { a: ['198.51.100.9'], aaaa: [], cname: [], caa: [] },
   changes: {
     set: [toDnsRecord('shop.example.org', 'A', '203.0.113.7')],
     remove: [toDnsRecord('shop.example.org', 'A', '198.51.100.9')],
@@ -56,7 +56,7 @@ const here: DnsFinding = {
   changes: undefined,
   verdict: 'here',
   sentence: 'shop.example.org leads to 203.0.113.7',
-  seen: { ...away.seen, a: ['203.0.113.7'] },
+  observed: { ...away.observed, a: ['203.0.113.7'] },
 };
 const covers: TlsFinding = {
   name: 'shop.example.org',
@@ -383,9 +383,9 @@ test('JSON tells state, request, evidence and history, with times as ISO 8601 an
     redeploy: null,
     certificate: null,
   });
-  const many = { ...away, seen: { ...away.seen, more: 7 } };
+  const many = { ...away, observed: { ...away.observed, more: 7 } };
   const waits = toRecord(statusOf({ ...waitingForDns, evidence: seen([many]) }, delayed));
-  expect(waits.evidence?.dns[0]?.seen.more).toBe(7);
+  expect(waits.evidence?.dns[0]?.observed.more).toBe(7);
   expect(domainRecord.strict().safeParse(waits).error).toBeUndefined();
   expect(waits).toMatchObject({
     state: 'waiting-for-dns',

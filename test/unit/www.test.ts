@@ -19,7 +19,7 @@ const found = (name: string, verdict: DnsVerdict): DnsFinding => ({
   verdict,
   sentence: `${name} is ${verdict}`,
   expected: ['203.0.113.7'],
-  seen: { a: [], aaaa: [], cname: [], caa: [] },
+  observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
 const desired = (www: Www) => ({ presence: 'present', www, redirection: 'non-www' }) as const;
 const judge = (www: Www, apex: DnsVerdict, twin: DnsVerdict, waited = 0, canLeaveOut = true) =>

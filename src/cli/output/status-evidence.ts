@@ -10,14 +10,14 @@ export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[
   return lines.length > 0 ? [`Seen ${toRelative(at, nowMs)}:`, ...lines.map((line) => `  ${line}`)] : [];
 }
 
-function describeDns({ name, verdict, doubt, seen }: DnsFinding): string {
+function describeDns({ name, verdict, doubt, observed }: DnsFinding): string {
   const records = [
-    ...seen.cname.slice(0, 1).map((target) => `CNAME ${target}`),
-    ...seen.a.map((address) => `A ${address}`),
-    ...seen.aaaa.map((address) => `AAAA ${address}`),
-    ...seen.caa.map((record) => `CAA ${record}`),
+    ...observed.cname.slice(0, 1).map((target) => `CNAME ${target}`),
+    ...observed.a.map((address) => `A ${address}`),
+    ...observed.aaaa.map((address) => `AAAA ${address}`),
+    ...observed.caa.map((record) => `CAA ${record}`),
   ];
-  const more = seen.more ? ` and ${seen.more} more` : '';
+  const more = observed.more ? ` and ${observed.more} more` : '';
   const shown = records.map((record) => toShownText(record)).join(', ') || 'no record';
   return `DNS of ${name}: ${shown}${more} (${verdict})${doubt ? `; ${doubt}` : ''}`;
 }
