@@ -4,7 +4,7 @@ import {
   DEFAULT_PRIMARY_DOMAIN,
   type Seed,
   type Simulator,
-} from '../src/simulator/index.ts';
+} from '../packages/simulator/src/index.ts';
 
 /** Names below .example are nobody's (RFC 2606). */
 export const domains = {

@@ -1,6 +1,12 @@
 // The settings that the demo's programs run with. The user's own never count, so that no real RunCloud can be reached.
+
+import {
+  DEFAULT_SERVER_ID,
+  DEFAULT_WEBAPP_ID,
+  type Edge,
+  type Simulator,
+} from '../packages/simulator/src/index.ts';
 import { variableNames, variables } from '../src/config/variables.ts';
-import { DEFAULT_SERVER_ID, DEFAULT_WEBAPP_ID, type Edge, type Simulator } from '../src/simulator/index.ts';
 import { delays } from './hurry.ts';
 
 export interface DemoRedis {

@@ -1,7 +1,7 @@
 // The demo's own proof of HTTPS: one handshake as a browser makes it, with nothing of the worker's code.
 import { once } from 'node:events';
 import { connect } from 'node:tls';
-import type { EdgeAddresses } from '../src/simulator/index.ts';
+import type { EdgeAddresses } from '../packages/simulator/src/index.ts';
 
 const PATIENCE_MS = 10_000;
 

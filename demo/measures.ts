@@ -1,12 +1,12 @@
 // What the story has led to, measured in the simulator, in Redis and by handshakes. Takes nothing from the screen, and judges
 // nothing: promises.ts does.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../packages/simulator/src/index.ts';
 import type { DomainRecord } from '../src/domains/domain.ts';
 import { parseDomainName } from '../src/domains/domain-name.ts';
 import { namesOf } from '../src/domains/names.ts';
 import type { Receipt } from '../src/index.ts';
 import type { Operator, QueueCounts } from '../src/queue/operator.ts';
-import type { Call } from '../src/simulator/index.ts';
 import { domains } from './cast.ts';
 import { shakeHands } from './handshake.ts';
 import type { Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 // Commands to try next. Each works as it stands, from the project's folder; with --keep they talk to the running demo.
-import { CONTROL_PREFIX, DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../src/simulator/index.ts';
+import { CONTROL_PREFIX, DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../packages/simulator/src/index.ts';
 import { domains, HERE } from './cast.ts';
 import { type DemoRedis, toConnection } from './environment.ts';
 import type { Screen } from './screen.ts';

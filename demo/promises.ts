@@ -1,6 +1,6 @@
 // Whether what was measured is what the story promises. Pure.
-import type { Call } from '../src/simulator/index.ts';
-import { DEFAULT_PRIMARY_DOMAIN } from '../src/simulator/index.ts';
+import type { Call } from '../packages/simulator/src/index.ts';
+import { DEFAULT_PRIMARY_DOMAIN } from '../packages/simulator/src/index.ts';
 import { domains } from './cast.ts';
 import type { DomainFound, Measures } from './measures.ts';
 

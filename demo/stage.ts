@@ -3,19 +3,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
-import { createProducerApp } from '../src/app/app.ts';
-import { parseConfig } from '../src/config/load.ts';
-import { parseDomainName } from '../src/domains/domain-name.ts';
-import { createProducer, type Producer } from '../src/index.ts';
-import type { Operator } from '../src/queue/operator.ts';
 import {
   createSimulator,
   DEFAULT_SERVER_ID,
   DEFAULT_WEBAPP_ID,
   type Edge,
   type EdgedSimulator,
-} from '../src/simulator/index.ts';
+} from '../packages/simulator/src/index.ts';
+import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
+import { createProducerApp } from '../src/app/app.ts';
+import { parseConfig } from '../src/config/load.ts';
+import { parseDomainName } from '../src/domains/domain-name.ts';
+import { createProducer, type Producer } from '../src/index.ts';
+import type { Operator } from '../src/queue/operator.ts';
 import { ISSUANCE_LAG_MS, scriptFaults, seed } from './cast.ts';
 import { type DemoRedis, forgetUserSettings, toConnection, toWorkerEnvironment } from './environment.ts';
 import { abortable } from './interruption.ts';

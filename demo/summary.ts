@@ -1,6 +1,6 @@
 // The end of the story on the screen: each promise with what was found, each domain, and the API calls by kind. Measures nothing
 // itself.
-import type { Call } from '../src/simulator/index.ts';
+import type { Call } from '../packages/simulator/src/index.ts';
 import type { DomainFound, Measures } from './measures.ts';
 import { shorten } from './narrator.ts';
 import type { Promised } from './promises.ts';

@@ -29,7 +29,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   },
   certificates: { uses: 'domains errors lease probes redis', types: 'runcloud', packages: 'ioredis tldts' },
   cli: {
-    uses: 'api-records app audit callbacks config doctor domains errors logger probes queue redis simulator untrusted version',
+    uses: 'api-records app audit callbacks config doctor domains errors logger probes queue redis untrusted version',
     types: 'certificates jobs',
     packages: 'commander',
   },
@@ -65,7 +65,6 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     types: 'metrics',
     packages: '@bull-board/api @bull-board/fastify @fastify/cookie fastify ioredis zod',
   },
-  simulator: { uses: '', packages: 'dns-packet node-forge tldts' },
   tracing: {
     uses: 'redis',
     types: 'runcloud',

@@ -159,13 +159,20 @@ export const generated: readonly Generated[] = [
     file: 'docs/reference/configuration.md',
     render: document('Configuration', configurationIntroduction, () => configurationTable()),
   },
-  { file: 'docs/reference/error-codes.md', render: document('Error codes', codesIntroduction, errorCodeTable) },
+  {
+    file: 'docs/reference/error-codes.md',
+    render: document('Error codes', codesIntroduction, errorCodeTable),
+  },
   { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
   { file: 'README.md', render: between('configuration', () => configurationTable(commonVariables)) },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
   { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },
-  { file: 'package-lock.json', render: versionAt(/("packages\/client": \{[^}]*?"version": )(").*?\2/) },
+  { file: 'packages/simulator/package.json', render: versionAt(/("version": )(").*?\2/) },
+  {
+    file: 'package-lock.json',
+    render: versionAt(/("packages\/(?:client|simulator)": \{[^}]*?"version": )(").*?\2/g),
+  },
 ];
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));

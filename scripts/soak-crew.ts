@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PLANTED_SECRETS } from '../src/simulator/index.ts';
+import { PLANTED_SECRETS } from '../packages/simulator/src/index.ts';
 
 const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** A young process grows by itself. */

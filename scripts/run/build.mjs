@@ -28,6 +28,15 @@ export async function buildClient(node) {
   return 0;
 }
 
+/** Compiles packages/simulator. */
+export async function buildSimulator(node) {
+  const dist = join(root, 'packages/simulator/dist');
+  rmSync(dist, { recursive: true, force: true });
+  const code = await node([compiler, '-p', 'packages/simulator']);
+  if (code === 0) chmodSync(join(dist, 'main.js'), 0o755);
+  return code;
+}
+
 /** What package.json points to: without one of them the package is of no use. */
 const needed = ['cli/main.js', 'index.js', 'index.d.ts'];
 

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { audit } from './audit.mjs';
-import { build, buildClient, compiler } from './build.mjs';
+import { build, buildClient, buildSimulator, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
 import { hidePrepare, restorePrepare } from './hide-prepare.mjs';
@@ -30,7 +30,13 @@ async function pm2(tools, args) {
 
 const targets = {
   demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
-  cli: (tools, args) => tools.node(['src/cli/main.ts', ...args]),
+  cli: ({ node }, [name, ...args]) =>
+    // The product has no such command: the simulator is a package of its own.
+    node(
+      name === 'simulate'
+        ? ['packages/simulator/src/main.ts', ...args]
+        : ['src/cli/main.ts', ...(name ? [name, ...args] : [])],
+    ),
   docs: (tools, args) => tools.node(['scripts/generate-docs.ts', ...args]),
   jest: (tools, args) => tools.jest(args),
   histories: (tools, args) => tools.node(['scripts/histories.ts', ...args]),
@@ -42,6 +48,7 @@ const targets = {
   packaged: () => restorePrepare(),
   audit: (tools) => audit(tools.path),
   'build-client': (tools) => buildClient(tools.node),
+  'build-simulator': (tools) => buildSimulator(tools.node),
   pm2: (tools, args) => pm2(tools, args),
   check: (tools, args) => check(tools, args),
   slow: (tools, args) => checkSlow(tools, args),
@@ -57,7 +64,7 @@ function createTools(node) {
     lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
     typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
     // The client's compiler knows less of Node than the product's: what it cannot have shows here.
-    build: async () => (await build(runNode)) || buildClient(runNode),
+    build: async () => (await build(runNode)) || (await buildClient(runNode)) || buildSimulator(runNode),
     jest: (args, options = {}) =>
       runNode([...jestFlags, bin.jest, ...args], { ...options, env: { ...env, ...options.env } }),
   };

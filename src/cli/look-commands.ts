@@ -1,5 +1,4 @@
-// The commands that look at what is there, or stand in for it: doctor, simulate. Only cli.ts uses it; like cli.ts it knows commander, and
-// leaves the work to cli/.
+// The command doctor, for main.ts. Like main.ts it knows commander and leaves the work to the other files.
 import type { Command } from 'commander';
 import { createDoctor } from '../app/app.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -27,19 +26,6 @@ interface DoctorFlags {
 
 export function addLookCommands(program: Command, tools: LookTools): void {
   addDoctorCommand(program, tools);
-  program
-    .command('simulate')
-    .description("Run the simulator of RunCloud's API on its own, to try things without an account.")
-    .option('--port <number>', 'port on 127.0.0.1', '8080')
-    .option('--set <switch=value...>', 'answer an open question as `doctor --survey` found it')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  runcloud-domains simulate --port 8080\n  runcloud-domains simulate --set metaShape=laravel',
-    )
-    .action(async (flags: { port: string; set?: string[] }) => {
-      const { simulate } = await import('./commands/simulate.ts');
-      tools.finish(await simulate(flags, tools.untilSignal(), tools.terminal));
-    });
 }
 
 function addDoctorCommand(program: Command, tools: LookTools): void {

@@ -1,15 +1,47 @@
-// The simulator's switches at the command line: `simulate --set`, and those that match what RunCloud answered. With simulate.ts the only
-// files of the command line that know the simulator.
-import { VARIANT_TABLE, type Variants } from '../simulator/index.ts';
+// What `doctor` found out about RunCloud's answers, as switches of the simulator (packages/simulator).
 import { toTable } from './output/layout.ts';
 
-const TABLE: Readonly<Record<string, { readonly values: readonly string[]; readonly about: string }>> =
-  VARIANT_TABLE;
+/** What the simulator answers without a switch. Only the switches that `doctor` can find out. */
+export const usualAnswers: Readonly<Record<string, string>> = {
+  metaShape: 'pagination',
+  metaLinks: 'urls',
+  defaultPerPage: '20',
+  perPageAsked: 'honoured',
+  perPageOver40: 'clamp',
+  domainSearch: 'ignored',
+  listOrder: 'oldest-first',
+  logOrder: 'newest-first',
+  singleObjects: 'flat',
+  numbers: 'numbers',
+  booleans: 'as-documented',
+  errorBody: 'message',
+  domainFields: 'full',
+  domainStatus: 'null',
+  idnReply: 'ascii',
+  contentTypeOn: 'body-only',
+  rateLimitHeaders: 'sent',
+  sslShape: 'as-documented',
+  noSsl: 'as-documented',
+  nestedUncovered: 'null',
+  sslRowsPaged: 'all',
+  sslDates: 'sql',
+  advancedStatus: '200',
+  domainSslInBasicMode: '422',
+  domainSslShape: 'flat',
+  noDomainSsl: '404',
+  createStatus: '200',
+  attachReply: 'domain',
+  duplicateReply: '422-message',
+  deleteReply: 'domain',
+  deleteUnknown: '404',
+  domainSslReply: 'empty',
+  firstIssuance: 'visible',
+};
 
-/** Lines for people: what differs from the simulator's own answers comes first, then how to have it so. */
+/** Lines for people: first what differs from the simulator's usual answers, last the command that sets it. */
 export function describeSwitches(switches: Readonly<Record<string, string>>, width?: number): string[] {
   const all = Object.entries(switches);
-  const isUsual = ([name, value]: [string, string]): boolean => TABLE[name]?.values[0] === value;
+  const isUsual = ([name, value]: [string, string]): boolean => usualAnswers[name] === value;
   const differing = all.filter((one) => !isUsual(one));
   const rows = [
     ...differing.map(([name, value]) => [name, value, 'differs']),
@@ -17,20 +49,8 @@ export function describeSwitches(switches: Readonly<Record<string, string>>, wid
   ];
   const sets = differing.map(([name, value]) => ` --set ${name}=${value}`).join('');
   return [
-    "The simulator's switches that answer as RunCloud did:",
+    'RunCloud answers like the simulator with these switches:',
     ...toTable(rows, width && width - 2).map((line) => `  ${line}`),
-    `To have the simulator answer so: runcloud-domains simulate${sets}`,
+    `To start the simulator with them: npx runcloud-simulator${sets}`,
   ];
-}
-
-/** `name=value`, as given with --set; a sentence where one is wrong. */
-export function parseSwitches(texts: readonly string[]): Partial<Variants> | string {
-  const pairs = texts.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]);
-  for (const [name = '', value = ''] of pairs) {
-    const values = Object.hasOwn(TABLE, name) ? TABLE[name]?.values : undefined;
-    if (!values)
-      return `--set ${name || texts.join(' ')}: there is no such switch; known are ${Object.keys(TABLE).join(', ')}`;
-    if (!values.includes(value)) return `--set ${name}: must be one of ${values.join(', ')}`;
-  }
-  return Object.fromEntries(pairs) as Partial<Variants>;
 }

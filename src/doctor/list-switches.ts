@@ -1,5 +1,6 @@
-// What the replies about lists and single objects say about the simulator's switches (src/simulator/variant-table.ts has what each means).
-// Pure. What cannot be told for certain is left out.
+// What the replies about lists and single objects say about the simulator's switches. Pure.
+// packages/simulator/src/variant-table.ts has what each means.
+// What cannot be told for certain is left out.
 import {
   isNumeric,
   isOk,

@@ -8,7 +8,7 @@ export interface AccountReport {
   readonly api: 'v2' | 'v3';
   /** Why it ended early. */
   readonly stopped: string | null;
-  /** The simulator's switches that answer as RunCloud did (src/simulator/variant-table.ts). */
+  /** The simulator's switches that answer as RunCloud did (packages/simulator/src/variant-table.ts). */
   readonly switches: Readonly<Record<string, string>>;
   readonly observations: readonly Observation[];
 }

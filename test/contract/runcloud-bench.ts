@@ -1,6 +1,5 @@
 // What the contract tests share: a simulator that is seeded for them, and a client for one API version.
-import { createRunCloud, type RunCloudClient, type RunCloudSettings } from '../../src/runcloud/client.ts';
-import type { ApiVersion } from '../../src/runcloud/domain-calls.ts';
+
 import {
   createSimulator,
   type Simulator,
@@ -8,7 +7,9 @@ import {
   VARIANT_CASES,
   type VariantCase,
   type Variants,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
+import { createRunCloud, type RunCloudClient, type RunCloudSettings } from '../../src/runcloud/client.ts';
+import type { ApiVersion } from '../../src/runcloud/domain-calls.ts';
 
 export const versions = ['v2', 'v3'] as const satisfies readonly ApiVersion[];
 

@@ -1,9 +1,9 @@
 // The contract of the writes that install and remove certificates: one story per mode, for both API versions, told
 // again for every answer to every open question.
 import { describe, expect, test } from '@jest/globals';
+import type { Variants } from '../../packages/simulator/src/index.ts';
 import { ForbiddenError, NotFoundError, RejectedError } from '../../src/runcloud/errors.ts';
 import type { AttachedDomain, Certificate, InstallSettings } from '../../src/runcloud/runcloud.ts';
-import type { Variants } from '../../src/simulator/index.ts';
 import {
   advancedApp,
   app,

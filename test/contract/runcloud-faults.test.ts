@@ -1,6 +1,12 @@
 // What the client calls each way that an exchange can break, beside what really happened at RunCloud: an error that
 // says "not done" about a write that was done would be a lie.
 import { describe, expect, test } from '@jest/globals';
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type FaultRule,
+  type Simulator,
+} from '../../packages/simulator/src/index.ts';
 import { TransientError } from '../../src/errors.ts';
 import {
   AccountRefusedError,
@@ -15,7 +21,6 @@ import {
   wasSent,
 } from '../../src/runcloud/errors.ts';
 import type { RunCloud } from '../../src/runcloud/runcloud.ts';
-import { FAULT_KINDS, type FaultKind, type FaultRule, type Simulator } from '../../src/simulator/index.ts';
 import { until } from '../helpers/until.ts';
 import { app, bareApp, createBench, outcomeOf, versions } from './runcloud-bench.ts';
 

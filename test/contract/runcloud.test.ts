@@ -1,6 +1,7 @@
 // The contract: one story for both API versions, told again for every answer to every question that RunCloud's
 // documents leave open. The simulator shares no code with the client.
 import { describe, expect, test } from '@jest/globals';
+import type { Variants } from '../../packages/simulator/src/index.ts';
 import {
   AccountRefusedError,
   ForbiddenError,
@@ -9,7 +10,6 @@ import {
   TooManyRequestsError,
 } from '../../src/runcloud/errors.ts';
 import type { AttachedDomain, NewDomain } from '../../src/runcloud/runcloud.ts';
-import type { Variants } from '../../src/simulator/index.ts';
 import {
   advancedApp,
   app,

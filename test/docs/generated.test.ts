@@ -37,7 +37,9 @@ describe('generated documents', () => {
 
   test('docs/reference/configuration.md names every variable, README.md the ten that a user sets', () => {
     const namesIn = (table: string) => [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    const introduced = generated.find(({ file }) => file === 'docs/reference/configuration.md')?.render(undefined);
+    const introduced = generated
+      .find(({ file }) => file === 'docs/reference/configuration.md')
+      ?.render(undefined);
     expect(namesIn(introduced ?? '')).toEqual(Object.keys(variables));
     expect(namesIn(configurationTable(commonVariables))).toEqual(commonVariables);
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { PLANTED_SECRETS } from '../../packages/simulator/src/index.ts';
 import type { AccountReport } from '../../src/doctor/report.ts';
-import { PLANTED_SECRETS } from '../../src/simulator/index.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage, type StageOptions } from '../helpers/worker.ts';
@@ -33,7 +33,7 @@ describe('--survey', () => {
     expect(result.out).toContain('GET /servers/{server}/webapps/{webapp}/domains?perPage=41');
     expect(result.out).toMatch(/metaShape +laravel +differs\n/);
     expect(result.out).toContain(
-      'simulate --set metaShape=laravel --set rateLimitHeaders=absent --set sslDates=iso',
+      'npx runcloud-simulator --set metaShape=laravel --set rateLimitHeaders=absent --set sslDates=iso',
     );
     expect(readReport()).toMatchObject({ report: 'survey', api: 'v3', stopped: null });
     expect(readReport().switches).toMatchObject({ metaShape: 'laravel', sslDates: 'iso' });
@@ -145,17 +145,4 @@ describe('--try-domain', () => {
     expect(readReport().stopped).toBe('somebody stopped it');
     await isGone(stage);
   });
-});
-
-test('simulate --set answers as a survey found it, and names what it does not know', async () => {
-  const wrong = await runCli(['simulate', '--set', 'metaShape=round']);
-  expect(wrong).toMatchObject({
-    code: 2,
-    err: expect.stringContaining('pagination, lastPage, laravel, none'),
-  });
-  expect((await runCli(['simulate', '--set', 'colour=red'])).err).toContain('there is no such switch');
-  await using cli = startCli(['simulate', '--port', '0', '--set', 'metaShape=laravel', 'sslDates=unix']);
-  const url = await until(() => /simulated at (\S+);/.exec(cli.err())?.[1], 'it is there');
-  const variants = (await (await fetch(`${url}/_simulator/variants`)).json()) as { current: object };
-  expect(variants.current).toMatchObject({ metaShape: 'laravel', sslDates: 'unix', validation: 'http-01' });
 });

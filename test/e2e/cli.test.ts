@@ -25,7 +25,6 @@ const commands = [
   'worker',
   'server',
   'doctor',
-  'simulate',
 ];
 /** A second is promised, and the error names it. Whoever waited a second for each of 100 domains, or for ever, takes longer than this. */
 const NEVER_MS = 90_000;
@@ -97,7 +96,6 @@ describe('a command line that is wrong ends with 2:', () => {
       {},
       /--state must be one of requested, .*; got "settled"/,
     ],
-    ['a port that is none', ['simulate', '--port', 'x'], {}, /--port must be a whole number/],
     [
       'no web application',
       ['add', 'a.example.org'],
@@ -422,29 +420,6 @@ test('what is printed reaches a reader who takes his time, to the last byte', as
   expect(code).toBe(0);
   expect(out.length).toBeGreaterThan(500_000);
   expect(JSON.parse(out)).toHaveLength(4_000);
-});
-
-test('simulate and worker work together, each in its own process', async () => {
-  await using stage = await createStage({ workers: 0 });
-  await using simulator = startCli(['simulate', '--port', '0']);
-  await until(() => /TLS_PROBE_ADDRESS=\S+ /.test(simulator.err()), 'the simulator has told its addresses');
-  const told = Object.fromEntries(
-    [...simulator.err().matchAll(/([A-Z]\w+)=(\S+)/g)].map(([, name, value]) => [name, value]),
-  ) as Record<string, string>;
-  const env = {
-    REDIS_URL: stage.config.redisUrl,
-    QUEUE_PREFIX: stage.config.queuePrefix,
-    ...told,
-    TLS_PROBE: 'off',
-  };
-  expect(told).toMatchObject({ TLS_PROBE_ADDRESS: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
-  await using worker = startCli(['worker'], { env });
-  await until(() => worker.out().includes('ready for jobs'), 'the worker is ready');
-  expect((await runCli(['add', 'a.example.org', '--wait'], { env })).code).toBe(0);
-  expect(simulator.out()).toMatch(/^POST \S+\/domains -> 20[01]$/m);
-  worker.child.kill('SIGTERM');
-  simulator.child.kill('SIGTERM');
-  expect([(await worker.ended).code, (await simulator.ended).code]).toEqual([0, 0]);
 });
 
 test('who stops --wait is told that the requests go on', async () => {

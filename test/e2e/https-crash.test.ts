@@ -1,7 +1,7 @@
 // Proves that a domain on its way to HTTPS survives the death of its worker and a restart of Redis at each stage: it ends live, and
 // nothing is ordered twice. The scenes run side by side, inside one test: jest forbids the simulator's late import between tests.
 import { expect, test } from '@jest/globals';
-import type { Variants } from '../../src/simulator/index.ts';
+import type { Variants } from '../../packages/simulator/src/index.ts';
 import { endBackoffs, promoteRedeploys } from '../helpers/backoff.ts';
 import { ELSEWHERE, HERE } from '../helpers/https-stage.ts';
 import { patient } from '../helpers/patient.ts';

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Seed, Variants } from '../../packages/simulator/src/index.ts';
 import type { DomainRecord } from '../../src/domains/domain.ts';
-import type { Seed, Variants } from '../../src/simulator/index.ts';
 import { edgeEnv, HERE } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
 import { PATIENCE_MS } from './processes.ts';

@@ -3,12 +3,6 @@
 import { expect } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
-import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
-import { type Config, parseConfig } from '../../src/config/load.ts';
-import type { DomainRecord } from '../../src/domains/domain.ts';
-import { createDomainStore } from '../../src/domains/store.ts';
-import { createKeys } from '../../src/redis/keys.ts';
 import {
   type Call,
   createSimulator,
@@ -16,7 +10,13 @@ import {
   type Operation,
   type Simulator,
   type SimulatorOptions,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
+import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
+import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
+import type { DomainRecord } from '../../src/domains/domain.ts';
+import { createDomainStore } from '../../src/domains/store.ts';
+import { createKeys } from '../../src/redis/keys.ts';
 import { patient } from '../helpers/patient.ts';
 import { UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';

@@ -40,15 +40,20 @@ export interface RunningCli extends AsyncDisposable {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Another script than the command line. */
+  readonly script?: string;
   /** True where a test wants to see what is said without Redis. */
   readonly isRedisAway?: boolean;
 }
 
 /** Sees no configuration but `env`: neither this process's environment nor a `.env` file. */
-export function startCli(args: readonly string[], { env = {}, input }: CliOptions = {}): RunningCli {
+export function startCli(
+  args: readonly string[],
+  { env = {}, input, script = program }: CliOptions = {},
+): RunningCli {
   const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-cli-'));
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd,
     env: { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS: '', NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 // What can happen to a few domains, as data: requests, faults, deaths of workers, changes in RunCloud's panel. fast-check
 // draws histories from here; a failing one is told in sentences.
 import * as fc from 'fast-check';
-import type { FaultRule } from '../../src/simulator/index.ts';
+import type { FaultRule } from '../../packages/simulator/src/index.ts';
 
 export type Event =
   | {

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EdgeControls, Seed, Simulator } from '../../packages/simulator/src/index.ts';
 import { createLooksOf } from '../../src/app/look.ts';
 import { createLedger, type LastOrder } from '../../src/certificates/ledger.ts';
 import type { Backoff } from '../../src/domains/backoff.ts';
@@ -15,7 +16,6 @@ import { createKeys } from '../../src/redis/keys.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { createFacts } from '../../src/runcloud/facts.ts';
-import type { EdgeControls, Seed, Simulator } from '../../src/simulator/index.ts';
 import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { until } from './until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from './worker.ts';

@@ -2,12 +2,12 @@
 // every invariant (I1 to I7, docs/reference/reliability.md) that does not hold once everything has come to rest.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../packages/simulator/src/index.ts';
 import type { DomainRecord } from '../../src/domains/domain.ts';
 import { createDomainStore } from '../../src/domains/store.ts';
 import { codes } from '../../src/errors.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
-import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../src/simulator/index.ts';
 
 /** One request that was accepted, and the job that it was answered with. */
 export interface Asked {

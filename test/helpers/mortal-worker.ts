@@ -1,10 +1,10 @@
 // A worker in this process that can die: it reaches Redis and RunCloud by lines that can be cut. What the world would do while
 // time passes after a death (locks, leases and the brake's dates run out) is done to Redis at once.
 import type { Redis } from 'ioredis';
+import type { Simulator } from '../../packages/simulator/src/index.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
-import type { Simulator } from '../../src/simulator/index.ts';
 import { createLine, type Line } from './line.ts';
 import { UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';

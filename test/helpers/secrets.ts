@@ -1,6 +1,6 @@
 // What must be found nowhere, how RunCloud may give it away, and where to look for it.
 import type { Redis } from 'ioredis';
-import { PLANTED_SECRETS } from '../../src/simulator/index.ts';
+import { PLANTED_SECRETS } from '../../packages/simulator/src/index.ts';
 import type { Stage } from './worker.ts';
 
 type Reader = (redis: Redis, key: string) => Promise<unknown>;

@@ -1,12 +1,13 @@
 // Throw-away certificate authorities, and a small real HTTPS server on loopback that shows what they issue.
 // Knows nothing of the product.
-import { constants, generateKeyPairSync, privateEncrypt, randomBytes } from 'node:crypto';
+import 'reflect-metadata';
+import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
-import forge from 'node-forge';
+import * as x509 from '@peculiar/x509';
 
-export interface CertificateWish {
+export interface CertificateRequest {
   /** DNS names of the subjectAltName; the first is the common name too. */
   readonly names: readonly string[];
   readonly notBefore?: Date;
@@ -23,85 +24,63 @@ export interface KeyAndCertificate {
 export interface TestCa {
   /** PEM. */
   readonly certificate: string;
-  issue(desired: CertificateWish): KeyAndCertificate;
+  issue(request: CertificateRequest): Promise<KeyAndCertificate>;
 }
 
 const dayMs = 86_400_000;
 const fromNow = (days: number): Date => new Date(Date.now() + days * dayMs);
 
-interface KeyPair {
-  readonly key: string;
-  readonly publicKey: forge.pki.rsa.PublicKey;
-}
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** By node:crypto, since forge takes seconds for a key. */
-function createKeyPair(): KeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+const createKeys = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+type SignedByKey = Extract<x509.X509CertificateCreateParams, { signingKey: unknown }>;
+type Draft = Omit<SignedByKey, 'serialNumber' | 'signingAlgorithm'>;
+
+async function sign(draft: Draft): Promise<string> {
+  // The first byte keeps the number positive.
+  const serialNumber = `01${randomBytes(8).toString('hex')}`;
+  const signed = await x509.X509CertificateGenerator.create({
+    ...draft,
+    serialNumber,
+    signingAlgorithm: algorithm,
   });
+  return `${signed.toString('pem')}\n`;
+}
+
+export async function createCa(organization = 'Throw-away', commonName = 'Test CA'): Promise<TestCa> {
+  const [keys, leafKeys] = await Promise.all([createKeys(), createKeys()]);
+  const issuer = [{ O: [organization] }, { CN: [commonName] }];
+  const { KeyUsageFlags } = x509;
+  const certificate = await sign({
+    subject: issuer,
+    issuer,
+    publicKey: keys.publicKey,
+    signingKey: keys.privateKey,
+    notBefore: fromNow(-3650),
+    notAfter: fromNow(3650),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  const key = String(KeyObject.from(leafKeys.privateKey).export({ type: 'pkcs8', format: 'pem' }));
   return {
-    key: privateKey,
-    publicKey: forge.pki.publicKeyFromPem(publicKey),
-  };
-}
-
-function draft(keys: KeyPair, notBefore: Date, notAfter: Date): forge.pki.Certificate {
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = keys.publicKey;
-  // Positive, as X.509 wants it.
-  certificate.serialNumber = `01${randomBytes(8).toString('hex')}`;
-  certificate.validity.notBefore = notBefore;
-  certificate.validity.notAfter = notAfter;
-  return certificate;
-}
-
-/** What stands before a SHA-256 in a PKCS #1 signature (RFC 8017, 9.2). */
-const sha256Prefix = Buffer.from('3031300d060960864801650304020105000420', 'hex');
-
-/** By node:crypto too: forge calls nothing but `sign` of the key, and its own takes a second. */
-function sign(certificate: forge.pki.Certificate, { key }: KeyPair): string {
-  const signer = {
-    sign: (digest: forge.md.MessageDigest): string => {
-      const info = Buffer.concat([sha256Prefix, Buffer.from(digest.digest().getBytes(), 'latin1')]);
-      return privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, info).toString('latin1');
-    },
-  };
-  certificate.sign(signer as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
-  return forge.pki.certificateToPem(certificate);
-}
-
-const altNames = (names: readonly string[]) => ({
-  name: 'subjectAltName',
-  altNames: names.map((value) => ({ type: 2, value })),
-});
-
-export function createCa(organization = 'Throw-away', commonName = 'Test CA'): TestCa {
-  const keys = createKeyPair();
-  const leafKeys = createKeyPair();
-  const issuer = [
-    { name: 'organizationName', value: organization },
-    { name: 'commonName', value: commonName },
-  ];
-  const root = draft(keys, fromNow(-3650), fromNow(3650));
-  root.setSubject(issuer);
-  root.setIssuer(issuer);
-  root.setExtensions([
-    { name: 'basicConstraints', cA: true, critical: true },
-    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-  ]);
-  return {
-    certificate: sign(root, keys),
-    issue({ names, notBefore = fromNow(-1), notAfter = fromNow(89), withoutAltNames = false }) {
-      const leaf = draft(leafKeys, notBefore, notAfter);
-      leaf.setSubject([{ name: 'commonName', value: names[0] ?? '' }]);
-      leaf.setIssuer(issuer);
-      leaf.setExtensions([
-        { name: 'basicConstraints', cA: false },
-        ...(withoutAltNames ? [] : [altNames(names)]),
-      ]);
-      return { key: leafKeys.key, cert: sign(leaf, keys) };
+    certificate,
+    async issue({ names, notBefore = fromNow(-1), notAfter = fromNow(89), withoutAltNames = false }) {
+      const altNames = new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: 'dns', value })),
+      );
+      const cert = await sign({
+        subject: [{ CN: [names[0] ?? ''] }],
+        issuer,
+        publicKey: leafKeys.publicKey,
+        signingKey: keys.privateKey,
+        notBefore,
+        notAfter,
+        extensions: [new x509.BasicConstraintsExtension(false), ...(withoutAltNames ? [] : [altNames])],
+      });
+      return { key, cert };
     },
   };
 }

@@ -2,10 +2,6 @@
 // any number of workers in this process, with short real delays from the configuration. Disposes everything it made.
 import { type Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
-import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
-import { type Config, parseConfig } from '../../src/config/load.ts';
-import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import {
   type Call,
   createSimulator,
@@ -13,7 +9,11 @@ import {
   type Operation,
   type Simulator,
   type SimulatorOptions,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
+import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
+import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
+import { type Config, parseConfig } from '../../src/config/load.ts';
+import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import { endDelays, promoteRedeploys } from './backoff.ts';
 import { PATIENT } from './patient.ts';
 import { testRedis } from './redis.ts';

@@ -1,9 +1,9 @@
 // What doctor says of RunCloud's side: the kind of SSL, and certificates that RunCloud will not renew.
 import { describe, expect, test } from '@jest/globals';
+import { createSimulator, type EdgedSimulator, type SeedWebapp } from '../../packages/simulator/src/index.ts';
 import { examine, type Finding } from '../../src/doctor/doctor.ts';
 import { createDnsProbe } from '../../src/probes/dns.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
-import { createSimulator, type EdgedSimulator, type SeedWebapp } from '../../src/simulator/index.ts';
 
 const SHOP = 'shop.example.com';
 

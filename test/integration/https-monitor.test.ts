@@ -1,8 +1,8 @@
 // The watch over what is live: what has changed is said, by a record, its history and one line in the log; what is mended is live
 // again by itself; and nothing is written to RunCloud unless MONITOR_REPAIR says so.
 import { describe, expect, test } from '@jest/globals';
+import { isWrite } from '../../packages/simulator/src/index.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { isWrite } from '../../src/simulator/index.ts';
 import { endCooldowns } from '../helpers/backoff.ts';
 import {
   createHttpsStage,

@@ -1,10 +1,10 @@
 // A worker's small port, its heartbeat, and the metrics of a real scenario, both ways against the table.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { PLANTED_SECRETS } from '../../packages/simulator/src/index.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { checkNames, type Readiness } from '../../src/health/checks.ts';
 import { fullName, type MetricName, metricNames, PREFIX, specOf } from '../../src/metrics/table.ts';
-import { PLANTED_SECRETS } from '../../src/simulator/index.ts';
 import { createHttpsStage } from '../helpers/https-stage.ts';
 import { helpAndTypes, samples } from '../helpers/metrics.ts';
 import { freePort } from '../helpers/port.ts';

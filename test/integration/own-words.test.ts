@@ -1,8 +1,8 @@
 // A record speaks of its own domain: another customer's reason, state or name never gets into it, whatever goes wrong for whom.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { FaultRule } from '../../packages/simulator/src/index.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { FaultRule } from '../../src/simulator/index.ts';
 import { createHttpsStage, ELSEWHERE, HERE, type HttpsStage } from '../helpers/https-stage.ts';
 import { type Telling, toldOfDomain } from '../helpers/told.ts';
 import { until } from '../helpers/until.ts';

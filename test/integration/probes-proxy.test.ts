@@ -71,7 +71,7 @@ describe('a CDN in front', () => {
   });
 
   test('with a certificate for another name is a proxy too', async () => {
-    const port = await serve(page, { tls: createCa().issue({ names: ['other.example'] }) });
+    const port = await serve(page, { tls: await (await createCa()).issue({ names: ['other.example'] }) });
     expect(await look(cdn, options(port, 'https'))).toMatchObject({ verdict: 'proxied' });
   });
 

@@ -11,9 +11,9 @@ import {
 import { until } from '../helpers/until.ts';
 
 const name = 'shop.example.org';
-const ca = createCa();
-const staging = createCa("(STAGING) Let's Encrypt", 'Pretend Pear X1');
-const good = ca.issue({ names: [name, '*.example.net'] });
+const ca = await createCa();
+const staging = await createCa("(STAGING) Let's Encrypt", 'Pretend Pear X1');
+const good = await ca.issue({ names: [name, '*.example.net'] });
 const dayMs = 86_400_000;
 const fromNow = (days: number): Date => new Date(Date.now() + days * dayMs);
 
@@ -66,14 +66,17 @@ describe('a handshake', () => {
   });
 
   test('asks for this very name: another one gets its own certificate', async () => {
-    const server = await serve({ [name]: good, 'other.example': ca.issue({ names: ['other.example'] }) });
+    const server = await serve({
+      [name]: good,
+      'other.example': await ca.issue({ names: ['other.example'] }),
+    });
     expect(await probeOf().check('other.example', server)).toMatchObject({ verdict: 'covers' });
     expect(await probeOf().check(name, server)).toMatchObject({ verdict: 'covers' });
   });
 });
 
 describe('a certificate', () => {
-  const cases: readonly (readonly [string, KeyAndCertificate, string, string])[] = [
+  const cases: readonly (readonly [string, Promise<KeyAndCertificate>, string, string])[] = [
     [
       'for another site is told without that name',
       ca.issue({ names: ['other-site.example'] }),
@@ -107,7 +110,7 @@ describe('a certificate', () => {
   ];
 
   test.each(cases)('%s', async (_sentence, certificate, verdict, words) => {
-    const server = await serve({ '*': certificate });
+    const server = await serve({ '*': await certificate });
     const finding = await probeOf().check(name, server);
     expect(finding).toMatchObject({ verdict, sentence: expect.stringContaining(words), httpStatus: 200 });
   });
@@ -115,7 +118,7 @@ describe('a certificate', () => {
   test('with very many names is judged by all of them, and its own are kept', async () => {
     const own = [`www.${name}`, '*.example.org', name];
     const names = [...Array.from({ length: 150 }, (_, i) => `n${i}.example.org`), ...own];
-    const server = await serve({ [name]: ca.issue({ names }) });
+    const server = await serve({ [name]: await ca.issue({ names }) });
     const finding = await probeOf().check(name, server);
     expect(finding.verdict).toBe('covers');
     expect(finding.certificate?.names).toEqual(own);
@@ -123,7 +126,7 @@ describe('a certificate', () => {
   });
 
   test('with names that are none is kept cleaned and cut', async () => {
-    const server = await serve({ '*': ca.issue({ names: [`a\u0007${'x'.repeat(3_000)}`] }) });
+    const server = await serve({ '*': await ca.issue({ names: [`a\u0007${'x'.repeat(3_000)}`] }) });
     const { certificate } = await probeOf().check(name, server);
     expect(certificate).toMatchObject({ names: [], moreNames: 1 });
     for (const text of [certificate?.subject, ...(certificate?.names ?? [])]) {

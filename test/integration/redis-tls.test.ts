@@ -16,7 +16,7 @@ import { createCa, type KeyAndCertificate } from '../helpers/tls-server.ts';
 import { until } from '../helpers/until.ts';
 
 const releases = new AsyncDisposableStack();
-const ca = createCa();
+const ca = await createCa();
 let dir = '';
 let port = 0;
 let caFile = '';
@@ -24,7 +24,7 @@ let strangerFile = '';
 /** Has Redis show another certificate from now on. */
 let show: (shown: KeyAndCertificate) => Promise<void>;
 
-const good = (): KeyAndCertificate => ca.issue({ names: ['localhost'] });
+const good = (): Promise<KeyAndCertificate> => ca.issue({ names: ['localhost'] });
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
@@ -34,8 +34,8 @@ beforeAll(async () => {
     return join(dir, name);
   };
   caFile = await write('ca.pem', ca.certificate);
-  strangerFile = await write('stranger.pem', createCa('Stranger').certificate);
-  const { key, cert } = good();
+  strangerFile = await write('stranger.pem', (await createCa('Stranger')).certificate);
+  const { key, cert } = await good();
   const files = [await write('cert.pem', cert), await write('key.pem', key)] as const;
   port = await freePort();
   const tls = ['--tls-cert-file', files[0], '--tls-key-file', files[1], '--tls-ca-cert-file', caFile];
@@ -121,7 +121,7 @@ describe('whom the certificate keeps out is told why', () => {
       'a certificate that has expired',
       async () => {
         const days = (count: number): Date => new Date(Date.now() + count * 86_400_000);
-        await show(ca.issue({ names: ['localhost'], notBefore: days(-9), notAfter: days(-2) }));
+        await show(await ca.issue({ names: ['localhost'], notBefore: days(-9), notAfter: days(-2) }));
         return configOf({ REDIS_CA_FILE: caFile });
       },
       /certificate, or one of its authority, has expired: renew it at Redis/,
@@ -134,7 +134,7 @@ describe('whom the certificate keeps out is told why', () => {
       expect(await doctorSays(config)).toMatch(sentence);
       expect(await producerSays(config)).toMatch(sentence);
     } finally {
-      await show(good());
+      await show(await good());
     }
   });
 

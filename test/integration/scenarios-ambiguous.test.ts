@@ -2,7 +2,7 @@
 // and each domain is attached by one write.
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { createSimulator, type FaultRule } from '../../src/simulator/index.ts';
+import { createSimulator, type FaultRule } from '../../packages/simulator/src/index.ts';
 import { checkInvariants } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage, type StageOptions } from '../helpers/worker.ts';

@@ -1,6 +1,6 @@
 // Requests for one domain that overtake each other (scenarios 6 to 9): the last one wins, at no more than its price.
 import { describe, expect, test } from '@jest/globals';
-import type { Operation } from '../../src/simulator/index.ts';
+import type { Operation } from '../../packages/simulator/src/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';

@@ -1,9 +1,9 @@
 // What passes by itself must not decide over a domain for good: pages in place of answers, a quota, a list that lags behind, an id
 // that has changed, a site that moves, a write that takes effect late. Real workers, Redis and the simulator.
 import { describe, expect, test } from '@jest/globals';
+import type { FaultRule } from '../../packages/simulator/src/index.ts';
 import type { DomainName } from '../../src/domains/domain-name.ts';
 import type { DomainState as LifeStage } from '../../src/domains/outcome.ts';
-import type { FaultRule } from '../../src/simulator/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';

@@ -1,7 +1,7 @@
 // RunCloud slows us down, stumbles, goes away or is asked for too much at once: nobody calls while it says no, nothing fails,
 // nothing is lost, and the one who waits at a screen goes first. (The brake itself: brake.test.ts.)
 import { expect, test } from '@jest/globals';
-import { createSimulator, type Simulator } from '../../src/simulator/index.ts';
+import { createSimulator, type Simulator } from '../../packages/simulator/src/index.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
 import { inParallel, until } from '../helpers/until.ts';

@@ -1,7 +1,7 @@
 // Stopping: what runs is finished or handed back unspent, within the deadline, with Redis there or away.
 import { describe, expect, test } from '@jest/globals';
+import { createSimulator } from '../../packages/simulator/src/index.ts';
 import { startRedisServer } from '../../scripts/redis-server.ts';
-import { createSimulator } from '../../src/simulator/index.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { buryHolders } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';

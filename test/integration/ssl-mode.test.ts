@@ -1,7 +1,7 @@
 // Which kind of SSL a web application has, where the answers mislead: a page from something in front of RunCloud is no answer, and a
 // basic write never goes to a web application whose domains have certificates of their own.
 import { describe, expect, test } from '@jest/globals';
-import type { FaultRule, Operation } from '../../src/simulator/index.ts';
+import type { FaultRule, Operation } from '../../packages/simulator/src/index.ts';
 import { createHttpsStage, type HttpsStage } from '../helpers/https-stage.ts';
 import { PRIMARY } from '../helpers/worker.ts';
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
+import { createSimulator } from '../../packages/simulator/src/index.ts';
 import { runSurvey } from '../../src/cli/doctor/survey.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { QUESTIONS } from '../../src/doctor/survey.ts';
-import { createSimulator } from '../../src/simulator/index.ts';
 
 test.each<[string, number, boolean]>([
   ['y\n', 0, true],

@@ -1,8 +1,5 @@
 // doctor --survey against the simulator: it names exactly the switches that were set, and its report holds nothing of the account.
 import { describe, expect, test } from '@jest/globals';
-import { toText } from '../../src/doctor/report.ts';
-import { QUESTIONS, type Survey, survey } from '../../src/doctor/survey.ts';
-import { createRawCalls } from '../../src/runcloud/raw-calls.ts';
 import {
   createSimulator,
   PLANTED_SECRETS,
@@ -13,7 +10,10 @@ import {
   VARIANT_TABLE,
   type VariantName,
   type Variants,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
+import { toText } from '../../src/doctor/report.ts';
+import { QUESTIONS, type Survey, survey } from '../../src/doctor/survey.ts';
+import { createRawCalls } from '../../src/runcloud/raw-calls.ts';
 
 type Version = 'v2' | 'v3';
 

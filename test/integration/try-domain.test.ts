@@ -3,11 +3,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createInvestigation, createTrialRecords } from '../../src/app/investigation.ts';
-import { createJournal } from '../../src/doctor/journal.ts';
-import { toText } from '../../src/doctor/report.ts';
-import { type Trial, TrialRefusal, type TryPorts, tryDomain } from '../../src/doctor/try-domain.ts';
-import { UndoFailure, undo } from '../../src/doctor/undo.ts';
 import {
   type Call,
   type FaultKind,
@@ -15,7 +10,12 @@ import {
   VARIANT_TABLE,
   type VariantName,
   type Variants,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
+import { createInvestigation, createTrialRecords } from '../../src/app/investigation.ts';
+import { createJournal } from '../../src/doctor/journal.ts';
+import { toText } from '../../src/doctor/report.ts';
+import { type Trial, TrialRefusal, type TryPorts, tryDomain } from '../../src/doctor/try-domain.ts';
+import { UndoFailure, undo } from '../../src/doctor/undo.ts';
 import { APP, createStage, type Stage, type StageOptions } from '../helpers/worker.ts';
 
 const TRIAL = 'trial.example.net';

@@ -1,6 +1,6 @@
 // When RunCloud misbehaves: nothing is attached twice, nothing is forgotten, and what cannot heal fails with its code.
 import { describe, expect, test } from '@jest/globals';
-import type { FaultRule } from '../../src/simulator/index.ts';
+import type { FaultRule } from '../../packages/simulator/src/index.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY } from '../helpers/worker.ts';
 

@@ -1,6 +1,6 @@
 // The whole path (add, redeploy, remove, redeploy) under every answer that RunCloud's documents leave open, v2 and v3.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { VARIANT_CASES, type VariantCase } from '../../src/simulator/index.ts';
+import { VARIANT_CASES, type VariantCase } from '../../packages/simulator/src/index.ts';
 import { inParallel } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 

@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type Config, ConfigError, describeConfig, parseConfig } from '../../src/config/load.ts';
 import { createCa } from '../helpers/tls-server.ts';
 
+const { certificate: pem } = await createCa();
+
 type Env = Record<string, string>;
 const probe = 'http://{domain}/runcloud-domains.txt#7f3a91';
 
@@ -179,7 +181,6 @@ test('a missing file of certificate authorities and a missing wp-config.php are 
 });
 
 test('the Config holds the path of the certificate authorities, not what the file says', () => {
-  const pem = createCa().certificate;
   const { config } = parseConfig({ TLS_CA_FILE: '/srv/ca.pem' }, { readFile: () => Buffer.from(pem) });
   expect(config.tls.caFile).toBe('/srv/ca.pem');
   expect(JSON.stringify(config)).not.toContain(pem.split('\n')[1]);
@@ -188,7 +189,6 @@ test('the Config holds the path of the certificate authorities, not what the fil
 describe.each(['TLS_CA_FILE', 'REDIS_CA_FILE'])('%s', (name) => {
   const env = { REDIS_URL: 'rediss://r', [name]: '/srv/ca.pem' };
   const found = (text: string | Buffer) => problemsOf(env, () => Buffer.from(text));
-  const pem = createCa().certificate;
 
   test('may hold several certificates, with text between them, in any encoding of text', () => {
     for (const text of [pem, `Root\n${pem}\r\n# other\n${pem}`, Buffer.from(`\ufeff${pem}`, 'utf16le')])
@@ -210,8 +210,8 @@ describe.each(['TLS_CA_FILE', 'REDIS_CA_FILE'])('%s', (name) => {
 });
 
 test('REDIS_CA_FILE without TLS is refused', () => {
-  const pem = Buffer.from(createCa().certificate);
-  expect(problemsOf({ REDIS_CA_FILE: '/srv/ca.pem', REDIS_URL: 'redis://r' }, () => pem)).toEqual([
+  const file = Buffer.from(pem);
+  expect(problemsOf({ REDIS_CA_FILE: '/srv/ca.pem', REDIS_URL: 'redis://r' }, () => file)).toEqual([
     expect.stringMatching(
       /^REDIS_CA_FILE is set, but REDIS_URL begins with redis:\/\/, which has no TLS: .*; example: /,
     ),

@@ -12,6 +12,8 @@ import {
 import { nextDelayMs } from '../../src/queue/retry-policy.ts';
 import { createCa } from '../helpers/tls-server.ts';
 
+const { certificate: pem } = await createCa();
+
 type Env = Record<string, string>;
 const token = { RUNCLOUD_API_TOKEN: 'tok-4711' };
 const pair = { RUNCLOUD_API_KEY: 'key-4711', RUNCLOUD_API_SECRET: 'sec-4711' };
@@ -102,7 +104,7 @@ const companions: Readonly<Record<string, Env>> = {
 
 test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
   const php = `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
-  const readFile = (path: string) => Buffer.from(path.endsWith('.pem') ? createCa().certificate : php);
+  const readFile = (path: string) => Buffer.from(path.endsWith('.pem') ? pem : php);
   expect(parseConfig({ ...companions[name], [name]: example }, { readFile }).warnings).toEqual([]);
 });
 

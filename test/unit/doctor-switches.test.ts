@@ -1,12 +1,13 @@
 // What the survey and the trial conclude from replies: nothing from replies that make no sense, and nothing is ever thrown.
 import { describe, expect, test } from '@jest/globals';
+import { VARIANT_TABLE, type VariantName } from '../../packages/simulator/src/index.ts';
+import { usualAnswers } from '../../src/cli/switches.ts';
 import { judgeLists } from '../../src/doctor/list-switches.ts';
 import type { Replies } from '../../src/doctor/replies.ts';
 import { judgeMode, judgeSsl } from '../../src/doctor/ssl-switches.ts';
 import { QUESTIONS } from '../../src/doctor/survey.ts';
 import { judgeTry } from '../../src/doctor/try-switches.ts';
 import type { RawReply } from '../../src/runcloud/raw-calls.ts';
-import { VARIANT_TABLE, type VariantName } from '../../src/simulator/index.ts';
 
 const reply = (status: number, value?: unknown): RawReply => ({
   status,
@@ -73,8 +74,10 @@ test('replies of any kind lead to no error, and to no switch or value that the s
     const replies = Object.fromEntries(
       NAMES.filter(() => random() < 0.8).map((name) => [name, reply(status(), randomValue(random))]),
     );
-    for (const [name, value] of Object.entries(judgeAll(replies)))
+    for (const [name, value] of Object.entries(judgeAll(replies))) {
       expect(VARIANT_TABLE[name as VariantName]?.values ?? []).toContain(value);
+      expect(usualAnswers).toHaveProperty(name);
+    }
     expect(['basic', 'advanced', undefined]).toContain(judgeMode(replies));
   }
 });
@@ -100,4 +103,9 @@ describe('nothing is concluded', () => {
     expect(switches).not.toHaveProperty('defaultPerPage');
     expect(switches).toMatchObject({ metaShape: 'none', perPageAsked: 'ignored' });
   });
+});
+
+test('the usual answers that the command line prints are the defaults of the simulator', () => {
+  for (const [name, value] of Object.entries(usualAnswers))
+    expect([name, VARIANT_TABLE[name as VariantName]?.values[0]]).toEqual([name, value]);
 });

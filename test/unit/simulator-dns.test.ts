@@ -1,7 +1,7 @@
 // The simulated DNS answers real resolvers as the real one would, and fails when told to.
 import { Resolver } from 'node:dns/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createSimulator, type EdgedSimulator } from '../../src/simulator/index.ts';
+import { createSimulator, type EdgedSimulator } from '../../packages/simulator/src/index.ts';
 
 const SHOP = 'shop.example.com';
 

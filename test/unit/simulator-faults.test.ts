@@ -1,7 +1,11 @@
 // Faults do what their kind says, calls are recorded, and the same can be steered over HTTP.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Call, FaultRule, Simulator } from '../../src/simulator/index.ts';
-import { createSimulator, DEFAULT_CREDENTIALS, findOverlappingWrites } from '../../src/simulator/index.ts';
+import type { Call, FaultRule, Simulator } from '../../packages/simulator/src/index.ts';
+import {
+  createSimulator,
+  DEFAULT_CREDENTIALS,
+  findOverlappingWrites,
+} from '../../packages/simulator/src/index.ts';
 import { until } from '../helpers/until.ts';
 
 const DOMAINS = '/servers/1903/webapps/646/domains';

@@ -6,7 +6,7 @@ import {
   DEFAULT_IP_ADDRESS,
   type Settings,
   type Simulator,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
 
 const WEBAPP = '/servers/1903/webapps/646';
 const SSL = `${WEBAPP}/ssl`;

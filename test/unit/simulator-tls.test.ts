@@ -2,7 +2,11 @@
 import { request } from 'node:https';
 import { connect, type PeerCertificate } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createSimulator, DEFAULT_CREDENTIALS, type EdgedSimulator } from '../../src/simulator/index.ts';
+import {
+  createSimulator,
+  DEFAULT_CREDENTIALS,
+  type EdgedSimulator,
+} from '../../packages/simulator/src/index.ts';
 
 const PRIMARY = 'network.example.org';
 const SHOP = 'shop.example.com';

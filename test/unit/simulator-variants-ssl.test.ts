@@ -1,7 +1,7 @@
 // The switches about SSL do what their rows in the table say, in basic and in advanced mode.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Simulator, Variants } from '../../src/simulator/index.ts';
-import { createSimulator, DEFAULT_CREDENTIALS } from '../../src/simulator/index.ts';
+import type { Simulator, Variants } from '../../packages/simulator/src/index.ts';
+import { createSimulator, DEFAULT_CREDENTIALS } from '../../packages/simulator/src/index.ts';
 
 const WEBAPP = '/servers/1903/webapps/646';
 const DOMAINS = `${WEBAPP}/domains`;

@@ -1,6 +1,6 @@
 // The switches of the simulator do what their rows in the table say; those about SSL have a file of their own.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Simulator, Variants } from '../../src/simulator/index.ts';
+import type { Simulator, Variants } from '../../packages/simulator/src/index.ts';
 import {
   createSimulator,
   DEFAULT_CREDENTIALS,
@@ -8,7 +8,7 @@ import {
   VARIANT_CASES,
   VARIANT_NAMES,
   VARIANT_TABLE,
-} from '../../src/simulator/index.ts';
+} from '../../packages/simulator/src/index.ts';
 
 const WEBAPP = '/servers/1903/webapps/646';
 const DOMAINS = `${WEBAPP}/domains`;

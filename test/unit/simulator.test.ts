@@ -1,8 +1,8 @@
 // The simulator refuses what the real API refuses, and keeps what it was given. Switches and faults have files
 // of their own. Talks to it over HTTP with fetch, so that no client's assumption gets in.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Simulator } from '../../src/simulator/index.ts';
-import { createSimulator, PLANTED_SECRETS } from '../../src/simulator/index.ts';
+import type { Simulator } from '../../packages/simulator/src/index.ts';
+import { createSimulator, PLANTED_SECRETS } from '../../packages/simulator/src/index.ts';
 
 const JSON_HEADERS = { Accept: 'application/json', 'Content-Type': 'application/json' };
 const BEARER = { Authorization: `Bearer ${PLANTED_SECRETS.token}` };

@@ -44,7 +44,7 @@ export function describeListenError(error: unknown): string | undefined {
     EADDRNOTAVAIL: 'this machine has no such address: choose one that it has',
   };
   const known = why[code ?? ''];
-  const settings = 'SERVER_HOST and SERVER_PORT, WORKER_ADDRESS, or --port of `simulate`';
+  const settings = 'SERVER_HOST and SERVER_PORT, or WORKER_ADDRESS';
   return known && `cannot listen at ${address}:${port}; ${known} (${settings})`;
 }
 

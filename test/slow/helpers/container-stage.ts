@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createSimulator, type EdgedSimulator } from '../../../src/simulator/index.ts';
+import { createSimulator, type EdgedSimulator } from '../../../packages/simulator/src/index.ts';
 import { freePort } from '../../helpers/port.ts';
 import { createCa } from '../../helpers/tls-server.ts';
 import type { Engine } from './engine.ts';
@@ -60,8 +60,8 @@ export interface StageOptions {
 
 /** RunCloud's API is https beyond loopback. */
 async function startHttps(target: string, host: string) {
-  const ca = createCa();
-  const server = createServer(ca.issue({ names: [API_HOST] }), (incoming, outgoing) => {
+  const ca = await createCa();
+  const server = createServer(await ca.issue({ names: [API_HOST] }), (incoming, outgoing) => {
     const { method, url = '/', headers } = incoming;
     const onward = request(new URL(url, target), { method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

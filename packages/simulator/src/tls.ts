@@ -39,38 +39,45 @@ export async function startTls(
   const server = createServer(
     {
       // Without SNI: the default one, as for a name that is not attached.
-      ...toKeyAndCert(authority, choose(OTHER_SITE)),
-      SNICallback: (name: string, answer: Answer) => show(choose(name), contextOf, answer),
+      ...(await toKeyAndCert(authority, choose(OTHER_SITE))),
+      SNICallback: (name: string, answer: Answer) => void show(choose(name), contextOf, answer),
     },
     (request, response) => respond(parts, request, response),
   );
   return listen(server, port, host);
 }
 
-function show(served: Served | 'silent', contextOf: (served: Served) => SecureContext, answer: Answer): void {
+async function show(
+  served: Served | 'silent',
+  contextOf: (served: Served) => Promise<SecureContext>,
+  answer: Answer,
+): Promise<void> {
   // Not answering keeps the handshake open until the client gives up.
   if (served === 'silent') return;
   try {
-    answer(null, contextOf(served));
+    answer(null, await contextOf(served));
   } catch (error) {
     answer(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
-/** Signing takes tens of milliseconds: once for each certificate and each issuance. */
-function createContexts(authority: Authority): (served: Served) => SecureContext {
-  const made = new Map<string, SecureContext>();
+/** One certificate for each issuance: signing takes milliseconds. */
+function createContexts(authority: Authority): (served: Served) => Promise<SecureContext> {
+  const made = new Map<string, Promise<SecureContext>>();
   return (served) => {
     const key = JSON.stringify(served);
-    const context = made.get(key) ?? createSecureContext(toKeyAndCert(authority, served));
+    const context = made.get(key) ?? toKeyAndCert(authority, served).then(createSecureContext);
     made.set(key, context);
     return context;
   };
 }
 
-function toKeyAndCert(authority: Authority, served: Served | 'silent'): { key: string; cert: string } {
+async function toKeyAndCert(
+  authority: Authority,
+  served: Served | 'silent',
+): Promise<{ key: string; cert: string }> {
   if (served === 'silent') throw new Error('There is no certificate for a silent name.');
-  return { key: authority.keyPem, cert: authority.issue(served) };
+  return { key: authority.keyPem, cert: await authority.issue(served) };
 }
 
 /** 200 for a name that is attached, the default site's 404 for any other. */
