@@ -1,15 +1,15 @@
-// How audit entries, pauses and deliveries look from outside, in the HTTP API and in `--json`. Their fields are API.
+// Audit entries, pauses and deliveries in the HTTP API and in `--json`. Their fields are API.
 import { z } from 'zod';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { Delivery } from '../callbacks/deliveries.ts';
 import type { Pause } from '../queue/pauses.ts';
-import { iso, text, time } from './fields.ts';
+import { iso, reasonCode, text, time } from './fields.ts';
 
 export const auditRecord = z.object({
   id: z.string(),
   at: time,
   who: z.string(),
-  for: text.meta({ description: "For whom, in the caller's own words" }),
+  for: text.meta({ description: "On whose behalf, in the caller's own words (`requestedBy`)" }),
   what: z.string(),
   domains: z.array(z.string()).meta({ description: 'The first thousand' }),
   domainCount: z.int(),
@@ -36,9 +36,9 @@ export const pauseRecord = z
     reason: z.string(),
     by: z.string(),
     since: time,
-    until: time.meta({ description: 'Null: until somebody resumes' }),
+    until: time.meta({ description: 'Null: until somebody resumes it' }),
   })
-  .meta({ description: 'A pause that is in force' });
+  .meta({ description: 'An active pause' });
 
 export const toPauseRecord = ({ scope, reason, by, at, untilMs }: Pause): z.output<typeof pauseRecord> => ({
   scope,
@@ -50,13 +50,14 @@ export const toPauseRecord = ({ scope, reason, by, at, untilMs }: Pause): z.outp
 
 export const deliveryRecord = z.object({
   id: z.string(),
-  messageId: z.string().meta({ description: 'The `webhook-id` that the receiver sees' }),
+  messageId: z.string().meta({ description: 'The `webhook-id` that the receiver gets' }),
   type: z.string(),
   url: text.meta({ description: 'Null: no longer configured' }),
   domain: text,
   state: z.enum(['pending', 'delivered', 'failed']),
   attempts: z.int(),
-  lastError: text,
+  lastError: text.meta({ description: 'Why the last attempt failed; null once it is delivered' }),
+  reasonCode,
   at: time,
 });
 
@@ -64,6 +65,7 @@ export const toDeliveryRecord = ({
   url,
   domain,
   lastError,
+  reasonCode: code,
   at,
   ...same
 }: Delivery): z.output<typeof deliveryRecord> => ({
@@ -71,5 +73,6 @@ export const toDeliveryRecord = ({
   url: url ?? null,
   domain: domain ?? null,
   lastError: lastError ?? null,
+  reasonCode: code ?? null,
   at: iso(at),
 });

@@ -1,4 +1,4 @@
-// What a worker does about callbacks, where CALLBACK_URLS is set: it dispatches the outbox and delivers.
+// The callbacks of a worker, if CALLBACK_URLS is set: it dispatches the outbox and sends the deliveries.
 import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import { createSeals, toOutboxKeys } from '../domains/outbox.ts';
@@ -12,7 +12,7 @@ import { toTargets } from './targets.ts';
 import { createDeliveryWorker, type DeliveryWorker } from './worker.ts';
 
 export interface CallbacksOptions {
-  /** Waits for Redis as long as it takes (`worker` in redis.ts). */
+  /** A connection that waits for Redis without a limit (`worker` in redis.ts). */
   readonly redis: Redis;
   readonly queuePrefix: string;
   /** A key of our own in Redis. */
@@ -23,7 +23,7 @@ export interface CallbacksOptions {
   /** Takes secrets out of a text. */
   readonly scrub: (text: string) => string;
   readonly onError: (error: Error) => void;
-  /** Told of each delivery that no worker wrote. */
+  /** Called for each delivery that no worker wrote. */
   readonly onForged?: (() => void) | undefined;
   /** Tests only. */
   readonly timing?: CallbackTiming | undefined;
@@ -36,15 +36,16 @@ export interface CallbackTiming {
   readonly lookup?: LookupFunction;
   /** Divides every wait between attempts. */
   readonly hurry?: number;
-  /** How often removed URLs are looked for, and after how long without a worker their deliveries are given up. */
+  /** How often removed URLs are checked. */
   readonly removedEveryMs?: number;
+  /** After this time without a worker the deliveries of a URL fail. */
   readonly unusedMs?: number;
 }
 
 export interface Callbacks {
-  /** Begins to dispatch and to deliver. */
+  /** Starts to dispatch and to deliver. */
   start(): Promise<void>;
-  /** Never takes longer than `timeoutMs` and a second. */
+  /** Takes at most `timeoutMs` and a second. */
   close(timeoutMs: number): Promise<void>;
 }
 
@@ -65,7 +66,7 @@ export function createCallbacks({ timing = {}, ...options }: CallbacksOptions): 
   let workers: DeliveryWorker[] = [];
   return {
     async start() {
-      // BullMQ's worker would try again without a pause.
+      // Without the rights BullMQ's worker would retry without a delay.
       for (const target of targets) await probeRights(redis, queues.of(target).toKey('probe'));
       await removed.start();
       workers = [...all.values()].map((target) =>

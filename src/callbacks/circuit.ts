@@ -1,29 +1,31 @@
-// The circuit of one URL, shared by all workers: where five messages in a row did not get through, single probes test the receiver, and
-// the others wait in their order without spending an attempt.
+// The circuit breaker of one URL, shared by all workers. After five failed messages in a row only trials
+// are sent, one at a time. The other messages wait in their order and spend no attempt.
 import type { Redis } from 'ioredis';
 
-// The circuit is a hash: `failed:<delivery>` for each that has failed since the last success; where they are enough: `until` (nothing
-// is sent before), `probe` (the delivery that may be sent now), `windows` (how often it was closed to the others).
+// The circuit is a hash. `failed:<delivery>`: one field for each that has failed since the last success.
+// Once it is open: `until` (nothing is sent before), `trial` (the delivery that is being sent), `windows`
+// (how many waits there were).
 const CLOCK = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local until_ = tonumber(redis.call('HGET', KEYS[1], 'until') or '')
 `;
 
-// KEYS circuit  ARGV delivery, probeMs, lookMs -> ms to wait; 0: send it. Beside a probe only `lookMs`: it may end well any time.
+// KEYS circuit  ARGV delivery, trialMs, recheckMs -> ms to wait; 0: send it.
+// During a trial the wait is short (`recheckMs`), since the trial may succeed at any time.
 const ENTER = `${CLOCK}
 if not until_ then return 0 end
 if until_ > now then
-  local isProbed = redis.call('HGET', KEYS[1], 'probe') ~= ''
-  return isProbed and math.min(until_ - now, tonumber(ARGV[3])) or until_ - now
+  local isTrial = redis.call('HGET', KEYS[1], 'trial') ~= ''
+  return isTrial and math.min(until_ - now, tonumber(ARGV[3])) or until_ - now
 end
-redis.call('HSET', KEYS[1], 'probe', ARGV[1], 'until', now + ARGV[2])
+redis.call('HSET', KEYS[1], 'trial', ARGV[1], 'until', now + ARGV[2])
 return 0
 `;
 
 // KEYS circuit  ARGV delivery, most failures, firstMs, longestMs, keptMs -> {ms to wait, times in a row}
 const FAILED = `${CLOCK}
-if until_ and redis.call('HGET', KEYS[1], 'probe') ~= ARGV[1] then return {math.max(until_ - now, 0), 0} end
+if until_ and redis.call('HGET', KEYS[1], 'trial') ~= ARGV[1] then return {math.max(until_ - now, 0), 0} end
 if not until_ then
   redis.call('HSET', KEYS[1], 'failed:' .. ARGV[1], now)
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
@@ -31,12 +33,12 @@ if not until_ then
 end
 local windows = redis.call('HINCRBY', KEYS[1], 'windows', 1)
 local wait = math.floor(math.min(ARGV[3] * 2 ^ math.min(windows - 1, 30), tonumber(ARGV[4])))
-redis.call('HSET', KEYS[1], 'until', now + wait, 'probe', '')
+redis.call('HSET', KEYS[1], 'until', now + wait, 'trial', '')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {wait, windows}
 `;
 
-// KEYS circuit -> 1 where it was open
+// KEYS circuit -> 1 if it was open
 const SUCCEEDED = `
 local wasOpen = redis.call('HEXISTS', KEYS[1], 'until')
 redis.call('DEL', KEYS[1])
@@ -44,37 +46,37 @@ return wasOpen
 `;
 
 export interface Circuit {
-  /** Milliseconds that this delivery has to wait; 0: send it, and say what came of it. */
+  /** Milliseconds that this delivery has to wait. 0: send it, then call `failed` or `succeeded`. */
   enter(deliveryId: string): Promise<number>;
-  /** Milliseconds in which nothing else is sent, and for the how manieth time in a row (0: not on account of this one). */
+  /** For how many milliseconds nothing is sent, and the how-manieth wait that is (0: not because of this one). */
   failed(deliveryId: string): Promise<{ readonly waitMs: number; readonly times: number }>;
-  /** True where it was open. */
+  /** True if it was open. */
   succeeded(): Promise<boolean>;
 }
 
 export interface CircuitOptions {
   readonly redis: Redis;
   readonly key: string;
-  /** Above the time limit of an attempt: then a probe counts as lost with its worker. */
-  readonly probeMs: number;
+  /** Above the time limit of an attempt. After it a trial counts as lost with its worker. */
+  readonly trialMs: number;
   /** Tests only: divides the waits. */
   readonly hurry?: number | undefined;
 }
 
-/** So many different messages: one that the receiver never takes opens nothing by itself. */
+/** Different messages. One that the receiver never accepts does not open the circuit on its own. */
 export const FAILURES = 5;
 export const FIRST_WAIT_MS = 5_000;
 export const LONGEST_WAIT_MS = 60_000;
-const LOOK_MS = 1_000;
-/** After so long without an attempt nothing is known of the receiver. */
+const RECHECK_MS = 1_000;
+/** After this time without an attempt nothing is known about the receiver. */
 const KEPT_MS = 24 * 3_600_000;
 
-export function createCircuit({ redis, key, probeMs, hurry = 1 }: CircuitOptions): Circuit {
+export function createCircuit({ redis, key, trialMs, hurry = 1 }: CircuitOptions): Circuit {
   const waits = [Math.ceil(FIRST_WAIT_MS / hurry), Math.ceil(LONGEST_WAIT_MS / hurry)];
   return {
     async enter(deliveryId) {
-      const lookMs = Math.ceil(LOOK_MS / hurry);
-      return (await redis.eval(ENTER, 1, key, deliveryId, probeMs, lookMs)) as number;
+      const recheckMs = Math.ceil(RECHECK_MS / hurry);
+      return (await redis.eval(ENTER, 1, key, deliveryId, trialMs, recheckMs)) as number;
     },
     async failed(deliveryId) {
       const args = [deliveryId, FAILURES, ...waits, KEPT_MS];

@@ -1,7 +1,17 @@
-// What became of the messages, and sending one again: for the command line and the HTTP API.
+// The list of deliveries and the replay of one: for the command line and the HTTP API.
 import type { Job } from 'bullmq';
+import type { ReasonCode } from '../domains/reasons.ts';
 import { reasonOf } from '../errors.ts';
-import { addDelivery, type DeliveryCounts, targetOf, toDelivery, toDeliveryId, toType } from './queue.ts';
+import { alreadyPending, noDelivery, urlNotConfigured } from './messages.ts';
+import {
+  addDelivery,
+  type DeliveryCounts,
+  parseFailedReason,
+  targetOf,
+  toDelivery,
+  toDeliveryId,
+  toType,
+} from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
 import { type Target, toTargets } from './targets.ts';
 
@@ -10,23 +20,25 @@ export type DeliveryState = 'pending' | 'delivered' | 'failed';
 export interface Delivery {
   /** Names this delivery: one message to one URL, or one replay of it. */
   readonly id: string;
-  /** The `webhook-id`, which the receiver sees. */
+  /** The `webhook-id` that the receiver gets. */
   readonly messageId: string;
   readonly type: string;
-  /** Without query; undefined where it is no longer configured. */
+  /** Without query; undefined: no longer configured. */
   readonly url: string | undefined;
   readonly domain: string | undefined;
   readonly state: DeliveryState;
   readonly attempts: number;
-  /** Why the last attempt went wrong; undefined once it is delivered. */
+  /** Why the last attempt failed; undefined once it is delivered. */
   readonly lastError: string | undefined;
-  /** When it happened, in milliseconds since the epoch. */
+  /** The same as a code. */
+  readonly reasonCode: ReasonCode | undefined;
+  /** When the event happened, in milliseconds since the epoch. */
   readonly at: number;
 }
 
 export interface DeliveryPage {
   readonly deliveries: readonly Delivery[];
-  /** Give it to the next call; undefined at the end. */
+  /** For the next call; undefined: this was the last page. */
   readonly next: string | undefined;
 }
 
@@ -52,7 +64,7 @@ export type ReplayResult =
       readonly sentence: string;
     };
 
-/** What the audit log says of a replay. */
+/** A replay in the audit log. */
 export const toReplayEntry = ({
   domain,
   messageId,
@@ -62,16 +74,15 @@ export const toReplayEntry = ({
   detail: `${messageId} as ${deliveryId}`,
 });
 
-/** Message, URL, and where it is a replay its mark. Whatever else stands in the queues is none of ours. */
+/** Message, URL, and the mark of a replay. Other ids in the queues are not ours. */
 export const isDeliveryId = (text: string): boolean =>
   /^msg_[\da-f]{11,13}_[\da-f]{16}_[\da-f]{10}(_[\da-z]{1,12})?$/.test(text);
 
 export interface Deliveries {
   /** The newest first. */
   list(options?: ListOptions): Promise<DeliveryPage>;
-  /** Sends a message again that was delivered or given up, with a full three days, under the same webhook-id. */
+  /** Sends a message again that was delivered or has failed: three more days, the same webhook-id. */
   replay(id: string): Promise<ReplayResult>;
-  /** How many stand where in their queues. */
   counts(): Promise<DeliveryCounts>;
 }
 
@@ -90,7 +101,7 @@ export function createDeliveries({ queues, urls }: DeliveriesOptions): Deliverie
       const states = failedOnly ? (['failed'] as const) : STATES;
       const ranges = (target: string) => queues.of(target).getRanges([...states], 0, -1);
       const all = (await Promise.all((await queues.known()).map(ranges))).flat();
-      // Ids sort by the time of their message.
+      // Ids sort by the time of the message.
       const ids = all
         .filter((id) => isDeliveryId(id) && (cursor === undefined || id < cursor))
         .sort()
@@ -112,16 +123,14 @@ export function createDeliveries({ queues, urls }: DeliveriesOptions): Deliverie
         why,
         sentence,
       });
-      if (!job || !delivery || !type)
-        return refused('unknown', `no delivery has the id ${id}; they are kept for a week`);
+      if (!job || !delivery || !type) return refused('unknown', noDelivery(id));
       const state = toState(await job.getState());
-      if (state === 'pending') return refused('pending', 'it is on its way already');
-      if (!targets.has(delivery.target))
-        return refused('unconfigured', 'its URL is no longer in CALLBACK_URLS');
+      if (state === 'pending') return refused('pending', alreadyPending);
+      if (!targets.has(delivery.target)) return refused('unconfigured', urlNotConfigured);
       const { messageId, target } = delivery;
       const deliveryId = `${toDeliveryId(messageId, target)}_${toReplayMark(job, state)}`;
       await addDelivery(queues.of(target), deliveryId, type, delivery);
-      // The new one stands for it; a record that cannot be removed now is only clutter.
+      // The new one replaces it. If the old record cannot be deleted now, it does no harm.
       if (state === 'failed') await job.remove().catch(reasonOf);
       return { id, kind: 'replayed', deliveryId, messageId, domain: delivery.domain };
     },
@@ -144,11 +153,15 @@ async function read(
   queues: DeliveryQueues,
   targets: ReadonlyMap<string, Target>,
 ): Promise<Delivery | undefined> {
-  // In this order: one that is said to have ended tells how.
+  // The state first: a delivery that has ended by then has its result in the job.
   const state = toState(await queues.of(targetOf(id)).getJobState(id));
   const job = await find(id, queues);
   const delivery = toDelivery(job?.data);
   if (!job || !delivery) return undefined;
+  const { reasonCode, sentence } =
+    state === 'delivered' || !job.failedReason
+      ? { reasonCode: undefined, sentence: undefined }
+      : parseFailedReason(job.failedReason);
   return {
     id,
     messageId: delivery.messageId,
@@ -157,12 +170,13 @@ async function read(
     domain: delivery.domain,
     state,
     attempts: job.attemptsMade,
-    lastError: state === 'delivered' ? undefined : job.failedReason || undefined,
+    lastError: sentence,
+    reasonCode,
     at: delivery.at,
   };
 }
 
-/** One that has failed is replayed once, however many ask at a time: the new one takes its place. */
+/** A failed delivery is replayed once, even by requests at the same moment: the new one replaces it. */
 const toReplayMark = ({ finishedOn }: Job, state: DeliveryState): string =>
   ((state === 'failed' && finishedOn) || Date.now()).toString(36);
 

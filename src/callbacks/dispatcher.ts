@@ -1,5 +1,5 @@
-// From the outbox to the deliveries: an entry is dropped when all its jobs are in their queues, so a crash in between repeats it,
-// and the ids make the repetition harmless. Every worker does it.
+// From the outbox to the deliveries. An entry is deleted after all its jobs are in their queues. A crash in
+// between repeats it; the ids make the repetition harmless. Every worker does this.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Seals } from '../domains/outbox.ts';
@@ -7,6 +7,7 @@ import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Episodes } from './episodes.ts';
 import { type Message, toMessage } from './message.ts';
+import { entryUnreadable, outboxWaiting } from './messages.ts';
 import { addDelivery, sealedParts, toDeliveryId } from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
 
@@ -25,16 +26,16 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatcher {
-  /** Empties the outbox now and then. */
+  /** Empties the outbox every second. */
   start(): void;
   stop(): Promise<void>;
 }
 
-const LOOK_EVERY_MS = 1_000;
+const DISPATCH_EVERY_MS = 1_000;
 const BATCH = 100;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { episodes, logger, scrub, everyMs = LOOK_EVERY_MS } = options;
+  const { episodes, logger, scrub, everyMs = DISPATCH_EVERY_MS } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> | undefined;
@@ -42,13 +43,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   const round = async (): Promise<void> => {
     try {
-      await episodes.note();
+      await episodes.record();
       await dispatchAll(options, signal);
       failing = false;
     } catch (error) {
-      // Redis is away or full: told once, nothing is lost meanwhile.
+      // Redis is unreachable or full. Logged once; the outbox keeps its entries.
       if (!failing && !signal.aborted)
-        logger.warn({ event: 'callbacks-waiting' }, `callbacks: ${scrub(reasonOf(error))}`);
+        logger.warn({ event: 'callbacks-waiting' }, outboxWaiting(scrub(reasonOf(error))));
       failing = true;
     }
   };
@@ -77,14 +78,13 @@ async function dispatchAll(options: DispatcherOptions, signal: AbortSignal): Pro
     for (const [entryId, pairs] of entries) {
       const message = toMessage(toFields(pairs), scrub);
       if (message) await enqueue(message, seals.isGenuine(pairs), options);
-      else
-        logger.error({ event: 'callback-unreadable', entryId }, 'callbacks: an entry of the outbox is none');
+      else logger.error({ event: 'callback-unreadable', entryId }, entryUnreadable);
     }
     await redis.xdel(outbox, ...entries.map(([entryId]) => entryId));
   }
 }
 
-/** What no worker wrote goes on without a seal, so that it is seen as failed; its deliveries end there. */
+/** A message that no worker wrote gets no seal: its deliveries fail, and the list shows them. */
 async function enqueue(
   message: Message,
   isGenuine: boolean,
@@ -92,14 +92,14 @@ async function enqueue(
 ): Promise<void> {
   const { id: messageId, type, domain, at, body } = message;
   const add = (target: string): Promise<void> => {
-    const said = { messageId, target, domain, at, body };
-    const seal = isGenuine ? seals.seal(sealedParts(type, said)) : '';
-    return addDelivery(queues.of(target), toDeliveryId(messageId, target), type, { ...said, seal });
+    const data = { messageId, target, domain, at, body };
+    const seal = isGenuine ? seals.seal(sealedParts(type, data)) : '';
+    return addDelivery(queues.of(target), toDeliveryId(messageId, target), type, { ...data, seal });
   };
   await Promise.all(targets.map(add));
 }
 
-// Names and values by turns.
+// Names and values alternate.
 function toFields(pairs: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < pairs.length; i += 2) fields[pairs[i] ?? ''] = pairs[i + 1] ?? '';

@@ -1,5 +1,5 @@
-// A receiver's addresses, asked of DNS by Node's own resolver. The system's (getaddrinfo) keeps one of the process's four threads for as
-// long as a name server is silent: four receivers with such a one would hold up every other name that this process looks up.
+// A receiver's addresses, by Node's own DNS resolver. The system's resolver (getaddrinfo) uses one of the
+// process's four threads while a name server is silent. Four such receivers would block every other lookup.
 import { type LookupAddress, lookup as lookUpInSystem } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
@@ -12,22 +12,22 @@ const HOSTS_FILE = '/etc/hosts';
 export interface LookupOptions {
   /** Default: the system's. */
   readonly servers?: readonly string[] | undefined;
-  /** Tests only: of one question. */
+  /** Tests only: for one query. */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * What the hosts file names, and what DNS does not know (a search domain, mDNS), the system answers; it does so at once. Rejects where DNS
- * does not answer.
+ * Names in the hosts file, and names that DNS does not know (a search domain, mDNS), go to the system's
+ * resolver. Rejects if DNS does not answer.
  */
-export function createLookup(asking: LookupOptions = {}): LookupFunction {
+export function createLookup(settings: LookupOptions = {}): LookupFunction {
   return (hostname, options, callback) => {
-    resolve(hostname, asking).then(
+    resolve(hostname, settings).then(
       (found) => {
-        const desired = found.filter(({ family }) => !options.family || options.family === family);
-        const [first] = desired;
+        const usable = found.filter(({ family }) => !options.family || options.family === family);
+        const [first] = usable;
         if (!first) lookUpInSystem(hostname, options, callback as never);
-        else if (options.all) callback(null, desired);
+        else if (options.all) callback(null, usable);
         else callback(null, first.address, first.family);
       },
       (error: NodeJS.ErrnoException) => callback(error, ''),
@@ -37,7 +37,7 @@ export function createLookup(asking: LookupOptions = {}): LookupFunction {
 
 export const lookUp = createLookup();
 
-/** Empty where the system is to be asked. */
+/** Empty: use the system's resolver. */
 async function resolve(
   hostname: string,
   { servers, timeoutMs = TIMEOUT_MS }: LookupOptions,

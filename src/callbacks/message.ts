@@ -1,4 +1,4 @@
-// What the outside is told: one message per entry of the outbox, its id, and its body. Pure.
+// The messages that receivers get: one per entry of the outbox, with its id and its body. Pure.
 import { createHash } from 'node:crypto';
 
 export const messageTypes = [
@@ -17,7 +17,7 @@ export interface Message {
   /** The `webhook-id`: the same for every attempt, every URL and every replay. Ids sort by time. */
   readonly id: string;
   readonly type: MessageType;
-  /** Undefined where it is about the workers. */
+  /** Undefined: it is about the workers. */
   readonly domain: string | undefined;
   /** When it happened, in milliseconds since the epoch. */
   readonly at: number;
@@ -25,7 +25,7 @@ export interface Message {
   readonly body: string;
 }
 
-/** The payload as receivers see it; docs/guides/callbacks.md describes it. What does not apply is null. */
+/** The payload that receivers get; docs/guides/callbacks.md describes it. Null: does not apply. */
 export interface Payload {
   readonly type: MessageType;
   readonly timestamp: string;
@@ -36,24 +36,24 @@ export interface Payload {
     readonly siteId: string | null;
     readonly state: string | null;
     readonly reason: string;
-    /** Why, for programs: docs/reference/reason-codes.md. */
+    /** The reason as a code, for programs: docs/reference/reason-codes.md. */
     readonly reasonCode: string | null;
     readonly mustAct: string | null;
     readonly code: string | null;
     readonly since: string | null;
-    /** The DNS records to set and to remove, as in the API; null where DNS was not looked at. */
+    /** The DNS records to set and to remove, as in the API; null: DNS was not checked. */
     readonly dnsRecords: object | null;
   };
 }
 
-/** An entry of the outbox, as Lua has written it: all texts. */
+/** An entry of the outbox, as Lua wrote it: all values are text. */
 export type OutboxFields = Readonly<Record<string, string | undefined>>;
 
-/** A reply may end up in a reason: with six bytes for a control character the payload stays below 20 kB. */
+/** A reason may contain somebody's reply. With six bytes per control character the payload stays below 20 kB. */
 const MAX_REASON = 2_000;
 const MAX_TEXT = 300;
 
-/** Undefined where the entry is none of ours. `clean` takes secrets out of a text. */
+/** Undefined: the entry is not ours. `clean` removes secrets from a text. */
 export function toMessage(fields: OutboxFields, clean: (text: string) => string): Message | undefined {
   const type = messageTypes.find((each) => each === fields.type);
   const at = Number(fields.at);
@@ -85,7 +85,7 @@ export function toMessage(fields: OutboxFields, clean: (text: string) => string)
   };
 }
 
-/** From what happened alone, so that an entry that is read twice is the same message. Without a dot, as the signature needs it. */
+/** Made of the facts only: an entry that is read twice is the same message. No dot, for the signature. */
 function toId(fields: OutboxFields, at: number): string {
   const what = ['type', 'serverId', 'appId', 'domain', 'generation', 'state', 'mustAct', 'code'];
   const facts = JSON.stringify([...what.map((name) => fields[name] ?? ''), at]);
@@ -103,7 +103,7 @@ function toTime(text: string | undefined): string | null {
   return isTime(ms) ? new Date(ms).toISOString() : null;
 }
 
-/** Somebody's DNS is in them: each text is cleaned like all others. */
+/** They contain somebody's DNS: each text is cleaned like all others. */
 function toDnsRecords(text: string | undefined, clean: (text: string) => string): object | null {
   try {
     const records: unknown = JSON.parse(text || 'null', (_, value: unknown) =>
@@ -115,7 +115,7 @@ function toDnsRecords(text: string | undefined, clean: (text: string) => string)
   }
 }
 
-/** Never in the middle of a character. */
+/** Never cuts a character in two. */
 const cut = (text: string, max: number): string =>
   text.length > max
     ? `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`.toWellFormed()

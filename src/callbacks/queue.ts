@@ -1,6 +1,8 @@
-// A queue of deliveries: its name, what its jobs hold, and how long they stay.
+// A queue of deliveries: its name, the data of its jobs, and how long they are kept.
 import { type JobsOptions, type Queue, UnrecoverableError } from 'bullmq';
+import { type ReasonCode, reasons } from '../domains/reasons.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
+import type { DeliveryError } from './judge.ts';
 import { isTime, type MessageType, messageTypes } from './message.ts';
 
 /** `target`: the id of the URL. */
@@ -14,21 +16,21 @@ export interface DeliveryData {
   readonly domain?: string | undefined;
   readonly at: number;
   readonly body: string;
-  /** What proves that a worker wrote all of this (outbox.ts); '' where nothing does. */
+  /** Proves that a worker wrote all of this (outbox.ts). Empty: nothing proves it. */
   readonly seal: string;
 }
 
-/** What a seal is about. */
+/** The parts that a seal covers. */
 export const sealedParts = (type: string, delivery: Omit<DeliveryData, 'seal'>): string[] => {
   const { messageId, target, domain = '', at, body } = delivery;
   return [messageId, target, type, domain, String(at), body];
 };
 
-/** Deliveries that have ended stay for a week, for the list and for replays. */
+/** Deliveries that have ended are kept for a week, for the list and for replays. Seconds. */
 export const RETENTION = { age: 7 * 24 * 3600, count: 10_000 };
 
 const JOB_OPTIONS: JobsOptions = {
-  // Time ends it, not a count (judge.ts).
+  // judge.ts gives up by time, not by count.
   attempts: 1_000,
   backoff: { type: 'custom' },
   stackTraceLimit: 1,
@@ -38,10 +40,10 @@ const JOB_OPTIONS: JobsOptions = {
 
 export const toDeliveryId = (messageId: string, target: string): string => `${messageId}_${target}`;
 
-/** The URL's id in a delivery's; '' where it is none. */
+/** The URL's id within a delivery's id; '' if there is none. */
 export const targetOf = (deliveryId: string): string => deliveryId.split('_')[3] ?? '';
 
-/** Adding under an id that the queue holds already changes nothing. */
+/** If the queue has the id already, nothing changes. */
 export async function addDelivery(
   queue: Queue,
   id: string,
@@ -53,10 +55,10 @@ export async function addDelivery(
 
 export const toType = (name: string): MessageType | undefined => messageTypes.find((type) => type === name);
 
-/** It stands in logs and lists, whoever wrote it. */
+/** It is shown in logs and lists, and anybody who can write to Redis may have written it. */
 const MAX_DOMAIN = 300;
 
-/** Undefined where it is no delivery of ours: whoever can write to Redis can add jobs. */
+/** Undefined if it is no delivery of ours: anybody who can write to Redis can add jobs. */
 export function toDelivery(data: unknown): DeliveryData | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const { messageId, target, domain, at, body, seal } = data as Record<string, unknown>;
@@ -69,7 +71,7 @@ export function toDelivery(data: unknown): DeliveryData | undefined {
   };
 }
 
-/** How many stand where. */
+/** By BullMQ's state. */
 export type DeliveryCounts = Readonly<
   Record<'waiting' | 'active' | 'delayed' | 'failed' | 'completed', number>
 >;
@@ -80,9 +82,23 @@ export async function countDeliveries(queue: Queue): Promise<DeliveryCounts> {
   return { waiting, active, delayed, failed, completed };
 }
 
-/** What BullMQ is told of a delivery that is not tried again. */
-export function givenUp(sentence: string): UnrecoverableError {
-  const error = new UnrecoverableError(sentence);
-  error.stack = sentence;
+/** The text that BullMQ keeps of a failed attempt: `receiver-timeout: No answer within 15 s`. */
+export const toFailedReason = ({ reasonCode, sentence }: DeliveryError): string =>
+  `${reasonCode}: ${sentence}`;
+
+/** The code and the sentence in such a text. Somebody else's text has no code. */
+export function parseFailedReason(text: string): {
+  readonly reasonCode: ReasonCode | undefined;
+  readonly sentence: string;
+} {
+  const [, code = '', sentence = ''] = /^([a-z-]+): (.*)$/s.exec(text) ?? [];
+  if (!Object.hasOwn(reasons, code)) return { reasonCode: undefined, sentence: text };
+  return { reasonCode: code as ReasonCode, sentence };
+}
+
+/** Ends a delivery: BullMQ does not run its job again. */
+export function gaveUpError(reason: DeliveryError): UnrecoverableError {
+  const error = new UnrecoverableError(toFailedReason(reason));
+  error.stack = error.message;
   return error;
 }

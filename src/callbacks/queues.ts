@@ -1,5 +1,5 @@
-// The deliveries' queues, one per URL, each with slots of its own at every worker: what a receiver does, or does not do, holds up
-// nobody else's deliveries.
+// The queues of deliveries, one per URL. Each has its own slots in every worker: no receiver can delay
+// another receiver's deliveries.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { countDeliveries, type DeliveryCounts, toQueueName } from './queue.ts';
@@ -8,15 +8,15 @@ import { isTargetId } from './targets.ts';
 /** URLs go by their ids (targets.ts). */
 export interface DeliveryQueues {
   of(target: string): Queue;
-  /** All that may have deliveries: those of this configuration, and what any worker has had until its last delivery was forgotten. */
+  /** All that may have deliveries: the configured ones, and those of any worker until they are forgotten. */
   known(): Promise<string[]>;
-  /** A worker has these URLs, at this moment. */
-  note(targets: readonly string[]): Promise<void>;
-  /** Those that no worker has had for so long. */
+  /** A worker has these URLs now. */
+  markUsed(targets: readonly string[]): Promise<void>;
+  /** Those that no worker has had for `ms`. */
   unusedFor(ms: number): Promise<string[]>;
-  /** Drops what is left of an empty queue. Rejects where it is not empty. */
+  /** Deletes an empty queue. Rejects if it is not empty. */
   forget(target: string): Promise<void>;
-  /** How many stand where, in all of them. */
+  /** Of all queues together. */
   counts(): Promise<DeliveryCounts>;
   close(): Promise<void>;
 }
@@ -46,9 +46,8 @@ export function createDeliveryQueues(options: DeliveryQueuesOptions): DeliveryQu
       const noted = await redis.zrangebyscore(urls, '-inf', '+inf');
       return [...new Set([...targets, ...noted.filter(isTargetId)])];
     },
-    async note(noted) {
-      if (noted.length > 0)
-        await redis.zadd(urls, ...noted.flatMap((target) => [String(Date.now()), target]));
+    async markUsed(used) {
+      if (used.length > 0) await redis.zadd(urls, ...used.flatMap((target) => [String(Date.now()), target]));
     },
     async unusedFor(ms) {
       return (await redis.zrangebyscore(urls, '-inf', Date.now() - ms)).filter(isTargetId);
@@ -80,10 +79,10 @@ function createQueue(target: string, redis: Redis, queuePrefix: string): Queue {
   const queue = new Queue(toQueueName(target), {
     connection: redis,
     prefix: queuePrefix,
-    // As the jobs' own queue (queue/enqueue.ts).
+    // As for the jobs' own queue (queue/enqueue.ts).
     skipWaitingForReady: true,
     skipVersionCheck: true,
-    // Nothing is written where nobody is to be told.
+    // Without callbacks nothing is written.
     skipMetasUpdate: true,
   });
   queue.on('error', () => undefined); // the connection's own listener reports

@@ -1,11 +1,12 @@
-// URLs that were taken out of CALLBACK_URLS. Their deliveries wait, seen in the list, for a worker that has the URL (again); after three
-// days without one they are given up, and after a week more nothing is left of them.
+// URLs that were removed from CALLBACK_URLS. Their deliveries stay in the list and wait for a worker that
+// has the URL. After three days without one they fail, and a week later they are deleted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logger/logger.ts';
 import { KEEP_TRYING_MS } from './judge.ts';
-import { givenUp, RETENTION, toQueueName } from './queue.ts';
+import { removedLine, urlRemoved } from './messages.ts';
+import { gaveUpError, RETENTION, toQueueName } from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
 
 export interface RemovedUrlsOptions {
@@ -22,14 +23,13 @@ export interface RemovedUrlsOptions {
 }
 
 export interface RemovedUrls {
-  /** Resolves when the first look is over, so that what is dispatched later finds its URL noted. */
+  /** Resolves after the first check: from then on the configured URLs are known. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const EVERY_MS = 3_600_000;
 const TOKEN = 'removed-urls';
-const GONE = 'its URL has not been in CALLBACK_URLS for three days; given up';
 
 export function createRemovedUrls(options: RemovedUrlsOptions): RemovedUrls {
   const { queues, targets, onError, everyMs = EVERY_MS, unusedMs = KEEP_TRYING_MS } = options;
@@ -37,8 +37,8 @@ export function createRemovedUrls(options: RemovedUrlsOptions): RemovedUrls {
   const { signal } = stopping;
   let running: Promise<void> | undefined;
 
-  const look = async (): Promise<void> => {
-    await queues.note(targets);
+  const check = async (): Promise<void> => {
+    await queues.markUsed(targets);
     for (const target of await queues.unusedFor(unusedMs)) {
       await giveUpAll(target, unusedMs, options);
       for (const state of ['completed', 'failed'] as const)
@@ -50,12 +50,12 @@ export function createRemovedUrls(options: RemovedUrlsOptions): RemovedUrls {
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) await look().catch(onError);
+      if (!signal.aborted) await check().catch(onError);
     }
   };
   return {
     async start() {
-      await look();
+      await check();
       running ??= loop();
     },
     async stop() {
@@ -76,10 +76,12 @@ async function giveUpAll(
     for (;;) {
       const job = await worker.getNextJob(TOKEN, { block: false });
       if (!job) return;
-      // The URL has just come back.
+      // The URL has just been configured again.
       if (Date.now() - job.timestamp < unusedMs) return void (await job.moveToWait(TOKEN));
-      await job.moveToFailed(givenUp(GONE), TOKEN, false);
-      logger.error({ event: 'callback-failed', type: job.name }, `callback ${job.name}: ${GONE}`);
+      const error = { reasonCode: 'callback-url-removed', sentence: urlRemoved } as const;
+      await job.moveToFailed(gaveUpError(error), TOKEN, false);
+      const fields = { event: 'callback-failed', type: job.name, reasonCode: error.reasonCode };
+      logger.error(fields, removedLine(job.name));
     }
   } finally {
     await worker.close();

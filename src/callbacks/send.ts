@@ -1,16 +1,18 @@
-// One attempt: a signed POST to one configured URL, by the Standard Webhooks specification. No redirects, one connection per
-// attempt (a kept one may be dead, and then nobody knows whether the message has arrived), the name resolved anew.
+// One attempt: a signed POST to one configured URL, by the Standard Webhooks specification.
+// Redirects are not followed. Each attempt opens a connection and resolves the name: a connection that
+// is kept alive may be dead, and then nobody knows whether the message has arrived.
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { reasonOf } from '../errors.ts';
 import { boundReply } from '../untrusted/bounded-reply.ts';
-import type { Attempt } from './judge.ts';
+import type { Attempt, FailedAttempt } from './judge.ts';
 import { lookUp } from './lookup.ts';
+import { connectionClosed, noConnection, stopping, timedOut } from './messages.ts';
 
 export const TIMEOUT_MS = 15_000;
-/** Nobody reads the reply; more than this is not even waited for. */
+/** Nobody reads the reply. It is received up to these limits. */
 const MAX_REPLY_BYTES = 64 * 1024;
 const MAX_REPLY_MS = 1_000;
 
@@ -18,11 +20,11 @@ export interface Sending {
   readonly url: string;
   readonly messageId: string;
   readonly body: string;
-  /** All of them sign, so that the receiver may know the old one or the new one. */
+  /** Each of them signs: the receiver may know the old secret or the new one. */
   readonly secrets: readonly string[];
   readonly signal: AbortSignal;
   readonly timeoutMs?: number | undefined;
-  /** Tests only: asks another name server. */
+  /** Tests only: another name server. */
   readonly lookup?: LookupFunction | undefined;
 }
 
@@ -30,11 +32,12 @@ export async function send({ url, signal, timeoutMs = TIMEOUT_MS, ...sending }: 
   const late = AbortSignal.timeout(timeoutMs);
   const over = AbortSignal.any([signal, late]);
   try {
-    // Whatever the connection says, or never says: the name, the connection, the request and the status have one deadline.
+    // One deadline for the name, the connection, the request and the status.
     return await Promise.race([post(new URL(url), toHeaders(sending), sending, over), aborted(over)]);
   } catch (error) {
-    if (late.aborted) return { error: `no answer within ${timeoutMs / 1000} s` };
-    return { error: signal.aborted ? 'the worker is stopping' : describe(error) };
+    if (late.aborted) return { reasonCode: 'receiver-timeout', error: timedOut(timeoutMs) };
+    if (signal.aborted) return { reasonCode: 'worker-stopping', error: stopping };
+    return unreachable(error);
   }
 }
 
@@ -56,7 +59,7 @@ export function toHeaders({
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
-    const end = (): void => reject(new Error('the time was over'));
+    const end = (): void => reject(signal.reason);
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
   });
@@ -81,12 +84,12 @@ function post(
       resolve({ status });
     });
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the connection was closed without an answer')));
+    request.on('close', () => reject(new Error(connectionClosed)));
     request.end(body);
   });
 }
 
-/** The status counts, whatever becomes of the rest of the reply: it is taken in politely, for a moment. */
+/** Only the status counts. The rest of the reply is received for a moment, then the connection is closed. */
 function discard(response: IncomingMessage): void {
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
@@ -98,8 +101,8 @@ function discard(response: IncomingMessage): void {
   response.once('close', () => clearTimeout(timer));
 }
 
-/** A connection that failed at several addresses has no message of its own. */
-function describe(error: unknown): string {
+/** A connection that failed at several addresses has a code and no message. */
+export function unreachable(error: unknown): FailedAttempt {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return reasonOf(error) || code || 'no connection';
+  return { reasonCode: 'receiver-unreachable', error: reasonOf(error) || code || noConnection };
 }

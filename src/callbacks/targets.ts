@@ -1,11 +1,11 @@
-// The configured URLs. A job names its URL by a hash only: who can write to Redis cannot make us send elsewhere, and what a URL
-// may hold of secrets stays in the configuration. Pure.
+// The configured URLs. A job names its URL by a hash only. So nobody who can write to Redis can make us
+// send elsewhere, and the secrets in a URL stay in the configuration. Pure.
 import { createHash } from 'node:crypto';
 
 export interface Target {
   readonly id: string;
   readonly url: string;
-  /** For people: without query and credentials. */
+  /** For people: without query and credentials, which may be secret. */
   readonly shown: string;
 }
 

@@ -1,25 +1,26 @@
-// Carries the deliveries to one URL out: one attempt per run, the next one when judge.ts says so.
+// Sends the deliveries to one URL: one attempt per run, the next one when judge.ts says so.
 import type { LookupFunction } from 'node:net';
 import { type Job, RateLimitError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Seals } from '../domains/outbox.ts';
-import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import { closeWorker, counted } from '../queue/close-worker.ts';
 import { RetryLater, toBackoff } from '../queue/settle.ts';
 import { type Circuit, createCircuit } from './circuit.ts';
 import { type Attempt, type Judgement, judge, KEEP_TRYING_MS } from './judge.ts';
+import { attemptLine, circuitClosed, circuitOpen, circuitOpened, forged, unreadable } from './messages.ts';
 import {
   type DeliveryData,
-  givenUp,
+  gaveUpError,
   RETENTION,
   sealedParts,
   toDelivery,
+  toFailedReason,
   toQueueName,
   toType,
 } from './queue.ts';
 import type { DeliveryQueues } from './queues.ts';
-import { send, TIMEOUT_MS } from './send.ts';
+import { send, TIMEOUT_MS, unreachable } from './send.ts';
 import type { Target } from './targets.ts';
 
 export interface DeliveryWorkerOptions {
@@ -29,12 +30,12 @@ export interface DeliveryWorkerOptions {
   readonly queues: Pick<DeliveryQueues, 'of'>;
   readonly target: Target;
   readonly secrets: readonly string[];
-  readonly seals: Pick<Seals, 'holds'>;
+  readonly seals: Pick<Seals, 'matches'>;
   readonly logger: Logger;
   readonly scrub: (text: string) => string;
-  /** Hears of BullMQ's own troubles, most of them Redis'. */
+  /** Called with BullMQ's own errors, most of them Redis'. */
   readonly onError: (error: Error) => void;
-  /** Told of each delivery that no worker wrote. */
+  /** Called for each delivery that no worker wrote. */
   readonly onForged?: (() => void) | undefined;
   readonly timeoutMs?: number | undefined;
   /** Tests only. */
@@ -45,17 +46,17 @@ export interface DeliveryWorkerOptions {
 
 export interface DeliveryWorker {
   ready(): Promise<void>;
-  /** Takes nothing new, lets what is being sent finish; what does not is sent again later. Never longer than `timeoutMs`. */
+  /** Starts nothing new and waits for the current attempts, at most `timeoutMs`. What is cut off is sent again. */
   close(timeoutMs: number): Promise<void>;
 }
 
 const CONCURRENCY = 5;
-/** Above the time limit of an attempt; a dead worker's delivery is made again after it. */
+/** Above the time limit of an attempt. A crashed worker's delivery is sent again after it. */
 const LOCK_MS = 30_000;
 const STOPPED_MS = 1_000;
-/** Beyond the time limit of an attempt, until a probe counts as lost. */
-const PROBE_SLACK_MS = 5_000;
-/** BullMQ knows a queue that waits only where it has a limit: one that is never met. */
+/** Beyond the time limit of an attempt, until a trial counts as lost. */
+const TRIAL_SLACK_MS = 5_000;
+/** BullMQ lets a queue wait only if it has a limit. This one is never reached. */
 const NO_LIMIT = { max: 1_000_000, duration: 1_000 };
 
 export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWorker {
@@ -63,7 +64,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
   const { id } = options.target;
   const stopping = new AbortController();
   const key = keyOf(`callback-circuit:${id}`);
-  const circuit = createCircuit({ redis, key, hurry, probeMs: timeoutMs + PROBE_SLACK_MS });
+  const circuit = createCircuit({ redis, key, hurry, trialMs: timeoutMs + TRIAL_SLACK_MS });
   const { process, isIdle } = counted((job: Job) => deliver(job, options, circuit, stopping.signal));
   const worker = new Worker(toQueueName(id), process, {
     connection: redis,
@@ -72,7 +73,7 @@ export function createDeliveryWorker(options: DeliveryWorkerOptions): DeliveryWo
     limiter: NO_LIMIT,
     lockDuration: LOCK_MS,
     stalledInterval: 10_000,
-    // To send twice is harmless, and no receiver can end this process.
+    // Sending twice is harmless, and no receiver can crash this process.
     maxStalledCount: 100,
     removeOnComplete: RETENTION,
     removeOnFail: RETENTION,
@@ -98,38 +99,41 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<string> {
   const delivery = toDelivery(job.data);
-  if (!delivery) throw givenUp('no delivery of ours: its data cannot be read');
+  if (!delivery) throw gaveUpError({ reasonCode: 'callback-unreadable', sentence: unreadable });
   if (!isOurs(job, delivery, options))
-    return end(job, delivery, options, { kind: 'failed', sentence: FORGED });
+    return end(job, delivery, options, { kind: 'failed', reasonCode: 'callback-forged', sentence: forged });
   const isOld = Date.now() - job.timestamp >= KEEP_TRYING_MS;
   const waitMs = await circuit.enter(job.id ?? '');
-  if (waitMs > 0 && isOld) return end(job, delivery, options, { kind: 'failed', sentence: NO_TURN });
+  if (waitMs > 0 && isOld) {
+    const expired = { reasonCode: 'receiver-circuit-open', sentence: circuitOpen } as const;
+    return end(job, delivery, options, { kind: 'failed', ...expired });
+  }
   if (waitMs > 0) throw await stepBack(waitMs, options);
   const attempt = await sendTo(delivery, options, signal);
-  // Nobody's fault: another worker sends it, soon.
-  if ('error' in attempt && signal.aborted) throw new RetryLater(attempt.error, STOPPED_MS);
+  // Another worker sends it soon.
+  if ('error' in attempt && signal.aborted) {
+    const { reasonCode, error } = attempt;
+    throw new RetryLater(toFailedReason({ reasonCode, sentence: error }), STOPPED_MS);
+  }
   const judged = judge(attempt, {
     attemptsMade: job.attemptsMade + 1,
     ageMs: Date.now() - job.timestamp,
     nowMs: Date.now(),
     random: Math.random(),
   });
-  await noteOutcome(job, attempt, judged, options, circuit);
+  await updateCircuit(job, attempt, judged, options, circuit);
   return end(job, delivery, options, judged);
 }
-
-const FORGED =
-  'no worker with one of these CALLBACK_SECRETS wrote this delivery for this URL, or it was changed since: nothing is signed or sent';
-const NO_TURN = 'its receiver takes nothing, as other deliveries show; given up after three days';
 
 function isOurs(
   { name }: Job,
   delivery: DeliveryData,
   { target, seals, onForged }: DeliveryWorkerOptions,
 ): boolean {
-  const isIt = delivery.target === target.id && seals.holds(delivery.seal, sealedParts(name, delivery));
-  if (!isIt) onForged?.();
-  return isIt;
+  const isGenuine =
+    delivery.target === target.id && seals.matches(delivery.seal, sealedParts(name, delivery));
+  if (!isGenuine) onForged?.();
+  return isGenuine;
 }
 
 const sendTo = (
@@ -137,18 +141,16 @@ const sendTo = (
   { target, secrets, timeoutMs, lookup }: DeliveryWorkerOptions,
   signal: AbortSignal,
 ): Promise<Attempt> =>
-  send({ url: target.url, messageId, body, secrets, signal, timeoutMs, lookup }).catch((error: unknown) => ({
-    error: reasonOf(error),
-  }));
+  send({ url: target.url, messageId, body, secrets, signal, timeoutMs, lookup }).catch(unreachable);
 
-/** To the front of its queue, which no worker takes from until then; no attempt is spent. */
+/** Back to the front of its queue, which then waits for `waitMs`. No attempt is spent. */
 async function stepBack(waitMs: number, { queues, target }: DeliveryWorkerOptions): Promise<Error> {
   await queues.of(target.id).rateLimit(waitMs);
   return new RateLimitError();
 }
 
-/** Tells the circuit. A 410 is an answer too: the receiver is well. */
-async function noteOutcome(
+/** A 410 is an answer too: the receiver works. */
+async function updateCircuit(
   job: Job,
   attempt: Attempt,
   { kind }: Judgement,
@@ -158,19 +160,15 @@ async function noteOutcome(
   if (kind === 'delivered' || ('status' in attempt && attempt.status === 410)) {
     if (!(await circuit.succeeded())) return;
     await queues.of(id).removeRateLimitKey();
-    logger.info({ event: 'callback-circuit-closed', url: shown }, `${shown} answers again`);
+    logger.info({ event: 'callback-circuit-closed', url: shown }, circuitClosed(shown));
     return;
   }
   const { waitMs, times } = await circuit.failed(job.id ?? '');
   if (waitMs > 0) await queues.of(id).rateLimit(waitMs);
-  if (times === 1)
-    logger.warn(
-      { event: 'callback-circuit-open', url: shown },
-      `${shown} did not take several messages in a row: its other messages wait, and one at a time tests it`,
-    );
+  if (times === 1) logger.warn({ event: 'callback-circuit-open', url: shown }, circuitOpened(shown));
 }
 
-/** Says what came of it, and tells BullMQ. */
+/** Logs the result and returns it to BullMQ, or throws it. */
 function end(
   job: Job,
   delivery: DeliveryData,
@@ -180,8 +178,9 @@ function end(
   const sentence = scrub(judged.sentence);
   report(job, delivery, target, { ...judged, sentence }, logger);
   if (judged.kind === 'delivered') return sentence;
-  if (judged.kind === 'failed') throw givenUp(sentence);
-  throw new RetryLater(sentence, Math.ceil(judged.delayMs / hurry));
+  const error = { reasonCode: judged.reasonCode, sentence };
+  if (judged.kind === 'failed') throw gaveUpError(error);
+  throw new RetryLater(toFailedReason(error), Math.ceil(judged.delayMs / hurry));
 }
 
 const levels = { delivered: 'info', retry: 'warn', failed: 'error' } as const;
@@ -190,19 +189,22 @@ function report(
   job: Job,
   { messageId, domain }: DeliveryData,
   { shown }: Target,
-  { kind, sentence, ...judged }: Judgement,
+  judged: Judgement,
   logger: Logger,
 ): void {
-  const next = 'delayMs' in judged ? `; again in ${Math.ceil(judged.delayMs / 1000)} s` : '';
+  const type = toType(job.name);
+  const { kind, sentence } = judged;
+  const delayMs = judged.kind === 'retry' ? judged.delayMs : undefined;
   logger[levels[kind]](
     {
       event: `callback-${kind}`,
       messageId,
-      type: toType(job.name) ?? 'unknown',
+      type: type ?? 'unknown',
       url: shown,
       ...(domain !== undefined && { domain }),
+      ...('reasonCode' in judged && { reasonCode: judged.reasonCode }),
       attempt: job.attemptsMade + 1,
     },
-    `callback ${toType(job.name) ?? 'of no known type'}${domain ? ` of ${domain}` : ''} to ${shown}: ${sentence}${next}`,
+    attemptLine({ type, domain, url: shown, sentence, delayMs }),
   );
 }

@@ -43,7 +43,7 @@ export interface Seals {
   isGenuine(entry: readonly string[]): boolean;
   /** The MAC of what these parts say. */
   seal(parts: readonly string[]): string;
-  holds(seal: string, parts: readonly string[]): boolean;
+  matches(seal: string, parts: readonly string[]): boolean;
 }
 
 export function createSeals(secrets: readonly string[]): Seals {
@@ -59,7 +59,7 @@ export function createSeals(secrets: readonly string[]): Seals {
       return name === 'mac' && isAmong(macs, own);
     },
     seal: (parts) => sealsOf(parts).join(' '),
-    holds: (seal, parts) => isAmong(seal, sealsOf(parts)),
+    matches: (seal, parts) => isAmong(seal, sealsOf(parts)),
   };
 }
 

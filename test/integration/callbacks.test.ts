@@ -1,5 +1,6 @@
 // From a change of a domain's stage to the receiver, in a real Redis: one message per cause, and none is lost.
 import { describe, expect, test } from '@jest/globals';
+import { credentialsRefused } from '../../src/callbacks/messages.ts';
 import { toRecord } from '../../src/probes/dns-records.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { type CallbackStage, createCallbackStage, keyOf } from '../helpers/callback-stage.ts';
@@ -318,7 +319,7 @@ describe('what is wrong with all workers', () => {
       siteId: null,
       dnsRecords: null,
       state: 'refused',
-      reason: 'RunCloud said no; all jobs wait until the credentials are corrected',
+      reason: `RunCloud said no${credentialsRefused}`,
       reasonCode: 'runcloud-unauthorized',
       mustAct: 'operator',
       code: 'runcloud-unauthorized',
@@ -334,9 +335,9 @@ describe('what is wrong with all workers', () => {
     const well = () => has('worker.degraded:well');
     for (let i = 0; i < 3; i += 1) {
       await tripped(stage, 'down', 5);
-      await until(async () => (await has('worker.degraded')) && !(await well()), 'it is seen as down');
+      await until(async () => (await has('worker.degraded')) && !(await well()), 'the episode has begun');
       await tripped(stage, 'ok');
-      await until(well, 'it is seen as well');
+      await until(well, 'RunCloud answers again');
     }
     await quiet(stage, receiver.url);
     expect(receiver.types()).toEqual(['worker.degraded']);

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
 import { judge, KEEP_TRYING_MS } from '../../src/callbacks/judge.ts';
 import { toMessage } from '../../src/callbacks/message.ts';
+import { parseFailedReason, toFailedReason } from '../../src/callbacks/queue.ts';
 import { toHeaders } from '../../src/callbacks/send.ts';
 import { toTargets } from '../../src/callbacks/targets.ts';
 
@@ -25,17 +26,18 @@ describe('an attempt', () => {
   test('that is answered 410 is over', () => {
     expect(judge({ status: 410 }, at)).toMatchObject({
       kind: 'failed',
-      sentence: expect.stringMatching(/410/),
+      reasonCode: 'receiver-gone',
     });
   });
 
-  test('is followed by others at growing intervals, for three days and not longer', () => {
+  test('is followed by others at longer and longer intervals, for three days', () => {
     let ageMs = 0;
     const waits: number[] = [];
     for (let attemptsMade = 1; ; attemptsMade += 1) {
-      const judged = judge({ error: 'no connection' }, { attemptsMade, ageMs, nowMs: now, random: 0.5 });
+      const attempt = { reasonCode: 'receiver-unreachable', error: 'No connection' } as const;
+      const judged = judge(attempt, { attemptsMade, ageMs, nowMs: now, random: 0.5 });
       if (judged.kind !== 'retry') {
-        expect(judged).toEqual({ kind: 'failed', sentence: 'no connection; given up after three days' });
+        expect(judged).toMatchObject({ kind: 'failed', reasonCode: 'receiver-unreachable' });
         break;
       }
       waits.push(judged.delayMs);
@@ -104,8 +106,22 @@ describe('a message', () => {
   });
 });
 
+describe('the error that BullMQ keeps of an attempt', () => {
+  test('has a code and a sentence, and any sentence survives', () => {
+    for (const sentence of ['No answer within 15 s', 'a: b\nc', '']) {
+      const error = { reasonCode: 'receiver-timeout', sentence } as const;
+      expect(parseFailedReason(toFailedReason(error))).toEqual(error);
+    }
+  });
+
+  test.each(['', 'some text', 'constructor: x', 'no-such-code: x', 'receiver-timeout'])(
+    'that somebody else wrote has no code: %j',
+    (text) => expect(parseFailedReason(text)).toEqual({ reasonCode: undefined, sentence: text }),
+  );
+});
+
 describe('a signature', () => {
-  test('holds for the very bytes, by the public library', () => {
+  test('is valid for exactly these bytes, by the public library', () => {
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
     const body = '{"test": "ünïcode \\ud800"}';
     const headers = toHeaders({ messageId: 'msg_1', body, secrets: [secret] });
@@ -116,7 +132,7 @@ describe('a signature', () => {
 });
 
 describe('a URL', () => {
-  test('is shown without what it may hide', () => {
+  test('is shown without query and credentials', () => {
     const [target] = toTargets(['https://user:word@example.org/hooks?token=t']).values();
     expect(target).toMatchObject({
       shown: 'https://example.org/hooks',

@@ -76,6 +76,7 @@ const delivery: Delivery = {
   state: 'failed',
   attempts: 7,
   lastError: 'the receiver answered 500 Internal Server Error',
+  reasonCode: 'receiver-error',
   at: NOW,
 } as const;
 const entry: AuditEntry = {

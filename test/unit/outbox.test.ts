@@ -6,10 +6,10 @@ import { NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
 describe('a seal', () => {
   test('is made by whoever has a secret, and holds for whoever has it too', () => {
     const seal = createSeals([SECRET]).seal(['a', 'b']);
-    expect(createSeals([SECRET]).holds(seal, ['a', 'b'])).toBe(true);
-    expect(createSeals([NEXT_SECRET, SECRET]).holds(seal, ['a', 'b'])).toBe(true);
-    expect(createSeals([NEXT_SECRET]).holds(seal, ['a', 'b'])).toBe(false);
-    expect(createSeals([]).holds(seal, ['a', 'b'])).toBe(false);
+    expect(createSeals([SECRET]).matches(seal, ['a', 'b'])).toBe(true);
+    expect(createSeals([NEXT_SECRET, SECRET]).matches(seal, ['a', 'b'])).toBe(true);
+    expect(createSeals([NEXT_SECRET]).matches(seal, ['a', 'b'])).toBe(false);
+    expect(createSeals([]).matches(seal, ['a', 'b'])).toBe(false);
   });
 
   test.each([
@@ -22,13 +22,13 @@ describe('a seal', () => {
     [[]],
     [['1:a1:b']],
   ])('of a and b does not hold for %j', (parts) => {
-    expect(createSeals([SECRET]).holds(createSeals([SECRET]).seal(['a', 'b']), parts)).toBe(false);
+    expect(createSeals([SECRET]).matches(createSeals([SECRET]).seal(['a', 'b']), parts)).toBe(false);
   });
 
   test.each(['', ' ', 'x', '0'.repeat(64), '0'.repeat(40), `${'0 '.repeat(1_000)}`])(
     'is none where it is %j',
     (seal) => {
-      for (const secrets of [[], [SECRET]]) expect(createSeals(secrets).holds(seal, ['a'])).toBe(false);
+      for (const secrets of [[], [SECRET]]) expect(createSeals(secrets).matches(seal, ['a'])).toBe(false);
     },
   );
 });
