@@ -3,14 +3,14 @@
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { DomainRecord, Transition } from '../domains/domain.ts';
-import { actors, states } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
+import { actors, stateNames } from '../domains/states.ts';
 import { codeOf, fixOf } from '../errors.ts';
 import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '../queue/domain-status.ts';
 import { dnsRecords, dnsRecordsOf, evidence, toDnsRecords, toEvidence } from './evidence.ts';
 import { iso, reasonCode, text, time } from './fields.ts';
 
-export const state = z.enum(states).meta({ description: 'Where the domain stands in its life' });
+export const state = z.enum(stateNames).meta({ description: 'Where the domain stands in its life' });
 
 const mustAct = z
   .enum(actors)

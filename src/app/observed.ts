@@ -2,6 +2,7 @@
 
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainKey } from '../domains/domain.ts';
+import { states } from '../domains/states.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -107,7 +108,8 @@ export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history
         const name = jobNames.find((known) => known === end.name) ?? 'unknown';
         metrics.jobEnded({ name, outcome, code, durationMs: end.durationMs });
         if (outcome === 'waiting') metrics.waited(reasonOf(end.verdict));
-        if (outcome === 'done' && end.verdict.report?.state === 'live') void tellLive(end, metrics, store);
+        const state = outcome === 'done' ? end.verdict.report?.state : undefined;
+        if (state && states[state].liveSeconds === 'end') void tellLive(end, metrics, store);
       },
     },
   };
@@ -120,8 +122,8 @@ const reasonOf = ({ report, code, goesBehind }: Verdict): string =>
 async function tellLive({ about }: JobEnd, metrics: Metrics, store: Pick<DomainStore, 'history'>) {
   try {
     const steps = await store.history(about as unknown as DomainKey);
-    const live = steps.find(({ state }) => state === 'live');
-    const asked = steps.find(({ state }) => state === 'requested');
+    const live = steps.find(({ state }) => states[state].liveSeconds === 'end');
+    const asked = steps.find(({ state }) => states[state].liveSeconds === 'start');
     if (live && asked && live.at >= asked.at) metrics.wentLive(live.at - asked.at);
   } catch {
     // Redis went away: a figure is lost, nothing else.

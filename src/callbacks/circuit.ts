@@ -1,13 +1,13 @@
 // The circuit breaker of one URL, shared by all workers. After five failed messages in a row only trials
 // are sent, one at a time. The other messages wait in their order and spend no attempt.
 import type { Redis } from 'ioredis';
+import { NOW } from '../redis/clock.ts';
 
 // The circuit is a hash. `failed:<delivery>`: one field for each that has failed since the last success.
 // Once it is open: `until` (nothing is sent before), `trial` (the delivery that is being sent), `windows`
 // (how many waits there were).
-const CLOCK = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+const CLOCK = `${NOW}
+local now = now()
 local until_ = tonumber(redis.call('HGET', KEYS[1], 'until') or '')
 `;
 

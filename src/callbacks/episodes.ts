@@ -2,15 +2,15 @@
 // (rate-limit/scripts.ts) and writes the message. So many workers write one message.
 import type { Redis } from 'ioredis';
 import { WRITE_OUTBOX } from '../domains/outbox.ts';
+import { NOW } from '../redis/clock.ts';
 import { accountRefused, credentialsRefused, noRefusalText, runcloudDown } from './messages.ts';
 
 // KEYS limiter, episodes, outbox
 // ARGV quietMs, macKeys, then sentences: no refusal text, credentials, account, down
 // An episode ends after `quietMs` without errors. A flapping error, or one worker with the old credentials,
 // is one episode.
-const NOTE = `${WRITE_OUTBOX}
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+const NOTE = `${NOW}${WRITE_OUTBOX}
+local now = now()
 local quiet = tonumber(ARGV[1])
 local h = redis.call('HMGET', KEYS[1], 'downSince', 'refused', 'refusedWhy', 'corrected', 'account')
 local function is(text) return text and text ~= '' end

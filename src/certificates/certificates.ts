@@ -2,9 +2,9 @@
 import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
-import type { Actor } from '../domains/outcome.ts';
 import type { ReasonCode } from '../domains/reasons.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from '../domains/reconcile.ts';
+import type { Actor } from '../domains/states.ts';
 import type { EnqueueResult, JobRef } from '../domains/store.ts';
 import { type Code, mayPass } from '../errors.ts';
 

@@ -2,8 +2,8 @@
 // domain's own, and names no other domain.
 import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
-import type { Actor } from '../domains/outcome.ts';
 import type { ReasonCode } from '../domains/reasons.ts';
+import type { Actor } from '../domains/states.ts';
 import type { Code } from '../errors.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';

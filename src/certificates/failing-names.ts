@@ -1,8 +1,8 @@
 // Who may be to blame for an order that failed: Let's Encrypt refuses the certificate of all for one name, and RunCloud does not say
 // which ([C] github.com/rehmatworks/runcloud-letsencrypt/issues/10). Pure.
 
-import type { Actor } from '../domains/outcome.ts';
 import { counted } from '../domains/sentences.ts';
+import type { Actor } from '../domains/states.ts';
 import { toMinute } from '../domains/times.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { isWrong, leadsHere } from '../probes/findings.ts';

@@ -12,7 +12,7 @@
 // Each may run twice for one call: where the connection ends before the reply, ioredis sends the script again. The second run
 // must change nothing, and answer as the first did: TAKE knows the call by its nonce, UNSENT and FAILED the order by its time.
 
-import { NOW } from '../domains/scripts.ts';
+import { NOW } from '../redis/clock.ts';
 
 // Let's Encrypt's limits are token buckets: a burst up to the capacity, then one token per `every`. That is GCRA with the
 // tolerance (capacity - 1) * every: the arrival time says when all tokens would be back.

@@ -1,8 +1,8 @@
 // --app, --server, --state, --must-act, --search, --site: which domains a command is about.
 
 import { parseId } from '../domains/ids.ts';
-import { actors, states } from '../domains/outcome.ts';
 import type { Selection } from '../domains/selection.ts';
+import { actors, stateNames } from '../domains/states.ts';
 
 export interface AppFlags {
   readonly app?: string | undefined;
@@ -29,8 +29,9 @@ export function parseApp({ app, server }: AppFlags): Pick<Selection, 'serverId' 
 export function parseSelection(flags: SelectionFlags): Selection | string {
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
-  const inStates = someOf(flags.state, states);
-  if (typeof inStates === 'string') return `--state must be one of ${states.join(', ')}; got "${inStates}"`;
+  const inStates = someOf(flags.state, stateNames);
+  if (typeof inStates === 'string')
+    return `--state must be one of ${stateNames.join(', ')}; got "${inStates}"`;
   const mustAct = someOf(flags.mustAct, actors, { you: 'operator' });
   if (typeof mustAct === 'string') return `--must-act must be one of ${actors.join(', ')}; got "${mustAct}"`;
   return { ...on, states: inStates, mustAct, search: flags.search, siteId: flags.site };

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { ProducerApp } from '../app/app.ts';
 import { auditVerbs } from '../audit/audit.ts';
 import { apiRoles, boardRoles } from '../config/load.ts';
-import { actors, states } from '../domains/outcome.ts';
+import { actors, stateNames } from '../domains/states.ts';
 import { type AuditFlags, showAudit } from './commands/audit.ts';
 import { createBoardPassword, type PasswordFlags, type PasswordSource } from './commands/board-password.ts';
 import { type CallbackFlags, replayDeliveries, showDeliveries } from './commands/callbacks.ts';
@@ -43,7 +43,7 @@ function addStatusCommand(program: Command, { terminal, withRedis, finish }: Com
   withApp(program.command('status'))
     .description('Show all domains, or one: its state, why, who must act, what was seen, what comes next.')
     .argument('[domain]', 'one domain, on whichever web application it is')
-    .option('--state <state...>', `only domains in these states: ${states.join(', ')}`)
+    .option('--state <state...>', `only domains in these states: ${stateNames.join(', ')}`)
     .option('--must-act <who...>', `only domains for which one of these must act: ${actors.join(', ')}`)
     .option('--search <text>', 'only domains whose name holds this')
     .option('--site <id>', 'only domains of this site, as the requests name it')

@@ -1,5 +1,5 @@
 // How a domain stands, as `GET /v1/domains/{domain}` answers: plain types. Times are ISO 8601; what is not known is null.
-import type { Actor, DomainState } from '../domains/outcome.ts';
+import type { Actor, DomainState } from '../domains/states.ts';
 
 /** Which of several web applications is meant. */
 export interface On {

@@ -3,12 +3,18 @@
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainName } from './domain-name.ts';
-import type { Actor, DomainState } from './outcome.ts';
 import type { ReasonCode } from './reasons.ts';
+import type { Actor, DomainState } from './states.ts';
 
 /** One domain on one web application: the key of everything that we remember. */
 export interface DomainKey extends WebApplication {
   readonly domain: DomainName;
+}
+
+/** Of what `toMember` (redis/keys.ts) made. */
+export function parseMember(member: string): DomainKey {
+  const [serverId, appId, domain] = member.split(':');
+  return { serverId: Number(serverId), appId: Number(appId), domain: domain as DomainName };
 }
 
 /** Who asks. Only `by` may be relied on; a caller cannot choose it. */

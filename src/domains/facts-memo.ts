@@ -1,5 +1,6 @@
 // What is known of web applications, in Redis, so that all workers judge by the same, and one of them reads it for all.
 import type { Redis } from 'ioredis';
+import { readClock } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { FactsMemo, Known } from '../runcloud/facts-memo.ts';
@@ -14,10 +15,7 @@ return 1
 export function createFactsMemo({ redis, keys }: { redis: Redis; keys: Pick<Keys, 'own'> }): FactsMemo {
   const run = createRunScript(redis);
   const keyOf = (key: string): string => keys.own(`facts:${key}`);
-  const now = async (): Promise<number> => {
-    const [seconds, micros] = await redis.time();
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-  };
+  const now = (): Promise<number> => readClock(redis);
   return {
     now,
     async get(asked) {

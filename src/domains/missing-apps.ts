@@ -1,11 +1,11 @@
 // Web applications that RunCloud does not know, in Redis: three hundred domains of one need not ask three hundred times. While the answer
 // stands nobody asks; then one asks, and the old answer stands for the others until the new one is there.
 import type { Redis } from 'ioredis';
+import { NOW } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { NOW } from './scripts.ts';
 import { toMinute } from './times.ts';
 
 export interface MissingAppsOptions {

@@ -1,24 +1,6 @@
 // What a job's handler may return. Everything else it throws (errors.ts).
 import type { ReasonCode } from './reasons.ts';
-
-/** Where a domain stands in its life, as people read it. docs/guides/certificates.md has the diagram. */
-export const states = [
-  'requested',
-  'waiting-for-dns',
-  'attaching',
-  'attached',
-  'waiting-for-certificate',
-  'live',
-  'removing',
-  'removed',
-  'failed',
-  'held',
-] as const;
-export type DomainState = (typeof states)[number];
-
-/** Who must act where nothing goes on by itself. */
-export const actors = ['customer', 'operator', 'runcloud', 'letsencrypt'] as const;
-export type Actor = (typeof actors)[number];
+import type { Actor, DomainState } from './states.ts';
 
 /** What an outcome says to people. */
 export interface Told {

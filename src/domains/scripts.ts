@@ -2,21 +2,10 @@
 // fence-scripts.ts.
 // All times come from Redis' own TIME, since app servers' and workers' clocks differ.
 
+import { NOW } from '../redis/clock.ts';
 import { EXPECT } from '../redis/run-script.ts';
-import { WRITE_OUTBOX } from './outbox.ts';
 import { ONE_OWNER } from './owner-scripts.ts';
-
-export const NOW = `
--- One time for the whole step, although Redis' clock goes on within a script.
-local stepTime
-local function now()
-  if not stepTime then
-    local t = redis.call('TIME')
-    stepTime = t[1] * 1000 + math.floor(t[2] / 1000)
-  end
-  return stepTime
-end
-`;
+import { MOVE_TO, PROVEN } from './state-scripts.ts';
 
 // A job that BullMQ has given up (a stall limit, an operator's removal) leaves the record pending behind its back, so
 // "unfinished" is read from the queue itself.
@@ -35,55 +24,8 @@ local function jobState(queue, id, stem)
 end
 `;
 
-// What the outside is told of a step, written in the same step, so that nothing comes between the two: an entry in the outbox
-// (nil: nobody listens; else its key and the keys of its MAC). One message per cause: `cause` is what was told last. It outlives renewals by the sweep and the watch,
-// not a new request; a domain that was held, or waited, and is now being attached may be so again for another reason.
-const TELL = `${WRITE_OUTBOX}
-local messages = { live = 'domain.live', held = 'domain.held', failed = 'domain.failed', removed = 'domain.removed' }
-local function isAbout(cause, kind) return string.find(cause, kind .. ' ', 1, true) == 1 end
-local function tell(recordKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
-  local kind = messages[state]
-  if state == 'waiting-for-dns' and mustAct ~= '' then kind = 'domain.waiting' end
-  if isExpiring == '1' then kind = 'certificate.expiring' end
-  local old = redis.call('HGET', recordKey, 'cause') or ''
-  local isOver = isAbout(old, 'domain.held') or isAbout(old, 'domain.waiting')
-  if state == 'attaching' and isOver then redis.call('HDEL', recordKey, 'cause') end
-  local cause = (kind or '') .. ' ' .. mustAct .. ' ' .. code
-  if not kind or cause == old then return end
-  -- A state that stays has a new cause only where the end of the certificate comes into it, or goes.
-  local wasExpiring = isAbout(old, 'certificate.expiring')
-  if not hasMoved and isExpiring ~= '1' and not wasExpiring then return end
-  redis.call('HSET', recordKey, 'cause', cause)
-  if not outbox then return end
-  local serverId, appId, domain = string.match(recordKey, '^.*:domain:(%d+):(%d+):(.+)$')
-  local record = redis.call('HMGET', recordKey, 'generation', 'stateAt', 'siteId', 'desired', 'dnsRecords')
-  local dnsRecords = record[4] ~= 'absent' and record[5] or ''
-  writeOutbox(outbox.key, outbox.macKeys, { 'type', kind, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
-    'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', state, 'reason', reason,
-    'reasonCode', reasonCode, 'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords or '' })
-end
-`;
-
-// Where a domain stands, and the list of how it came there (50 steps). A step is a change of state or of who must act.
-export const MOVE_TO = `${TELL}
-local function moveTo(recordKey, historyKey, state, reason, reasonCode, mustAct, code, outbox, isExpiring, asker)
-  if state == '' then return false end
-  local old = redis.call('HMGET', recordKey, 'state', 'mustAct')
-  local hasMoved = old[1] ~= state or (old[2] or '') ~= mustAct
-  if hasMoved then
-    redis.call('HSET', recordKey, 'state', state, 'stateAt', now(), 'mustAct', mustAct)
-    local step = { at = now(), state = state, reason = reason }
-    if reasonCode ~= '' then step.reasonCode = reasonCode end
-    if mustAct ~= '' then step.mustAct = mustAct end
-    if code ~= '' then step.code = code end
-    if asker and asker.by ~= '' then step.by = asker.by end
-    if asker and asker.behalf ~= '' then step['for'] = asker.behalf end
-    redis.call('LPUSH', historyKey, cjson.encode(step))
-    redis.call('LTRIM', historyKey, 0, 49)
-  end
-  tell(recordKey, state, reason, reasonCode, mustAct, code, hasMoved, outbox, isExpiring)
-  return hasMoved
-end
+// The first state of a request, with who made it.
+const REQUESTED = `
 -- Who asks is ours to say, and stands first; behalf is the caller's own text, quoted so that it cannot look like ours.
 local function askedFor(recordKey, historyKey, desired, by, behalf, renewedBy, isWithoutTwin)
   local state, reason, reasonCode = 'requested', 'asked for', 'requested'
@@ -125,7 +67,7 @@ end
 // fate: 'new' (add the job), 'missing' (its job was never added or is gone: add it under the same id), 'coalesced',
 // 'superseded' (onlyGeneration was given and is no longer the newest: nothing was changed), 'taken' (another record has the host
 // name, 'bare' or 'twin' in place of the jobId: nothing was changed; a renewal takes nothing that the record has not already).
-export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${RENEW}${ONE_OWNER}
+export const REQUEST = `${NOW}${UNFINISHED}${MOVE_TO}${REQUESTED}${RENEW}${ONE_OWNER}
 local queue, member, only, stem, asked, siteId, by, behalf, renewedBy, quiet = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'request', 'desired', 'jobId', 'generation')
 if only ~= '' and old[4] ~= only then return {'superseded', old[3] or ''} end
@@ -170,7 +112,7 @@ return {'new', jobId, gaveWay}
 // fate: 'current', 'superseded', or 'busy': another run still holds the right to write for this domain. A job of ours carries its generation in its id; a job added by a foreign BullMQ
 // client has none and counts as a request at its place in the queue's order (BullMQ's id counter), or, where its id is
 // not that counter, at its timestamp. {'taken', 'bare' or 'twin'}: another record has the host name, and nothing was changed.
-export const CLAIM = `${NOW}${EXPECT}${MOVE_TO}${RENEW}${ONE_OWNER}
+export const CLAIM = `${NOW}${EXPECT}${MOVE_TO}${REQUESTED}${RENEW}${ONE_OWNER}
 expect('hash', 'zset', 'string', 'list', 'set', 'hash', 'hash', 'string')
 local member, jobId, generation, place, addedAt, again, asked, siteId, by, behalf = unpack(ARGV)
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'place', 'requestedAt')
@@ -218,7 +160,7 @@ end
 // state or '', reasonCode, mustAct, evidence or '', dnsRecords (with the evidence), macKeys -> fate
 // fate: 'recorded'; 'superseded': a newer request or run has taken over; 'again': the same was asked for once more after
 // requestedAt, so that this run's look may be too old to settle it.
-export const SETTLE = `${NOW}${EXPECT}${MOVE_TO}${LOCKED}${NEXT_CHECK}
+export const SETTLE = `${NOW}${EXPECT}${MOVE_TO}${LOCKED}${NEXT_CHECK}${PROVEN}
 expect('hash', 'list', 'stream')
 local queue, jobId, token, request, outcome, code, nextRunAt, requestedAt = unpack(ARGV, 1, 8)
 local firstCheck, longestCheck, state, reasonCode, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV, 9, 16)
@@ -230,7 +172,7 @@ if request == 'settled' then redis.call('HDEL', KEYS[1], 'checks') end
 if request == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
 redis.call('HSET', KEYS[1], 'request', request, 'outcome', outcome, 'reasonCode', reasonCode, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
-if state == 'live' then redis.call('HSET', KEYS[1], 'uncovered', '') end
+if isProven[state] then redis.call('HSET', KEYS[1], 'uncovered', '') end
 moveTo(KEYS[1], KEYS[2], state, outcome, reasonCode, mustAct, code, KEYS[3] and { key = KEYS[3], macKeys = macKeys })
 return 'recorded'
 `;

@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { DomainRecord } from './domain.ts';
-import type { Actor, DomainState } from './outcome.ts';
+import { type Actor, type DomainState, states } from './states.ts';
 
 /** What a list shows; what is left out restricts nothing. */
 export interface Selection extends Partial<{ readonly [Id in keyof WebApplication]: number | undefined }> {
@@ -15,7 +15,7 @@ export interface Selection extends Partial<{ readonly [Id in keyof WebApplicatio
 
 /** Who must act. A domain that has failed waits for the operator, whoever is named. */
 export const actorOf = ({ mustAct, state }: Pick<DomainRecord, 'mustAct' | 'state'>): Actor | undefined =>
-  mustAct ?? (state === 'failed' ? 'operator' : undefined);
+  mustAct ?? states[state].actor;
 
 export const isOn = (app: WebApplication, { serverId, appId }: Selection): boolean =>
   (serverId === undefined || app.serverId === serverId) && (appId === undefined || app.appId === appId);
@@ -40,6 +40,6 @@ export function isSelected(record: DomainRecord, selection: Selection): boolean 
 
 /** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
 export function currentOf(records: readonly DomainRecord[]): readonly DomainRecord[] {
-  const left = records.filter(({ state }) => state !== 'removed');
+  const left = records.filter(({ state }) => !states[state].isGone);
   return left.length > 0 ? left : records.slice(0, 1);
 }

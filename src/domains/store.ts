@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
-import { generationOf, type Keys, parseMember, toJobIdStem, toMember } from '../redis/keys.ts';
+import { readClock } from '../redis/clock.ts';
+import { generationOf, type Keys, toJobIdStem, toMember } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type DomainRecord,
   type Evidence,
   includesWww,
+  parseMember,
   type Requester,
   type RequestState,
   type Transition,
@@ -23,6 +25,7 @@ import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
 import { fromDesired, toDomainRecord, toRecord } from './record.ts';
 import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { WRITE_BEGAN } from './state-scripts.ts';
 
 /** What somebody asks for one domain, and who. */
 export interface DomainRequest extends DomainKey, Requester {
@@ -180,6 +183,7 @@ export function createDomainStore({ redis, keys, outboxKeys }: DomainStoreOption
       redis,
       keysOf: (key) => [keys.record(key), keys.lease(key), keys.history(key)],
       owner: 'jobId',
+      began: WRITE_BEGAN,
     }),
     settle: (key, jobId, settlement) =>
       run<Settled>(SETTLE, steps(key), [
@@ -272,10 +276,7 @@ function createReadings(
     async newestGeneration() {
       return Number((await redis.get(keys.generation)) ?? 0);
     },
-    async now() {
-      const [seconds, micros] = await redis.time();
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    },
+    now: () => readClock(redis),
   };
 }
 

@@ -3,8 +3,8 @@
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { type DomainRecord, includesWww } from '../domains/domain.ts';
 import { namesOf } from '../domains/names.ts';
-import type { DomainState } from '../domains/outcome.ts';
 import { actorOf } from '../domains/selection.ts';
+import { type DomainState, states } from '../domains/states.ts';
 import { type Period, shareLeft } from '../https/lifetime.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import { toMember } from '../redis/keys.ts';
@@ -51,7 +51,7 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
     if (record.desired.presence === 'absent') continue;
     const own = namesOf([{ name: record.domain, www: includesWww(record.desired) }]);
     names.push(...own);
-    if (isWaiting(record) && waiting.length < WAITING_DOMAINS) waiting.push(own);
+    if (states[record.state].waitsForOrder && waiting.length < WAITING_DOMAINS) waiting.push(own);
     apps.set(`${record.serverId}:${record.appId}`, record);
     covering.push(...coveringOf(record));
   }
@@ -71,15 +71,12 @@ function countIn(
   counts.set(key, { state, mustAct, count: (counts.get(key)?.count ?? 0) + 1 });
 }
 
-const isWaiting = ({ state }: DomainRecord): boolean =>
-  state === 'waiting-for-certificate' || state === 'held';
-
 const least = (values: readonly number[]): number | undefined =>
   values.reduce<number | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined);
 
 /** What covers it, held for being late or not; a certificate that no longer does is the watch's business. */
 function coveringOf({ state, evidence }: DomainRecord): Period[] {
-  if (state !== 'live' && state !== 'held') return [];
+  if (!states[state].mayBeCovered) return [];
   return (evidence?.tls ?? []).flatMap(({ verdict, certificate }) =>
     verdict === 'covers' && certificate ? [certificate] : [],
   );

@@ -2,6 +2,7 @@
 // whose turn it is, stands in Redis.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { readClock } from '../redis/clock.ts';
 import { within } from '../redis/connection.ts';
 
 /** `ageMs` by Redis' clock. */
@@ -71,8 +72,7 @@ export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<
     return underway;
   };
   return async () => {
-    const [[seconds, micros], text] = await Promise.all([redis.time(), redis.get(key)]);
-    const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const [now, text] = await Promise.all([readClock(redis), redis.get(key)]);
     const known = newest(own, text === null ? undefined : (JSON.parse(text) as Stored<T>));
     const isFresh = known && now - known.at < Math.max(freshMs, SELDOM * known.tookMs);
     const read = isFresh ? undefined : await within(underway ?? begin(now), patienceMs, undefined);

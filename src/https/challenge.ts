@@ -1,6 +1,7 @@
 // What to say of a certificate that RunCloud validates by dns-01: it writes the records through a DNS integration, which stays beside the
 // certificate when the domain's DNS moves; from then on every renewal and redeploy is accepted, and none succeeds. Pure.
 
+import { states } from '../domains/states.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import type { Certificate } from '../runcloud/runcloud.ts';
 import type { Watched } from './drift.ts';
@@ -32,7 +33,8 @@ export function describeOutOfReach(
 /** The same while all is well still, and where the certificate is late already. */
 export function withOutOfReach(watched: Watched, problem: string): Watched {
   const { sentence, report } = watched;
-  if (report.state === 'live') return { ...watched, sentence: `${sentence}; but ${problem}` };
+  if (report.state && states[report.state].isProven)
+    return { ...watched, sentence: `${sentence}; but ${problem}` };
   if (report.mustAct !== 'runcloud') return watched;
   return { ...watched, sentence: `${sentence}; ${problem}`, report: { ...report, mustAct: 'operator' } };
 }

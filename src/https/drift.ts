@@ -1,8 +1,9 @@
 // What a later look at a domain that was done says: still live, or who must act. Pure.
 
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
-import type { Actor, Report } from '../domains/outcome.ts';
+import type { Report } from '../domains/outcome.ts';
 import { counted } from '../domains/sentences.ts';
+import { type Actor, states } from '../domains/states.ts';
 import type { DnsFinding, ServedCertificate, TlsFinding } from '../probes/findings.ts';
 import { isWrong } from '../probes/findings.ts';
 import { isLate, type Period } from './lifetime.ts';
@@ -61,7 +62,7 @@ function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefi
 }
 
 const isHeldBy = (actor: Actor, { state, mustAct }: WatchedBefore): boolean =>
-  state === 'held' && mustAct === actor;
+  states[state].needsAction === true && mustAct === actor;
 
 /**
  * DNS that points away holds a domain where that is a change. A domain that became live with this very warning (DNS_GATE=off, or

@@ -2,7 +2,8 @@
 
 import type { BlockingName } from '../certificates/certificates.ts';
 import { type Backoff, nextDelay } from '../domains/backoff.ts';
-import type { Actor, Report } from '../domains/outcome.ts';
+import type { Report } from '../domains/outcome.ts';
+import type { Actor } from '../domains/states.ts';
 import { type DnsFinding, isWrong, leadsHere, mayBeWrong } from '../probes/findings.ts';
 
 export interface GateSettings {

@@ -1,5 +1,6 @@
 // From attached to live for one domain: the proof. Looks at DNS and at the server by the probes that are handed in; what follows from it
 // is decided in https/proof.ts and https/www.ts.
+
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
 import { describeLog } from '../certificates/log-text.ts';
@@ -7,6 +8,7 @@ import { type DomainKey, type DomainRecord, hasWww, includesWww } from '../domai
 import { namesOf } from '../domains/names.ts';
 import { adding, done, type Outcome, waiting } from '../domains/outcome.ts';
 import { twinOf } from '../domains/owner.ts';
+import { states } from '../domains/states.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { isWithheld } from '../domains/www.ts';
 import { leadsHere } from '../probes/findings.ts';
@@ -189,7 +191,7 @@ async function reached(
 ): Promise<Proven> {
   const { record, leftOut, evidence, shown } = work;
   const { changesWww, backoff } = ports.settings;
-  const report = { state, evidence: state === 'live' ? { ...shown, log: undefined } : shown };
+  const report = { state, evidence: states[state].isProven ? { ...shown, log: undefined } : shown };
   const otherwise = async (why?: string): Promise<Outcome> => {
     const again = `it is tried again every MONITOR_INTERVAL, or by \`add ${record.domain}\``;
     const www = why ? `${why}; ${again}` : await describeWww(work, ports);

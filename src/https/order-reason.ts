@@ -4,6 +4,7 @@
 import { describeLog, toLogText } from '../certificates/log-text.ts';
 import type { DomainRecord, Evidence, LogText } from '../domains/domain.ts';
 import { namesOfRecord } from '../domains/names.ts';
+import { states } from '../domains/states.ts';
 import type { DomainStore } from '../domains/store.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
@@ -28,4 +29,5 @@ export const withReason = (
   { sentence, report }: Extract<ProofStep, { kind: 'wait' }>,
   appId: number,
   { log }: Evidence,
-): string => (report.state === 'held' ? `${sentence}${describeLog(log, appId)}` : sentence);
+): string =>
+  report.state && states[report.state].needsAction ? `${sentence}${describeLog(log, appId)}` : sentence;

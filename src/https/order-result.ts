@@ -5,7 +5,8 @@ import { actorOf, describeCount, type FailingName } from '../certificates/failin
 import type { LastOrder, Ledger } from '../certificates/ledger.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { namesOfRecord } from '../domains/names.ts';
-import { type Actor, type Waiting, waiting } from '../domains/outcome.ts';
+import { type Waiting, waiting } from '../domains/outcome.ts';
+import type { Actor } from '../domains/states.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { ServedCertificate } from '../probes/findings.ts';

@@ -3,7 +3,8 @@
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
 import { type Backoff, nextDelay } from '../domains/backoff.ts';
-import type { Actor, Report } from '../domains/outcome.ts';
+import type { Report } from '../domains/outcome.ts';
+import type { Actor } from '../domains/states.ts';
 import { toMinute, toNextMinute } from '../domains/times.ts';
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import { isWrong } from '../probes/findings.ts';

@@ -4,6 +4,7 @@ import { includesWww } from '../domains/domain.ts';
 import { adding, type Outcome, waiting } from '../domains/outcome.ts';
 import { standsApart } from '../domains/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../domains/plan.ts';
+import { states } from '../domains/states.ts';
 import { judgeTaken, namesakesOf } from '../domains/taken.ts';
 import { settingsOf } from '../domains/www.ts';
 import { CodedError, hasCode, PermanentError } from '../errors.ts';
@@ -35,8 +36,9 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
     if (https && record.seenAt >= record.requestedAt)
       return prove(https, `${record.domain} is attached`, { uncovered: isUncovered(record) }, work, ports);
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
-    const isWaiting = record.state === 'waiting-for-dns' || (record.state === 'held' && !record.code);
-    const gate = isWaiting ? await https?.gate(work) : undefined;
+    const { dnsFirst } = states[record.state];
+    const isFirst = dnsFirst === 'always' || (dnsFirst === 'unless-error' && !record.code);
+    const gate = isFirst ? await https?.gate(work) : undefined;
     return gate?.wait ?? lookAndAttach(work, gate, ports);
   };
 }

@@ -39,7 +39,7 @@ export async function underLease<Key, T>(
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs, lagMs };
   const askedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
-  if (fate !== 'held') return { fate };
+  if (fate !== 'acquired') return { fate };
   const watch = keepAlive(
     { renew: () => store.renewWrite(key, lease), confirm: () => store.renewWrite(key, lease, jobId) },
     askedAt,

@@ -1,24 +1,24 @@
-// The Lua of the fence: at most one run may write for a domain or a certificate, for as long as it can say that it is alive (fence.ts).
-// While a write may be under way, `wroteAt` lies in the future, at the end of the lease: nobody may conclude anything from
-// a reading that began before, even when the writer never came back.
+// The Lua of the lease: at most one run may write for a domain or a certificate, for as long as it proves that it is alive.
+// While a write may be running, `wroteAt` lies in the future, at the end of the lease. Nobody may conclude anything from a list
+// that was read before that time, even if the writer never came back.
 
-import { MOVE_TO, NOW } from '../domains/scripts.ts';
+import { NOW } from '../redis/clock.ts';
 import { EXPECT } from '../redis/run-script.ts';
 
-// The write that is under way, `flight`: its kind and until when it may take effect where no reply comes. One whose end nobody
-// knows is added to what the record says of its kind (`attachLateUntil`, `changeLateUntil`, `detachLateUntil`).
+// The running write, `flight`: its kind, and until when it may take effect if no reply comes. A write whose end nobody knows is
+// added to what the record says of its kind (`attachLateUntil`, `changeLateUntil`, `detachLateUntil`).
 const LATE = `
 local function keepFlight(record)
   local kind, untilAt = string.match(redis.call('HGET', record, 'flight') or '', '^(%a+) (%d+)$')
   if kind then
     local old = tonumber(redis.call('HGET', record, kind .. 'LateUntil')) or 0
     if tonumber(untilAt) > old then redis.call('HSET', record, kind .. 'LateUntil', untilAt) end
-    -- What shows up after a POST of ours that nobody answered for is ours.
+    -- What shows up after an unanswered POST of ours is ours.
     if kind == 'attach' then redis.call('HSET', record, 'adopts', '1') end
   end
   redis.call('HDEL', record, 'flight')
 end
--- What RunCloud took is shown by its list, once that has caught up; until then a list that says otherwise is believed by nobody.
+-- RunCloud's list shows what RunCloud took once it has caught up. Until then nobody believes a list that says otherwise.
 local function land(record, kind, lagMs)
   redis.call('HDEL', record, 'flight')
   if kind == 'order' then return end
@@ -31,35 +31,25 @@ local function takeOff(record, kind, lateMs)
 end
 `;
 
-// KEYS record, fence, history (of a domain)
-// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'change', 'detach', 'order'),
-// www ('1', '0', or '': nothing is said of it)
-// -> 'held', 'superseded' or 'busy'
-export const BEGIN_WRITE = `${NOW}${EXPECT}${MOVE_TO}${LATE}
+// KEYS record, lease, history (of a domain)
+// ARGV jobId, holder, leaseMs, owner (the record's field that names the job which may write), kind ('attach', 'change', 'detach',
+// 'order'), www ('1', '0', or '': nothing is said of it) -> 'acquired', 'superseded' or 'busy'
+// `began`: Lua that may define `began(record, history, kind, www)`: what the owner of the record notes in the same step.
+export const beginWrite = (began: string): string => `${NOW}${EXPECT}${LATE}
+local began
+${began}
 expect('hash', 'string', 'list')
 local jobId, holder, lease, owner, kind, www = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 if redis.call('HGET', KEYS[1], owner) ~= jobId then return 'superseded' end
 if not redis.call('SET', KEYS[2], holder, 'NX', 'PX', lease) then return 'busy' end
--- From now on the certificate has to follow, whoever finds that the write took effect (ASK_REDEPLOY clears it).
-if kind ~= 'order' then
-  redis.call('HSET', KEYS[1], 'uncovered', kind)
-  redis.call('HDEL', KEYS[1], 'attachedWww')
-end
--- Nothing is there yet that somebody else may have set; of a change only its reply, or the next look, tells what it did.
-if kind == 'attach' and www ~= '' then redis.call('HSET', KEYS[1], 'setWww', www) end
-if kind == 'change' then redis.call('HSET', KEYS[1], 'changesTo', www) end
-if kind == 'detach' then redis.call('HDEL', KEYS[1], 'setWww', 'adopts') end
+if began then began(KEYS[1], KEYS[3], kind, www) end
 keepFlight(KEYS[1])
--- What has failed stays so while it is tried again.
-if kind == 'attach' and redis.call('HGET', KEYS[1], 'state') ~= 'failed' then
-  moveTo(KEYS[1], KEYS[3], 'attaching', 'RunCloud is asked to attach it', 'attaching', '', '')
-end
 redis.call('HSET', KEYS[1], 'wroteAt', now() + lease)
-return 'held'
+return 'acquired'
 `;
 
-// KEYS record, fence  ARGV holder, leaseMs, jobId or '', owner, kind, lateMs -> 1 where the lease goes on
-// With jobId, right before the write is sent: 0 also where a newer request has taken over.
+// KEYS record, lease  ARGV holder, leaseMs, jobId or '', owner, kind, lateMs -> 1: the lease goes on
+// With jobId, right before the write is sent: 0 also if a newer request has taken over.
 export const RENEW_WRITE = `${NOW}${LATE}
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 if ARGV[3] ~= '' and redis.call('HGET', KEYS[1], ARGV[4]) ~= ARGV[3] then return 0 end
@@ -69,7 +59,7 @@ redis.call('HSET', KEYS[1], 'wroteAt', now() + tonumber(ARGV[2]))
 return 1
 `;
 
-// KEYS record, fence  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '',
+// KEYS record, lease  ARGV holder, attachedId or '', www of a change that was carried out ('1', '0') or '',
 // fate ('done', 'refused', 'unknown'), kind, lagMs -> the time
 export const END_WRITE = `${NOW}${EXPECT}${LATE}
 expect('hash', 'string')

@@ -1,4 +1,5 @@
 // Puts requests into Redis: the record first, then the job that carries it. Knows nothing of RunCloud's API.
+
 import { Queue, type Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
 import {
@@ -10,6 +11,7 @@ import {
 } from '../certificates/certificates.ts';
 import { type DomainKey, type DomainRecord, includesWww, type Requester } from '../domains/domain.ts';
 import { withoutTwin } from '../domains/owner.ts';
+import { states } from '../domains/states.ts';
 import {
   createDomainStore,
   type DomainRequest,
@@ -165,8 +167,7 @@ function createWriters(
   // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
   const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
     const record = await store.get(key);
-    const waits = record && (record.state.startsWith('waiting-for') || record.state === 'held');
-    if (waits && !record.code) await runSooner(jobId, 0);
+    if (record && states[record.state].checksSooner && !record.code) await runSooner(jobId, 0);
   };
   const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
     const ticket = await store.request(request, renewal);

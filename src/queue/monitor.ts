@@ -1,10 +1,12 @@
 // The watch: now and then one worker looks at every domain that was done, and says where one is no longer as it was. It writes
 // nothing to RunCloud, unless MONITOR_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
 // case when its DNS is right: that is the rest of the request.
+
 import type { Redis } from 'ioredis';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
+import { states } from '../domains/states.ts';
 import { reasonOf } from '../errors.ts';
 import { withOutOfReach } from '../https/challenge.ts';
 import { judgeDrift, type Watched } from '../https/drift.ts';
@@ -195,7 +197,9 @@ function withLeftOut(
   return {
     ...watched,
     sentence:
-      report.state === 'held' ? sentence : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
+      report.state && states[report.state].needsAction
+        ? sentence
+        : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
     report: { ...report, ...(evidence && { evidence: { ...evidence, dns: [...evidence.dns, leftOut] } }) },
   };
 }
@@ -217,7 +221,7 @@ function tell(
   { logger }: MonitorOptions,
 ): void {
   const { state, mustAct } = report;
-  const level = state === 'held' ? 'warn' : 'info';
+  const level = state && states[state].needsAction ? 'warn' : 'info';
   const event = `domain-${state}`;
   logger[level]({ event, domain, serverId, appId, ...(mustAct && { mustAct }) }, `${domain}: ${sentence}`);
 }

@@ -1,8 +1,8 @@
 // What a person has paused: everything, one web application, or one site, with a reason and until when. A pause is a wish of
 // its own beside the records: it changes none of them, and its jobs go on from where they stood.
 import type { Redis } from 'ioredis';
-import { NOW } from '../domains/scripts.ts';
 import { PermanentError } from '../errors.ts';
+import { NOW } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
 import { EXPECT } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';

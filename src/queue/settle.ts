@@ -1,5 +1,7 @@
 // Our verdicts as BullMQ's moves: what it is told when an attempt has ended.
+
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { states } from '../domains/states.ts';
 import { priorities } from '../jobs/catalog.ts';
 import { hasNoTurn, type Line } from './line.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -64,7 +66,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
 
 // What waits for DNS or a certificate is looked at a hundred times, and must not stand before what is asked for now.
 const isLook = ({ goesBehind, report }: Verdict): boolean =>
-  goesBehind ?? (report?.state !== undefined && report.state !== 'attaching');
+  goesBehind ?? (report?.state !== undefined && !states[report.state].keepsTurn);
 
 // Its turn is over. When it is due, it stands in line anew: what turn that is, nobody can say before.
 async function giveUpTurn(job: Job, band: number): Promise<void> {

@@ -5,16 +5,17 @@
 //         corrected ('1': other credentials have been accepted since), account ('1': the account is refused, not the
 //         credentials), refusedMs (how long until the next probe of a refused account).
 
-const NOW = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+import { NOW } from '../redis/clock.ts';
+
+const AT = `${NOW}
+local now = now()
 `;
 
 // KEYS brake  ARGV ratePerMinute, fingerprint, take ('1': take a slot) -> {kind, waitMs, why}
 // kind: 'go', 'rate', 'closed', 'down', 'refused', 'account'. Fingerprint '*' asks how things stand, whoever probes next.
 // The rate is GCRA: b calls at once, the rest spaced so that no window of 60 s holds more than the rate:
 // with spacing T = 60 s / (rate - b) and tolerance (b - 1) T, a window holds at most (60 s + (b - 1) T) / T + 1 = rate.
-export const ENTER = `${NOW}
+export const ENTER = `${AT}
 local rate, fingerprint, take = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local h = redis.call('HMGET', KEYS[1], 'tat', 'limit', 'closedUntil', 'why', 'downSince', 'probeAt', 'probeMs',
   'refused', 'refusedAt', 'refusedWhy', 'corrected', 'account', 'refusedMs')
@@ -56,7 +57,7 @@ return {'go', 0, ''}
 // KEYS brake  ARGV result, fingerprint, ratePerMinute, closeMs, why, limit, remaining, failuresToTrip, firstProbeMs -> state
 // result: 'ok' (RunCloud answered), 'down' (5xx, no answer, no connection), 'closed' (429), 'refused' (credentials),
 // 'account' (402, or 403 for every call). state: 'open', 'closed', 'down', 'refused', 'account'.
-export const REPORT = `${NOW}
+export const REPORT = `${AT}
 local result, fingerprint, rate, closeMs, why, limit, remaining, trip, firstProbe = unpack(ARGV)
 rate, closeMs = tonumber(rate), tonumber(closeMs)
 if limit ~= '' then redis.call('HSET', KEYS[1], 'limit', limit) end

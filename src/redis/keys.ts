@@ -1,8 +1,12 @@
 // The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them. What a request
 // touches stands apart from the rest, so that another one (`~bull:runcloud-domains-records:*`) is all that a program that asks needs of it.
 
-import type { DomainKey } from '../domains/domain.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+
+/** One domain on one web application. */
+export interface Member extends WebApplication {
+  readonly domain: string;
+}
 
 export interface Keys {
   /** Prefix of BullMQ's own keys of our queue, up to and with the last colon. */
@@ -11,11 +15,11 @@ export interface Keys {
   /** Set of the web applications (`server:application`) that have a record of any domain. */
   readonly apps: string;
   readonly generation: string;
-  record(key: DomainKey): string;
+  record(key: Member): string;
   /** The domain's last transitions; outlives its removal for a while (forget.ts). */
-  history(key: DomainKey): string;
+  history(key: Member): string;
   /** The right to write for one domain, or for one web application's certificate. */
-  lease(key: DomainKey): string;
+  lease(key: Member): string;
   certificateLease(app: WebApplication): string;
   /** Stream of what the outside has not been told yet; grows only where callbacks are configured. */
   readonly outbox: string;
@@ -51,12 +55,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
 }
 
 /** A domain key in one string, `server:application:domain`, as the index of all records holds it. */
-export const toMember = ({ serverId, appId, domain }: DomainKey): string => `${serverId}:${appId}:${domain}`;
-
-export function parseMember(member: string): DomainKey {
-  const [serverId, appId, domain] = member.split(':');
-  return { serverId: Number(serverId), appId: Number(appId), domain: domain as DomainKey['domain'] };
-}
+export const toMember = ({ serverId, appId, domain }: Member): string => `${serverId}:${appId}:${domain}`;
 
 /**
  * What a job id of ours begins with; the generation follows, behind a tilde, which no domain name and no id that BullMQ makes can hold.

@@ -1,7 +1,7 @@
 // What a person sees of the queue, and trying again what failed: a full budget, and never against a newer request.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { DomainState as LifeStage } from '../../src/domains/outcome.ts';
+import type { DomainState as LifeStage } from '../../src/domains/states.ts';
 import { createOperator } from '../../src/queue/operator.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';

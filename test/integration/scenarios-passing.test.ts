@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FaultRule } from '../../packages/simulator/src/index.ts';
 import type { DomainName } from '../../src/domains/domain-name.ts';
-import type { DomainState as LifeStage } from '../../src/domains/outcome.ts';
+import type { DomainState as LifeStage } from '../../src/domains/states.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';

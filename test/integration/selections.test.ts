@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judgeFlags, type StatusFlags, showQueue } from '../../src/cli/commands/status.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { Actor, DomainState as LifeStage } from '../../src/domains/outcome.ts';
+import type { Actor, DomainState as LifeStage } from '../../src/domains/states.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';

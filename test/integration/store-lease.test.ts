@@ -76,12 +76,12 @@ describe('a key of the wrong type', () => {
 describe('the fence', () => {
   test('lets one run write at a time, and the next when the first gives it back', async () => {
     const jobId = await request(present);
-    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
+    expect(await store.beginWrite(key, jobId, lease)).toBe('acquired');
     expect(await store.beginWrite(key, jobId, other)).toBe('busy');
     expect((await store.claim(own(jobId), present)).fate).toBe('busy');
     await store.endWrite(key, lease, { fate: 'unknown' });
     expect((await store.claim(own(jobId), present)).fate).toBe('current');
-    expect(await store.beginWrite(key, jobId, other)).toBe('held');
+    expect(await store.beginWrite(key, jobId, other)).toBe('acquired');
   });
 
   test('outlives the request that it was taken for: the next one waits for its end, not for its lease', async () => {
@@ -100,13 +100,16 @@ describe('the fence', () => {
   test('of one domain is none of another', async () => {
     const elsewhere = { ...present, domain: parseDomainName('other.example.org') };
     await store.beginWrite(key, await request(present), lease);
-    expect(await store.beginWrite(elsewhere, await request(elsewhere), other)).toBe('held');
+    expect(await store.beginWrite(elsewhere, await request(elsewhere), other)).toBe('acquired');
   });
 
   test('that was not renewed in time is lost: its former holder can neither renew it nor give it back', async () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, leaseMs: 1 });
-    await until(async () => (await store.beginWrite(key, jobId, other)) === 'held', 'the lease has run out');
+    await until(
+      async () => (await store.beginWrite(key, jobId, other)) === 'acquired',
+      'the lease has run out',
+    );
     const held = await store.get(key);
     expect(await store.renewWrite(key, lease)).toBe(false);
     await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });

@@ -190,7 +190,7 @@ describe('a job of ours', () => {
     const jobId = await request(present);
     expect((await store.claim(own(jobId), present)).fate).toBe('current');
     const before = await store.now();
-    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
+    expect(await store.beginWrite(key, jobId, lease)).toBe('acquired');
     const begun = await store.get(key);
     expect(begun?.uncovered).toBe('attach');
     expect(begun?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
@@ -230,7 +230,7 @@ describe('a job of ours', () => {
       fate: 'current',
       record: { jobId, request: 'pending', desired: present.desired },
     });
-    expect(await store.beginWrite(key, jobId, lease)).toBe('held');
+    expect(await store.beginWrite(key, jobId, lease)).toBe('acquired');
   });
 
   test('that was adopted after the records were lost yields to a request made since', async () => {

@@ -20,9 +20,13 @@ afterEach(() => {
 interface FakeStore {
   readonly events: string[];
   readonly holders: Set<string>;
-  begin: 'held' | 'superseded' | 'busy';
+  begin: 'acquired' | 'superseded' | 'busy';
   renew: () => Promise<boolean>;
-  beginWrite(key: string, jobId: string, lease: { holder: string }): Promise<'held' | 'superseded' | 'busy'>;
+  beginWrite(
+    key: string,
+    jobId: string,
+    lease: { holder: string },
+  ): Promise<'acquired' | 'superseded' | 'busy'>;
   renewWrite(key: string, lease: { holder: string }): Promise<boolean>;
   endWrite(key: string, lease: { holder: string }, end: WriteEnd): Promise<number>;
 }
@@ -33,7 +37,7 @@ function createFakeStore(): FakeStore {
   return {
     events,
     holders,
-    begin: 'held',
+    begin: 'acquired',
     renew: async () => true,
     async beginWrite(key, jobId, { holder }) {
       events.push(`begin ${key} ${jobId}`);
@@ -279,11 +283,11 @@ test('a process that was paused past its lease may not write when it wakes up, e
 test('the lease counts from before Redis was asked for it, however late its answer came', async () => {
   const store = createFakeStore();
   const write = createWrite();
-  const { promise: answer, resolve: answered } = Promise.withResolvers<'held'>();
+  const { promise: answer, resolve: answered } = Promise.withResolvers<'acquired'>();
   store.beginWrite = () => answer;
   const running = underLease(store, WRITE, {}, write.write);
   await pass(LEASE_MS);
-  answered('held');
+  answered('acquired');
   await pass(0);
   expect(await write.mayWrite()).toBe(false);
   write.resolve({ id: 1 });

@@ -4,8 +4,8 @@ import { fixFor, nextCheckTimeOf } from '../../api-records/domains.ts';
 import { dnsRecordsOf } from '../../api-records/evidence.ts';
 import type { Budget } from '../../certificates/ledger.ts';
 import { type DomainRecord, type Transition, toRequesterText } from '../../domains/domain.ts';
-import type { Actor, DomainState } from '../../domains/outcome.ts';
 import { actorOf } from '../../domains/selection.ts';
+import { type Actor, type DomainState, states } from '../../domains/states.ts';
 import { toMinute, toSecond, toSpan } from '../../domains/times.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import { isWrong } from '../../probes/findings.ts';
@@ -74,9 +74,6 @@ function describeDesired(record: DomainRecord, nowMs: number): string {
   return `It shall be ${what} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
 }
 
-const isReached = (state: DomainState): boolean =>
-  state === 'live' || state === 'attached' || state === 'removed';
-
 /** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
 function describeReason({ record, history }: DomainDetails, nowMs: number): string[] {
   const { outcome, outcomeAt = 0, state, stateAt, code } = record;
@@ -84,7 +81,7 @@ function describeReason({ record, history }: DomainDetails, nowMs: number): stri
   const isNewer = step?.state === state && stateAt > outcomeAt;
   const reason = isNewer ? step.reason : outcome;
   if (!reason) return [];
-  const label = isReached(state) ? 'Last outcome' : 'Why';
+  const label = states[state].isReached ? 'Last outcome' : 'Why';
   const at = toRelative(isNewer ? stateAt : outcomeAt, nowMs);
   return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
 }
@@ -97,7 +94,7 @@ function describeDuty({ record, job, redeploy, certificate }: DomainDetails, tel
   return [
     ...describeFix(record, actor, bad.length > 0),
     ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
-    ...(changes === undefined || (isReached(record.state) && bad.length === 0)
+    ...(changes === undefined || (states[record.state].isReached && bad.length === 0)
       ? []
       : describeChanges(changes)),
     ...describeRetry(job, record.nextRunAt),

@@ -2,8 +2,8 @@
 
 import { nextCheckTimeOf } from '../../api-records/domains.ts';
 import { includesWww } from '../../domains/domain.ts';
-import { states } from '../../domains/outcome.ts';
 import { actorOf, type Selection } from '../../domains/selection.ts';
+import { stateNames } from '../../domains/states.ts';
 import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../../queue/operator.ts';
 import type { Pause } from '../../queue/pauses.ts';
 import { describeSelection } from '../flags.ts';
@@ -22,7 +22,7 @@ export interface ListTelling {
 export function describeDomains(survey: Survey, telling: ListTelling): string[] {
   const { domains, certificates, selected, states: counted } = survey;
   const { selection = {} } = telling;
-  const standing = states.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
+  const standing = stateNames.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
   const asked = describeSelection(selection);
   if (standing.length === 0 && asked === '')
     return ['no domain was asked for yet; try `add shop.example.org`'];

@@ -13,7 +13,7 @@ import type {
 import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
 import { type Backoff, nextDelay } from '../../domains/backoff.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
-import type { Actor } from '../../domains/outcome.ts';
+import type { Actor } from '../../domains/states.ts';
 import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { HeldError, hasCode } from '../../errors.ts';
 import { findFailingNamesOf } from '../../https/order-failing-names.ts';

@@ -1,6 +1,7 @@
 // Guessing passwords grows slow: who fails too often waits, longer each time. In Redis, so that it holds for all servers.
 import type { Redis } from 'ioredis';
 import { networkOf } from '../../listening/network.ts';
+import { NOW } from '../../redis/clock.ts';
 import { digest } from './sessions.ts';
 
 export interface Lockout {
@@ -26,9 +27,8 @@ const LONGEST_WAIT_MS = 15 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 
 // KEYS: pair, network, name. ARGV: first wait, longest wait, time to forget, and the free failures of each counter.
-const ATTEMPT = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+const ATTEMPT = `${NOW}
+local now = now()
 local wait = 0
 for i = 1, #KEYS do
   wait = math.max(wait, tonumber(redis.call('HGET', KEYS[i], 'until') or 0) - now)

@@ -1,11 +1,10 @@
 // All domains, page by page, the newest request first.
 import { z } from 'zod';
 import { domainSummary, toSummary } from '../../api-records/domains.ts';
-import type { DomainKey, DomainRecord } from '../../domains/domain.ts';
-import { actors, states } from '../../domains/outcome.ts';
+import { type DomainKey, type DomainRecord, parseMember } from '../../domains/domain.ts';
 import { isNamed, isOn, isSelected, type Selection } from '../../domains/selection.ts';
+import { actors, stateNames } from '../../domains/states.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
-import { parseMember } from '../../redis/keys.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
 
@@ -32,9 +31,9 @@ const someOf = <T extends string>(known: readonly T[]) =>
 const { serverId, appId } = payloadSchemas['remove-domain'].shape;
 
 const query = z.strictObject({
-  state: someOf(states)
+  state: someOf(stateNames)
     .optional()
-    .meta({ description: `Only domains in these states, with commas between: ${states.join(', ')}` }),
+    .meta({ description: `Only domains in these states, with commas between: ${stateNames.join(', ')}` }),
   mustAct: someOf(actors)
     .optional()
     .meta({ description: `Only domains for which one of these must act: ${actors.join(', ')}` }),
