@@ -16,7 +16,7 @@ export const backoff: Backoff = {
   tlsLongestMs: 6000,
   issuanceMs: 1000,
   heldMs: 2000,
-  lookMs: 3000,
+  checkMs: 3000,
   lateTimeouts: 2,
   lateMs: 1000,
   lagMs: 1000,

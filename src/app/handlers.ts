@@ -5,7 +5,7 @@ import type { Config } from '../config/load.ts';
 import type { Backoff } from '../domains/backoff.ts';
 import type { DomainKey } from '../domains/domain.ts';
 import { createHttps, type Https } from '../https/https.ts';
-import type { Look } from '../https/probe.ts';
+import type { Probe } from '../https/probe.ts';
 import { createAddDomain } from '../jobs/add-domain.ts';
 import { QUEUE_NAME } from '../jobs/catalog.ts';
 import type { RedeployPorts } from '../jobs/redeploy/work.ts';
@@ -37,7 +37,7 @@ export interface HandlerParts {
   readonly directory: Directory;
   readonly missing?: MissingApps | undefined;
   readonly facts: Facts;
-  readonly look: Look | undefined;
+  readonly probe: Probe | undefined;
   readonly ledger: Ledger;
   readonly runcloudLog: LogReader;
 }
@@ -54,7 +54,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const changesWww = changesWwwOf(config);
   const ports = {
     ...{ runcloud, directory, missing, store, certificates, https, requestRedeploy },
-    ...{ checkDelayMs: backoff.lookMs, lateMs, lagMs, heldMs, changesWww },
+    ...{ checkDelayMs: backoff.checkMs, lateMs, lagMs, heldMs, changesWww },
   };
   return {
     'add-domain': createAddDomain(ports),
@@ -77,7 +77,7 @@ export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 
 }
 
 function createHttpsOf(
-  { config, backoff, requests, facts, look, ledger, runcloudLog }: HandlerParts,
+  { config, backoff, requests, facts, probe, ledger, runcloudLog }: HandlerParts,
   requestRedeploy: (changed: DomainKey) => Promise<void>,
 ): Https | undefined {
   const { store, certificates } = requests;
@@ -91,28 +91,28 @@ function createHttpsOf(
     changesWww: changesWwwOf(config),
   };
   const ports = { facts, ledger, runcloudLog, certificates, store, requestRedeploy, settings };
-  return look && createHttps({ look, ...ports });
+  return probe && createHttps({ probe, ...ports });
 }
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {
-  const { config, backoff, requests, runcloud, directory, facts, look, ledger, runcloudLog } = parts;
+  const { config, backoff, requests, runcloud, directory, facts, probe, ledger, runcloudLog } = parts;
   const { store, certificates, renew } = requests;
   const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, invalidNames } = config.ssl;
   const { switchToHttp01 } = config.ssl;
-  const hasGuard = look && config.dns.gate !== 'off';
+  const hasGuard = probe && config.dns.gate !== 'off';
   return {
     runcloud,
     facts,
     directory,
     certificates,
     ledger,
-    look,
+    probe,
     runcloudLog,
-    guard: hasGuard
+    preflight: hasGuard
       ? {
           store,
           certificates,
-          look,
+          probe,
           invalidNames,
           backoff,
           changesWww: changesWwwOf(config),

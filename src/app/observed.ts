@@ -50,8 +50,8 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
   const failed = new Set<string>();
   return {
     ...ledger,
-    async take(order, changed, replaces) {
-      const permit = await ledger.take(order, changed, replaces);
+    async reserve(order, changed, replaces) {
+      const permit = await ledger.reserve(order, changed, replaces);
       metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
       return permit;
     },
@@ -62,9 +62,9 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
         metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
       return permit;
     },
-    async unsent(order, orderedAt) {
-      await ledger.unsent(order, orderedAt);
-      metrics.ordered('unsent');
+    async release(order, orderedAt) {
+      await ledger.release(order, orderedAt);
+      metrics.ordered('release');
     },
     failed(order, orderedAt, suspects) {
       const { app, domain = '' } = order;

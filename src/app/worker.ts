@@ -34,8 +34,8 @@ import { createAdmin } from './admin.ts';
 import { auditBareRequests } from './bare-requests.ts';
 import { createReadings } from './caches.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
-import { createLooksOf } from './look.ts';
 import { type ObservedLimiter, observedJobs, observedLedger, observedLimiter } from './observed.ts';
+import { createProbesOf } from './probes.ts';
 import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
 import { createWorkerHealth } from './worker-health.ts';
 
@@ -81,7 +81,7 @@ export function createWorkerApp(
   releases.defer(() => runcloud.close());
   const readings = createReadings({ config, backoff, redis, requests, runcloud, logger });
   const parts = { config, backoff, redis, requests, runcloud, ledger, ...readings };
-  const looks = createLooksOf(parts);
+  const probes = createProbesOf(parts);
   const hold = createHold(limiter, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
 
@@ -91,7 +91,7 @@ export function createWorkerApp(
       ...queueOptions(config),
       ...shared,
       hold,
-      handlers: createHandlers({ ...parts, ...looks }),
+      handlers: createHandlers({ ...parts, ...probes }),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
       recovery,
@@ -108,7 +108,7 @@ export function createWorkerApp(
     await worker.ready();
     await callbacks?.start();
     await health.start();
-    startUpkeep({ ...parts, ...looks, logger, releases, isHeld: async () => (await hold()) !== undefined });
+    startUpkeep({ ...parts, ...probes, logger, releases, isHeld: async () => (await hold()) !== undefined });
   };
   return { logger, start, close: () => releases.disposeAsync() };
 }

@@ -12,7 +12,7 @@ import { createWrites, type Writes } from '../lease/writes.ts';
 import { generationOf, type Keys, toJobIdStem } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
-import { ALL, createDomainRedeploys, type DomainRedeploys, toSaid } from './domain-redeploys.ts';
+import { ALL, createDomainRedeploys, type DomainRedeploys, toEntry } from './domain-redeploys.ts';
 import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './notes.ts';
 import { BEGIN_REDEPLOY, END_REDEPLOY, EXPAND_ALL, REQUEST_REDEPLOY } from './scripts.ts';
 
@@ -30,7 +30,7 @@ export type RedeployStart =
       /** No delay, and no looking whether it is needed: a person, the watch or a bare client asks. */
       readonly atOnce: boolean;
       /** When each name was last asked for by itself. */
-      readonly askedAt: ReadonlyMap<string, number>;
+      readonly requestedAt: ReadonlyMap<string, number>;
       /** When anything was last asked for. */
       readonly newestRequestAt: number;
     }
@@ -81,7 +81,7 @@ export interface CertificateRecord extends Noted {
   /** When the redeploy that is on its way looks next. */
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
-  readonly waitingDomains: number;
+  readonly pendingNames: number;
   /** Domains that shall make room for the others: by going (SSL_INVALID_NAMES=detach), or by going on without their www name. */
   readonly blockedBy: Readonly<Record<string, BlockingName>>;
   /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
@@ -89,7 +89,7 @@ export interface CertificateRecord extends Noted {
 }
 
 export interface Certificates extends Writes<WebApplication>, DomainRedeploys, CertificateNotes {
-  ask(app: WebApplication, ask: RedeployRequest): Promise<RedeployEnqueueResult>;
+  requestRedeploy(app: WebApplication, ask: RedeployRequest): Promise<RedeployEnqueueResult>;
   begin(app: WebApplication, job: JobRef, domain?: DomainName): Promise<RedeployStart>;
   /** Advanced SSL: what was asked of all names is asked of each of these. */
   expandAll(app: WebApplication, domains: readonly string[]): Promise<void>;
@@ -117,13 +117,13 @@ export function createCertificates({
   const run = createRunScript(redis);
   const keysOf = (app: WebApplication): string[] => [
     keys.certificate(app),
-    keys.asks(app),
+    keys.pendingNames(app),
     keys.domainRedeploys(app),
   ];
   const stemOf = (app: WebApplication): string => toJobIdStem({ serverId: app.serverId, appId: app.appId });
 
   return {
-    async ask(app, { domain, atOnce, changed }) {
+    async requestRedeploy(app, { domain, atOnce, changed }) {
       const what = domain === 'all' ? ALL : domain === 'waiting' ? '' : domain;
       const record = changed ? keys.record(changed) : keys.certificate(app);
       const [fate, jobId, wait] = await run<[RedeployEnqueueResult['fate'], string, number]>(
@@ -143,7 +143,7 @@ export function createCertificates({
       );
       if (kind === 'early') return { kind, delayMs: ms };
       if (kind !== 'run') return { kind };
-      return { kind, startedAt: ms, atOnce: atOnce === '1', ...toAsked(asked) };
+      return { kind, startedAt: ms, atOnce: atOnce === '1', ...toPending(asked) };
     },
     ...createWrites<WebApplication>({
       redis,
@@ -151,7 +151,7 @@ export function createCertificates({
       owner: 'running',
     }),
     async expandAll(app, domains) {
-      await run(EXPAND_ALL, [keys.asks(app)], [...domains]);
+      await run(EXPAND_ALL, [keys.pendingNames(app)], [...domains]);
     },
     async end(app, jobId, end) {
       await run(END_REDEPLOY, keysOf(app), [keys.queue, jobId, ...toEndFields(end)]);
@@ -160,11 +160,11 @@ export function createCertificates({
     ...createCertificateNotes(redis, keys),
     ...createDomainRedeploys(redis, keys, run),
     async get(app) {
-      const [record, waitingDomains] = await Promise.all([
+      const [record, pendingNames] = await Promise.all([
         redis.hgetall(keys.certificate(app)),
-        redis.zcard(keys.asks(app)),
+        redis.zcard(keys.pendingNames(app)),
       ]);
-      return Object.keys(record).length > 0 ? toCertificateRecord(record, waitingDomains) : undefined;
+      return Object.keys(record).length > 0 ? toCertificateRecord(record, pendingNames) : undefined;
     },
   };
 }
@@ -173,7 +173,7 @@ export function createCertificates({
 function toEndFields(end: RedeployEnd): (string | number)[] {
   const { result, outcome, forDomains, reasonCode, code, nextRunAt, mustAct, token } = end;
   const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
-  const said = toSaid({ state: result, outcome: forDomains, reasonCode, code, mustAct });
+  const said = toEntry({ state: result, outcome: forDomains, reasonCode, code, mustAct });
   const why = [code ?? reasonCode ?? '', code ?? ''];
   return [token ?? '', result, outcome, ...why, nextRunAt ?? '', mustAct ?? '', said, ...checks];
 }
@@ -183,7 +183,7 @@ function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteBlockedB
   return {
     async noteBlockedBy(app, domains, at) {
       const key = keys.certificate(app);
-      const before = parseInTheWay(await redis.hget(key, 'blockedBy'));
+      const before = parseBlockedBy(await redis.hget(key, 'blockedBy'));
       const now = Object.fromEntries(
         domains.map((domain) => [domain, { since: before[domain]?.since ?? at, at }]),
       );
@@ -199,20 +199,20 @@ function createNotes(redis: Redis, keys: Keys): Pick<Certificates, 'noteBlockedB
 }
 
 // Names and scores by turns, as ZRANGE gives them.
-function toAsked(
+function toPending(
   pairs: readonly string[],
-): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'askedAt' | 'newestRequestAt'> {
-  const askedAt = new Map<string, number>();
-  for (let i = 0; i + 1 < pairs.length; i += 2) askedAt.set(pairs[i] ?? '', Number(pairs[i + 1]));
-  const newestRequestAt = Math.max(0, ...askedAt.values());
-  const isAll = askedAt.delete(ALL);
-  return { domains: isAll ? undefined : [...askedAt.keys()], askedAt, newestRequestAt };
+): Pick<Extract<RedeployStart, { kind: 'run' }>, 'domains' | 'requestedAt' | 'newestRequestAt'> {
+  const requestedAt = new Map<string, number>();
+  for (let i = 0; i + 1 < pairs.length; i += 2) requestedAt.set(pairs[i] ?? '', Number(pairs[i + 1]));
+  const newestRequestAt = Math.max(0, ...requestedAt.values());
+  const isAll = requestedAt.delete(ALL);
+  return { domains: isAll ? undefined : [...requestedAt.keys()], requestedAt, newestRequestAt };
 }
 
-const parseInTheWay = (text: string | null | undefined): CertificateRecord['blockedBy'] =>
+const parseBlockedBy = (text: string | null | undefined): CertificateRecord['blockedBy'] =>
   text ? (JSON.parse(text) as CertificateRecord['blockedBy']) : {};
 
-const toCertificateRecord = (record: Record<string, string>, waitingDomains: number): CertificateRecord => ({
+const toCertificateRecord = (record: Record<string, string>, pendingNames: number): CertificateRecord => ({
   jobId: record.jobId || undefined,
   state: (record.state || undefined) as CertificateRecord['state'],
   outcome: record.outcome || undefined,
@@ -222,8 +222,8 @@ const toCertificateRecord = (record: Record<string, string>, waitingDomains: num
   coveredAt: record.coveredAt ? Number(record.coveredAt) : undefined,
   nextRunAt: record.nextRunAt ? Number(record.nextRunAt) : undefined,
   mustAct: (record.mustAct || undefined) as Actor | undefined,
-  waitingDomains,
-  blockedBy: parseInTheWay(record.blockedBy),
+  pendingNames,
+  blockedBy: parseBlockedBy(record.blockedBy),
   isReinstalling: record.reinstalling === '1',
   ...toNoted(record),
 });

@@ -24,7 +24,7 @@ export interface DomainEnd {
 /** How the redeploy stands for one domain. Times in milliseconds by Redis' clock. */
 export interface DomainRedeploy {
   /** A redeploy for it (or for all) is asked for, and not done. */
-  readonly isAsked: boolean;
+  readonly isPending: boolean;
   /** What it was told last; all undefined where it was told nothing since it asked. */
   readonly state: DomainEnd['state'] | undefined;
   readonly outcome: string | undefined;
@@ -45,35 +45,37 @@ export interface DomainRedeploys {
     startedAt: number,
     end: DomainEnd,
   ): Promise<void>;
-  standing(key: Pick<DomainKey, 'serverId' | 'appId'> & { readonly domain: string }): Promise<DomainRedeploy>;
+  redeployOf(
+    key: Pick<DomainKey, 'serverId' | 'appId'> & { readonly domain: string },
+  ): Promise<DomainRedeploy>;
 }
 
 export const ALL = '*';
 
-export const toSaid = ({ state, outcome, reasonCode, code, mustAct }: DomainEnd): string =>
+export const toEntry = ({ state, outcome, reasonCode, code, mustAct }: DomainEnd): string =>
   JSON.stringify({ state, outcome, reasonCode: code ?? reasonCode, code, mustAct });
 
 export function createDomainRedeploys(redis: Redis, keys: Keys, run: RunScript): DomainRedeploys {
   return {
     async endDomain(app, jobId, domain, startedAt, end) {
-      const names = [keys.certificate(app), keys.asks(app), keys.domainRedeploys(app)];
-      await run(END_DOMAIN, names, [jobId, domain, startedAt, toSaid(end), end.state === 'done' ? '1' : '']);
+      const names = [keys.certificate(app), keys.pendingNames(app), keys.domainRedeploys(app)];
+      await run(END_DOMAIN, names, [jobId, domain, startedAt, toEntry(end), end.state === 'done' ? '1' : '']);
     },
-    async standing(key) {
+    async redeployOf(key) {
       const [[own = null, all = null], [said, saidToAll], nextRunAt] = await Promise.all([
-        redis.zmscore(keys.asks(key), key.domain, ALL),
+        redis.zmscore(keys.pendingNames(key), key.domain, ALL),
         redis.hmget(keys.domainRedeploys(key), key.domain, ALL),
         redis.hget(keys.certificate(key), 'nextRunAt'),
       ]);
-      const isAsked = own !== null || all !== null;
+      const isPending = own !== null || all !== null;
       // What was said to all before it asked for itself is no answer to that.
       const last = said ?? (own === null ? saidToAll : null);
-      return { isAsked, ...toLast(last), nextRunAt: nextRunAt ? Number(nextRunAt) : undefined };
+      return { isPending, ...toLast(last), nextRunAt: nextRunAt ? Number(nextRunAt) : undefined };
     },
   };
 }
 
-function toLast(text: string | null | undefined): Omit<DomainRedeploy, 'isAsked' | 'nextRunAt'> {
+function toLast(text: string | null | undefined): Omit<DomainRedeploy, 'isPending' | 'nextRunAt'> {
   const { at, state, outcome, reasonCode, code, mustAct } = JSON.parse(text ?? '{}') as Partial<
     DomainEnd & { at: number }
   >;

@@ -8,15 +8,15 @@ import type { DnsFinding } from '../probes/findings.ts';
 import { isWrong, leadsHere } from '../probes/findings.ts';
 
 /**
- * `wrong`: its DNS is. `unasked`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).
+ * `wrong`: its DNS is. `unjudged`: it could not be judged (DNS did not answer, a CDN did not, a CAA record binds to an account).
  * `flaps`: right now, and not a while ago. `logged`: RunCloud's log names it, and its DNS looks right. `new`: it was not on the last
  * certificate that was issued.
  */
-export type Suspicion = 'wrong' | 'unasked' | 'flaps' | 'logged' | 'new';
+export type FailureSign = 'wrong' | 'unjudged' | 'flaps' | 'logged' | 'new';
 
 export interface FailingName {
   readonly name: string;
-  readonly why: Suspicion;
+  readonly why: FailureSign;
   readonly sentence: string;
   /** RunCloud's log names it in a line about this failure. Nothing is stronger. */
   readonly isLogged?: true | undefined;
@@ -29,8 +29,8 @@ export type Unsteady = Readonly<Record<string, number>>;
 export const UNSTEADY_MS = 3_600_000;
 
 const unjudged = ({ name, verdict, sentence, doubt }: DnsFinding): FailingName | undefined => {
-  if (verdict === 'unknown' || verdict === 'unchecked') return { name, why: 'unasked', sentence };
-  return doubt === undefined ? undefined : { name, why: 'unasked', sentence: `${name}: ${doubt}` };
+  if (verdict === 'unknown' || verdict === 'unchecked') return { name, why: 'unjudged', sentence };
+  return doubt === undefined ? undefined : { name, why: 'unjudged', sentence: `${name}: ${doubt}` };
 };
 
 /** What can be said before an order: these names may fail it. */
@@ -69,8 +69,8 @@ export function findFailingNames({ names, dns, issued, unsteady, logged, now }: 
   const all = [...wrong, ...findDoubts(dns), ...flapping, ...named, ...fresh];
   const once = all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
   const isLogged = ({ name }: FailingName): boolean => logged.includes(name);
-  const first = once.filter(isLogged).map((suspect): FailingName => ({ ...suspect, isLogged: true }));
-  return [...first, ...once.filter((suspect) => !isLogged(suspect))];
+  const first = once.filter(isLogged).map((failing): FailingName => ({ ...failing, isLogged: true }));
+  return [...first, ...once.filter((failing) => !isLogged(failing))];
 }
 
 /** What was wrong with a suspect is over: it is right now, and that is no flapping. */
@@ -79,19 +79,19 @@ const isCleared =
   ({ name, why }: FailingName): boolean => {
     const finding = dns.find((each) => each.name === name);
     const isRight = finding === undefined || (leadsHere(finding) && finding.doubt === undefined);
-    return (why === 'wrong' || why === 'unasked') && isRight;
+    return (why === 'wrong' || why === 'unjudged') && isRight;
   };
 
 /** Whether there is no reason any more to wait: of those whose DNS was the reason none is left, nor one that flaps. */
-export function areCleared(suspects: readonly FailingName[], dns: readonly DnsFinding[]): boolean {
-  const strong = suspects.filter(({ why }) => why !== 'new');
+export function areCleared(failingNames: readonly FailingName[], dns: readonly DnsFinding[]): boolean {
+  const strong = failingNames.filter(({ why }) => why !== 'new');
   return strong.length > 0 && strong.every(isCleared(dns));
 }
 
 /** For the operator: it names all of them, customers' domains. Those that are only new in one breath, since they may be many. */
-export function describeFailingNames(suspects: readonly FailingName[]): string {
-  const fresh = suspects.filter(({ why }) => why === 'new');
-  const others = suspects.filter(({ why }) => why !== 'new').map(({ sentence }) => sentence);
+export function describeFailingNames(failingNames: readonly FailingName[]): string {
+  const fresh = failingNames.filter(({ why }) => why === 'new');
+  const others = failingNames.filter(({ why }) => why !== 'new').map(({ sentence }) => sentence);
   const names = fresh.map(({ name }) => name).join(', ');
   const all = [
     ...others,
@@ -103,13 +103,13 @@ export function describeFailingNames(suspects: readonly FailingName[]): string {
 }
 
 /** The same for domains, which it does not name. */
-export const describeCount = (suspects: number): string =>
-  suspects > 0
-    ? `; ${counted(suspects, 'name')} on the shared certificate may be to blame: \`runcloud-domains status\` names ${suspects === 1 ? 'it' : 'them'}`
+export const describeCount = (failingNames: number): string =>
+  failingNames > 0
+    ? `; ${counted(failingNames, 'name')} on the shared certificate may be to blame: \`runcloud-domains status\` names ${failingNames === 1 ? 'it' : 'them'}`
     : '';
 
 /** Who has to look into it. To be new is no reason by itself. */
-export function actorOf(suspects: readonly FailingName[]): Actor {
-  if (suspects.some(({ why }) => why === 'wrong')) return 'customer';
-  return suspects.some(({ why }) => why !== 'new') ? 'operator' : 'runcloud';
+export function actorOf(failingNames: readonly FailingName[]): Actor {
+  if (failingNames.some(({ why }) => why === 'wrong')) return 'customer';
+  return failingNames.some(({ why }) => why !== 'new') ? 'operator' : 'runcloud';
 }

@@ -13,7 +13,7 @@ export interface Bucket {
   readonly subject: string;
   readonly everyMs: number;
   readonly of: number;
-  readonly use: 'new' | 'always' | 'look';
+  readonly use: 'new' | 'always' | 'check';
 }
 
 /**
@@ -50,7 +50,7 @@ export function createBuckets(keys: Keys, limits: LedgerLimits) {
   const certificates = bucket('certificates-per-week', 'new', WEEK_MS, limits.certificatesPerWeek);
   const duplicates = bucket('duplicates-per-week', 'always', WEEK_MS, limits.duplicatesPerWeek);
   const orders = bucket('orders-per-3-hours', 'new', 3 * HOUR_MS, limits.ordersPer3Hours);
-  const failures = bucket('failures-per-hour', 'look', HOUR_MS, limits.failuresPerHour);
+  const failures = bucket('failures-per-hour', 'check', HOUR_MS, limits.failuresPerHour);
   const of = (names: readonly string[]): Bucket[] => [
     ...unique(names.map(toRegisteredDomain)).map((domain) => certificates(domain)),
     duplicates(describeNames(names), hash(names)),

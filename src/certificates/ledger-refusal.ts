@@ -31,20 +31,20 @@ interface Before {
 
 /** Why an order has to wait, and until when, for the operator: it may name any domain. */
 export const describeRefusal = (refusal: Refusal, before?: Before): string =>
-  describe(refusal, before, describeFailingNames(before?.last.suspects ?? []));
+  describe(refusal, before, describeFailingNames(before?.last.failingNames ?? []));
 
 /** The same for a domain that shares the certificate with others: it names none of them. */
 export const describeRefusalToAll = (refusal: Refusal, before?: Before): string =>
   describe(
     { ...refusal, subject: unnamed[refusal.limit] },
     before,
-    describeCount(before?.last.suspects.length ?? 0),
+    describeCount(before?.last.failingNames.length ?? 0),
   );
 
 function describe(
   { limit, subject, nextAt, of }: Refusal,
   before: Before | undefined,
-  suspects: string,
+  failingNames: string,
 ): string {
   const next = `next attempt allowed at ${toNextMinute(nextAt)}`;
   if (limit !== 'failed-issuance') {
@@ -53,10 +53,10 @@ function describe(
     return `${who} ${of ?? number} ${counts(subject)} and they are spent; ${next}`;
   }
   if (!before || before.isSame)
-    return `the last order for exactly these names (${subject}) failed${suspects}; ${next}`;
+    return `the last order for exactly these names (${subject}) failed${failingNames}; ${next}`;
   const at = toMinute(before.last.orderedAt);
   const what = before.last.hasFailed
     ? `the certificate ordered at ${at} was refused, or did not come`
     : `whether the certificate ordered at ${at} comes is not known yet`;
-  return `${what}${suspects}; as long as that is on it: ${next}`;
+  return `${what}${failingNames}; as long as that is on it: ${next}`;
 }

@@ -6,11 +6,11 @@
 //         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
 //         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON),
 //         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it),
-//         issued (JSON: the names of the last order that is known to have gone well), suspects (JSON, suspects.ts: names of this
+//         issued (JSON: the names of the last order that is known to have gone well), failingNames (JSON, failingNames.ts: names of this
 //         order that may fail it, or may have failed it; '' for none).
 //
 // Each may run twice for one call: where the connection ends before the reply, ioredis sends the script again. The second run
-// must change nothing, and answer as the first did: TAKE knows the call by its nonce, UNSENT and FAILED the order by its time.
+// must change nothing, and answer as the first did: RESERVE knows the call by its nonce, RELEASE and FAILED the order by its time.
 
 import { NOW } from '../redis/clock.ts';
 
@@ -30,7 +30,7 @@ end
 local function giveBack(key, every, at) store(key, arrival(key, at) - every, at) end
 
 -- Each key from KEYS[3] on is a bucket; three arguments from ARGV[first] on describe it.
--- use: 'new' (an order takes a token, unless it is a renewal), 'always', 'look' (it must not be empty).
+-- use: 'new' (an order takes a token, unless it is a renewal), 'always', 'check' (it must not be empty).
 local function bucket(i, first)
   local base = first + (i - 3) * 3
   return tonumber(ARGV[base]), tonumber(ARGV[base + 1]), ARGV[base + 2]
@@ -39,32 +39,32 @@ local function takes(use, isRenewal) return use == 'always' or (use == 'new' and
 local function backoff(failures) return ({60000, 600000, 6000000})[failures] or 86400000 end
 `;
 
-// Who joins an order that failed joins its failure, as long as a suspect is on it: else every new customer would begin anew. Only a
+// Who joins an order that failed joins its failure, as long as a failing is on it: else every new customer would begin anew. Only a
 // smaller set that goes without one of them is worth a try at once.
-const SUSPECTS = `
+const FAILING_NAMES = `
 local function decoded(text) if text and text ~= '' then return cjson.decode(text) end return {} end
 local function toSet(names)
   local set = {}
   for _, name in ipairs(names) do set[name] = true end
   return set
 end
--- Those of the suspects that are among the names, and whether the names are fewer, without one of them.
-local function amongSuspects(suspects, names, before)
-  local wanted, known, found, isSmaller = toSet(names), toSet(before), {}, true
-  for _, suspect in ipairs(suspects) do
-    if wanted[suspect.name] then found[#found + 1] = suspect end
+-- Those of the failingNames that are among the names, and whether the names are fewer, without one of them.
+local function amongFailing(failingNames, names, before)
+  local desired, known, found, isSmaller = toSet(names), toSet(before), {}, true
+  for _, failing in ipairs(failingNames) do
+    if desired[failing.name] then found[#found + 1] = failing end
   end
   for _, name in ipairs(names) do
     if not known[name] then isSmaller = false end
   end
-  return found, isSmaller and #found < #suspects
+  return found, isSmaller and #found < #failingNames
 end
 local function joined(some, more)
-  local seen, all = {}, {}
+  local known, all = {}, {}
   for _, list in ipairs({some, more}) do
-    for _, suspect in ipairs(list) do
-      if not seen[suspect.name] then all[#all + 1] = suspect end
-      seen[suspect.name] = true
+    for _, failing in ipairs(list) do
+      if not known[failing.name] then all[#all + 1] = failing end
+      known[failing.name] = true
     end
   end
   if #all == 0 then return '' end
@@ -77,32 +77,32 @@ end
 // these names could not be said before the order that they are right), ...(everyMs, capacity, use)
 // -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order failed, or may have)}
 // An order that was not said to have failed within forgiveMs went well, if nobody said so before. Until then its set keeps the
-// failures before it, and with suspects on it counts as failed for who comes after it: that is not known in time. Two orders of one
+// failures before it, and with failingNames on it counts as failed for who comes after it: that is not known in time. Two orders of one
 // certificate never have the same time, which is their name.
-export const TAKE = `${NOW}${BUCKETS}${SUSPECTS}
+export const RESERVE = `${NOW}${BUCKETS}${FAILING_NAMES}
 local set, names, changed, cooldown, forgive, remember, nonce, replaces, doubts = unpack(ARGV, 1, 9)
 local at = now()
-local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce', 'names', 'suspects', 'issued')
+local last = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failures', 'retryAt', 'failed', 'nonce', 'names', 'failingNames', 'issued')
 if nonce ~= '' and last[6] == nonce then return {'granted', tonumber(last[2])} end
 local isSame, lastAt, retryAt = last[1] == set, tonumber(last[2]) or 0, tonumber(last[4]) or 0
 local hasFailed, isForgiven = last[5] == '1', last[5] ~= '1' and at >= lastAt + forgive
 local carried, isRelieved = {}, false
 if not isForgiven then
-  carried, isRelieved = amongSuspects(decoded(last[8]), cjson.decode(names), decoded(last[7]))
+  carried, isRelieved = amongFailing(decoded(last[8]), cjson.decode(names), decoded(last[7]))
 end
-local isHeld = retryAt > at and ((isSame and hasFailed) or (not isSame and #carried > 0 and not isRelieved))
+local isDelayed = retryAt > at and ((isSame and hasFailed) or (not isSame and #carried > 0 and not isRelieved))
 if isSame and not hasFailed and changed == '' and at < lastAt + cooldown then return {'repeated', lastAt} end
 
 local isRenewal = redis.call('EXISTS', KEYS[2]) == 1
-local worst, worstAt = 0, isHeld and retryAt or at
+local worst, worstAt = 0, isDelayed and retryAt or at
 for i = 3, #KEYS do
   local every, capacity, use = bucket(i, 10)
-  if use == 'look' or takes(use, isRenewal) then
+  if use == 'check' or takes(use, isRenewal) then
     local free = freeAt(KEYS[i], every, capacity, at)
     if free > worstAt then worst, worstAt = i - 2, free end
   end
 end
-if worst > 0 or isHeld then return {'refused', worstAt, worst} end
+if worst > 0 or isDelayed then return {'refused', worstAt, worst} end
 if nonce == '' then return {'granted', at} end
 for i = 3, #KEYS do
   local every, capacity, use = bucket(i, 10)
@@ -112,8 +112,8 @@ end
 local failures = 0
 if isSame and not isForgiven then failures = tonumber(last[3]) or 0
 elseif #carried > 0 then failures = (tonumber(last[3]) or 0) + (hasFailed and 0 or 1) end
-local suspects = joined(carried, decoded(doubts))
-local heldUntil = suspects == '' and 0 or at + backoff(failures + 1)
+local failingNames = joined(carried, decoded(doubts))
+local delayedUntil = failingNames == '' and 0 or at + backoff(failures + 1)
 local issued = isForgiven and last[7] or last[9] or ''
 local orderedAt = math.max(at, lastAt + 1)
 local orderedText = string.format('%.0f', orderedAt)
@@ -121,26 +121,26 @@ redis.call('HDEL', KEYS[1], 'before')
 local before = cjson.encode(redis.call('HGETALL', KEYS[1]))
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'set', set, 'names', names, 'orderedAt', orderedText, 'failures', failures,
-  'retryAt', string.format('%.0f', heldUntil), 'suspects', suspects, 'issued', issued, 'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before,
+  'retryAt', string.format('%.0f', delayedUntil), 'failingNames', failingNames, 'issued', issued, 'failed', '', 'renewal', isRenewal and '1' or '', 'nonce', nonce, 'before', before,
   'replaces', replaces)
 redis.call('PEXPIRE', KEYS[1], remember)
 redis.call('SET', KEYS[2], orderedText, 'PX', remember)
 return {'granted', orderedAt}
 `;
 
-// KEYS record  ARGV orderedAt: a handshake shows what this order brought, late or not. It did not fail, and nobody is a suspect.
+// KEYS record  ARGV orderedAt: a handshake shows what this order brought, late or not. It did not fail, and nobody is a failing.
 export const ISSUED = `
 local record = redis.call('HMGET', KEYS[1], 'orderedAt', 'names')
 if record[1] ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'issued', record[2], 'answered', '1', 'failed', '', 'failures', 0, 'retryAt', 0, 'suspects', '')
+redis.call('HSET', KEYS[1], 'issued', record[2], 'answered', '1', 'failed', '', 'failures', 0, 'retryAt', 0, 'failingNames', '')
 return 1
 `;
 
-// KEYS record  ARGV orderedAt: what was wrong with the suspects of this failed order is over, so that it need not back off longer
+// KEYS record  ARGV orderedAt: what was wrong with the failingNames of this failed order is over, so that it need not back off longer
 export const CLEARED = `
 local record = redis.call('HMGET', KEYS[1], 'orderedAt', 'failed')
 if record[1] ~= ARGV[1] or record[2] ~= '1' then return 0 end
-redis.call('HSET', KEYS[1], 'retryAt', 0, 'suspects', '')
+redis.call('HSET', KEYS[1], 'retryAt', 0, 'failingNames', '')
 return 1
 `;
 
@@ -152,7 +152,7 @@ return 1
 
 // KEYS record, set, ...buckets  ARGV set, orderedAt, rememberMs, ...(everyMs, capacity, use) -> 1 where it was undone
 // An order that failed was sent; one that is not the last any more is not undone: rather a token too few than one too many.
-export const UNSENT = `${NOW}${BUCKETS}
+export const RELEASE = `${NOW}${BUCKETS}
 local set, orderedAt, remember = unpack(ARGV, 1, 3)
 local at = now()
 local record = redis.call('HMGET', KEYS[1], 'set', 'orderedAt', 'failed', 'renewal', 'before')
@@ -170,7 +170,7 @@ if #before > 0 then redis.call('PEXPIRE', KEYS[1], remember) end
 return 1
 `;
 
-// KEYS record, set, ...buckets of the suspects  ARGV set, orderedAt, everyMs, capacity, suspects (JSON or ''), ...their names -> retryAt
+// KEYS record, set, ...buckets of the failingNames  ARGV set, orderedAt, everyMs, capacity, failingNames (JSON or ''), ...their names -> retryAt
 // Each domain on a certificate may report: the order is counted once, and so is each name that it failed for.
 // What failed the first time was never issued, so the next order of the same names is no renewal.
 export const FAILED = `${NOW}${BUCKETS}
@@ -185,7 +185,7 @@ end
 if record[5] == '1' then return tonumber(record[4]) end
 local failures = tonumber(record[3]) + 1
 local retryAt = at + backoff(failures)
-redis.call('HSET', KEYS[1], 'failed', '1', 'failures', failures, 'retryAt', string.format('%.0f', retryAt), 'suspects', ARGV[5])
+redis.call('HSET', KEYS[1], 'failed', '1', 'failures', failures, 'retryAt', string.format('%.0f', retryAt), 'failingNames', ARGV[5])
 if record[6] ~= '1' and redis.call('GET', KEYS[2]) == orderedAt then redis.call('DEL', KEYS[2]) end
 return retryAt
 `;

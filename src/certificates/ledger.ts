@@ -7,7 +7,7 @@ import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { Certificate, WebApplication } from '../runcloud/runcloud.ts';
 import type { FailingName } from './failing-names.ts';
 import { type Bucket, createBuckets, describeNames, hash, unique } from './ledger-buckets.ts';
-import { ANSWERED, CLEARED, FAILED, ISSUED, LEFT, TAKE, UNSENT } from './ledger-scripts.ts';
+import { ANSWERED, CLEARED, FAILED, ISSUED, LEFT, RELEASE, RESERVE } from './ledger-scripts.ts';
 
 export interface CertificateOrder {
   readonly app: WebApplication;
@@ -49,17 +49,17 @@ export interface LastOrder {
   /** This one was said to have failed. */
   readonly hasFailed: boolean;
   /** Who may be to blame; before it has failed: who may fail it. */
-  readonly suspects: readonly FailingName[];
+  readonly failingNames: readonly FailingName[];
   /** The names of the last order that went well; undefined where none is known. */
   readonly issued: readonly string[] | undefined;
   /** Nobody knows whether RunCloud took it: the answer was lost, or the worker that sent it died. */
   readonly isLost: boolean;
   /** The certificate as RunCloud showed it right before; undefined: there was none. */
-  readonly replaces: SeenCertificate | undefined;
+  readonly replaces: ObservedCertificate | undefined;
 }
 
 /** What tells a certificate from the one before it, and how it is validated. */
-export type SeenCertificate = Pick<Certificate, 'id' | 'validUntil' | 'authorizationMethod'>;
+export type ObservedCertificate = Pick<Certificate, 'id' | 'validUntil' | 'authorizationMethod'>;
 
 export interface Budget {
   readonly limit: LimitName;
@@ -81,7 +81,7 @@ export interface Ledger {
    * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it. `replaces`: the certificate
    * as RunCloud shows it now.
    */
-  take(order: CertificateOrder, changed: boolean, replaces?: SeenCertificate): Promise<Permit>;
+  reserve(order: CertificateOrder, changed: boolean, replaces?: ObservedCertificate): Promise<Permit>;
   /** What take() would answer at this moment; takes and remembers nothing. */
   peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
   /** A handshake shows what the order of `orderedAt` brought. */
@@ -91,13 +91,13 @@ export interface Ledger {
   /** RunCloud took the order of `orderedAt`: it is not lost. */
   answered(order: Pick<CertificateOrder, 'app' | 'domain'>, orderedAt: number): Promise<void>;
   /** The order was not sent: gives back its tokens, and restores what stood before. */
-  unsent(order: CertificateOrder, orderedAt: number): Promise<void>;
+  release(order: CertificateOrder, orderedAt: number): Promise<void>;
   /**
    * The order of `orderedAt` was refused, or its names stayed uncovered: counted once, whoever reports it. The same names, and any
    * others with a suspect among them, back off 1, 10, 100 minutes, then a day; but fewer names, without one of the suspects, may be
    * ordered at once. Each suspect costs a failed validation. Returns when the same may be ordered next.
    */
-  failed(order: CertificateOrder, orderedAt: number, suspects: readonly FailingName[]): Promise<number>;
+  failed(order: CertificateOrder, orderedAt: number, failingNames: readonly FailingName[]): Promise<number>;
   last(app: WebApplication, domain?: string): Promise<LastOrder | undefined>;
   /** What is left for a certificate with new names, for status pages. */
   budgets(names: readonly string[]): Promise<readonly Budget[]>;
@@ -106,7 +106,7 @@ export interface Ledger {
 const DAY_MS = 24 * 3_600_000;
 /** No certificate of Let's Encrypt lives longer (90 days, 64 by default from 2027-02, 45, 6): who does not renew it by then starts anew. */
 const REMEMBER_MS = 90 * DAY_MS;
-/** The longest backing off: see TAKE. */
+/** The longest backing off: see RESERVE. */
 const FORGIVE_MS = DAY_MS;
 
 export function createLedger(options: {
@@ -131,7 +131,7 @@ export function createLedger(options: {
     order: CertificateOrder,
     changed: boolean,
     nonce: string,
-    replaces?: SeenCertificate,
+    replaces?: ObservedCertificate,
   ): Promise<Permit> => {
     const used = buckets.of(order.names);
     const names = unique(order.names);
@@ -139,23 +139,23 @@ export function createLedger(options: {
     const about = [toText(replaces), toList(order.doubts)];
     const args = [hash(names), JSON.stringify(names), ...how, nonce, ...about, ...argsOf(used)];
     type Reply = [Permit['kind'], number, number?];
-    const [kind, at, index = 0] = await run<Reply>(TAKE, keysOf(order, used), args);
+    const [kind, at, index = 0] = await run<Reply>(RESERVE, keysOf(order, used), args);
     return kind === 'refused' ? toRefusal(used[index - 1], names, at) : { kind, orderedAt: at };
   };
 
   return {
     // One nonce for each call, not for each run of the script: a client sends again what Redis cut off before the reply.
-    take: (order, changed, replaces) => take(order, changed, randomUUID(), replaces),
+    reserve: (order, changed, replaces) => take(order, changed, randomUUID(), replaces),
     peek: (order, changed) => take(order, changed, ''),
     ...createMarks(run, recordKey),
-    async unsent(order, orderedAt) {
+    async release(order, orderedAt) {
       const used = buckets.of(order.names);
-      await run(UNSENT, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);
+      await run(RELEASE, keysOf(order, used), [hash(order.names), orderedAt, REMEMBER_MS, ...argsOf(used)]);
     },
-    failed(order, orderedAt, suspects) {
-      const names = unique(suspects.map(({ name }) => name));
+    failed(order, orderedAt, failingNames) {
+      const names = unique(failingNames.map(({ name }) => name));
       const { everyMs, of } = buckets.failures('');
-      const args = [hash(order.names), orderedAt, everyMs, of, toList(suspects), ...names];
+      const args = [hash(order.names), orderedAt, everyMs, of, toList(failingNames), ...names];
       const used = names.map((name) => buckets.failures(name));
       return run(FAILED, keysOf(order, used), args);
     },
@@ -204,17 +204,17 @@ function toLastOrder(record: Record<string, string>): LastOrder | undefined {
     orderedAt: Number(record.orderedAt),
     failures: Number(record.failures),
     hasFailed: record.failed === '1',
-    suspects: record.suspects ? (JSON.parse(record.suspects) as FailingName[]) : [],
+    failingNames: record.failingNames ? (JSON.parse(record.failingNames) as FailingName[]) : [],
     issued: record.issued ? (JSON.parse(record.issued) as string[]) : undefined,
     isLost: record.answered !== '1' && record.failed !== '1',
-    replaces: record.replaces ? (JSON.parse(record.replaces) as SeenCertificate) : undefined,
+    replaces: record.replaces ? (JSON.parse(record.replaces) as ObservedCertificate) : undefined,
   };
 }
 
-const toList = (suspects: readonly FailingName[] = []): string =>
-  suspects.length > 0 ? JSON.stringify(suspects) : '';
+const toList = (failingNames: readonly FailingName[] = []): string =>
+  failingNames.length > 0 ? JSON.stringify(failingNames) : '';
 
-const toText = (seen: SeenCertificate | undefined): string =>
+const toText = (seen: ObservedCertificate | undefined): string =>
   seen
     ? JSON.stringify({
         id: seen.id,

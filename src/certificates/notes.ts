@@ -7,7 +7,7 @@ import type { WebApplication } from '../runcloud/runcloud.ts';
 import { UNSTEADY_MS, type Unsteady } from './failing-names.ts';
 
 /** SSL_INVALID_NAMES=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */
-export interface Benched {
+export interface Sidelined {
   readonly until: number;
   readonly count: number;
 }
@@ -16,11 +16,11 @@ export interface CertificateNotes {
   /** These names were not right at this moment, or could not be judged. */
   noteUnsteady(app: WebApplication, names: readonly string[], at: number): Promise<void>;
   /** The domain stays off: `firstMs`, then four times as long each time, at most `longestMs`. */
-  bench(app: WebApplication, domain: string, at: number, howLong: HowLong): Promise<Benched>;
+  sideline(app: WebApplication, domain: string, at: number, howLong: HowLong): Promise<Sidelined>;
   /** A certificate is seen to be late or wrong. Returns when it was seen so first, by whichever domain is on it. */
   noteWrong(app: WebApplication, certificate: string, at: number): Promise<number>;
   /** Its certificate came, or it leaves: it has nothing to make up for. */
-  unbench(app: WebApplication, domain: string): Promise<void>;
+  reinstate(app: WebApplication, domain: string): Promise<void>;
 }
 
 /** As long as the ledger remembers an order (ledger.ts). */
@@ -33,11 +33,11 @@ interface HowLong {
 
 export interface Noted {
   readonly unsteady: Unsteady;
-  readonly benched: Readonly<Record<string, Benched>>;
+  readonly sidelined: Readonly<Record<string, Sidelined>>;
 }
 
 /** The field of one domain. */
-const BENCHED = 'benched:';
+const SIDELINED = 'sidelined:';
 
 const parse = <T>(text: string | null | undefined): Readonly<Record<string, T>> =>
   text ? (JSON.parse(text) as Record<string, T>) : {};
@@ -45,10 +45,10 @@ const parse = <T>(text: string | null | undefined): Readonly<Record<string, T>> 
 /** From the record's hash. */
 export const toNoted = (record: Record<string, string>): Noted => ({
   unsteady: parse<number>(record.unsteady),
-  benched: Object.fromEntries(
+  sidelined: Object.fromEntries(
     Object.entries(record)
-      .filter(([field]) => field.startsWith(BENCHED))
-      .map(([field, text]) => [field.slice(BENCHED.length), JSON.parse(text) as Benched]),
+      .filter(([field]) => field.startsWith(SIDELINED))
+      .map(([field, text]) => [field.slice(SIDELINED.length), JSON.parse(text) as Sidelined]),
   ),
 });
 
@@ -58,25 +58,25 @@ export function createCertificateNotes(redis: Redis, keys: Keys): CertificateNot
       if (names.length === 0) return;
       const key = keys.certificate(app);
       const before = Object.entries(parse<number>(await redis.hget(key, 'unsteady')));
-      const kept = before.filter(([, seenAt]) => at - seenAt <= UNSTEADY_MS);
+      const kept = before.filter(([, observedAt]) => at - observedAt <= UNSTEADY_MS);
       const now = Object.fromEntries([...kept, ...names.map((name) => [name, at])]);
       await redis.hset(key, 'unsteady', JSON.stringify(now));
     },
-    async bench(app, domain, at, { firstMs, longestMs }) {
-      const [key, field] = [keys.certificate(app), BENCHED + domain];
-      const { count: before = 0 } = parse<never>(await redis.hget(key, field)) as Partial<Benched>;
+    async sideline(app, domain, at, { firstMs, longestMs }) {
+      const [key, field] = [keys.certificate(app), SIDELINED + domain];
+      const { count: before = 0 } = parse<never>(await redis.hget(key, field)) as Partial<Sidelined>;
       const count = before + 1;
-      const benched = { until: at + Math.min(longestMs, firstMs * 4 ** (count - 1)), count };
-      await redis.hset(key, field, JSON.stringify(benched));
-      return benched;
+      const sidelined = { until: at + Math.min(longestMs, firstMs * 4 ** (count - 1)), count };
+      await redis.hset(key, field, JSON.stringify(sidelined));
+      return sidelined;
     },
     async noteWrong({ serverId, appId }, certificate, at) {
       const key = keys.own(`wrong:${serverId}:${appId}:${certificate}`);
       const isFirst = await redis.set(key, at, 'PX', REMEMBER_MS, 'NX');
       return isFirst ? at : Number((await redis.get(key)) ?? at);
     },
-    async unbench(app, domain) {
-      await redis.hdel(keys.certificate(app), BENCHED + domain);
+    async reinstate(app, domain) {
+      await redis.hdel(keys.certificate(app), SIDELINED + domain);
     },
   };
 }

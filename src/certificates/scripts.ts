@@ -16,31 +16,31 @@ import { NOW } from '../redis/clock.ts';
 import { EXPECT } from '../redis/run-script.ts';
 
 const DUE = `
-local function due(record, asks, delay)
+local function due(record, pending, delay)
   if redis.call('HGET', record, 'atOnce') == '1' then return 0 end
-  local newest = redis.call('ZRANGE', asks, -1, -1, 'WITHSCORES')[2]
+  local newest = redis.call('ZRANGE', pending, -1, -1, 'WITHSCORES')[2]
   local since = redis.call('HGET', record, 'since')
   if not newest or not since then return 0 end
   return math.min(newest + delay, since + 3 * delay)
 end
 `;
 
-const DROP_SAID = `
-local function dropSaid(own, domain)
+const DROP_STATUS = `
+local function dropStatus(own, domain)
   if domain == '*' then redis.call('DEL', own) elseif domain ~= '' then redis.call('HDEL', own, domain) end
 end
 `;
 
-// KEYS record, asks, own, generation, record (or record)
+// KEYS record, pending, own, generation, record (or record)
 // ARGV queue, domain, '*' or '' (only what waits already), delayMs, atOnce ('1' or ''), jobIdStem
 // -> {fate, jobId, delayMs}; fates as in REQUEST
 // A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
 // (atOnce) takes over from a job that still waits for its delay. The record's certificate counts as asked for.
-export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_SAID}
+export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_STATUS}
 local queue, domain, delay, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
-dropSaid(KEYS[3], domain)
-if KEYS[5] ~= KEYS[1] then redis.call('HSET', KEYS[5], 'uncovered', '') end
+dropStatus(KEYS[3], domain)
+if KEYS[5] ~= KEYS[1] then redis.call('HSET', KEYS[5], 'needsRedeployAfter', '') end
 local old = redis.call('HMGET', KEYS[1], 'jobId', 'atOnce', 'running')
 local state = jobState(queue, old[1], stem)
 local waits = state == 'unfinished' and old[3] ~= old[1]
@@ -58,11 +58,11 @@ redis.call('HSET', KEYS[1], 'nextRunAt', at)
 return {fate, jobId, at - now()}
 `;
 
-// KEYS record, asks, own
-// ARGV queue, jobId, own ('1': this job was made by ASK_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, asks with scores}
+// KEYS record, pending, own
+// ARGV queue, jobId, own ('1': this job was made by REQUEST_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, pending with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
 // A foreign job for all names is superseded by a redeploy of all names that began after it was added.
-export const BEGIN_REDEPLOY = `${EXPECT}${NOW}${UNFINISHED}${DUE}${DROP_SAID}
+export const BEGIN_REDEPLOY = `${EXPECT}${NOW}${UNFINISHED}${DUE}${DROP_STATUS}
 expect('hash', 'zset', 'hash')
 local queue, jobId, own, addedAt, domain, delay = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'coveredAt')
@@ -70,7 +70,7 @@ if record[1] ~= jobId then
   if own == '1' and record[1] and record[1] ~= '' then return {'superseded', 0} end
   if domain == '*' and (tonumber(record[3]) or 0) > tonumber(addedAt) then return {'superseded', 0} end
   redis.call('ZADD', KEYS[2], now(), domain)
-  dropSaid(KEYS[3], domain)
+  dropStatus(KEYS[3], domain)
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', '1', 'state', 'pending')
 end
 if record[2] and record[2] ~= '' and record[2] ~= jobId and jobState(queue, record[2]) == 'unfinished' then
@@ -78,16 +78,16 @@ if record[2] and record[2] ~= '' and record[2] ~= jobId and jobState(queue, reco
 end
 local wait = due(KEYS[1], KEYS[2], tonumber(delay)) - now()
 if wait > 0 then return {'early', wait} end
-local asks = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+local pending = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
 local atOnce = redis.call('HGET', KEYS[1], 'atOnce') or ''
 local all = ''
 if redis.call('ZSCORE', KEYS[2], '*') then all = '1' end
 redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'all', all)
 -- Nested: Lua's unpack() takes some thousands only.
-return {'run', now(), atOnce, asks}
+return {'run', now(), atOnce, pending}
 `;
 
-// KEYS asks  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
+// KEYS pending  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
 export const EXPAND_ALL = `
 local score = redis.call('ZSCORE', KEYS[1], '*')
 if not score then return 0 end
@@ -95,29 +95,29 @@ for _, name in ipairs(ARGV) do redis.call('ZADD', KEYS[1], 'NX', score, name) en
 return redis.call('ZREM', KEYS[1], '*')
 `;
 
-// KEYS record, asks, own  ARGV jobId, domain, startedAt, said (JSON without at), isDone ('1' or '')
+// KEYS record, pending, own  ARGV jobId, domain, startedAt, status (JSON without at), isDone ('1' or '')
 // What came of this domain alone, while others may still be in the works. An ask that came after the redeploy began is not answered.
 export const END_DOMAIN = `${EXPECT}${NOW}
 expect('hash', 'zset', 'hash')
-local jobId, domain, startedAt, said, isDone = unpack(ARGV)
+local jobId, domain, startedAt, status, isDone = unpack(ARGV)
 if redis.call('HGET', KEYS[1], 'running') ~= jobId then return 0 end
-local askedAt = redis.call('ZSCORE', KEYS[2], domain)
-if askedAt and tonumber(askedAt) > tonumber(startedAt) then return 0 end
-local entry = cjson.decode(said)
+local requestedAt = redis.call('ZSCORE', KEYS[2], domain)
+if requestedAt and tonumber(requestedAt) > tonumber(startedAt) then return 0 end
+local entry = cjson.decode(status)
 entry.at = now()
 redis.call('HSET', KEYS[3], domain, cjson.encode(entry))
 if isDone == '1' then redis.call('ZREM', KEYS[2], domain) end
 return 1
 `;
 
-// KEYS record, asks, own
+// KEYS record, pending, own
 // ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, reasonCode, code, nextRunAt, mustAct,
-// said (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
-// 'done' drops the asks that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
+// status (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
+// 'done' drops the pending that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
 // newer one has followed says nothing of the newer one: it speaks to the domains that it was for, and no more.
 export const END_REDEPLOY = `${EXPECT}${NOW}${LOCKED}${NEXT_CHECK}
 expect('hash', 'zset', 'hash')
-local queue, jobId, token, result, outcome, reasonCode, code, nextRunAt, mustAct, said, firstCheck, longestCheck = unpack(ARGV)
+local queue, jobId, token, result, outcome, reasonCode, code, nextRunAt, mustAct, status, firstCheck, longestCheck = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'running', 'startedAt', 'all')
 if not isLocked(queue, jobId, token) then return 0 end
 local isNewest = record[1] == jobId
@@ -130,7 +130,7 @@ if isNewest or not record[1] or record[1] == '' then
 end
 if record[2] == jobId then
   redis.call('HSET', KEYS[1], 'running', '')
-  local entry = cjson.decode(said)
+  local entry = cjson.decode(status)
   entry.at = now()
   local text = cjson.encode(entry)
   for _, domain in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', record[3])) do

@@ -11,7 +11,7 @@ export interface Backoff {
   /** What has passed its deadline is still looked at, so that nobody has to ask again: a customer may be very late. */
   readonly heldMs: number;
   /** How soon we look whether a write took effect whose reply did not tell. A burst of them fits in: one reading then proves them all. */
-  readonly lookMs: number;
+  readonly checkMs: number;
   /**
    * How long after its beginning a call whose reply did not come may still take effect: so many of its timeouts (the call's own time,
    * and as much again for what RunCloud had begun by then), and at least so long.
@@ -31,7 +31,7 @@ export const BACKOFF: Backoff = {
   tlsLongestMs: 600_000,
   issuanceMs: 60_000,
   heldMs: 86_400_000,
-  lookMs: 3_000,
+  checkMs: 3_000,
   lateTimeouts: 2,
   lateMs: 15_000,
   lagMs: 60_000,

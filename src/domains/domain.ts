@@ -100,7 +100,7 @@ export interface DomainRecord extends DomainKey {
   /** Since when it is attached, as far as this request knows; 0 where it is not known. An older order does not cover it. */
   readonly attachedAt: number;
   /** When RunCloud was last seen to have it; 0: look again. */
-  readonly seenAt: number;
+  readonly observedAt: number;
   /** Whether RunCloud has it with its www twin, as last seen; undefined where it was not seen, or RunCloud does not tell. Outlives the generation. */
   readonly attachedWww: boolean | undefined;
   /**
@@ -135,7 +135,7 @@ export interface DomainRecord extends DomainKey {
   /** The end of our last write that RunCloud did not refuse; 0 before the first. */
   readonly touchedAt: number;
   /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */
-  readonly uncovered: 'attach' | 'change' | 'detach' | undefined;
+  readonly needsRedeployAfter: 'attach' | 'change' | 'detach' | undefined;
   /** How often the sweep has asked for this wish again. */
   readonly renewals: number;
   /** RunCloud's id of the domain, where we attached it ourselves. */

@@ -16,7 +16,7 @@ export interface Forgetting {
 // KEYS record, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
 const FORGET = `
 local member, domain, jobId, generation = unpack(ARGV)
-local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'request', 'desired', 'uncovered')
+local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'request', 'desired', 'needsRedeployAfter')
 if record[1] ~= jobId or record[2] ~= generation or record[3] ~= 'settled' or record[4] ~= 'absent' then return 0 end
 -- Its certificate has to follow yet, or somebody still writes.
 if (record[5] or '') ~= '' or redis.call('ZSCORE', KEYS[5], domain) or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
@@ -46,7 +46,7 @@ export function createForgetting(redis: Redis, keys: Keys, run: RunScript): Forg
       const { domain, jobId, generation } = record;
       const app: WebApplication = record;
       const own = [keys.record(record), keys.all, keys.history(record), keys.lease(record)];
-      const names = [...own, keys.asks(app), keys.domainRedeploys(app)];
+      const names = [...own, keys.pendingNames(app), keys.domainRedeploys(app)];
       return (await run<number>(FORGET, names, [toMember(record), domain, jobId, generation])) === 1;
     },
     async forgetApps(kept, since) {

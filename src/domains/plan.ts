@@ -48,7 +48,7 @@ function planPresent(record: DomainRecord, desired: DesiredPresent, { attached, 
     unshownChange(record, attached, at);
   if (late) return late;
   const differs = differences(record, desired, attached);
-  const otherwise = record.uncovered
+  const otherwise = record.needsRedeployAfter
     ? ({ kind: 'cover', sentence: `${record.domain} is attached${differs}`, attached } as const)
     : ({ kind: 'nothing', sentence: `${record.domain} is attached already${differs}`, attached } as const);
   const has = attached.www ?? record.setWww;
@@ -64,7 +64,8 @@ function planAbsent(record: DomainRecord, observed: Observed): Step {
     const late = lateAttachment(record, observed.at) ?? unshownAttachment(record, observed.at);
     if (late) return late;
     // An attachment that never showed needs no certificate.
-    if (record.uncovered === 'detach') return { kind: 'cover', sentence: `${record.domain} is removed` };
+    if (record.needsRedeployAfter === 'detach')
+      return { kind: 'cover', sentence: `${record.domain} is removed` };
     return { kind: 'nothing', sentence: `${record.domain} is not attached, nothing to remove` };
   }
   const primary = primaryReason(record, observed, attached);
@@ -75,59 +76,63 @@ function planAbsent(record: DomainRecord, observed: Observed): Step {
 type Await = Extract<Step, { kind: 'await' }>;
 
 /** Whether an attachment of ours whose reply did not come may show up after `seenAt`. */
-export const lateAttachment = ({ domain, lateUntil }: DomainRecord, seenAt: number): Await | undefined =>
+export const lateAttachment = ({ domain, lateUntil }: DomainRecord, observedAt: number): Await | undefined =>
   awaited(
     lateUntil.attach,
-    seenAt,
+    observedAt,
     `${domain} is not attached, but RunCloud never answered when it was last asked to attach it, and may still do so`,
   );
 
 /** The same of a removal. */
-export const lateRemoval = ({ domain, lateUntil }: DomainRecord, seenAt: number): Await | undefined =>
+export const lateRemoval = ({ domain, lateUntil }: DomainRecord, observedAt: number): Await | undefined =>
   awaited(
     lateUntil.detach,
-    seenAt,
+    observedAt,
     `${domain} is attached, but RunCloud never answered when it was last asked to remove it, and may still do so`,
   );
 
 /** Whether the list may lag behind what RunCloud took of us. */
-const unshownAttachment = ({ domain, shownBy }: DomainRecord, seenAt: number): Await | undefined =>
-  awaited(shownBy.attach, seenAt, `RunCloud took ${domain} a moment ago, and its list does not show it yet`);
+const unshownAttachment = ({ domain, shownBy }: DomainRecord, observedAt: number): Await | undefined =>
+  awaited(
+    shownBy.attach,
+    observedAt,
+    `RunCloud took ${domain} a moment ago, and its list does not show it yet`,
+  );
 
-const unshownRemoval = ({ domain, shownBy }: DomainRecord, seenAt: number): Await | undefined =>
-  awaited(shownBy.detach, seenAt, `RunCloud removed ${domain} a moment ago, and its list shows it still`);
+const unshownRemoval = ({ domain, shownBy }: DomainRecord, observedAt: number): Await | undefined =>
+  awaited(shownBy.detach, observedAt, `RunCloud removed ${domain} a moment ago, and its list shows it still`);
 
 /** The same of a change of its www name to the opposite of what is wanted. */
 const lateChange = (
   { domain, lateUntil, changesTo }: DomainRecord,
   www: boolean,
-  seenAt: number,
+  observedAt: number,
 ): Await | undefined =>
   changesTo === undefined || changesTo === www
     ? undefined
     : awaited(
         lateUntil.change,
-        seenAt,
+        observedAt,
         `RunCloud never answered when it was last asked to switch the www name of ${domain} ${onOff(changesTo)}, and may still do so`,
       );
 
 const unshownChange = (
   { domain, setWww, shownBy }: DomainRecord,
   { www }: AttachedDomain,
-  seenAt: number,
+  observedAt: number,
 ): Await | undefined =>
   www === undefined || setWww === undefined || www === setWww
     ? undefined
     : awaited(
         shownBy.change,
-        seenAt,
+        observedAt,
         `RunCloud switched the www name of ${domain} ${onOff(setWww)} a moment ago, and its list does not show it yet`,
       );
 
 const onOff = (www: boolean): string => (www ? 'on' : 'off');
 
-const awaited = (until: number, seenAt: number, sentence: string): Await | undefined =>
-  until <= seenAt ? undefined : { kind: 'await', until, sentence };
+const awaited = (until: number, observedAt: number, sentence: string): Await | undefined =>
+  until <= observedAt ? undefined : { kind: 'await', until, sentence };
 
 // API v2 does not send `type` (docs/reference/runcloud-api.md). RunCloud makes the primary together with the web application, so
 // the oldest row is taken for it, unless we attached that row ourselves.

@@ -77,8 +77,8 @@ function isOursToMend({ record, seen, now }: Standing): boolean {
 /** A removal that has ended, and of which nothing can turn up any more. */
 function isOver(standing: Standing): boolean {
   const { record, job, seen, now } = standing;
-  const { wroteAt, lateUntil, shownBy, uncovered } = record;
-  if (job === 'unfinished' || uncovered !== undefined) return false;
+  const { wroteAt, lateUntil, shownBy, needsRedeployAfter } = record;
+  if (job === 'unfinished' || needsRedeployAfter !== undefined) return false;
   const ends = [settledAt(record), wroteAt, ...Object.values(lateUntil), ...Object.values(shownBy)];
   const endedMs = now - Math.max(...ends);
   const wasOurs = wroteAt !== 0 || record.attachedWww !== undefined;

@@ -31,7 +31,7 @@ const toLife = (fields: Record<string, string>) => ({
   stateAt: Number(fields.stateAt ?? fields.requestedAt),
   mustAct: (fields.mustAct || undefined) as DomainRecord['mustAct'],
   attachedAt: Number(fields.attachedAt ?? 0),
-  seenAt: Number(fields.seenAt ?? 0),
+  observedAt: Number(fields.observedAt ?? 0),
   attachedWww: fields.attachedWww ? fields.attachedWww === '1' : undefined,
   setWww: fields.setWww ? fields.setWww === '1' : undefined,
   evidence: fields.evidence ? (JSON.parse(fields.evidence) as Evidence) : undefined,
@@ -56,7 +56,7 @@ const toWrites = (fields: Record<string, string>) => ({
     detach: Number(fields.detachShownBy ?? 0),
   },
   touchedAt: Number(fields.touchedAt ?? 0),
-  uncovered: (fields.uncovered || undefined) as DomainRecord['uncovered'],
+  needsRedeployAfter: (fields.needsRedeployAfter || undefined) as DomainRecord['needsRedeployAfter'],
   attachedId: optionalNumber(fields.attachedId),
 });
 

@@ -43,7 +43,7 @@ local function askedFor(recordKey, historyKey, desired, by, behalf, renewedBy, i
 end
 `;
 
-// Starts a new generation of a record. `attachedId`, `attachedWww`, `setWww`, `wroteAt` and `uncovered` belong to RunCloud's side and stay.
+// Starts a new generation of a record. `attachedId`, `attachedWww`, `setWww`, `wroteAt` and `needsRedeployAfter` belong to RunCloud's side and stay.
 // `own`: a job's own generation, which a record that was lost takes over, so that the other jobs keep their order.
 const RENEW = `
 local function renew(recordKey, allKey, generationKey, appsKey, member, fields, own)
@@ -54,7 +54,7 @@ local function renew(recordKey, allKey, generationKey, appsKey, member, fields, 
     redis.call('SET', generationKey, string.format('%.0f', generation))
   end
   redis.call('HDEL', recordKey, 'outcome', 'reasonCode', 'code', 'outcomeAt', 'nextRunAt')
-  redis.call('HSET', recordKey, 'generation', generation, 'request', 'pending', 'attachedAt', 0, 'seenAt', 0, unpack(fields))
+  redis.call('HSET', recordKey, 'generation', generation, 'request', 'pending', 'attachedAt', 0, 'observedAt', 0, unpack(fields))
   redis.call('ZADD', allKey, now(), member)
   redis.call('SADD', appsKey, string.match(member, '^%d+:%d+'))
   return generation
@@ -172,16 +172,16 @@ if request == 'settled' then redis.call('HDEL', KEYS[1], 'checks') end
 if request == 'failed' then nextRunAt = nextCheck(KEYS[1], firstCheck, longestCheck) end
 redis.call('HSET', KEYS[1], 'request', request, 'outcome', outcome, 'reasonCode', reasonCode, 'code', code, 'outcomeAt', now(), 'nextRunAt', nextRunAt)
 if evidence ~= '' then redis.call('HSET', KEYS[1], 'evidence', evidence, 'dnsRecords', dnsRecords) end
-if isProven[state] then redis.call('HSET', KEYS[1], 'uncovered', '') end
+if isProven[state] then redis.call('HSET', KEYS[1], 'needsRedeployAfter', '') end
 moveTo(KEYS[1], KEYS[2], state, outcome, reasonCode, mustAct, code, KEYS[3] and { key = KEYS[3], macKeys = macKeys })
 return 'recorded'
 `;
 
-// KEYS record  ARGV jobId, seenAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
+// KEYS record  ARGV jobId, observedAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
 // A change of ours whose reply was lost is seen to have been carried out, and what we attached without being told its id is seen to be ours.
 export const NOTE_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return {} end
-redis.call('HSET', KEYS[1], 'seenAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
+redis.call('HSET', KEYS[1], 'observedAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
 if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then
   redis.call('HSET', KEYS[1], 'setWww', ARGV[4])
   redis.call('HDEL', KEYS[1], 'changesTo')
@@ -198,7 +198,7 @@ return {known[1] or '', known[2] or ''}
 // KEYS record  ARGV jobId: RunCloud may have lost it, the next run looks
 export const FORGET_SEEN = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'seenAt', 0)
+redis.call('HSET', KEYS[1], 'observedAt', 0)
 return 1
 `;
 

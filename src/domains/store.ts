@@ -65,7 +65,7 @@ export interface JobRef {
 /** `busy`: another run may still be writing for this domain; look again soon. */
 export type Claim = 'current' | 'superseded' | 'busy';
 
-export interface Seen extends Pick<DomainRecord, 'seenAt' | 'attachedAt' | 'attachedWww'> {
+export interface ObservedState extends Pick<DomainRecord, 'observedAt' | 'attachedAt' | 'attachedWww'> {
   /** RunCloud's id of what was seen. */
   readonly id: number;
 }
@@ -104,9 +104,13 @@ export interface DomainStore extends Writes<DomainKey>, Forgetting {
    * Remembers for this job's request that RunCloud was seen to have the domain, and how. Returns what is known by that of our own
    * writes: whose replies did not come, this look may have told.
    */
-  noteSeen(key: DomainKey, jobId: string, seen: Seen): Promise<Pick<DomainRecord, 'attachedId' | 'setWww'>>;
+  noteObserved(
+    key: DomainKey,
+    jobId: string,
+    seen: ObservedState,
+  ): Promise<Pick<DomainRecord, 'attachedId' | 'setWww'>>;
   /** RunCloud may not have it any more: the next run of this job looks. */
-  forgetSeen(key: DomainKey, jobId: string): Promise<void>;
+  forgetObserved(key: DomainKey, jobId: string): Promise<void>;
   /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
   noteWatched(
     key: DomainKey,
@@ -206,18 +210,18 @@ function createLife({
   keys,
   steps: stepKeys,
   outboxKeys = '',
-}: LifeParts): Pick<DomainStore, 'noteSeen' | 'forgetSeen' | 'noteWatched' | 'history'> {
+}: LifeParts): Pick<DomainStore, 'noteObserved' | 'forgetObserved' | 'noteWatched' | 'history'> {
   return {
-    async noteSeen(key, jobId, { seenAt, attachedAt, attachedWww, id }) {
+    async noteObserved(key, jobId, { observedAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
-      const args = [jobId, seenAt, attachedAt, www, id];
+      const args = [jobId, observedAt, attachedAt, www, id];
       const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_SEEN, [keys.record(key)], args);
       return {
         attachedId: attachedId ? Number(attachedId) : undefined,
         setWww: setWww ? setWww === '1' : undefined,
       };
     },
-    async forgetSeen(key, jobId) {
+    async forgetObserved(key, jobId) {
       await run(FORGET_SEEN, [keys.record(key)], [jobId]);
     },
     async noteWatched(key, jobId, { sentence, report, isExpiring }) {

@@ -4,7 +4,7 @@
 import { states } from '../domains/states.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import type { Certificate } from '../runcloud/runcloud.ts';
-import type { Watched } from './drift.ts';
+import type { Drift } from './drift.ts';
 
 export const isByDns = (certificate: Pick<Certificate, 'authorizationMethod'> | undefined): boolean =>
   certificate?.authorizationMethod === 'dns-01';
@@ -31,7 +31,7 @@ export function describeOutOfReach(
 }
 
 /** The same while all is well still, and where the certificate is late already. */
-export function withOutOfReach(watched: Watched, problem: string): Watched {
+export function withOutOfReach(watched: Drift, problem: string): Drift {
   const { sentence, report } = watched;
   if (report.state && states[report.state].isProven)
     return { ...watched, sentence: `${sentence}; but ${problem}` };

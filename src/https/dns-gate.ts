@@ -12,27 +12,27 @@ import type { DnsFinding } from '../probes/findings.ts';
 import { isSurelyWrong, isWrong } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import { type Closed, type GateSettings, gateBefore, isDead, judgeGate } from './gate.ts';
-import { stayOff } from './order-result.ts';
-import type { Look } from './probe.ts';
+import { type Closed, type GateSettings, gateBefore, isBlocking, judgeGate } from './gate.ts';
+import { awaitReinstatement } from './order-result.ts';
+import type { Probe } from './probe.ts';
 import { judgeNames, type NamesJudged, type Timing } from './www.ts';
 
 /** One domain's job at work, as far as looking needs it. */
-export interface LookWork {
+export interface ProbeWork {
   readonly record: DomainRecord;
   readonly jobId: string;
   readonly calls: CallOptions;
 }
 
 export interface GatePorts {
-  readonly look: Pick<Look, 'dns'>;
+  readonly probe: Pick<Probe, 'dns'>;
   readonly facts: Facts;
   readonly certificates: Pick<Certificates, 'get'>;
   readonly store: Pick<DomainStore, 'now'>;
-  readonly settings: LookSettings;
+  readonly settings: ProbeSettings;
 }
 
-export interface LookSettings extends GateSettings {
+export interface ProbeSettings extends GateSettings {
   readonly backoff: Backoff;
   /** API v3 can switch the www name of a domain that is there; for v2 no such route is known. */
   readonly changesWww: boolean;
@@ -53,24 +53,24 @@ export interface Blocker {
   /** What it waits for when it has made room. */
   readonly wait: Waiting;
   /** Its own name is right: to take www off is enough. */
-  readonly isTwinOnly: boolean;
+  readonly isWwwOnly: boolean;
 }
 
 export interface Gates {
   /** Before the domain is attached. */
-  gate(work: LookWork): Promise<Gate>;
+  gate(work: ProbeWork): Promise<Gate>;
   /** Undefined where it is in nobody's way, or shall not make room for anybody. */
-  dead(work: LookWork): Promise<Blocker | undefined>;
+  blocker(work: ProbeWork): Promise<Blocker | undefined>;
   /** What `dns` says of the two names. */
   judge(
-    work: LookWork,
+    work: ProbeWork,
     dns: readonly DnsFinding[],
     canLeaveOut?: boolean,
   ): Promise<NamesJudged & { readonly timing: Timing }>;
 }
 
 export function createGates(ports: GatePorts): Gates {
-  const { look, facts, store, settings } = ports;
+  const { probe, facts, store, settings } = ports;
   const judge: Gates['judge'] = async ({ record }, dns, canLeaveOut) => {
     const timing = { since: record.requestedAt, now: await store.now(), ...settings };
     return { ...judgeNames(dns, record, timing, canLeaveOut), timing };
@@ -84,7 +84,7 @@ export function createGates(ports: GatePorts): Gates {
       const waitsHere = gateBefore(settings, await facts.cached(record, calls)) === 'attach';
       // Where only the certificate waits, a www name that would hold it up need not come along either.
       if (!waitsHere && !www) return { www };
-      const dns = await look.dns(record, namesOf([{ name: record.domain, www }]), calls);
+      const dns = await probe.dns(record, namesOf([{ name: record.domain, www }]), calls);
       const { twin, closed, timing } = await judge(work, dns);
       const evidence = { at: timing.now, dns, tls: [] };
       return {
@@ -93,46 +93,48 @@ export function createGates(ports: GatePorts): Gates {
         ...(twin === 'without' && { why: dns.find(({ name }) => name === twinOf(record.domain))?.sentence }),
       };
     },
-    dead: (work) => findInTheWay(work, judge, ports),
+    blocker: (work) => findBlocker(work, judge, ports),
   };
 }
 
 export const toWaiting = ({ sentence, delayMs, report }: Closed, evidence: Evidence): Waiting =>
   waiting(sentence, delayMs, { ...report, evidence });
 
-async function findInTheWay(
-  work: LookWork,
+async function findBlocker(
+  work: ProbeWork,
   judge: Gates['judge'],
   ports: GatePorts,
 ): Promise<Blocker | undefined> {
   const { record, calls } = work;
-  const { look, facts, settings } = ports;
+  const { probe, facts, settings } = ports;
   const off =
-    settings.gate === 'off' || settings.invalidNames !== 'detach' ? undefined : await stayOff(work, ports);
-  if (off && !(await facts.cached(record, calls)).advanced) return { wait: off, isTwinOnly: false };
-  if (!(await isInTheWay(work, ports))) return undefined;
-  const dns = await look.dns(record, namesOfRecord(record), calls);
+    settings.gate === 'off' || settings.invalidNames !== 'detach'
+      ? undefined
+      : await awaitReinstatement(work, ports);
+  if (off && !(await facts.cached(record, calls)).advanced) return { wait: off, isWwwOnly: false };
+  if (!(await isListedAsBlocking(work, ports))) return undefined;
+  const dns = await probe.dns(record, namesOfRecord(record), calls);
   if (!dns.some(isSurelyWrong)) return undefined;
-  const isTwinOnly =
+  const isWwwOnly =
     settings.changesWww && dns.filter(isWrong).every(({ name }) => name === twinOf(record.domain));
   // With SSL_INVALID_NAMES=hold nothing is taken off that anybody has asked for.
-  if (settings.invalidNames !== 'detach' && !(isTwinOnly && isOurRule(record))) return undefined;
+  if (settings.invalidNames !== 'detach' && !(isWwwOnly && isOurRule(record))) return undefined;
   // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
   const { advanced } = await facts.read(record, calls);
   const { timing } = await judge(work, dns);
   const closed = judgeGate(dns, timing);
   return advanced || !closed
     ? undefined
-    : { wait: toWaiting(closed, { at: timing.now, dns, tls: [] }), isTwinOnly };
+    : { wait: toWaiting(closed, { at: timing.now, dns, tls: [] }), isWwwOnly };
 }
 
 // Asked of Redis before RunCloud or DNS: nearly always the answer is no.
-async function isInTheWay(
-  { record }: LookWork,
+async function isListedAsBlocking(
+  { record }: ProbeWork,
   { certificates, store, settings }: GatePorts,
 ): Promise<boolean> {
   if (settings.gate === 'off' || settings.invalidNames === 'proceed') return false;
   if (settings.invalidNames === 'hold' && !isOurRule(record)) return false;
   const seen = (await certificates.get(record))?.blockedBy[record.domain];
-  return seen !== undefined && isDead(seen, await store.now(), settings.backoff);
+  return seen !== undefined && isBlocking(seen, await store.now(), settings.backoff);
 }

@@ -12,7 +12,7 @@ import { describeLive } from './proof.ts';
 /** One order mends a certificate: `instead` says in whose place the new one shall come. */
 export type Repair = { readonly kind: 'attach' } | { readonly kind: 'redeploy'; readonly instead: string };
 
-export interface Watched {
+export interface Drift {
   readonly sentence: string;
   readonly report: Report;
   /** What would mend it. */
@@ -22,14 +22,14 @@ export interface Watched {
 }
 
 /** The record as the look finds it. */
-export type WatchedBefore = Pick<DomainRecord, 'domain' | 'state' | 'mustAct' | 'evidence'>;
+export type RecordBefore = Pick<DomainRecord, 'domain' | 'state' | 'mustAct' | 'evidence'>;
 
 /** Undefined where nothing can be said. `isAttached`: as RunCloud's list has it; undefined where it could not be read. */
 export function judgeDrift(
-  before: WatchedBefore,
+  before: RecordBefore,
   isAttached: boolean | undefined,
   evidence: Evidence,
-): Watched | undefined {
+): Drift | undefined {
   const { domain } = before;
   if (isAttached === false) {
     const sentence = `${domain} is no longer on the web application: somebody removed it in RunCloud; add it again, or remove it here`;
@@ -41,7 +41,7 @@ export function judgeDrift(
   return judgeNames(before, evidence);
 }
 
-function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefined {
+function judgeNames(before: RecordBefore, evidence: Evidence): Drift | undefined {
   const { dns, tls } = evidence;
   const away = dns.filter(isWrong);
   if (away.some(isNews(before))) return held(away, 'customer', evidence);
@@ -61,7 +61,7 @@ function judgeNames(before: WatchedBefore, evidence: Evidence): Watched | undefi
   return { sentence: sentence.join('; '), report: { state: 'attached', evidence } };
 }
 
-const isHeldBy = (actor: Actor, { state, mustAct }: WatchedBefore): boolean =>
+const isHeldBy = (actor: Actor, { state, mustAct }: RecordBefore): boolean =>
   states[state].needsAction === true && mustAct === actor;
 
 /**
@@ -69,7 +69,7 @@ const isHeldBy = (actor: Actor, { state, mustAct }: WatchedBefore): boolean =>
  * its certificate was there already) stays live with it. Once held for its DNS it is held until all its DNS is right: else the
  * next look, to which it is no change any more, would make it live. So it is with one that was gone: it may have been held before.
  */
-function isNews(before: WatchedBefore): (finding: DnsFinding) => boolean {
+function isNews(before: RecordBefore): (finding: DnsFinding) => boolean {
   if (isHeldBy('customer', before) || isHeldBy('operator', before)) return () => true;
   const told = (before.evidence?.dns ?? []).filter(isWrong).map(({ name }) => name);
   return ({ name }) => !told.includes(name);
@@ -83,7 +83,7 @@ const held = (
   findings: readonly Sentence[],
   mustAct: 'customer' | 'runcloud',
   evidence: Evidence,
-): Watched => ({
+): Drift => ({
   sentence: findings.map(({ sentence }) => sentence).join('; '),
   report: { state: 'held', mustAct, evidence },
 });

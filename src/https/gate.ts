@@ -35,7 +35,7 @@ export const gatesCertificate = (settings: GateSettings, facts: { advanced: bool
   settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
 
 /** SSL_INVALID_NAMES=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
-export const isDead = (
+export const isBlocking = (
   seen: BlockingName | undefined,
   now: number,
   { dnsFirstMs, dnsLongestMs }: Backoff,

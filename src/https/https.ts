@@ -15,36 +15,36 @@ import { leadsHere } from '../probes/findings.ts';
 import type { AppFacts, Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
-import { createGates, type Gates, type LookSettings, type LookWork, toWaiting } from './dns-gate.ts';
+import { createGates, type Gates, type ProbeSettings, type ProbeWork, toWaiting } from './dns-gate.ts';
 import { gatesCertificate, judgeGate } from './gate.ts';
 import { readReason, withReason } from './order-reason.ts';
 import { describeOwn, noteFailed, noteIssued } from './order-result.ts';
-import { type Look, type Looked, lookAt } from './probe.ts';
+import { type Probe, type Probed, probeRecord } from './probe.ts';
 import { judgeProof, type ProofStep } from './proof.ts';
-import { describeWithheld, isTwinDead } from './www.ts';
+import { describeWithheld, shouldDropWww } from './www.ts';
 
 export interface HttpsPorts {
-  readonly look: Look;
+  readonly probe: Probe;
   readonly facts: Facts;
   /** RunCloud's own log of the web application, which may say why a certificate failed. */
   readonly runcloudLog: LogReader;
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
-  readonly certificates: Pick<Certificates, 'get' | 'standing' | 'unbench'>;
-  readonly store: Pick<DomainStore, 'now' | 'noteSeen' | 'forgetSeen' | 'ownerOf'>;
+  readonly certificates: Pick<Certificates, 'get' | 'redeployOf' | 'reinstate'>;
+  readonly store: Pick<DomainStore, 'now' | 'noteObserved' | 'forgetObserved' | 'ownerOf'>;
   readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   readonly settings: HttpsSettings;
 }
 
-export interface HttpsSettings extends LookSettings {
+export interface HttpsSettings extends ProbeSettings {
   /** CERTIFICATE_DEADLINE */
   readonly certificateDeadlineMs: number;
 }
 
 export interface Attached {
   /** By our own write, and its certificate was not asked for since. */
-  readonly uncovered: boolean;
+  readonly needsRedeploy: boolean;
   /** How RunCloud has it, where it was asked in this run. */
-  readonly seen?: AttachedDomain | undefined;
+  readonly observed?: AttachedDomain | undefined;
 }
 
 /** What the proof comes to: an outcome, or the www name has to be switched on RunCloud before. */
@@ -57,24 +57,26 @@ export interface WwwChange {
   readonly otherwise: (why?: string) => Promise<Outcome>;
 }
 
-export interface Https extends Pick<Gates, 'gate' | 'dead'> {
+export interface Https extends Pick<Gates, 'gate' | 'blocker'> {
   /** The domain is attached: has its certificate follow, and says how far it is. */
-  prove(work: LookWork, sentence: string, how: Attached): Promise<Proven>;
+  prove(work: ProbeWork, sentence: string, how: Attached): Promise<Proven>;
 }
 
 export function createHttps(ports: HttpsPorts): Https {
-  const { look, facts, settings } = ports;
-  const { gate, dead, judge: judgeDns } = createGates(ports);
+  const { probe, facts, settings } = ports;
+  const { gate, blocker, judge: judgeDns } = createGates(ports);
   return {
     gate,
-    dead,
-    async prove(before, sentence, { uncovered, seen }) {
-      const work = seen ? { ...before, record: await noteSeen(before, seen, uncovered, ports) } : before;
+    blocker,
+    async prove(before, sentence, { needsRedeploy, observed }) {
+      const work = observed
+        ? { ...before, record: await noteObserved(before, observed, needsRedeploy, ports) }
+        : before;
       const { record, calls } = work;
-      const looked = await lookAt(work, look);
-      const standing: Standing = { ...work, sentence, looked: seen !== undefined, ...looked };
-      const step = look.provesHttps ? await judge(standing, uncovered, ports) : unproven(uncovered);
-      const isOpen = step.kind !== 'live' && (uncovered || step.kind === 'ask');
+      const isObserved = await probeRecord(work, probe);
+      const standing: Standing = { ...work, sentence, isObserved: observed !== undefined, ...isObserved };
+      const step = probe.provesHttps ? await judge(standing, needsRedeploy, ports) : unproven(needsRedeploy);
+      const isOpen = step.kind !== 'live' && (needsRedeploy || step.kind === 'redeploy');
       if (!isOpen) return carryOut(step, standing, ports);
       const isGated =
         settings.gate !== 'off' && gatesCertificate(settings, await facts.cached(record, calls));
@@ -102,30 +104,30 @@ async function gateCertificate(
 }
 
 /** The record with what was just seen of it. */
-async function noteSeen(
-  { record, jobId }: LookWork,
+async function noteObserved(
+  { record, jobId }: ProbeWork,
   { id, www }: AttachedDomain,
   isNew: boolean,
   { store }: HttpsPorts,
 ): Promise<DomainRecord> {
-  const seenAt = await store.now();
-  const attachedAt = isNew || !record.attachedAt ? seenAt : record.attachedAt;
-  const seen = { seenAt, attachedAt, attachedWww: www };
-  return { ...record, ...seen, ...(await store.noteSeen(record, jobId, { ...seen, id })) };
+  const observedAt = await store.now();
+  const attachedAt = isNew || !record.attachedAt ? observedAt : record.attachedAt;
+  const seen = { observedAt, attachedAt, attachedWww: www };
+  return { ...record, ...seen, ...(await store.noteObserved(record, jobId, { ...seen, id })) };
 }
 
 /** TLS_PROBE=off: attached is all that can be said. */
-const unproven = (uncovered: boolean): ProofStep | { readonly kind: 'unproven' } => ({
-  kind: uncovered ? 'ask' : 'unproven',
+const unproven = (needsRedeploy: boolean): ProofStep | { readonly kind: 'unproven' } => ({
+  kind: needsRedeploy ? 'redeploy' : 'unproven',
 });
 
 /** What costs an order, or calls one failed, must not rest on a kind of certificate that has changed since it was read. */
-async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Promise<ProofStep> {
+async function judge(work: Standing, needsRedeploy: boolean, ports: HttpsPorts): Promise<ProofStep> {
   const { record, calls } = work;
   const facts = await ports.facts.cached(record, calls);
   const step = judgeProof(await proofFacts(facts, work, ports));
   // What we have just attached is asked for in any case, and the redeploy reads it: one call less for each attachment.
-  if (uncovered || (step.kind !== 'ask' && step.kind !== 'order-failed')) return step;
+  if (needsRedeploy || (step.kind !== 'redeploy' && step.kind !== 'order-failed')) return step;
   const now = await ports.facts.read(record, calls);
   if (now.advanced === facts.advanced) return step;
   return judgeProof(await proofFacts(now, work, ports));
@@ -133,25 +135,25 @@ async function judge(work: Standing, uncovered: boolean, ports: HttpsPorts): Pro
 
 async function proofFacts(
   { advanced }: AppFacts,
-  { record, looked, evidence: { dns, tls } }: Standing,
+  { record, isObserved, evidence: { dns, tls } }: Standing,
   { ledger, certificates, store, settings }: HttpsPorts,
 ) {
   const [order, redeploy, now] = await Promise.all([
     ledger.last(record, advanced ? record.domain : undefined),
-    certificates.standing(record),
+    certificates.redeployOf(record),
     store.now(),
   ]);
   const { backoff, certificateDeadlineMs: deadlineMs } = settings;
   const { domain, attachedAt, attachedWww } = record;
   const told = namesOf([{ name: domain, www: attachedWww }]);
-  return { told, tls, dns, order, redeploy, looked, attachedAt, advanced, now, deadlineMs, backoff };
+  return { told, tls, dns, order, redeploy, isObserved, attachedAt, advanced, now, deadlineMs, backoff };
 }
 
-interface Standing extends LookWork, Looked {
+interface Standing extends ProbeWork, Probed {
   /** How it came to be attached. */
   readonly sentence: string;
   /** RunCloud was asked in this run. */
-  readonly looked: boolean;
+  readonly isObserved: boolean;
 }
 
 async function carryOut(
@@ -165,12 +167,12 @@ async function carryOut(
     return reached('live', step.sentence, work, ports);
   }
   if (step.kind === 'unproven') return reached('attached', sentence, work, ports);
-  if (step.kind === 'ask') return ask(work, ports);
+  if (step.kind === 'redeploy') return ask(work, ports);
   if (step.kind === 'wait')
     return waiting(withReason(step, record.appId, evidence), step.delayMs, { ...step.report, evidence });
   // The order failed, or left it out; and RunCloud may have lost the domain: the next run looks.
-  await ports.store.forgetSeen(record, jobId);
-  if (step.kind === 'look') return waiting(step.sentence, ports.settings.backoff.tlsFirstMs);
+  await ports.store.forgetObserved(record, jobId);
+  if (step.kind === 'observe') return waiting(step.sentence, ports.settings.backoff.tlsFirstMs);
   const blame = describeOwn(await noteFailed(step.order, work, ports), record);
   const log = await readReason(step, work, ports);
   await ports.requestRedeploy(record);
@@ -178,7 +180,7 @@ async function carryOut(
   const report = { state: 'held', mustAct, evidence: { ...evidence, log } } as const;
   const why = `${blame.why}${describeLog(log, record.appId)}`;
   const held = waiting(`${step.sentence}${why}`, ports.settings.backoff.tlsFirstMs, report);
-  const goes = ports.settings.changesWww && isTwinDead(record, work.evidence, 0);
+  const goes = ports.settings.changesWww && shouldDropWww(record, work.evidence, 0);
   return goes ? { kind: 'change', www: false, otherwise: async (not) => adding(held, not) } : held;
 }
 
@@ -198,7 +200,7 @@ async function reached(
     return done(www ? `${sentence}; ${www}` : sentence, report);
   };
   const joins = leftOut !== undefined && leadsHere(leftOut);
-  const goes = isTwinDead(record, evidence, backoff.dnsFirstMs);
+  const goes = shouldDropWww(record, evidence, backoff.dnsFirstMs);
   return changesWww && (joins || goes) ? { kind: 'change', www: joins, otherwise } : otherwise();
 }
 
@@ -215,10 +217,10 @@ async function describeWww(
 
 async function ask(
   { record, sentence, shown: evidence }: Standing,
-  { requestRedeploy, look, settings }: HttpsPorts,
+  { requestRedeploy, probe, settings }: HttpsPorts,
 ): Promise<Outcome> {
   await requestRedeploy(record);
   const follows = `${sentence}; a certificate redeploy follows`;
   const report = { state: 'attached', evidence } as const;
-  return look.provesHttps ? waiting(follows, settings.backoff.tlsFirstMs, report) : done(follows, report);
+  return probe.provesHttps ? waiting(follows, settings.backoff.tlsFirstMs, report) : done(follows, report);
 }

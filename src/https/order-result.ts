@@ -13,14 +13,14 @@ import type { ServedCertificate } from '../probes/findings.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import { findFailingNamesOf } from './order-failing-names.ts';
-import type { Look } from './probe.ts';
+import { findFailingNamesOf } from './find-failing-names.ts';
+import type { Probe } from './probe.ts';
 
-export interface FatePorts {
-  readonly look: Look;
+export interface OrderResultPorts {
+  readonly probe: Probe;
   readonly facts: Facts;
   readonly ledger: Pick<Ledger, 'last' | 'failed' | 'issued'>;
-  readonly certificates: Pick<Certificates, 'get' | 'unbench'>;
+  readonly certificates: Pick<Certificates, 'get' | 'reinstate'>;
   readonly store: Pick<DomainStore, 'now'>;
   readonly runcloudLog: LogReader;
 }
@@ -31,7 +31,7 @@ interface FateWork {
 }
 
 /** The certificate that covers the domain: its own, or the one that it shares. */
-async function certificateOf({ record, calls }: FateWork, { facts }: Pick<FatePorts, 'facts'>) {
+async function certificateOf({ record, calls }: FateWork, { facts }: Pick<OrderResultPorts, 'facts'>) {
   const { advanced } = await facts.cached(record, calls);
   const { serverId, appId } = record;
   return { app: { serverId, appId }, domain: advanced ? record.domain : undefined };
@@ -41,7 +41,7 @@ async function certificateOf({ record, calls }: FateWork, { facts }: Pick<FatePo
  * The domain is live: where the certificate that was shown has it, and as many names as were ordered, that order went well. (Which
  * the others are is not kept in a domain's evidence.)
  */
-export async function noteIssued(work: FateWork, { tls }: Evidence, ports: FatePorts): Promise<void> {
+export async function noteIssued(work: FateWork, { tls }: Evidence, ports: OrderResultPorts): Promise<void> {
   const { ledger, certificates } = ports;
   const desired = await certificateOf(work, ports);
   const order = await ledger.last(desired.app, desired.domain);
@@ -50,54 +50,54 @@ export async function noteIssued(work: FateWork, { tls }: Evidence, ports: FateP
   );
   if (!order || !isShown) return;
   if (!isKnown(order)) await ledger.issued(desired, order.orderedAt);
-  await certificates.unbench(desired.app, work.record.domain);
+  await certificates.reinstate(desired.app, work.record.domain);
 }
 
 const countOf = (served: ServedCertificate | undefined): number =>
   served ? served.names.length + (served.moreNames ?? 0) : 0;
 
-const isKnown = ({ names, issued, suspects, hasFailed }: LastOrder): boolean =>
-  !hasFailed && suspects.length === 0 && issued?.join() === names.join();
+const isKnown = ({ names, issued, failingNames, hasFailed }: LastOrder): boolean =>
+  !hasFailed && failingNames.length === 0 && issued?.join() === names.join();
 
 /** Counted once, whoever reports it; the first report looks at all names. */
 export async function noteFailed(
   order: LastOrder,
   work: FateWork,
-  ports: FatePorts,
+  ports: OrderResultPorts,
 ): Promise<readonly FailingName[]> {
   const { ledger, store } = ports;
   const desired = { ...(await certificateOf(work, ports)), names: order.names };
   const at = { now: await store.now(), calls: work.calls };
   const last = await ledger.last(desired.app, desired.domain);
   const isTold = last?.hasFailed && last.orderedAt === order.orderedAt;
-  const suspects = isTold ? last.suspects : await findFailingNamesOf(desired, last, at, ports);
-  await ledger.failed(desired, order.orderedAt, suspects);
-  return suspects;
+  const failingNames = isTold ? last.failingNames : await findFailingNamesOf(desired, last, at, ports);
+  await ledger.failed(desired, order.orderedAt, failingNames);
+  return failingNames;
 }
 
 /** What one domain is told of them: its own part, and that there are others, whose names are not its business. */
 export function describeOwn(
-  suspects: readonly FailingName[],
+  failingNames: readonly FailingName[],
   record: DomainRecord,
 ): { why: string; mustAct: Actor } {
   const names = namesOfRecord(record);
-  const own = suspects.filter(({ name }) => names.includes(name));
+  const own = failingNames.filter(({ name }) => names.includes(name));
   // Its wrong records, and what the log says of it, are told anyhow.
   const said = own
     .filter(({ why }) => why !== 'wrong' && why !== 'logged')
     .map(({ sentence }) => `; ${sentence}`);
-  const others = describeCount(suspects.length - own.length);
-  const isOthers = actorOf(own) === 'runcloud' && actorOf(suspects) !== 'runcloud';
+  const others = describeCount(failingNames.length - own.length);
+  const isOthers = actorOf(own) === 'runcloud' && actorOf(failingNames) !== 'runcloud';
   const mustAct = isOthers ? 'operator' : actorOf(own);
   return { why: `${said.join('')}${others}`, mustAct };
 }
 
 /** SSL_INVALID_NAMES=detach: undefined where the domain need not stay off. */
-export async function stayOff(
+export async function awaitReinstatement(
   { record }: Pick<FateWork, 'record'>,
   { certificates, store }: { certificates: Pick<Certificates, 'get'>; store: Pick<DomainStore, 'now'> },
 ): Promise<Waiting | undefined> {
-  const { until = 0 } = (await certificates.get(record))?.benched[record.domain] ?? {};
+  const { until = 0 } = (await certificates.get(record))?.sidelined[record.domain] ?? {};
   const now = await store.now();
   if (until <= now) return undefined;
   const sentence = `the certificate failed repeatedly with ${record.domain} on it as its newest name, so it stays off until ${toNextMinute(until)} and is tried again then (SSL_INVALID_NAMES=detach)`;

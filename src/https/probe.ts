@@ -8,7 +8,7 @@ import type { DnsFinding, TlsFinding, ZoneFinding } from '../probes/findings.ts'
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, WebApplication } from '../runcloud/runcloud.ts';
 
-export interface LookPorts {
+export interface ProbePorts {
   readonly facts: Pick<Facts, 'cached'>;
   readonly dns: {
     check(
@@ -35,7 +35,7 @@ interface Address {
   readonly port: number;
 }
 
-export interface Look {
+export interface Probe {
   /** False where TLS_PROBE is off. */
   readonly provesHttps: boolean;
   dns(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<DnsFinding[]>;
@@ -51,8 +51,8 @@ export interface Look {
   zones(names: readonly string[], calls: CallOptions): Promise<ZoneFinding[]>;
 }
 
-export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: LookPorts): Look {
-  const look: Look = {
+export function createProbe({ facts, dns, tls, expectedIps, tlsAddress, now }: ProbePorts): Probe {
+  const probe: Probe = {
     provesHttps: tls !== undefined,
     async dns(app, names, calls) {
       const { ipAddress } = await facts.cached(app, calls);
@@ -69,15 +69,15 @@ export function createLook({ facts, dns, tls, expectedIps, tlsAddress, now }: Lo
     },
     async all(app, names, calls, dnsOnly = []) {
       const [seenDns, seenTls, at] = await Promise.all([
-        look.dns(app, [...names, ...dnsOnly], calls),
-        look.tls(app, names, calls),
+        probe.dns(app, [...names, ...dnsOnly], calls),
+        probe.tls(app, names, calls),
         now(),
       ]);
       return { at, dns: seenDns, tls: seenTls };
     },
     zones: (names, { signal }) => Promise.all(names.map((name) => dns.zone(name, signal))),
   };
-  return look;
+  return probe;
 }
 
 /** The www twin, or the name whose twin it is: one domain has both, and what mends one may mend the other. */
@@ -92,19 +92,19 @@ const unknownServer = (name: string): TlsFinding => ({
 });
 
 /** What is judged of the names that RunCloud has, and the same with the DNS of a www name that was left out. */
-export interface Looked {
+export interface Probed {
   readonly evidence: Evidence;
   readonly shown: Evidence;
   /** Of the www name that was left out. */
   readonly leftOut: DnsFinding | undefined;
 }
 
-export async function lookAt(
+export async function probeRecord(
   { record, calls }: { readonly record: DomainRecord; readonly calls: CallOptions },
-  look: Look,
-): Promise<Looked> {
+  probe: Probe,
+): Promise<Probed> {
   const names = namesOfRecord(record);
-  const seen = await look.all(record, names, calls, isWithheld(record) ? [wwwOf(record.domain)] : []);
+  const seen = await probe.all(record, names, calls, isWithheld(record) ? [wwwOf(record.domain)] : []);
   const shown = { ...seen, log: record.evidence?.log };
   const evidence = { ...shown, dns: shown.dns.filter(({ name }) => names.includes(name)) };
   return { evidence, shown, leftOut: shown.dns.find(({ name }) => !names.includes(name)) };

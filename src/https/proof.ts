@@ -20,7 +20,7 @@ export interface ProofFacts {
   readonly order: LastOrder | undefined;
   readonly redeploy: DomainRedeploy;
   /** RunCloud was asked a moment ago, and has it. */
-  readonly looked: boolean;
+  readonly isObserved: boolean;
   readonly attachedAt: number;
   /** The certificate is this domain's alone. */
   readonly advanced: boolean;
@@ -33,9 +33,9 @@ export type ProofStep =
   | { readonly kind: 'live'; readonly sentence: string }
   | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
   /** Nothing is on its way that would cover it. */
-  | { readonly kind: 'ask' }
+  | { readonly kind: 'redeploy' }
   /** An order that came after its attachment left it out: RunCloud may have lost it. */
-  | { readonly kind: 'look'; readonly sentence: string }
+  | { readonly kind: 'observe'; readonly sentence: string }
   /** The order was carried out, as far as RunCloud says, and the name is still not covered. */
   | {
       readonly kind: 'order-failed';
@@ -48,15 +48,15 @@ export function judgeProof(facts: ProofFacts): ProofStep {
   const open = facts.tls.filter(({ verdict }) => verdict !== 'covers');
   if (open.length === 0) return { kind: 'live', sentence: describeLive(facts) };
   const sentence = open.map((finding) => finding.sentence).join('; ');
-  if (facts.redeploy.isAsked) return awaitRedeploy(sentence, facts);
-  const { order, told, looked } = facts;
-  if (!order || order.orderedAt < facts.attachedAt) return { kind: 'ask' };
+  if (facts.redeploy.isPending) return awaitRedeploy(sentence, facts);
+  const { order, told, isObserved } = facts;
+  if (!order || order.orderedAt < facts.attachedAt) return { kind: 'redeploy' };
   const missing = told.filter((name) => !order.names.includes(name));
   if (missing.length === 0) return awaitIssue(order, open, sentence, facts);
-  if (looked) return { kind: 'ask' };
+  if (isObserved) return { kind: 'redeploy' };
   const at = toMinute(order.orderedAt);
   return {
-    kind: 'look',
+    kind: 'observe',
     sentence: `the certificate ordered at ${at} left ${missing.join(' and ')} out; looking whether RunCloud has it`,
   };
 }

@@ -6,15 +6,15 @@ import { namesOfRecord } from '../domains/names.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import { describeOutOfReach, isByDns } from './challenge.ts';
-import type { Look } from './probe.ts';
+import type { Probe } from './probe.ts';
 
 /** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */
-export type RenewalLook = (record: DomainRecord, calls: CallOptions) => Promise<string | undefined>;
+export type RenewalCheck = (record: DomainRecord, calls: CallOptions) => Promise<string | undefined>;
 
 interface Ports {
   readonly runcloud: Pick<RunCloud, 'listCertificates'>;
   readonly facts: Pick<Facts, 'cached'>;
-  readonly look: Pick<Look, 'zones'>;
+  readonly probe: Pick<Probe, 'zones'>;
 }
 
 interface Listed {
@@ -23,7 +23,7 @@ interface Listed {
 }
 
 /** For one pass: what was read of a web application counts to its end. */
-export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook {
+export function createRenewalCheck({ runcloud, facts, probe }: Ports): RenewalCheck {
   const lists = new Map<string, Promise<Listed | undefined>>();
   const read = async (app: WebApplication, calls: CallOptions): Promise<Listed | undefined> => {
     try {
@@ -42,7 +42,7 @@ export function createRenewalLook({ runcloud, facts, look }: Ports): RenewalLook
     const listed = await list;
     const own = listed?.certificates.find(({ domainName = record.domain }) => domainName === record.domain);
     if (!listed || !isByDns(own?.certificate)) return undefined;
-    const zones = await look.zones(namesOfRecord(record), calls);
+    const zones = await probe.zones(namesOfRecord(record), calls);
     return describeOutOfReach(zones, record.domain, listed.advanced);
   };
 }

@@ -13,9 +13,9 @@ import type { DomainStore } from '../domains/store.ts';
 import { toNextMinute } from '../domains/times.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 
-export interface BenchPorts {
+export interface SidelinePorts {
   readonly store: Pick<DomainStore, 'get'>;
-  readonly certificates: Pick<Certificates, 'get' | 'bench'>;
+  readonly certificates: Pick<Certificates, 'get' | 'sideline'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (record: DomainRecord) => Promise<unknown>;
   readonly invalidNames: 'hold' | 'detach' | 'proceed';
@@ -32,33 +32,33 @@ interface BenchWork {
 const FAILURES = 2;
 
 /** What to wait for while a suspect makes room; undefined where none does. */
-export async function benchNewest(
+export async function sidelineNewest(
   attached: readonly AttachedDomain[],
   last: LastOrder | undefined,
   work: BenchWork,
-  ports: BenchPorts,
+  ports: SidelinePorts,
 ): Promise<Outcome | undefined> {
   const { app, startedAt } = work;
   if (ports.invalidNames !== 'detach' || !last?.hasFailed || last.failures < FAILURES) return undefined;
   // Somebody has made room already: what is left is tried first.
   const names = namesOf(attached);
-  if (last.suspects.some(({ name }) => !names.includes(name))) return undefined;
-  const { benched = {} } = (await ports.certificates.get(app)) ?? {};
-  const leaving = attached.find(({ name }) => (benched[name]?.until ?? 0) > startedAt);
+  if (last.failingNames.some(({ name }) => !names.includes(name))) return undefined;
+  const { sidelined = {} } = (await ports.certificates.get(app)) ?? {};
+  const leaving = attached.find(({ name }) => (sidelined[name]?.until ?? 0) > startedAt);
   if (leaving) return room(leaving.name, last, ports);
   const record = await findNewest(attached, last, work, ports);
   if (!record) return undefined;
   const { dnsFirstMs, heldMs } = ports.backoff;
   const howLong = { firstMs: Math.max(dnsFirstMs, heldMs / 24), longestMs: heldMs };
-  const { until } = await ports.certificates.bench(app, record.domain, startedAt, howLong);
+  const { until } = await ports.certificates.sideline(app, record.domain, startedAt, howLong);
   await ports.renew(record);
   return room(record.domain, last, ports, until);
 }
 
 function room(
   name: string,
-  { suspects, failures }: LastOrder,
-  { backoff }: BenchPorts,
+  { failingNames, failures }: LastOrder,
+  { backoff }: SidelinePorts,
   until?: number,
 ): Outcome {
   const back = until === undefined ? '' : `, and comes back at ${toNextMinute(until)}`;
@@ -66,7 +66,7 @@ function room(
   const how = `makes room for the others${back} (SSL_INVALID_NAMES=detach)`;
   const report = { state: 'held', mustAct: 'operator' } as const;
   return waiting(
-    `${what}${describeFailingNames(suspects)}; ${name} ${how}`,
+    `${what}${describeFailingNames(failingNames)}; ${name} ${how}`,
     backoff.dnsFirstMs,
     report,
     `${what}; the newest name on it ${how}`,
@@ -79,13 +79,13 @@ function room(
  */
 async function findNewest(
   attached: readonly AttachedDomain[],
-  { suspects, issued }: LastOrder,
+  { failingNames, issued }: LastOrder,
   { app }: BenchWork,
-  { store }: BenchPorts,
+  { store }: SidelinePorts,
 ): Promise<DomainRecord | undefined> {
-  const logged = suspects.filter(({ isLogged }) => isLogged);
-  const strong = logged.length > 0 ? logged : suspects.filter(({ why }) => why !== 'new');
-  const pool = strong.length > 0 ? strong : suspects;
+  const logged = failingNames.filter(({ isLogged }) => isLogged);
+  const strong = logged.length > 0 ? logged : failingNames.filter(({ why }) => why !== 'new');
+  const pool = strong.length > 0 ? strong : failingNames;
   const dead = attached.filter((domain) => namesOf([domain]).some(isAmong(pool)));
   const found = await Promise.all(
     dead.map(async (domain) => {
@@ -102,6 +102,6 @@ async function findNewest(
 }
 
 const isAmong =
-  (suspects: readonly FailingName[]) =>
+  (failingNames: readonly FailingName[]) =>
   (name: string): boolean =>
-    suspects.some((suspect) => suspect.name === name);
+    failingNames.some((failing) => failing.name === name);

@@ -20,20 +20,20 @@ export interface Timing {
 }
 
 /** Whether the www name comes along, as its DNS stands: `wait` holds the domain up. */
-export type TwinFate = 'with' | 'without' | 'wait';
+export type WwwDecision = 'with' | 'without' | 'wait';
 
 /**
  * Where www is our own rule, the domain goes on without it at once (what could not be asked is asked once more before). Where the
  * caller wanted it, the domain waits for it until the deadline.
  */
-function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, backoff }: Timing): TwinFate {
+function judgeTwin(finding: DnsFinding, www: Www, { since, now, deadlineMs, backoff }: Timing): WwwDecision {
   if (leadsHere(finding)) return 'with';
   if (www === 'auto' && isWrong(finding)) return 'without';
   return now - since >= (www === 'auto' ? backoff.dnsFirstMs : deadlineMs) ? 'without' : 'wait';
 }
 
 export interface NamesJudged {
-  readonly twin: TwinFate;
+  readonly twin: WwwDecision;
   /** What to wait for; undefined where the gate is open. */
   readonly closed: Closed | undefined;
 }
@@ -82,7 +82,7 @@ const wayOutAnew = (domain: string): string =>
  * A www name that came along by our own rule, and whose DNS is wrong, at the last look too: it serves nobody, and would fail the next
  * renewal of every name that shares its certificate. `leastMs`: how far the two looks are apart at least.
  */
-export function isTwinDead(
+export function shouldDropWww(
   record: Pick<DomainRecord, 'domain' | 'desired' | 'attachedWww' | 'setWww' | 'evidence'>,
   { at, dns }: Pick<Evidence, 'at' | 'dns'>,
   leastMs: number,

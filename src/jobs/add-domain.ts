@@ -30,11 +30,17 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
     const { record } = work;
     const { https } = ports;
-    const dead = await https?.dead(work);
+    const dead = await https?.blocker(work);
     const left = dead && (await leave(dead, work, ports));
     if (left) return left;
-    if (https && record.seenAt >= record.requestedAt)
-      return prove(https, `${record.domain} is attached`, { uncovered: isUncovered(record) }, work, ports);
+    if (https && record.observedAt >= record.requestedAt)
+      return prove(
+        https,
+        `${record.domain} is attached`,
+        { needsRedeploy: needsRedeploy(record) },
+        work,
+        ports,
+      );
     // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
     const { dnsFirst } = states[record.state];
     const isFirst = dnsFirst === 'always' || (dnsFirst === 'unless-error' && !record.code);
@@ -79,15 +85,15 @@ async function change(
   return isNow ? switchWww({ www, otherwise: instead }, attached, work, ports) : instead();
 }
 
-const isUncovered = ({ uncovered }: DomainWork['record']): boolean =>
-  uncovered === 'attach' || uncovered === 'change';
+const needsRedeploy = ({ needsRedeployAfter }: DomainWork['record']): boolean =>
+  needsRedeployAfter === 'attach' || needsRedeployAfter === 'change';
 
 // Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_INVALID_NAMES=detach) the domain
 // is, until its DNS is right. Undefined where it
 // is not ours to take off. What happens between the write and its reply is found out by the next run, which looks: this job
 // goes on until the domain is live.
 async function leave(
-  { wait: dead, isTwinOnly }: Blocker,
+  { wait: dead, isWwwOnly }: Blocker,
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome | undefined> {
@@ -96,13 +102,13 @@ async function leave(
   const { attached } = await directory.find(record, record.domain, await store.now(), calls);
   if (!attached) {
     // An earlier run has taken it off, and did not come this far.
-    if (record.uncovered === 'detach') await requestRedeploy(record);
+    if (record.needsRedeployAfter === 'detach') await requestRedeploy(record);
     return dead;
   }
   if (!isOurs(attached, record)) return undefined;
-  if (isTwinOnly && attached.www)
+  if (isWwwOnly && attached.www)
     return switchWww({ www: false, otherwise: async (why) => adding(dead, why) }, attached, work, ports);
-  await store.forgetSeen(record, jobId);
+  await store.forgetObserved(record, jobId);
   const written = await detach(attached, work, ports).catch(unwilling);
   const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
   if (written instanceof CodedError)

@@ -36,7 +36,11 @@ export async function changeWww(
   if (!written.value) return { kind: 'untold' };
   const changed = { ...attached, ...settings };
   directory.recordWrite(record, record.domain, changed, written.at);
-  return { kind: 'changed', attached: changed, record: { ...record, setWww: www, uncovered: 'change' } };
+  return {
+    kind: 'changed',
+    attached: changed,
+    record: { ...record, setWww: www, needsRedeployAfter: 'change' },
+  };
 }
 
 // A refusal leaves everything as it was, and must not cost a domain that is served its place.

@@ -21,7 +21,7 @@ export async function conclude(step: Conclusion, work: DomainWork, ports: Domain
     return prove(
       ports.https,
       step.sentence,
-      { uncovered: step.kind === 'cover', seen: step.attached },
+      { needsRedeploy: step.kind === 'cover', observed: step.attached },
       work,
       ports,
     );
@@ -57,8 +57,8 @@ async function changeAndProve(
     return change.otherwise('RunCloud does not have it as we left it');
   if (attached.www === change.www) {
     const seen = await https.prove(work, `${record.domain} is attached`, {
-      uncovered: false,
-      seen: attached,
+      needsRedeploy: false,
+      observed: attached,
     });
     return seen.kind === 'change' ? change.otherwise() : seen;
   }
@@ -81,7 +81,7 @@ export async function switchWww(
   if (changed.kind === 'refused') return otherwise(`${not}: ${changed.why}`);
   if (changed.kind === 'unwritten') return unwritten(changed.fate, record);
   if (changed.kind === 'untold') {
-    await ports.store.forgetSeen(record, jobId);
+    await ports.store.forgetObserved(record, jobId);
     return waiting(
       `${what}: RunCloud accepted it without saying so; looking whether it did`,
       ports.checkDelayMs,
@@ -92,6 +92,6 @@ export async function switchWww(
   const after = { ...work, record: changed.record };
   const { https } = ports;
   if (!https) return conclude({ kind: 'cover', sentence: what }, after, ports);
-  const proven = await https.prove(after, what, { uncovered: true, seen: changed.attached });
+  const proven = await https.prove(after, what, { needsRedeploy: true, observed: changed.attached });
   return proven.kind === 'change' ? proven.otherwise() : proven;
 }

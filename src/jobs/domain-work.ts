@@ -32,14 +32,14 @@ export interface DomainPorts {
   readonly directory: Directory;
   readonly store: Pick<
     DomainStore,
-    'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetSeen' | 'everywhere' | 'get'
+    'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetObserved' | 'everywhere' | 'get'
   >;
   /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
   readonly https: Https | undefined;
   /** Asks for a coalesced redeploy after the delay. */
   readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   /** Who is removed and asked for again has nothing to make up for (bench.ts). */
-  readonly certificates: Pick<Certificates, 'unbench'>;
+  readonly certificates: Pick<Certificates, 'reinstate'>;
   /** Web applications that RunCloud does not know. */
   readonly missing?: Pick<MissingApps, 'noteGone'> | undefined;
   /** API v3 can switch the www name of a domain that is there. */
@@ -68,7 +68,7 @@ export async function nextStep(
   const look = (since: number): Promise<ObservedDomain> =>
     directory.find(record, record.domain, since, calls);
   // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
-  const isForgotten = record.attachedAt > 0 && record.seenAt === 0;
+  const isForgotten = record.attachedAt > 0 && record.observedAt === 0;
   // That there is nothing to remove may be one odd list: it ends the job, so it takes two.
   const confirm = async (step: Step, { at }: ObservedDomain): Promise<Step> =>
     step.kind === 'nothing' && record.desired.presence === 'absent' ? plan(record, await look(at + 1)) : step;

@@ -2,8 +2,8 @@
 // installed if the settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
 import type { Outcome } from '../domains/outcome.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
-import { redeployEach } from './redeploy/each.ts';
-import { redeployShared } from './redeploy/shared.ts';
+import { redeployAdvanced } from './redeploy/advanced.ts';
+import { redeployBasic } from './redeploy/basic.ts';
 import type { RedeployPorts, RedeployWork } from './redeploy/work.ts';
 
 export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
@@ -13,13 +13,13 @@ export function createRedeploySsl(ports: RedeployPorts): RedeployHandler {
     // Who waits for this order wants it judged by what is so now.
     const asked = work.atOnce ? { ...work.app, requestedAt: work.newestRequestAt } : work.app;
     const facts = await ports.facts.read(asked, work.calls);
-    if (facts.advanced) return redeployEach(work, facts, ports);
+    if (facts.advanced) return redeployAdvanced(work, facts, ports);
     try {
-      return await redeployShared(work, facts, ports);
+      return await redeployBasic(work, facts, ports);
     } catch (error) {
       if (!(error instanceof AdvancedModeError)) throw error;
       await ports.facts.noteAdvanced(work.app);
-      return redeployEach(work, { ...facts, advanced: true }, ports);
+      return redeployAdvanced(work, { ...facts, advanced: true }, ports);
     }
   };
 }

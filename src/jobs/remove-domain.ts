@@ -18,7 +18,7 @@ import { awaitName } from './host-names.ts';
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
-    await ports.certificates.unbench(work.record, work.record.domain);
+    await ports.certificates.reinstate(work.record, work.record.domain);
     const step = await nextStep(work, ports).catch((error: unknown) => unlessGone(error, work, ports));
     if (step === 'gone') return gone(work);
     if (step.kind === 'attach' || step.kind === 'change')

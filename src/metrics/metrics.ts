@@ -26,7 +26,7 @@ export interface Metrics {
   /** A delivery of callbacks was refused, since no worker wrote it. */
   callbackForged(): void;
   /** `limit`: of an order that was refused. */
-  ordered(result: 'granted' | 'repeated' | 'refused' | 'unsent' | 'failed', limit?: string): void;
+  ordered(result: 'granted' | 'repeated' | 'refused' | 'release' | 'failed', limit?: string): void;
   readonly contentType: string;
   /** Prometheus' text format. Never throws: what Redis does not tell is left out. */
   text(): Promise<string>;

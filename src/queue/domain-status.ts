@@ -84,8 +84,8 @@ export function createDomainReadings(
   const { store, certificates } = requests;
   const jobStatus = createJobStatus(requests);
   const statusOf = async (record: DomainRecord): Promise<DomainStatus> => {
-    const [job, certificate] = await Promise.all([jobStatus(record.jobId), certificates.standing(record)]);
-    const shared = certificate.isAsked ? await certificates.get(record) : undefined;
+    const [job, certificate] = await Promise.all([jobStatus(record.jobId), certificates.redeployOf(record)]);
+    const shared = certificate.isPending ? await certificates.get(record) : undefined;
     const redeploy = shared?.jobId ? inFewWords(await jobStatus(shared.jobId), shared) : undefined;
     return { record, job, certificate, redeploy };
   };

@@ -151,7 +151,7 @@ function createWriters(
 ): Writers {
   const runSooner = createRunSooner(queue, dueAt);
   const requestRedeploy: Writers['requestRedeploy'] = async (app, ask, requester = {}) => {
-    const ticket = await certificates.ask(app, ask);
+    const ticket = await certificates.requestRedeploy(app, ask);
     if (ticket.fate === 'coalesced') {
       const record = await certificates.get(app);
       // Names that have changed may go well where the others had to wait. (With a code it is an attempt that failed.)
@@ -195,7 +195,7 @@ function createWriters(
     },
     async reviveRedeploy(app) {
       const record = await certificates.get(app);
-      if (!record || record.waitingDomains === 0) return false;
+      if (!record || record.pendingNames === 0) return false;
       if (record.state === 'failed' && !(await isCheckDue(record))) return false;
       return (await requestRedeploy(app, { domain: 'waiting' })).fate !== 'coalesced';
     },

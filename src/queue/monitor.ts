@@ -9,10 +9,10 @@ import { twinOf } from '../domains/owner.ts';
 import { states } from '../domains/states.ts';
 import { reasonOf } from '../errors.ts';
 import { withOutOfReach } from '../https/challenge.ts';
-import { judgeDrift, type Watched } from '../https/drift.ts';
-import { type Look, lookAt } from '../https/probe.ts';
-import type { RenewalLook } from '../https/renewal.ts';
-import { describeWithheld, isTwinDead } from '../https/www.ts';
+import { type Drift, judgeDrift } from '../https/drift.ts';
+import { type Probe, probeRecord } from '../https/probe.ts';
+import type { RenewalCheck } from '../https/renewal.ts';
+import { describeWithheld, shouldDropWww } from '../https/www.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { leadsHere } from '../probes/findings.ts';
@@ -29,9 +29,9 @@ export interface MonitorOptions {
   readonly ledger: Pick<Ledger, 'last'>;
   readonly logger: Logger;
   /** Undefined where neither DNS nor TLS is looked at: then there is nothing to watch. */
-  readonly look: Look | undefined;
+  readonly probe: Probe | undefined;
   /** For each pass: which certificates RunCloud cannot renew any more. */
-  readonly beginRenewalLook: () => RenewalLook | undefined;
+  readonly beginRenewalCheck: () => RenewalCheck | undefined;
   /** True while RunCloud is down or refuses us: then its list is not read. */
   readonly isHeld: () => Promise<boolean>;
   readonly intervalMs: number;
@@ -63,13 +63,13 @@ export function createWatcher(options: MonitorOptions): Watcher {
 }
 
 async function watchAll(options: MonitorOptions, signal: AbortSignal): Promise<void> {
-  const { requests, look, logger } = options;
-  if (!look) return;
+  const { requests, probe, logger } = options;
+  if (!probe) return;
   const findAttached = await createAttachedLook(options, signal);
-  const findRenewal = (await options.isHeld()) ? undefined : options.beginRenewalLook();
+  const findRenewal = (await options.isHeld()) ? undefined : options.beginRenewalCheck();
   const watch = async (record: DomainRecord): Promise<void> => {
     try {
-      await watchOne(record, { look, findAttached, findRenewal }, options, signal);
+      await watchOne(record, { probe, findAttached, findRenewal }, options, signal);
     } catch (error) {
       if (!signal.aborted)
         logger.warn({ event: 'watch-blind', domain: record.domain }, `watch: ${reasonOf(error)}`);
@@ -137,20 +137,20 @@ function createOnce(read: (app: WebApplication) => Promise<Rows | undefined>) {
 
 /** What is looked at in one pass. */
 interface Looks {
-  readonly look: Look;
+  readonly probe: Probe;
   readonly findAttached: AttachedLook;
   /** Undefined while RunCloud is not read. */
-  readonly findRenewal: RenewalLook | undefined;
+  readonly findRenewal: RenewalCheck | undefined;
 }
 
 async function watchOne(
   record: DomainRecord,
-  looks: Looks,
+  probes: Looks,
   options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
-  const { watched, joining, isDead } = await lookAtOne(record, looks, options, signal);
+  const { watched, joining, isDead } = await lookAtOne(record, probes, options, signal);
   // Its job looks at it as the last look left it, and takes the www name off.
   if (isDead) return renewFor(`${twinOf(record.domain)} is wrong again, and is taken off`, record, options);
   if (watched && (await requests.store.noteWatched(record, record.jobId, watched)))
@@ -162,14 +162,14 @@ async function watchOne(
 /** What is said of it; the www name that was left out and may join; whether one that came along by our own rule is dead. */
 async function lookAtOne(
   before: DomainRecord,
-  { look, findAttached, findRenewal }: Looks,
+  { probe, findAttached, findRenewal }: Looks,
   options: MonitorOptions,
   signal: AbortSignal,
-): Promise<{ watched: Watched | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
+): Promise<{ watched: Drift | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
   const seen = await findAttached(before);
   // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
   const record = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
-  const { evidence, leftOut } = await lookAt({ record, calls: { signal } }, look);
+  const { evidence, leftOut } = await probeRecord({ record, calls: { signal } }, probe);
   const problem = await findRenewal?.(record, { signal });
   const judged = judgeDrift(record, seen && seen.attached !== undefined, evidence);
   // The www name may be a domain of its own meanwhile.
@@ -181,17 +181,17 @@ async function lookAtOne(
   return {
     watched,
     joining: joins ? leftOut : undefined,
-    isDead: options.changesWww && seen?.attached !== undefined && isTwinDead(record, evidence, 0),
+    isDead: options.changesWww && seen?.attached !== undefined && shouldDropWww(record, evidence, 0),
   };
 }
 
 /** What is said of a domain without the www name that was wanted, and the records that bring it. */
 function withLeftOut(
-  watched: Watched,
+  watched: Drift,
   { domain }: DomainRecord,
   leftOut: DnsFinding,
   options: Pick<MonitorOptions, 'changesWww'> & { readonly isTaken: boolean },
-): Watched {
+): Drift {
   const { sentence, report } = watched;
   const evidence = report.evidence as Evidence | undefined;
   return {
@@ -217,7 +217,7 @@ async function renewFor(
 
 function tell(
   { domain, serverId, appId }: DomainRecord,
-  { sentence, report }: Watched,
+  { sentence, report }: Drift,
   { logger }: MonitorOptions,
 ): void {
   const { state, mustAct } = report;
@@ -228,11 +228,7 @@ function tell(
 
 // One order for a certificate that is late or wrong, whatever comes of it: what a second one would mend, a person has to look at. An
 // ask from which no order came (SSL_COOLDOWN, a limit, a redeploy that failed) is repeated at the next watch.
-async function mend(
-  record: DomainRecord,
-  { repair, report }: Watched,
-  options: MonitorOptions,
-): Promise<void> {
+async function mend(record: DomainRecord, { repair, report }: Drift, options: MonitorOptions): Promise<void> {
   const { requests } = options;
   if (repair?.kind === 'attach') await requests.renew(record, 'the watch');
   if (repair?.kind !== 'redeploy') return;

@@ -26,7 +26,7 @@ export interface Keys {
   /** Any other key of ours, closed to programs that only ask. */
   own(name: string): string;
   certificate(app: WebApplication): string;
-  asks(app: WebApplication): string;
+  pendingNames(app: WebApplication): string;
   /** Hash: the last turn of each lane of requests (queue/line.ts). */
   readonly line: string;
   /** What the last redeploy said to each domain. */
@@ -49,7 +49,7 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
     lease: (key) => `${internal}:lease:${toMember(key)}`,
     certificateLease: ({ serverId, appId }) => `${internal}:lease:${serverId}:${appId}`,
     certificate: ({ serverId, appId }) => `${base}:certificate:${serverId}:${appId}`,
-    asks: ({ serverId, appId }) => `${base}:asks:${serverId}:${appId}`,
+    pendingNames: ({ serverId, appId }) => `${base}:pending-names:${serverId}:${appId}`,
     domainRedeploys: ({ serverId, appId }) => `${base}:redeploys:${serverId}:${appId}`,
   };
 }

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EdgeControls, Seed, Simulator } from '../../packages/simulator/src/index.ts';
-import { createLooksOf } from '../../src/app/look.ts';
+import { createProbesOf } from '../../src/app/probes.ts';
 import { createLedger, type LastOrder } from '../../src/certificates/ledger.ts';
 import type { Backoff } from '../../src/domains/backoff.ts';
 import type { DomainRecord } from '../../src/domains/domain.ts';
@@ -31,7 +31,7 @@ export const FAST: Backoff = {
   tlsLongestMs: 800,
   issuanceMs: 100,
   heldMs: 1_000,
-  lookMs: 100,
+  checkMs: 100,
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
@@ -170,7 +170,7 @@ function createMonitor(stage: Stage) {
   const runcloud = createRunCloud({ url, version: version === 2 ? 'v2' : 'v3', timeoutMs, credentials });
   const directory = createDirectory({ runcloud, now: requests.store.now });
   const facts = createFacts({ runcloud });
-  const looks = createLooksOf({ config, facts, requests, runcloud });
+  const probes = createProbesOf({ config, facts, requests, runcloud });
   const lines: LogLine[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
   const logger = createLogger({ level: 'debug', format: 'json', secrets: [], destination });
@@ -182,7 +182,7 @@ function createMonitor(stage: Stage) {
       const parts = {
         redis,
         requests,
-        ...looks,
+        ...probes,
         directory,
         ledger,
         logger,

@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 export const RATE = 6000;
 /** What is waited for after a write without a reply, and between two looks, in a hurry. */
-const HURRIED: Backoff = { ...BACKOFF, lateMs: 300, lagMs: 250, lookMs: 50, heldMs: 1_000 };
+const HURRIED: Backoff = { ...BACKOFF, lateMs: 300, lagMs: 250, checkMs: 50, heldMs: 1_000 };
 
 export interface Worker {
   readonly app: WorkerApp;

@@ -14,7 +14,7 @@ export const recordOf = (facts: Partial<DomainRecord> = {}): DomainRecord => ({
   stateAt: 1000,
   mustAct: undefined,
   attachedAt: 0,
-  seenAt: 0,
+  observedAt: 0,
   attachedWww: undefined,
   setWww: undefined,
   evidence: undefined,
@@ -30,7 +30,7 @@ export const recordOf = (facts: Partial<DomainRecord> = {}): DomainRecord => ({
   changesTo: undefined,
   shownBy: { attach: 0, change: 0, detach: 0 },
   touchedAt: 0,
-  uncovered: undefined,
+  needsRedeployAfter: undefined,
   renewals: 0,
   attachedId: undefined,
   outcome: undefined,
@@ -43,7 +43,7 @@ export const recordOf = (facts: Partial<DomainRecord> = {}): DomainRecord => ({
 
 /** What the redeploy says to a domain: nothing yet. */
 export const toldOf = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => ({
-  isAsked: false,
+  isPending: false,
   state: undefined,
   outcome: undefined,
   reasonCode: undefined,

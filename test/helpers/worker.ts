@@ -91,7 +91,7 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
 /** In the simulator a write takes effect at once, or when a test says so; and its list shows at once what it took of us. */
 export const PROMPT: Backoff = {
   ...BACKOFF,
-  lookMs: 300,
+  checkMs: 300,
   lateTimeouts: 0,
   lateMs: 300,
   lagMs: 0,

@@ -42,8 +42,8 @@ const now = async (): Promise<number> => Number((await redis.time())[0]) * 1000;
 
 /** Makes all that was recorded so far look `ms` older, instead of waiting for it. */
 async function age(ms: number): Promise<void> {
-  for (const member of await redis.zrevrange(keys.asks(app), 0, -1)) {
-    await redis.zincrby(keys.asks(app), -ms, member);
+  for (const member of await redis.zrevrange(keys.pendingNames(app), 0, -1)) {
+    await redis.zincrby(keys.pendingNames(app), -ms, member);
   }
   for (const field of ['since', 'startedAt', 'coveredAt']) {
     const value = await redis.hget(keys.certificate(app), field);
@@ -62,7 +62,7 @@ async function ask(
   domain: DomainName = a,
   atOnce = false,
 ): Promise<{ fate: string; jobId: string; delayMs: number }> {
-  const ticket = await certificates.ask(app, { domain, atOnce });
+  const ticket = await certificates.requestRedeploy(app, { domain, atOnce });
   if (ticket.fate !== 'coalesced') await enqueue(ticket.jobId);
   await tick();
   return ticket;
@@ -79,7 +79,7 @@ const end = (jobId: string, told: Omit<RedeployEnd, 'forDomains'>) =>
 const done = (jobId: string) => end(jobId, { result: 'done', outcome: 'redeployed' });
 const covered = (jobId: string, domain: string, startedAt: number) =>
   certificates.endDomain(app, jobId, domain, startedAt, { state: 'done', outcome: 'redeployed' });
-const waitingDomains = async () => (await certificates.get(app))?.waitingDomains;
+const pendingNames = async () => (await certificates.get(app))?.pendingNames;
 
 const expectDelay = (delayMs: number, expected: number): void => {
   expect(delayMs).toBeLessThanOrEqual(expected);
@@ -95,7 +95,7 @@ describe('asks within the delay', () => {
     await age(DELAY_MS);
     expect(await begin(first.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
     await done(first.jobId);
-    expect(await waitingDomains()).toBe(0);
+    expect(await pendingNames()).toBe(0);
   });
 
   test('count their delay from the newest of them', async () => {
@@ -127,13 +127,13 @@ describe('asks within the delay', () => {
   });
 
   test('get the lost job back under its id where it was never added', async () => {
-    const { jobId } = await certificates.ask(app, { domain: a });
-    expect(await certificates.ask(app, { domain: b })).toMatchObject({ fate: 'missing', jobId });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: a });
+    expect(await certificates.requestRedeploy(app, { domain: b })).toMatchObject({ fate: 'missing', jobId });
   });
 
   test('for two web applications are two jobs', async () => {
     const first = await ask(a);
-    const second = await certificates.ask({ ...app, appId: 647 }, { domain: a });
+    const second = await certificates.requestRedeploy({ ...app, appId: 647 }, { domain: a });
     expect(second.fate).toBe('new');
     expect(second.jobId).not.toBe(first.jobId);
   });
@@ -149,7 +149,7 @@ describe('an ask while a redeploy runs', () => {
     expectDelay(next.delayMs, DELAY_MS);
     expect(await ask(c)).toMatchObject({ fate: 'coalesced', jobId: next.jobId });
     await done(jobId);
-    expect(await waitingDomains()).toBe(2);
+    expect(await pendingNames()).toBe(2);
     await age(DELAY_MS);
     expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [b, c] });
   });
@@ -160,7 +160,7 @@ describe('an ask while a redeploy runs', () => {
     await begin(jobId);
     await ask(a);
     await done(jobId);
-    expect(await waitingDomains()).toBe(1);
+    expect(await pendingNames()).toBe(1);
   });
 
   test('takes the names along that the running one could not cover', async () => {
@@ -202,7 +202,7 @@ describe('an explicit redeploy', () => {
   });
 
   test('for all names says so', async () => {
-    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: undefined });
   });
@@ -213,8 +213,8 @@ describe('an explicit redeploy', () => {
   });
 
   test('runs at once also where the job that waited had vanished', async () => {
-    await certificates.ask(app, { domain: a });
-    const { delayMs } = await certificates.ask(app, { domain: b, atOnce: true });
+    await certificates.requestRedeploy(app, { domain: a });
+    const { delayMs } = await certificates.requestRedeploy(app, { domain: b, atOnce: true });
     expect(delayMs).toBe(0);
   });
 });
@@ -252,7 +252,7 @@ describe('beginning', () => {
 
   test('a foreign job for all names that was added before a good redeploy of all began is superseded', async () => {
     const job = { jobId: '5', addedAt: (await now()) - 10_000 };
-    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     await begin(jobId);
     await done(jobId);
@@ -261,7 +261,7 @@ describe('beginning', () => {
 
   test('a foreign job for one name runs, whatever was covered since: nobody may have asked for that name', async () => {
     const job = { jobId: '5', addedAt: (await now()) - 10_000 };
-    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     await begin(jobId);
     await done(jobId);
@@ -278,7 +278,7 @@ describe('beginning', () => {
 
   test('a job of ours is adopted when the record was lost', async () => {
     const { jobId } = await ask(a);
-    await redis.del(keys.certificate(app), keys.asks(app));
+    await redis.del(keys.certificate(app), keys.pendingNames(app));
     expect(await begin(jobId)).toMatchObject({ kind: 'run' });
   });
 });
@@ -290,7 +290,7 @@ describe('ending', () => {
     await end(jobId, { result: 'failed', outcome: 'none there', code: 'no-certificate' });
     await finish(jobId);
     expect(await certificates.get(app)).toMatchObject({
-      waitingDomains: 1,
+      pendingNames: 1,
       outcome: 'none there',
       code: 'no-certificate',
       coveredAt: undefined,
@@ -304,12 +304,12 @@ describe('ending', () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
     await end(jobId, { result: 'pending', outcome: '503' });
-    expect(await certificates.get(app)).toMatchObject({ jobId, waitingDomains: 1, outcome: '503' });
+    expect(await certificates.get(app)).toMatchObject({ jobId, pendingNames: 1, outcome: '503' });
     expect(await begin(jobId)).toMatchObject({ kind: 'run', domains: [a] });
   });
 
   test('well records when the redeploy began, and leaves no job behind', async () => {
-    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     const start = await begin(jobId);
     await done(jobId);
@@ -337,12 +337,12 @@ describe('ending', () => {
     if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
     await ask(a);
     await covered(jobId, a, start.startedAt);
-    expect(await waitingDomains()).toBe(1);
+    expect(await pendingNames()).toBe(1);
   });
 });
 
 describe('what the redeploy says to one domain', () => {
-  const standing = (domain: DomainName) => certificates.standing({ ...app, domain });
+  const standing = (domain: DomainName) => certificates.redeployOf({ ...app, domain });
   const held = {
     result: 'pending',
     outcome: 'a.example.org has no tokens',
@@ -356,13 +356,13 @@ describe('what the redeploy says to one domain', () => {
     await end(jobId, held);
     expect(await certificates.get(app)).toMatchObject({ outcome: held.outcome, mustAct: 'letsencrypt' });
     expect(await standing(a)).toMatchObject({
-      isAsked: true,
+      isPending: true,
       state: 'pending',
       outcome: `for domains: ${held.outcome}`,
       mustAct: 'letsencrypt',
       nextRunAt: 7,
     });
-    expect(await standing(b)).toMatchObject({ isAsked: false, state: undefined, outcome: undefined });
+    expect(await standing(b)).toMatchObject({ isPending: false, state: undefined, outcome: undefined });
   });
 
   test('is nothing for one that asked after it began, or that joins a job which waits', async () => {
@@ -370,9 +370,9 @@ describe('what the redeploy says to one domain', () => {
     await begin(jobId);
     await ask(b);
     await end(jobId, held);
-    expect(await standing(b)).toMatchObject({ isAsked: true, outcome: undefined, mustAct: undefined });
-    await certificates.ask(app, { domain: c });
-    expect(await standing(c)).toMatchObject({ isAsked: true, outcome: undefined, mustAct: undefined });
+    expect(await standing(b)).toMatchObject({ isPending: true, outcome: undefined, mustAct: undefined });
+    await certificates.requestRedeploy(app, { domain: c });
+    expect(await standing(c)).toMatchObject({ isPending: true, outcome: undefined, mustAct: undefined });
     expect(await standing(a)).toMatchObject({ mustAct: 'letsencrypt' });
   });
 
@@ -403,8 +403,8 @@ describe('what the redeploy says to one domain', () => {
     await certificates.endDomain(app, jobId, a, start.startedAt, refused);
     await covered(jobId, b, start.startedAt);
     await end(jobId, held);
-    expect(await standing(a)).toMatchObject({ isAsked: true, ...refused, mustAct: undefined });
-    expect(await standing(b)).toMatchObject({ isAsked: false, state: 'done', outcome: 'redeployed' });
+    expect(await standing(a)).toMatchObject({ isPending: true, ...refused, mustAct: undefined });
+    expect(await standing(b)).toMatchObject({ isPending: false, state: 'done', outcome: 'redeployed' });
   });
 
   test('what was to be tried again has failed when the job has, in its own words; who waits for a limit waits on', async () => {
@@ -427,7 +427,7 @@ describe('what the redeploy says to one domain', () => {
     if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
     await end(jobId, held);
     await covered(jobId, a, start.startedAt);
-    expect(await standing(a)).toMatchObject({ isAsked: true, state: 'pending' });
+    expect(await standing(a)).toMatchObject({ isPending: true, state: 'pending' });
   });
 
   test('while it waits its turn, what was said before stands', async () => {
@@ -440,16 +440,16 @@ describe('what the redeploy says to one domain', () => {
   });
 
   test('asked of all, it is said to all; who asks for itself later was told nothing', async () => {
-    const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+    const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
     await enqueue(jobId);
     await begin(jobId);
     await end(jobId, held);
-    expect(await standing(b)).toMatchObject({ isAsked: true, mustAct: 'letsencrypt' });
+    expect(await standing(b)).toMatchObject({ isPending: true, mustAct: 'letsencrypt' });
     await tick();
-    await certificates.ask(app, { domain: b });
-    expect(await standing(b)).toMatchObject({ isAsked: true, mustAct: undefined });
-    await certificates.ask(app, { domain: 'all', atOnce: true });
-    expect(await standing(a)).toMatchObject({ isAsked: true, mustAct: undefined });
+    await certificates.requestRedeploy(app, { domain: b });
+    expect(await standing(b)).toMatchObject({ isPending: true, mustAct: undefined });
+    await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
+    expect(await standing(a)).toMatchObject({ isPending: true, mustAct: undefined });
   });
 });
 
@@ -459,14 +459,14 @@ describe('a run that has lost the lock of its job', () => {
     await begin(jobId);
     await redis.set(`${keys.queue}${jobId}:lock`, 'the other run');
     await end(jobId, { result: 'done', outcome: 'redeployed', token: 'this run' });
-    expect(await certificates.get(app)).toMatchObject({ waitingDomains: 1, outcome: undefined });
+    expect(await certificates.get(app)).toMatchObject({ pendingNames: 1, outcome: undefined });
     await end(jobId, { result: 'done', outcome: 'redeployed', token: 'the other run' });
-    expect(await waitingDomains()).toBe(0);
+    expect(await pendingNames()).toBe(0);
   });
 });
 
 test('what was asked of all names is asked of each, and done with one by one', async () => {
-  const { jobId } = await certificates.ask(app, { domain: 'all', atOnce: true });
+  const { jobId } = await certificates.requestRedeploy(app, { domain: 'all', atOnce: true });
   await enqueue(jobId);
   const start = await begin(jobId);
   if (start.kind !== 'run') throw new Error(`it is ${start.kind}`);
@@ -480,7 +480,7 @@ test('what waits is carried by a new job without being asked for anew', async ()
   const { jobId } = await ask(a);
   await age(2 * DELAY_MS);
   await redis.del(`${keys.queue}${jobId}`);
-  expect(await certificates.ask(app, { domain: 'waiting' })).toMatchObject({
+  expect(await certificates.requestRedeploy(app, { domain: 'waiting' })).toMatchObject({
     fate: 'missing',
     jobId,
     delayMs: 0,

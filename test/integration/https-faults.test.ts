@@ -216,8 +216,11 @@ describe('SSL_REISSUE=reinstall', () => {
 test('a redeploy begins with any number of names that wait for it', async () => {
   await using stage = await createHttpsStage({ workers: 0 });
   const { certificates, keys } = stage.producer.requests;
-  const { jobId } = await certificates.ask(APP, { domain: 'x.example.com' as DomainName, atOnce: true });
-  const key = keys.asks(APP);
+  const { jobId } = await certificates.requestRedeploy(APP, {
+    domain: 'x.example.com' as DomainName,
+    atOnce: true,
+  });
+  const key = keys.pendingNames(APP);
   for (let i = 0; i < 9; i += 1) {
     const asks = Array.from({ length: 1_000 }, (_, n) => [n + 1, `shop-${i}-${n}.example.com`]).flat();
     await stage.redis.zadd(key, ...asks);

@@ -166,7 +166,7 @@ describe('a www name that was left out', () => {
   );
 
   test('joins once where the list lags behind the change: that is not taken for somebody else’s doing', async () => {
-    await using stage = await liveWithoutWww({ backoff: { lagMs: 3_000, lookMs: 100 } });
+    await using stage = await liveWithoutWww({ backoff: { lagMs: 3_000, checkMs: 100 } });
     stage.simulator.setSettings({ listLagMs: 1_500 });
     stage.point(WWW);
     await add(stage, APEX);

@@ -54,13 +54,13 @@ async function now(): Promise<number> {
 }
 
 async function granted(asked: CertificateOrder, changed = false, from = ledger): Promise<number> {
-  const permit = await from.take(asked, changed);
+  const permit = await from.reserve(asked, changed);
   if (permit.kind !== 'granted') throw new Error(`it is ${JSON.stringify(permit)}`);
   return permit.orderedAt;
 }
 
 async function refused(asked: CertificateOrder, changed = false, from = ledger) {
-  const permit = await from.take(asked, changed);
+  const permit = await from.reserve(asked, changed);
   if (permit.kind !== 'refused') throw new Error(`it is ${JSON.stringify(permit)}`);
   return permit;
 }
@@ -92,7 +92,7 @@ describe('an order', () => {
       orderedAt,
       failures: 0,
       hasFailed: false,
-      suspects: [],
+      failingNames: [],
       issued: undefined,
       isLost: true,
       replaces: undefined,
@@ -131,7 +131,7 @@ describe('an order', () => {
 describe('within the cool-down', () => {
   test('the same names are not ordered again, in whatever order they stand', async () => {
     const orderedAt = await granted(order('a.example.org', 'b.example.org'));
-    expect(await ledger.take(order('b.example.org', 'a.example.org', 'a.example.org'), false)).toEqual({
+    expect(await ledger.reserve(order('b.example.org', 'a.example.org', 'a.example.org'), false)).toEqual({
       kind: 'repeated',
       orderedAt,
     });
@@ -376,7 +376,7 @@ describe('an order that failed', () => {
     await age(MINUTE_MS);
     const orderedAt = await granted(a);
     expect(await ledger.last(app)).toMatchObject({ failures: 1 });
-    expect(await ledger.take(a, false)).toEqual({ kind: 'repeated', orderedAt });
+    expect(await ledger.reserve(a, false)).toEqual({ kind: 'repeated', orderedAt });
   });
 
   test('is counted once, whoever reports it', async () => {
@@ -416,14 +416,14 @@ describe('an order that failed', () => {
 describe('an order that failed for a suspect', () => {
   const bad = 'bad.example.org';
   const old = 'old.example.org';
-  const failed = async (asked: CertificateOrder, ...suspects: string[]): Promise<void> => {
-    await ledger.failed(asked, await granted(asked, true), blame(...suspects));
+  const failed = async (asked: CertificateOrder, ...failingNames: string[]): Promise<void> => {
+    await ledger.failed(asked, await granted(asked, true), blame(...failingNames));
   };
 
   test('holds every set that the suspect is on, however it has changed', async () => {
     await failed(order(old, bad), bad);
     const permits = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => ledger.take(order(old, bad, `n${i}.example.org`), true)),
+      Array.from({ length: 10 }, (_, i) => ledger.reserve(order(old, bad, `n${i}.example.org`), true)),
     );
     for (const permit of permits) expect(permit).toMatchObject({ kind: 'refused', limit: 'failed-issuance' });
     await granted(order(old, 'n1.example.org'), true);
@@ -448,21 +448,25 @@ describe('an order that failed for a suspect', () => {
       limit: 'failed-issuance',
     });
     await failed(order(old, bad), bad);
-    expect(await ledger.last(app)).toMatchObject({ failures: 2, suspects: blame(bad) });
+    expect(await ledger.last(app)).toMatchObject({ failures: 2, failingNames: blame(bad) });
     expect(await ledger.peek(order(old), true)).toMatchObject({ kind: 'granted' });
   });
 
   test('leaves a set without any of them alone, which begins without failures', async () => {
     await failed(order(old, bad), bad);
     await granted(order(old, 'n1.example.org'), true);
-    expect(await ledger.last(app)).toMatchObject({ failures: 0, suspects: [] });
+    expect(await ledger.last(app)).toMatchObject({ failures: 0, failingNames: [] });
   });
 
   test('says who is suspected, and what was issued last', async () => {
     const good = await granted(order(old));
     await ledger.issued({ app }, good);
     await failed(order(old, bad), bad);
-    expect(await ledger.last(app)).toMatchObject({ hasFailed: true, suspects: blame(bad), issued: [old] });
+    expect(await ledger.last(app)).toMatchObject({
+      hasFailed: true,
+      failingNames: blame(bad),
+      issued: [old],
+    });
   });
 
   test('backs off no longer once the suspects are cleared', async () => {
@@ -480,7 +484,7 @@ describe('an order that failed for a suspect', () => {
     await ledger.failed(asked, orderedAt, blame(bad));
     await ledger.issued(asked, orderedAt);
     const issued = [bad, old];
-    expect(await ledger.last(app)).toMatchObject({ hasFailed: false, failures: 0, suspects: [], issued });
+    expect(await ledger.last(app)).toMatchObject({ hasFailed: false, failures: 0, failingNames: [], issued });
     await granted(order(old, bad, 'n1.example.org'), true);
   });
 });
@@ -489,7 +493,7 @@ describe('an order with names of which nobody could say that they are right', ()
   const unasked = 'unasked.example.org';
   const doubtful = (...names: string[]): CertificateOrder => ({
     ...order(unasked, ...names),
-    doubts: [{ name: unasked, why: 'unasked', sentence: 'it could not be asked' }],
+    doubts: [{ name: unasked, why: 'unjudged', sentence: 'it could not be asked' }],
   });
 
   test('holds others with the same names until it is known how it went, each time for longer', async () => {
@@ -512,7 +516,7 @@ describe('an order with names of which nobody could say that they are right', ()
 
   test('is repeated by the same names as any other', async () => {
     const orderedAt = await granted(doubtful());
-    expect(await ledger.take(doubtful(), false)).toEqual({ kind: 'repeated', orderedAt });
+    expect(await ledger.reserve(doubtful(), false)).toEqual({ kind: 'repeated', orderedAt });
   });
 });
 
@@ -529,7 +533,7 @@ describe('an order that was not sent', () => {
     const full = await ledger.budgets(asked.names);
     const orderedAt = await granted(asked);
     expect(await ledger.budgets(asked.names)).not.toEqual(full);
-    await ledger.unsent(asked, orderedAt);
+    await ledger.release(asked, orderedAt);
     expect(await ledger.budgets(asked.names)).toEqual(full);
     expect(await ledgerKeys()).toEqual([]);
   });
@@ -538,25 +542,25 @@ describe('an order that was not sent', () => {
     const retryAt = await ledger.failed(a, await granted(a), []);
     const before = await ledger.last(app);
     const asked = order('a.example.org', 'b.example.org');
-    await ledger.unsent(asked, await granted(asked));
+    await ledger.release(asked, await granted(asked));
     expect(await ledger.last(app)).toEqual(before);
     expect(await refused(a)).toMatchObject({ limit: 'failed-issuance', nextAt: retryAt });
   });
 
   test('does not hold the next try by the cool-down', async () => {
-    await ledger.unsent(a, await granted(a));
+    await ledger.release(a, await granted(a));
     await granted(a);
   });
 
   test('leaves its names as new as they were', async () => {
-    await ledger.unsent(a, await granted(a));
+    await ledger.release(a, await granted(a));
     await granted(a);
     expect(await left('certificates-per-week', a.names)).toEqual([49]);
   });
 
   test('gives a renewal only what a renewal took', async () => {
     await granted(a);
-    await ledger.unsent(a, await granted(a, true));
+    await ledger.release(a, await granted(a, true));
     expect(await left('certificates-per-week', a.names)).toEqual([49]);
     expect(await left('duplicates-per-week', a.names)).toEqual([4]);
     await granted(a, true);
@@ -566,22 +570,22 @@ describe('an order that was not sent', () => {
   test('is undone step by step, where several were not sent', async () => {
     const both = { ...a, names: [...a.names, 'b.example.com'] };
     const first = await granted(a);
-    await ledger.unsent(both, await granted(both));
-    await ledger.unsent(a, first);
+    await ledger.release(both, await granted(both));
+    await ledger.release(a, first);
     expect(await ledger.last(app)).toBeUndefined();
     expect(await left('duplicates-per-week', a.names)).toEqual([5]);
   });
 
   test('is undone once, and not after it was called failed or another took its place', async () => {
     const first = await granted(a);
-    await ledger.unsent(a, first);
-    await ledger.unsent(a, first);
+    await ledger.release(a, first);
+    await ledger.release(a, first);
     const second = await granted(a);
     await granted(a, true);
-    await ledger.unsent(a, second);
+    await ledger.release(a, second);
     const third = (await ledger.last(app))?.orderedAt ?? 0;
     await ledger.failed(a, third, []);
-    await ledger.unsent(a, third);
+    await ledger.release(a, third);
     expect(await left('duplicates-per-week', a.names)).toEqual([3]);
     expect(await ledger.last(app)).toMatchObject({ orderedAt: third, failures: 1 });
   });
@@ -616,7 +620,7 @@ describe('where Redis cuts the connection before its reply, and the client sends
 
   test('the next call is another order: the cool-down and the failures before it count', async () => {
     const orderedAt = await granted(a, false, createCut());
-    expect(await createCut().take(a, false)).toEqual({ kind: 'repeated', orderedAt });
+    expect(await createCut().reserve(a, false)).toEqual({ kind: 'repeated', orderedAt });
     await createCut().failed(a, orderedAt, []);
     expect(await refused(a, true, createCut())).toMatchObject({ limit: 'failed-issuance' });
   });
@@ -624,7 +628,7 @@ describe('where Redis cuts the connection before its reply, and the client sends
   test('an order that was not sent gives its tokens back once, and the order before it stands', async () => {
     const first = await granted(a);
     const orderedAt = await granted(a, true);
-    await createCut().unsent(a, orderedAt);
+    await createCut().release(a, orderedAt);
     expect(await left('duplicates-per-week', a.names)).toEqual([4]);
     expect(await ledger.last(app)).toMatchObject({ orderedAt: first });
   });
@@ -641,17 +645,17 @@ describe('twenty workers at the same time', () => {
   test('get five orders where five are left', async () => {
     const few = createLimited({ certificatesPerWeek: 5 });
     const asked = Array.from({ length: 20 }, (_, i) => ownOrder(`n${i}.example.org`));
-    const permits = await Promise.all(asked.map((each) => few.take(each, false)));
+    const permits = await Promise.all(asked.map((each) => few.reserve(each, false)));
     expect([kinds(permits, 'granted'), kinds(permits, 'refused')]).toEqual([5, 15]);
   });
 
   test('order the same names once', async () => {
-    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.take(a, false)));
+    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.reserve(a, false)));
     expect([kinds(permits, 'granted'), kinds(permits, 'repeated')]).toEqual([1, 19]);
   });
 
   test('never give two orders of one certificate the same time', async () => {
-    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.take(a, true)));
+    const permits = await Promise.all(Array.from({ length: 20 }, () => ledger.reserve(a, true)));
     const times = permits.flatMap((permit) => (permit.kind === 'granted' ? [permit.orderedAt] : []));
     expect(times).toHaveLength(5);
     expect(new Set(times).size).toBe(5);

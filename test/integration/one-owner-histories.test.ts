@@ -95,7 +95,7 @@ test('each host name is on RunCloud once, as the records want it', async () => {
   await using stage = await createStage({
     workers: 2,
     env: { JOB_ATTEMPTS: '100' },
-    backoff: { ...PROMPT, lookMs: 40, lateMs: 100, lagMs: 40 },
+    backoff: { ...PROMPT, checkMs: 40, lateMs: 100, lagMs: 40 },
   });
   const drawn = fc.sample(histories, { seed: 7, numRuns: 12 });
   for (const [at, history] of drawn.entries()) {

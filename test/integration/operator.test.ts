@@ -143,7 +143,7 @@ describe('looking', () => {
         outcome: expect.stringMatching(/attached/),
       },
       job: { state: 'completed', attemptsMade: 1, result: expect.stringMatching(/attached/) },
-      certificate: { outcome: expect.stringMatching(/was ordered at 20.* UTC/), isAsked: false },
+      certificate: { outcome: expect.stringMatching(/was ordered at 20.* UTC/), isPending: false },
     });
   });
 

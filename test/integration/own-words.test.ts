@@ -190,8 +190,8 @@ test('while one customer’s redeploy ends held by a spent limit, another one wh
   await stage.stands(BIG, 'held');
 
   // Its own certificate is on its way, and it looks now: the ask is answered by a look.
-  const seenAt = (await stage.record(INNOCENT)).evidence?.at;
-  await until(async () => (await stage.record(INNOCENT)).evidence?.at !== seenAt, 'it was looked at');
+  const observedAt = (await stage.record(INNOCENT)).evidence?.at;
+  await until(async () => (await stage.record(INNOCENT)).evidence?.at !== observedAt, 'it was looked at');
   expect(await stage.record(INNOCENT)).toMatchObject({
     state: 'waiting-for-certificate',
     mustAct: undefined,

@@ -80,8 +80,8 @@ describe('a live neighbour whose DNS breaks', () => {
     stage.point(NEW);
     await add(stage, NEW);
     await until(async () => (await stage.lastOrder())?.hasFailed, 'the order counts as failed');
-    expect((await stage.lastOrder())?.suspects.map(({ name, why }) => [name, why])).toEqual([
-      [OLD, 'unasked'],
+    expect((await stage.lastOrder())?.failingNames.map(({ name, why }) => [name, why])).toEqual([
+      [OLD, 'unjudged'],
       [NEW, 'new'],
     ]);
     await says(stage, /could not be asked about old\.example\.com.*next attempt allowed/);
@@ -125,7 +125,7 @@ describe('a live neighbour that looks right, and whose name stands in RunCloudâ€
       expect(await says(stage, /to blame may be/)).toMatch(
         /may be: RunCloud's log names bad\.example\.net; /,
       );
-      expect((await stage.lastOrder())?.suspects[0]).toMatchObject({
+      expect((await stage.lastOrder())?.failingNames[0]).toMatchObject({
         name: BAD,
         why: 'logged',
         isLogged: true,
@@ -194,22 +194,22 @@ describe('a new name that looks right, and that Letâ€™s Encrypt refuses', () => 
     // It comes back later, with a certificate where that is mended.
     stage.edge.setDns('net', {});
     const record = `${stage.config.queuePrefix}:runcloud-domains-records:certificate:${APP.serverId}:${APP.appId}`;
-    const benched = async () => (await stage.producer.requests.certificates.get(APP))?.benched;
-    expect(await benched()).toMatchObject({ [BAD]: { count: 1 } });
-    await stage.redis.hset(record, `benched:${BAD}`, JSON.stringify({ until: 1, count: 1 }));
+    const sidelined = async () => (await stage.producer.requests.certificates.get(APP))?.sidelined;
+    expect(await sidelined()).toMatchObject({ [BAD]: { count: 1 } });
+    await stage.redis.hset(record, `sidelined:${BAD}`, JSON.stringify({ until: 1, count: 1 }));
     await add(stage, BAD);
     await stage.stands(BAD, 'live');
-    expect(await benched()).toEqual({});
+    expect(await sidelined()).toEqual({});
 
     // Who is removed and asked for again does not stay off.
     await stage.redis.hset(
       record,
-      `benched:${BAD}`,
+      `sidelined:${BAD}`,
       JSON.stringify({ until: Date.now() + 86_400_000, count: 2 }),
     );
     await stage.producer.requests.enqueue('remove-domain', { domain: BAD });
     await stage.stands(BAD, 'removed');
-    expect(await benched()).toEqual({});
+    expect(await sidelined()).toEqual({});
   });
 
   test('with SSL_INVALID_NAMES=detach takes nobody off while a live neighbour is suspected as well', async () => {

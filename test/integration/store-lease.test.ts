@@ -134,7 +134,12 @@ describe('the fence', () => {
 describe('how our own write left the www name', () => {
   const setWww = async () => (await store.get(key))?.setWww;
   const change = { ...lease, kind: 'change', www: true } as const;
-  const seen = (attachedWww: boolean | undefined) => ({ seenAt: 1, attachedAt: 1, attachedWww, id: 4712 });
+  const seen = (attachedWww: boolean | undefined) => ({
+    observedAt: 1,
+    attachedAt: 1,
+    attachedWww,
+    id: 4712,
+  });
 
   test('is known of an attachment from its beginning: a crash does not lose it', async () => {
     const jobId = await request(present);
@@ -152,7 +157,7 @@ describe('how our own write left the www name', () => {
     await store.beginWrite(key, jobId, change);
     expect(await store.get(key)).toMatchObject({
       setWww: false,
-      uncovered: 'change',
+      needsRedeployAfter: 'change',
       attachedWww: undefined,
     });
     await store.endWrite(key, change, { fate: 'done' });
@@ -163,21 +168,21 @@ describe('how our own write left the www name', () => {
     const jobId = await request(present);
     await store.beginWrite(key, jobId, { ...lease, www: false });
     await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
-    await store.noteSeen(key, jobId, seen(true));
+    await store.noteObserved(key, jobId, seen(true));
     expect(await setWww()).toBe(false); // somebody else's doing
     await store.beginWrite(key, jobId, change);
     await store.endWrite(key, change, { fate: 'unknown' });
     expect(await setWww()).toBe(false);
-    await store.noteSeen(key, jobId, seen(undefined));
+    await store.noteObserved(key, jobId, seen(undefined));
     expect(await setWww()).toBe(false);
-    await store.noteSeen(key, jobId, seen(true));
+    await store.noteObserved(key, jobId, seen(true));
     expect(await setWww()).toBe(true);
   });
 
   test('and the id of what we attached are known by the next look, where no reply told; not where RunCloud refused', async () => {
     const jobId = await request(present);
     const lates = { ...lease, www: false, lateMs: 1000 };
-    const see = () => store.noteSeen(key, jobId, seen(false));
+    const see = () => store.noteObserved(key, jobId, seen(false));
     await store.beginWrite(key, jobId, lates);
     await store.endWrite(key, lates, { fate: 'refused' });
     expect(await see()).toEqual({ attachedId: undefined, setWww: false });

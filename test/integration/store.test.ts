@@ -78,7 +78,7 @@ describe('a request', () => {
       by: 'api:shop',
       for: 'web-1',
       wroteAt: 0,
-      uncovered: undefined,
+      needsRedeployAfter: undefined,
       renewals: 0,
     });
   });
@@ -137,7 +137,12 @@ describe('a request', () => {
     });
     await store.request(absent);
     const record = await store.get(key);
-    expect(record).toMatchObject({ request: 'pending', wroteAt, uncovered: 'attach', attachedId: 4712 });
+    expect(record).toMatchObject({
+      request: 'pending',
+      wroteAt,
+      needsRedeployAfter: 'attach',
+      attachedId: 4712,
+    });
     expect(record).toMatchObject({ outcome: undefined, code: undefined, nextRunAt: undefined });
   });
 
@@ -172,7 +177,7 @@ describe('an opposite request', () => {
     expect(await store.get(key)).toMatchObject({
       request: 'pending',
       outcome: undefined,
-      uncovered: undefined,
+      needsRedeployAfter: undefined,
     });
     expect(await store.claim(own(second), absent)).toMatchObject({ fate: 'current' });
   });
@@ -192,7 +197,7 @@ describe('a job of ours', () => {
     const before = await store.now();
     expect(await store.beginWrite(key, jobId, lease)).toBe('acquired');
     const begun = await store.get(key);
-    expect(begun?.uncovered).toBe('attach');
+    expect(begun?.needsRedeployAfter).toBe('attach');
     expect(begun?.wroteAt).toBeGreaterThanOrEqual(before + lease.leaseMs);
     const wroteAt = await store.endWrite(key, lease, { fate: 'done', attachedId: 4712 });
     expect(await store.settle(key, jobId, { request: 'settled', outcome: 'attached' })).toBe('recorded');

@@ -136,7 +136,7 @@ describe('a request that names no web application, for a domain that another has
     const code = await enqueue(name, [CLUB], flags, stage.producer, terminal);
     return { code, text: terminal.text(), errors: terminal.errors.join('\n') };
   };
-  const isAsked = async ({ producer }: Stage, appId = 646): Promise<boolean> =>
+  const isPending = async ({ producer }: Stage, appId = 646): Promise<boolean> =>
     (await producer.requests.store.get({ serverId: 1903, appId, domain: parseDomainName(CLUB) })) !==
     undefined;
 
@@ -154,7 +154,7 @@ describe('a request that names no web application, for a domain that another has
     const { errors } = await say(stage, name);
     expect(errors.includes('--also')).toBe(name === 'add-domain');
     expect(errors).not.toMatch(/appId/);
-    expect(await isAsked(stage)).toBe(false);
+    expect(await isPending(stage)).toBe(false);
     expect((await say(stage, name, { app: '701' })).code).toBe(0);
   });
 
@@ -163,7 +163,7 @@ describe('a request that names no web application, for a domain that another has
       await using stage = await createStage({ workers: 0 });
       await ask(stage, 'add-domain', CLUB, OTHER);
       expect((await say(stage, 'add-domain', flags)).code).toBe(0);
-      expect(await isAsked(stage)).toBe(true);
+      expect(await isPending(stage)).toBe(true);
       // It is there already: a repetition.
       expect((await say(stage, 'add-domain')).text).toMatch(/on its way already/);
       // But what shall be removed may be either.
@@ -196,7 +196,7 @@ describe('a request that names no web application, for a domain that another has
     expect(
       (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,
     ).toMatchObject(conflict);
-    expect(await isAsked(stage)).toBe(false);
+    expect(await isPending(stage)).toBe(false);
     const also = await post({ domain: CLUB, also: true });
     expect(also.body).toMatchObject({ appId: 646, unknownFields: [] });
     expect((await post({ domain: CLUB, appId: 701 })).body).toMatchObject({ appId: 701, coalesced: true });

@@ -125,7 +125,10 @@ describe('advanced SSL', () => {
   test('does not order again, on a retry, what was done before the failure', async () => {
     await using stage = await createStage({ simulator: { seed } });
     for (const domain of [names[0], names[2]]) {
-      await stage.producer.requests.certificates.ask(APP, { domain: domain as never, atOnce: true });
+      await stage.producer.requests.certificates.requestRedeploy(APP, {
+        domain: domain as never,
+        atOnce: true,
+      });
     }
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'redeploy-domain-ssl', skip: 1 });
     await stage.producer.requests.enqueue('redeploy-ssl', { domain: names[0] });

@@ -206,7 +206,7 @@ describe('of 45 domains', () => {
   test('30 removals whose replies do not name the domain are proven by one reading', async () => {
     await using stage = await createStage({
       env: LONG_DELAY,
-      backoff: { ...PROMPT, lookMs: 3_600_000 },
+      backoff: { ...PROMPT, checkMs: 3_600_000 },
       simulator: { seed, variants: { deleteReply: 'empty' } },
     });
     const gone = Array.from({ length: 30 }, (_, i) => `customer-646-${i + 1}.example.com`);

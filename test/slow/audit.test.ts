@@ -17,9 +17,9 @@ interface Answer {
 async function auditWith({ status, body }: Answer): Promise<Ran> {
   const server = createServer(async (request, response) => {
     const sent = await buffer(request);
-    const isAsked = request.url?.endsWith('/security/advisories/bulk') ?? false;
-    response.writeHead(isAsked ? status : 404, { 'content-type': 'application/json' });
-    if (!isAsked) return response.end('{"error":"not found"}');
+    const isPending = request.url?.endsWith('/security/advisories/bulk') ?? false;
+    response.writeHead(isPending ? status : 404, { 'content-type': 'application/json' });
+    if (!isPending) return response.end('{"error":"not found"}');
     const asked = JSON.parse(gunzipSync(sent).toString()) as object;
     const known = Object.entries(body).filter(([name]) => name in asked);
     return response.end(JSON.stringify(Object.fromEntries(known)));

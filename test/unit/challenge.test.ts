@@ -1,7 +1,7 @@
 // A certificate by dns-01: whether RunCloud can still set its records, and what is said where it cannot.
 import { describe, expect, test } from '@jest/globals';
 import { describeOutOfReach, withOutOfReach } from '../../src/https/challenge.ts';
-import type { Watched } from '../../src/https/drift.ts';
+import type { Drift } from '../../src/https/drift.ts';
 import { judgeZone } from '../../src/probes/judge-zone.ts';
 
 const NAME = 'shop.example.org';
@@ -47,7 +47,7 @@ describe('what is said', () => {
     expect(describeOutOfReach(moved.slice(0, 1), NAME, true)).toBeUndefined();
   });
 
-  test.each<[string, Watched, Partial<Watched>]>([
+  test.each<[string, Drift, Partial<Drift>]>([
     [
       'a live domain stays live, with the warning',
       { sentence: 'HTTPS works', report: { state: 'live' } },

@@ -1,7 +1,7 @@
 // What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import { judgeDrift, type WatchedBefore } from '../../src/https/drift.ts';
+import { judgeDrift, type RecordBefore } from '../../src/https/drift.ts';
 import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/probes/findings.ts';
 
 const DAY = 86_400_000;
@@ -35,7 +35,7 @@ const found = (verdict: DnsVerdict, name: string = SHOP): DnsFinding => ({
 
 const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[]) => ({ at: NOW, dns, tls });
 
-const standing = (facts: Partial<WatchedBefore> = {}): WatchedBefore => ({
+const standing = (facts: Partial<RecordBefore> = {}): RecordBefore => ({
   domain: SHOP,
   state: 'live',
   mustAct: undefined,
@@ -173,13 +173,13 @@ describe('its DNS led elsewhere before it was live:', () => {
 });
 
 /** The record that the watch leaves. */
-const recorded = (before: WatchedBefore, watched: ReturnType<typeof judgeDrift>): WatchedBefore => ({
+const recorded = (before: RecordBefore, watched: ReturnType<typeof judgeDrift>): RecordBefore => ({
   ...before,
-  ...(watched && { mustAct: undefined, ...(watched.report as Partial<WatchedBefore>) }),
+  ...(watched && { mustAct: undefined, ...(watched.report as Partial<RecordBefore>) }),
 });
 
 describe('what does not change', () => {
-  const befores: readonly WatchedBefore[] = [
+  const befores: readonly RecordBefore[] = [
     standing(),
     warned,
     standing({ evidence: undefined }),
@@ -204,9 +204,9 @@ describe('what does not change', () => {
   test('is said once: every further look says the same, also after looks that could not ask', () => {
     const flaps = befores.flatMap((before) =>
       worlds.filter(({ verdict, tls, isAttached }) => {
-        const look = (record: WatchedBefore) =>
+        const look = (record: RecordBefore) =>
           recorded(record, judge([found(verdict)], [...tls], isAttached, record));
-        const blind = (record: WatchedBefore) =>
+        const blind = (record: RecordBefore) =>
           recorded(record, judge([found('unknown')], [shown('unknown')], undefined, record));
         const first = look(before);
         const later = [look(first), look(look(first)), look(blind(first))];

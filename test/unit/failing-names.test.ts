@@ -5,9 +5,9 @@ import {
   areCleared,
   describeFailingNames,
   type FailingName,
+  type FailureSign,
   findDoubts,
   findFailingNames,
-  type Suspicion,
   UNSTEADY_MS,
 } from '../../src/certificates/failing-names.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
@@ -23,7 +23,11 @@ const found = (name: string, verdict: DnsVerdict, doubt?: string): DnsFinding =>
   expected: [],
   observed: { a: [], aaaa: [], cname: [], caa: [] },
 });
-const suspect = (name: string, why: Suspicion): FailingName => ({ name, why, sentence: `${name} is ${why}` });
+const failing = (name: string, why: FailureSign): FailingName => ({
+  name,
+  why,
+  sentence: `${name} is ${why}`,
+});
 
 const find = (facts: Partial<Parameters<typeof findFailingNames>[0]>) =>
   findFailingNames({
@@ -42,11 +46,11 @@ describe('suspect is', () => {
   });
 
   test.each(['unknown', 'unchecked'] as const)('a name that could not be judged (%s)', (verdict) => {
-    expect(find({ dns: [found(OLD, 'here'), found(SHOP, verdict)] })).toEqual([[SHOP, 'unasked']]);
+    expect(find({ dns: [found(OLD, 'here'), found(SHOP, verdict)] })).toEqual([[SHOP, 'unjudged']]);
   });
 
   test('a name whose CAA record binds to an account', () => {
-    expect(find({ dns: [found(SHOP, 'here', 'it binds to an account')] })).toEqual([[SHOP, 'unasked']]);
+    expect(find({ dns: [found(SHOP, 'here', 'it binds to an account')] })).toEqual([[SHOP, 'unjudged']]);
   });
 
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'cdn'] as const)(
@@ -73,7 +77,7 @@ describe('suspect is', () => {
   test('a name that stands in the log, before all others and whatever else is known of it', () => {
     const facts = { dns: [found(SHOP, 'missing'), found(OLD, 'unknown')], issued: [OLD, SHOP] };
     expect(find({ ...facts, logged: [OLD] })).toEqual([
-      [OLD, 'unasked'],
+      [OLD, 'unjudged'],
       [SHOP, 'wrong'],
       [NEW, 'new'],
     ]);
@@ -91,7 +95,7 @@ describe('suspect is', () => {
     };
     expect(find(facts)).toEqual([
       [NEW, 'wrong'],
-      [OLD, 'unasked'],
+      [OLD, 'unjudged'],
       [SHOP, 'flaps'],
     ]);
   });
@@ -107,53 +111,53 @@ describe('the reason to wait is over', () => {
     [
       'where the name can be asked again, and is right',
       true,
-      [suspect(SHOP, 'unasked')],
+      [failing(SHOP, 'unjudged')],
       [found(SHOP, 'here')],
     ],
-    ['where the name has left', true, [suspect(SHOP, 'unasked')], [found(OLD, 'here')]],
+    ['where the name has left', true, [failing(SHOP, 'unjudged')], [found(OLD, 'here')]],
     [
       'also for those that were only new beside it',
       true,
-      [suspect(SHOP, 'wrong'), suspect(NEW, 'new')],
+      [failing(SHOP, 'wrong'), failing(NEW, 'new')],
       [found(SHOP, 'proxied')],
     ],
-    ['but not while it cannot be asked', false, [suspect(SHOP, 'unasked')], [found(SHOP, 'unknown')]],
-    ['nor while nobody can judge it', false, [suspect(SHOP, 'unasked')], [found(SHOP, 'here', 'it binds')]],
+    ['but not while it cannot be asked', false, [failing(SHOP, 'unjudged')], [found(SHOP, 'unknown')]],
+    ['nor while nobody can judge it', false, [failing(SHOP, 'unjudged')], [found(SHOP, 'here', 'it binds')]],
     [
       'nor where one of two is wrong still',
       false,
-      [suspect(SHOP, 'wrong'), suspect(OLD, 'wrong')],
+      [failing(SHOP, 'wrong'), failing(OLD, 'wrong')],
       [found(SHOP, 'here'), found(OLD, 'missing')],
     ],
-    ['nor for a name that comes and goes', false, [suspect(SHOP, 'flaps')], [found(SHOP, 'here')]],
+    ['nor for a name that comes and goes', false, [failing(SHOP, 'flaps')], [found(SHOP, 'here')]],
     [
       'nor where all that is known of it is that it is new',
       false,
-      [suspect(NEW, 'new')],
+      [failing(NEW, 'new')],
       [found(NEW, 'here')],
     ],
-    ['nor for a name that only the log speaks of', false, [suspect(SHOP, 'logged')], [found(SHOP, 'here')]],
+    ['nor for a name that only the log speaks of', false, [failing(SHOP, 'logged')], [found(SHOP, 'here')]],
     ['nor where nobody is suspected', false, [], [found(NEW, 'here')]],
   ];
-  test.each(cases)('%s', (_, is, suspects, dns) => {
-    expect(areCleared(suspects, dns)).toBe(is);
+  test.each(cases)('%s', (_, is, failingNames, dns) => {
+    expect(areCleared(failingNames, dns)).toBe(is);
   });
 });
 
 test('who must act: the customer whose DNS is wrong, else the operator, and RunCloud where nobody is suspected, or is only new', () => {
-  expect(actorOf([suspect(SHOP, 'unasked'), suspect(OLD, 'wrong')])).toBe('customer');
-  expect(actorOf([suspect(SHOP, 'unasked')])).toBe('operator');
-  expect(actorOf([suspect(NEW, 'flaps'), suspect(SHOP, 'new')])).toBe('operator');
-  expect(actorOf([suspect(NEW, 'logged')])).toBe('operator');
-  expect(actorOf([suspect(NEW, 'new')])).toBe('runcloud');
+  expect(actorOf([failing(SHOP, 'unjudged'), failing(OLD, 'wrong')])).toBe('customer');
+  expect(actorOf([failing(SHOP, 'unjudged')])).toBe('operator');
+  expect(actorOf([failing(NEW, 'flaps'), failing(SHOP, 'new')])).toBe('operator');
+  expect(actorOf([failing(NEW, 'logged')])).toBe('operator');
+  expect(actorOf([failing(NEW, 'new')])).toBe('runcloud');
   expect(actorOf([])).toBe('runcloud');
 });
 
 test('all of them are named for the operator, those that are only new in one breath', () => {
-  const many = [suspect(OLD, 'unasked'), ...['a', 'b', 'c', 'd', 'e'].map((name) => suspect(name, 'new'))];
+  const many = [failing(OLD, 'unjudged'), ...['a', 'b', 'c', 'd', 'e'].map((name) => failing(name, 'new'))];
   expect(describeFailingNames(many)).toBe(
-    `; to blame may be: ${OLD} is unasked; not on the last certificate were a, b, c, d, e`,
+    `; to blame may be: ${OLD} is unjudged; not on the last certificate were a, b, c, d, e`,
   );
-  expect(describeFailingNames([suspect(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
+  expect(describeFailingNames([failing(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
   expect(describeFailingNames([])).toBe('');
 });

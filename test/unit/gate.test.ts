@@ -12,7 +12,7 @@ const backoff: Backoff = {
   tlsLongestMs: 70,
   issuanceMs: 100,
   heldMs: 5_000,
-  lookMs: 100,
+  checkMs: 100,
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,

@@ -52,7 +52,9 @@ test('of an order that failed for a suspect names the suspects, and says whether
     orderedAt: Date.UTC(2026, 10, 24, 9, 50),
     failures: 1,
     hasFailed: true,
-    suspects: [{ name: 'bad.example.org', why: 'unasked', sentence: 'bad.example.org could not be asked' }],
+    failingNames: [
+      { name: 'bad.example.org', why: 'unjudged', sentence: 'bad.example.org could not be asked' },
+    ],
     issued: undefined,
     isLost: false,
     replaces: undefined,

@@ -28,8 +28,8 @@ const seen = (attached: AttachedDomain | undefined, isOldest = false): Observed 
   isOldest,
   at: 5000,
 });
-const attachedByUs = { uncovered: 'attach', wroteAt: 900 } as const;
-const detachedByUs = { uncovered: 'detach', wroteAt: 900 } as const;
+const attachedByUs = { needsRedeployAfter: 'attach', wroteAt: 900 } as const;
+const detachedByUs = { needsRedeployAfter: 'detach', wroteAt: 900 } as const;
 
 type Row = readonly [sentence: string, record: DomainRecord, observed: Observed, step: object];
 
@@ -110,7 +110,7 @@ const rows: readonly Row[] = [
   ],
   [
     'wanted and there because an earlier request wrote it -> nothing to do',
-    recordFor(present, { uncovered: undefined, wroteAt: 900 }),
+    recordFor(present, { needsRedeployAfter: undefined, wroteAt: 900 }),
     seen(row()),
     { kind: 'nothing', sentence: 'shop.example.org is attached already' },
   ],

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { BlockingName } from '../../src/certificates/certificates.ts';
 import { BACKOFF } from '../../src/domains/backoff.ts';
 import type { Www } from '../../src/domains/domain.ts';
-import { guard, type PreflightPorts } from '../../src/jobs/redeploy/preflight.ts';
+import { checkBeforeOrder, type PreflightPorts } from '../../src/jobs/redeploy/preflight.ts';
 import type { DnsVerdict } from '../../src/probes/findings.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { recordOf } from '../helpers/record.ts';
@@ -44,14 +44,14 @@ async function play({
   const renewed: string[] = [];
   const unsteady: string[] = [];
   let blockedBy: readonly string[] | undefined;
-  const { held: outcome, dns } = await guard(
+  const { wait: outcome, dns } = await checkBeforeOrder(
     attached,
     { app, calls: {}, startedAt: NOW, waitedMs: 0 },
     {
       invalidNames,
       backoff: BACKOFF,
       changesWww,
-      look: {
+      probe: {
         dns: async (_, names) =>
           names.map((name) => ({
             name,

@@ -17,7 +17,7 @@ const backoff: Backoff = {
   tlsLongestMs: 800,
   issuanceMs: 100,
   heldMs: 5_000,
-  lookMs: 100,
+  checkMs: 100,
   lateTimeouts: 0,
   lateMs: 100,
   lagMs: 0,
@@ -53,7 +53,7 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
   orderedAt: NOW - 1_000,
   failures: 0,
   hasFailed: false,
-  suspects: [],
+  failingNames: [],
   issued: undefined,
   isLost: false,
   replaces: undefined,
@@ -61,16 +61,17 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
 });
 
 /** It is asked for. */
-const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy => toldOf({ isAsked: true, ...facts });
+const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy =>
+  toldOf({ isPending: true, ...facts });
 
 const judge = (facts: Partial<ProofFacts> = {}) =>
   judgeProof({
     told: [SHOP],
-    looked: false,
+    isObserved: false,
     tls: [shown('wrong-name')],
     dns: [found('here')],
     order: undefined,
-    redeploy: redeploy({ isAsked: false }),
+    redeploy: redeploy({ isPending: false }),
     attachedAt: NOW - 5_000,
     advanced: false,
     now: NOW,
@@ -113,24 +114,24 @@ describe('its certificate is asked for', () => {
   test.each([...NOT_COVERED, 'unknown'] as const)(
     'where none was ordered and the handshake says %s',
     (verdict) => {
-      expect(judge({ tls: [shown(verdict)] })).toEqual({ kind: 'ask' });
+      expect(judge({ tls: [shown(verdict)] })).toEqual({ kind: 'redeploy' });
     },
   );
 
   test('where the last order is older than its attachment', () => {
     const attachedAt = NOW - 500;
-    expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt - 1 }) }).kind).toBe('ask');
+    expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt - 1 }) }).kind).toBe('redeploy');
     expect(judge({ attachedAt, order: ordered({ orderedAt: attachedAt }) }).kind).toBe('wait');
   });
 
   test('where the last order does not hold its name, though RunCloud has it', () => {
-    expect(judge({ looked: true, order: ordered({ names: ['network.example.org'] }) }).kind).toBe('ask');
+    expect(judge({ isObserved: true, order: ordered({ names: ['network.example.org'] }) }).kind).toBe('redeploy');
   });
 
   test('after a look only, where an order that came after its attachment left it out', () => {
     const order = ordered({ names: ['network.example.org'] });
-    expect(judge({ order })).toMatchObject({ kind: 'look', sentence: expect.stringContaining('left shop') });
-    expect(judge({ order, attachedAt: NOW - 500 }).kind).toBe('ask');
+    expect(judge({ order })).toMatchObject({ kind: 'observe', sentence: expect.stringContaining('left shop') });
+    expect(judge({ order, attachedAt: NOW - 500 }).kind).toBe('redeploy');
   });
 
   test('not again for a www twin that the list of names does not tell of', () => {
@@ -139,14 +140,14 @@ describe('its certificate is asked for', () => {
   });
 
   test('where the last order holds its name, but not its www twin', () => {
-    const facts = { tls: [shown('covers'), shown('wrong-name', TWIN)], told: [SHOP, TWIN], looked: true };
-    expect(judge({ ...facts, order: ordered() }).kind).toBe('ask');
+    const facts = { tls: [shown('covers'), shown('wrong-name', TWIN)], told: [SHOP, TWIN], isObserved: true };
+    expect(judge({ ...facts, order: ordered() }).kind).toBe('redeploy');
     expect(judge({ ...facts, order: ordered({ names: [SHOP, TWIN] }) }).kind).toBe('wait');
   });
 
   test('even long after the deadline of an order that was not its own', () => {
     const order = ordered({ names: ['other.example.org'], orderedAt: NOW - 4_000 });
-    expect(judge({ order, looked: true, deadlineMs: 1 }).kind).toBe('ask');
+    expect(judge({ order, isObserved: true, deadlineMs: 1 }).kind).toBe('redeploy');
   });
 });
 

@@ -159,7 +159,7 @@ describe('a removal that has ended', () => {
       ['that wrote less than a week ago', { ...ours, wroteAt: NOW - 7 * DAY }, {}],
       ['whose DELETE may take effect yet', { ...ours, lateUntil: later(NOW + 1) }, {}],
       ['which the list may not show yet', { ...ours, shownBy: later(NOW + 1) }, {}],
-      ['that the certificate has to follow', { ...ours, uncovered: 'detach' }, {}],
+      ['that the certificate has to follow', { ...ours, needsRedeployAfter: 'detach' }, {}],
       ['whose job is at work', ours, { job: 'unfinished' }],
       ['an hour ago, of what was never ours, where nobody could look', neverOurs, {}],
       [

@@ -1,10 +1,10 @@
 // Who makes room where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
 import { describe, expect, test } from '@jest/globals';
-import type { FailingName, Suspicion } from '../../src/certificates/failing-names.ts';
+import type { FailingName, FailureSign } from '../../src/certificates/failing-names.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
-import type { Benched } from '../../src/certificates/notes.ts';
+import type { Sidelined } from '../../src/certificates/notes.ts';
 import { BACKOFF } from '../../src/domains/backoff.ts';
-import { type BenchPorts, benchNewest } from '../../src/https/sidelined.ts';
+import { type SidelinePorts, sidelineNewest } from '../../src/https/sidelined.ts';
 import type { AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { recordOf } from '../helpers/record.ts';
 
@@ -15,24 +15,24 @@ const [OLD, NEW, NEWEST] = ['old.example.org', 'new.example.org', 'newest.exampl
 const ATTACHED = [PRIMARY, OLD, NEW, NEWEST];
 
 interface Scene {
-  readonly suspects?: Readonly<Record<string, Suspicion>>;
+  readonly failingNames?: Readonly<Record<string, FailureSign>>;
   /** Those of them that RunCloud's log names. */
   readonly logged?: readonly string[];
   readonly last?: Partial<LastOrder>;
   readonly attached?: readonly string[];
   readonly ours?: readonly string[];
-  readonly invalidNames?: BenchPorts['invalidNames'];
-  readonly benched?: Readonly<Record<string, Benched>>;
+  readonly invalidNames?: SidelinePorts['invalidNames'];
+  readonly sidelined?: Readonly<Record<string, Sidelined>>;
 }
 
 async function play({
-  suspects = { [NEW]: 'new', [NEWEST]: 'new' },
+  failingNames = { [NEW]: 'new', [NEWEST]: 'new' },
   logged = [],
   last = {},
   attached = ATTACHED,
   ours = [OLD, NEW, NEWEST],
   invalidNames = 'detach',
-  benched = {},
+  sidelined = {},
 }: Scene) {
   const domains = attached.map(
     (name): AttachedDomain => ({
@@ -48,7 +48,7 @@ async function play({
     orderedAt: NOW - 60_000,
     failures: 2,
     hasFailed: true,
-    suspects: Object.entries(suspects).map(
+    failingNames: Object.entries(failingNames).map(
       ([name, why]): FailingName => ({
         ...{ name, why, sentence: `${name} is ${why}` },
         ...(logged.includes(name) && { isLogged: true }),
@@ -61,7 +61,7 @@ async function play({
   };
   const named: string[] = [];
   const renewed: string[] = [];
-  const outcome = await benchNewest(
+  const outcome = await sidelineNewest(
     domains,
     order,
     { app, startedAt: NOW },
@@ -79,8 +79,9 @@ async function play({
             : undefined,
       },
       certificates: {
-        get: async () => ({ benched }) as unknown as Awaited<ReturnType<BenchPorts['certificates']['get']>>,
-        bench: async (_, domain, at, { firstMs }) => {
+        get: async () =>
+          ({ sidelined }) as unknown as Awaited<ReturnType<SidelinePorts['certificates']['get']>>,
+        sideline: async (_, domain, at, { firstMs }) => {
           named.push(domain);
           return { until: at + firstMs, count: 1 };
         },
@@ -108,20 +109,20 @@ describe('after the second failure', () => {
   });
 
   test('a name that could not be judged goes before one that is only new', async () => {
-    const { named } = await play({ suspects: { [NEW]: 'unasked', [NEWEST]: 'new' } });
+    const { named } = await play({ failingNames: { [NEW]: 'unjudged', [NEWEST]: 'new' } });
     expect(named).toEqual([NEW]);
   });
 
   test('whom RunCloud’s log names goes before all others, and before one that could not be judged', async () => {
     const { named } = await play({
-      suspects: { [NEW]: 'logged', [NEWEST]: 'unasked', [OLD]: 'flaps' },
+      failingNames: { [NEW]: 'logged', [NEWEST]: 'unjudged', [OLD]: 'flaps' },
       logged: [NEW],
     });
     expect(named).toEqual([NEW]);
   });
 
   test('while it still leaves, nobody else does', async () => {
-    const { outcome, named } = await play({ benched: { [NEWEST]: { until: NOW + 1, count: 1 } } });
+    const { outcome, named } = await play({ sidelined: { [NEWEST]: { until: NOW + 1, count: 1 } } });
     expect([outcome?.kind, named]).toEqual(['waiting', []]);
   });
 });
@@ -133,20 +134,20 @@ describe('nobody makes room', () => {
     ['with SSL_INVALID_NAMES=hold', { invalidNames: 'hold' }],
     ['with SSL_INVALID_NAMES=proceed', { invalidNames: 'proceed' }],
     ['where one has left already: what remains is tried first', { attached: [PRIMARY, OLD, NEW] }],
-    ['where nobody is suspected', { suspects: {} }],
-    ['whose certificate works, nor for it', { suspects: { [OLD]: 'unasked', [NEW]: 'new' } }],
+    ['where nobody is suspected', { failingNames: {} }],
+    ['whose certificate works, nor for it', { failingNames: { [OLD]: 'unjudged', [NEW]: 'new' } }],
     [
       'where nobody knows who had a certificate',
-      { suspects: { [OLD]: 'flaps' }, last: { issued: undefined } },
+      { failingNames: { [OLD]: 'flaps' }, last: { issued: undefined } },
     ],
     [
       'while RunCloud’s log names one whose certificate works',
-      { suspects: { [OLD]: 'logged', [NEW]: 'new', [NEWEST]: 'unasked' }, logged: [OLD] },
+      { failingNames: { [OLD]: 'logged', [NEW]: 'new', [NEWEST]: 'unjudged' }, logged: [OLD] },
     ],
     ['who was attached by somebody else', { ours: [OLD] }],
     [
       'while one of those that could not be judged may not',
-      { suspects: { [NEW]: 'unasked', [NEWEST]: 'unasked' }, ours: [NEW] },
+      { failingNames: { [NEW]: 'unjudged', [NEWEST]: 'unjudged' }, ours: [NEW] },
     ],
   ])('%s', async (_, scene) => {
     expect(await play(scene)).toEqual({ outcome: undefined, named: [], renewed: [] });

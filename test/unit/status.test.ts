@@ -173,7 +173,7 @@ describe('the story of a domain', () => {
         { state: 'held', mustAct: 'operator' },
         {
           redeploy: jobOf({ id: 'redeploy_1903_646~8', state: 'failed' }),
-          certificate: toldOf({ isAsked: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
+          certificate: toldOf({ isPending: true, state: 'failed', outcome: 'there is none', outcomeAt: NOW }),
         },
       ),
       {},

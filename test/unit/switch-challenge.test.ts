@@ -33,7 +33,7 @@ async function isSwitched({
     },
     certificates: { beginWrite: async () => 'acquired', renewWrite: async () => true, endWrite: async () => 0 },
     settings: { switchToHttp01: on },
-    look:
+    probe:
       zone === 'not looked at' ? undefined : { zones: async () => [{ name, verdict: zone, sentence: '' }] },
   } as unknown as RedeployPorts;
   const work = { app: { serverId: 1903, appId: 646 }, jobId: 'job', calls: {} } as RedeployWork;

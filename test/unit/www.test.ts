@@ -4,7 +4,7 @@ import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import { type DomainRecord, hasWww, type Www } from '../../src/domains/domain.ts';
 import { namesOfRecord } from '../../src/domains/names.ts';
 import { isWithheld, settingsOf } from '../../src/domains/www.ts';
-import { describeWithheld, isTwinDead, judgeNames } from '../../src/https/www.ts';
+import { describeWithheld, judgeNames, shouldDropWww } from '../../src/https/www.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { recordOf } from '../helpers/record.ts';
 
@@ -157,7 +157,7 @@ describe('a www name that is dead', () => {
   const facts = { desired: desired('auto'), setWww: true, attachedWww: true, evidence } as const;
   const now = { at: ASKED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
   const isDead = (differs: Partial<DomainRecord>, dns = now.dns, leastMs = 60): boolean =>
-    isTwinDead(recordOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
+    shouldDropWww(recordOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
 
   test('was wrong at the last look too', () => {
     expect(isDead({})).toBe(true);

@@ -7,8 +7,8 @@ import type {
   CertificateOrder,
   LastOrder,
   Ledger,
+  ObservedCertificate,
   Permit,
-  SeenCertificate,
 } from '../../certificates/ledger.ts';
 import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
 import { type Backoff, nextDelay } from '../../domains/backoff.ts';
@@ -16,8 +16,8 @@ import { withoutOthers } from '../../domains/other-names.ts';
 import type { Actor } from '../../domains/states.ts';
 import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { HeldError, hasCode } from '../../errors.ts';
-import { findFailingNamesOf } from '../../https/order-failing-names.ts';
-import type { Look } from '../../https/probe.ts';
+import { findFailingNamesOf } from '../../https/find-failing-names.ts';
+import type { Probe } from '../../https/probe.ts';
 import { type Leased, underLease } from '../../lease/lease.ts';
 import { hadNoEffect, wasSent } from '../../runcloud/errors.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';
@@ -25,20 +25,20 @@ import type { CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
 
 export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'unsent' | 'failed' | 'last'>;
-  readonly look: Look | undefined;
+  readonly ledger: Pick<Ledger, 'peek' | 'reserve' | 'answered' | 'release' | 'failed' | 'last'>;
+  readonly probe: Probe | undefined;
   readonly runcloudLog: LogReader;
   readonly backoff: Pick<Backoff, 'issuanceMs' | 'tlsFirstMs' | 'tlsLongestMs'>;
   /** SSL_COOLDOWN */
   readonly settings: { readonly cooldownMs: number };
 }
 
-export interface WantedOrder extends CertificateOrder {
+export interface DesiredOrder extends CertificateOrder {
   /** Something has changed since the last order, so that the cool-down does not hold this one. */
   readonly changed: boolean;
   readonly last: LastOrder | undefined;
   /** When somebody asked for it last; what was ordered since was ordered for that. */
-  readonly askedAt: number;
+  readonly requestedAt: number;
 }
 
 export interface OrderWork {
@@ -69,7 +69,7 @@ export type Ordered =
 export interface Way {
   readonly send: (options: CallOptions) => Promise<void>;
   /** What RunCloud shows now. Where there is none, and issuance has had its time, what was ordered before is no reason to wait. */
-  readonly certificate: SeenCertificate | undefined;
+  readonly certificate: ObservedCertificate | undefined;
 }
 
 /**
@@ -77,7 +77,7 @@ export interface Way {
  * one. The ledger remembers the order right before it is sent, and not while RunCloud is asked.
  */
 export async function order(
-  desired: WantedOrder,
+  desired: DesiredOrder,
   findWay: () => Promise<Way>,
   work: OrderWork,
   ports: OrderPorts,
@@ -93,15 +93,15 @@ export async function order(
   }
   const early = notYet({ seen, lost, certificate: way.certificate }, desired, work, ports);
   if (early) return early;
-  const permit = await ledger.take(desired, desired.changed || !way.certificate, way.certificate);
+  const permit = await ledger.reserve(desired, desired.changed || !way.certificate, way.certificate);
   if (permit.kind === 'refused') return postponed(permit, desired, work, ports);
   return permit.kind === 'repeated' ? permit : send(way, desired, permit.orderedAt, work, ports);
 }
 
 /** The last order, where it was placed for this very demand and RunCloud's answer to it was lost. */
-function findLost({ last, names, askedAt }: WantedOrder, seen: Permit): LastOrder | undefined {
+function findLost({ last, names, requestedAt }: DesiredOrder, seen: Permit): LastOrder | undefined {
   if (!last?.isLost) return undefined;
-  return seen.kind === 'repeated' || (isSameSet(last.names, names) && askedAt <= last.orderedAt)
+  return seen.kind === 'repeated' || (isSameSet(last.names, names) && requestedAt <= last.orderedAt)
     ? last
     : undefined;
 }
@@ -110,31 +110,31 @@ const isSameSet = (some: readonly string[], others: readonly string[]): boolean 
   some.length === others.length && others.every((name) => some.includes(name));
 
 /** RunCloud shows the effect of an order by another id, or another end; a first certificate by its being there. */
-const isOther = (now: SeenCertificate | undefined, before: SeenCertificate | undefined): boolean =>
+const isOther = (now: ObservedCertificate | undefined, before: ObservedCertificate | undefined): boolean =>
   now !== undefined && (now.id !== before?.id || now.validUntil !== before.validUntil);
 
 interface Found {
   readonly seen: Permit;
   readonly lost: LastOrder | undefined;
-  readonly certificate: SeenCertificate | undefined;
+  readonly certificate: ObservedCertificate | undefined;
 }
 
 /** While the last order may still take effect: when to look next. Undefined where a new one may be placed. */
 function notYet(
   { seen, lost, certificate }: Found,
-  desired: WantedOrder,
+  desired: DesiredOrder,
   work: OrderWork,
   ports: OrderPorts,
 ): Ordered | undefined {
   const { startedAt } = work;
   const { backoff, settings } = ports;
   if (seen.kind === 'granted') return undefined;
-  const look = (orderedAt: number): number =>
+  const probe = (orderedAt: number): number =>
     startedAt + nextDelay(startedAt - orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
   if (seen.kind === 'refused')
     return {
       ...postponed(seen, desired, work, ports),
-      nextAt: Math.min(seen.nextAt, look(lost?.orderedAt ?? startedAt)),
+      nextAt: Math.min(seen.nextAt, probe(lost?.orderedAt ?? startedAt)),
     };
   const { orderedAt } = seen;
   if (certificate && !lost) return seen;
@@ -144,13 +144,13 @@ function notYet(
   const sentence = lost
     ? `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost; looking whether the certificate comes, and ${next}`
     : `a certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet; ${next}`;
-  return { kind: 'later', sentence, forDomains: sentence, nextAt: Math.min(againAt, look(orderedAt)) };
+  return { kind: 'later', sentence, forDomains: sentence, nextAt: Math.min(againAt, probe(orderedAt)) };
 }
 
 /** A certificate of the domain's own speaks of no other. Who waits for an order whose fate is not known looks at the proof's pace. */
 function postponed(
   refusal: Extract<Permit, { kind: 'refused' }>,
-  { last, names, domain }: WantedOrder,
+  { last, names, domain }: DesiredOrder,
   { startedAt }: OrderWork,
   { backoff }: OrderPorts,
 ): Extract<Ordered, { kind: 'later' }> {
@@ -159,7 +159,7 @@ function postponed(
   const forDomains = domain === undefined ? describeRefusalToAll(refusal, before) : sentence;
   const told = { kind: 'later', sentence, forDomains, nextAt: refusal.nextAt } as const;
   if (refusal.limit !== 'failed-issuance') return { ...told, mustAct: 'letsencrypt' };
-  if (!last || last.hasFailed) return { ...told, mustAct: actorOf(last?.suspects ?? []) };
+  if (!last || last.hasFailed) return { ...told, mustAct: actorOf(last?.failingNames ?? []) };
   const lookAt = startedAt + nextDelay(startedAt - last.orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
   return { ...told, nextAt: Math.min(refusal.nextAt, lookAt) };
 }
@@ -179,7 +179,7 @@ async function send(
       await ports.ledger.answered(desired, orderedAt);
       return { kind: 'ordered' };
     }
-    await ports.ledger.unsent(desired, orderedAt);
+    await ports.ledger.release(desired, orderedAt);
     return { kind: fate };
   } catch (error) {
     if (hasCode(error, 'runcloud-rejected')) return refused(error.message, desired, orderedAt, work, ports);
@@ -189,7 +189,7 @@ async function send(
       error instanceof HeldError ||
       hasCode(error, 'runcloud-not-found', 'runcloud-forbidden')
     )
-      await ports.ledger.unsent(desired, orderedAt);
+      await ports.ledger.release(desired, orderedAt);
     throw error;
   }
 }
@@ -203,16 +203,16 @@ async function refused(
 ): Promise<Ordered> {
   const { app, domain, names } = desired;
   const last = await ports.ledger.last(app, domain);
-  const suspects = await findFailingNamesOf(desired, last, { now: startedAt, calls }, ports);
-  const nextAt = await ports.ledger.failed(desired, orderedAt, suspects);
+  const failingNames = await findFailingNamesOf(desired, last, { now: startedAt, calls }, ports);
+  const nextAt = await ports.ledger.failed(desired, orderedAt, failingNames);
   const next = `; the same names are tried again at ${toNextMinute(nextAt)}`;
-  const why = describeFailingNames(suspects);
+  const why = describeFailingNames(failingNames);
   const isShared = domain === undefined;
   return {
     kind: 'later',
     sentence: `${message}${why}${next}`,
-    forDomains: `${withoutOthers(message, isShared ? [] : names)}${isShared ? describeCount(suspects.length) : why}${next}`,
+    forDomains: `${withoutOthers(message, isShared ? [] : names)}${isShared ? describeCount(failingNames.length) : why}${next}`,
     nextAt,
-    mustAct: actorOf(suspects),
+    mustAct: actorOf(failingNames),
   };
 }

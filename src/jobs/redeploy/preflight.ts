@@ -12,8 +12,8 @@ import { counted } from '../../domains/sentences.ts';
 import type { Actor } from '../../domains/states.ts';
 import type { DomainStore } from '../../domains/store.ts';
 import { isOurRule } from '../../domains/www.ts';
-import { isDead } from '../../https/gate.ts';
-import type { Look } from '../../https/probe.ts';
+import { isBlocking } from '../../https/gate.ts';
+import type { Probe } from '../../https/probe.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import { isSurelyWrong, leadsHere, mayBeWrong } from '../../probes/findings.ts';
 import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
@@ -21,7 +21,7 @@ import type { AttachedDomain, CallOptions, WebApplication } from '../../runcloud
 export interface PreflightPorts {
   readonly store: Pick<DomainStore, 'get'>;
   readonly certificates: Pick<Certificates, 'noteBlockedBy' | 'noteUnsteady'>;
-  readonly look: Pick<Look, 'dns'>;
+  readonly probe: Pick<Probe, 'dns'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (record: DomainRecord) => Promise<unknown>;
   readonly invalidNames: 'hold' | 'detach' | 'proceed';
@@ -39,23 +39,23 @@ export interface PreflightWork {
   readonly waitedMs: number;
 }
 
-export interface Guarded {
+export interface Checked {
   /** What to wait for before the certificate may be ordered; undefined where nothing is. */
-  readonly held: Outcome | undefined;
+  readonly wait: Outcome | undefined;
   /** What was found of all names; nothing where they are not looked at. */
   readonly dns: readonly DnsFinding[];
 }
 
-export async function guard(
+export async function checkBeforeOrder(
   attached: readonly AttachedDomain[],
   work: PreflightWork,
   ports: PreflightPorts,
-): Promise<Guarded> {
-  if (ports.invalidNames === 'proceed') return { held: undefined, dns: [] };
-  const dns = await ports.look.dns(work.app, namesOf(attached), work.calls);
+): Promise<Checked> {
+  if (ports.invalidNames === 'proceed') return { wait: undefined, dns: [] };
+  const dns = await ports.probe.dns(work.app, namesOf(attached), work.calls);
   const unsteady = dns.filter((finding) => !leadsHere(finding)).map(({ name }) => name);
   await ports.certificates.noteUnsteady(work.app, unsteady, work.startedAt);
-  return { held: await judge(attached, dns.filter(mayBeWrong), work, ports), dns };
+  return { wait: await judge(attached, dns.filter(mayBeWrong), work, ports), dns };
 }
 
 async function judge(
@@ -140,5 +140,5 @@ async function makeRoom(
 ): Promise<void> {
   const domains = leaving.map(({ domain }) => domain);
   const since = await certificates.noteBlockedBy(app, domains, startedAt);
-  for (const record of leaving) if (isDead(since[record.domain], startedAt, backoff)) await renew(record);
+  for (const record of leaving) if (isBlocking(since[record.domain], startedAt, backoff)) await renew(record);
 }

@@ -38,10 +38,10 @@ async function isStuck(
   certificate: Certificate,
   failures: number,
   { calls }: RedeployWork,
-  { settings, look }: RedeployPorts,
+  { settings, probe }: RedeployPorts,
 ): Promise<boolean> {
   if (!settings.switchToHttp01 || !isByDns(certificate) || domain.name.startsWith('*.')) return false;
   if (failures > 0) return true;
-  const zones = (await look?.zones(namesOf([domain]), calls)) ?? [];
+  const zones = (await probe?.zones(namesOf([domain]), calls)) ?? [];
   return zones.some(({ verdict }) => verdict === 'out-of-reach');
 }

@@ -6,8 +6,8 @@ import type { Backoff } from '../../domains/backoff.ts';
 import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
 import { listed } from '../../domains/sentences.ts';
 import { TransientError } from '../../errors.ts';
-import type { Look } from '../../https/probe.ts';
-import type { BenchPorts } from '../../https/sidelined.ts';
+import type { Probe } from '../../https/probe.ts';
+import type { SidelinePorts } from '../../https/sidelined.ts';
 import type { Directory } from '../../runcloud/directory.ts';
 import type { Facts } from '../../runcloud/facts.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';
@@ -31,7 +31,7 @@ export interface RedeployWork {
   /** No looking whether it is needed: a person, the watch or a bare client asks. */
   readonly atOnce: boolean;
   /** When each name was last asked for by itself. */
-  readonly askedAt: ReadonlyMap<string, number>;
+  readonly requestedAt: ReadonlyMap<string, number>;
   /** When anything was last asked for. */
   readonly newestRequestAt: number;
   readonly jobId: string;
@@ -59,13 +59,13 @@ export interface RedeployPorts {
     Certificates,
     'get' | 'endDomain' | 'expandAll' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
-  readonly ledger: Pick<Ledger, 'peek' | 'take' | 'answered' | 'cleared' | 'unsent' | 'failed' | 'last'>;
+  readonly ledger: Pick<Ledger, 'peek' | 'reserve' | 'answered' | 'cleared' | 'release' | 'failed' | 'last'>;
   /** Undefined where neither DNS nor TLS is looked at. */
-  readonly look: Look | undefined;
+  readonly probe: Probe | undefined;
   /** RunCloud's own log of the web application, which may say whose name failed a certificate. */
   readonly runcloudLog: LogReader;
   /** Undefined where DNS_GATE is off. */
-  readonly guard: (PreflightPorts & BenchPorts) | undefined;
+  readonly preflight: (PreflightPorts & SidelinePorts) | undefined;
   readonly settings: RedeploySettings;
   readonly backoff: Backoff;
 }
@@ -85,10 +85,10 @@ export interface RedeploySettings {
 /** The domains of the web application, with everything in it that was asked for. */
 export async function attachedFor(
   { app, domains, startedAt, calls }: RedeployWork,
-  { directory, guard }: RedeployPorts,
+  { directory, preflight }: RedeployPorts,
 ): Promise<readonly AttachedDomain[]> {
   // What is known may be old; it is good enough to count names by, not to judge them.
-  const known = await directory.list(app, guard || !domains ? startedAt : 0, calls);
+  const known = await directory.list(app, preflight || !domains ? startedAt : 0, calls);
   const isThere = (desired: string): boolean => known.some(({ name }) => name === desired);
   const all = (domains?.every(isThere) ?? true) ? known : await directory.list(app, startedAt, calls);
   if (all.length > 0) return all;
@@ -99,19 +99,20 @@ export async function attachedFor(
 /** Whether one of these domains has changed since the last order: who only asks again is held by the cool-down. */
 export const isChanged = (
   domains: readonly AttachedDomain[],
-  { atOnce, askedAt }: RedeployWork,
+  { atOnce, requestedAt }: RedeployWork,
   last: LastOrder | undefined,
 ): boolean =>
-  last === undefined || (!atOnce && domains.some(({ name }) => (askedAt.get(name) ?? 0) > last.orderedAt));
+  last === undefined ||
+  (!atOnce && domains.some(({ name }) => (requestedAt.get(name) ?? 0) > last.orderedAt));
 
 /** Whether a handshake shows already what is asked for, so that no order is needed. */
 export async function isCovered(
   names: readonly string[],
   { app, calls }: RedeployWork,
-  { look }: RedeployPorts,
+  { probe }: RedeployPorts,
 ): Promise<boolean> {
-  if (!look?.provesHttps || names.length === 0) return false;
-  return (await look.tls(app, names, calls)).every(({ verdict }) => verdict === 'covers');
+  if (!probe?.provesHttps || names.length === 0) return false;
+  return (await probe.tls(app, names, calls)).every(({ verdict }) => verdict === 'covers');
 }
 
 export const coveredAlready = (names: readonly string[]): Outcome =>

@@ -1,7 +1,7 @@
 // The probes, as the configuration wants them. Part of the wiring (app.ts).
 import type { Config } from '../config/load.ts';
-import { createLook, type Look } from '../https/probe.ts';
-import { createRenewalLook, type RenewalLook } from '../https/renewal.ts';
+import { createProbe, type Probe } from '../https/probe.ts';
+import { createRenewalCheck, type RenewalCheck } from '../https/renewal.ts';
 import { createDnsProbe } from '../probes/dns.ts';
 import { createTlsProbe } from '../probes/tls.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
@@ -16,11 +16,11 @@ interface Parts {
 }
 
 /** Undefined where DNS_GATE and TLS_PROBE are off: then nothing but RunCloud is looked at. */
-export function createLookOf({ config, facts, requests }: Parts): Look | undefined {
+export function createProbeOf({ config, facts, requests }: Parts): Probe | undefined {
   const { dns, tls, ssl } = config;
   if (dns.gate === 'off' && !tls.probe) return undefined;
   const ca = tls.caFile === undefined ? {} : { ca: readTextFile(tls.caFile) };
-  return createLook({
+  return createProbe({
     facts,
     dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl, challenge: ssl.challenge }),
     tls: tls.probe ? createTlsProbe(ca) : undefined,
@@ -30,15 +30,15 @@ export function createLookOf({ config, facts, requests }: Parts): Look | undefin
   });
 }
 
-export interface Looks {
-  readonly look: Look | undefined;
+export interface Probes {
+  readonly probe: Probe | undefined;
   /** For one pass of the watch. */
-  readonly beginRenewalLook: () => RenewalLook | undefined;
+  readonly beginRenewalCheck: () => RenewalCheck | undefined;
 }
 
-export function createLooksOf(
+export function createProbesOf(
   parts: Parts & { readonly runcloud: Pick<RunCloud, 'listCertificates'> },
-): Looks {
-  const look = createLookOf(parts);
-  return { look, beginRenewalLook: () => look && createRenewalLook({ ...parts, look }) };
+): Probes {
+  const probe = createProbeOf(parts);
+  return { probe, beginRenewalCheck: () => probe && createRenewalCheck({ ...parts, probe }) };
 }

@@ -25,7 +25,7 @@ import {
 
 type Later = Extract<Ordered, { kind: 'later' }>;
 
-export async function redeployEach(
+export async function redeployAdvanced(
   work: RedeployWork,
   facts: AppFacts,
   ports: RedeployPorts,
@@ -47,7 +47,9 @@ export async function redeployEach(
     enter(result, domain.name, round);
     await ports.certificates.endDomain(app, jobId, domain.name, startedAt, toEnd(result, domain, work));
   }
-  const gone = [...work.askedAt.keys()].filter((name) => !attached.some((domain) => domain.name === name));
+  const gone = [...work.requestedAt.keys()].filter(
+    (name) => !attached.some((domain) => domain.name === name),
+  );
   for (const name of gone) await ports.certificates.endDomain(app, jobId, name, startedAt, notAttached);
   return conclude(round, work);
 }
@@ -125,10 +127,10 @@ const LOOKS_BEFORE_HELD = 6;
 function refused(
   { message, mustAct }: TransientError,
   domain: AttachedDomain,
-  { startedAt, askedAt, newestRequestAt }: RedeployWork,
+  { startedAt, requestedAt, newestRequestAt }: RedeployWork,
   { backoff }: RedeployPorts,
 ): Later {
-  const waited = startedAt - (askedAt.get(domain.name) ?? newestRequestAt);
+  const waited = startedAt - (requestedAt.get(domain.name) ?? newestRequestAt);
   return {
     kind: 'later',
     sentence: message,
@@ -169,14 +171,21 @@ async function orderOne(
   const mayBeDone = facts.autoSsl || (!work.atOnce && work.domains !== undefined);
   if (mayBeDone && (await isCovered(names, work, ports)))
     return { kind: 'nothing', sentence: `a handshake shows that ${domain.name} is covered already` };
-  const bad = ports.guard ? (await ports.guard.look.dns(work.app, names, work.calls)).filter(isWrong) : [];
+  const bad = ports.preflight
+    ? (await ports.preflight.probe.dns(work.app, names, work.calls)).filter(isWrong)
+    : [];
   // Its own job waits for its DNS, and asks again.
   if (bad.length > 0) return { kind: 'nothing', sentence: bad.map(({ sentence }) => sentence).join('; ') };
   const last = await ports.ledger.last(work.app, domain.name);
   const findWay = () => howToOrder(domain, last?.failures ?? 0, facts, work, ports);
   const changed = isChanged([domain], work, last);
-  const askedAt = work.askedAt.get(domain.name) ?? work.newestRequestAt;
-  return order({ app: work.app, domain: domain.name, names, changed, last, askedAt }, findWay, work, ports);
+  const requestedAt = work.requestedAt.get(domain.name) ?? work.newestRequestAt;
+  return order(
+    { app: work.app, domain: domain.name, names, changed, last, requestedAt },
+    findWay,
+    work,
+    ports,
+  );
 }
 
 /** The write that orders it: install where there is none, redeploy otherwise. */

@@ -6,12 +6,12 @@ import { done, type Outcome, waiting } from '../../domains/outcome.ts';
 import { counted } from '../../domains/sentences.ts';
 import { toMinute } from '../../domains/times.ts';
 import { PermanentError } from '../../errors.ts';
-import { benchNewest } from '../../https/sidelined.ts';
+import { sidelineNewest } from '../../https/sidelined.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
 import { type Ordered, order, type Way } from './order.ts';
-import { guard } from './preflight.ts';
+import { checkBeforeOrder } from './preflight.ts';
 import {
   attachedFor,
   coveredAlready,
@@ -23,7 +23,7 @@ import {
   unordered,
 } from './work.ts';
 
-export async function redeployShared(
+export async function redeployBasic(
   work: RedeployWork,
   facts: AppFacts,
   ports: RedeployPorts,
@@ -36,8 +36,10 @@ export async function redeployShared(
     return coveredAlready(needed);
   const { startedAt, newestRequestAt } = work;
   const waitedMs = Math.max(0, startedAt - newestRequestAt);
-  const guarded = ports.guard && (await guard(attached, { app, calls, startedAt, waitedMs }, ports.guard));
-  return guarded?.held ?? orderShared(attached, guarded?.dns ?? [], work, ports);
+  const guarded =
+    ports.preflight &&
+    (await checkBeforeOrder(attached, { app, calls, startedAt, waitedMs }, ports.preflight));
+  return guarded?.wait ?? orderShared(attached, guarded?.dns ?? [], work, ports);
 }
 
 // What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
@@ -52,18 +54,19 @@ async function orderShared(
 ): Promise<Outcome> {
   const { app } = work;
   const names = namesOf(attached);
-  if (ports.guard && names.length > MAX_NAMES) {
+  if (ports.preflight && names.length > MAX_NAMES) {
     const report = { state: 'held', mustAct: 'operator' } as const;
     return waiting(describeFull(app.appId, names.length), ports.backoff.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
-  const room = ports.guard && (await benchNewest(attached, last, work, ports.guard));
+  const room = ports.preflight && (await sidelineNewest(attached, last, work, ports.preflight));
   if (room) return room;
-  if (last?.hasFailed && areCleared(last.suspects, dns)) await ports.ledger.cleared({ app }, last.orderedAt);
+  if (last?.hasFailed && areCleared(last.failingNames, dns))
+    await ports.ledger.cleared({ app }, last.orderedAt);
   const changed = isChanged(attached, work, last);
   // Without handshakes nobody would ever know that all went well.
-  const doubts = ports.look?.provesHttps ? findDoubts(dns) : [];
-  const desired = { app, names, doubts, changed, last, askedAt: work.newestRequestAt };
+  const doubts = ports.probe?.provesHttps ? findDoubts(dns) : [];
+  const desired = { app, names, doubts, changed, last, requestedAt: work.newestRequestAt };
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
   return describe(await order(desired, findWay, work, ports), names.length, work);
 }

@@ -6,11 +6,11 @@ import type { CertificateOrder, LastOrder } from '../certificates/ledger.ts';
 import { namesInTroubles } from '../certificates/log-text.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { CallOptions } from '../runcloud/runcloud.ts';
-import type { Look } from './probe.ts';
+import type { Probe } from './probe.ts';
 
-export interface SuspectPorts {
+export interface FailingNamePorts {
   /** Undefined where neither DNS nor TLS is looked at. */
-  readonly look: Look | undefined;
+  readonly probe: Probe | undefined;
   readonly certificates: Pick<Certificates, 'get'>;
   readonly runcloudLog: LogReader;
 }
@@ -20,26 +20,26 @@ export async function findFailingNamesOf(
   { app, domain, names }: CertificateOrder,
   last: LastOrder | undefined,
   { now, calls }: { readonly now: number; readonly calls: CallOptions },
-  { look, certificates, runcloudLog }: SuspectPorts,
+  { probe, certificates, runcloudLog }: FailingNamePorts,
 ): Promise<FailingName[]> {
-  const dns = (await look?.dns(app, names, calls)) ?? [];
+  const dns = (await probe?.dns(app, names, calls)) ?? [];
   // A certificate of the domain's own has nobody else on it.
   if (domain !== undefined)
     return findFailingNames({ names, dns, issued: undefined, unsteady: {}, logged: [], now });
   const { unsteady = {} } = (await certificates.get(app)) ?? {};
-  const issued = last?.issued ?? (await coveredNow(look, { app, names }, calls));
+  const issued = last?.issued ?? (await coveredNow(probe, { app, names }, calls));
   const entries = last ? await runcloudLog.since(app, { orderedAt: last.orderedAt, now }, calls) : [];
   return findFailingNames({ names, dns, issued, unsteady, logged: namesInTroubles(entries, names), now });
 }
 
 /** Where the ledger knows of no certificate: what the server shows. Undefined where that says nothing. */
 async function coveredNow(
-  look: Look | undefined,
+  probe: Probe | undefined,
   { app, names }: CertificateOrder,
   calls: CallOptions,
 ): Promise<readonly string[] | undefined> {
-  if (!look?.provesHttps) return undefined;
-  const tls = await look.tls(app, names, calls);
+  if (!probe?.provesHttps) return undefined;
+  const tls = await probe.tls(app, names, calls);
   const covered = tls.filter(({ verdict }) => verdict === 'covers').map(({ name }) => name);
   return covered.length > 0 ? covered : undefined;
 }
