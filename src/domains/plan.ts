@@ -75,7 +75,7 @@ function planAbsent(record: DomainRecord, observed: Observed): Step {
 
 type Await = Extract<Step, { kind: 'await' }>;
 
-/** Whether an attachment of ours whose reply did not come may show up after `seenAt`. */
+/** Whether an attachment of ours whose reply did not come may show up after `observedAt`. */
 export const lateAttachment = ({ domain, lateUntil }: DomainRecord, observedAt: number): Await | undefined =>
   awaited(
     lateUntil.attach,

@@ -77,7 +77,7 @@ end
 export const WRITE_BEGAN = `${STAYS}${MOVE_TO}
 function began(record, history, kind, www)
   -- From now on the certificate has to follow, whoever finds that the write took effect. REQUEST_REDEPLOY clears it.
-  redis.call('HSET', record, 'uncovered', kind)
+  redis.call('HSET', record, 'needsRedeployAfter', kind)
   redis.call('HDEL', record, 'attachedWww')
   -- A new domain has nothing that somebody else may have set. What a change did, only its reply or the next list says.
   if kind == 'attach' and www ~= '' then redis.call('HSET', record, 'setWww', www) end

@@ -125,12 +125,17 @@ describe('its certificate is asked for', () => {
   });
 
   test('where the last order does not hold its name, though RunCloud has it', () => {
-    expect(judge({ isObserved: true, order: ordered({ names: ['network.example.org'] }) }).kind).toBe('redeploy');
+    expect(judge({ isObserved: true, order: ordered({ names: ['network.example.org'] }) }).kind).toBe(
+      'redeploy',
+    );
   });
 
   test('after a look only, where an order that came after its attachment left it out', () => {
     const order = ordered({ names: ['network.example.org'] });
-    expect(judge({ order })).toMatchObject({ kind: 'observe', sentence: expect.stringContaining('left shop') });
+    expect(judge({ order })).toMatchObject({
+      kind: 'observe',
+      sentence: expect.stringContaining('left shop'),
+    });
     expect(judge({ order, attachedAt: NOW - 500 }).kind).toBe('redeploy');
   });
 

@@ -31,7 +31,11 @@ async function isSwitched({
       },
       getDomainCertificate: async () => byHttp,
     },
-    certificates: { beginWrite: async () => 'acquired', renewWrite: async () => true, endWrite: async () => 0 },
+    certificates: {
+      beginWrite: async () => 'acquired',
+      renewWrite: async () => true,
+      endWrite: async () => 0,
+    },
     settings: { switchToHttp01: on },
     probe:
       zone === 'not looked at' ? undefined : { zones: async () => [{ name, verdict: zone, sentence: '' }] },
