@@ -1,11 +1,10 @@
-// IP addresses as values: one canonical spelling, and which of them are nobody's business outside.
-// Pure: asks nobody.
+// IP addresses as values: one canonical spelling, and which of them are public. Pure.
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
-/** One spelling per address: `2001:DB8:0:0::1` -> `2001:db8::1`. What is no address comes back as it is. */
+/** One spelling per address: `2001:DB8:0:0::1` -> `2001:db8::1`. Returns other text unchanged. */
 export function toCanonicalAddress(text: string): string {
   const plain = text.trim();
-  // A zone (`fe80::1%eth0`) means something on one machine only, and no URL can hold it.
+  // A zone (`fe80::1%eth0`) has a meaning on one machine only, and no URL can have one.
   if (!isIPv6(plain) || plain.includes('%')) return plain;
   return new URL(`http://[${plain}]/`).hostname.slice(1, -1);
 }
@@ -60,7 +59,7 @@ const special6: readonly Network[] = [
   ['3fff::', 20],
 ];
 
-/** A public server's address leads nowhere else than to a public server; private, loopback, link-local ones do. */
+/** False for private, loopback, link-local and all other special addresses. */
 export function isPublicAddress(address: string): boolean {
   // A zone (`%eth0`) means a link of this machine.
   const version = address.includes('%') ? 0 : isIP(address);

@@ -1,7 +1,7 @@
-// Whether an address is one of Cloudflare's proxy: behind it no record of the name's own is seen. Pure.
+// Whether an address is one of Cloudflare's proxy, which hides the name's own records. Pure.
 import { BlockList, isIP } from 'node:net';
 
-/** www.cloudflare.com/ips-v4 and /ips-v6, as published since 2023-09; Cloudflare announces changes beforehand, and they are rare. */
+/** www.cloudflare.com/ips-v4 and /ips-v6, as published since 2023-09. Cloudflare announces changes, and they are rare. */
 const ranges: readonly (readonly [network: string, prefix: number])[] = [
   ['173.245.48.0', 20],
   ['103.21.244.0', 22],

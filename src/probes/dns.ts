@@ -1,31 +1,31 @@
-// Does a name lead to our web application, and may Let's Encrypt issue for it? Looks, and says so in one sentence.
-// Never throws except when aborted; what could not be asked is `unknown`, not "missing".
+// Does a name point to our web application, and may Let's Encrypt issue for it? One verdict and one sentence.
+// Throws only when aborted. A failed query is `unknown`, not "missing".
 import type { DnsFinding, ZoneFinding } from './findings.ts';
 import { createReachProbe } from './http.ts';
 import { type Challenge, toCaaText } from './judge-caa.ts';
 import { type DnsAnswers, findExternal, judgeDns, type Reach, toValues } from './judge-dns.ts';
 import { judgeZone } from './judge-zone.ts';
 import { parseProbeUrl } from './probe-url.ts';
-import { askDns, askZone, createResolver } from './questions.ts';
+import { createResolver, queryDns, queryZone } from './queries.ts';
 import { toShownName } from './shown-text.ts';
 
 export interface DnsProbeOptions {
-  /** Whom to ask, with a port or without; without any, whom the machine asks. */
+  /** DNS servers, with a port or without. Default: the machine's. */
   readonly servers?: readonly string[] | undefined;
-  /** See parseProbeUrl: the page by which a name behind a CDN is known. */
+  /** See parseProbeUrl: the page that identifies the web application behind a CDN. */
   readonly probeUrl?: string | undefined;
-  /** For one try at one DNS server. */
+  /** In milliseconds, for one try at one DNS server. */
   readonly timeoutMs?: number | undefined;
-  /** For the probe page, at all addresses of a name together. */
+  /** In milliseconds, for the probe page at all addresses of a name together. */
   readonly pageTimeoutMs?: number | undefined;
-  /** How the names are validated: a CAA record may allow one way only; default http-01. */
+  /** How the names are validated: a CAA record may allow one way only. Default: http-01. */
   readonly challenge?: Challenge | undefined;
-  /** Lets the probe page be asked for at private and loopback addresses: for networks whose DNS is nobody else's. */
+  /** Allows the probe page at private and loopback addresses: for networks with a DNS of their own. */
   readonly reachPrivate?: boolean | undefined;
 }
 
 export interface DnsProbe {
-  /** `twin`: the other name of the same domain (`www.` or without), where that is asked about as well. */
+  /** `twin`: the other name of the same domain (`www.` or without), if that is checked as well. */
   check(name: string, expected: readonly string[], signal?: AbortSignal, twin?: string): Promise<DnsFinding>;
   /** Whether dns-01 can validate the name. */
   zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
@@ -33,11 +33,11 @@ export interface DnsProbe {
 
 const defaultTimeoutMs = 2_000;
 
-/** Of each kind. Nobody needs more to mend a name, and whoever owns it can make it thousands. */
+/** Of each kind. The owner of a name can make thousands, and no fix needs more. */
 const maxRecords = 20;
 
-/** The record is written at each look. Ours come first, so that what is cut is never what is right. */
-function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['observed'] {
+/** Written to the record at each check. Ours come first, so the cut never removes a right address. */
+function toObserved(answers: DnsAnswers, expected: readonly string[]): DnsFinding['observed'] {
   const external = new Set(findExternal(answers, expected));
   const oursFirst = (addresses: readonly string[]): readonly string[] => [
     ...addresses.filter((address) => !external.has(address)),
@@ -59,10 +59,10 @@ function toSeen(answers: DnsAnswers, expected: readonly string[]): DnsFinding['o
   };
 }
 
-/** Throws where a setting is wrong: a DNS server that is no address, a probe URL that cannot be used. */
+/** Throws on a wrong setting: a DNS server that is no address, a probe URL that is none. */
 export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
-  const questions = { servers: options.servers, timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
-  createResolver(questions);
+  const settings = { servers: options.servers, timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
+  createResolver(settings);
   const reachProbe =
     options.probeUrl === undefined
       ? undefined
@@ -71,7 +71,7 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
           timeoutMs: options.pageTimeoutMs,
         });
 
-  /** Asked only where it decides something: at addresses that are not ours. */
+  /** Only at external addresses: elsewhere it decides nothing. */
   async function reach(name: string, external: readonly string[], signal?: AbortSignal): Promise<Reach> {
     if (reachProbe === undefined || external.length === 0) return undefined;
     return reachProbe.reaches(name, external, signal);
@@ -79,15 +79,15 @@ export function createDnsProbe(options: DnsProbeOptions = {}): DnsProbe {
 
   return {
     async check(name, expected, signal, twin) {
-      const answers = await askDns(name, questions, signal);
+      const answers = await queryDns(name, settings, signal);
       const circumstances = { twin, challenge: options.challenge };
       const { verdict } = judgeDns(name, answers, expected, circumstances);
-      const isMisled = verdict === 'elsewhere' || verdict === 'leftover' || verdict === 'cdn';
-      const external = isMisled ? findExternal(answers, expected) : [];
-      const seen = await reach(name, external, signal);
-      const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: seen });
-      return { name, ...judgement, expected, observed: toSeen(answers, expected) };
+      const isMisdirected = verdict === 'elsewhere' || verdict === 'leftover' || verdict === 'cdn';
+      const external = isMisdirected ? findExternal(answers, expected) : [];
+      const reached = await reach(name, external, signal);
+      const judgement = judgeDns(name, answers, expected, { ...circumstances, reach: reached });
+      return { name, ...judgement, expected, observed: toObserved(answers, expected) };
     },
-    zone: async (name, signal) => judgeZone(name, await askZone(name, questions, signal)),
+    zone: async (name, signal) => judgeZone(name, await queryZone(name, settings, signal)),
   };
 }

@@ -1,4 +1,4 @@
-// What the probes find out about one name: plain values, with a sentence each that a support agent can read out.
+// What the probes find out about one name: plain values, and one sentence for people.
 
 /** DNS records as resolved. Addresses as text, names without the trailing dot. */
 export interface DnsRecords {
@@ -6,37 +6,37 @@ export interface DnsRecords {
   readonly aaaa: readonly string[];
   /** The chain of CNAMEs from the name on, in order. */
   readonly cname: readonly string[];
-  /** The CAA set that counts for the name (`issue letsencrypt.org`), empty where there is none. */
+  /** The CAA set that counts for the name (`issue letsencrypt.org`); may be empty. */
   readonly caa: readonly string[];
-  /** How many records there are besides: the lists are cut, since DNS is anybody's. */
+  /** How many records were cut. */
   readonly more?: number | undefined;
 }
 
-/** One record as a zone holds it: names absolute, a CNAME's target with its trailing dot, a CAA value as `0 issue "letsencrypt.org"`. */
+/** One record of a zone: names absolute, a CNAME's target with its trailing dot, a CAA value as `0 issue "letsencrypt.org"`. */
 export interface DnsRecord {
   readonly name: string;
   readonly type: 'A' | 'AAAA' | 'CNAME' | 'CAA';
   readonly value: string;
-  /** Records any of which does as well in its place. */
+  /** Any of these records may take its place. */
   readonly alternatives: readonly Pick<DnsRecord, 'type' | 'value'>[];
-  /** False: right only with the CDN's proxy off for it; null: does not apply. */
+  /** False: the CDN's proxy must be off for it. Null: does not apply. */
   readonly proxied: false | null;
 }
 
-/** The records that somebody has to set and to remove so that a name leads here. */
+/** The records to set and to remove for a name. */
 export interface DnsRecordChanges {
   readonly set: readonly DnsRecord[];
   readonly remove: readonly DnsRecord[];
-  /** What would be right for a name of which nobody can say whether it is. */
+  /** The right records of a name that could not be judged. */
   readonly unsure: readonly DnsRecord[];
 }
 
 /**
- * `here`: every address is one that we expect. `proxied`: the addresses are a CDN's, and HTTP through the name reaches the web
- * application. `elsewhere`: an A record leads somewhere else. `leftover`: A is right, an AAAA leads somewhere else. `missing`: no
- * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: DNS could not be asked; says nothing.
- * `unchecked`: an address is not ours, and whether HTTP through it reaches us could not be found out. `cdn`: the addresses are a
- * known CDN's, and nobody has seen HTTP through them reach the web application.
+ * `here`: every address is an expected one. `proxied`: the addresses are a CDN's, and HTTP through them reaches the web
+ * application. `elsewhere`: an A record points elsewhere. `leftover`: A is right, an AAAA record points elsewhere. `missing`: no
+ * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: a DNS query failed; says nothing.
+ * `unchecked`: an address is not expected, and the HTTP check through it failed. `cdn`: the addresses are a known CDN's, and no
+ * HTTP check through them has reached the web application.
  */
 export type DnsVerdict =
   | 'here'
@@ -52,14 +52,14 @@ export type DnsVerdict =
 export interface DnsFinding {
   readonly name: string;
   readonly verdict: DnsVerdict;
-  /** What was found, and the remedy: the same one as in `changes`. */
+  /** What was found, and the remedy: the same as in `changes`. */
   readonly sentence: string;
-  /** What could not be judged of a name that looks right otherwise: it is a suspect where an order fails. */
+  /** What could not be judged of a name that is right otherwise. It may be a failing name of an order. */
   readonly doubt?: string | undefined;
   /** The addresses that the name should have. */
   readonly expected: readonly string[];
   readonly observed: DnsRecords;
-  /** Undefined where no record has to change. */
+  /** Undefined if no record has to change. */
   readonly changes?: DnsRecordChanges | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface DnsFinding {
 export const leadsHere = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   verdict === 'here' || verdict === 'proxied';
 
-/** Its DNS is wrong, or leads to a server of which nobody knows whether it hands on to us. */
+/** Its DNS is wrong, or points to a server that may be a proxy of ours. */
 export const mayBeWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   !leadsHere({ verdict }) && verdict !== 'unknown';
 
@@ -79,33 +79,33 @@ export const isWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
 export const isSurelyWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   isWrong({ verdict }) && verdict !== 'cdn';
 
-/** What a server showed of its certificate. Times in milliseconds since the epoch. */
+/** A server's certificate. Times in milliseconds since the epoch. */
 export interface ServedCertificate {
   readonly subject: string;
   readonly issuer: string;
-  /** DNS names of the subjectAltName, wildcards as they stand; in a finding those of the name's own site alone. */
+  /** DNS names of the subjectAltName, wildcards as they are. In a finding: those of the name's own site only. */
   readonly names: readonly string[];
-  /** How many names it holds besides: other sites' are not kept, and the list is cut, since anybody's server may be asked. */
+  /** How many names were left out: other sites' names, and the rest of a long list. */
   readonly moreNames?: number | undefined;
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** `unknown`: no handshake came about; says nothing about the certificate. */
+/** `unknown`: no handshake; says nothing about the certificate. */
 export type TlsVerdict = 'covers' | 'wrong-name' | 'expired' | 'not-yet-valid' | 'untrusted' | 'unknown';
 
 export interface TlsFinding {
   readonly name: string;
   readonly verdict: TlsVerdict;
   readonly sentence: string;
-  /** Where it was asked for: `203.0.113.7:443`. */
+  /** The server: `203.0.113.7:443`. */
   readonly address: string;
   readonly certificate?: ServedCertificate | undefined;
-  /** Status of `HEAD /` over the same connection, where an answer came in time. */
+  /** Status of `HEAD /` over the same connection, if one came in time. */
   readonly httpStatus?: number | undefined;
 }
 
-/** `out-of-reach`: none of the zone's name servers is of a provider that RunCloud's DNS integrations can write to. */
+/** `out-of-reach`: RunCloud's DNS integrations can write to none of the zone's name servers. */
 export interface ZoneFinding {
   readonly name: string;
   readonly verdict: 'within-reach' | 'out-of-reach' | 'unknown';

@@ -1,43 +1,43 @@
-// Does HTTP through a foreign address (a CDN's) reach our web application? Asks for one page and looks for one text in it.
-// Customers control the DNS that leads here: only public addresses, only this host, only a small page, and nothing is shown.
+// Does HTTP through an external address (a CDN's) reach our web application? Requests one page and searches one text in it.
+// Customers control this DNS: only public addresses, only this host, only a small page, and nothing of it is shown.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { boundReply } from '../untrusted/bounded-reply.ts';
 import { isPublicAddress } from './addresses.ts';
 import { orEnd, withDeadline } from './deadline.ts';
-import { toErrorCode } from './error-code.ts';
 import type { Reach } from './judge-dns.ts';
 import type { ProbeUrl } from './probe-url.ts';
+import { toErrorCode } from './shown-text.ts';
 
 export interface ReachProbeOptions {
   readonly reachPrivate?: boolean | undefined;
-  /** For all addresses of one name together. */
+  /** In milliseconds, for all addresses of one name together. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface ReachProbe {
-  /** Undefined where there are too many addresses to ask. Throws only what `signal` is aborted with. */
+  /** Undefined if there are too many addresses. Throws only the reason of `signal`. */
   reaches(name: string, addresses: readonly string[], signal?: AbortSignal): Promise<Reach>;
 }
 
 /**
- * `no-route`: this machine has no way there, as one without IPv6; says nothing about the address. `unchecked`: somebody may well
- * be there, but showed no page: an error, silence, a refusal.
+ * `no-route`: this machine cannot reach the address (it may lack IPv6), which says nothing about the address. `unchecked`: the
+ * server sent no page: an error, silence, a refusal.
  */
 type Arrival = 'ours' | 'not-ours' | 'no-route' | { readonly unchecked: string };
 
 const maxRedirects = 3;
 const maxBytes = 64 * 1024;
 const defaultTimeoutMs = 5_000;
-/** CDNs answer a name with two or four addresses; whoever has more need not be asked one by one. */
+/** CDNs give a name two or four addresses. */
 const maxAddresses = 8;
 const noRoute = ['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'];
 const redirects = [301, 302, 303, 307, 308];
-/** Who will not show us a page (a password, a CDN's doubts about robots, too many of us) does not say whose page it is. */
+/** A password, a CDN's check for robots or a rate limit: these do not say whose page it is. */
 const refusals = [401, 403, 407, 408, 425, 429];
 
-/** Opens the request at this very address: what DNS says a moment later must not lead it elsewhere. */
+/** Opens the request at this very address: DNS may change a moment later. */
 function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
   const family = isIP(address);
   const options = {
@@ -51,13 +51,13 @@ function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
     ): void => (desired.all === true ? done(null, [{ address, family }]) : done(null, address, family)),
     headers: { 'user-agent': 'runcloud-domains', accept: '*/*', connection: 'close' },
   };
-  // The certificate is what is being waited for; the page holds no secret and its text proves enough.
+  // The name may have no certificate yet. The page has no secret, and its text is proof enough.
   return url.protocol === 'https:'
     ? httpsRequest(url, { ...options, rejectUnauthorized: false })
     : httpRequest(url, options);
 }
 
-/** What came as far as it is looked at. `page`: whether the text is in it; undefined where the page is not looked at. */
+/** The parts of a reply that count. `page`: whether the text is in it; undefined if the page was not read. */
 interface Reply {
   readonly status: number;
   readonly location?: string | undefined;
@@ -67,11 +67,10 @@ interface Reply {
 const broken = (code: string): Error => Object.assign(new Error(code), { code });
 
 /**
- * Settles whatever the other side does; rejects where what came is not the whole of a reply. Only a whole page can be said to be
- * without the text: one that was cut off, by us or on its way, might have had it.
+ * Settles whatever the other side does. Rejects an incomplete reply: only a whole page can prove that the text is missing.
  */
-function ask(url: URL, address: string, text: string, signal: AbortSignal): Promise<Reply> {
-  const asking = new Promise<Reply>((resolve, reject) => {
+function fetchPage(url: URL, address: string, text: string, signal: AbortSignal): Promise<Reply> {
+  const fetched = new Promise<Reply>((resolve, reject) => {
     const request = open(url, address, signal);
     boundReply(request, 4 * maxBytes);
     const take = async (reply: IncomingMessage): Promise<Reply> => {
@@ -79,7 +78,7 @@ function ask(url: URL, address: string, text: string, signal: AbortSignal): Prom
       if (status !== 200) return { status, location: headers.location };
       return { status, page: await read(reply, text, signal) };
     };
-    // `on`, since an error may follow the reply, and nobody else listens for it.
+    // `on`, since an error may follow the reply, and it has no other listener.
     request.on('error', reject);
     let isAnswered = false;
     request.on('close', () => isAnswered || reject(broken('ECONNRESET')));
@@ -96,10 +95,10 @@ function ask(url: URL, address: string, text: string, signal: AbortSignal): Prom
     });
     request.end();
   });
-  return orEnd(asking, signal);
+  return orEnd(fetched, signal);
 }
 
-/** Throws where the page is not whole, is too long to be read, or is packed, which nobody asked for. */
+/** Throws if the page is incomplete, too long, or packed, which the request did not allow. */
 async function read(reply: IncomingMessage, text: string, signal: AbortSignal): Promise<Reply['page']> {
   const { 'content-encoding': encoding = 'identity' } = reply.headers;
   if (encoding !== 'identity') throw broken('a packed page');
@@ -110,14 +109,14 @@ async function read(reply: IncomingMessage, text: string, signal: AbortSignal): 
     bytes += chunk.length;
     if (bytes > maxBytes) break;
   }
-  // The text may stand in what came before the end.
+  // The text may be in the part that came.
   if (Buffer.concat(chunks).subarray(0, maxBytes).includes(text)) return 'has-text';
   if (bytes > maxBytes) throw broken(`a page of more than ${maxBytes / 1024} kB`);
   if (signal.aborted || !reply.complete) throw broken('ECONNRESET');
   return 'other';
 }
 
-/** Another host would be asked by an address that nobody looked at; another port could be any service of that host. */
+/** Another host has an address that was not checked; another port may be any service of this host. */
 function nextUrl(from: URL, { status, location = '' }: Reply): URL | undefined {
   if (!redirects.includes(status)) return undefined;
   const next = URL.parse(location, from.href);
@@ -126,13 +125,13 @@ function nextUrl(from: URL, { status, location = '' }: Reply): URL | undefined {
   return next.port === '' || next.port === from.port ? next : undefined;
 }
 
-/** A page, also one that says "not found", is somebody's answer; a server's trouble, a refusal, and what ends no exchange are none. */
+/** A page is an answer, also "not found". A server's error, a refusal and an interim reply are none. */
 const isAnswer = (status: number): boolean => status >= 200 && status < 500 && !refusals.includes(status);
 
 async function follow(start: URL, address: string, text: string, signal: AbortSignal): Promise<Arrival> {
   let url: URL | undefined = start;
   for (let hop = 0; url !== undefined && hop <= maxRedirects; hop += 1) {
-    const reply: Reply = await ask(url, address, text, signal);
+    const reply: Reply = await fetchPage(url, address, text, signal);
     if (reply.page) return reply.page === 'has-text' ? 'ours' : 'not-ours';
     if (!isAnswer(reply.status)) return { unchecked: `HTTP ${reply.status}` };
     url = nextUrl(url, reply);
@@ -140,7 +139,7 @@ async function follow(start: URL, address: string, text: string, signal: AbortSi
   return 'not-ours';
 }
 
-/** One page of somebody else's settles it; else what could not be checked stays open. */
+/** One page of another site decides. Else one failed check leaves it open. */
 function judgeArrivals(arrivals: readonly Arrival[]): Reach {
   if (arrivals.includes('not-ours')) return 'not-reached';
   const open = arrivals.find((arrival) => typeof arrival === 'object');
@@ -148,7 +147,7 @@ function judgeArrivals(arrivals: readonly Arrival[]): Reach {
   return arrivals.includes('ours') ? 'reached' : { unchecked: 'no route' };
 }
 
-/** Whether HTTP for `name` arrives at the web application at every address that can be asked from here. */
+/** Whether HTTP for `name` reaches the web application through every address that this machine can reach. */
 export function createReachProbe(
   { urlFor, text }: ProbeUrl,
   { reachPrivate = false, timeoutMs = defaultTimeoutMs }: ReachProbeOptions = {},

@@ -1,8 +1,8 @@
-// Whether a set of CAA records (RFC 8659, 8657) lets Let's Encrypt issue for a name without a wildcard, and what mends it.
-// Pure: who looks the set up, and how far it climbs, is said in questions.ts. The rules are those of Let's Encrypt's own server
-// (letsencrypt/boulder, va/caa.go).
+// Whether a set of CAA records (RFC 8659, 8657) allows Let's Encrypt to issue for a name without a wildcard, and its remedy.
+// Pure: queries.ts finds the set. The rules are those of Let's Encrypt's own server (letsencrypt/boulder, va/caa.go).
 import { toRecord } from './dns-records.ts';
 import type { DnsRecord } from './findings.ts';
+import type { ForbiddingCaa } from './messages.ts';
 import { toShownName, toShownText } from './shown-text.ts';
 
 /** One CAA record: `0 issue "letsencrypt.org"`. */
@@ -21,19 +21,19 @@ export interface CaaSet {
 /** How the certificate's names are validated (SSL_CHALLENGE). */
 export type Challenge = 'http-01' | 'dns-01';
 
-/** letsencrypt.org/docs/caa: the one value that stands for Let's Encrypt. */
+/** letsencrypt.org/docs/caa: the one value for Let's Encrypt. */
 const issuer = 'letsencrypt.org';
 
-/** Tags that Boulder understands; any other forbids where it is critical (RFC 8659, 4.1), and is harmless where it is not. */
+/** Tags that Boulder understands. Any other tag forbids if it is critical (RFC 8659, 4.1), and is harmless if not. */
 const understood = ['issue', 'issuewild', 'iodef', 'issuemail'];
 
-/** Bit 128; Boulder also takes 1, by which many mean the same. */
+/** Bit 128. Boulder also takes 1, which many write by mistake. */
 const criticalBits = 128 | 1;
 
 const tagOf = (record: CaaRecord): string => record.tag.toLowerCase();
 const isIssue = (record: CaaRecord): boolean => tagOf(record) === 'issue';
 
-const isStrange = (record: CaaRecord): boolean =>
+const isUnknownCritical = (record: CaaRecord): boolean =>
   (record.critical & criticalBits) !== 0 && !understood.includes(tagOf(record));
 
 /** What an `issue` record grants. */
@@ -46,7 +46,7 @@ interface Grant {
 
 const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
 
-/** By hand: `[ \t]+$` begins anew at each blank, and a record of a stranger's may hold 64 kB of them. */
+/** By hand: `[ \t]+$` starts again at each blank, and a stranger's record may have 64 kB of them. */
 function trim(text: string): string {
   let start = 0;
   let end = text.length;
@@ -55,7 +55,7 @@ function trim(text: string): string {
   return text.slice(start, end);
 }
 
-/** Undefined where a parameter is malformed: such a record lets nobody issue. */
+/** Undefined if a parameter is malformed: such a record allows nobody to issue. */
 function parseGrant({ value }: CaaRecord): Grant | undefined {
   const [name = '', ...rest] = value.split(';').map(trim);
   const parameters = new Map<string, string>();
@@ -69,50 +69,44 @@ function parseGrant({ value }: CaaRecord): Grant | undefined {
 }
 
 export interface CaaJudgement {
-  /** Records that forbid Let's Encrypt; none where it may issue. `issuewild` is about wildcards only. */
+  /** Records that forbid Let's Encrypt; none if it may issue. `issuewild` is about wildcards only. */
   readonly forbidding: readonly CaaRecord[];
-  /** Let's Encrypt may issue for one account only: whether that is RunCloud's cannot be seen from outside. */
+  /** Let's Encrypt may issue for one account only. Nobody outside knows whether that is RunCloud's. */
   readonly account: string | undefined;
 }
 
 export function judgeCaaSet({ records }: CaaSet, challenge: Challenge): CaaJudgement {
-  const strange = records.filter(isStrange);
+  const unknown = records.filter(isUnknownCritical);
   const issue = records.filter(isIssue);
   const fitting = issue
     .map(parseGrant)
     .filter((grant) => grant?.issuer === issuer && (grant.methods?.includes(challenge) ?? true));
   const refusing = fitting.length > 0 ? [] : issue;
   const isBound = fitting.length > 0 && fitting.every((grant) => grant?.account !== undefined);
-  return { forbidding: [...strange, ...refusing], account: isBound ? fitting[0]?.account : undefined };
+  return { forbidding: [...unknown, ...refusing], account: isBound ? fitting[0]?.account : undefined };
 }
 
-/** As a person would write it: `issue digicert.com`. The text is whatever somebody's DNS holds, so it is cut and cleaned. */
+/** As a person would write it: `issue digicert.com`. A stranger wrote the text, so it is cut and cleaned. */
 export const toCaaText = (record: CaaRecord): string =>
   toShownText(`${tagOf(record)} ${record.value || '";"'}`);
 
-/** The sentence's part about a set that forbids. */
-export function describeForbidding(
+/** What the sentence says of a set that forbids. */
+export function toForbidding(
   { at }: CaaSet,
   forbidding: readonly CaaRecord[],
   challenge: Challenge,
-): string {
-  const shown = forbidding.slice(0, 3).map(toCaaText).join(', ');
-  const more = forbidding.length > 3 ? ` and ${forbidding.length - 3} more` : '';
-  // Who named Let's Encrypt need not guess why it is refused all the same.
+): ForbiddingCaa {
+  // A record that names Let's Encrypt needs the reason why it is refused.
   const isNamed = forbidding.some((record) => isIssue(record) && parseGrant(record)?.issuer === issuer);
-  const why = isNamed ? ` to issue by ${challenge}, which is used here (SSL_CHALLENGE)` : '';
-  return `CAA record (${shown}${more} at ${at}) forbids Let's Encrypt${why}`;
+  return { at, records: forbidding.map(toCaaText), challenge: isNamed ? challenge : undefined };
 }
 
-export const describeAccount = (at: string, account: string): string =>
-  `the CAA record at ${at} lets Let's Encrypt issue for the account ${toShownText(account)} only, and whether that is RunCloud's cannot be seen from here`;
-
-/** What stands at `at` and mends it: a set is mended where it is, since it counts for all below it that have none. */
+/** The records to change at `at`: a set counts for all names below it that have none. */
 export function adviseCaa(
   { at }: CaaSet,
   forbidding: readonly CaaRecord[],
 ): { readonly set: readonly DnsRecord[]; readonly remove: readonly DnsRecord[] } {
-  const remove = forbidding.filter(isStrange).map((record): DnsRecord => {
+  const remove = forbidding.filter(isUnknownCritical).map((record): DnsRecord => {
     return toRecord(at, 'CAA', toShownName(`${record.critical} ${tagOf(record)} "${record.value}"`));
   });
   const set: DnsRecord[] = forbidding.some(isIssue) ? [toRecord(at, 'CAA', `0 issue "${issuer}"`)] : [];

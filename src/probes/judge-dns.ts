@@ -1,5 +1,5 @@
-// What DNS records mean for a name that should lead to certain addresses: one verdict, one sentence for a support agent, and the
-// records that have to change. Pure: asks nobody. "Could not be asked" is never read as "is not there".
+// What DNS records mean for a name that should point to certain addresses: one verdict, one sentence, and the records to change.
+// Pure: queries nothing. A failed query never counts as "not there".
 import { isIPv6 } from 'node:net';
 import { toCanonicalAddress } from './addresses.ts';
 import { isCloudflares, isCloudflaresAlias } from './cloudflare.ts';
@@ -8,24 +8,15 @@ import {
   adviseAddress,
   adviseUnproxied,
   adviseUnsure,
-  describeAddressChanges,
-  describeCaaChanges,
   expectedAddresses,
   followsTwin,
-  list,
 } from './dns-records.ts';
 import type { DnsFinding, DnsRecordChanges } from './findings.ts';
-import {
-  adviseCaa,
-  type CaaSet,
-  type Challenge,
-  describeAccount,
-  describeForbidding,
-  judgeCaaSet,
-} from './judge-caa.ts';
-import { toShownName } from './shown-text.ts';
+import { adviseCaa, type CaaSet, type Challenge, judgeCaaSet, toForbidding } from './judge-caa.ts';
+import * as messages from './messages.ts';
+import { toShownName, toShownText } from './shown-text.ts';
 
-/** What came of one question. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
+/** The result of one query. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
 export type Answer<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'none'; readonly nameExists: boolean }
@@ -39,14 +30,14 @@ export interface DnsAnswers {
 }
 
 /**
- * Whether HTTP through the addresses that are not ours reaches the web application; `unchecked`: why it could not be found out;
- * undefined where nobody tried.
+ * Whether HTTP through the external addresses reaches the web application. `unchecked`: why the check failed.
+ * Undefined: nobody tried.
  */
 export type Reach = 'reached' | 'not-reached' | { readonly unchecked: string } | undefined;
 
 export interface Circumstances {
   readonly reach?: Reach;
-  /** The other name of the same domain (`www.` or without), where it is asked about as well. */
+  /** The other name of the same domain (`www.` or without), if that is checked as well. */
   readonly twin?: string | undefined;
   /** SSL_CHALLENGE; default http-01. */
   readonly challenge?: Challenge | undefined;
@@ -57,7 +48,7 @@ export type Judgement = Pick<DnsFinding, 'verdict' | 'sentence' | 'doubt' | 'cha
 export const toValues = (answer: Answer<readonly string[]>): readonly string[] =>
   answer.kind === 'found' ? [...new Set(answer.value.map(toCanonicalAddress))] : [];
 
-/** Addresses of the name, A before AAAA, that are not expected ones. */
+/** Addresses of the name, A before AAAA, that are not expected. */
 export function findExternal(answers: DnsAnswers, expected: readonly string[]): readonly string[] {
   const desired = expected.map(toCanonicalAddress);
   return [...toValues(answers.a), ...toValues(answers.aaaa)].filter((address) => !desired.includes(address));
@@ -70,60 +61,54 @@ function toView(
   { twin }: Circumstances,
 ): AddressView {
   const external = findExternal(answers, expected);
+  const all = [...toValues(answers.a), ...toValues(answers.aaaa)];
   return {
     name,
     twin,
     expected: expected.map(toCanonicalAddress),
     external,
-    right: [...toValues(answers.a), ...toValues(answers.aaaa)].filter((seen) => !external.includes(seen)),
+    right: all.filter((address) => !external.includes(address)),
     cname: answers.cname.map(toShownName),
   };
 }
 
-const unasked = (what: string, code: string, changes: DnsRecordChanges | undefined): Judgement => ({
+const failed = (what: string, code: string, changes: DnsRecordChanges | undefined): Judgement => ({
   verdict: 'unknown',
-  sentence: `DNS could not be asked about ${what} (${code}): this says nothing about the record`,
+  sentence: messages.queryFailed(what, code),
   changes,
 });
 
-/** A fact, and what mends it: the name's own records, or its twin's. */
-function mended(view: AddressView, verdict: Judgement['verdict'], fact: string, tried = ''): Judgement {
+/** A fact, and its remedy: in the name's own records, or in its twin's. */
+function wrong(view: AddressView, verdict: Judgement['verdict'], fact: string, tried = ''): Judgement {
   const changes = adviseAddress(view);
   if (changes === undefined) return followed(view, verdict);
-  return { verdict, sentence: `${fact}: ${describeAddressChanges(changes)}${tried}`, changes };
+  const sentence = messages.withRemedy(fact, messages.describeAddressChanges(changes)) + tried;
+  return { verdict, sentence, changes };
 }
 
-const followed = ({ name, twin }: AddressView, verdict: Judgement['verdict']): Judgement => ({
+const followed = ({ name, twin = '' }: AddressView, verdict: Judgement['verdict']): Judgement => ({
   verdict,
-  sentence: `${name} is a CNAME to ${twin}, which is right: it will be mended with ${twin}`,
+  sentence: messages.followsOtherName(name, twin),
 });
 
 function missing(view: AddressView, nameExists: boolean): Judgement {
   const { name, cname } = view;
   const [first] = cname;
-  const what = nameExists ? 'has no address in DNS' : 'does not exist in DNS';
   const fact =
     first === undefined
-      ? `${name} ${what}`
-      : `${name} is a CNAME to ${first}, but ${cname.at(-1)} has no address`;
-  return mended(view, 'missing', fact);
+      ? messages.noAddress(name, nameExists)
+      : messages.deadCname(name, first, cname.at(-1) ?? first);
+  return wrong(view, 'missing', fact);
 }
 
-function describeElsewhere({ name, external, right, expected }: AddressView): string {
-  return right.length === 0
-    ? `${name} leads to ${list(external, 'and')}, not to ${list(expected, 'or')}`
-    : `${name} leads to ${list(right, 'and')}, but also to ${list(external, 'and')}`;
-}
-
-function describeLeftover({ name, external }: AddressView): string {
-  const one = external.length === 1;
-  const has = one ? 'an AAAA record' : 'AAAA records';
-  return `${name} has ${has} ${list(external, 'and')} that ${one ? 'leads' : 'lead'} elsewhere, and Let's Encrypt prefers IPv6`;
-}
+const describeElsewhere = ({ name, external, right, expected }: AddressView): string =>
+  right.length === 0
+    ? messages.pointsElsewhere(name, external, expected)
+    : messages.pointsElsewhereToo(name, right, external);
 
 /**
- * A proxied name has Cloudflare's addresses only, and no CNAME of its own is seen. A CNAME that is seen is a record of the name's
- * own, so that it can be told like any other.
+ * A proxied name has Cloudflare's addresses only, and no visible CNAME of its own. A visible CNAME is the name's own
+ * record, which can be judged like any other.
  */
 const isBehindCloudflare = (view: AddressView): boolean =>
   view.right.length === 0 &&
@@ -132,77 +117,69 @@ const isBehindCloudflare = (view: AddressView): boolean =>
 
 function proxiedByCloudflare(view: AddressView, reach: Reach): Judgement {
   if (followsTwin(view)) return followed(view, typeof reach === 'object' ? 'unchecked' : 'cdn');
-  const desired = list(expectedAddresses(view.expected), 'or');
-  const fact = `${view.name} stands behind Cloudflare's proxy (${list(view.external, 'and')})`;
+  const desired = expectedAddresses(view.expected);
+  const fact = messages.behindCloudflare(view.name, view.external);
   if (typeof reach === 'object') {
-    const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${reach.unchecked}): its record in Cloudflare's panel must have ${desired}`;
+    const sentence = messages.uncheckedCloudflare(fact, reach.unchecked, desired);
     return { verdict: 'unchecked', sentence, changes: adviseUnsure(view) };
   }
-  const changes = adviseUnproxied(view);
-  const remedy = `turn the proxy off for it there ("DNS only", the grey cloud) with an address record to ${desired}`;
   const sentence =
     reach === 'not-reached'
-      ? `${fact}, and HTTP through it does not reach the web application: set its record in Cloudflare's panel to ${desired}, or ${remedy}`
-      : `${fact}, which hides where it leads: ${remedy}; or set DNS_GATE_PROBE, which tells a proxied site that reaches us`;
-  return { verdict: 'cdn', sentence, changes };
+      ? messages.wrongBehindCloudflare(fact, desired)
+      : messages.hiddenByCloudflare(fact, desired);
+  return { verdict: 'cdn', sentence, changes: adviseUnproxied(view) };
 }
 
-/** A wrong address, unless HTTP proves that what answers there hands everything on to us. */
-function misled(view: AddressView, reach: Reach): Judgement {
+/** A wrong address, unless HTTP proves that it is a proxy of ours. */
+function misdirected(view: AddressView, reach: Reach): Judgement {
   const { name, external, right } = view;
-  if (reach === 'reached') {
-    const through = list(external, 'and');
-    return { verdict: 'proxied', sentence: `${name} reaches the web application through ${through}` };
-  }
+  if (reach === 'reached') return { verdict: 'proxied', sentence: messages.reachesThrough(name, external) };
   if (isBehindCloudflare(view)) return proxiedByCloudflare(view, reach);
   const isLeftover = right.length > 0 && external.every((address) => isIPv6(address));
-  const fact = isLeftover ? describeLeftover(view) : describeElsewhere(view);
+  const fact = isLeftover ? messages.leftoverAaaa(name, external) : describeElsewhere(view);
   // A CDN has all addresses of a name, not one beside ours.
   if (typeof reach === 'object' && !isLeftover) return unchecked(view, fact, reach.unchecked);
-  const tried = reach === 'not-reached' ? ' (HTTP through it does not reach the web application)' : '';
-  return mended(view, isLeftover ? 'leftover' : 'elsewhere', fact, tried);
+  const tried = reach === 'not-reached' ? messages.notReached : '';
+  return wrong(view, isLeftover ? 'leftover' : 'elsewhere', fact, tried);
 }
 
-/** It may be a CDN's all the same, and then the record must stay as it is. */
+/** It may be a CDN, and then the record must stay as it is. */
 function unchecked(view: AddressView, fact: string, why: string): Judgement {
   const changes = adviseAddress(view);
   if (changes === undefined) return followed(view, 'unchecked');
-  const sentence = `${fact}, and whether HTTP through it reaches the web application could not be checked (${why}): ${describeAddressChanges(changes)}, unless a CDN is there`;
+  const sentence = messages.uncheckedAddress(fact, why, messages.describeAddressChanges(changes));
   return { verdict: 'unchecked', sentence, changes: adviseUnsure(view) };
 }
 
 function judgeAddresses(view: AddressView, { a, aaaa }: DnsAnswers, reach: Reach): Judgement {
   if (view.expected.length === 0)
-    return { verdict: 'unknown', sentence: `it is not known to which addresses ${view.name} should lead` };
-  if (a.kind === 'failed') return unasked(view.name, a.code, adviseUnsure(view));
+    return { verdict: 'unknown', sentence: messages.noExpectedAddress(view.name) };
+  if (a.kind === 'failed') return failed(view.name, a.code, adviseUnsure(view));
   if (a.kind === 'none' && !a.nameExists) return missing(view, false);
   const isWrong = view.external.some((address) => !isIPv6(address)) && reach !== 'reached';
-  // An AAAA that nobody saw may be the one that Let's Encrypt goes by.
+  // Let's Encrypt may go by an AAAA record that this query missed.
   if (aaaa.kind === 'failed' && !isWrong)
-    return unasked(`the AAAA record of ${view.name}`, aaaa.code, adviseUnsure(view));
-  if (view.external.length > 0) return misled(view, reach);
+    return failed(messages.queriedRecords('AAAA', view.name), aaaa.code, adviseUnsure(view));
+  if (view.external.length > 0) return misdirected(view, reach);
   if (view.right.length === 0) return missing(view, true);
-  return { verdict: 'here', sentence: `${view.name} leads to ${list(view.right, 'and')}` };
+  return { verdict: 'here', sentence: messages.pointsHere(view.name, view.right) };
 }
 
-/** Let's Encrypt itself issues nothing where it cannot read the CAA records. `ready`: what its addresses say. */
+/** Let's Encrypt issues nothing if it cannot read the CAA records. `ready`: the judgement of the addresses. */
 function judgeCaa(ready: Judgement, view: AddressView, caa: Answer<CaaSet>, challenge: Challenge): Judgement {
-  if (caa.kind === 'failed') return unasked(`the CAA records of ${view.name}`, caa.code, undefined);
+  if (caa.kind === 'failed') return failed(messages.queriedRecords('CAA', view.name), caa.code, undefined);
   if (caa.kind === 'none') return ready;
   const { forbidding, account } = judgeCaaSet(caa.value, challenge);
-  if (forbidding.length > 0)
-    return forbidden(
-      view,
-      caa.value.at,
-      adviseCaa(caa.value, forbidding),
-      describeForbidding(caa.value, forbidding, challenge),
-    );
+  if (forbidding.length > 0) {
+    const fact = messages.caaForbids(view.name, toForbidding(caa.value, forbidding, challenge));
+    return forbidden(view, caa.value.at, adviseCaa(caa.value, forbidding), fact);
+  }
   if (account === undefined) return ready;
-  const doubt = describeAccount(caa.value.at, account);
-  return { ...ready, sentence: `${ready.sentence}; ${doubt}`, doubt };
+  const doubt = messages.caaOfOneAccount(caa.value.at, toShownText(account));
+  return { ...ready, sentence: messages.withDoubt(ready.sentence, doubt), doubt };
 }
 
-/** A set that was found at a CNAME is that of the name behind it: nothing can stand beside a CNAME. */
+/** A set that was found at a CNAME is that of the name behind it: no record can be beside a CNAME. */
 function forbidden(
   view: AddressView,
   at: string,
@@ -210,18 +187,17 @@ function forbidden(
   fact: string,
 ): Judgement {
   const verdict = 'forbidden';
+  const remedy = messages.describeCaaChanges(advice);
   const last = view.cname.at(-1);
-  if (last === undefined || at !== view.name) {
-    const sentence = `${view.name}: ${fact}: ${describeCaaChanges(advice)}`;
-    return { verdict, sentence, changes: { ...advice, unsure: [] } };
-  }
+  if (last === undefined || at !== view.name)
+    return { verdict, sentence: messages.withRemedy(fact, remedy), changes: { ...advice, unsure: [] } };
   const changes = adviseAddress(view);
   if (changes === undefined) return followed(view, verdict);
-  const sentence = `${view.name}: ${fact}, by a record of ${last}: ${describeAddressChanges(changes)}, or have whoever runs ${last} ${describeCaaChanges(advice)}`;
-  return { verdict, sentence, changes };
+  const remedies = { own: messages.describeAddressChanges(changes), theirs: remedy };
+  return { verdict, sentence: messages.caaOfTarget(fact, last, remedies), changes };
 }
 
-/** The address comes first: who is told about CAA before the name leads here would be told twice. */
+/** The address comes first: CAA matters only once the name points here. */
 export function judgeDns(
   name: string,
   answers: DnsAnswers,

@@ -1,12 +1,13 @@
-// What a server's certificate means for a name: one verdict, one sentence for a support agent.
-// Pure: no handshake here. The texts in a certificate are the server's, so they are cut and cleaned before they are repeated.
+// What a server's certificate means for a name: one verdict, one sentence. Pure: no handshake here.
+// A stranger wrote the texts in a certificate, so they are cut and cleaned before they are repeated.
 import { checkServerIdentity } from 'node:tls';
 import type { ServedCertificate, TlsVerdict } from './findings.ts';
+import * as messages from './messages.ts';
 import { isExternalName, isOwnName, isPlainName } from './own-name.ts';
 import { toShownText } from './shown-text.ts';
 
 export interface TlsCircumstances {
-  /** OpenSSL's code for what is wrong with the chain; whether the name fits is judged here. */
+  /** OpenSSL's code for a fault of the chain. The name is judged here. */
   readonly authorizationError: string | undefined;
   readonly nowMs: number;
 }
@@ -16,10 +17,7 @@ export interface TlsJudgement {
   readonly sentence: string;
 }
 
-const toDay = (timeMs: number): string =>
-  Number.isNaN(new Date(timeMs).getTime()) ? 'an unknown day' : new Date(timeMs).toISOString().slice(0, 10);
-
-/** By the alternative names alone, as browsers do; a common name without them counts for nothing. */
+/** By the alternative names alone, as browsers do. A common name counts for nothing. */
 function coversName(name: string, served: ServedCertificate): boolean {
   const names = served.names.filter(isPlainName);
   if (names.length === 0) return false;
@@ -29,40 +27,29 @@ function coversName(name: string, served: ServedCertificate): boolean {
   return checkServerIdentity(name, certificate) === undefined;
 }
 
-/** Other customers' names are counted, not told. */
-function describeNames(name: string, served: ServedCertificate): string {
-  const texts = served.names.length > 0 ? served.names : [served.subject].filter((text) => text !== '');
-  if (texts.length === 0) return 'no name at all';
-  const own = texts.filter((text) => isOwnName(text, name));
-  const others = texts.length - own.length;
-  const rest = others === 1 ? 'another name' : `${others} other names`;
-  const shown = own.slice(0, 3).map((text) => toShownText(text));
-  return [...shown, ...(others > 0 ? [rest] : [])].join(' and ');
+const MAX_NAMES = 3;
+
+/** Names of other customers are counted, not named. */
+function describeWrongName(name: string, served: ServedCertificate): string {
+  const own = served.names.filter((text) => isOwnName(text, name));
+  const shown = own.slice(0, MAX_NAMES).map((text) => toShownText(text));
+  return messages.wrongCertificate(name, shown, served.names.length - own.length);
 }
 
-/** The name first: RunCloud shows another site's certificate before coverage, whose age and issuer are not the point. */
+/** The name comes first: before coverage RunCloud sends another site's certificate, whose age and issuer do not matter. */
 export function judgeTls(
   name: string,
   served: ServedCertificate,
   { authorizationError, nowMs }: TlsCircumstances,
 ): TlsJudgement {
-  const certificate = `the certificate for ${name}`;
-  if (!coversName(name, served)) {
-    const sentence = `the server shows a certificate for ${describeNames(name, served)}, not for ${name}`;
-    return { verdict: 'wrong-name', sentence };
-  }
+  if (!coversName(name, served)) return { verdict: 'wrong-name', sentence: describeWrongName(name, served) };
   if (nowMs > served.notAfter)
-    return { verdict: 'expired', sentence: `${certificate} expired on ${toDay(served.notAfter)}` };
+    return { verdict: 'expired', sentence: messages.expired(name, served.notAfter) };
   if (nowMs < served.notBefore)
-    return {
-      verdict: 'not-yet-valid',
-      sentence: `${certificate} is valid from ${toDay(served.notBefore)} on`,
-    };
+    return { verdict: 'not-yet-valid', sentence: messages.notYetValid(name, served.notBefore) };
   if (authorizationError !== undefined) {
-    const isNamed = served.issuer !== '' && !isExternalName(served.issuer, name);
-    const issuer = (isNamed && toShownText(served.issuer)) || 'an unnamed issuer';
-    const sentence = `${certificate} comes from ${issuer}, which browsers do not trust (${authorizationError})`;
-    return { verdict: 'untrusted', sentence };
+    const issuer = isExternalName(served.issuer, name) ? undefined : toShownText(served.issuer);
+    return { verdict: 'untrusted', sentence: messages.untrusted(name, issuer, authorizationError) };
   }
-  return { verdict: 'covers', sentence: `${certificate} is in place, valid until ${toDay(served.notAfter)}` };
+  return { verdict: 'covers', sentence: messages.covers(name, served.notAfter) };
 }

@@ -1,7 +1,6 @@
-// Whose names a certificate holds: a shared one, or another site's, has those of other customers, which are none of this name's
-// business. Pure.
+// Which names of a certificate belong to a domain. A shared certificate has names of other customers, which must not show. Pure.
 
-/** Only what can be a DNS name: anything else could pass for several names once they are written in one line. */
+/** Only what can be a DNS name: other text could pass for several names in one line. */
 export const isPlainName = (name: string): boolean => /^[\w.*-]+$/.test(name);
 
 const toBase = (name: string): string => name.toLowerCase().replace(/^www\./, '');
@@ -16,6 +15,6 @@ export function isOwnName(text: string, name: string): boolean {
     : below === base || base.split('.').slice(1).join('.') === below;
 }
 
-/** A certificate that a machine has signed for itself names the machine's site as its issuer. */
+/** A self-signed certificate names the machine's own site as its issuer. */
 export const isExternalName = (text: string, name: string): boolean =>
   /^[\w*-]+(\.[\w-]+)+$/.test(text) && !isOwnName(text, name);

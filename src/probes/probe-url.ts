@@ -1,4 +1,4 @@
-// The page by which a name behind a CDN is known: where to ask, and what to look for. Pure.
+// The page that identifies the web application behind a CDN: its URL, and the text in it. Pure.
 
 /** `http://{domain}/runcloud-domains-probe.txt#7f3a91`, taken apart. */
 export interface ProbeUrl {
@@ -8,14 +8,14 @@ export interface ProbeUrl {
 }
 
 const placeholder = '{domain}';
-/** Stands for the name while the URL is looked at; nobody can have it (RFC 6761). */
+/** Replaces the name while the URL is checked. Nobody can have it (RFC 6761). */
 const standIn = 'probe.invalid';
 const quotes = '(in .env put quotes around it all: a bare # begins a comment there)';
 
 function reasonAgainst(url: URL | null, blanks: number): string | undefined {
   if (url === null) return 'must be a URL';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
-  if (url.username !== '' || url.password !== '') return 'must not hold a user or a password';
+  if (url.username !== '' || url.password !== '') return 'must not have a user or a password';
   if (url.hostname !== standIn || blanks !== 1)
     return `must have ${placeholder} as its whole host, and nowhere else`;
   return url.hash.length < 2 ? `must end in # and the text that the page contains ${quotes}` : undefined;
@@ -29,7 +29,7 @@ function decodeFragment(hash: string): string {
   }
 }
 
-/** What is wrong with it, as the end of a sentence; never repeats the text. */
+/** `reason`: the fault as the end of a sentence. Never repeats the text. */
 export class ProbeUrlError extends Error {
   override readonly name = 'ProbeUrlError';
   readonly reason: string;

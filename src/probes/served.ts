@@ -1,21 +1,21 @@
-// Reads what a server showed of its certificate into plain values.
-// Judges nothing. What the judge gets is as it was shown; what is kept is cleaned and bounded.
+// Reads a server's certificate into plain values. Judges nothing.
+// The judge gets it as the server sent it; what is kept is cleaned and bounded.
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { ServedCertificate } from './findings.ts';
 import { isExternalName, isOwnName } from './own-name.ts';
 import { toShownName } from './shown-text.ts';
 
-/** Let's Encrypt puts no more on one (letsencrypt.org/docs/rate-limits); a stranger's may have thousands. */
+/** Let's Encrypt's own limit (letsencrypt.org/docs/rate-limits). A stranger's certificate may have thousands. */
 const maxNames = 100;
 
 function toFirst(field: string | string[] | undefined): string {
   return (Array.isArray(field) ? field[0] : field) ?? '';
 }
 
-/** One after the other from the start on (`y`): what is no name ends the list, and nothing is read twice. */
+/** One after the other from the start (`y`). What is no name ends the list, and nothing is read twice. */
 const ALT_NAME = /[^:,"]+:(?:"(?:[^"\\]|\\.)*"|[^,"]*)(?:, *|$)/gy;
 
-/** Node writes a name that holds odd characters in quotes: `DNS:a.example, DNS:"b, c"`. */
+/** Node writes a name with odd characters in quotes: `DNS:a.example, DNS:"b, c"`. */
 export function parseAltNames(text: string | undefined): readonly string[] {
   const parts = (text ?? '').match(ALT_NAME)?.map((part) => part.replace(/, *$/, '')) ?? [];
   return parts
@@ -41,7 +41,7 @@ export function readCertificate(socket: TLSSocket): ServedCertificate | undefine
 }
 
 /**
- * For the record of `name`, which is written at each look: a hostile server must not fill Redis, and other customers' names are
+ * For the record of `name`, which is written at each check. A hostile server must not fill Redis. Other customers' names are
  * counted, not kept.
  */
 export function toKeptCertificate(served: ServedCertificate, name: string): ServedCertificate {

@@ -1,5 +1,5 @@
-// Which certificate does a server show for a name? One handshake, one HEAD request, nothing followed.
-// Never throws except when aborted; without a handshake the finding is `unknown`. No socket outlives the look.
+// Which certificate does a server send for a name? One handshake, one HEAD request, no redirects.
+// Throws only when aborted. Without a handshake the finding is `unknown`. No socket outlives the check.
 import { X509Certificate } from 'node:crypto';
 import {
   connect,
@@ -10,16 +10,16 @@ import {
 } from 'node:tls';
 import { toHostAndPort } from './addresses.ts';
 import { withDeadline } from './deadline.ts';
-import { toErrorCode } from './error-code.ts';
 import type { TlsFinding } from './findings.ts';
 import { judgeTls } from './judge-tls.ts';
+import { noHandshake } from './messages.ts';
 import { readCertificate, toKeptCertificate } from './served.ts';
-import { toShownText } from './shown-text.ts';
+import { toErrorCode, toShownText } from './shown-text.ts';
 
 export interface TlsProbeOptions {
-  /** PEM; trusted besides the roots that Node and this machine trust. */
+  /** PEM. Trusted beside the roots of Node and of this machine. */
   readonly ca?: string | undefined;
-  /** For the handshake, and again for the reply to HEAD. */
+  /** In milliseconds, for the handshake, and again for the reply to HEAD. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface TlsProbe {
 }
 
 const defaultTimeoutMs = 5_000;
-/** A status line stands at the very beginning; 1xx replies before it are short. */
+/** A status line comes first; 1xx replies before it are short. */
 const maxHeadBytes = 4_096;
 
 /** Node sets an Error's code or message here, but its types say Error. */
@@ -41,7 +41,7 @@ function toErrorText(error: unknown): string | undefined {
   return typeof error === 'string' ? error : toErrorCode(error);
 }
 
-/** Resolves with what is wrong with the chain; rejects on an error, an early end, or when `ended` aborts. */
+/** Resolves with the fault of the chain. Rejects on an error, an early end, or when `ended` aborts. */
 function handshake(socket: TLSSocket, ended: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
@@ -49,22 +49,22 @@ function handshake(socket: TLSSocket, ended: AbortSignal): Promise<string | unde
       socket.destroy();
     };
     ended.addEventListener('abort', end, { once: true });
-    const stopWatching = (): void => ended.removeEventListener('abort', end);
+    const stopListening = (): void => ended.removeEventListener('abort', end);
     // Stays for the socket's whole life: an error without a listener would end the process.
     socket.on('error', reject);
     socket.once('close', () => {
-      stopWatching();
+      stopListening();
       reject(Object.assign(new Error('closed before the handshake'), { code: 'ECONNRESET' }));
     });
     socket.once('secureConnect', () => {
-      stopWatching();
+      stopListening();
       resolve(toErrorText(socket.authorizationError));
     });
     if (ended.aborted) end();
   });
 }
 
-/** The status of `HEAD /`, where one comes in time. */
+/** The status of `HEAD /`, if one comes in time. */
 function readStatus(socket: TLSSocket, name: string, ended: AbortSignal): Promise<number | undefined> {
   return new Promise((resolve) => {
     let text = '';
@@ -96,12 +96,12 @@ const readRoots = (ca: string | undefined): string[] => [
   ...(ca === undefined ? [] : [ca]),
 ];
 
-/** Throws where `ca` holds no certificate. */
+/** Throws if `ca` has no certificate. */
 export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOptions = {}): TlsProbe {
   if (ca !== undefined) new X509Certificate(ca);
   let context: SecureContext | undefined;
 
-  /** Reading a few hundred roots takes a while: once per probe, and not before the first look. */
+  /** A few hundred roots take a while: once per probe, at the first check. */
   function trust(): SecureContext {
     context ??= createSecureContext({ ca: readRoots(ca) });
     return context;
@@ -114,14 +114,14 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
       servername: name,
       secureContext: trust(),
       ALPNProtocols: ['http/1.1'],
-      // To see what is wrong with a certificate, it must be let in. Nothing secret is sent.
+      // The check needs to see a wrong certificate too. It sends nothing secret.
       rejectUnauthorized: false,
-      // The name is judged by judgeTls; here it would hide what is wrong with the chain.
+      // judgeTls checks the name. Here it would hide a fault of the chain.
       checkServerIdentity: () => undefined,
     });
   }
 
-  async function ask(name: string, socket: TLSSocket, signal: AbortSignal | undefined) {
+  async function exchange(name: string, socket: TLSSocket, signal: AbortSignal | undefined) {
     const authorizationError = await withDeadline(timeoutMs, signal, (ended) => handshake(socket, ended));
     const certificate = readCertificate(socket);
     const httpStatus = await withDeadline(timeoutMs, signal, (ended) => readStatus(socket, name, ended));
@@ -135,11 +135,11 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
       let socket: TLSSocket | undefined;
       try {
         socket = open(name, host, port);
-        const { authorizationError, certificate, httpStatus } = await ask(name, socket, signal);
+        const { authorizationError, certificate, httpStatus } = await exchange(name, socket, signal);
         signal?.throwIfAborted();
         if (certificate === undefined) return unknown(name, address, 'no certificate');
         const judgement = judgeTls(name, certificate, { authorizationError, nowMs: Date.now() });
-        // Judged by all its names; what is kept of it is bounded, and this name's own.
+        // All its names count for the verdict. Only the name's own are kept.
         return { name, ...judgement, address, certificate: toKeptCertificate(certificate, name), httpStatus };
       } catch (error) {
         signal?.throwIfAborted();
@@ -152,6 +152,5 @@ export function createTlsProbe({ ca, timeoutMs = defaultTimeoutMs }: TlsProbeOpt
 }
 
 function unknown(name: string, address: string, code: string): TlsFinding {
-  const sentence = `${address} did not show a certificate for ${name} (${toShownText(code)}): this says nothing about the certificate`;
-  return { name, verdict: 'unknown', sentence, address };
+  return { name, verdict: 'unknown', sentence: noHandshake(name, address, toShownText(code)), address };
 }

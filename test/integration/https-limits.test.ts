@@ -85,7 +85,7 @@ test('a server that takes no handshake past the deadline is the operator’s, ne
   await add(stage, SHOP);
   const held = await stage.stands(SHOP, 'held');
   expect(held).toMatchObject({ mustAct: 'operator', request: 'pending' });
-  expect(held.outcome).toMatch(/did not show a certificate.*says nothing about the certificate/);
+  expect(held.outcome).toMatch(/TLS handshake with .* failed/);
   const { evidence } = held;
   // Some looks later it is no worse.
   await until(async () => (await stage.record(SHOP)).evidence?.at !== evidence?.at, 'it was looked at again');
@@ -239,7 +239,7 @@ test.each(['full', 'minimal'] as const)(
       /held back: the DNS of 1 name on it is not right.*`runcloud-domains status` names it$/,
     );
     const told = (await redeploy(stage))?.outcome;
-    expect(told).toMatch(/held back.*network\.example\.org leads to 198\.51\.100\.9/);
+    expect(told).toMatch(/held back.*network\.example\.org points to 198\.51\.100\.9/);
     stage.point(PRIMARY);
     await stage.stands(SHOP, 'live');
     expect(stage.calls('delete-domain')).toEqual([]);
@@ -317,13 +317,12 @@ test('a CDN that does not hand the page of DNS_GATE_PROBE on waits, and the sent
   stage.edge.setDns(SHOP, { a: '127.0.0.2' });
   await add(stage, SHOP);
   const waits = await stage.stands(SHOP, 'waiting-for-dns');
-  expect(waits.outcome).toMatch(/leads to 127\.0\.0\.2.*HTTP through it does not reach the web application/);
+  expect(waits.outcome).toMatch(/points to 127\.0\.0\.2.*HTTP through it does not reach the web application/);
 });
 
 test('where CAA forbids, an AAAA record was left over, or DNS fails or is silent, a domain waits with the sentence, and goes on when it is right', async () => {
   await using stage = await createHttpsStage();
-  const unasked = (name: string) =>
-    new RegExp(`could not be asked about ${name}.*says nothing about the record`);
+  const unasked = (name: string) => new RegExp(`DNS query for ${name} failed`);
   const rows = [
     [
       'caa.example.com',

@@ -65,7 +65,7 @@ describe('a live domain', () => {
 
   test.each([
     ['is expired', { expired: true }, /expired on/],
-    ['is for another name', { wrongName: true }, /shows a certificate for another name, not for/],
+    ['is for another name', { wrongName: true }, /a certificate for another name, not for/],
     ['is trusted by nobody', { untrusted: true }, /do not trust/],
     ['ends, and was not renewed in time', { notAfter: Date.now() + 5 * DAY }, /ends in 4 days/],
   ] as const)(
@@ -101,7 +101,7 @@ describe('a live domain', () => {
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'customer' }));
     const held = await stage.record(SHOP);
     expect(held).toMatchObject({ state: 'held', mustAct: 'customer' });
-    expect(held.outcome).toMatch(/leads to 198\.51\.100\.9, not to 127\.0\.0\.1/);
+    expect(held.outcome).toMatch(/points to 198\.51\.100\.9, not to 127\.0\.0\.1/);
     expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', observed: { a: [ELSEWHERE] } }]);
     stage.point(SHOP);
     expect(await stage.watch()).toEqual(told('live'));
@@ -115,7 +115,7 @@ describe('a live domain', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);
     const { outcome } = await stage.stands(SHOP, 'live');
-    expect(outcome).toMatch(/^HTTPS works: .*; but shop\.example\.com leads to 198\.51\.100\.9/);
+    expect(outcome).toMatch(/^HTTPS works: .*; but shop\.example\.com points to 198\.51\.100\.9/);
     await stage.idle();
     expect(await stage.watch()).toEqual([]);
     expect(await stage.watch()).toEqual([]);

@@ -64,7 +64,7 @@ describe('a customer whose DNS is not right yet', () => {
     await add(stage, SHOP, true);
     const { outcome } = await stage.stands(SHOP, 'waiting-for-dns');
     expect(outcome).toBe(
-      `${SHOP} leads to ${ELSEWHERE}, not to ${HERE}: set its A record to ${HERE}; ${WWW} is a CNAME to ${SHOP}, which is right: it will be mended with ${SHOP}`,
+      `${SHOP} points to ${ELSEWHERE}, not to ${HERE}: set its A record to ${HERE}; ${WWW} is a CNAME to ${SHOP}, which is correct: fix ${SHOP}`,
     );
     expect((await shown(stage, SHOP)).dnsRecords).toEqual({
       set: [record(SHOP, 'A', HERE)],

@@ -50,7 +50,7 @@ describe('a live neighbour whose DNS breaks', () => {
     stage.point(NEW);
     await add(stage, NEW);
     expect(await says(stage, /to blame may be/)).toMatch(
-      /DNS could not be asked about old\.example\.com \(ESERVFAIL\).*; new\.example\.com was not on the last certificate/,
+      /DNS query for old\.example\.com failed \(ESERVFAIL\).*; new\.example\.com was not on the last certificate/,
     );
     expect(await stage.stands(NEW, 'held')).toMatchObject({ mustAct: 'operator' });
     expect(failed(stage)).toHaveLength(1);
@@ -84,7 +84,7 @@ describe('a live neighbour whose DNS breaks', () => {
       [OLD, 'unjudged'],
       [NEW, 'new'],
     ]);
-    await says(stage, /could not be asked about old\.example\.com.*next attempt allowed/);
+    await says(stage, /DNS query for old\.example\.com failed.*next attempt allowed/);
     expect(await stage.stands(NEW, 'held')).toMatchObject({ mustAct: 'operator' });
     const texts = await textsOf(stage, NEW);
     expect(texts).toMatch(/on the shared certificate may be to blame/);

@@ -139,7 +139,7 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
     { DNS_GATE_PROBE: 'ftp://{domain}/#x' },
     /^DNS_GATE_PROBE must begin with http/,
   ],
-  ['credentials in a probe', { DNS_GATE_PROBE: 'http://u:p@{domain}/#x' }, /^DNS_GATE_PROBE must not hold/],
+  ['credentials in a probe', { DNS_GATE_PROBE: 'http://u:p@{domain}/#x' }, /^DNS_GATE_PROBE must not have/],
   ['a switch that is neither', { TLS_PROBE: 'yes' }, /^TLS_PROBE must be one of on, off/],
   [
     'an address without a port',

@@ -1,4 +1,4 @@
-// Which DNS records somebody is told to set and to remove, for what DNS showed; and that the sentence says the same.
+// Which DNS records to set and to remove for which answers of DNS; and that the sentence says the same.
 import { describe, expect, test } from '@jest/globals';
 import { describeChanges } from '../../src/cli/output/status-dns.ts';
 import { toRecordChanges } from '../../src/probes/dns-records.ts';
@@ -9,7 +9,7 @@ import { type DnsAnswers, judgeDns, type Reach } from '../../src/probes/judge-dn
 const [SHOP, WWW, OURS, THEIRS] = ['shop.example.org', 'www.shop.example.org', '203.0.113.7', '198.51.100.9'];
 
 interface Zone {
-  /** `none`: no such name; `failed`: could not be asked. */
+  /** `none`: no such name; `failed`: could not be queried. */
   readonly a?: readonly string[] | 'none' | 'failed';
   readonly aaaa?: readonly string[];
   readonly cname?: readonly string[];
@@ -37,8 +37,8 @@ function toAnswers({ a, aaaa, cname = [], caa = [], caaFailed }: Zone): DnsAnswe
   };
 }
 
-/** Findings of names that are looked at together, as https/probe.ts has them. */
-function look(zones: Readonly<Record<string, Zone>>, expected: readonly string[] = [OURS]): DnsFinding[] {
+/** Findings of names that are checked together, as https/probe.ts has them. */
+function judgeAll(zones: Readonly<Record<string, Zone>>, expected: readonly string[] = [OURS]): DnsFinding[] {
   return Object.entries(zones).map(([name, zone]) => {
     const twin = [`www.${name}`, name.replace(/^www\./, '')].find(
       (other) => other !== name && other in zones,
@@ -177,7 +177,7 @@ const given: readonly Case[] = [
     ['DNS records to set:', '  shop.example.org.  A  203.0.113.7  (with the proxy off: "DNS only")'],
   ],
   [
-    'what would be right, where DNS could not be asked',
+    'what would be right, where DNS could not be queried',
     { [SHOP]: { a: 'failed' } },
     ['DNS could not be judged; right would be:', '  shop.example.org.  A  203.0.113.7'],
   ],
@@ -187,7 +187,7 @@ const given: readonly Case[] = [
     ['DNS could not be judged; right would be:', '  shop.example.org.  A  203.0.113.7'],
   ],
   [
-    'nothing, where the address is right and only CAA could not be asked',
+    'nothing, where the address is right and only CAA could not be queried',
     { [SHOP]: { a: [OURS], caaFailed: true } },
     [],
   ],
@@ -198,15 +198,15 @@ const cases = given.map(
   ([sentence, zones, lines, expected = [OURS]]) => [sentence, zones, lines, expected] as const,
 );
 
-test.each(cases)('asks for %s', (_, zones, lines, expected) => {
-  expect(describeChanges(toRecordChanges(look(zones, expected)))).toEqual(lines);
+test.each(cases)('changes %s', (_, zones, lines, expected) => {
+  expect(describeChanges(toRecordChanges(judgeAll(zones, expected)))).toEqual(lines);
 });
 
 describe('the sentence of a finding', () => {
-  const told = cases.filter(([, , lines]) => lines[0]?.startsWith('DNS records'));
+  const described = cases.filter(([, , lines]) => lines[0]?.startsWith('DNS records'));
 
-  test.each(told)('names what the records name: %s', (_, zones, __, expected) => {
-    const dns = look(zones, expected);
+  test.each(described)('names what the records name: %s', (_, zones, __, expected) => {
+    const dns = judgeAll(zones, expected);
     const sentences = dns.map(({ sentence }) => sentence).join('; ');
     const { set, remove } = toRecordChanges(dns);
     for (const { value } of [...set, ...remove]) expect(sentences).toContain(value.replace(/\.$/, ''));
@@ -217,6 +217,6 @@ describe('the sentence of a finding', () => {
 
 test('thousands of wrong records are cut, and named once', () => {
   const many = Array.from({ length: 3000 }, (_, i) => `198.51.${Math.floor(i / 250)}.${i % 250}`);
-  const { set, remove } = toRecordChanges(look({ [SHOP]: { a: many }, [WWW]: { a: many } }));
+  const { set, remove } = toRecordChanges(judgeAll({ [SHOP]: { a: many }, [WWW]: { a: many } }));
   expect([set.length, remove.length]).toEqual([2, 20]);
 });

@@ -151,7 +151,7 @@ describe('the probe URL', () => {
   test.each([
     ['probe.txt', 'must be a URL'],
     ['ftp://{domain}/#x', 'must begin with http:// or https://'],
-    ['http://a:b@{domain}/#x', 'must not hold a user or a password'],
+    ['http://a:b@{domain}/#x', 'must not have a user or a password'],
     ['http://example.org/#x', 'must have {domain} as its whole host'],
     ['http://www.{domain}/#x', 'must have {domain} as its whole host'],
     ['http://example.org/{domain}#x', 'must have {domain} as its whole host'],

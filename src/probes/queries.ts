@@ -1,35 +1,35 @@
-// The questions that DNS is asked about one name, each bounded in time and number, over one resolver of its own.
-// Judges nothing; only tells "not there" from "could not be asked".
+// The DNS queries about one name, each bounded in time and number, over one resolver of its own.
+// Judges nothing. Only tells "not there" from "the query failed".
 import { Resolver } from 'node:dns/promises';
 import { getDomain } from 'tldts';
 import { toCanonicalAddress } from './addresses.ts';
 import { orEnd, withDeadline } from './deadline.ts';
-import { toErrorCode } from './error-code.ts';
 import type { CaaRecord, CaaSet } from './judge-caa.ts';
 import type { Answer, DnsAnswers } from './judge-dns.ts';
+import { toErrorCode } from './shown-text.ts';
 
-export interface DnsQuestions {
+export interface QuerySettings {
   readonly servers: readonly string[] | undefined;
-  /** For one try at one server. */
+  /** In milliseconds, for one try at one server. */
   readonly timeoutMs: number;
 }
 
 const tries = 2;
 
-/** A look asks several questions in a row (CNAMEs, CAA), and each may be slow: all of them together end by then. */
-const timeoutsPerLook = 6;
+/** A check sends several queries in a row (CNAMEs, CAA), and each may be slow. All together end after so many timeouts. */
+const timeoutsPerCheck = 6;
 
-/** More CNAMEs in a row than resolvers follow; bounds also a chain that bites its own tail. */
+/** More CNAMEs in a row than resolvers follow. Also ends a chain that loops. */
 const maxChain = 8;
 
-/** c-ares: NXDOMAIN, and an answer without such records. Everything else says nothing about the name. */
+/** c-ares: NXDOMAIN, and an answer without such records. Any other code says nothing about the name. */
 const absent: Readonly<Record<string, boolean>> = { ENOTFOUND: false, ENODATA: true };
 
-/** Asks one question and never throws. */
-type Ask = <T>(question: (resolver: Resolver) => Promise<readonly T[]>) => Promise<Answer<readonly T[]>>;
+/** Sends one query and never throws. */
+type Query = <T>(send: (resolver: Resolver) => Promise<readonly T[]>) => Promise<Answer<readonly T[]>>;
 
-/** Throws where a server is no address (with a port or without): a wrong setting, to be known before the first look. */
-export function createResolver({ servers, timeoutMs }: DnsQuestions): Resolver {
+/** Throws if a server is no address (with a port or without): a wrong setting must show before the first check. */
+export function createResolver({ servers, timeoutMs }: QuerySettings): Resolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries });
   if (servers !== undefined && servers.length > 0) resolver.setServers(servers);
   return resolver;
@@ -41,12 +41,12 @@ function toAnswer(error: unknown): Answer<never> {
   return nameExists === undefined ? { kind: 'failed', code } : { kind: 'none', nameExists };
 }
 
-function createAsk(resolver: Resolver, ended: AbortSignal): Ask {
-  return async (question) => {
-    // Cancelling ends only the questions under way; the next one would be sent nevertheless. Nor need it end one.
+function createQuery(resolver: Resolver, ended: AbortSignal): Query {
+  return async (send) => {
+    // Cancelling ends running queries only, and not for certain. The next query would still start.
     if (ended.aborted) return { kind: 'failed', code: 'ETIMEOUT' };
     try {
-      const value = await orEnd(question(resolver), ended);
+      const value = await orEnd(send(resolver), ended);
       return value.length === 0 ? { kind: 'none', nameExists: true } : { kind: 'found', value };
     } catch (error) {
       return ended.aborted ? { kind: 'failed', code: 'ETIMEOUT' } : toAnswer(error);
@@ -56,11 +56,11 @@ function createAsk(resolver: Resolver, ended: AbortSignal): Ask {
 
 const toName = (text: string): string => text.toLowerCase().replace(/\.$/, '');
 
-async function followCname(ask: Ask, name: string): Promise<readonly string[]> {
+async function followCname(query: Query, name: string): Promise<readonly string[]> {
   const chain: string[] = [];
   while (chain.length < maxChain) {
     const at = chain.at(-1) ?? name;
-    const answer = await ask((resolver) => resolver.resolveCname(at));
+    const answer = await query((resolver) => resolver.resolveCname(at));
     const next = answer.kind === 'found' ? toName(answer.value[0] ?? '') : '';
     if (next === '' || next === name || chain.includes(next)) break;
     chain.push(next);
@@ -68,7 +68,7 @@ async function followCname(ask: Ask, name: string): Promise<readonly string[]> {
   return chain;
 }
 
-/** `shop.example.co.uk` -> itself, then `example.co.uk`. The registries above have no say in who issues for it here. */
+/** `shop.example.co.uk` -> itself, then `example.co.uk`. The registries above it do not count here. */
 function toClimb(name: string): readonly string[] {
   const top = getDomain(name, { allowPrivateDomains: false, validateHostname: false }) ?? name;
   const labels = name.split('.');
@@ -76,7 +76,7 @@ function toClimb(name: string): readonly string[] {
   return labels.slice(0, Math.max(steps, 0) + 1).map((_, index) => labels.slice(index).join('.'));
 }
 
-/** Node hands a record over as `{ critical: 0, issue: 'letsencrypt.org' }`: the tag is whichever key is left. */
+/** Node's records are `{ critical: 0, issue: 'letsencrypt.org' }`: the tag is the key that is left. */
 function toCaaRecords(record: object): readonly CaaRecord[] {
   const fields = Object.entries(record) as readonly (readonly [string, unknown])[];
   const critical = Number(fields.find(([key]) => key === 'critical')?.[1] ?? 0);
@@ -85,10 +85,10 @@ function toCaaRecords(record: object): readonly CaaRecord[] {
     .map(([tag, value]) => ({ critical, tag, value: String(value) }));
 }
 
-/** RFC 8659, 3: from the name upwards, the first set that is not empty counts, also if it says nothing about us. */
-async function climbCaa(ask: Ask, name: string): Promise<Answer<CaaSet>> {
+/** RFC 8659, 3: from the name upwards, the first set that is not empty counts. */
+async function climbCaa(query: Query, name: string): Promise<Answer<CaaSet>> {
   for (const at of toClimb(name)) {
-    const answer = await ask((resolver) => resolver.resolveCaa(at));
+    const answer = await query((resolver) => resolver.resolveCaa(at));
     if (answer.kind === 'failed') return answer;
     if (answer.kind === 'found')
       return { kind: 'found', value: { at, records: answer.value.flatMap(toCaaRecords) } };
@@ -96,52 +96,55 @@ async function climbCaa(ask: Ask, name: string): Promise<Answer<CaaSet>> {
   return { kind: 'none', nameExists: true };
 }
 
-/** The zone that a name is in, and who serves it. */
+/** The zone of a name, and its name servers. */
 export interface Zone {
   readonly at: string;
   readonly servers: readonly string[];
 }
 
-/** From the name upwards. What an alias leads to has name servers of its own, which are not the name's. */
-async function climbZone(ask: Ask, name: string): Promise<Answer<Zone>> {
+/** From the name upwards. The target of an alias has name servers of its own, which do not count. */
+async function climbZone(query: Query, name: string): Promise<Answer<Zone>> {
   for (const at of toClimb(name)) {
-    const answer = await ask((resolver) => resolver.resolveNs(at));
+    const answer = await query((resolver) => resolver.resolveNs(at));
     if (answer.kind === 'failed') return answer;
     if (answer.kind !== 'found') continue;
-    const alias = await ask((resolver) => resolver.resolveCname(at));
+    const alias = await query((resolver) => resolver.resolveCname(at));
     if (alias.kind !== 'found') return { kind: 'found', value: { at, servers: answer.value.map(toName) } };
   }
   return { kind: 'none', nameExists: true };
 }
 
-async function askAll(ask: Ask, name: string): Promise<DnsAnswers> {
+async function queryAll(query: Query, name: string): Promise<DnsAnswers> {
   const [a, aaaa, cname, caa] = await Promise.all([
-    ask((resolver) => resolver.resolve4(name)),
-    ask((resolver) => resolver.resolve6(name).then((addresses) => addresses.map(toCanonicalAddress))),
-    followCname(ask, name),
-    climbCaa(ask, name),
+    query((resolver) => resolver.resolve4(name)),
+    query((resolver) => resolver.resolve6(name).then((addresses) => addresses.map(toCanonicalAddress))),
+    followCname(query, name),
+    climbCaa(query, name),
   ]);
   return { a, aaaa, cname, caa };
 }
 
-/** Throws only what `signal` is aborted with. */
-async function askWithin<T>(
-  questions: DnsQuestions,
+/** Throws only the reason of `signal`. */
+async function queryWithin<T>(
+  settings: QuerySettings,
   signal: AbortSignal | undefined,
-  work: (ask: Ask) => Promise<T>,
+  work: (query: Query) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  const resolver = createResolver(questions);
-  const answers = await withDeadline(questions.timeoutMs * timeoutsPerLook, signal, (ended) => {
+  const resolver = createResolver(settings);
+  const answers = await withDeadline(settings.timeoutMs * timeoutsPerCheck, signal, (ended) => {
     ended.addEventListener('abort', () => resolver.cancel(), { once: true });
-    return work(createAsk(resolver, ended));
+    return work(createQuery(resolver, ended));
   });
   signal?.throwIfAborted();
   return answers;
 }
 
-export const askDns = (name: string, questions: DnsQuestions, signal?: AbortSignal): Promise<DnsAnswers> =>
-  askWithin(questions, signal, (ask) => askAll(ask, name));
+export const queryDns = (name: string, settings: QuerySettings, signal?: AbortSignal): Promise<DnsAnswers> =>
+  queryWithin(settings, signal, (query) => queryAll(query, name));
 
-export const askZone = (name: string, questions: DnsQuestions, signal?: AbortSignal): Promise<Answer<Zone>> =>
-  askWithin(questions, signal, (ask) => climbZone(ask, name));
+export const queryZone = (
+  name: string,
+  settings: QuerySettings,
+  signal?: AbortSignal,
+): Promise<Answer<Zone>> => queryWithin(settings, signal, (query) => climbZone(query, name));
