@@ -1,4 +1,5 @@
-// Writes the documents that are tables of the code, and the version that the code knows: `node scripts/generate-docs.ts`, or with --check only compares.
+// Writes the documents that are tables of the code, and the version that the code knows: `node scripts/generate-docs.ts`. With --check it only compares; with --record it plays
+// the demo first and keeps its output in docs/start/demo.md.
 // A new table is one line in `generated`. Renders are pure; only `main` at the end touches files.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +7,9 @@ import { type VariableName, variables } from '../src/config/load.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
+import { arrows } from './arrows.ts';
+import { demoSvg } from './demo-svg.ts';
+import { recordDemo } from './record-demo.ts';
 
 /** `render` gets the file's present text and returns what it should be; undefined where the file wants no table. */
 export interface Generated {
@@ -26,20 +30,6 @@ export function toTable(heads: readonly string[], rows: readonly (readonly strin
 
 /** A default is a value, or a sentence about values. */
 const defaultOf = (text: string): string => (/\s/.test(text) ? text : code(text));
-
-/** What a user sets; README.md shows these alone. */
-export const commonVariables: readonly VariableName[] = [
-  'REDIS_URL',
-  'RUNCLOUD_API_TOKEN',
-  'RUNCLOUD_SERVER_ID',
-  'RUNCLOUD_APP_ID',
-  'WP_CONFIG',
-  'DNS_GATE',
-  'API_TOKENS',
-  'BOARD_USERS',
-  'CALLBACK_URLS',
-  'CALLBACK_SECRETS',
-];
 
 const allVariables = Object.keys(variables) as VariableName[];
 
@@ -87,6 +77,18 @@ export const metricTable = (): string =>
       const meanings = Object.entries(labels).map(([label, meaning]) => `${code(label)}: ${meaning}`);
       return [code(fullName(metric)), type, of, help, meanings.join('<br>')];
     }),
+  );
+
+/** Which folder imports which, from the table that a test holds. */
+export const arrowTable = (): string =>
+  toTable(
+    ['Folder', 'Imports', 'Types only', 'Packages'],
+    Object.entries(arrows).map(([folder, { uses, types = '', packages = '' }]) => [
+      code(folder),
+      uses.replaceAll(' ', ', '),
+      types.replaceAll(' ', ', '),
+      packages.replaceAll(' ', ', '),
+    ]),
   );
 
 const document = (title: string, introduction: string, table: () => string) => (): string =>
@@ -165,7 +167,8 @@ export const generated: readonly Generated[] = [
   },
   { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
-  { file: 'README.md', render: between('configuration', () => configurationTable(commonVariables)) },
+  { file: 'ARCHITECTURE.md', render: between('arrows', arrowTable) },
+  { file: 'docs/img/demo.svg', render: () => demoSvg(read('docs/start/demo.md') ?? '') },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
   { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },
   { file: 'packages/simulator/package.json', render: versionAt(/("version": )(").*?\2/) },
@@ -202,4 +205,7 @@ function main(isCheck: boolean): void {
   }
 }
 
-if (import.meta.main) main(process.argv.includes('--check'));
+if (import.meta.main) {
+  if (process.argv.includes('--record')) recordDemo();
+  main(process.argv.includes('--check'));
+}

@@ -19,7 +19,7 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Default: a temporary one, removed at the end. One that is given stays. */
   readonly dir?: string;
-  /** Keep data over a restart (appendonly yes, fsync every second). Default: nothing is written. */
+  /** Keep data over a restart (appendonly yes, appendfsync always). Default: nothing is written. */
   readonly aof?: boolean;
   /** Further arguments of redis-server; they win over ours. */
   readonly args?: readonly string[];

@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import {
   between,
-  commonVariables,
-  configurationTable,
   dotEnvExample,
   generated,
   metricTable,
@@ -35,16 +33,10 @@ describe('generated documents', () => {
     expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual(['DNS_GATE=auto']);
   });
 
-  test('docs/reference/configuration.md names every variable, README.md the ten that a user sets', () => {
-    const namesIn = (table: string) => [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
-    const introduced = generated
-      .find(({ file }) => file === 'docs/reference/configuration.md')
-      ?.render(undefined);
-    expect(namesIn(introduced ?? '')).toEqual(Object.keys(variables));
-    expect(namesIn(configurationTable(commonVariables))).toEqual(commonVariables);
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    expect(namesIn(readme).filter((name = '') => name in variables)).toEqual(commonVariables);
-    expect(commonVariables).toHaveLength(10);
+  test('docs/reference/configuration.md names every variable', () => {
+    const table = generated.find(({ file }) => file === 'docs/reference/configuration.md')?.render(undefined);
+    const names = [...(table ?? '').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    expect(names).toEqual(Object.keys(variables));
   });
 
   test('docs/reference/error-codes.md names every code', () => {
