@@ -7,6 +7,7 @@ import { type VariableName, variables } from '../src/config/load.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
+import { httpCodes } from '../src/server/http-codes.ts';
 import { arrows } from './arrows.ts';
 import { demoSvg } from './demo-svg.ts';
 import { recordDemo } from './record-demo.ts';
@@ -53,6 +54,18 @@ export const errorCodeTable = (): string =>
       fix,
       whileRetried,
       isFinal ? 'it waits for you' : 'it is tried again by itself',
+    ]),
+  );
+
+/** Codes that only HTTP has. */
+export const httpCodeTable = (): string =>
+  toTable(
+    ['Code', 'Status', 'Meaning', 'What to do'],
+    Object.entries(httpCodes).map(([name, { status, meaning, fix }]) => [
+      code(name),
+      String(status),
+      meaning,
+      fix,
     ]),
   );
 
@@ -167,6 +180,7 @@ export const generated: readonly Generated[] = [
   },
   { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
+  { file: 'docs/reference/http-api.md', render: between('http-codes', httpCodeTable) },
   { file: 'ARCHITECTURE.md', render: between('arrows', arrowTable) },
   { file: 'docs/img/demo.svg', render: () => demoSvg(read('docs/start/demo.md') ?? '') },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },

@@ -1,4 +1,4 @@
-// Several web applications that have one name: how they are listed, in sentences and as JSON. Pure.
+// The web applications that have one domain: as a list in a sentence, and as JSON. Pure.
 import { z } from 'zod';
 import type { DomainRecord } from '../domains/domain.ts';
 import { actorOf, type Selection } from '../domains/selection.ts';
@@ -25,7 +25,7 @@ export const toPlace = (record: DomainRecord): Place => ({
   desired: record.desired,
 });
 
-/** `646 (live) and 701 (waiting-for-dns)`; with the servers where they differ. */
+/** `646 (live) and 701 (waiting-for-dns)`; with the servers if they differ. */
 export function describeApps(places: readonly Pick<DomainRecord, 'serverId' | 'appId' | 'state'>[]): string {
   const isOneServer = new Set(places.map(({ serverId }) => serverId)).size <= 1;
   const named = places.map(({ serverId, appId, state }) =>
@@ -36,7 +36,7 @@ export function describeApps(places: readonly Pick<DomainRecord, 'serverId' | 'a
     : `web applications ${named.slice(0, -1).join(', ')} and ${named.at(-1)}`;
 }
 
-/** What was asked about, where it was restricted. */
+/** The selected web application or server, in words. */
 export function describeChoice({ serverId, appId }: Selection): string {
   if (appId === undefined) return `server ${serverId}`;
   return `web application ${appId}${serverId === undefined ? '' : ` of server ${serverId}`}`;

@@ -1,5 +1,5 @@
-// How domains and jobs look from outside, in the HTTP API and in `--json`: the schemas, and what makes such records of ours.
-// Their fields are API. Times are ISO 8601, what is not known is null.
+// Domains and jobs in the HTTP API and in `--json`: the schemas, and the functions that make such records.
+// Their fields are API. Times are ISO 8601; null: not known.
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { DomainRecord, Transition } from '../domains/domain.ts';
@@ -10,18 +10,18 @@ import type { CertificateStatus, DomainDetails, DomainStatus, JobStatus } from '
 import { dnsRecords, dnsRecordsOf, evidence, toDnsRecords, toEvidence } from './evidence.ts';
 import { iso, reasonCode, text, time } from './fields.ts';
 
-export const state = z.enum(stateNames).meta({ description: 'Where the domain stands in its life' });
+export const state = z.enum(stateNames).meta({ description: 'The state of the domain' });
 
 const mustAct = z
   .enum(actors)
   .nullable()
-  .meta({ description: 'Who must act; null: nobody, it goes on by itself' });
+  .meta({ description: 'Who must act. Null: nobody, it continues automatically.' });
 
 const desired = z.union([
   z.object({
     presence: z.literal('present'),
     www: z.union([z.boolean(), z.literal('auto')]).meta({
-      description: '`auto`: www comes with it by our own rule, not because the caller asked for it',
+      description: '`auto`: www is included by the default rule, not by a request',
     }),
     redirection: z.enum(['none', 'www', 'non-www']),
   }),
@@ -36,23 +36,21 @@ const summaryFields = {
   desired,
   state: state,
   since: time,
-  reason: text.meta({ description: 'Why, in a sentence for a person' }),
+  reason: text.meta({ description: 'Why it has this state, as a sentence for people' }),
   reasonCode,
-  code: text.meta({ description: 'The error code, where something is wrong' }),
-  fix: text.meta({
-    description: 'What to do about it: one thing while it is tried again, another once it has failed',
-  }),
+  code: text.meta({ description: 'The error code, if there is an error' }),
+  fix: text.meta({ description: 'What to do about the error' }),
   mustAct,
   request: z.enum(['pending', 'settled', 'failed']).meta({
     description:
-      '`pending`: a job is on its way; `failed`: it is tried again at `nextLookAt`, or (null) by nobody',
+      '`pending`: its job is queued or running. `failed`: the next attempt is at `nextCheckAt`; null: there is none.',
   }),
   jobId: z.string(),
   requestedAt: time,
   by: text.meta({
-    description: 'Who asked: `api:<token>`, `cli:<user>`, or `producer`, a program that proves nothing',
+    description: 'The caller: `api:<token>`, `cli:<user>`, or `producer` for an unverified program',
   }),
-  for: text.meta({ description: "For whom, in the caller's own words: its `requestedBy`" }),
+  for: text.meta({ description: "On whose behalf, in the caller's own words (`requestedBy`)" }),
   nextCheckAt: time,
 };
 
@@ -68,12 +66,12 @@ export const domainRecord = z
       .object({ outcome: text, outcomeAt: time, mustAct, reasonCode, code: text })
       .nullable()
       .meta({
-        description: 'What the last redeploy of its certificate said to it; null: nothing since it asked',
+        description: 'The result of the last redeploy for this domain. Null: none since its last request.',
       }),
     redeploy: z
       .object({ id: z.string(), state: z.string(), nextRunAt: time })
       .nullable()
-      .meta({ description: 'The job of the redeploy that it waits for' }),
+      .meta({ description: 'The job of the redeploy that the domain waits for' }),
     history: z
       .array(
         z.object({
@@ -87,12 +85,12 @@ export const domainRecord = z
           for: text,
         }),
       )
-      .meta({ description: 'Its last 50 changes of state, the newest first' }),
+      .meta({ description: 'The last 50 changes of state, newest first' }),
     budgets: z
       .array(z.object({ limit: z.string(), subject: z.string(), left: z.number(), of: z.number() }))
-      .meta({ description: "What Let's Encrypt still allows for its names" }),
+      .meta({ description: "What is left of Let's Encrypt's limits for its names" }),
   })
-  .meta({ description: 'How one domain stands, why, and what comes next' });
+  .meta({ description: 'The status of one domain' });
 
 export const jobRecord = z
   .object({
@@ -101,11 +99,11 @@ export const jobRecord = z
     attemptsMade: z.int(),
     failedReason: text,
     code: text.meta({ description: 'The code that failedReason begins with' }),
-    fix: text.meta({ description: 'What to do about it, as the job stands now' }),
+    fix: text.meta({ description: 'What to do about the error' }),
     result: text,
     nextRunAt: time,
   })
-  .meta({ description: 'One job as the queue holds it' });
+  .meta({ description: 'One job of the queue' });
 
 export const toSummary = (record: DomainRecord): z.output<typeof domainSummary> => ({
   domain: record.domain,
@@ -128,11 +126,11 @@ export const toSummary = (record: DomainRecord): z.output<typeof domainSummary> 
   nextCheckAt: record.request === 'settled' ? null : iso(record.nextRunAt),
 });
 
-/** What to do about a domain's code, as it stands now. */
+/** What to do about a domain's error code, in its present state. */
 export const fixFor = (record: DomainRecord): string | undefined =>
   fixOf(record.code, record.request === 'pending' && actorOf(record) === undefined);
 
-/** When its job, or that of the redeploy, looks again; undefined where no time is set. */
+/** When the job of the domain runs next; undefined: no time is set. */
 export const nextCheckTimeOf = ({ record, job }: DomainStatus): number | undefined =>
   record.request === 'failed'
     ? record.nextRunAt
@@ -142,7 +140,7 @@ export const nextCheckTimeOf = ({ record, job }: DomainStatus): number | undefin
 
 type DomainAnswer = z.output<typeof domainRecord>;
 
-/** What `status --json` shows of each domain: all but what takes a question of its own. */
+/** A domain in `status --json`: all fields that need no further query. */
 export function toStatus(status: DomainStatus): Omit<DomainAnswer, 'history' | 'budgets'> {
   const { record, job, certificate, redeploy } = status;
   return {
@@ -169,7 +167,7 @@ const toCertificate = ({ outcome, outcomeAt, mustAct: actor, reasonCode: why, co
         code: code ?? null,
       };
 
-/** For operators alone: what it says may name any domain. */
+/** For operators only: its sentence may name any domain. */
 export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: CertificateStatus) => ({
   serverId,
   appId,
@@ -188,7 +186,7 @@ export const toRecord = (status: DomainDetails): DomainAnswer => ({
   budgets: [...status.budgets],
 });
 
-/** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
+/** A change of state that is newer than the last result has its own reason: a write that began, a check. */
 function reasonOf(record: DomainRecord, history: readonly Transition[]) {
   const { outcome, reasonCode: why, outcomeAt = 0, state: at, stateAt } = record;
   const [step] = history;
@@ -217,7 +215,7 @@ const toHistoryEntry = ({
   for: behalf ?? null,
 });
 
-/** Undefined where there is no such job (any more). */
+/** Undefined: there is no such job (any more). */
 export function toJob(job: JobStatus): z.output<typeof jobRecord> | undefined {
   if (job.state === 'gone') return undefined;
   const code = job.state === 'completed' ? undefined : codeOf(job.failedReason ?? '');

@@ -1,17 +1,21 @@
-// What the last look at a domain saw, and which DNS records have to change, as the HTTP API and `--json` show it. Times are ISO 8601.
+// The findings of the last check of a domain, and the DNS records to change, in the HTTP API and in `--json`.
+// Times are ISO 8601.
 import { z } from 'zod';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
 import type { DnsRecord, DnsRecordChanges } from '../probes/findings.ts';
 import { iso, time } from './fields.ts';
 
-const MORE = z.int().optional().meta({ description: 'How many more there are than are shown' });
+const MORE = z.int().optional().meta({ description: 'How many more there are' });
 
 const dnsFinding = z.object({
   name: z.string(),
   verdict: z.string(),
   sentence: z.string(),
-  doubt: z.string().optional().meta({ description: 'What could not be judged of a name that looks right' }),
+  doubt: z
+    .string()
+    .optional()
+    .meta({ description: 'What could not be checked, although the name seems right' }),
   expected: z.array(z.string()),
   observed: z.object({
     a: z.array(z.string()),
@@ -48,11 +52,11 @@ const dnsRecord = z.object({
   value: z.string(),
   alternatives: z
     .array(z.object({ type: recordType, value: z.string() }))
-    .meta({ description: 'Records any of which does as well in its place' }),
+    .meta({ description: 'Any one of these records works too' }),
   proxied: z
     .literal(false)
     .nullable()
-    .meta({ description: "`false`: right only with the CDN's proxy off for it; null: does not apply" }),
+    .meta({ description: "`false`: the CDN's proxy must be off for this record. Null: does not apply." }),
 });
 
 export const dnsRecords = z
@@ -60,19 +64,19 @@ export const dnsRecords = z
   .nullable()
   .meta({
     description:
-      'The DNS records to set and to remove, by the last look; `unsure`: what would be right where DNS could not be judged. All empty: nothing to change. null: DNS was not looked at, or is not needed',
+      'The DNS records to set and to remove, by the last check. `unsure`: the expected records where DNS could not be checked. All empty: nothing to change. Null: DNS was not checked, or is not needed.',
   });
 
 export const evidence = z
   .object({ at: time, dns: z.array(dnsFinding), tls: z.array(tlsFinding) })
   .nullable()
-  .meta({ description: 'What the last look at DNS and at the server saw' });
+  .meta({ description: 'The findings of the last check of DNS and of the server' });
 
-/** What has to change in DNS so that it goes on; undefined where that is not known, or not needed. */
+/** The DNS changes that the domain waits for; undefined: not known, or not needed. */
 export const dnsRecordsOf = ({ desired, evidence }: DomainRecord): DnsRecordChanges | undefined =>
   desired.presence === 'present' && evidence ? toRecordChanges(evidence.dns) : undefined;
 
-/** As API, `--json` and callbacks show them: the same fields. */
+/** The same fields in the API, in `--json` and in callbacks. */
 export const toDnsRecords = (changes: DnsRecordChanges | undefined): z.output<typeof dnsRecords> =>
   changes ? { set: copy(changes.set), remove: copy(changes.remove), unsure: copy(changes.unsure) } : null;
 

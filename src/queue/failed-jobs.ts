@@ -2,7 +2,7 @@
 import type { Job } from 'bullmq';
 import { parseId } from '../domains/ids.ts';
 import { isOn, type Selection } from '../domains/selection.ts';
-import { codeOf } from '../errors.ts';
+import { type Code, codeOf } from '../errors.ts';
 import type { TargetDefaults } from '../jobs/catalog.ts';
 
 export interface FailedJob {
@@ -13,6 +13,7 @@ export interface FailedJob {
   readonly serverId: number | undefined;
   readonly appId: number | undefined;
   readonly reason: string;
+  readonly code: Code | undefined;
   readonly attempts: number;
   readonly failedAt: number | undefined;
   /** When the same is tried again by itself; undefined: it waits for a person, or a newer request counts. */
@@ -27,7 +28,7 @@ export interface FailedFilter extends Pick<Selection, 'serverId' | 'appId'> {
 }
 
 export const isFailedAs = (job: FailedJob, filter: FailedFilter): boolean =>
-  (filter.code === undefined || codeOf(job.reason) === filter.code) &&
+  (filter.code === undefined || job.code === filter.code) &&
   (filter.name === undefined || job.name === filter.name) &&
   (filter.domain === undefined || job.domain === filter.domain) &&
   isOn({ serverId: job.serverId ?? 0, appId: job.appId ?? 0 }, filter);
@@ -39,13 +40,17 @@ export function toFailedJob(
   defaults: TargetDefaults,
 ): Omit<FailedJob, 'nextCheckAt'> {
   const data: Readonly<Record<string, unknown>> = job?.data ?? {};
+  const reason = job
+    ? job.failedReason || 'no reason was recorded'
+    : 'invalid-payload: its payload is not JSON';
   return {
     id,
     name: job?.name ?? '?',
     domain: typeof data.domain === 'string' ? data.domain : undefined,
     serverId: parseId(String(data.serverId)) ?? defaults.serverId,
     appId: parseId(String(data.appId)) ?? defaults.appId,
-    reason: job ? job.failedReason || 'no reason was recorded' : 'invalid-payload: its payload is not JSON',
+    reason,
+    code: codeOf(reason),
     attempts: job?.attemptsMade ?? 0,
     failedAt: job?.finishedOn,
   };

@@ -1,17 +1,18 @@
-// What every request goes through before a body is read, whatever part it is for: who calls, and how often he may. What is refused
-// before it has arrived ends its connection.
+// What every request of every part passes before its body is read: the caller, and the rate limit. A request
+// that is refused before it has arrived ends its connection.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/load.ts';
 import { isLeaving, leaveAfter } from '../listening/connections.ts';
 import { networkOf } from '../listening/network.ts';
 import { authorize, type Caller, identify, type RouteRole } from './auth.ts';
+import { hostMissing, networkRateReached, noSuchRoute as noRoute, tokenRateReached } from './messages.ts';
 import { type PrefixSettings, prefixIn } from './prefix.ts';
 import { Refusal } from './problems.ts';
 import type { Rates } from './rate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined: whoever calls has no token that we know. */
+    /** Undefined: the request has no valid token. */
     caller: Caller | undefined;
   }
 }
@@ -36,23 +37,23 @@ export function addAdmission(app: FastifyInstance, { settings, rates }: Admissio
     const isWithoutHost = request.headers.host === undefined && request.raw.httpVersion === '1.1';
     if (isCountedElsewhere(request) && !isWithoutHost) return;
     assertRate(rates, request);
-    if (isWithoutHost) throw new Refusal('bad-request', 'a request over HTTP/1.1 has to name its Host');
-    // Fastify would read the body first.
+    if (isWithoutHost) throw new Refusal('bad-request', hostMissing);
+    // Fastify would first read the body.
     if (request.is404) throw noSuchRoute();
   });
   app.addHook('onSend', async (request, reply) => endUnread(request, reply));
 }
 
-export const noSuchRoute = (): Refusal => new Refusal('not-found', 'there is no such route');
+export const noSuchRoute = (): Refusal => new Refusal('not-found', noRoute);
 
-/** An answer to a request that is still being sent is the last one of its connection: nobody waits for the rest. */
+/** An answer to a request that is still being sent ends its connection: nobody waits for the rest. */
 export function endUnread({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete !== false) return;
   reply.header('connection', 'close');
   leaveAfter(raw);
 }
 
-/** Every answer's; a part that shows pages sets its own over them. */
+/** Headers of every answer. A part that shows pages replaces some of them. */
 export const headersOf = (request: FastifyRequest): Record<string, string> => ({
   'x-request-id': request.id,
   'x-content-type-options': 'nosniff',
@@ -64,27 +65,24 @@ export const headersOf = (request: FastifyRequest): Record<string, string> => ({
   ...(request.protocol === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
 });
 
-/** Probes come often, and from one address; the board counts whoever is not logged in. */
+/** Health checks come often, and from one address. The board counts requests without a login. */
 const isCountedElsewhere = ({ url }: FastifyRequest): boolean =>
   /^\/(healthz|readyz)(\?|$)|^\/board([/?]|$)/.test(url);
 
-/** Throws Refusal (429) where the token, or the network of whoever has none, has nothing left for a request of this cost. */
+/** Throws Refusal (429) if the token, or the network without a valid token, has reached its rate limit. */
 export function assertRate(
-  { tokens, strangers }: Rates,
+  { tokens, anonymous }: Rates,
   { caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>,
   cost = 1,
 ): void {
-  const waitMs = caller ? tokens.take(caller.name, cost) : strangers.take(networkOf(ip), cost);
+  const waitMs = caller ? tokens.take(caller.name, cost) : anonymous.take(networkOf(ip), cost);
   if (waitMs === 0) return;
-  const detail = caller
-    ? 'this token has made too many requests'
-    : 'too many requests without a token that the server knows came from this network';
-  throw new Refusal('too-many-requests', detail, {
+  throw new Refusal('too-many-requests', caller ? tokenRateReached : networkRateReached, {
     headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
   });
 }
 
-/** Lets a route of another part pass where the caller has a token of the role. */
+/** For routes of other parts: throws Refusal if the caller's token does not have the role. */
 export const requireRole =
   (role: RouteRole) =>
   async ({ caller }: FastifyRequest): Promise<void> =>

@@ -1,6 +1,7 @@
-// Bodies of requests: bytes to text, in the one way for all text that we are handed, and text to JSON or to lines of it.
+// Bodies of requests: bytes to text, as for all text that the program reads, then text to JSON or to lines.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { decodeText, whyUnreadable } from '../untrusted/text-file.ts';
+import { jsonOnly, unreadableBody } from './messages.ts';
 import { Refusal } from './problems.ts';
 import { BadLine, MAX_LINES } from './routes/batch.ts';
 
@@ -8,7 +9,7 @@ export function addParsers(api: FastifyInstance): void {
   const parseJson = api.getDefaultJsonParser('error', 'error');
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    // Nobody catches what is thrown here.
+    // An error that is thrown here is not caught.
     const text = toText(bytes);
     if (text instanceof Refusal) return done(text);
     request.rawBody = text;
@@ -24,7 +25,7 @@ export function addParsers(api: FastifyInstance): void {
       if (text instanceof Refusal) throw text;
       request.rawBody = text;
       if (request.routeOptions.config.route?.takesLines) return parseLines(text);
-      throw new Refusal('unsupported-media-type', 'this route takes application/json only');
+      throw new Refusal('unsupported-media-type', jsonOnly);
     },
   );
 }
@@ -33,11 +34,11 @@ function toText(body: string | Buffer): string | Refusal {
   try {
     return decodeText(Buffer.from(body));
   } catch (error) {
-    return new Refusal('bad-request', `the body cannot be read: ${whyUnreadable(error)}`);
+    return new Refusal('bad-request', unreadableBody(whyUnreadable(error)));
   }
 }
 
-/** Lines that say nothing are no lines; there is no use in parsing more than a batch may have. */
+/** Empty lines do not count. Lines beyond the maximum of a batch are not parsed. */
 const parseLines = (text: string): unknown[] =>
   text
     .split('\n')

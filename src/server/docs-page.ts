@@ -1,4 +1,4 @@
-// The OpenAPI document as a page that a person can read: one piece of HTML, no script, nothing from anywhere else. Pure.
+// The OpenAPI document as a page for people: one HTML file, no script, no other file, no other host. Pure.
 import { createHash } from 'node:crypto';
 import type { OpenApi, Operation, Parameter } from './routes/route.ts';
 
@@ -12,13 +12,13 @@ table{border-collapse:collapse;width:100%;display:block;overflow:auto}
 th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid #d0d7de}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}code,pre{background:#1c2128}h2,th,td{border-color:#30363d}a{color:#6cb6ff}}`;
 
-/** Lets this page's own style through, and nothing else. */
+/** Allows this page's own style, and nothing else. */
 export const DOCS_CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
-/** Our sentences mark code as Markdown does. */
+/** Descriptions mark code as Markdown does. */
 const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 export function toDocsPage({ info, paths, components }: OpenApi): string {
@@ -34,7 +34,7 @@ export function toDocsPage({ info, paths, components }: OpenApi): string {
   );
   const body = [
     `<h1>${escapeHtml(info.title)} ${escapeHtml(info.version)}</h1><p>${prose(info.description)}</p>`,
-    '<p>As a document for programs: <a href="openapi.json">openapi.json</a></p>',
+    '<p>For programs: <a href="openapi.json">openapi.json</a></p>',
     `<ul>${list.join('')}</ul>`,
     ...operations.map(({ path, method, operation }) => toSection(path, method, operation)),
     '<h1>Schemas</h1>',
@@ -46,7 +46,7 @@ export function toDocsPage({ info, paths, components }: OpenApi): string {
 function toSection(path: string, method: string, operation: Operation): string {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const role = operation['x-role'];
-  const needs = role === 'anyone' ? 'No token is needed.' : `Needs a token of the role <code>${role}</code>.`;
+  const needs = role === 'anyone' ? 'Needs no token.' : `Needs a token with the role <code>${role}</code>.`;
   return [
     `<h2 id="${operationId}"><span class="method">${method}</span> <code>${escapeHtml(path)}</code></h2>`,
     `<p><strong>${prose(summary)}.</strong> ${prose(description ?? '')} ${needs}</p>`,
@@ -54,7 +54,7 @@ function toSection(path: string, method: string, operation: Operation): string {
     ...Object.entries(requestBody?.content ?? {}).map(
       ([type, { schema }]) => `<h3>Body: <code>${escapeHtml(type)}</code></h3>${toJson(schema)}`,
     ),
-    '<h3>Answers</h3>',
+    '<h3>Responses</h3>',
     toTable(['Status', 'Meaning', 'Body'], Object.entries(responses).map(toAnswer)),
   ].join('\n');
 }

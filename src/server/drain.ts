@@ -1,31 +1,31 @@
-// The first half of a server's end: it takes no new connection, and nobody who has one is cut off in the middle of asking.
+// The first half of a shutdown: no new connections, and no request is cut off while it is being sent.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { within } from '../redis/connection.ts';
 
-/** How long a connection that is kept alive may still bring a request, which is answered with `Connection: close`. */
+/** A kept-alive connection may send a request for this long. Its answer has `Connection: close`. */
 const IDLE_MS = 2000;
 
 /**
- * Resolves when all connections have ended, or after two seconds. What is left then waits for an answer, or is about to be cut off
- * (`cutOffIdlers`).
+ * Resolves when all connections have ended, or after two seconds. A connection that is left then waits for an
+ * answer, or is closed soon (`cutOffIdlers`).
  */
 export async function drain(server: Server): Promise<void> {
   const ended = once(server, 'close');
-  // Not the HTTP server's own close, which cuts connections that are idle: a request may be on its way on them.
+  // The HTTP server's own close would end idle connections, on which a request may be arriving.
   Server.prototype.close.call(server);
   await untilNothingIsHandedOut();
   await within(ended, IDLE_MS, undefined);
-  // On a busy machine time may be up before what has arrived was read.
+  // On a busy machine the time may be over before the received bytes are read.
   await setImmediate();
 }
 
 /**
- * In a cluster (PM2's cluster mode) the primary accepts connections and hands them out. One may be on its way to us when we stop
- * listening: Node gives it back, if we are still there. Another question to the primary is answered behind all that it has sent
- * us. (To disconnect would say the same, but PM2 takes that for its own death.)
+ * In a cluster (PM2's cluster mode) the primary accepts connections and passes them on. One may arrive after we
+ * have stopped listening: Node gives it back, if this process is still running. The primary answers another
+ * message only after all that it has sent before. (PM2 would take a disconnect for a crash.)
  */
 async function untilNothingIsHandedOut(): Promise<void> {
   if (!cluster.isWorker) return;

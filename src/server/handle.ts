@@ -1,4 +1,5 @@
-// One request of a route: its parts are parsed, the handler runs within the deadline, once only where it names an Idempotency-Key.
+// One request of a route: its parts are parsed, and the handler runs within the deadline. With an
+// Idempotency-Key it runs once.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { byDeadline, failFast } from '../queue/fail-fast.ts';
@@ -7,6 +8,7 @@ import { assertRate } from './admission.ts';
 import type { Caller } from './auth.ts';
 import { DOCS_CSP } from './docs-page.ts';
 import { type Idempotency, isAnswer, parseIdempotencyKey } from './idempotency.ts';
+import { noBodyAllowed, unknownField } from './messages.ts';
 import { Refusal, refusalOf } from './problems.ts';
 import type { Rates } from './rate.ts';
 import { ANSWER_DEADLINE_MS, type OpenApi, type Route, type RouteParts } from './routes/route.ts';
@@ -55,7 +57,7 @@ interface Answer {
   readonly isKept: boolean;
 }
 
-/** Redis must show that it lives before anything long begins; nobody waits for it longer than a second. */
+/** Before a long request Redis must answer. Nobody waits for Redis longer than a second. */
 async function inTime(
   { role, deadlineMs = ANSWER_DEADLINE_MS }: Route,
   { parts: { redis, ready } }: Served,
@@ -63,7 +65,7 @@ async function inTime(
 ): Promise<Answer> {
   if (role === 'anyone') return work(() => undefined);
   if (deadlineMs > ANSWER_DEADLINE_MS) await failFast(redis, ANSWER_DEADLINE_MS, ready);
-  // One deadline over all of it, so that nothing is begun which nobody waits for any more.
+  // One deadline for all steps: nothing is started after the caller has got an error.
   const deadline = performance.now() + deadlineMs;
   const late = (): Error => redisUnavailable(undefined, deadlineMs, redis);
   const perform = async (): Promise<Answer> => {
@@ -78,7 +80,7 @@ async function inTime(
   throw late();
 }
 
-/** Throws where the request's deadline is over. */
+/** Throws if the request's deadline is over. */
 type AssertInTime = () => void;
 
 async function performOnce(
@@ -89,7 +91,7 @@ async function performOnce(
   assertInTime: AssertInTime,
 ): Promise<Answer> {
   const request = { caller: caller?.name ?? '', key, method, url, body: rawBody };
-  // What a frozen Redis is sent it carries out later: it has to answer first.
+  // A frozen Redis would run the commands later: it has to answer first.
   await failFast(redis, ANSWER_DEADLINE_MS, async () => undefined);
   const claim = await idempotency.claim(request);
   if (isAnswer(claim))
@@ -97,7 +99,7 @@ async function performOnce(
   try {
     assertInTime();
     const { isKept, ...answer } = await perform();
-    // An answer that cannot be kept, or given up, is given all the same.
+    // The answer is sent even if it cannot be stored.
     await (isKept ? claim.keep(answer) : claim.release()).catch(() => undefined);
     return { ...answer, isKept };
   } catch (error) {
@@ -110,7 +112,7 @@ function toContext(route: Route, { parts }: Served, request: FastifyRequest) {
   const { params, query, body, caller, prefix } = request;
   const given = body ?? undefined;
   if (!route.body && given !== undefined && !isEmpty(given))
-    throw new Refusal('invalid-payload', 'this route takes no body');
+    throw new Refusal('invalid-payload', noBodyAllowed);
   return {
     params: parse(route.params, params) ?? {},
     query: parse(route.query, query) ?? refuseAny(query as object),
@@ -122,7 +124,7 @@ function toContext(route: Route, { parts }: Served, request: FastifyRequest) {
   };
 }
 
-/** On routes that are open to anyone. */
+/** The caller of routes that need no token. */
 const NOBODY: Caller = { name: 'nobody', role: 'read' };
 
 const isEmpty = (body: unknown): boolean =>
@@ -140,7 +142,7 @@ function parse<T>(
   throw refusalOf([...error.issues, ...unknownKeys(schema, input)]);
 }
 
-/** Where something is wrong, a field that nobody knows may be why: `domian`. (Strict schemas tell by themselves.) */
+/** If a field is wrong, an unknown one may be the cause: `domian`. (Strict schemas report it on their own.) */
 function unknownKeys(schema: unknown, input: unknown): z.ZodError['issues'] {
   if (!(schema instanceof z.ZodObject) || schema.def.catchall || !isRecord(input)) return [];
   const keys = Object.keys(input).filter((key) => !Object.hasOwn(schema.shape, key));
@@ -153,10 +155,9 @@ const isRecord = (input: unknown): input is Record<string, unknown> =>
 function refuseAny(query: object): object {
   const errors = Object.keys(query).map((field) => ({
     field: field.slice(0, 100),
-    message: 'is not known here',
+    message: unknownField,
   }));
   if (errors.length === 0) return {};
-  throw new Refusal('invalid-payload', errors.map(({ field }) => `${field}: is not known here`).join('; '), {
-    errors,
-  });
+  const detail = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  throw new Refusal('invalid-payload', detail, { errors });
 }

@@ -1,16 +1,16 @@
-// The server's /healthz, /readyz, /workers and /metrics, as a fastify plugin. The first two are open: probes carry no token, and so
-// are told of no machine.
+// /healthz, /readyz, /workers and /metrics as a fastify plugin. The first two need no token, since health
+// checks send none. So their answers name no machine.
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { type Health, parseOnly, unknownCheck } from '../health/checks.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
 
 export interface HealthRoutesOptions {
-  /** Takes secrets out of what is answered: the last of several nets. */
+  /** Removes secrets from the answer: the last of several nets. */
   readonly scrub?: (text: string) => string;
   readonly health: Health;
   readonly metrics: Pick<Metrics, 'text' | 'contentType'>;
-  /** Asked before /workers and /metrics. */
+  /** Runs before /workers and /metrics; throws to refuse. */
   readonly access?: onRequestAsyncHookHandler | undefined;
 }
 
@@ -28,7 +28,7 @@ export function createHealthRoutes({
     server.addHook('onSend', async (_request, reply, payload) => {
       reply.header('cache-control', 'no-store');
       if (typeof payload !== 'string') return payload;
-      // Prometheus' format knows no such escapes, and nothing that somebody else wrote stands in it.
+      // Prometheus' format has no such escapes, and contains no text that somebody else wrote.
       const isJson = String(reply.getHeader('content-type')).includes('json');
       return isJson ? toVisible(scrub(payload)) : scrub(payload);
     });

@@ -1,23 +1,24 @@
-// Idempotency-Key: the answer to a request is kept for a day, so that who sends it again gets the same answer, and nothing is done
-// twice. What was refused is not kept: it changed nothing, and may be corrected under the same key. What is kept is bounded, for each
-// answer and for each caller, or one could fill Redis.
+// Idempotency-Key: the answer to a request is stored for a day. A repetition gets the same answer, and nothing
+// is done twice. A refusal is not stored: it changed nothing, and the caller may correct it under the same key.
+// Limits per answer and per caller keep Redis from filling up.
 import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Redis } from 'ioredis';
+import { keyFormat, keyInFlight, keyMismatch, keyQuotaReached } from './messages.ts';
 import { Refusal } from './problems.ts';
 
 const KEPT_MS = 24 * 3600 * 1000;
-/** Of one answer, compressed; a batch of 1000 common names has 20 kB. A longer one is not kept. */
+/** Of one answer, compressed; a batch of 1000 common names has 20 kB. A longer one is not stored. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Longer than any answer of ours. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 /** Of all answers to one caller in a day. */
 const MAX_BYTES_A_DAY = 16 * 1024 * 1024;
-/** What Redis needs for any answer besides. */
+/** What Redis needs besides the answer itself. */
 const OVERHEAD_BYTES = 300;
 
-/** After a crash in the middle of a request, its key is free again after this. */
+/** After a crash during a request its key is free again after this time. */
 const CLAIM_MS = 60_000;
 
 export interface StoredAnswer {
@@ -27,7 +28,7 @@ export interface StoredAnswer {
 }
 
 export interface KeyedRequest {
-  /** The name of the caller's token: keys of different tokens never meet. */
+  /** The name of the caller's token. Two tokens may use the same key. */
   readonly caller: string;
   readonly key: string;
   readonly method: string;
@@ -38,14 +39,14 @@ export interface KeyedRequest {
 }
 
 export interface Claim {
-  /** Keeps the answer. */
+  /** Stores the answer. */
   keep(answer: StoredAnswer): Promise<void>;
   /** Frees the key. */
   release(): Promise<void>;
 }
 
 export interface Idempotency {
-  /** The answer that is kept, or the claim to give one. Throws Refusal: 409 in flight, 422 another request. */
+  /** The stored answer, or the claim to give one. Throws Refusal: 409 in flight, 422 another request. */
   claim(request: KeyedRequest): Promise<Claim | StoredAnswer>;
 }
 
@@ -65,8 +66,9 @@ const unpack = async (packed: string): Promise<StoredAnswer> => {
   return JSON.parse(String(text)) as StoredAnswer;
 };
 
-// KEYS: the claim, the bytes that its caller has had kept since the day began. ARGV: owner, entry or '' (frees the key), a day in ms,
-// bytes. Only who holds the claim may change it: after CLAIM_MS it may be somebody else's.
+// KEYS: the claim; the bytes that were stored for its caller today.
+// ARGV: owner, entry or '' (frees the key), a day in ms, bytes.
+// Only the owner of the claim may change it. After CLAIM_MS another process may own it.
 const IF_MINE = `
 local found = redis.call('GET', KEYS[1])
 if not found or cjson.decode(found).owner ~= ARGV[1] then return 0 end
@@ -81,32 +83,26 @@ const sha256 = (...parts: string[]): string => {
   return hash.digest('hex');
 };
 
-/** Throws Refusal where it is no key: 1 to 255 visible ASCII characters. */
+/** Throws Refusal if it is no key: 1 to 255 visible ASCII characters. */
 export function parseIdempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
-  const message = 'must be 1 to 255 visible ASCII characters';
-  throw new Refusal('invalid-payload', `Idempotency-Key: ${message}`, {
-    errors: [{ field: 'Idempotency-Key', message }],
+  throw new Refusal('invalid-payload', `Idempotency-Key: ${keyFormat}`, {
+    errors: [{ field: 'Idempotency-Key', message: keyFormat }],
   });
 }
 
 const inFlight = (): Refusal =>
-  new Refusal('idempotency-in-flight', 'the same request is being carried out', {
-    headers: { 'retry-after': '1' },
+  new Refusal('idempotency-in-flight', keyInFlight, { headers: { 'retry-after': '1' } });
+
+const quotaReached = (waitMs: number): Refusal =>
+  new Refusal('idempotency-full', keyQuotaReached, {
+    headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) },
   });
 
-const overfull = (waitMs: number): Refusal =>
-  new Refusal(
-    'idempotency-full',
-    'this token has had as many answers kept as a day allows: send it without an Idempotency-Key, or later',
-    { headers: { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) } },
-  );
+const mismatch = (): Refusal => new Refusal('idempotency-mismatch', keyMismatch);
 
-const mismatch = (): Refusal =>
-  new Refusal('idempotency-mismatch', 'this Idempotency-Key was used for another request');
-
-/** The answers to what was done while Redis could not take them: for as long as their claims may stand there without them. */
+/** Answers that Redis could not store, kept in memory as long as their claims may be in Redis without them. */
 function createUnkept() {
   const answers = new Map<string, { readonly request: string; readonly answer: StoredAnswer }>();
   return {
@@ -130,16 +126,16 @@ export interface IdempotencyOptions {
 
 export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempotency {
   const me = randomUUID();
-  // What this process is busy with. A claim of its own that is not among them was left behind while Redis was away.
+  // The requests that this process runs. An own claim that is not among them was left while Redis was away.
   const busy = new Set<string>();
   const unkept = createUnkept();
-  const take = async ({ name, day, request, owner }: DesiredRecord): Promise<StoredAnswer | undefined> => {
+  const take = async ({ name, day, request, owner }: ClaimEntry): Promise<StoredAnswer | undefined> => {
     const claim = JSON.stringify({ request, owner } satisfies Entry);
     const [found, spent] = await redis.mget(name, day);
     if (!found) {
-      if (Number(spent) >= MAX_BYTES_A_DAY) throw overfull(await redis.pttl(day));
+      if (Number(spent) >= MAX_BYTES_A_DAY) throw quotaReached(await redis.pttl(day));
       const isTaken = (await redis.set(name, claim, 'PX', CLAIM_MS, 'NX')) === 'OK';
-      if (!isTaken) throw inFlight(); // somebody else has begun it this very moment
+      if (!isTaken) throw inFlight(); // another request has just begun
       return undefined;
     }
     const answer = answerIn(JSON.parse(found) as Entry, request, me);
@@ -150,19 +146,19 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   return {
     async claim({ caller, key, method, url, body }) {
       const name = `${prefix}${sha256(caller, key)}`;
-      const desired = {
+      const entry = {
         name,
         day: `${prefix}day:${sha256(caller)}`,
         request: sha256(method, url, body),
         owner: `${me}:${randomUUID()}`,
       };
       if (busy.has(name)) throw inFlight();
-      const done = unkept.find(name, desired.request);
+      const done = unkept.find(name, entry.request);
       if (done) return done;
       busy.add(name);
       try {
-        const kept = await take(desired);
-        if (!kept) return createClaim(desired, { redis, busy, unkept });
+        const kept = await take(entry);
+        if (!kept) return createClaim(entry, { redis, busy, unkept });
         busy.delete(name);
         return kept;
       } catch (error) {
@@ -173,20 +169,20 @@ export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempo
   };
 }
 
-/** The answer that an entry has; undefined where it is a claim that this process has left behind. Throws Refusal. */
+/** The answer in an entry; undefined: a claim that this process left behind. Throws Refusal. */
 function answerIn(entry: Entry, request: string, me: string): string | undefined {
   if (entry.request !== request) throw mismatch();
   if (entry.answer === undefined && !entry.owner.startsWith(me)) throw inFlight();
   return entry.answer;
 }
 
-interface Held {
+interface ClaimParts {
   readonly redis: Redis;
   readonly busy: Set<string>;
   readonly unkept: ReturnType<typeof createUnkept>;
 }
 
-function createClaim({ name, day, request, owner }: DesiredRecord, { redis, busy, unkept }: Held): Claim {
+function createClaim({ name, day, request, owner }: ClaimEntry, { redis, busy, unkept }: ClaimParts): Claim {
   const change = (entry: string, bytes = 0): Promise<unknown> =>
     redis.eval(IF_MINE, 2, name, day, owner, entry, KEPT_MS, bytes);
   return {
@@ -212,10 +208,10 @@ function createClaim({ name, day, request, owner }: DesiredRecord, { redis, busy
   };
 }
 
-/** A request that names a key, as it stands in Redis. */
-interface DesiredRecord {
+/** A request with a key, as in Redis. */
+interface ClaimEntry {
   readonly name: string;
-  /** What its caller has had kept. */
+  /** The key that counts the caller's stored bytes. */
   readonly day: string;
   readonly request: string;
   readonly owner: string;

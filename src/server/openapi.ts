@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { domainRecord, domainSummary, jobRecord } from '../api-records/domains.ts';
 import { pauseRecord } from '../api-records/operations.ts';
-import { httpCodes, type ProblemCode, problemDocument, statusOf } from './problems.ts';
+import { httpCodes, type ProblemCode, statusOf } from './http-codes.ts';
+import { problemDocument } from './problems.ts';
 import { auditPage } from './routes/audit.ts';
 import { batchResult } from './routes/batch.ts';
 import { deliveryPage, replayReceipt } from './routes/callbacks.ts';
@@ -33,7 +34,7 @@ type JsonSchema = Record<string, unknown>;
 
 const REF = '#/components/schemas/';
 
-/** `accepts` is how our own tables name a type; a field that zod takes as unknown has its type from there. */
+/** Our tables name types in `accepts`. A field that is unknown to zod gets its type from there. */
 function tidy(schema: JsonSchema): void {
   const { accepts } = schema;
   delete schema.accepts;
@@ -49,7 +50,7 @@ const toSchema = (schema: z.ZodType, io: 'input' | 'output'): JsonSchema => {
   return json;
 };
 
-/** What we answer may grow: who reads it must not mind a field that is new. */
+/** Answers may get new fields: clients must ignore the ones that they do not know. */
 function open({ $id: _, $schema: __, ...schema }: JsonSchema): JsonSchema {
   return JSON.parse(
     JSON.stringify(schema, (key, value) =>
@@ -80,7 +81,7 @@ const refTo = (schema: z.ZodType): JsonSchema => {
   return name === undefined ? refsIn(schema) : { $ref: `${REF}${name}` };
 };
 
-/** A small answer of its own, with what it holds by name. */
+/** A small answer without a name, with references to the named schemas in it. */
 function refsIn(schema: z.ZodType): JsonSchema {
   const registry = z.registry<{ id: string }>();
   for (const [id, known] of Object.entries(named)) registry.add(known, { id });
@@ -94,7 +95,7 @@ function toParameters(route: Route): Parameter[] {
     name: 'Idempotency-Key',
     in: 'header',
     required: false,
-    description: 'The same key within 24 hours gets the same answer, and nothing is done twice',
+    description: 'The same key within 24 hours gets the same answer, and nothing runs twice',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
   };
   return [
@@ -122,7 +123,7 @@ function parametersIn(where: 'path' | 'query', schema: z.ZodType | undefined): P
 function toRequestBody({ body, takesLines, isBodyOptional = false }: Route): Operation['requestBody'] {
   if (!body) return undefined;
   if (takesLines) {
-    const lines = { type: 'string', description: 'One JSON object a line, each as AddDomain' };
+    const lines = { type: 'string', description: 'One JSON object per line, each an AddDomain' };
     return {
       required: true,
       content: {
@@ -135,7 +136,7 @@ function toRequestBody({ body, takesLines, isBodyOptional = false }: Route): Ope
   return { required: !isBodyOptional, content: { 'application/json': { schema } } };
 }
 
-/** Every code that a route may refuse with; the security tests go by it, too. */
+/** Every code of a route's refusals; the security tests use it too. */
 export function refusalsOf({ method, role, body, refusals = [] }: Route): ProblemCode[] {
   const isOpen = role === 'anyone';
   return [
@@ -191,7 +192,7 @@ function toOperation(route: Route): Operation {
   };
 }
 
-const DESCRIPTION = `App servers ask for domains here, and hear how they stand. Refusals are problem documents (RFC 9457) with a code and a fix; the codes of HTTP: ${Object.keys(httpCodes).join(', ')}.`;
+const DESCRIPTION = `Add and remove domains, and get their status. Errors are problem documents (RFC 9457) with a code and a fix. Codes of HTTP: ${Object.keys(httpCodes).join(', ')}.`;
 
 export function toOpenApi(routes: readonly Route[], version: string): OpenApi {
   const paths: Record<string, Record<string, Operation>> = {};

@@ -1,4 +1,4 @@
-// Below which path the client sees the server: as SERVER_PATH says, or as the proxy that we trust says of this request.
+// The path below which clients reach the server: SERVER_PATH, or the header of the trusted proxy.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/load.ts';
@@ -6,7 +6,7 @@ import { toPathPrefix } from '../listening/prefix.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `/domains`, or '' where there is none. Goes in front of every path that a client is told. */
+    /** `/domains`, or ''. Goes in front of every path in an answer. */
     prefix: string;
   }
 }
@@ -14,16 +14,16 @@ declare module 'fastify' {
 export type PrefixSettings = Pick<ServerConfig, 'path' | 'trustProxy'>;
 
 export function prefixIn(headers: IncomingHttpHeaders, { path, trustProxy }: PrefixSettings): string {
-  const told = headers['x-forwarded-prefix'];
-  // Some proxies send an empty header where they have nothing to say: it counts as absent.
+  const given = headers['x-forwarded-prefix'];
+  // Some proxies send an empty header: it counts as absent.
   return (
-    (trustProxy && typeof told === 'string' && told.trim() !== '' ? toPathPrefix(told) : undefined) ?? path
+    (trustProxy && typeof given === 'string' && given.trim() !== '' ? toPathPrefix(given) : undefined) ?? path
   );
 }
 
-/** '' where nobody has looked (a part that runs by itself). */
+/** '' in a part that runs without the server. */
 export const prefixOf = ({ prefix }: FastifyRequest): string => prefix ?? '';
 
-/** A sentence that names routes, as the client has to ask for them. */
+/** A sentence that names routes, with the paths that the client has to use. */
 export const withRoutesBelow = (prefix: string, sentence: string): string =>
   sentence.replace(/\b(GET|POST|DELETE) \/v1\//g, `$1 ${prefix}/v1/`);

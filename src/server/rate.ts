@@ -1,25 +1,25 @@
-// How often somebody may ask: a token by its name, everybody else by the network that he comes from. Counted in this process.
+// Rate limits of requests: per token, and without a token per network. Each process counts on its own.
 
 export interface Rate {
   /**
-   * Takes `cost` requests from what `key` may make. Returns 0, or, where nothing is left, for how many milliseconds it has to wait;
-   * then nothing is taken. What costs more than is left is allowed once, and waited for afterwards.
+   * Takes `cost` requests from the budget of `key`. Returns 0, or the milliseconds to wait if nothing is left;
+   * then nothing is taken. A request that costs more than is left passes once; the next ones wait longer.
    */
   take(key: string, cost?: number): number;
 }
 
 const WINDOW_MS = 60_000;
-/** Who asked least recently is forgotten first. A forgotten one begins anew. */
+/** The key that was used least recently is forgotten first, and starts with a full budget again. */
 const MAX_KEYS = 50_000;
 
-/** GCRA: a minute's worth at once, the rest evenly. `now` in milliseconds. */
+/** GCRA: a minute's budget at once, then evenly. `now` in milliseconds. */
 export function createRate(
   perMinute: number,
   now: () => number = () => performance.now(),
   maxKeys = MAX_KEYS,
 ): Rate {
   const eachMs = WINDOW_MS / perMinute;
-  // When all is there again.
+  // When the budget of a key is full again.
   const restoredAt = new Map<string, number>();
   return {
     take(key, cost = 1) {
@@ -35,13 +35,14 @@ export function createRate(
   };
 }
 
-/** Tokens and strangers apart, so that no number of strangers has a token forgotten. */
+/** Two tables: requests without a token never push a token out. */
 export interface Rates {
   readonly tokens: Rate;
-  readonly strangers: Rate;
+  /** Requests without a valid token, per network. */
+  readonly anonymous: Rate;
 }
 
 export const createRates = ({ ratePerMinute }: { readonly ratePerMinute: number }): Rates => ({
   tokens: createRate(ratePerMinute),
-  strangers: createRate(ratePerMinute),
+  anonymous: createRate(ratePerMinute),
 });

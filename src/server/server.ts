@@ -1,4 +1,4 @@
-// The HTTP server: the table of routes behind authentication, limits and problem documents. Listens nowhere by itself.
+// The HTTP server: the table of routes behind authentication, limits and problem documents. The caller listens.
 import { randomUUID } from 'node:crypto';
 import {
   type FastifyInstance,
@@ -18,6 +18,7 @@ import { addParsers } from './bodies.ts';
 import { drain } from './drain.ts';
 import { handle, type Served } from './handle.ts';
 import { createIdempotency } from './idempotency.ts';
+import { bug, connectionsRefused, notHttp, requestFailed } from './messages.ts';
 import { createOpenRequests } from './open-requests.ts';
 import { toOpenApi } from './openapi.ts';
 import { prefixIn, prefixOf } from './prefix.ts';
@@ -26,7 +27,7 @@ import { createRates, type Rates } from './rate.ts';
 import type { Route, RouteParts } from './routes/route.ts';
 import { routes } from './routes/table.ts';
 
-/** A part beside the API: the board, health, metrics. It sees to its own access. */
+/** A part beside the API: the board, health, metrics. It controls access on its own. */
 export type ServerPart = FastifyPluginAsync;
 
 export interface HttpServerParts extends Omit<RouteParts, 'open'> {
@@ -36,10 +37,10 @@ export interface HttpServerParts extends Omit<RouteParts, 'open'> {
   readonly maxOpen?: number | undefined;
   /** Of the package. */
   readonly version: string;
-  /** Takes secrets out of what is answered: the last of several nets. */
+  /** Removes secrets from the answer: the last of several nets. */
   readonly scrub?: (text: string) => string;
   readonly register?: readonly ServerPart[];
-  /** Told of each route that is made, whoever makes it: tests go through all of them. */
+  /** Called for each route of every part: tests visit all of them. */
   readonly onRoute?:
     | ((route: { readonly method: string | string[]; readonly url: string }) => void)
     | undefined;
@@ -48,15 +49,15 @@ export interface HttpServerParts extends Omit<RouteParts, 'open'> {
 const BODY_LIMIT = 1024 * 1024;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Longer than any answer takes: who does not read his is cut off. */
+/** Longer than any answer takes. A client that does not read its answer is disconnected. */
 const SILENCE_MS = 60_000;
-/** Of all clients; and of one network, unless they all come through a proxy, which sees to that. */
+/** Of all clients. Behind a proxy the limit per network does not apply. */
 const MAX_CONNECTIONS = 1000;
 const MAX_OF_A_NETWORK = 250;
 
-/** To what is no HTTP at all. */
+/** The answer to bytes that are not HTTP. */
 const UNREADABLE = (() => {
-  const problem = problemOf('bad-request', 'this is no HTTP request, or it took too long');
+  const problem = problemOf('bad-request', notHttp);
   const body = JSON.stringify(problem);
   return `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 })();
@@ -75,16 +76,16 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   const { settings, logger, register = [], onRoute } = parts;
   const app = fastify({
     bodyLimit: BODY_LIMIT,
-    // One proxy, the nearest: what stands before it in X-Forwarded-For anybody may have written.
+    // Only the nearest proxy: anybody may have written the other entries of X-Forwarded-For.
     trustProxy: settings.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
     rewriteUrl: ({ url = '/', headers }) => withoutPrefix(withoutOrigin(url), prefixIn(headers, settings)),
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: SILENCE_MS,
-    // Without a Host it is refused in our words, and counted (admission.ts).
+    // admission.ts counts and refuses requests without a Host.
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000, requireHostHeader: false },
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
-    // What comes in while it stops is answered as ever, or not at all: fastify's own 503 is no problem document.
+    // Requests during a shutdown are answered as usual, or not at all. Fastify's 503 is no problem document.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     requestIdHeader: false,
@@ -92,12 +93,12 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
       typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
     clientErrorHandler: (_error, socket) => leave(socket, UNREADABLE),
     frameworkErrors: (error, request, reply) => {
-      endUnread(request, reply); // it knows no hooks
+      endUnread(request, reply); // hooks do not run here
       answerError(error, request, reply, logger);
     },
   });
   if (onRoute) app.addHook('onRoute', onRoute);
-  watchConnections(app, parts);
+  limitConnections(app, parts);
   const rates = createRates(settings);
   addAdmission(app, { settings, rates });
   app.decorateRequest('rawBody', '');
@@ -109,10 +110,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
   return app;
 }
 
-function watchConnections(app: FastifyInstance, { settings, logger }: HttpServerParts): void {
-  const onRefused = oncePerMinute(() =>
-    logger.warn({ event: 'connections-refused' }, 'too many connections: new ones are refused'),
-  );
+function limitConnections(app: FastifyInstance, { settings, logger }: HttpServerParts): void {
+  const onRefused = oncePerMinute(() => logger.warn({ event: 'connections-refused' }, connectionsRefused));
   const perNetwork = settings.trustProxy ? undefined : MAX_OF_A_NETWORK;
   const connections = boundConnections(app.server, { total: MAX_CONNECTIONS, perNetwork, onRefused });
   let isStopping = false;
@@ -121,22 +120,22 @@ function watchConnections(app: FastifyInstance, { settings, logger }: HttpServer
     connections.cutOffIdlers();
     await drain(app.server);
   });
-  // A connection that is kept alive beyond the answer that was under way would hold up the stop.
+  // A kept-alive connection would delay the shutdown.
   app.addHook('onSend', async (_, reply) => void (isStopping && reply.header('connection', 'close')));
 }
 
-function oncePerMinute(tell: () => void): () => void {
+function oncePerMinute(log: () => void): () => void {
   let quietUntil = Number.NEGATIVE_INFINITY;
   return () => {
     if (performance.now() < quietUntil) return;
     quietUntil = performance.now() + 60_000;
-    tell();
+    log();
   };
 }
 
 async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates): Promise<void> {
   const { requests, redis, scrub = (text) => text } = parts;
-  // Before a body is read.
+  // Before the body is read.
   api.addHook('preParsing', async (request) => {
     const { route } = request.routeOptions.config;
     if (!route) return;
@@ -157,7 +156,7 @@ async function addApi(api: FastifyInstance, parts: HttpServerParts, rates: Rates
 function addRoute(api: FastifyInstance, route: Route, served: Served): void {
   api.route({
     method: route.method,
-    // `:` begins a parameter for fastify, `::` is the character itself.
+    // In fastify `:` begins a parameter, and `::` is the character itself.
     url: route.path
       .replaceAll(':', '::')
       .replace(/\{(\w+)\}(?=::)/, ':$1(.+)')
@@ -174,9 +173,8 @@ function answerError(
   logger: Logger,
 ): FastifyReply {
   const refusal = toRefusal(error);
-  if (!refusal)
-    logger.error({ event: 'http-error', requestId: request.id, err: error }, 'a request met a bug');
-  const detail = refusal?.message ?? `a bug: the server's log has it under the request id ${request.id}`;
+  if (!refusal) logger.error({ event: 'http-error', requestId: request.id, err: error }, requestFailed);
+  const detail = refusal?.message ?? bug(request.id);
   const problem = problemOf(refusal?.code ?? 'unexpected', detail, refusal, prefixOf(request));
   return reply
     .code(problem.status)
@@ -189,7 +187,7 @@ function answerError(
     .send(JSON.stringify(problem));
 }
 
-// The pattern of the path, never the path or its query, which hold what people type.
+// The pattern of the path. The path and the query contain what people type.
 function logResponse(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const { method, id: requestId, caller } = request;
   const fields = {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { toDocsPage } from '../../src/server/docs-page.ts';
+import { httpCodes, statusOf } from '../../src/server/http-codes.ts';
 import { refusalsOf, toOpenApi } from '../../src/server/openapi.ts';
-import { httpCodes, statusOf } from '../../src/server/problems.ts';
 import { routes } from '../../src/server/routes/table.ts';
 
 const document = toOpenApi(routes, '1.2.3');
@@ -70,9 +70,9 @@ describe('docs/reference/http-api.md', () => {
     );
   });
 
-  test('lists every code of HTTP with its status and meaning', () => {
+  test('lists every code of HTTP with its status, meaning and fix', () => {
     const rows = Object.entries(httpCodes).map(
-      ([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning} |`,
+      ([code, { status, meaning, fix }]) => `| \`${code}\` | ${status} | ${meaning} | ${fix} |`,
     );
     for (const row of rows) expect(text).toContain(row);
   });

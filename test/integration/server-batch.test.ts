@@ -78,7 +78,7 @@ describe('a batch', () => {
     expect((await bench.post({ text, ...lines })).body).toMatchObject({ accepted: 2, refused: 0 });
   });
 
-  test('is answered without a character that nobody sees, though a parser gets the same text', async () => {
+  test('is answered without invisible characters, though a parser gets the same text', async () => {
     await using bench = await createBench();
     const { text, body } = await bench.post({ body: [{ domain: 'a.example.org', 'a\u202eb': 'red' }] });
     expect(text).not.toMatch(/\p{Cf}/u);
@@ -88,9 +88,7 @@ describe('a batch', () => {
   test('in broken UTF-8 is refused whole, by its line, and so is any body', async () => {
     await using bench = await createBench();
     const text = Buffer.from(`${good(1)}\n{"domain":"b\xfccher.example.org"}`, 'latin1');
-    const detail = expect.stringContaining(
-      'the body cannot be read: it is broken UTF-8 in line 2; write it as UTF-8',
-    );
+    const detail = expect.stringMatching(/line 2\b/);
     for (const ask of [{ text, ...lines }, { text }])
       expect(await bench.post(ask)).toMatchObject({ status: 400, body: { code: 'bad-request', detail } });
   });

@@ -63,6 +63,7 @@ const failed: FailedJob = {
   serverId: 1903,
   appId: 646,
   reason: `runcloud-rejected: ${NAME} is on another web application`,
+  code: 'runcloud-rejected',
   attempts: 3,
   failedAt: NOW,
   nextCheckAt: NOW + 600_000,

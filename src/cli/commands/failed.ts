@@ -2,7 +2,7 @@
 
 import { iso } from '../../api-records/fields.ts';
 import type { ProducerApp } from '../../app/app.ts';
-import { codeOf, codes, fixOf } from '../../errors.ts';
+import { codes, fixOf } from '../../errors.ts';
 import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
 import { type AppFlags, parseApp } from '../flags.ts';
@@ -75,7 +75,7 @@ function refuse(sentence: string, terminal: Terminal): ExitCode {
 }
 
 const toJson = (job: FailedJob): object => {
-  const code = codeOf(job.reason);
+  const { code } = job;
   return {
     ...job,
     code: code ?? null,
@@ -98,7 +98,7 @@ const toFailedRow = ({ id, name, reason, failedAt, nextCheckAt }: FailedJob): st
 
 /** What to do, once for each code. */
 function describeFixes(jobs: readonly FailedJob[]): string[] {
-  const found = [...new Set(jobs.flatMap(({ reason }) => codeOf(reason) ?? []))];
+  const found = [...new Set(jobs.flatMap(({ code }) => code ?? []))];
   return found.map((code) => `${code}: ${fixOf(code, false)}`);
 }
 

@@ -7,8 +7,9 @@ import type { Audit } from '../../audit/audit.ts';
 import type { BoardUser } from '../../config/load.ts';
 import { createScrub, type Logger, type Scrub } from '../../logger/logger.ts';
 import type { Operator } from '../../queue/operator.ts';
+import { statusOf } from '../http-codes.ts';
 import { prefixOf } from '../prefix.ts';
-import { Refusal, statusOf } from '../problems.ts';
+import { Refusal } from '../problems.ts';
 import { addAccess, pathOf, refuse } from './access.ts';
 import {
   below,

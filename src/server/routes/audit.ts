@@ -1,8 +1,9 @@
-// The audit log: who did what by hand, to which domains, and when.
+// The audit log: who did what, to which domains, and when.
 import { z } from 'zod';
 import { auditRecord, toAuditRecord } from '../../api-records/operations.ts';
 import { auditVerbs, isAuditId } from '../../audit/audit.ts';
 import { payloadSchemas } from '../../jobs/catalog.ts';
+import { notACursor } from '../messages.ts';
 import { route } from './route.ts';
 
 const VERB = `(${auditVerbs.join('|')})`;
@@ -13,36 +14,36 @@ export const pageLimit = z
   .regex(/^[1-9]\d?$|^100$/, 'must be a number from 1 to 100')
   .transform(Number)
   .default(50)
-  .meta({ description: 'At most so many, 1 to 100; default: 50' });
+  .meta({ description: 'Maximum number of entries, 1 to 100. Default: 50.' });
 
 export const auditPage = z
   .object({
     entries: z.array(auditRecord),
-    nextCursor: z.string().nullable().meta({ description: 'Null: that was all' }),
+    nextCursor: z.string().nullable().meta({ description: 'Null: this was the last page' }),
   })
-  .meta({ description: 'A page of the audit log, the newest first' });
+  .meta({ description: 'A page of the audit log, newest first' });
 
 export const listAudit = route({
   id: 'listAudit',
   method: 'GET',
   path: '/v1/audit',
   role: 'read',
-  summary: 'Who asked for what, and what operators did; the newest first',
+  summary: 'List the requests of callers and the actions of operators, newest first',
   description:
-    'Requests of many domains at once are one entry. `who` is what we know of the caller; `for` is what it says.',
+    'A request for many domains is one entry. `who` is the verified caller. `for` is what the caller itself said.',
   query: z.strictObject({
-    cursor: z.string().refine(isAuditId, 'must be the nextCursor of a page').optional(),
+    cursor: z.string().refine(isAuditId, notACursor).optional(),
     limit: pageLimit,
     domain: payloadSchemas['remove-domain'].shape.domain
       .optional()
       .meta({ description: 'Only entries that name this domain' }),
     what: z
       .string()
-      .regex(VERBS, `must be some of ${auditVerbs.join(',')}, with commas between`)
+      .regex(VERBS, `must be a comma-separated list of ${auditVerbs.join(', ')}`)
       .transform((text) => text.split(','))
       .optional()
       .meta({
-        description: `Only these deeds, with commas between: ${auditVerbs.join(', ')}`,
+        description: `Only these actions, comma-separated: ${auditVerbs.join(', ')}`,
       }),
   }),
   answer: { status: 200, description: 'A page', schema: auditPage },

@@ -1,10 +1,11 @@
-// Many domains in one request, with an answer for each.
+// Many domains in one request, with a result for each.
 import { z } from 'zod';
 import { CodedError, hasCode } from '../../errors.ts';
 import { inTurns } from '../../queue/in-turns.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
+import { batchTimeout, notJson, tooManyLines } from '../messages.ts';
 import { enqueueAs } from '../open-requests.ts';
 import { withRoutesBelow } from '../prefix.ts';
 import { type Problem, problemDocument, problemOf, Refusal, refusalOf, toRefusal } from '../problems.ts';
@@ -12,10 +13,8 @@ import { addDomain, receipt, toAddPayload, toReceipt } from './domains.ts';
 import { LONG_DEADLINE_MS, type RouteParts, route } from './route.ts';
 
 export const MAX_LINES = 1000;
-/** One line of a body of lines that is no JSON. */
-export class BadLine {
-  readonly reason = 'is not JSON';
-}
+/** A line that is not JSON. */
+export class BadLine {}
 
 const lineResult = z.union([
   z.object({ line: z.int(), status: z.literal(202), ...receipt.shape }),
@@ -26,9 +25,9 @@ export const batchResult = z
   .object({
     accepted: z.int(),
     refused: z.int(),
-    results: z.array(lineResult).meta({ description: 'One for each line, in their order' }),
+    results: z.array(lineResult).meta({ description: 'One per line, in the same order' }),
   })
-  .meta({ description: 'What became of each line' });
+  .meta({ description: 'The result of each line' });
 
 type LineResult = z.output<typeof lineResult>;
 
@@ -37,23 +36,19 @@ export const postBatch = route({
   method: 'POST',
   path: '/v1/domains:batch',
   role: 'enqueue',
-  summary: `Ask for up to ${MAX_LINES} domains`,
+  summary: `Add up to ${MAX_LINES} domains`,
   description:
-    'Each entry is what `POST /v1/domains` takes: a JSON array, or (`application/x-ndjson`) one JSON object a line. Each has its own result; a bad one harms no other. Everything else goes before these. To send the same again is harmless.',
+    'A JSON array, or one JSON object per line (`application/x-ndjson`). Each entry is a body of `POST /v1/domains` and has its own result. A wrong line does not affect the others. Single requests go first in the queue. Sending the same batch again is harmless.',
   body: z.array(z.unknown()).meta({ description: 'The domains' }),
   takesLines: true,
-  answer: { status: 200, description: 'What became of each line', schema: batchResult },
+  answer: { status: 200, description: 'The result of each line', schema: batchResult },
   refusals: ['payload-too-large'],
   deadlineMs: LONG_DEADLINE_MS,
   cost: (lines) => Math.min(lines.length, MAX_LINES),
   isKept: ({ accepted, results }) =>
     accepted > 0 && !results.some(({ status }) => status === 429 || status >= 500),
   async handler({ body, caller, parts, prefix }) {
-    if (body.length > MAX_LINES)
-      throw new Refusal(
-        'payload-too-large',
-        `a batch has at most ${MAX_LINES} lines, this one has ${body.length}`,
-      );
+    if (body.length > MAX_LINES) throw new Refusal('payload-too-large', tooManyLines(MAX_LINES, body.length));
     const found: Receipt[] = [];
     const results = (await enqueueAll(body, caller, parts, found)).map((result) => below(prefix, result));
     if (found.length > 0)
@@ -66,8 +61,8 @@ export const postBatch = route({
 const below = (prefix: string, result: LineResult): LineResult => {
   if (!('problem' in result)) return result;
   const { detail, fix } = result.problem;
-  const told = { detail: withRoutesBelow(prefix, detail), fix: withRoutesBelow(prefix, fix) };
-  return { ...result, problem: { ...result.problem, ...told } };
+  const adapted = { detail: withRoutesBelow(prefix, detail), fix: withRoutesBelow(prefix, fix) };
+  return { ...result, problem: { ...result.problem, ...adapted } };
 };
 
 async function enqueueAll(
@@ -76,11 +71,11 @@ async function enqueueAll(
   parts: RouteParts,
   accepted: Receipt[],
 ): Promise<LineResult[]> {
-  // Once Redis has gone away, no line is kept waiting for it again.
+  // After the first error of Redis no other line waits for it.
   let away: CodedError | undefined;
   const deadline = performance.now() + LONG_DEADLINE_MS * 0.9;
   const enqueue = async (input: unknown): Promise<Unnumbered> => {
-    if (performance.now() > deadline) away ??= new CodedError('redis-unavailable', 'there was no time left');
+    if (performance.now() > deadline) away ??= new CodedError('redis-unavailable', batchTimeout);
     const receipt = await enqueueLine(input, caller, parts, away);
     accepted.push(receipt);
     return { status: 202, ...(await toReceipt(receipt, 'requested', parts)) };
@@ -102,7 +97,7 @@ async function enqueueLine(
   parts: RouteParts,
   away: CodedError | undefined,
 ): Promise<Receipt> {
-  if (input instanceof BadLine) throw new Refusal('bad-request', `this line ${input.reason}`);
+  if (input instanceof BadLine) throw new Refusal('bad-request', notJson);
   const { success, error } = addDomain.safeParse(input);
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
@@ -110,7 +105,7 @@ async function enqueueLine(
   return enqueueAs(parts, caller, 'add-domain', payload, { bulk: true, mayAsk });
 }
 
-/** What is no refusal is a bug, which the whole request tells. */
+/** A bug is the error of the whole request. */
 function toProblem(error: unknown): { status: number; problem: Problem } {
   const refusal = toRefusal(error);
   if (!refusal) throw error;

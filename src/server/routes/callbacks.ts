@@ -1,8 +1,9 @@
-// Callbacks: what was told to the outside, and telling it again.
+// The deliveries of callbacks: the list, and the replay of one.
 import { z } from 'zod';
 import { deliveryRecord, toDeliveryRecord } from '../../api-records/operations.ts';
 import { isDeliveryId, toReplayEntry } from '../../callbacks/deliveries.ts';
 import { nameOf } from '../auth.ts';
+import { noCallbacks, notACursor } from '../messages.ts';
 import { Refusal } from '../problems.ts';
 import { pageLimit } from './audit.ts';
 import { type RouteParts, route } from './route.ts';
@@ -10,13 +11,13 @@ import { type RouteParts, route } from './route.ts';
 export const deliveryPage = z
   .object({
     deliveries: z.array(deliveryRecord),
-    nextCursor: z.string().nullable().meta({ description: 'Null: that was all' }),
+    nextCursor: z.string().nullable().meta({ description: 'Null: this was the last page' }),
   })
-  .meta({ description: 'A page of deliveries, the newest first' });
+  .meta({ description: 'A page of deliveries, newest first' });
 
 function portOf({ callbacks }: RouteParts) {
   if (callbacks) return callbacks;
-  throw new Refusal('not-configured', 'this server has no callbacks: set CALLBACK_URLS and CALLBACK_SECRETS');
+  throw new Refusal('not-configured', noCallbacks);
 }
 
 export const listDeliveries = route({
@@ -24,15 +25,15 @@ export const listDeliveries = route({
   method: 'GET',
   path: '/v1/callbacks/deliveries',
   role: 'read',
-  summary: 'The callbacks, and what became of them',
+  summary: 'List the deliveries of callbacks, newest first',
   query: z.strictObject({
-    cursor: z.string().refine(isDeliveryId, 'must be the nextCursor of a page').optional(),
+    cursor: z.string().refine(isDeliveryId, notACursor).optional(),
     limit: pageLimit,
     failed: z
       .enum(['true', 'false'])
       .transform((value) => value === 'true')
       .default(false)
-      .meta({ description: '`true`: only those that were given up' }),
+      .meta({ description: '`true`: only those that have failed' }),
   }),
   answer: { status: 200, description: 'A page', schema: deliveryPage },
   refusals: ['not-configured'],
@@ -47,7 +48,7 @@ export const listDeliveries = route({
 
 export const replayReceipt = z
   .object({ id: z.string(), deliveryId: z.string(), messageId: z.string() })
-  .meta({ description: 'A replay that was accepted' });
+  .meta({ description: 'An accepted replay' });
 
 export const replayDelivery = route({
   id: 'replayDelivery',
@@ -55,9 +56,9 @@ export const replayDelivery = route({
   path: '/v1/callbacks/deliveries/{id}:replay',
   role: 'operate',
   summary: 'Send a callback again',
-  description: 'Under the same webhook-id, so that the receiver can tell it is the same.',
+  description: 'The webhook-id stays the same, so the receiver can recognize the message.',
   params: z.object({ id: z.string().min(1).max(400) }),
-  answer: { status: 202, description: 'On its way again', schema: replayReceipt },
+  answer: { status: 202, description: 'Queued again', schema: replayReceipt },
   refusals: ['not-configured', 'not-found', 'not-replayable'],
   async handler({ params: { id }, caller, parts }) {
     const result = await portOf(parts).replay(id);

@@ -13,18 +13,19 @@ export const redeployReceipt = z
     jobId: z.string(),
     domain: z.string().nullable().meta({ description: 'Null: all domains' }),
     serverId: z.int(),
-    appId: z.int().meta({ description: 'The web application that was meant' }),
-    coalesced: z.boolean().meta({ description: 'A redeploy was on its way already, under this job' }),
+    appId: z.int().meta({ description: 'The web application of the request' }),
+    coalesced: z.boolean().meta({ description: 'True: this redeploy was already queued, as this job' }),
   })
-  .meta({ description: 'A redeploy that was accepted' });
+  .meta({ description: 'An accepted redeploy' });
 
 export const postRedeploy = route({
   id: 'redeployCertificate',
   method: 'POST',
   path: '/v1/certificates:redeploy',
   role: 'enqueue',
-  summary: 'Have RunCloud issue the certificate anew',
-  description: "Spends from Let's Encrypt's limits; what domains need is redeployed without being asked for.",
+  summary: 'Reissue the certificate now',
+  description:
+    "It counts against Let's Encrypt's limits. Certificates that domains need are issued automatically.",
   body: redeploy,
   isBodyOptional: true,
   answer: { status: 202, description: 'Accepted', schema: redeployReceipt },

@@ -1,5 +1,5 @@
-// The API's own documents. They hold nothing that the published documents do not, so that everybody may read them: a browser, which
-// sends no token, shows the page.
+// The API's own documents. They contain nothing beyond the published documents, so they need no token: a
+// browser, which sends none, can show the page.
 import { z } from 'zod';
 import { toDocsPage } from '../docs-page.ts';
 import { route } from './route.ts';
@@ -9,7 +9,7 @@ export const getDocument = route({
   method: 'GET',
   path: '/v1/openapi.json',
   role: 'anyone',
-  summary: 'This API as an OpenAPI 3.1 document',
+  summary: 'Get this API as an OpenAPI 3.1 document',
   answer: {
     status: 200,
     description: 'The document',
@@ -27,7 +27,7 @@ export const getDocsPage = route({
   method: 'GET',
   path: '/v1/docs',
   role: 'anyone',
-  summary: 'This API as a page',
+  summary: 'Get this API as a page',
   answer: {
     status: 200,
     description: 'The page',

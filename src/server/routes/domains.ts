@@ -1,4 +1,4 @@
-// One domain: asked for, its removal asked for, how it stands.
+// One domain: add it, remove it, get its status.
 import { z } from 'zod';
 import { describeApps, describeChoice, toPlace } from '../../api-records/applications.ts';
 import { domainRecord, state, toRecord } from '../../api-records/domains.ts';
@@ -10,6 +10,7 @@ import type { Operator } from '../../queue/operator.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { nameOf } from '../auth.ts';
+import { onSeveral, unknownDomain, unknownDomainOn, wwwNameOf } from '../messages.ts';
 import { enqueueAs } from '../open-requests.ts';
 import { Refusal } from '../problems.ts';
 import { type RouteParts, route } from './route.ts';
@@ -17,11 +18,11 @@ import { type RouteParts, route } from './route.ts';
 export const addDomain = payloadSchemas['add-domain'].extend({
   also: z.boolean().optional().meta({
     description:
-      'True: on this web application as well, although another has the domain; default: the request is refused where it names no `appId`',
+      'True: add it to this web application even if another one has it. Default: such a request is refused unless it names an `appId`.',
   }),
 });
 
-/** The payload of a job, and whether the caller may be asked which web application is meant. */
+/** The payload of a job. `mayAsk`: the request is refused if another web application has the domain. */
 export function toAddPayload(body: object): { readonly payload: object; readonly mayAsk: boolean } {
   const { also, ...payload } = body as { also?: unknown };
   return { payload, mayAsk: also !== true };
@@ -33,21 +34,21 @@ export const receipt = z
     jobId: z.string(),
     domain: z.string().meta({ description: 'In its ASCII form' }),
     serverId: z.int(),
-    appId: z.int().meta({ description: 'The web application that was meant' }),
+    appId: z.int().meta({ description: 'The web application of the request' }),
     state: state,
-    coalesced: z.boolean().meta({ description: 'The same request was on its way already, under this job' }),
-    unknownFields: z.array(z.string()).meta({ description: 'Fields that were left out' }),
+    coalesced: z.boolean().meta({ description: 'True: the same request was already queued, as this job' }),
+    unknownFields: z.array(z.string()).meta({ description: 'Unknown fields, which were ignored' }),
     remark: z.string().optional().meta({
-      description: 'What the caller should know besides: that www gave way to a request of its own',
+      description: 'A note for the caller: www is not included, since somebody requested it separately',
     }),
   })
-  .meta({ description: 'A request that was accepted' });
+  .meta({ description: 'An accepted request' });
 
 const inPath = z.object({ domain });
 
 const toUrl = ({ domain: name }: { domain: string }): string => `/v1/domains/${name}`;
 
-/** The receipt with the state that the request has brought about, or found. */
+/** The receipt with the state of the domain after the request. */
 export async function toReceipt(
   { jobId, coalesced, unknownFields, remark, serverId, appId, domain: name = '' as DomainName }: Receipt,
   fresh: 'requested' | 'removing',
@@ -62,7 +63,7 @@ export async function toReceipt(
     unknownFields: [...unknownFields],
     ...(remark && { remark }),
   };
-  // A request that is new stands where every new one stands; only one that met another has to be looked up.
+  // Every new request has the same state. Only that of a coalesced one has to be read.
   if (!coalesced) return { ...known, state: fresh };
   const record = await requests.store.get({ serverId, appId, domain: name });
   return { ...known, state: record?.state ?? fresh };
@@ -73,9 +74,9 @@ export const postDomain = route({
   method: 'POST',
   path: '/v1/domains',
   role: 'enqueue',
-  summary: 'Ask for a domain',
+  summary: 'Add a domain',
   description:
-    'The domain shall be attached to the web application, and its certificate shall cover it. The answer says that the request is safe, not that it is done; `GET /v1/domains/{domain}` tells. To send the same again is harmless: it is coalesced.',
+    'Attaches the domain to the web application and gets a certificate for it. 202 means that the request is stored, not finished: `GET /v1/domains/{domain}` shows its status. Sending the same request again is harmless.',
   body: addDomain,
   answer: { status: 202, description: 'Accepted', schema: receipt },
   refusals: [
@@ -99,8 +100,9 @@ export const deleteDomain = route({
   method: 'DELETE',
   path: '/v1/domains/{domain}',
   role: 'enqueue',
-  summary: 'Ask for the removal of a domain',
-  description: 'The domain shall be taken off the web application. The newest request for a domain counts.',
+  summary: 'Remove a domain',
+  description:
+    'Detaches the domain from the web application. 202 means that the request is stored, not finished. The newest request for a domain wins.',
   params: inPath,
   query: z.object({ serverId, appId, siteId, requestedBy }),
   answer: { status: 202, description: 'Accepted', schema: receipt },
@@ -125,9 +127,9 @@ export const getDomain = route({
   method: 'GET',
   path: '/v1/domains/{domain}',
   role: 'read',
-  summary: 'How a domain stands',
+  summary: 'Get the status of a domain',
   description:
-    'Its state, since when and why, who must act, what the last look saw, when the next one is, and its history. Without `appId` it is looked for on all web applications; one where it was removed counts only where no other has it.',
+    'Its state with the reason, who must act, the DNS records to set, the last and the next check, and its history. Without `appId` all web applications are searched. A removed domain is shown only if no web application has it.',
   params: inPath,
   query: z.strictObject({ serverId, appId }),
   answer: { status: 200, description: 'The record', schema: domainRecord },
@@ -135,31 +137,22 @@ export const getDomain = route({
   async handler({ params, query, parts: { operator } }) {
     const records = await operator.everywhere(params.domain, query);
     const [record, ...others] = currentOf(records);
-    if (!record) throw await unknownDomain(params.domain, query, operator);
-    if (others.length > 0) throw several(params.domain, [record, ...others]);
+    if (!record) throw await notFound(params.domain, query, operator);
+    if (others.length > 0) throw ambiguous(params.domain, [record, ...others]);
     return toRecord(await operator.details(record));
   },
 });
 
-async function unknownDomain(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
+async function notFound(name: DomainName, on: Selection, operator: Operator): Promise<Refusal> {
   const owner = await operator.ownerOfTwin(name, on);
-  if (owner)
-    return new Refusal(
-      'not-found',
-      `${name} is the www name of ${owner.domain}: GET /v1/domains/${owner.domain}?appId=${owner.appId}`,
-    );
+  if (owner) return new Refusal('not-found', wwwNameOf(name, owner.domain, owner.appId));
   const elsewhere = currentOf(await operator.everywhere(name));
-  const where = describeApps(elsewhere);
-  const detail =
-    elsewhere.length > 0
-      ? `nobody has asked for ${name} on ${describeChoice(on)}, but on ${where}`
-      : `nobody has asked for ${name}`;
+  if (elsewhere.length === 0) return new Refusal('not-found', unknownDomain(name));
+  const detail = unknownDomainOn(name, describeChoice(on), describeApps(elsewhere));
   return new Refusal('not-found', detail);
 }
 
-const several = (name: DomainName, records: readonly DomainRecord[]): Refusal =>
-  new Refusal(
-    'several-applications',
-    `${name} is on ${records.length} web applications: ${describeApps(records)}`,
-    { applications: records.map(toPlace) },
-  );
+const ambiguous = (name: DomainName, records: readonly DomainRecord[]): Refusal =>
+  new Refusal('several-applications', onSeveral(name, records.length, describeApps(records)), {
+    applications: records.map(toPlace),
+  });

@@ -1,9 +1,10 @@
-// Pauses: nothing is done for the whole queue, one web application or one site, with a reason and an end.
+// Pauses: no jobs run for everything, one web application or one site. A pause has a reason and may have an end.
 import { z } from 'zod';
 import { pauseRecord, toPauseRecord } from '../../api-records/operations.ts';
 import { type TargetDefaults, toApp } from '../../jobs/catalog.ts';
 import { describeScope, type PauseScope } from '../../queue/pauses.ts';
 import { nameOf } from '../auth.ts';
+import { notInFuture, pauseReasonRequired, scopeFormat } from '../messages.ts';
 import { Refusal } from '../problems.ts';
 import { route } from './route.ts';
 
@@ -20,7 +21,7 @@ const scope = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('site'), siteId }),
 ]);
 
-/** What is not named is the configured web application. */
+/** Default: the configured web application. */
 function toScope(given: z.output<typeof scope>, defaults: TargetDefaults): PauseScope {
   return given.kind === 'app' ? { kind: 'app', ...toApp(given, defaults) } : given;
 }
@@ -32,20 +33,20 @@ export const postPause = route({
   role: 'operate',
   summary: 'Pause everything, one web application or one site',
   description:
-    'Requests are accepted all the same, and carried out afterwards. A pause of the same scope is replaced.',
+    'Requests are still accepted; their jobs run after the pause. A pause of the same scope is replaced.',
   body: z.strictObject({
     scope: scope.default({ kind: 'all' }),
     reason: z
       .string()
       .max(300)
-      .refine((text) => text.trim() !== '', 'must say why, for whoever meets it'),
+      .refine((text) => text.trim() !== '', pauseReasonRequired),
     until: z.iso
       .datetime({ offset: true })
-      .refine((text) => Date.parse(text) > Date.now(), 'must be in the future')
+      .refine((text) => Date.parse(text) > Date.now(), notInFuture)
       .optional()
-      .meta({ description: 'When it ends by itself; default: when somebody resumes' }),
+      .meta({ description: 'When it ends automatically. Default: when somebody resumes it.' }),
   }),
-  answer: { status: 200, description: 'The pause in force', schema: pauseRecord },
+  answer: { status: 200, description: 'The active pause', schema: pauseRecord },
   refusals: ['no-web-application'],
   async handler({ body: { scope: given, reason, until }, caller, parts: { pauses, audit, defaults } }) {
     const paused = toScope(given, defaults);
@@ -64,7 +65,7 @@ export const deletePause = route({
   role: 'operate',
   summary: 'End a pause',
   description:
-    'Of exactly this scope: a wider pause stays in force. Without a scope: the pause of everything.',
+    'Ends the pause of exactly this scope. A wider pause stays active. Default: the pause of everything.',
   query: z.strictObject({
     kind: z.enum(['all', 'app', 'site']).default('all'),
     serverId: id.optional(),
@@ -73,7 +74,7 @@ export const deletePause = route({
   }),
   answer: {
     status: 200,
-    description: 'The pause that was in force, null where none was',
+    description: 'The pause that ended; null: there was none',
     schema: z.object({ resumed: pauseRecord.nullable() }),
   },
   refusals: ['no-web-application'],
@@ -85,12 +86,12 @@ export const deletePause = route({
   },
 });
 
-/** Throws Refusal where the query names what its kind does not have. */
+/** Throws Refusal if the query has fields that do not belong to its kind. */
 function parseScope(query: object): z.output<typeof scope> {
   const { success, data } = scope.safeParse(query);
   if (success) return data;
-  const message = 'needs kind=all, or kind=app (serverId, appId), or kind=site and siteId';
-  throw new Refusal('invalid-payload', message, { errors: [{ field: 'kind', message }] });
+  const error = { field: 'kind', message: scopeFormat };
+  throw new Refusal('invalid-payload', `kind: ${scopeFormat}`, { errors: [error] });
 }
 
 export const listPauses = route({
@@ -98,8 +99,12 @@ export const listPauses = route({
   method: 'GET',
   path: '/v1/pauses',
   role: 'read',
-  summary: 'The pauses in force, the widest first',
+  summary: 'List the active pauses, widest first',
   query: z.strictObject({}),
-  answer: { status: 200, description: 'All of them', schema: z.object({ pauses: z.array(pauseRecord) }) },
+  answer: {
+    status: 200,
+    description: 'All active pauses',
+    schema: z.object({ pauses: z.array(pauseRecord) }),
+  },
   handler: async ({ parts }) => ({ pauses: (await parts.pauses.list()).map(toPauseRecord) }),
 });

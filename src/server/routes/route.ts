@@ -1,5 +1,5 @@
-// What a route is: one entry says path, role, schemas and handler, and everything else is made from it: validation, types, the
-// OpenAPI document, the list in docs/reference/http-api.md, the security tests.
+// One entry per route: path, role, schemas and handler. From it follow validation, types, the OpenAPI document
+// and the security tests. A test compares docs/reference/http-api.md with it.
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Audit } from '../../audit/audit.ts';
@@ -9,22 +9,22 @@ import type { RequestQueue } from '../../queue/enqueue.ts';
 import type { Operator } from '../../queue/operator.ts';
 import type { Pauses } from '../../queue/pauses.ts';
 import type { Caller, RouteRole } from '../auth.ts';
+import type { ProblemCode } from '../http-codes.ts';
 import type { OpenRequests } from '../open-requests.ts';
-import type { ProblemCode } from '../problems.ts';
 
-/** What the routes steer and show; they hold no truth of their own. */
+/** What the routes use. They have no state of their own. */
 export interface RouteParts {
   readonly requests: RequestQueue;
   readonly operator: Operator;
   readonly defaults: TargetDefaults;
-  /** Resolves once Redis takes commands. Throws CodedError `redis-unavailable` where it does not. */
+  /** Resolves once Redis accepts commands. Throws CodedError `redis-unavailable` if it does not. */
   readonly ready: () => Promise<unknown>;
-  /** For reading the list of all domains. */
+  /** To read the list of all domains. */
   readonly redis: Redis;
   readonly pauses: Pick<Pauses, 'pause' | 'resume' | 'list'>;
   readonly audit: Audit;
   readonly open: OpenRequests;
-  /** Undefined where no callbacks are configured. */
+  /** Undefined: no callbacks are configured. */
   readonly callbacks?: Deliveries | undefined;
 }
 
@@ -32,10 +32,10 @@ export interface Context<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** As they came, with fields that no schema knows. */
+  /** As sent, with unknown fields. */
   readonly raw: { readonly query: object; readonly body: unknown };
   readonly caller: Caller;
-  /** Goes in front of every path that the client is told. */
+  /** Goes in front of every path in an answer. */
   readonly prefix: string;
   readonly parts: RouteParts & { readonly document: OpenApi };
 }
@@ -93,9 +93,9 @@ export interface RouteOf<
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  /** True where the body may be left out. */
+  /** True: the body may be left out. */
   readonly isBodyOptional?: boolean;
-  /** True where the body may also be JSON values, one a line. */
+  /** True: the body may also be JSON values, one per line. */
   readonly takesLines?: boolean;
   readonly answer: {
     readonly status: 200 | 202;
@@ -104,23 +104,26 @@ export interface RouteOf<
     /** Default: JSON. */
     readonly contentType?: string;
   };
-  /** What it refuses besides what every route of its kind does. */
+  /** Codes besides those of every route of its kind. */
   readonly refusals?: readonly ProblemCode[];
-  /** Default: ANSWER_DEADLINE_MS. Longer for what goes through many domains. */
+  /** Default: ANSWER_DEADLINE_MS. Longer for many domains at once. */
   readonly deadlineMs?: number;
-  /** False where the answer is not kept under an Idempotency-Key: nothing was done, or parts of it are to be sent again. Default: true. */
+  /**
+   * False: the answer is not stored under an Idempotency-Key, since nothing was done or parts have to be sent
+   * again. Default: true.
+   */
   readonly isKept?: (answer: z.output<A>) => boolean;
-  /** As how many requests it counts against the token's rate; default: as one. */
+  /** How many requests it counts as, for the token's rate limit. Default: 1. */
   readonly cost?: (body: z.output<B>) => number;
   handler(context: Context<z.output<P>, z.output<Q>, z.output<B>>): Promise<z.output<A>>;
-  /** Where to look next: the Location header. */
+  /** The Location header. */
   readonly location?: (answer: z.output<A>) => string;
 }
 
 /** Any route of the table. */
 export type Route = RouteOf<ObjectSchema, ObjectSchema, z.ZodType, z.ZodType>;
 
-/** Has the handler's types follow from the schemas. */
+/** Infers the handler's types from the schemas. */
 export const route = <
   P extends ObjectSchema = z.ZodType<Record<never, never>>,
   Q extends ObjectSchema = z.ZodType<Record<never, never>>,
@@ -130,6 +133,6 @@ export const route = <
   entry: RouteOf<P, Q, B, A>,
 ): Route => entry as unknown as Route;
 
-/** A request must be answered, or refused, within a second. */
+/** Every request gets an answer or an error within a second. */
 export const ANSWER_DEADLINE_MS = 900;
 export const LONG_DEADLINE_MS = 30_000;
