@@ -1,4 +1,4 @@
-// Who plays in the story, what DNS says of them, and what the simulated RunCloud does to them. Facts only; story.ts tells it.
+// Who plays in the story, their DNS, and what the simulated RunCloud does to them. Facts only.
 import {
   DEFAULT_IP_ADDRESS,
   DEFAULT_PRIMARY_DOMAIN,
@@ -10,11 +10,11 @@ import {
 export const domains = {
   /** Registrable, so its www name comes with it. */
   apex: 'annas-bakery.example',
-  /** Asked for by two app servers. */
+  /** Two app servers request it. */
   twice: 'shop.bikes.example',
   /** RunCloud's first answer is 503. */
   unlucky: 'blog.luna.example',
-  /** Leads to the customer's old host; set right in the middle of the story. */
+  /** Points to the customer's old host; corrected in the middle of the story. */
   late: 'studio.mia.example',
   /** Is never set. */
   never: 'club.someday.example',
@@ -22,7 +22,7 @@ export const domains = {
   leaving: 'old-shop.example',
 } as const;
 
-/** Where every customer's DNS has to lead. */
+/** Where every customer's DNS must point. */
 export const HERE = { a: DEFAULT_IP_ADDRESS } as const;
 const OLD_HOST = { a: '198.51.100.20' } as const;
 

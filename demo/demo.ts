@@ -9,29 +9,28 @@ import { HELP, parseOptions } from './options.ts';
 import { judge } from './promises.ts';
 import { createScreen } from './screen.ts';
 import { type Stage, setStage, type Theatre } from './stage.ts';
-import { tell } from './story.ts';
+import { play as playStory } from './story.ts';
 import { complaint, showSummary } from './summary.ts';
 
-/** What has not been released by then (it takes a second) ends with this process: each part watches that it does. */
+/** Releasing takes about a second. What is left after this ends with this process: each part makes sure of that. */
 const RELEASE_MS = 10_000;
 const TICK_MS = 100;
 
 const startedAt = Date.now();
 const screen = createScreen(process.stdout, startedAt);
 
-/** Plays and judges; with `keep` it returns only by being interrupted. */
+/** Plays and judges. With `keep` it returns only when it is interrupted. */
 async function play(theatre: Theatre, keep: boolean): Promise<void> {
   screen.text(
-    'runcloud-domains: app servers ask for domains, a worker carries it out, until HTTPS works. Here',
+    "runcloud-domains: app servers request domains, a worker attaches them until HTTPS works. RunCloud, DNS and Let's Encrypt are simulated, and delays are short. Everything else is real.",
   );
-  screen.text("RunCloud, DNS and Let's Encrypt are simulated and delays are short; everything else is real.");
   screen.blank();
   const stage = await setStage(theatre);
   const { signal } = theatre.ending;
   const clock = setInterval(() => screen.status(statusOf(stage)), TICK_MS);
   theatre.releases.defer(() => clearInterval(clock));
-  const told = await tell({ stage, screen, signal });
-  const found = await measure(stage, told);
+  const played = await playStory({ stage, screen, signal });
+  const found = await measure(stage, played);
   const promises = judge(found);
   showSummary(screen, found, promises);
   const sentence = complaint(promises);
@@ -44,7 +43,7 @@ const statusOf = ({ narrator }: Stage): string | undefined => {
   return next && `next: ${next}`;
 };
 
-/** The end that somebody was invited to bring about is no failure. */
+/** The user's Ctrl-C after `--keep` is no failure. */
 class Finished extends Error {}
 
 async function stayUp({ ending }: Theatre, { redis, simulator }: Stage): Promise<void> {
@@ -54,7 +53,7 @@ async function stayUp({ ending }: Theatre, { redis, simulator }: Stage): Promise
   });
 }
 
-/** Says what has ended the play, and resolves with the exit code. */
+/** Prints why the play ended; returns the exit code. */
 function explain(error: unknown, { ending }: Theatre): number {
   if (error instanceof Finished) return 0;
   const reason: unknown = ending.signal.aborted ? ending.signal.reason : error;
@@ -72,7 +71,7 @@ async function release({ releases }: Theatre): Promise<boolean> {
   const deadline = sleep(RELEASE_MS, false, { signal: late.signal }).catch(() => false);
   const isReleased = await Promise.race([inTime, deadline]).finally(() => late.abort());
   if (!isReleased)
-    process.stderr.write('Not everything had ended in time; the rest ends with this process.\n');
+    process.stderr.write('Not everything stopped in time. The rest stops with this process.\n');
   return isReleased;
 }
 
@@ -88,11 +87,11 @@ async function run(keep: boolean): Promise<number> {
   try {
     if (!(await release(theatre))) return exitCode || 1;
   } catch (error) {
-    process.stderr.write(`While ending: ${reasonOf(error)}\n`);
+    process.stderr.write(`While stopping: ${reasonOf(error)}\n`);
     return exitCode || 1;
   }
   screen.blank();
-  screen.text(`All of it has ended, nothing is left behind (${Date.now() - endedAt} ms).`);
+  screen.text(`Everything has stopped, nothing is left behind (${Date.now() - endedAt} ms).`);
   if (exitCode === 0 && !keep) showNextSteps(screen);
   return exitCode;
 }

@@ -28,7 +28,7 @@ export const toConnection = ({ url, prefix }: DemoRedis, simulator: Simulator): 
   DNS_GATE: 'auto',
 });
 
-/** `caFile` holds the authority behind the simulated Let's Encrypt. */
+/** `caFile` has the authority behind the simulated Let's Encrypt. */
 export const toWorkerEnvironment = (
   connection: Record<string, string>,
   { dnsAddress, tlsAddress }: Edge,
@@ -40,7 +40,7 @@ export const toWorkerEnvironment = (
   TLS_PROBE: 'on',
   TLS_PROBE_ADDRESS: tlsAddress,
   TLS_CA_FILE: caFile,
-  // The story is not about the brake: it must not wait for it.
+  // The story is not about the rate limit and must not wait for it.
   RUNCLOUD_RATE_PER_MINUTE: '600',
   SHUTDOWN_TIMEOUT_MS: '3000',
   LOG_FORMAT: 'json',

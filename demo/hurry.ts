@@ -1,4 +1,4 @@
-// How long the worker waits in the demo. Imports nothing at run time: the worker's own process reads it too.
+// How long the worker waits in the demo. It imports nothing at run time, since the worker's own process reads it too.
 import type { Backoff } from '../src/domains/backoff.ts';
 
 /** Every other setting has its default. */
@@ -8,7 +8,7 @@ export const delays = {
   DNS_DEADLINE: '10s',
 } as const;
 
-/** How often the worker looks: every second where it is a minute in production. */
+/** How often the worker checks: every second instead of every minute. */
 export const backoff: Backoff = {
   dnsFirstMs: 500,
   dnsLongestMs: 800,

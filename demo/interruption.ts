@@ -1,4 +1,4 @@
-// How the demo is told to end: one signal for everything, with the reason. Ends nothing by itself.
+// How the demo is told to end: one signal for everything, with the reason. It stops nothing itself.
 import { constants } from 'node:os';
 
 /** Somebody wants the demo to end. Everything else that aborts it is an error. */

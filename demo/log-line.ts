@@ -1,4 +1,4 @@
-// The worker's log lines as this demo reads them: real JSON from its standard output, of which nothing is made up.
+// The worker's log lines, as JSON from its standard output.
 import { z } from 'zod';
 
 const call = z.object({
@@ -18,6 +18,7 @@ const logLine = z.object({
   domain: z.string().optional(),
   attempt: z.number().optional(),
   outcome: z.string().optional(),
+  state: z.string().optional(),
   nextRunAt: z
     .string()
     .transform((text) => Date.parse(text))

@@ -1,5 +1,5 @@
-// What the story has led to, measured in the simulator, in Redis and by handshakes. Takes nothing from the screen, and judges
-// nothing: promises.ts does.
+// The result of the story, measured in the simulator, in Redis and by handshakes. It reads nothing from the screen and judges nothing
+// (promises.ts does).
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../packages/simulator/src/index.ts';
 import type { DomainRecord } from '../src/domains/domain.ts';
@@ -10,16 +10,16 @@ import type { Operator, QueueCounts } from '../src/queue/operator.ts';
 import { domains } from './cast.ts';
 import { shakeHands } from './handshake.ts';
 import type { Stage } from './stage.ts';
-import type { Told } from './story.ts';
+import type { Played } from './story.ts';
 
-const REST_PATIENCE_MS = 20_000;
+const REST_TIMEOUT_MS = 20_000;
 
 export interface Measures {
   readonly attached: readonly { readonly name: string; readonly www: boolean }[];
   readonly coveredNames: readonly string[];
   readonly certificateOrders: number;
   readonly calls: readonly Call[];
-  /** API calls that stand in the worker's log. */
+  /** API calls in the worker's log. */
   readonly loggedCalls: number;
   /** Of these, those of redeploys: for all domains together. */
   readonly redeployCalls: number;
@@ -31,23 +31,23 @@ export interface Measures {
 /** One domain of the story. */
 export interface DomainFound {
   readonly name: string;
-  readonly stage: DomainRecord['state'] | undefined;
+  readonly state: DomainRecord['state'] | undefined;
   readonly mustAct: DomainRecord['mustAct'];
   readonly proofs: readonly Proof[];
   /** Of its own jobs. */
   readonly calls: number;
-  /** Certificate orders that held its name. */
+  /** Certificate orders with its name. */
   readonly orders: number;
 }
 
 /** A handshake for one name. */
 export interface Proof {
   readonly name: string;
-  /** Undefined: no good certificate was shown. */
+  /** Undefined: no valid certificate was shown. */
   readonly until: Date | undefined;
 }
 
-export async function measure(stage: Stage, { receipts }: Told): Promise<Measures> {
+export async function measure(stage: Stage, { receipts }: Played): Promise<Measures> {
   const {
     simulator: { state },
     worker,
@@ -68,9 +68,9 @@ export async function measure(stage: Stage, { receipts }: Told): Promise<Measure
   };
 }
 
-/** The log tells an outcome before BullMQ has heard of it. */
+/** The log has an outcome before BullMQ has it. */
 async function countAtRest(operator: Operator): Promise<QueueCounts> {
-  const deadline = Date.now() + REST_PATIENCE_MS;
+  const deadline = Date.now() + REST_TIMEOUT_MS;
   let counts = await operator.counts();
   while (counts.active + counts.waiting > 0 && Date.now() < deadline) {
     await sleep(20);
@@ -91,7 +91,7 @@ async function measureDomain(
   }));
   return {
     name,
-    stage: record?.state,
+    state: record?.state,
     mustAct: record?.mustAct,
     proofs: await Promise.all(proofs),
     calls: worker.lines.filter(({ call, domain }) => call !== undefined && domain === name).length,

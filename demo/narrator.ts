@@ -1,4 +1,4 @@
-// Turns the worker's log lines into what the screen shows, word for word, once where they repeat; and keeps what is due next.
+// Shows the worker's log lines word for word, repetitions once, and knows what is due next.
 import type { LoggedCall, LogLine } from './log-line.ts';
 import { createRepeats } from './repeats.ts';
 import type { Entry, Screen, Tone } from './screen.ts';
@@ -6,8 +6,8 @@ import type { Entry, Screen, Tone } from './screen.ts';
 export interface Narrator {
   /** Shows a line of the worker's log. */
   show(line: LogLine): void;
-  /** Keeps the worker's lines back while `work` runs, so that a request stands above what it causes. */
-  holding<T>(work: () => Promise<T>): Promise<T>;
+  /** Delays the worker's lines while `work` runs, so a request stands above what it causes. */
+  delaying<T>(work: () => Promise<T>): Promise<T>;
   /** What is due next, in words; undefined where nothing is. */
   next(): string | undefined;
   mute(): void;
@@ -16,8 +16,8 @@ export interface Narrator {
 interface Due {
   readonly what: string;
   readonly at: number;
-  /** It waits for DNS or a certificate: only a look. */
-  readonly isLook?: boolean;
+  /** It waits for DNS or a certificate: only a check. */
+  readonly isCheck?: boolean;
 }
 
 const tones: Readonly<Record<string, Tone>> = {
@@ -41,8 +41,8 @@ export function createNarrator({ screen, base, redeployOf }: NarratorOptions): N
   const agenda = new Map<string, Due>();
   const subjects = new Map<string, string>();
   const repeats = createRepeats();
-  const held: LogLine[] = [];
-  let holds = 0;
+  const delayed: LogLine[] = [];
+  let delays = 0;
   let isMuted = false;
 
   const expectRedeploy = async (domain: string): Promise<void> => {
@@ -57,7 +57,7 @@ export function createNarrator({ screen, base, redeployOf }: NarratorOptions): N
   };
   const show = (line: LogLine): void => {
     if (isMuted) return;
-    if (holds > 0) return void held.push(line);
+    if (delays > 0) return void delayed.push(line);
     note(line);
     for (const news of repeats.news(line))
       screen.entry(toEntry(news, { base, subject: subjects.get(news.jobId ?? ''), room: screen.room() }));
@@ -65,13 +65,13 @@ export function createNarrator({ screen, base, redeployOf }: NarratorOptions): N
 
   return {
     show,
-    async holding(work) {
-      holds += 1;
+    async delaying(work) {
+      delays += 1;
       try {
         return await work();
       } finally {
-        holds -= 1;
-        if (holds === 0) for (const line of held.splice(0)) show(line);
+        delays -= 1;
+        if (delays === 0) for (const line of delayed.splice(0)) show(line);
       }
     },
     next: () => describe(agenda, Date.now()),
@@ -90,7 +90,7 @@ function keepAgenda(
   if (nextRunAt === undefined) return;
   const name = [job, domain].filter(Boolean).join(' ');
   const what = outcome === 'retry' ? `${name}, attempt ${attempt + 1}` : name;
-  agenda.set(jobId, { what, at: nextRunAt, isLook: outcome === 'waiting' && domain !== undefined });
+  agenda.set(jobId, { what, at: nextRunAt, isCheck: outcome === 'waiting' && domain !== undefined });
 }
 
 /** A job that is late by this much was taken by somebody, or is gone. */
@@ -100,11 +100,11 @@ function describe(agenda: ReadonlyMap<string, Due>, nowMs: number): string | und
   const due = [...agenda.values()]
     .filter(({ at }) => at > nowMs - STALE_MS)
     .sort((one, other) => one.at - other.at);
-  const { looks = [], others = [] } = Object.groupBy(due, ({ isLook }) => (isLook ? 'looks' : 'others'));
-  const [first, ...more] = looks;
-  const look =
-    first && (more.length === 0 ? first : { what: `first of ${looks.length} looks`, at: first.at });
-  const texts = [...others, ...(look ? [look] : [])].map(({ what, at }) =>
+  const { checks = [], others = [] } = Object.groupBy(due, ({ isCheck }) => (isCheck ? 'checks' : 'others'));
+  const [first, ...more] = checks;
+  const check =
+    first && (more.length === 0 ? first : { what: `first of ${checks.length} checks`, at: first.at });
+  const texts = [...others, ...(check ? [check] : [])].map(({ what, at }) =>
     at - nowMs < 50 ? `${what} now` : `${what} in ${((at - nowMs) / 1000).toFixed(1)} s`,
   );
   return texts.length === 0 ? undefined : texts.join('; ');

@@ -1,4 +1,4 @@
-// Commands to try next. Each works as it stands, from the project's folder; with --keep they talk to the running demo.
+// Commands to try next, from the project's folder. With --keep they use the running demo.
 import { CONTROL_PREFIX, DEFAULT_PRIMARY_DOMAIN, type Simulator } from '../packages/simulator/src/index.ts';
 import { domains, HERE } from './cast.ts';
 import { type DemoRedis, toConnection } from './environment.ts';
@@ -15,13 +15,13 @@ export function showNextSteps(screen: Screen): void {
   screen.heading('Try next');
   screen.blank();
   show(screen, [
-    ['npm run demo -- --keep', 'the same, and it stays up to be talked to'],
+    ['npm run demo -- --keep', 'the same, and it stays up to try commands against'],
     ['npm run -s cli -- --help', 'all commands'],
-    ['npm run -s cli -- simulate', "only the simulated RunCloud's API"],
+    ['npm run -s cli -- simulate', 'only the simulated RunCloud'],
     ['npm test', 'all tests'],
   ]);
   screen.blank();
-  screen.text('README.md goes on from here to production.');
+  screen.text('Next: docs/start/getting-started.md.');
 }
 
 /** A password that the user has put into REDIS_URL is not for the screen. */
@@ -33,21 +33,21 @@ export function showSecondTerminal(screen: Screen, redis: DemoRedis, simulator: 
   screen.blank();
   if (isShowable(url)) screen.row(`  export REDIS_URL=${url}`);
   for (const [name, value] of Object.entries(others)) screen.row(`  export ${name}=${value}`);
-  if (!isShowable(url)) screen.row('  and REDIS_URL, as you have given it to this demo');
+  if (!isShowable(url)) screen.row('  and the REDIS_URL that you gave to this demo');
   screen.heading('Then, for example:');
   screen.blank();
   show(screen, [
-    ['npm run -s cli -- status', 'how things stand'],
+    ['npm run -s cli -- status', 'all domains and jobs'],
     [`npm run -s cli -- status ${domains.never}`, 'why it is held, and who must act'],
     ['npm run -s cli -- add blog.my-shop.example', 'one more domain; it waits for its DNS'],
     [`npm run -s cli -- remove ${DEFAULT_PRIMARY_DOMAIN} --wait`, 'fails: never the primary domain'],
-    ['npm run -s cli -- failed', 'what waits for a person, and why'],
+    ['npm run -s cli -- failed', 'failed jobs, and why'],
     ['npm run -s cli -- doctor', 'is everything set up?'],
   ]);
-  screen.heading("And as the customer, who sets a name's DNS: watch here how the domain becomes live.");
+  screen.heading("Be the customer: set the name's DNS, and see here how the domain goes live.");
   screen.blank();
   screen.row(`  curl -s ${simulator.url}${CONTROL_PREFIX}/dns \\`);
   screen.row(`    -d '${JSON.stringify({ name: domains.never, ...HERE })}'`);
-  screen.heading('Ctrl-C here ends all of it.');
+  screen.heading('Ctrl-C here stops everything.');
   screen.blank();
 }

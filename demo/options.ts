@@ -1,4 +1,4 @@
-// The demo's own command line: argv to what is wanted. Prints nothing and ends nothing.
+// The demo's own command line: argv to options. Prints nothing and ends nothing.
 import { parseArgs } from 'node:util';
 
 export type Desired =
@@ -8,12 +8,12 @@ export type Desired =
 
 export const HELP = `Usage: npm run demo [-- --keep]
 
-App servers ask for domains, a worker makes RunCloud so and proves that HTTPS works, and you watch: a private
-Redis, a simulator (RunCloud's API, DNS, Let's Encrypt) and a real worker, for about 20 seconds. No account is
-needed, no real RunCloud is called, and nothing is left behind.
+App servers request domains, a worker attaches them and proves that HTTPS works. It uses a private Redis, a
+simulator (RunCloud's API, DNS, Let's Encrypt) and a real worker, for about 20 seconds. It needs no account, does
+not call the real RunCloud, and leaves nothing behind.
 
 Options:
-  --keep       stay up after the story until Ctrl-C, to talk to it from a second terminal
+  --keep       stay up after the story until Ctrl-C, to try commands from a second terminal
   -h, --help   show this
 
 Environment:
@@ -22,7 +22,7 @@ Environment:
   NO_COLOR     no colours
 
 Exit codes:
-  0  everything went as the story promises      1  it did not, or something could not be started
+  0  every promise was kept      1  one was not, or something could not be started
   2  wrong arguments                            130  Ctrl-C in the middle`;
 
 const options = {

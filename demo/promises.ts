@@ -1,4 +1,4 @@
-// Whether what was measured is what the story promises. Pure.
+// Compares what was measured with what the story promises. Pure.
 import type { Call } from '../packages/simulator/src/index.ts';
 import { DEFAULT_PRIMARY_DOMAIN } from '../packages/simulator/src/index.ts';
 import { domains } from './cast.ts';
@@ -13,7 +13,7 @@ export interface Promised {
 export function judge(found: Measures): Promised[] {
   return [
     attached(found),
-    asked(found),
+    requested(found),
     retried(found),
     removed(found),
     live(found),
@@ -41,11 +41,11 @@ const sent = (method: string, calls: readonly Call[]): string =>
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-const isLive = ({ stage, proofs }: DomainFound): boolean =>
-  stage === 'live' && proofs.every(({ until }) => until !== undefined);
+const isLive = ({ state, proofs }: DomainFound): boolean =>
+  state === 'live' && proofs.every(({ until }) => until !== undefined);
 
-const domainOf = (found: Measures, desired: string): DomainFound | undefined =>
-  found.domains.find(({ name }) => name === desired);
+const domainOf = (found: Measures, name: string): DomainFound | undefined =>
+  found.domains.find((domain) => domain.name === name);
 
 function attached({ attached: found }: Measures): Promised {
   const shown = found.map(({ name, www }) => (www ? `${name} (with www)` : name));
@@ -57,7 +57,7 @@ function attached({ attached: found }: Measures): Promised {
   };
 }
 
-function asked(found: Measures): Promised {
+function requested(found: Measures): Promised {
   const requests = found.receipts.filter(({ domain }) => domain === domains.twice);
   const jobIds = new Set(requests.map(({ jobId }) => jobId));
   const posts = callsOf(found, 'attach-domain', domains.twice);
@@ -85,7 +85,7 @@ function removed(found: Measures): Promised {
   };
 }
 
-/** Whose DNS led here from the start. */
+/** The domains whose DNS pointed here from the start. */
 function live(found: Measures): Promised {
   const pointed: readonly string[] = [domains.apex, domains.twice, domains.unlucky];
   const proven = found.domains.filter((domain) => pointed.includes(domain.name) && isLive(domain));
@@ -100,21 +100,21 @@ function late(found: Measures): Promised {
   const requests = found.receipts.filter(({ domain }) => domain === domains.late);
   const domain = domainOf(found, domains.late);
   return {
-    sentence: `${domains.late}: ${domain?.stage}, by itself after its DNS came; ${counted(requests.length, 'request')}`,
+    sentence: `${domains.late}: ${domain?.state}, on its own after its DNS came; ${counted(requests.length, 'request')}`,
     isKept: domain !== undefined && isLive(domain) && requests.length === 1,
   };
 }
 
 function held(found: Measures): Promised {
-  const { stage, mustAct } = domainOf(found, domains.never) ?? {};
+  const { state, mustAct } = domainOf(found, domains.never) ?? {};
   const posts = callsOf(found, 'attach-domain', domains.never);
   return {
-    sentence: `${domains.never}: ${stage}, ${mustAct ?? 'nobody'} must act; ${sent('POST', posts)}`,
-    isKept: stage === 'held' && mustAct === 'customer' && posts.length === 0,
+    sentence: `${domains.never}: ${state}, ${mustAct ?? 'nobody'} must act; ${sent('POST', posts)}`,
+    isKept: state === 'held' && mustAct === 'customer' && posts.length === 0,
   };
 }
 
-/** One for the four changes of acts 1 to 5; one more, since DNS of the late one came only after it. */
+/** One for the four changes of acts 1 to 5; one more for the domain whose DNS came late. */
 function orders({ attached: found, coveredNames, certificateOrders }: Measures): Promised {
   const names = found.flatMap(({ name, www }) => (www ? [name, `www.${name}`] : [name]));
   const isWhole = sameNames(names, coveredNames);
@@ -125,7 +125,7 @@ function orders({ attached: found, coveredNames, certificateOrders }: Measures):
   };
 }
 
-/** Four additions, one removal, two redeploys; and the domain that is still looked at. */
+/** Four additions, one removal, two redeploys; and the domain that still waits. */
 function jobs({ jobs: { waiting, active, delayed, failed, completed } }: Measures): Promised {
   const open = waiting + active + delayed;
   return {
@@ -136,7 +136,7 @@ function jobs({ jobs: { waiting, active, delayed, failed, completed } }: Measure
 
 function calls({ calls: made, loggedCalls }: Measures): Promised {
   return {
-    sentence: `${counted(made.length, 'API call')} reached the simulator, ${loggedCalls} stand in the worker's log`,
+    sentence: `${counted(made.length, 'API call')} reached the simulator, ${loggedCalls} are in the worker's log`,
     isKept: made.length === loggedCalls,
   };
 }

@@ -1,5 +1,4 @@
-// The worker of `runcloud-domains worker`, which looks at DNS and at the server every second instead of every minute: the one
-// thing that no setting changes. Run by worker.ts in a process of its own.
+// The worker of `runcloud-domains worker`, with probes every second instead of every minute: no setting changes that. Run by worker.ts in a process of its own.
 import { createWorkerApp } from '../src/app/worker.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { reasonOf } from '../src/errors.ts';

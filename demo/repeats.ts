@@ -1,8 +1,8 @@
-// A domain that waits is looked at again and again. What such a look found is told once, and again when it has changed.
+// A waiting domain is checked again and again. The result is shown once, and again when it changes.
 import type { LogLine } from './log-line.ts';
 
 export interface Repeats {
-  /** What is to be told at this line: nothing, the line, or the start of its look with it. */
+  /** What to show for this line: nothing, the line, or the start of its check with it. */
   news(line: LogLine): LogLine[];
 }
 
@@ -17,9 +17,9 @@ export function createRepeats(): Repeats {
     }
     const start = begun.get(jobId);
     begun.delete(jobId);
-    // That a look began is worth telling only where it did more than look.
+    // The start of a check is shown only if it did more than check.
     if (line.outcome === undefined) return start ? [start, line] : [line];
-    const finding = line.msg.replace(/; next look in [\d.]+ s$/, '');
+    const finding = line.msg.replace(/; next (?:look|check) in [\d.]+ s$/, '');
     const isRepeated = found.get(jobId) === finding;
     found.set(jobId, finding);
     return isRepeated ? [] : [line];

@@ -1,5 +1,5 @@
-// Sets the stage: Redis, the simulated RunCloud, the worker, the app servers' producers. Whatever it acquires it releases
-// last-in-first-out, even where an interruption comes while the thing is still being made.
+// Sets the stage: Redis, the simulated RunCloud, the worker, the app servers' producers. It releases what it acquired, last in first
+// out, even if an interruption comes while something is still starting.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,12 +24,12 @@ import { deleteKeys } from './redis-keys.ts';
 import type { Screen } from './screen.ts';
 import { type DemoWorker, startWorker } from './worker.ts';
 
-/** A guard against hanging, also on a machine that has much else to do. */
-const PATIENCE_MS = 20_000;
+/** A limit against hanging, with room for a busy machine. */
+const TIMEOUT_MS = 20_000;
 
 export const WEB_APPLICATION = `/servers/${DEFAULT_SERVER_ID}/webapps/${DEFAULT_WEBAPP_ID}`;
 
-/** An app server: asks, and knows nothing of RunCloud. */
+/** An app server: it sends requests and knows nothing of RunCloud. */
 export interface Requester {
   readonly name: string;
   readonly producer: Producer;
@@ -41,7 +41,7 @@ export interface Stage {
   readonly worker: DemoWorker;
   readonly narrator: Narrator;
   readonly requesters: { readonly first: Requester; readonly second: Requester };
-  /** Reads Redis: how the jobs stand. */
+  /** Reads the jobs' status from Redis. */
   readonly operator: Operator;
 }
 
@@ -58,16 +58,16 @@ export async function setStage(theatre: Theatre): Promise<Stage> {
   const cwd = openFolder(theatre);
   const connection = toConnection(redis, simulator);
   const operator = await openOperator(theatre, connection);
-  // Behind the check that Redis takes commands, before everything that writes there.
+  // After the check that Redis takes commands, before anything writes there.
   if (redis.isNamed) releases.defer(() => deleteKeys(redis.url, redis.prefix));
   const narrator = createNarrator({ screen, base: WEB_APPLICATION, redeployOf: toRedeployOf(operator) });
   const worker = await openWorker(theatre, { narrator, connection, cwd, edge: simulator.edge });
-  const openAsker = (name: string): Requester => {
+  const openAppServer = (name: string): Requester => {
     const producer = within(cwd, () => createProducer(toProducerOptions(redis)));
     releases.defer(() => producer.close());
     return { name, producer };
   };
-  const requesters = { first: openAsker('app-server-1'), second: openAsker('app-server-2') };
+  const requesters = { first: openAppServer('app-server-1'), second: openAppServer('app-server-2') };
   return { redis, simulator, worker, narrator, requesters, operator };
 }
 
@@ -87,13 +87,13 @@ function acquire<T>(
 async function openRedis(theatre: Theatre): Promise<DemoRedis> {
   const { screen } = theatre;
   const say = (text: string): void => screen.entry({ actor: 'redis', text });
-  // With its append-only file, as production has it; the worker would warn otherwise.
+  // With an append-only file, as in production; otherwise the worker warns.
   const making = startRedis({ use: 'demo', say, args: ['--appendonly', 'yes'] });
   const { url, kind, description } = await acquire(theatre, making, (redis: RunningRedis) => redis.stop());
   forgetUserSettings();
   const isNamed = kind === 'named';
   const prefix = isNamed ? `demo-${crypto.randomUUID().slice(0, 8)}` : 'bull';
-  say(isNamed ? `${description}; our keys there begin with ${prefix}: and go at the end` : description);
+  say(isNamed ? `${description}; keys begin with ${prefix}: and are deleted at the end` : description);
   return { url, prefix, isNamed };
 }
 
@@ -109,8 +109,8 @@ async function openSimulator(theatre: Theatre): Promise<EdgedSimulator> {
   const { dnsAddress, tlsAddress } = simulator.edge;
   for (const text of [
     `simulated, API v3 at ${simulator.url}; below, … stands for ${WEB_APPLICATION}`,
-    `its web server shows certificates at ${tlsAddress}, issued by a simulated Let's Encrypt`,
-    `which asks the simulated DNS at ${dnsAddress}, as the worker does`,
+    `its web server at ${tlsAddress} shows certificates of a simulated Let's Encrypt`,
+    `simulated DNS at ${dnsAddress}, for that Let's Encrypt and for the worker`,
   ])
     theatre.screen.entry({ actor: 'runcloud', text });
   return simulator;
@@ -128,7 +128,7 @@ async function openOperator(
   { releases, ending }: Theatre,
   connection: Record<string, string>,
 ): Promise<Operator> {
-  const app = createProducerApp(parseConfig(connection).config, { deadlineMs: PATIENCE_MS });
+  const app = createProducerApp(parseConfig(connection).config, { deadlineMs: TIMEOUT_MS });
   releases.defer(() => app.close());
   await abortable(app.ready(), ending.signal);
   return app.operator;
@@ -160,9 +160,12 @@ async function openWorker(
     onDeath: (error) => ending.abort(error),
   });
   releases.defer(() => worker.stop());
-  // From here on the worker's own lines would only tell of its end.
+  // From here on the worker's log is only about its stop.
   releases.defer(() => narrator.mute());
-  screen.entry({ actor: 'worker', text: `process ${worker.pid}: as src/cli/main.ts worker, in a hurry` });
+  screen.entry({
+    actor: 'worker',
+    text: `process ${worker.pid}: as src/cli/main.ts worker, with short delays`,
+  });
   await worker.until('its line "ready"', ({ event }) => event === 'ready');
   return worker;
 }

@@ -1,5 +1,4 @@
-// The end of the story on the screen: each promise with what was found, each domain, and the API calls by kind. Measures nothing
-// itself.
+// The end of the story on the screen: each promise, each domain, and the API calls by kind. It measures nothing itself.
 import type { Call } from '../packages/simulator/src/index.ts';
 import type { DomainFound, Measures } from './measures.ts';
 import { shorten } from './narrator.ts';
@@ -8,13 +7,13 @@ import type { Screen } from './screen.ts';
 import { WEB_APPLICATION } from './stage.ts';
 
 export function showSummary(screen: Screen, found: Measures, promises: readonly Promised[]): void {
-  screen.heading('What the simulator and Redis hold now');
+  screen.heading('What the simulator and Redis contain now');
   screen.blank();
   for (const { isKept, sentence } of promises) screen.verdict(isKept, sentence);
-  screen.heading('Each domain, its certificate as a handshake of the demo has shown it');
+  screen.heading('Each domain, with its certificate as a handshake showed it');
   screen.blank();
   for (const row of toDomainTable(found)) screen.row(row);
-  screen.heading('API calls, as the simulator has counted them');
+  screen.heading('API calls, counted by the simulator');
   screen.blank();
   for (const row of toCallTable(found.calls)) screen.row(row);
 }
@@ -28,8 +27,8 @@ export function toDomainTable({ domains, redeployCalls, certificateOrders }: Mea
   return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd());
 }
 
-function toCells({ name, stage, mustAct, proofs, calls, orders }: DomainFound): string[] {
-  const state = mustAct === undefined ? String(stage) : `${stage} (${mustAct})`;
+function toCells({ name, state: reached, mustAct, proofs, calls, orders }: DomainFound): string[] {
+  const state = mustAct === undefined ? String(reached) : `${reached} (${mustAct})`;
   return [name, state, toProofText(proofs), String(calls), String(orders)];
 }
 
@@ -58,8 +57,8 @@ export function toCallTable(calls: readonly Call[]): string[] {
   );
 }
 
-/** One sentence for stderr where a promise was broken; undefined where all were kept. */
+/** One sentence for stderr if a promise was broken; undefined if all were kept. */
 export function complaint(promises: readonly Promised[]): string | undefined {
   const broken = promises.filter(({ isKept }) => !isKept).map(({ sentence }) => sentence);
-  return broken.length === 0 ? undefined : `The demo did not go as its story promises: ${broken.join('; ')}.`;
+  return broken.length === 0 ? undefined : `The demo broke a promise of its story: ${broken.join('; ')}.`;
 }

@@ -1,5 +1,5 @@
-// The real worker as a process of its own, as in production: its environment, its log lines; only its pace is the demo's.
-// Nothing of the user's own configuration reaches it.
+// The real worker as a process of its own, as in production: its environment, its log lines. Only its delays are the demo's. Nothing of
+// the user's own configuration reaches it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ export interface DemoWorker {
   readonly pid: number;
   /** Every line so far. */
   readonly lines: readonly LogLine[];
-  /** The first line, past or future, that `fits`; `what` completes "waited in vain for ...". */
+  /** The first line, past or future, that `fits`; `what` names it in the error. */
   until(what: string, fits: (line: LogLine) => boolean): Promise<LogLine>;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export interface DemoWorkerOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly onLine: (line: LogLine) => void;
-  /** Called when it ends although nobody has asked it to. */
+  /** Called when it ends without a stop. */
   readonly onDeath: (error: Error) => void;
 }
 
@@ -31,8 +31,8 @@ const program = fileURLToPath(new URL('quick-worker.ts', import.meta.url));
 const dieWithParent = new URL('../scripts/run/die-with-parent.mjs', import.meta.url).href;
 /** All that it inherits: enough to find files and to know the time zone, no RUNCLOUD_*, no NODE_OPTIONS, no proxy. */
 const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'];
-/** A guard against hanging, also on a machine that has much else to do. */
-const PATIENCE_MS = 60_000;
+/** A limit against hanging, with room for a busy machine. */
+const TIMEOUT_MS = 60_000;
 const STOP_MS = 1500;
 
 function start({
@@ -56,14 +56,14 @@ export function startWorker(options: DemoWorkerOptions): DemoWorker {
   const child = start(options);
   const lines: LogLine[] = [];
   const waiting = new Set<(line: LogLine) => void>();
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on('line', (text) => said.push(text));
+  const output: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (text) => output.push(text));
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = parseLogLine(text);
-    if (line === undefined) return void said.push(text);
+    if (line === undefined) return void output.push(text);
     lines.push(line);
     options.onLine(line);
-    for (const look of waiting) look(line);
+    for (const check of waiting) check(line);
   });
   let isStopping = false;
   const ended = new Promise<void>((resolve) => {
@@ -71,7 +71,8 @@ export function startWorker(options: DemoWorkerOptions): DemoWorker {
     child.once('close', () => resolve());
   });
   void ended.then(() => {
-    if (!isStopping) options.onDeath(new Error(`The worker has ended by itself: ${lastWords(said, lines)}`));
+    if (!isStopping)
+      options.onDeath(new Error(`The worker has ended unexpectedly: ${lastLine(output, lines)}`));
   });
   return {
     pid: child.pid ?? 0,
@@ -84,7 +85,7 @@ export function startWorker(options: DemoWorkerOptions): DemoWorker {
   };
 }
 
-interface DesiredRecord {
+interface Awaited {
   readonly what: string;
   readonly fits: (line: LogLine) => boolean;
   readonly lines: readonly LogLine[];
@@ -92,24 +93,24 @@ interface DesiredRecord {
   readonly signal: AbortSignal;
 }
 
-async function waitFor({ what, fits, lines, waiting, signal }: DesiredRecord): Promise<LogLine> {
+async function waitFor({ what, fits, lines, waiting, signal }: Awaited): Promise<LogLine> {
   const known = lines.find(fits);
   if (known !== undefined) return known;
-  let look: (line: LogLine) => void = () => undefined;
-  const seen = new Promise<LogLine>((resolve) => {
-    look = (line) => fits(line) && resolve(line);
-    waiting.add(look);
+  let check: (line: LogLine) => void = () => undefined;
+  const found = new Promise<LogLine>((resolve) => {
+    check = (line) => fits(line) && resolve(line);
+    waiting.add(check);
   });
-  const patience = new AbortController();
-  const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => {
-    throw new Error(`The worker was waited for in vain: ${what} did not come in ${PATIENCE_MS / 1000} s.`);
+  const limit = new AbortController();
+  const late = sleep(TIMEOUT_MS, undefined, { signal: limit.signal }).then(() => {
+    throw new Error(`The worker did not log ${what} within ${TIMEOUT_MS / 1000} s.`);
   });
   late.catch(() => undefined);
   try {
-    return await abortable(Promise.race([seen, late]), signal);
+    return await abortable(Promise.race([found, late]), signal);
   } finally {
-    patience.abort();
-    waiting.delete(look);
+    limit.abort();
+    waiting.delete(check);
   }
 }
 
@@ -120,5 +121,5 @@ async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-const lastWords = (said: readonly string[], lines: readonly LogLine[]): string =>
-  said.at(-1) ?? lines.at(-1)?.msg ?? 'it said nothing';
+const lastLine = (output: readonly string[], lines: readonly LogLine[]): string =>
+  output.at(-1) ?? lines.at(-1)?.msg ?? 'it wrote nothing';
