@@ -171,10 +171,10 @@ export const actorAfter = (error: unknown, attemptsMade: number): TransientError
   error instanceof TransientError && attemptsMade >= TRIES_BEFORE_HELD ? error.mustAct : undefined;
 
 /** RunCloud refuses everybody at this moment: the brake holds all jobs, and none spends an attempt. */
-export class HeldError extends CodedError {}
+export class UnavailableError extends CodedError {}
 
 /** RunCloud says slow down. `retryAfterMs` is undefined where RunCloud did not say how long. */
-export class RateLimitedError extends HeldError {
+export class RateLimitedError extends UnavailableError {
   readonly retryAfterMs: number | undefined;
   constructor(message: string, retryAfterMs?: number, options?: ErrorOptions) {
     super('runcloud-rate-limited', message, options);

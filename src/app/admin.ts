@@ -31,17 +31,17 @@ interface AdminParts {
 }
 
 export function createAdmin({ config, redis, requests }: AdminParts): Admin {
-  const limiter = createRateLimiter({ ...limiterOptions(config), redis, key: requests.keyOf('brake') });
-  const hold = limiter.status;
+  const limiter = createRateLimiter({ ...limiterOptions(config), redis, key: requests.keyOf('rate-limit') });
+  const unavailable = limiter.status;
   const ledger = createLedgerOf({ config, redis });
-  const operator = createOperator({ requests, defaults: defaultsOf(config), hold, ledger });
+  const operator = createOperator({ requests, defaults: defaultsOf(config), unavailable, ledger });
   const { queuePrefix, callbacks: outside } = config;
   const targets = [...toTargets(outside.urls).keys()];
   const deliveryQueues = createDeliveryQueues({ redis, queuePrefix, keyOf: requests.keyOf, targets });
   const pauses = createPauses({ redis, keys: keysOf(config), scrub: createScrub(secretsOf(config)) });
   // Where nobody is to be told, there is nothing to count.
   const callbacks = targets.length > 0 ? deliveryQueues.counts : undefined;
-  const observed = { config, redis, requests, operator, hold, ledger, pauses, callbacks };
+  const observed = { config, redis, requests, operator, unavailable, ledger, pauses, callbacks };
   let observation: Observation | undefined;
   return {
     limiter,

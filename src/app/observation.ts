@@ -11,7 +11,7 @@ import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Operator } from '../queue/operator.ts';
 import { describeScope, type Pauses, toPausedSentence } from '../queue/pauses.ts';
-import type { Hold } from '../rate-limit/limiter.ts';
+import type { Unavailable } from '../rate-limit/limiter.ts';
 import { redisUnavailable, within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 
@@ -26,7 +26,7 @@ export interface ObservationParts {
   readonly requests: RequestQueue;
   readonly operator: Pick<Operator, 'counts'>;
   /** As onlookers see it (`brake.status`). */
-  readonly hold: () => Promise<Hold | undefined>;
+  readonly unavailable: () => Promise<Unavailable | undefined>;
   readonly ledger: Ledger;
   readonly pauses: Pick<Pauses, 'list'>;
   /** Deliveries of callbacks by state. */

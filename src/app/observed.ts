@@ -1,4 +1,4 @@
-// What happens in this process, counted: the brake, the ledger and the jobs as the metrics hear of them. Part of the wiring (app.ts).
+// What happens in this process, counted for the metrics: the rate limiter, the ledger, the jobs. Part of the wiring (app.ts).
 
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainKey } from '../domains/domain.ts';
@@ -24,19 +24,19 @@ export function observedLimiter(limiter: RateLimiter, metrics: Metrics): Observe
       const [oldest] = waiting.values();
       return oldest === undefined ? 0 : performance.now() - oldest;
     },
-    async enter(fingerprint, signal, onHold) {
+    async enter(fingerprint, signal, onUnavailable) {
       const startedAt = performance.now();
       const one = Symbol('waits');
       waiting.set(one, startedAt);
       try {
-        await limiter.enter(fingerprint, signal, onHold);
+        await limiter.enter(fingerprint, signal, onUnavailable);
       } finally {
         waiting.delete(one);
       }
       metrics.apiWaited(performance.now() - startedAt);
     },
     report(report) {
-      if (report.result === 'closed') metrics.gateClosed();
+      if (report.result === 'throttled') metrics.throttled();
       if (report.remaining !== undefined) metrics.rateLimit(report.remaining);
       return limiter.report(report);
     },
@@ -101,7 +101,7 @@ export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history
         running -= 1;
         lastEndedAt = Date.now();
       },
-      held: (kind) => metrics.waited(`hold-${kind}`),
+      waits: (kind) => metrics.waited(kind === 'paused' ? kind : `unavailable-${kind}`),
       ended(end) {
         const { kind: outcome, code } = end.verdict;
         // A foreign client may send any name.

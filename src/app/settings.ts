@@ -20,7 +20,7 @@ export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE
 
 export const limiterOptions = ({ runcloud: { ratePerMinute, pauseMs } }: Config) => ({
   ratePerMinute,
-  defaultCloseMs: pauseMs,
+  defaultThrottleMs: pauseMs,
 });
 
 export const toRunCloudSettings = (

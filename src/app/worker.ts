@@ -16,7 +16,7 @@ import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
 import { createWatcher, type MonitorOptions } from '../queue/monitor.ts';
 import { createSweeper, type ReconcileOptions } from '../queue/reconcile.ts';
 import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
-import type { Hold, RateLimiter } from '../rate-limit/limiter.ts';
+import type { RateLimiter, Unavailable } from '../rate-limit/limiter.ts';
 import {
   createRedis,
   judgeRedis,
@@ -82,7 +82,7 @@ export function createWorkerApp(
   const readings = createReadings({ config, backoff, redis, requests, runcloud, logger });
   const parts = { config, backoff, redis, requests, runcloud, ledger, ...readings };
   const probes = createProbesOf(parts);
-  const hold = createHold(limiter, runcloud, credentials, logger);
+  const unavailable = createUnavailable(limiter, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
 
   const start = async (): Promise<void> => {
@@ -90,7 +90,7 @@ export function createWorkerApp(
     const worker = createWorker({
       ...queueOptions(config),
       ...shared,
-      hold,
+      unavailable,
       handlers: createHandlers({ ...parts, ...probes }),
       concurrency: config.worker.concurrency,
       retryPolicy: config.jobs,
@@ -108,7 +108,7 @@ export function createWorkerApp(
     await worker.ready();
     await callbacks?.start();
     await health.start();
-    startUpkeep({ ...parts, ...probes, logger, releases, isHeld: async () => (await hold()) !== undefined });
+    startLoops({ ...parts, ...probes, logger, releases, unavailable });
   };
   return { logger, start, close: () => releases.disposeAsync() };
 }
@@ -161,15 +161,15 @@ const tellAll =
     for (const hear of hearers) hear?.(call);
   };
 
-/** What holds all jobs here; credentials that were refused are read anew. */
-const createHold =
+/** Why all jobs wait here. Refused credentials are read again from the configuration. */
+const createUnavailable =
   (limiter: RateLimiter, runcloud: RunCloudClient, credentials: CredentialSource, logger: Logger) =>
-  async (): Promise<Hold | undefined> => {
-    const held = await limiter.hold(runcloud.fingerprint());
-    const mayBeMended = held?.kind === 'refused' || held?.kind === 'account';
-    if (!mayBeMended || !credentials.refresh()) return held;
+  async (): Promise<Unavailable | undefined> => {
+    const found = await limiter.unavailable(runcloud.fingerprint());
+    const mayBeCorrected = found?.kind === 'credentials' || found?.kind === 'account';
+    if (!mayBeCorrected || !credentials.refresh()) return found;
     logger.info({ event: 'credentials-changed' }, 'the credentials have changed; trying the new ones');
-    return limiter.hold(runcloud.fingerprint());
+    return limiter.unavailable(runcloud.fingerprint());
   };
 
 /** One line a second in all: while Redis is away, the connection and BullMQ both have their say. */
@@ -201,20 +201,25 @@ async function closeWorkers(
   await Promise.all(workers.map((worker) => worker?.close(timeoutMs)));
 }
 
-/** What a worker looks at besides its jobs. */
-function startUpkeep({
+/** The loops of a worker beside its jobs; of all workers, one at a time runs each. */
+function startLoops({
   config,
   releases,
+  unavailable,
   ...parts
-}: Omit<MonitorOptions & ReconcileOptions, 'intervalMs' | 'repair' | 'changesWww'> & {
+}: Omit<MonitorOptions & ReconcileOptions, 'intervalMs' | 'repair' | 'changesWww' | 'isUnavailable'> & {
   readonly config: Config;
   readonly releases: AsyncDisposableStack;
+  readonly unavailable: () => Promise<Unavailable | undefined>;
 }): void {
-  const sweeper = createSweeper({ ...parts, intervalMs: config.worker.reconcileIntervalMs });
-  const watcher = createWatcher({ ...parts, ...config.watch, changesWww: changesWwwOf(config) });
-  for (const turns of [sweeper, watcher]) {
-    releases.defer(() => within(turns.stop(), 500, undefined));
-    turns.start();
+  const shared = { ...parts, isUnavailable: async () => (await unavailable()) !== undefined };
+  const loops = [
+    createSweeper({ ...shared, intervalMs: config.worker.reconcileIntervalMs }),
+    createWatcher({ ...shared, ...config.watch, changesWww: changesWwwOf(config) }),
+  ];
+  for (const loop of loops) {
+    releases.defer(() => within(loop.stop(), 500, undefined));
+    loop.start();
   }
 }
 

@@ -12,7 +12,7 @@ import { accountRefused, credentialsRefused, noRefusalText, runcloudDown } from 
 const NOTE = `${NOW}${WRITE_OUTBOX}
 local now = now()
 local quiet = tonumber(ARGV[1])
-local h = redis.call('HMGET', KEYS[1], 'downSince', 'refused', 'refusedWhy', 'corrected', 'account')
+local h = redis.call('HMGET', KEYS[1], 'outageSince', 'refused', 'refusedWhy', 'corrected', 'account')
 local function is(text) return text and text ~= '' end
 local function note(kind, isOn, since, state, reason, mustAct, reasonCode, code)
   local well = kind .. ':well'
@@ -53,7 +53,7 @@ export interface EpisodesOptions {
 }
 
 export function createEpisodes({ redis, keyOf, outboxKeys, quietMs = QUIET_MS }: EpisodesOptions): Episodes {
-  const keys = [keyOf('brake'), keyOf('callback-episodes'), keyOf('outbox')];
+  const keys = [keyOf('rate-limit'), keyOf('callback-episodes'), keyOf('outbox')];
   return {
     async record() {
       await redis.eval(NOTE, keys.length, ...keys, quietMs, outboxKeys, ...SENTENCES);

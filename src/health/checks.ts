@@ -64,25 +64,29 @@ export function examineReadiness(
 const good = (name: CheckName, reason: string): Check => ({ name, ok: true, reason });
 const bad = (name: CheckName, reason: string, fix: string): Check => ({ name, ok: false, reason, fix });
 
-function judgeRunCloud({ hold }: Vitals): Check {
-  if (hold?.kind === 'down')
-    return bad('runcloud', hold.sentence, 'nothing: jobs go on by themselves when RunCloud is back');
-  return good('runcloud', hold?.kind === 'closed' ? hold.sentence : 'no outage is known');
+function judgeRunCloud({ unavailable }: Vitals): Check {
+  if (unavailable?.kind === 'outage')
+    return bad('runcloud', unavailable.sentence, 'nothing: jobs go on by themselves when RunCloud is back');
+  return good('runcloud', unavailable?.kind === 'throttled' ? unavailable.sentence : 'no outage is known');
 }
 
-const judgeCredentials = ({ hold }: Vitals): Check =>
-  hold?.kind === 'account'
-    ? bad('credentials', hold.sentence, 'look at Limits & Usage > Developer API in RunCloud')
-    : hold?.kind === 'refused'
-      ? bad('credentials', hold.sentence, 'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers')
+const judgeCredentials = ({ unavailable }: Vitals): Check =>
+  unavailable?.kind === 'account'
+    ? bad('credentials', unavailable.sentence, 'look at Limits & Usage > Developer API in RunCloud')
+    : unavailable?.kind === 'credentials'
+      ? bad(
+          'credentials',
+          unavailable.sentence,
+          'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers',
+        )
       : good('credentials', 'RunCloud has not refused them');
 
-function judgeOldestDue({ oldestDueMs, hold, pauses }: Vitals, settings: HealthSettings): Check {
+function judgeOldestDue({ oldestDueMs, unavailable, pauses }: Vitals, settings: HealthSettings): Check {
   const name = 'oldest-due-job';
   if (oldestDueMs <= settings.oldestDueMs)
     return good(name, oldestDueMs === 0 ? 'no job is due' : `due for ${toSeconds(oldestDueMs)}`);
   const reason = `a job is due for ${toSeconds(oldestDueMs)} and no worker takes it`;
-  if (hold || isAllPaused(pauses)) return bad(name, reason, 'see the other checks: all jobs are held');
+  if (unavailable || isAllPaused(pauses)) return bad(name, reason, 'see the other checks: all jobs are held');
   return bad(
     name,
     reason,

@@ -4,7 +4,7 @@ import { readOldestDue } from '../queue/backlog.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { QueueCounts } from '../queue/operator.ts';
 import { lastSuccessOf } from '../queue/periodic.ts';
-import type { Hold } from '../rate-limit/limiter.ts';
+import type { Unavailable } from '../rate-limit/limiter.ts';
 import { readWorkers, type WorkerBeat } from './heartbeat.ts';
 
 /** A pause as this module looks at it. */
@@ -19,7 +19,7 @@ export interface Vitals {
   readonly counts: QueueCounts;
   /** For how long the oldest job that is due has waited; 0 where none is due. */
   readonly oldestDueMs: number;
-  readonly hold: Hold | undefined;
+  readonly unavailable: Unavailable | undefined;
   readonly lastSuccess: { readonly sweep: number | undefined; readonly watch: number | undefined };
   readonly workers: readonly WorkerBeat[];
   readonly pauses: readonly PauseInForce[];
@@ -31,7 +31,7 @@ export interface VitalsParts {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly counts: () => Promise<QueueCounts>;
-  readonly hold: () => Promise<Hold | undefined>;
+  readonly unavailable: () => Promise<Unavailable | undefined>;
   readonly pauses?: (() => Promise<readonly PauseInForce[]>) | undefined;
   readonly callbacks?: (() => Promise<Readonly<Record<string, number>>>) | undefined;
 }
@@ -39,15 +39,15 @@ export interface VitalsParts {
 export async function readVitals(parts: VitalsParts): Promise<Vitals> {
   const { redis, requests } = parts;
   const at = await requests.store.now();
-  const [counts, oldestDueMs, hold, sweep, watch, workers, pauses, callbacks] = await Promise.all([
+  const [counts, oldestDueMs, unavailable, sweep, watch, workers, pauses, callbacks] = await Promise.all([
     parts.counts(),
     readOldestDue(redis, requests, at),
-    parts.hold(),
+    parts.unavailable(),
     lastSuccessOf(redis, requests.keyOf('sweep')),
     lastSuccessOf(redis, requests.keyOf('watch')),
     readWorkers(redis, requests.keyOf),
     parts.pauses?.() ?? [],
     parts.callbacks?.(),
   ]);
-  return { at, counts, oldestDueMs, hold, lastSuccess: { sweep, watch }, workers, pauses, callbacks };
+  return { at, counts, oldestDueMs, unavailable, lastSuccess: { sweep, watch }, workers, pauses, callbacks };
 }

@@ -19,10 +19,10 @@ export interface Metrics {
   waited(reason: string): void;
   wentLive(afterMs: number): void;
   apiCall(call: Pick<ApiCall, 'operation' | 'status' | 'durationMs'>): void;
-  /** A call waited at the brake. */
+  /** A call waited for the rate limiter. */
   apiWaited(ms: number): void;
   rateLimit(remaining: number): void;
-  gateClosed(): void;
+  throttled(): void;
   /** A delivery of callbacks was refused, since no worker wrote it. */
   callbackForged(): void;
   /** `limit`: of an order that was refused. */
@@ -61,7 +61,7 @@ export function createMetrics({ version, vitals, census, hasProcess = false }: M
     },
     apiWaited: (ms) => observe('api_wait_seconds', ms / 1000),
     rateLimit: (remaining) => set('api_ratelimit_remaining', [[remaining]]),
-    gateClosed: () => count('api_gate_closures_total'),
+    throttled: () => count('api_throttled_total'),
     callbackForged: () => count('callbacks_forged_total'),
     ordered: (result, limit = '') => count('certificate_orders_total', { result, limit }),
     contentType: instruments.contentType,
@@ -78,7 +78,7 @@ export function createMetrics({ version, vitals, census, hasProcess = false }: M
 const orNothing = async <T>(read: (() => Promise<T>) | undefined): Promise<T | undefined> =>
   read?.().catch(() => undefined);
 
-const holds = ['closed', 'down', 'refused', 'account'] as const;
+const kinds = ['throttled', 'outage', 'credentials', 'account'] as const;
 const scopes = ['all', 'app', 'site'] as const;
 
 function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
@@ -88,8 +88,8 @@ function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
   set('callback_deliveries', by(seen?.callbacks, 'state'));
   set('queue_oldest_due_seconds', seen ? [[seen.oldestDueMs / 1000]] : []);
   set('workers', seen ? [[seen.workers.length]] : []);
-  const kind = seen?.hold?.kind;
-  set('api_hold', seen ? holds.map((reason) => [kind === reason ? 1 : 0, { reason }] as const) : []);
+  const kind = seen?.unavailable?.kind;
+  set('api_unavailable', seen ? kinds.map((reason) => [kind === reason ? 1 : 0, { reason }] as const) : []);
   const inForce = (scope: string) => seen?.pauses.filter((pause) => pause.scope === scope).length ?? 0;
   set('pauses', seen ? scopes.map((scope) => [inForce(scope), { scope }] as const) : []);
   const looks = Object.entries(seen?.lastSuccess ?? {}).filter(([, at]) => at !== undefined);

@@ -68,7 +68,7 @@ export const table = {
     help: 'Times that a job began to wait, by reason.',
     labels: {
       reason:
-        'the domain’s state (`waiting-for-dns`, `held`, …); `hold-…`: all jobs were held; `paused`: by a person; an error code; `turn`: another run or a delay',
+        'the domain’s state (`waiting-for-dns`, `held`, …); `unavailable-…`: RunCloud was unavailable; `paused`: by a person; an error code; `turn`: another run or a delay',
     },
     of: 'process',
   },
@@ -103,7 +103,7 @@ export const table = {
   },
   api_wait_seconds: {
     type: 'histogram',
-    help: 'How long calls waited at the brake (our own rate, a closed gate, an outage) before they were sent.',
+    help: 'How long calls waited for the rate limiter (our own rate, a 429, an outage) before they were sent.',
     labels: {},
     buckets: waitSeconds,
     of: 'process',
@@ -114,9 +114,9 @@ export const table = {
     labels: {},
     of: 'process',
   },
-  api_gate_closures_total: {
+  api_throttled_total: {
     type: 'counter',
-    help: 'Replies (429) by which RunCloud closed the gate for all workers.',
+    help: 'Replies with HTTP 429: no worker calls RunCloud until the limit has passed.',
     labels: {},
     of: 'process',
   },
@@ -132,10 +132,10 @@ export const table = {
     labels: {},
     of: 'process',
   },
-  api_hold: {
+  api_unavailable: {
     type: 'gauge',
-    help: '1 while calls to RunCloud are held for this reason: the breakers and the gate.',
-    labels: { reason: '`closed` (429), `down` (outage), `refused` (credentials), `account` (quota, plan)' },
+    help: '1 while no call to RunCloud may go out, for this reason.',
+    labels: { reason: '`throttled` (429), `outage`, `credentials`, `account` (quota, plan)' },
     of: 'redis',
   },
   queue_jobs: {

@@ -2,18 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutOthers } from '../domains/other-names.ts';
 import { waiting } from '../domains/outcome.ts';
-import type { Hold } from '../rate-limit/limiter.ts';
+import type { Unavailable } from '../rate-limit/limiter.ts';
 import type { JobObserver } from './observer.ts';
 import { type Pause, type Pauses, toPausedSentence } from './pauses.ts';
 import type { Task } from './perform.ts';
 import type { Run } from './run.ts';
 import { type Verdict, verdictOfOutcome } from './verdict.ts';
 
-export interface HoldOptions {
+export interface WaitOptions {
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
-  readonly hold: () => Promise<Hold | undefined>;
+  readonly unavailable: () => Promise<Unavailable | undefined>;
   /** What a person has paused. */
-  readonly pauses: Pick<Pauses, 'heldBy'>;
+  readonly pauses: Pick<Pauses, 'pausedBy'>;
   readonly observer?: JobObserver | undefined;
 }
 
@@ -22,15 +22,16 @@ export interface HoldOptions {
 export async function isReleased(
   run: Run,
   task: Task,
-  options: HoldOptions,
+  options: WaitOptions,
   draining: AbortSignal,
 ): Promise<boolean> {
   const signal = AbortSignal.any([run.signal, draining]);
   let said: string | undefined;
   for (let held = await heldOf(options); held; held = await heldOf(options)) {
     if (said !== held.kind) {
-      options.observer?.held(held.kind);
-      run.say('warn', `held: ${held.sentence}`, { event: 'held', why: held.kind });
+      options.observer?.waits(held.kind);
+      const event = held.kind === 'paused' ? 'paused' : 'unavailable';
+      run.say('warn', `waiting: ${held.sentence}`, { event, kind: held.kind });
       await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
     }
     said = held.kind;
@@ -45,15 +46,15 @@ const HOLD_LOOK_MS = 1_000;
 // The sentence stands in the record of every domain: it names none, whatever RunCloud or a person wrote.
 // A pause of everything is a hold like an outage: were each job sent away to look again every minute, ten thousand of them would
 // be taken and moved sixty times an hour, and lose their order. (BullMQ's own pause knows no end, no reason and no scope.)
-async function heldOf({ pauses, hold }: HoldOptions): Promise<Held | undefined> {
-  const pause = await pauses.heldBy({});
+async function heldOf({ pauses, unavailable }: WaitOptions): Promise<Held | undefined> {
+  const pause = await pauses.pausedBy({});
   const held = pause
     ? { kind: 'paused' as const, waitMs: waitOf(pause), sentence: toPausedSentence(pause) }
-    : await hold();
+    : await unavailable();
   return held && { ...held, sentence: withoutOthers(held.sentence) };
 }
 
-type Held = Omit<Hold, 'kind'> & { readonly kind: Hold['kind'] | 'paused' };
+type Held = Omit<Unavailable, 'kind'> & { readonly kind: Unavailable['kind'] | 'paused' };
 
 // A narrower pause must not keep the places of a worker from the other web applications: its jobs step aside, behind what is
 // asked for now. They have been claimed, so that one which a newer request has overtaken ends, and the record says why it waits.

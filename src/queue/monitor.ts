@@ -33,7 +33,7 @@ export interface MonitorOptions {
   /** For each pass: which certificates RunCloud cannot renew any more. */
   readonly beginRenewalCheck: () => RenewalCheck | undefined;
   /** True while RunCloud is down or refuses us: then its list is not read. */
-  readonly isHeld: () => Promise<boolean>;
+  readonly isUnavailable: () => Promise<boolean>;
   readonly intervalMs: number;
   readonly repair: boolean;
   /** API v3 can switch the www name of a domain that is there: one that was left out joins when its DNS is right. */
@@ -66,7 +66,7 @@ async function watchAll(options: MonitorOptions, signal: AbortSignal): Promise<v
   const { requests, probe, logger } = options;
   if (!probe) return;
   const findAttached = await createAttachedLook(options, signal);
-  const findRenewal = (await options.isHeld()) ? undefined : options.beginRenewalCheck();
+  const findRenewal = (await options.isUnavailable()) ? undefined : options.beginRenewalCheck();
   const watch = async (record: DomainRecord): Promise<void> => {
     try {
       await watchOne(record, { probe, findAttached, findRenewal }, options, signal);
@@ -92,12 +92,12 @@ type Rows = ReadonlyMap<string, AttachedDomain>;
 // How RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
 // in a pass and told once; what DNS and a handshake show of its domains counts all the same.
 async function createAttachedLook(
-  { requests, directory, isHeld, logger }: MonitorOptions,
+  { requests, directory, isUnavailable, logger }: MonitorOptions,
   signal: AbortSignal,
 ): Promise<AttachedLook> {
   const { now } = requests.store;
   const startedAt = await now();
-  const mayRead = !(await isHeld());
+  const mayRead = !(await isUnavailable());
   const read = async (app: WebApplication, since: number): Promise<Rows | undefined> => {
     try {
       const rows = await directory.list(app, since, { signal });

@@ -14,7 +14,7 @@ export interface JobObserver {
   /** A worker has taken a job, and is done with it. */
   started(): void;
   finished(): void;
-  /** All jobs are held, and this one begins to wait; once per reason. */
-  held(kind: string): void;
+  /** No job can run, and this one begins to wait; once per reason: `paused`, or as Unavailable has it. */
+  waits(kind: string): void;
   ended(end: JobEnd): void;
 }

@@ -9,7 +9,7 @@ import { isOn, type Selection } from '../domains/selection.ts';
 import type { DomainRequest, EnqueueResult } from '../domains/store.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { type JobDefaults, parseJob, priorities, type TargetDefaults, toApp } from '../jobs/catalog.ts';
-import type { Hold } from '../rate-limit/limiter.ts';
+import type { Unavailable } from '../rate-limit/limiter.ts';
 import { generationOf, toJobIdStem } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
@@ -51,7 +51,7 @@ export type RetryResult =
 export interface Operator {
   counts(): Promise<QueueCounts>;
   /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
-  hold(): Promise<Hold | undefined>;
+  unavailable(): Promise<Unavailable | undefined>;
   job(id: string): Promise<JobStatus>;
   /** The selected domains that were asked for most recently; all domains are counted. */
   survey(limit: number, selection?: Selection): Promise<Survey>;
@@ -70,11 +70,11 @@ export interface Operator {
 export interface OperatorOptions {
   readonly requests: RequestQueue;
   readonly defaults: JobDefaults;
-  readonly hold: () => Promise<Hold | undefined>;
+  readonly unavailable: () => Promise<Unavailable | undefined>;
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
 
-export function createOperator({ requests, defaults, hold, ledger }: OperatorOptions): Operator {
+export function createOperator({ requests, defaults, unavailable, ledger }: OperatorOptions): Operator {
   const { queue, store } = requests;
 
   const { jobStatus, detailsOf, survey } = createDomainReadings(requests, ledger);
@@ -92,7 +92,7 @@ export function createOperator({ requests, defaults, hold, ledger }: OperatorOpt
       const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0, completed = 0 } = counts;
       return { waiting: waiting + prioritized, active, delayed, failed, completed };
     },
-    hold,
+    unavailable,
     job: jobStatus,
     survey,
     async domain(name, target) {

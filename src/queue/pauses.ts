@@ -45,7 +45,7 @@ export interface Pauses {
   /** Those in force, the widest first. */
   list(): Promise<Pause[]>;
   /** The widest pause in force for a job. */
-  heldBy(subject: PauseSubject): Promise<Pause | undefined>;
+  pausedBy(subject: PauseSubject): Promise<Pause | undefined>;
 }
 
 const MAX_REASON = 300;
@@ -119,7 +119,7 @@ export function createPauses({ redis, keys, scrub = (text) => text }: PausesOpti
         (one, other) => breadth(one.scope) - breadth(other.scope) || one.at - other.at,
       );
     },
-    async heldBy(subject) {
+    async pausedBy(subject) {
       const [widest] = await read(fieldsOf(subject));
       return widest;
     },

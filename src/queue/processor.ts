@@ -7,7 +7,7 @@ import { reasonOf, TransientError } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import { type Bounds, createBound, type Excuses, StuckError } from './bound.ts';
 import { SUSPECT_WAIT_MS, type Suspects } from './crashed-jobs.ts';
-import { type HoldOptions, isReleased, verdictOfPause } from './holds.ts';
+import { isReleased, verdictOfPause, type WaitOptions } from './holds.ts';
 import type { JobEnd } from './observer.ts';
 import { createTask, type Task, type TaskOptions } from './perform.ts';
 import type { RetryPolicy } from './retry-policy.ts';
@@ -15,7 +15,7 @@ import { createRun, type Run } from './run.ts';
 import { isMove, RetryLater, settle, standInLine } from './settle.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
-export interface ProcessorOptions extends TaskOptions, HoldOptions {
+export interface ProcessorOptions extends TaskOptions, WaitOptions {
   readonly retryPolicy: RetryPolicy;
   readonly logger: Logger;
   /** Takes secrets out of a text. */
@@ -85,7 +85,7 @@ async function process(
 async function carryOut(task: Task, run: Run, options: ProcessorOptions): Promise<Verdict> {
   const work = await task.claim();
   if (typeof work !== 'function') return verdictOfOutcome(work, Date.now());
-  const pause = await options.pauses.heldBy(task.subject);
+  const pause = await options.pauses.pausedBy(task.subject);
   if (pause) return verdictOfPause(pause);
   const { id = '', stalledCounter } = run.job;
   if (!(await options.suspects.enter(id, stalledCounter, run.signal)))

@@ -18,7 +18,7 @@ export interface ReconcileOptions {
   readonly logger: Logger;
   readonly intervalMs: number;
   /** True while RunCloud is down or refuses us: then only the queue is looked at. */
-  readonly isHeld: () => Promise<boolean>;
+  readonly isUnavailable: () => Promise<boolean>;
 }
 
 /** What one sweep did. */
@@ -125,11 +125,11 @@ async function forget(
 // How a record stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
 // read ends the looking there, not the sweep: what the queue has lost is found all the same.
 async function createLook(
-  { requests, directory, isHeld, logger }: ReconcileOptions,
+  { requests, directory, isUnavailable, logger }: ReconcileOptions,
   startedAt: number,
   signal: AbortSignal,
 ) {
-  const mayLook = !(await isHeld());
+  const mayLook = !(await isUnavailable());
   const unreadable = new Set<number>();
   const see = async (record: DomainRecord): Promise<Standing['seen']> => {
     try {

@@ -56,8 +56,8 @@ export function createRun({ job, token, signal, logger, scrub, draining, moved }
     say('debug', `${call.method} ${call.path} -> ${ended} (${Math.round(call.durationMs)} ms)`, { call });
   };
 
-  const onHold: CallOptions['onHold'] = ({ kind, sentence }) =>
-    say('warn', `held: ${withoutOthers(sentence)}`, { event: 'held', why: kind });
+  const onUnavailable: CallOptions['onUnavailable'] = ({ kind, sentence }) =>
+    say('warn', `waiting: ${withoutOthers(sentence)}`, { event: 'unavailable', kind });
 
   return {
     job,
@@ -65,7 +65,7 @@ export function createRun({ job, token, signal, logger, scrub, draining, moved }
     signal,
     attempt,
     startedAt: performance.now(),
-    calls: { signal, onCall, onHold, onMoved: moved, patience: draining },
+    calls: { signal, onCall, onUnavailable, onMoved: moved, patience: draining },
     apiCalls: () => apiCalls,
     about(fields) {
       log = log.child(fields);

@@ -5,10 +5,10 @@ import {
   actorAfter,
   type Code,
   CodedError,
-  HeldError,
   PermanentError,
   reasonOf,
   TransientError,
+  UnavailableError,
 } from '../errors.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
@@ -48,7 +48,8 @@ export function verdictOfError(
   const known = error instanceof CodedError;
   const code = known ? error.code : ('unexpected' as const);
   const what = { sentence: reasonOf(error), code, error: known ? undefined : error };
-  if (isHeld(error)) return { kind: 'waiting', ...what, delayMs: HELD_MS, nextRunAt: nowMs + HELD_MS };
+  if (isUnavailable(error))
+    return { kind: 'waiting', ...what, delayMs: UNAVAILABLE_MS, nextRunAt: nowMs + UNAVAILABLE_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
   if (delayMs === undefined) return { kind: 'failed', ...what, report: { state: 'failed' } };
   return {
@@ -66,7 +67,7 @@ function reportOf(error: unknown, attemptsMade: number): Report | undefined {
 }
 
 // The brake decides how long: the job goes back, and its next run waits until the brake lets go.
-const HELD_MS = 1_000;
+const UNAVAILABLE_MS = 1_000;
 
-const isHeld = (error: unknown): boolean =>
-  error instanceof HeldError || (error instanceof TransientError && !error.attemptSpent);
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof UnavailableError || (error instanceof TransientError && !error.attemptSpent);

@@ -95,7 +95,7 @@ function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, cache
       options.onCall?.(call);
       for (const tell of cacheOf(app).sharers) tell();
     };
-    const list = () => runcloud.listDomains(app, { onCall, onHold: options.onHold });
+    const list = () => runcloud.listDomains(app, { onCall, onUnavailable: options.onUnavailable });
     const rows = await (missing ? unlessMissing(app, missing, list) : list());
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
     return keep(cacheOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });

@@ -1,6 +1,6 @@
 // One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
 // Messages and causes never hold a secret: what enters here has been through redact.ts.
-import { type Code, HeldError, RateLimitedError, TransientError } from '../errors.ts';
+import { type Code, RateLimitedError, TransientError, UnavailableError } from '../errors.ts';
 import type { RunCloud } from './runcloud.ts';
 
 export type Operation = keyof RunCloud;
@@ -37,7 +37,7 @@ export class RunCloudTransientError extends TransientError {
 }
 
 /** HTTP 401. RunCloud also answers so to an address that is not on the IP allow-list. */
-export class UnauthorizedError extends HeldError {
+export class UnauthorizedError extends UnavailableError {
   readonly operation: Operation;
   readonly status: number | undefined;
   readonly reply: string | undefined;
@@ -53,7 +53,7 @@ export class UnauthorizedError extends HeldError {
  * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the token lost its rights.
  * Speaks of the account and of no job, so the rate limiter holds all of them.
  */
-export class AccountRefusedError extends HeldError {
+export class AccountRefusedError extends UnavailableError {
   readonly operation: Operation;
   readonly status: number | undefined;
   readonly reply: string | undefined;
@@ -194,4 +194,4 @@ export const hadNoEffect = (error: unknown): boolean =>
   error instanceof RejectedError ||
   error instanceof ForbiddenError ||
   error instanceof NotFoundError ||
-  error instanceof HeldError;
+  error instanceof UnavailableError;

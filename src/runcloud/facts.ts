@@ -123,4 +123,4 @@ const isOfThisRoute = (error: unknown): boolean =>
   error instanceof TransientError && error.attemptSpent && !(error instanceof CallAbortedError);
 
 /** The signal stays out: the reading is shared, and one job that stops must not fail the others. */
-const shared = ({ onCall, onHold }: CallOptions = {}): CallOptions => ({ onCall, onHold });
+const shared = ({ onCall, onUnavailable }: CallOptions = {}): CallOptions => ({ onCall, onUnavailable });

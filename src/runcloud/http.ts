@@ -204,8 +204,8 @@ export function createHttp(settings: HttpSettings): Http {
  */
 function createAccountCheck(exchange: (exchange: Exchange) => Promise<Reply>) {
   let underway: Promise<unknown> | undefined;
-  const ping = async ({ onCall, onHold, patience }: CallOptions): Promise<unknown> => {
-    const options = { onCall, onHold, patience };
+  const ping = async ({ onCall, onUnavailable, patience }: CallOptions): Promise<unknown> => {
+    const options = { onCall, onUnavailable, patience };
     return exchange({ operation: 'ping', method: 'GET', path: '/ping', options });
   };
   return async (options: CallOptions = {}): Promise<void> => {

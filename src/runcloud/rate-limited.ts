@@ -1,4 +1,4 @@
-// One exchange under the brake: asks before, tells after, and marks failures that were no fault of the job.
+// One exchange under the rate limiter: acquires before, reports after, and marks failures that no job caused.
 import { createHash } from 'node:crypto';
 import type { Response } from 'got';
 import { TransientError } from '../errors.ts';
@@ -43,7 +43,7 @@ export async function rateLimited(
   } catch (error) {
     const report = toReport(error);
     const state = report && (await limiter.report({ ...report, fingerprint, ...headers }));
-    if (state === 'down' && error instanceof TransientError) error.attemptSpent = false;
+    if (state === 'outage' && error instanceof TransientError) error.attemptSpent = false;
     throw error;
   }
 }
@@ -57,7 +57,7 @@ async function enter(
   const signal = AbortSignal.any(ends);
   try {
     signal.throwIfAborted();
-    await limiter.enter(fingerprint, signal, options?.onHold);
+    await limiter.enter(fingerprint, signal, options?.onUnavailable);
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new CallAbortedError(
@@ -72,14 +72,14 @@ async function enter(
 function toReport(error: unknown): Omit<CallReport, 'fingerprint'> | undefined {
   if (error instanceof CallAbortedError) return undefined;
   if (error instanceof TooManyRequestsError)
-    return { result: 'closed', retryAfterMs: error.retryAfterMs, why: toRunCloudsWords(error) };
-  if (error instanceof UnauthorizedError) return { result: 'refused', why: error.message };
+    return { result: 'throttled', retryAfterMs: error.retryAfterMs, why: toRunCloudsWords(error) };
+  if (error instanceof UnauthorizedError) return { result: 'credentials', why: error.message };
   if (error instanceof AccountRefusedError) return { result: 'account', why: error.message };
-  const isDown =
+  const isOutage =
     error instanceof UnreachableError ||
     error instanceof UnknownResultError ||
     error instanceof InterceptedError;
-  return { result: isDown ? 'down' : 'ok' };
+  return { result: isOutage ? 'outage' : 'ok' };
 }
 
 function toRateLimit({ headers }: Response<string>): Pick<CallReport, 'limit' | 'remaining'> {

@@ -101,24 +101,28 @@ export interface ApiCall {
   readonly durationMs: number;
 }
 
-/** What the HTTP layer asks before and tells after each call; brake/ has the real one. */
+/** What the HTTP layer calls before and after each call; src/rate-limit/ has the real one. */
 export interface CallLimiter {
   /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
-  enter(fingerprint: string, signal?: AbortSignal, onHold?: CallOptions['onHold']): Promise<void>;
-  report(report: CallReport): Promise<'open' | 'closed' | 'down' | 'refused' | 'account'>;
+  enter(
+    fingerprint: string,
+    signal?: AbortSignal,
+    onUnavailable?: CallOptions['onUnavailable'],
+  ): Promise<void>;
+  report(report: CallReport): Promise<CallReport['result']>;
 }
 
 /** What came of one call. */
 export interface CallReport {
   /**
-   * `ok`: RunCloud answered. `down`: 5xx, no answer of its own, no connection. `closed`: 429. `refused`: the credentials.
-   * `account`: the account, whatever is asked.
+   * `ok`: RunCloud answered. `outage`: 5xx, no answer of its own, no connection. `throttled`: 429.
+   * `credentials`, `account`: RunCloud refused them, whatever the call.
    */
-  readonly result: 'ok' | 'down' | 'closed' | 'refused' | 'account';
+  readonly result: 'ok' | 'outage' | 'throttled' | 'credentials' | 'account';
   readonly fingerprint: string;
-  /** For `closed`: how long, as RunCloud said, if it said. */
+  /** For `throttled`: how long, as RunCloud said, if it said. */
   readonly retryAfterMs?: number | undefined;
-  /** For `closed`, `refused` and `account`: RunCloud's words. */
+  /** For `throttled`, `credentials` and `account`: RunCloud's words. */
   readonly why?: string | undefined;
   /** X-RateLimit-Limit and -Remaining, where sent ([D] runcloud.io/docs/api/v2). */
   readonly limit?: number | undefined;
@@ -133,10 +137,12 @@ export interface CallOptions {
   readonly onMoved?: (() => void) | undefined;
   /** Asked right before a write goes out: false where the right to write has run out, or somebody wants something else. */
   readonly mayWrite?: (() => Promise<boolean>) | undefined;
-  /** Ends the waiting at the brake, but no call that is under way: the worker is stopping. */
+  /** Ends the wait for the rate limiter, but no call that is under way: the worker is stopping. */
   readonly patience?: AbortSignal | undefined;
-  /** Told where the call has to wait at the brake for more than the rate, once for each reason. */
-  readonly onHold?: ((hold: { readonly kind: string; readonly sentence: string }) => void) | undefined;
+  /** Called when RunCloud is unavailable and the call has to wait; once for each reason, not for the rate. */
+  readonly onUnavailable?:
+    | ((reason: { readonly kind: string; readonly sentence: string }) => void)
+    | undefined;
 }
 
 /**

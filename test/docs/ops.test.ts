@@ -175,7 +175,7 @@ const plays = [
     input_series: [
       series('queue_oldest_due_seconds', '', '600x100'),
       series('pauses', 'scope="all"', '0x100'),
-      series('api_hold', 'reason="down"', '0x100'),
+      series('api_unavailable', 'reason="outage"', '0x100'),
       series('certificate_lifetime_left_ratio', '', '0.1x100'),
       series('workers', '', '1x100'),
     ],
@@ -185,7 +185,7 @@ const plays = [
       fires('RunCloudDomainsNoWorker', false),
     ],
   },
-  ...['pauses|scope="all"', 'api_hold|reason="refused"'].map((why) => {
+  ...['pauses|scope="all"', 'api_unavailable|reason="credentials"'].map((why) => {
     const [metric = '', labels = ''] = why.split('|');
     return {
       interval: '1m',

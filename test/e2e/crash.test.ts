@@ -41,9 +41,9 @@ const settled = (world: World, domain = DOMAIN): Promise<unknown> =>
 
 /** Closes the gate as a 429 would, so that a write waits between taking the fence and going out. */
 async function closeGate({ redis, config }: World): Promise<() => Promise<unknown>> {
-  const limiter = createKeys(config.queuePrefix, 'runcloud-domains').own('brake');
-  await redis.hset(limiter, 'closedUntil', Date.now() + 600_000, 'why', 'a test');
-  return () => redis.hset(limiter, 'closedUntil', 0);
+  const limiter = createKeys(config.queuePrefix, 'runcloud-domains').own('rate-limit');
+  await redis.hset(limiter, 'throttledUntil', Date.now() + 600_000, 'why', 'a test');
+  return () => redis.hset(limiter, 'throttledUntil', 0);
 }
 
 const isFenced = async ({ redis, config }: World): Promise<boolean> => {

@@ -100,7 +100,7 @@ class Theatre implements AsyncDisposable {
       directory: createDirectory({ runcloud, now: requests.store.now }),
       logger: pino({ level: 'silent' }),
       intervalMs: 60_000,
-      isHeld: async () => false,
+      isUnavailable: async () => false,
     });
   }
 

@@ -63,8 +63,8 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface WatchHow {
   /** MONITOR_REPAIR */
   readonly repair?: boolean;
-  /** RunCloud is down, as far as the brake knows. */
-  readonly isHeld?: boolean;
+  /** RunCloud is down, as far as the rate limiter knows. */
+  readonly isUnavailable?: boolean;
 }
 
 type Webapp = NonNullable<Seed['webapps']>[number];
@@ -175,7 +175,7 @@ function createMonitor(stage: Stage) {
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) };
   const logger = createLogger({ level: 'debug', format: 'json', secrets: [], destination });
   return {
-    async once({ repair = false, isHeld = false }: WatchHow = {}): Promise<LogLine[]> {
+    async once({ repair = false, isUnavailable = false }: WatchHow = {}): Promise<LogLine[]> {
       lines.length = 0;
       const changesWww = version === 3;
       const ledger = ledgerOf(stage);
@@ -189,7 +189,7 @@ function createMonitor(stage: Stage) {
         intervalMs: 3_600_000,
         changesWww,
       };
-      await createWatcher({ ...parts, repair, isHeld: async () => isHeld }).watch();
+      await createWatcher({ ...parts, repair, isUnavailable: async () => isUnavailable }).watch();
       return [...lines];
     },
     close: () => runcloud.close(),

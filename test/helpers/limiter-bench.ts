@@ -1,4 +1,4 @@
-// Several brakes on one Redis, and a clock that stands still until a test moves it: the brake's own scripts run as they are, only
+// Several limiters on one Redis, and a clock that stands still until a test moves it: the limiter's own scripts run as they are, only
 // their TIME is the test's. So an hour passes at once, and no measurement depends on how long a call to Redis takes.
 import { Redis } from 'ioredis';
 import { createRateLimiter, type RateLimiter } from '../../src/rate-limit/limiter.ts';
@@ -21,30 +21,30 @@ end }
 
 export interface BenchOptions {
   readonly ratePerMinute?: number;
-  readonly brakes?: number;
-  readonly defaultCloseMs?: number;
+  readonly limiters?: number;
+  readonly defaultThrottleMs?: number;
 }
 
 export interface Bench {
-  readonly brakes: readonly RateLimiter[];
+  readonly limiters: readonly RateLimiter[];
   readonly limiter: RateLimiter;
   /** What the clock says, in milliseconds. */
   now(): number;
   /** Lets `ms` pass. */
   later(ms: number): void;
-  /** How often the brakes asked Redis whether a call may go out. */
+  /** How often the limiters asked Redis whether a call may go out. */
   questions(): number;
   /** Asks for one call, and does not wait: 'go', or why not and how long. */
   ask(): Promise<[kind: string, waitMs: number]>;
   report(result: CallReport['result'], more?: Partial<CallReport>): ReturnType<RateLimiter['report']>;
-  /** How many of `calls` simultaneous ones may go out at once, over all brakes. */
+  /** How many of `calls` simultaneous ones may go out at once, over all limiters. */
   released(calls: number, fingerprint?: string): Promise<number>;
 }
 
 function createBench(
   redis: Redis,
   key: string,
-  { ratePerMinute = 6000, brakes: count = 3, defaultCloseMs = 60_000 }: BenchOptions,
+  { ratePerMinute = 6000, limiters: count = 3, defaultThrottleMs = 60_000 }: BenchOptions,
 ): Bench {
   let [now, questions] = [START, 0];
   const timed = {
@@ -53,11 +53,11 @@ function createBench(
       return redis.eval(CLOCK + script, keys, ...args, now);
     },
   } as Redis;
-  const options = { redis: timed, key, ratePerMinute, defaultCloseMs };
-  const brakes = Array.from({ length: count }, () => createRateLimiter(options));
-  const limiter = brakes[0] as RateLimiter;
+  const options = { redis: timed, key, ratePerMinute, defaultThrottleMs };
+  const limiters = Array.from({ length: count }, () => createRateLimiter(options));
+  const limiter = limiters[0] as RateLimiter;
   return {
-    brakes,
+    limiters,
     limiter,
     now: () => now,
     later(ms) {
@@ -74,11 +74,11 @@ function createBench(
       const stop = new AbortController();
       let through = 0;
       const entered = Array.from({ length: calls }, async (_, at) => {
-        await brakes[at % count]?.enter(fingerprint, stop.signal);
+        await limiters[at % count]?.enter(fingerprint, stop.signal);
         through += 1;
       });
       // A question that was asked later is answered later: by then each call has its first answer.
-      for (const each of brakes) await each.hold(fingerprint);
+      for (const each of limiters) await each.unavailable(fingerprint);
       const answered = through;
       stop.abort();
       await Promise.allSettled(entered);
@@ -98,7 +98,7 @@ export async function createBenches(): Promise<Benches> {
   return {
     bench(options = {}) {
       made += 1;
-      return createBench(redis, `${corner.prefix}:brake-${made}`, options);
+      return createBench(redis, `${corner.prefix}:limiter-${made}`, options);
     },
     async [Symbol.asyncDispose]() {
       redis.disconnect();

@@ -1,5 +1,5 @@
 // A worker in this process that can die: it reaches Redis and RunCloud by lines that can be cut. What the world would do while
-// time passes after a death (locks, leases and the brake's dates run out) is done to Redis at once.
+// time passes after a death (locks, leases and the rate limiter's dates run out) is done to Redis at once.
 import type { Redis } from 'ioredis';
 import type { Simulator } from '../../packages/simulator/src/index.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
@@ -86,10 +86,10 @@ export async function buryHolders(
   await redis.del(`${base}:stalled-check`);
 }
 
-/** The pauses that the brake has ordered are over. */
+/** The waits that the rate limiter has set are over. */
 export async function openLimiter(redis: Redis, prefix: string): Promise<void> {
-  const key = `${prefix}:runcloud-domains-internal:brake`;
-  for (const field of ['closedUntil', 'probeAt', 'refusedAt'])
+  const key = `${prefix}:runcloud-domains-internal:rate-limit`;
+  for (const field of ['throttledUntil', 'trialAt', 'refusedTrialAt'])
     if (Number(await redis.hget(key, field)) > 0) await redis.hset(key, field, 0);
 }
 

@@ -20,7 +20,7 @@ export const NOTHING = {
 
 export interface Parts {
   readonly requests?: RequestQueue;
-  readonly isHeld?: () => Promise<boolean>;
+  readonly isUnavailable?: () => Promise<boolean>;
 }
 
 /** A sweeper as a worker has it, with parts of the test's own. */
@@ -34,7 +34,7 @@ export function createTestSweeper(
   const runcloud = createRunCloud({ url, version: 'v3', timeoutMs, credentials });
   const directory = createDirectory({ runcloud, now: requests.store.now });
   const logger = createLogger({ ...stage.config.log, secrets: () => [] });
-  const all = { requests, isHeld: async () => false, ...parts };
+  const all = { requests, isUnavailable: async () => false, ...parts };
   const sweeper = createSweeper({ redis: stage.redis, directory, logger, intervalMs: 3_600_000, ...all });
   return {
     sweeper,

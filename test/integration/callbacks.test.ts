@@ -277,20 +277,20 @@ describe('one message per cause', () => {
 describe('what is wrong with all workers', () => {
   const tripped = async (
     stage: CallbackStage,
-    result: 'refused' | 'down' | 'ok',
+    result: 'credentials' | 'outage' | 'ok',
     times = 1,
   ): Promise<void> => {
     const limiter = createRateLimiter({
       redis: stage.redis,
       key: stage.keys.own('brake'),
       ratePerMinute: 6_000,
-      defaultCloseMs: 1_000,
+      defaultThrottleMs: 1_000,
     });
     for (let i = 0; i < times; i += 1)
       await limiter.report({
         result,
         fingerprint: 'f',
-        why: result === 'refused' ? 'RunCloud said no' : undefined,
+        why: result === 'credentials' ? 'RunCloud said no' : undefined,
       });
   };
 
@@ -299,16 +299,16 @@ describe('what is wrong with all workers', () => {
     await using receiver = await createReceiver();
     for (let i = 0; i < 4; i += 1)
       await stage.startCallbacks({ urls: [receiver.url], everyMs: 2, quietMs: 10 });
-    await tripped(stage, 'refused', 3);
+    await tripped(stage, 'credentials', 3);
     await until(() => receiver.types().length === 1, 'the refusal is told');
     await tripped(stage, 'ok');
     const over = () => stage.redis.exists(stage.keys.own('callback-episodes')).then((is) => is === 0);
     await until(over, 'the episode is over');
-    await tripped(stage, 'down', 9);
+    await tripped(stage, 'outage', 9);
     await until(() => receiver.types().length === 2, 'the outage is told');
     await tripped(stage, 'ok');
     await until(over, 'the episode is over');
-    await tripped(stage, 'refused');
+    await tripped(stage, 'credentials');
     await until(() => receiver.types().length === 3, 'the next refusal is told');
     await quiet(stage, receiver.url);
     expect(receiver.types()).toEqual(['worker.auth_refused', 'worker.auth_refused', 'worker.degraded']);
@@ -334,7 +334,7 @@ describe('what is wrong with all workers', () => {
     const has = (field: string) => stage.redis.hexists(stage.keys.own('callback-episodes'), field);
     const well = () => has('worker.degraded:well');
     for (let i = 0; i < 3; i += 1) {
-      await tripped(stage, 'down', 5);
+      await tripped(stage, 'outage', 5);
       await until(async () => (await has('worker.degraded')) && !(await well()), 'the episode has begun');
       await tripped(stage, 'ok');
       await until(well, 'RunCloud answers again');

@@ -241,7 +241,7 @@ describe('what could not be asked changes nothing:', () => {
     stage.simulator.attachDomain({ name: SHOP });
     const calls = stage.simulator.state.calls.length;
     stage.edge.serve(SHOP, { expired: true });
-    expect(await stage.watch({ isHeld: true })).toEqual(told('held', { mustAct: 'runcloud' }));
+    expect(await stage.watch({ isUnavailable: true })).toEqual(told('held', { mustAct: 'runcloud' }));
     expect(stage.simulator.state.calls).toHaveLength(calls);
   });
 

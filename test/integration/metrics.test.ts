@@ -77,7 +77,7 @@ describe('/metrics of a worker', () => {
     await stage.producer.requests.enqueue('add-domain', { domain: SHOP });
     await stage.idle();
     const { text } = await get(`${url}/metrics`);
-    expect(figureOf(text, 'api_gate_closures_total')).toBe(1);
+    expect(figureOf(text, 'api_throttled_total')).toBe(1);
     expect(figureOf(text, 'api_calls_total', 'operation="listDomains",status="429"')).toBe(1);
     expect(samples(text, fullName('waits_total')).length).toBeGreaterThan(0);
   });

@@ -83,7 +83,7 @@ describe('retrying a failed job', () => {
     const operator = createOperator({
       requests,
       defaults: { serverId: 1903, appId: 646 },
-      hold: async () => undefined,
+      unavailable: async () => undefined,
       ledger: { budgets: async () => [], last: async () => undefined },
     });
     const result = await operator.retry(id, 'cli:ada');

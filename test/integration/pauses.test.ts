@@ -34,7 +34,7 @@ describe('the pauses in Redis', () => {
   test('hold what is in their scope, and nothing else', async () => {
     await pauses.pause({ scope: app, ...why });
     await pauses.pause({ scope: site, ...why });
-    const held = async (subject: object) => (await pauses.heldBy(subject))?.scope.kind;
+    const held = async (subject: object) => (await pauses.pausedBy(subject))?.scope.kind;
     expect(await held({ ...APP, siteId: '7' })).toBe('app');
     expect(await held({ serverId: 1, appId: 2, siteId: '7' })).toBe('site');
     expect(await held({ serverId: 1, appId: 2, siteId: '8' })).toBeUndefined();
@@ -68,8 +68,8 @@ describe('the pauses in Redis', () => {
     const made = await pauses.pause({ scope: site, ...why, untilMs });
     expect(made.leftMs).toBeGreaterThan(0);
     expect(made.leftMs).toBeLessThanOrEqual(3_000);
-    expect(await pauses.heldBy({ siteId: '7' })).toMatchObject({ untilMs });
-    await until(async () => (await pauses.heldBy({ siteId: '7' })) === undefined, 'it is over');
+    expect(await pauses.pausedBy({ siteId: '7' })).toMatchObject({ untilMs });
+    await until(async () => (await pauses.pausedBy({ siteId: '7' })) === undefined, 'it is over');
     expect(await redis.exists(`${corner.prefix}:runcloud-domains-internal:pauses`)).toBe(0);
   });
 
@@ -188,7 +188,7 @@ describe('a job of what is paused', () => {
       outcome: expect.stringContaining('paused'),
     });
     expect(await stage.producer.requests.certificates.get(APP)).toMatchObject({
-      request: 'pending',
+      state: 'pending',
       outcome: 'paused by cli:ada: moving house',
     });
     expect(stage.simulator.state.calls).toEqual([]);
@@ -205,7 +205,7 @@ describe('a pause of everything', () => {
     await stage.producer.pauses.pause({ scope: all, ...why });
     const ids: string[] = [];
     for (let i = 0; i < 6; i += 1) ids.push(await ask(stage, undefined, `d${i}.example.org`));
-    await until(async () => (await stage.logs(ids[0] ?? '')).includes('held: paused by'), 'it is held');
+    await until(async () => (await stage.logs(ids[0] ?? '')).includes('waiting: paused by'), 'it is held');
     await until(async () => (await stage.queue.getActiveCount()) === 2, 'two are at work');
     expect(await stage.queue.getJobCounts('prioritized', 'delayed')).toEqual({ prioritized: 4, delayed: 0 });
     expect(stage.simulator.state.calls).toEqual([]);
@@ -220,7 +220,7 @@ describe('a pause of everything', () => {
     const worker = await stage.startWorker();
     await stage.producer.pauses.pause({ scope: all, ...why });
     const id = await ask(stage);
-    await until(async () => (await stage.logs(id)).includes('held: paused by'), 'it is held');
+    await until(async () => (await stage.logs(id)).includes('waiting: paused by'), 'it is held');
     await worker.close();
     expect(await stage.queue.getJobState(id)).toMatch(/waiting|prioritized/);
     await stage.producer.pauses.resume(all);

@@ -1,4 +1,4 @@
-// The brake driven directly, several of them on one Redis: the rate in every window, and the gate of a 429.
+// The rate limiter driven directly, several of them on one Redis: the rate in every window, and the wait after a 429.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
 import { mostInWindow } from '../helpers/invariants.ts';
@@ -25,7 +25,7 @@ const bench = (options?: BenchOptions): Bench => benches.bench(options);
 
 const MINUTE = 60_000;
 
-/** Everybody who may call calls, over `minutes`; the times of the calls. Time passes in steps of what the brake says. */
+/** Everybody who may call calls, over `minutes`; the times of the calls. Time passes in steps of what the limiter says. */
 async function callGreedily({ ask, now, later }: Bench, minutes: number): Promise<number[]> {
   const times: number[] = [];
   const end = now() + minutes * MINUTE;
@@ -39,7 +39,7 @@ async function callGreedily({ ask, now, later }: Bench, minutes: number): Promis
 
 describe('the rate', () => {
   test.each([1, 2, 5, 6, 7, 12, 60, 61, 600])(
-    'I5: no 60 s hold more than %i calls, and not much less',
+    'I5: no 60 s have more than %i calls, and not much less',
     async (rate) => {
       const times = await callGreedily(bench({ ratePerMinute: rate }), 3);
       expect(mostInWindow(times, MINUTE)).toBeLessThanOrEqual(rate);
@@ -55,11 +55,11 @@ describe('the rate', () => {
     expect(await the.released(40)).toBe(10);
   });
 
-  test('three brakes at once give out no more than one would', async () => {
+  test('three limiters at once give out no more than one would', async () => {
     const the = bench({ ratePerMinute: 600 });
     let through = 0;
     const calls = Array.from({ length: 110 }, async (_, at) => {
-      await the.brakes[at % 3]?.enter(KEY);
+      await the.limiters[at % 3]?.enter(KEY);
       through += 1;
     });
     // 100 at once, then one each 120 ms, and not a millisecond earlier.
@@ -93,7 +93,7 @@ describe('the rate', () => {
   });
 });
 
-describe('the gate', () => {
+describe('a 429', () => {
   const inFourSeconds = new Date(START + 4_000).toUTCString();
   // A date in HTTP has no milliseconds.
   const untilThen = Date.parse(inFourSeconds) - START;
@@ -107,33 +107,33 @@ describe('the gate', () => {
     ['999999999', 900_000],
     ['abc', 30_000],
     ['', 30_000],
-  ])('scenario 17: Retry-After %p closes it for %i ms', async (header, ms) => {
-    const the = bench({ defaultCloseMs: 30_000 });
-    await the.report('closed', {
+  ])('scenario 17: Retry-After %p stops calls for %i ms', async (header, ms) => {
+    const the = bench({ defaultThrottleMs: 30_000 });
+    await the.report('throttled', {
       retryAfterMs: toRetryAfterMs(header, the.now()),
       why: 'Too Many Attempts.',
     });
-    expect(await the.brakes[1]?.hold(KEY)).toMatchObject({
-      kind: 'closed',
+    expect(await the.limiters[1]?.unavailable(KEY)).toMatchObject({
+      kind: 'throttled',
       waitMs: ms,
       sentence: expect.stringContaining('Too Many Attempts.'),
     });
-    expect(await the.brakes[2]?.status()).toMatchObject({ kind: 'closed' });
+    expect(await the.limiters[2]?.status()).toMatchObject({ kind: 'throttled' });
     expect(await the.released(5)).toBe(0);
   });
 
-  test('a shorter Retry-After that comes second does not open it sooner', async () => {
+  test('a shorter Retry-After that comes second does not resume sooner', async () => {
     const the = bench();
-    await the.report('closed', { retryAfterMs: 60_000 });
-    await the.report('closed', { retryAfterMs: 1_000 });
-    expect((await the.limiter.hold(KEY))?.waitMs).toBe(60_000);
+    await the.report('throttled', { retryAfterMs: 60_000 });
+    await the.report('throttled', { retryAfterMs: 1_000 });
+    expect((await the.limiter.unavailable(KEY))?.waitMs).toBe(60_000);
   });
 
-  test('when it opens there is no burst', async () => {
+  test('when calls resume there is no burst', async () => {
     const the = bench({ ratePerMinute: 60 });
-    await the.report('closed', { retryAfterMs: 7_000 });
+    await the.report('throttled', { retryAfterMs: 7_000 });
     the.later(7_000);
-    expect(await the.limiter.hold(KEY)).toBeUndefined();
+    expect(await the.limiter.unavailable(KEY)).toBeUndefined();
     expect(await the.released(30)).toBe(1);
     the.later(1_200);
     expect(await the.released(30)).toBe(1);
@@ -142,18 +142,18 @@ describe('the gate', () => {
 
 test('a call that has to wait says why, once, and not where it is only the rate', async () => {
   const the = bench();
-  await the.report('closed', { retryAfterMs: 60_000 });
-  const told: string[] = [];
+  await the.report('throttled', { retryAfterMs: 60_000 });
+  const reported: string[] = [];
   const stop = new AbortController();
-  const waiting = the.limiter.enter(KEY, stop.signal, ({ kind }) => told.push(kind));
-  await until(() => the.questions() >= 3, 'it has looked three times');
+  const waiting = the.limiter.enter(KEY, stop.signal, ({ kind }) => reported.push(kind));
+  await until(() => the.questions() >= 3, 'it has checked three times');
   stop.abort();
   await expect(waiting).rejects.toThrow();
-  expect(told).toEqual(['closed']);
+  expect(reported).toEqual(['throttled']);
 });
 
 test('a call that is stopped while it waits stops waiting', async () => {
   const the = bench();
-  await the.report('closed', { retryAfterMs: 60_000 });
+  await the.report('throttled', { retryAfterMs: 60_000 });
   await expect(the.limiter.enter(KEY, AbortSignal.timeout(20))).rejects.toThrow();
 });

@@ -103,7 +103,7 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     await set({ workers: 0 });
     await ask();
     await stage.queue.obliterate({ force: true });
-    expect(await sweep(stage, { isHeld: async () => true })).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await sweep(stage, { isUnavailable: async () => true })).toMatchObject({ ...NOTHING, renewed: 1 });
     expect(stage.simulator.state.counters.requests).toBe(0);
   });
 });

@@ -52,7 +52,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     await client.addDomain({ domain: 'a.example.org' });
     await admin.hset(
       keys.record({ ...APP, domain: parseDomainName('a.example.org') }),
-      'stage',
+      'state',
       'waiting-for-dns',
     );
     await admin.zrem(`${keys.queue}prioritized`, jobId);
@@ -184,8 +184,8 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     ['read the audit log', 'xrange', own('audit'), '-', '+'],
     ['read the ledger', 'hgetall', own('ledger:order:1903:646')],
     ['spend the ledger', 'set', own('ledger:hour:1903:646'), '9'],
-    ['open or close the brake', 'hset', own('brake'), 'closedUntil', '9'],
-    ['read the brake', 'hgetall', own('brake')],
+    ['change the rate limiter', 'hset', own('rate-limit'), 'throttledUntil', '9'],
+    ['read the rate limiter', 'hgetall', own('rate-limit')],
     ['take a fence', 'set', keys.lease({ ...APP, domain: parseDomainName('a.example.org') }), 'me'],
     ['pause', 'hset', own('pauses'), 'all', '{}'],
     ['pretend to be a worker', 'zadd', own('workers'), '1', 'me'],
@@ -205,8 +205,8 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     ['count keys', 'dbsize'],
     ['go to another database', 'select', '1'],
     ['move a key to another database', 'move', `${keys.queue}1`, '1'],
-    ['rename a key', 'rename', `${keys.queue}1`, own('brake')],
-    ['copy a key', 'copy', own('brake'), `${keys.queue}1`],
+    ['rename a key', 'rename', `${keys.queue}1`, own('rate-limit')],
+    ['copy a key', 'copy', own('rate-limit'), `${keys.queue}1`],
     ['store what it may not read', 'sunionstore', `${keys.queue}x`, own('pauses')],
     ['read a key of somebody else', 'get', 'another:key'],
     ['read another queue below the prefix', 'get', 'bull:another:id'],

@@ -63,7 +63,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
     stage.simulator.addFault({ ...rule, times: 'always' });
     const asked = await Promise.all(EIGHT.map((domain) => ask(stage, domain)));
     // Every job has met it, or is held by it; nobody calls any more.
-    await until(async () => (await stage.producer.operator.hold()) !== undefined, 'all jobs are held');
+    await until(async () => (await stage.producer.operator.unavailable()) !== undefined, 'all jobs are held');
     expect(await stage.queue.getFailedCount()).toBe(0);
     stage.simulator.clearFaults();
     await openLimiter(stage.redis, stage.config.queuePrefix);
@@ -81,7 +81,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
     expect(record).toMatchObject({ mustAct: 'operator', code: 'runcloud-forbidden' });
     const good = await ask(stage, DOMAIN);
     expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
-    expect(await stage.producer.operator.hold()).toBeUndefined();
+    expect(await stage.producer.operator.unavailable()).toBeUndefined();
     stage.simulator.clearFaults();
     expect((await stage.ended(lost.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();

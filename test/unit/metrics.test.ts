@@ -12,7 +12,7 @@ const vitals: Vitals = {
   at: 1_000_000,
   counts: { waiting: 3, active: 1, delayed: 2, failed: 4, completed: 5 },
   oldestDueMs: 12_500,
-  hold: { kind: 'down', waitMs: 1, sentence: '' },
+  unavailable: { kind: 'outage', waitMs: 1, sentence: '' },
   lastSuccess: { sweep: 900_000, watch: 800_000 },
   workers: [{ id: 'a', host: 'h', pid: 1, version: '1', startedAt: 1, running: 0, concurrency: 5 }],
   pauses: [{ scope: 'site', sentence: '' }],
@@ -38,7 +38,7 @@ function playAll(metrics: Metrics): void {
   metrics.apiCall({ operation: 'listDomains', status: undefined, durationMs: 80 });
   metrics.apiWaited(20);
   metrics.rateLimit(57);
-  metrics.gateClosed();
+  metrics.throttled();
   metrics.ordered('refused', 'orders-per-3-hours');
 }
 
@@ -100,14 +100,14 @@ describe('createMetrics', () => {
       'live_seconds_sum 42',
       'api_calls_total{operation="listDomains",status="none"} 1',
       'api_ratelimit_remaining 57',
-      'api_gate_closures_total 1',
+      'api_throttled_total 1',
       'certificate_orders_total{result="refused",limit="orders-per-3-hours"} 1',
       'redis_up 1',
       'queue_jobs{state="failed"} 4',
       'queue_oldest_due_seconds 12.5',
       'workers 1',
-      'api_hold{reason="down"} 1',
-      'api_hold{reason="refused"} 0',
+      'api_unavailable{reason="outage"} 1',
+      'api_unavailable{reason="credentials"} 0',
       'pauses{scope="all"} 0',
       'pauses{scope="site"} 1',
       'last_success_timestamp_seconds{look="sweep"} 900',
@@ -155,9 +155,9 @@ describe('createMetrics', () => {
 
   test('has a registry of its own each time', async () => {
     const [one, other] = [createMetrics({ version: '1' }), createMetrics({ version: '1' })];
-    one.gateClosed();
-    expect(await one.text()).toContain('api_gate_closures_total 1');
-    expect(await other.text()).toContain('api_gate_closures_total 0');
+    one.throttled();
+    expect(await one.text()).toContain('api_throttled_total 1');
+    expect(await other.text()).toContain('api_throttled_total 0');
   });
 });
 
@@ -166,10 +166,10 @@ test('a Redis that never answers keeps nobody waiting: what the process counted 
   const redis = new Proxy({}, { get: (_, name) => (name === 'status' ? 'ready' : silent) });
   const { config } = parseConfig({ REDIS_URL: 'redis://127.0.0.1:1' });
   const requests = { store: { now: silent }, keyOf: (name: string) => name };
-  const parts = { config, redis, requests, operator: {}, hold: silent, ledger: {}, pauses: {} };
+  const parts = { config, redis, requests, operator: {}, unavailable: silent, ledger: {}, pauses: {} };
   const { metrics } = createObservation(parts as unknown as ObservationParts);
-  metrics.gateClosed();
+  metrics.throttled();
   const text = await metrics.text();
   expect(text).toContain(`${fullName('redis_up')} 0`);
-  expect(text).toContain(`${fullName('api_gate_closures_total')} 1`);
+  expect(text).toContain(`${fullName('api_throttled_total')} 1`);
 });

@@ -94,7 +94,7 @@ const entry: AuditEntry = {
 const app = {
   operator: {
     counts: async () => ({ waiting: 0, active: 0, delayed: 1, failed: 1, completed: 0 }),
-    hold: async () => undefined,
+    unavailable: async () => undefined,
     survey: async () => ({
       domains: [details],
       certificates: [],
@@ -106,7 +106,7 @@ const app = {
     details: async () => details,
     failed: async () => [failed],
   },
-  pauses: { list: async () => [pause], heldBy: async () => pause },
+  pauses: { list: async () => [pause], pausedBy: async () => pause },
   deliveries: { list: async () => ({ deliveries: [delivery], next: delivery.id }) },
   audit: { list: async () => [entry] },
   looking: { hasDnsGate: true, monitorIntervalMs: undefined },

@@ -58,7 +58,7 @@ const writes: [string, Write, string, string][] = [
   ],
 ];
 
-const openLimiter: CallLimiter = { enter: async () => undefined, report: async () => 'open' };
+const openLimiter: CallLimiter = { enter: async () => undefined, report: async () => 'ok' };
 
 describe.each(writes)('%s', (operation, write, method, path) => {
   test('is one request, reported under its name', async () => {
@@ -180,10 +180,10 @@ describe('whether a write was sent', () => {
     await using server = await startScripted((_, response) =>
       send(response, 429, {}, { 'retry-after': '7' }),
     );
-    const report = jest.fn<CallLimiter['report']>().mockResolvedValue('closed');
+    const report = jest.fn<CallLimiter['report']>().mockResolvedValue('throttled');
     const error = await failureOf(install(server.client({ limiter: { ...openLimiter, report } })));
     expect(error).toBeInstanceOf(TooManyRequestsError);
-    expect(report.mock.calls).toMatchObject([[{ result: 'closed', retryAfterMs: 7000 }]]);
+    expect(report.mock.calls).toMatchObject([[{ result: 'throttled', retryAfterMs: 7000 }]]);
   });
 });
 

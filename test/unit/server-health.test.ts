@@ -20,7 +20,7 @@ const vitalsWith = (alive: WorkerBeat): Vitals => ({
   at: 1,
   counts: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
   oldestDueMs: 0,
-  hold: undefined,
+  unavailable: undefined,
   lastSuccess: { sweep: 1, watch: 1 },
   workers: [alive],
   pauses: [],

@@ -5,10 +5,10 @@ import {
   type Code,
   CodedError,
   codes,
-  HeldError,
   PermanentError,
   RateLimitedError,
   TransientError,
+  UnavailableError,
 } from '../../src/errors.ts';
 import { verdictOfError, verdictOfOutcome } from '../../src/queue/verdict.ts';
 
@@ -68,7 +68,7 @@ describe('an error', () => {
     test.each([
       ['RunCloud says slow down, however long', new RateLimitedError('slow down', 7000)],
       ['RunCloud says slow down, and not for how long', new RateLimitedError('slow down')],
-      ['RunCloud refuses the credentials', new HeldError('runcloud-unauthorized', 'who are you')],
+      ['RunCloud refuses the credentials', new UnavailableError('runcloud-unauthorized', 'who are you')],
       ['RunCloud is down for everybody', outage],
     ])('%s', (_, error) => {
       for (const moment of [first, last]) {

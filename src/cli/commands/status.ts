@@ -62,7 +62,7 @@ export async function showQueue(
   const selection = selectionOf(flags);
   const [counts, held, paused, survey] = await Promise.all([
     operator.counts(),
-    operator.hold(),
+    operator.unavailable(),
     pauses.list(),
     operator.survey(limitOf(flags), selection),
   ]);
@@ -118,7 +118,7 @@ async function showOne(
   }
   const nowMs = Date.now();
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;
-  const paused = await pauses.heldBy(status.record);
+  const paused = await pauses.pausedBy(status.record);
   say(terminal, [
     ...(paused ? [`paused: ${describePause(paused, nowMs)}`] : []),
     ...describeDomain(status, { ...looking, nowMs, steps, paused }),

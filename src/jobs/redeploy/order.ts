@@ -15,7 +15,7 @@ import { type Backoff, nextDelay } from '../../domains/backoff.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
 import type { Actor } from '../../domains/states.ts';
 import { toMinute, toNextMinute } from '../../domains/times.ts';
-import { HeldError, hasCode } from '../../errors.ts';
+import { hasCode, UnavailableError } from '../../errors.ts';
 import { findFailingNamesOf } from '../../https/find-failing-names.ts';
 import type { Probe } from '../../https/probe.ts';
 import { type Leased, underLease } from '../../lease/lease.ts';
@@ -186,7 +186,7 @@ async function send(
     // What left without an answer that tells is remembered as ordered: never two orders for one.
     if (
       !wasSent(error) ||
-      error instanceof HeldError ||
+      error instanceof UnavailableError ||
       hasCode(error, 'runcloud-not-found', 'runcloud-forbidden')
     )
       await ports.ledger.release(desired, orderedAt);
