@@ -1,10 +1,9 @@
-// What every npm script of this project runs: node scripts/run.mjs <target> [args...].
-// Must stay readable by old versions of Node: all it does itself is to refuse those that are too old.
+// Every npm script of this project: node scripts/run.mjs <target> [args...].
+// Old versions of Node must be able to parse this file: it rejects those that are too old.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 20) {
   process.stderr.write(
-    `runcloud-domains: this is Node.js ${process.versions.node}; install Node.js 24 (or any from 20 on,` +
-      ' which then fetches 24 for this project alone) and run the same command again.\n',
+    `runcloud-domains: this is Node.js ${process.versions.node}. Install Node.js 24 and run the same command again.\n`,
   );
   process.exit(1);
 }

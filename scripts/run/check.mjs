@@ -1,14 +1,10 @@
-// `npm test` and `npm run test:slow`: what CI runs, stage by stage, each ending with the line `N passed, N failed`.
-// That line must be honest: a stage that fails before the tests counts as one failure.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+// `npm test` and `npm run test:slow`, stage by stage. The last line is `N passed, N failed`, and it is honest:
+// a stage that fails before the tests counts as one failure.
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readSummary, summaryLine } from './summary.mjs';
 
-const reporter = fileURLToPath(new URL('./summary-reporter.mjs', import.meta.url));
-
-/** Jest must exit by itself soon after its last test; longer means that a test has left something open. */
+/** Jest must exit soon after its last test. If it does not, a test has left something open. */
 const exitGraceMs = 60_000;
 
 const print = (line) => process.stdout.write(`${line}\n`);
@@ -16,49 +12,62 @@ const print = (line) => process.stdout.write(`${line}\n`);
 async function stage(name, work) {
   const startedAt = performance.now();
   const code = await work();
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  print(`${code === 0 ? 'ok' : 'FAILED'}: ${name} (${seconds} s)`);
+  print(
+    `${code === 0 ? 'ok' : 'FAILED'}: ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`,
+  );
   return code;
 }
 
-/** Kills a jest that has finished its tests but does not exit. */
-function watchExit(child, summaryFile) {
-  let doneAt;
+/** Kills a jest that has written its results but does not exit. */
+function watchExit(child, file) {
   const timer = setInterval(() => {
-    doneAt ??= existsSync(summaryFile) ? performance.now() : undefined;
-    if (doneAt === undefined || performance.now() - doneAt < exitGraceMs) return;
+    if (!existsSync(file) || Date.now() - statSync(file).mtimeMs < exitGraceMs) return;
     clearInterval(timer);
-    print(`The tests are over but jest has not exited for ${exitGraceMs / 1000} s: one left something open.`);
+    print(
+      `The tests are over, but jest has not exited for ${exitGraceMs / 1000} s: a test left something open.`,
+    );
     child.kill('SIGKILL');
-  }, 500);
+  }, 1000);
   child.once('exit', () => clearInterval(timer));
 }
 
-async function tests(tools, args) {
+/** Counts from jest's results. A file that does not load, no results or a bad exit code is one failure. */
+export function readSummary(file, exitCode) {
+  let results = { numFailedTests: 1 };
+  try {
+    results = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // Jest ended before it wrote its results: no tests found, a crash in the set-up, or a signal.
+  }
+  const { numPassedTests = 0, numFailedTests, numRuntimeErrorTestSuites = 0, numPendingTests = 0 } = results;
+  const failed = numFailedTests + numRuntimeErrorTestSuites;
+  return {
+    passed: numPassedTests,
+    failed: exitCode === 0 ? failed : Math.max(1, failed),
+    skipped: numPendingTests,
+  };
+}
+
+export const summaryLine = ({ passed, failed }) => `${passed} passed, ${failed} failed`;
+
+async function tests(jest, args) {
   const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-check-'));
-  const file = join(folder, 'summary.json');
+  const file = join(folder, 'results.json');
   try {
     const code = await stage('tests', () =>
-      tools.jest([...args, '--reporters=default', `--reporters=${reporter}`], {
-        env: { JEST_SUMMARY_FILE: file },
-        onStart: (child) => watchExit(child, file),
-      }),
+      jest([...args, '--json', `--outputFile=${file}`], (child) => watchExit(child, file)),
     );
-    return { code, summary: readSummary(file, code) };
+    const summary = readSummary(file, code);
+    if (summary.skipped > 0) print(`${summary.skipped} skipped`);
+    print(summaryLine(summary));
+    return code === 0 && summary.failed > 0 ? 1 : code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function finish(tools, args) {
-  const { code, summary } = await tests(tools, args);
-  if (summary.skipped > 0) print(`${summary.skipped} skipped`);
-  print(summaryLine(summary));
-  return code === 0 && summary.failed > 0 ? 1 : code;
-}
-
 /** The first stage that fails ends it. Resolves with the exit code. */
-async function stagesThenTests(stages, tools, args) {
+async function stagesThenTests(stages, jest, args) {
   for (const [name, work] of Object.entries(stages)) {
     const code = await stage(name, work);
     if (code === 0) continue;
@@ -66,19 +75,16 @@ async function stagesThenTests(stages, tools, args) {
     print(summaryLine({ passed: 0, failed: 1 }));
     return code;
   }
-  return finish(tools, args);
+  return tests(jest, args);
 }
 
-/** With arguments only jest, with these arguments; without, everything but the slow tests. Resolves with the exit code. */
-export async function check(tools, args) {
-  if (args.length > 0) {
-    print(`Only the tests, by \`jest ${args.join(' ')}\`; without arguments every stage runs.`);
-    return finish(tools, args);
-  }
-  const stages = { 'format and lint': tools.lint, typecheck: tools.typecheck, build: tools.build };
-  return stagesThenTests(stages, tools, []);
+/** With arguments only jest, with these arguments. Without: everything but the slow tests. */
+export async function check({ lint, typecheck, build, jest }, args) {
+  if (args.length === 0) return stagesThenTests({ 'format and lint': lint, typecheck, build }, jest, []);
+  print(`Only the tests, by \`jest ${args.join(' ')}\`; without arguments every stage runs.`);
+  return tests(jest, args);
 }
 
-/** What takes minutes and a machine of its own: the built program under real PM2, in real containers. */
-export const checkSlow = (tools, args) =>
-  stagesThenTests({ build: tools.build }, tools, ['--config', 'jest.slow.config.ts', ...args]);
+/** What takes minutes and the machine for itself: the built program under PM2, in containers, as packages. */
+export const checkSlow = ({ build, jest }, args) =>
+  stagesThenTests({ build }, jest, ['--config', 'jest.slow.config.ts', ...args]);

@@ -1,5 +1,4 @@
-// Preloaded into programs that the runner starts: asks them to end when the runner itself is gone.
-// Must cost nothing and keep nothing alive.
+// Preloaded into programs: ends them when the process that started them is gone. Keeps nothing alive.
 const parent = process.ppid;
 const timer = setInterval(() => {
   if (process.ppid === parent) return;

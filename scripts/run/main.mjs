@@ -1,90 +1,74 @@
-// The targets of scripts/run.mjs and how each is started under the pinned Node.
-// Plain JavaScript without dependencies: it runs before anything is installed.
-
-import { join } from 'node:path';
-import { audit } from './audit.mjs';
-import { build, buildClient, buildSimulator, compiler } from './build.mjs';
+// The targets of scripts/run.mjs. Plain JavaScript without packages: it runs before anything is installed.
+import { delimiter, dirname, join } from 'node:path';
+import { build, compiler } from './build.mjs';
 import { check, checkSlow } from './check.mjs';
 import { dieWithParent, run } from './child.mjs';
-import { hidePrepare, restorePrepare } from './hide-prepare.mjs';
-import { ensureInstalled } from './install.mjs';
-import { ensureNode, withNodeFirst } from './node.mjs';
-import { Refusal, root, say } from './project.mjs';
-import { writeSbom } from './sbom.mjs';
+import { ensureInstalled, ensureNode, Refusal, root, say } from './install.mjs';
+import { audit, writeSbom } from './supply-chain.mjs';
 
-const bin = {
-  tsc: compiler,
-  biome: 'node_modules/@biomejs/biome/bin/biome',
-  jest: 'node_modules/jest/bin/jest.js',
-};
+const biome = 'node_modules/@biomejs/biome/bin/biome';
+/** Jest loads ES modules by these flags. Its own workers inherit them, programs that tests start do not. */
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
 
-/** The flags jest needs to load ESM; its own workers inherit them, programs that tests start do not. */
-const jestFlags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-
-/** PM2 by its own lock file: `npm ci` of the project stays light, and PM2 runs under a Node.js that the server can share a port by. */
-async function pm2(tools, args) {
+/** PM2 has its own lock file, so that `npm ci` of the project stays small. */
+async function pm2(node, args) {
   const folder = join(root, 'tools/pm2');
-  await ensureInstalled(folder, { what: 'PM2', note: 'npm ci in tools/pm2; once', node: process.execPath });
-  return tools.node([join(folder, 'node_modules/pm2/bin/pm2'), ...args]);
+  await ensureInstalled(folder, 'PM2 (npm ci in tools/pm2; once)');
+  return node([join(folder, 'node_modules/pm2/bin/pm2'), ...args]);
 }
 
+/** Each gets `node(args, options)`, which runs the pinned Node.js, and the arguments. Returns the exit code. */
 const targets = {
-  demo: (tools, args) => tools.node(['demo/demo.ts', ...args]),
-  cli: ({ node }, [name, ...args]) =>
-    // The product has no such command: the simulator is a package of its own.
-    node(
-      name === 'simulate'
-        ? ['packages/simulator/src/main.ts', ...args]
-        : ['src/cli/main.ts', ...(name ? [name, ...args] : [])],
-    ),
-  docs: (tools, args) => tools.node(['scripts/generate-docs.ts', ...args]),
-  jest: (tools, args) => tools.jest(args),
-  histories: (tools, args) => tools.node(['scripts/histories.ts', ...args]),
-  bench: (tools, args) => tools.node(['bench/api.ts', ...args]),
-  soak: (tools, args) => tools.node(['scripts/soak.ts', ...args]),
-  format: (tools, args) => tools.node([bin.biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
-  build: (tools) => build(tools.node),
-  package: async (tools) => (await build(tools.node)) || writeSbom(tools.path) || hidePrepare(),
-  packaged: () => restorePrepare(),
-  audit: (tools) => audit(tools.path),
-  'build-client': (tools) => buildClient(tools.node),
-  'build-simulator': (tools) => buildSimulator(tools.node),
-  pm2: (tools, args) => pm2(tools, args),
-  check: (tools, args) => check(tools, args),
-  slow: (tools, args) => checkSlow(tools, args),
+  demo: (node, args) => node(['demo/demo.ts', ...args]),
+  // The product has no command `simulate`: the simulator is a package of its own.
+  cli: (node, [name, ...args]) =>
+    name === 'simulate'
+      ? node(['packages/simulator/src/main.ts', ...args])
+      : node(['src/cli/main.ts', ...(name === undefined ? [] : [name, ...args])]),
+  docs: (node, args) => node(['scripts/generate-docs.ts', ...args]),
+  histories: (node, args) => node(['scripts/histories.ts', ...args]),
+  soak: (node, args) => node(['scripts/soak.ts', ...args]),
+  bench: (node, args) => node(['bench/api.ts', ...args]),
+  jest: (node, args) => node([...jest, ...args]),
+  format: (node, args) => node([biome, 'check', '--write', ...(args.length > 0 ? args : ['.'])]),
+  build: (node, names) => build(node, ...names),
+  package: async (node) => (await build(node, 'product')) || writeSbom(),
+  audit: () => audit(),
+  pm2,
+  check: (node, args) => check(toStages(node), args),
+  slow: (node, args) => checkSlow(toStages(node), args),
 };
 
-function createTools(node) {
-  const env = withNodeFirst(process.env, node);
-  const runNode = (args, options = {}) =>
-    run(node, [...dieWithParent, ...args], { cwd: root, env, ...options });
+function toStages(node) {
+  const colors = `--colors=${process.stdout.isTTY ? 'force' : 'off'}`;
   return {
-    path: node,
-    node: runNode,
-    lint: () => runNode([bin.biome, 'ci', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
-    typecheck: () => runNode([bin.tsc, '-p', 'tsconfig.json']),
-    // The client's compiler knows less of Node than the product's: what it cannot have shows here.
-    build: async () => (await build(runNode)) || (await buildClient(runNode)) || buildSimulator(runNode),
-    jest: (args, options = {}) =>
-      runNode([...jestFlags, bin.jest, ...args], { ...options, env: { ...env, ...options.env } }),
+    lint: () => node([biome, 'ci', colors, '.']),
+    typecheck: () => node([compiler, '-p', 'tsconfig.json']),
+    build: () => build(node),
+    jest: (args, onStart) => node([...jest, ...args], { onStart }),
   };
+}
+
+/** Runs this Node.js in the project's folder. `node` means this one for all that it starts in turn. */
+function createNode(path) {
+  const env = { ...process.env, PATH: [dirname(path), process.env.PATH].filter(Boolean).join(delimiter) };
+  return (args, options) => run(path, [...dieWithParent, ...args], { cwd: root, env, ...options });
 }
 
 async function dispatch([name, ...args]) {
   const target = Object.hasOwn(targets, name ?? '') ? targets[name] : undefined;
-  if (!target) {
+  if (!target)
     throw new Refusal(`usage: node scripts/run.mjs <${Object.keys(targets).join('|')}> [args...]`, 2);
-  }
   const node = await ensureNode();
-  await ensureInstalled(root, {
-    what: "the project's packages",
-    note: 'npm ci; once, and when they change',
-    node,
-  });
-  return target(createTools(node), args);
+  await ensureInstalled(root, "the project's packages (npm ci; once, and when they change)");
+  return target(createNode(node), args);
 }
 
-/** Runs a target and ends this process with its exit code; `check` and `slow` always end with their summary line. */
+/** Runs a target and ends with its exit code. `check` and `slow` always print their summary line. */
 export async function main(argv) {
   try {
     process.exitCode = await dispatch(argv);
