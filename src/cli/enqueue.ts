@@ -1,4 +1,5 @@
-// add, remove, redeploy: puts requests into the queue and, with --wait, follows them to their end.
+// What add, remove and redeploy share: their flags, sending the requests, and following the jobs with --wait.
+import type { Command } from 'commander';
 import type { ProducerApp } from '../app/app.ts';
 import { toShownInput } from '../domains/domain-name.ts';
 import { CodedError, reasonOf } from '../errors.ts';
@@ -8,12 +9,24 @@ import { inTurns } from '../queue/in-turns.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import { readTextFile, whyUnreadable } from '../untrusted/text-file.ts';
+import type { Cli, Input } from './context.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { readText } from './input.ts';
+import {
+  allDomains,
+  NO_DOMAIN,
+  queued,
+  rejected,
+  stoppedSending,
+  stoppedWaiting,
+  unreadableFile,
+} from './messages.ts';
 import { operatorName } from './operator-name.ts';
-import { say as print } from './output/layout.ts';
-import { type ExitCode, exitCodes, type Terminal } from './output/terminal.ts';
+import { say } from './output/layout.ts';
+import type { Terminal } from './output/terminal.ts';
 import { follow } from './wait.ts';
 
-/** What the command line says beside the domains; payload fields pass as they are and are checked by the schema. */
+/** The flags. Payload fields pass as typed; the schema checks them. */
 export interface EnqueueFlags {
   readonly file?: string | undefined;
   readonly site?: string | undefined;
@@ -21,13 +34,13 @@ export interface EnqueueFlags {
   readonly redirection?: string | undefined;
   readonly server?: string | undefined;
   readonly app?: string | undefined;
-  /** On this web application as well, where another has the domain. */
+  /** On this web application as well, although another has the domain. */
   readonly also?: boolean | undefined;
   readonly wait?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** Asked once there is something to wait for: who stops before that stops at once. */
+/** Called once there are jobs to follow: before that a signal ends the process at once. */
 type UntilSignal = (() => Promise<unknown>) | undefined;
 
 interface Result {
@@ -41,10 +54,44 @@ interface Result {
   readonly remark?: string | undefined;
 }
 
-/** More than so many are a bulk import, which goes after everything else. */
+/** More than this is a bulk import, which runs after everything else. */
 const BULK_FROM = 100;
-/** As many as one entry of the audit log names. */
+/** The most that one entry of the audit log names. */
 const RECORDED_AT_ONCE = 1000;
+
+interface RequestCommand {
+  readonly name: string;
+  readonly job: JobName;
+  readonly summary: string;
+}
+
+export const requestCommand = (
+  program: Command,
+  { terminal, input, withProducer, untilSignal, action }: Cli,
+  { name, job, summary }: RequestCommand,
+): Command =>
+  program
+    .command(name)
+    .description(summary)
+    .option('--server <id>', "RunCloud's id of the server (default: RUNCLOUD_SERVER_ID)")
+    .option('--app <id>', "RunCloud's id of the web application (default: RUNCLOUD_APP_ID)")
+    .option('--wait', 'follow the jobs until they end; exit 1 if one fails')
+    .option('--json', 'print the results as JSON')
+    .action(
+      action((domains: string[] | string | undefined, flags: EnqueueFlags) =>
+        withProducer(async (app) => {
+          const named = [domains ?? []].flat();
+          const listed = flags.file === undefined ? [] : await readDomains(flags.file, input);
+          return enqueue(job, [...named, ...listed], flags, app, terminal, untilSignal);
+        }),
+      ),
+    );
+
+/** For commands that take many domains. */
+export const withFile = (command: Command): Command =>
+  command
+    .argument('[domain...]', 'domain names')
+    .option('--file <path>', 'file with one domain per line (`-`: standard input)');
 
 export async function enqueue(
   name: JobName,
@@ -54,15 +101,14 @@ export async function enqueue(
   terminal: Terminal,
   untilSignal?: UntilSignal,
 ): Promise<ExitCode> {
-  const named = [...domains, ...(flags.file === undefined ? [] : readDomains(flags.file))];
-  if (name !== 'redeploy-ssl' && named.length === 0) {
-    terminal.err('no domain was given; name one or more, or a file with --file');
+  if (name !== 'redeploy-ssl' && domains.length === 0) {
+    terminal.err(NO_DOMAIN);
     return exitCodes.usage;
   }
-  const desired = named.length === 0 ? [undefined] : named;
-  const results = await sendAll(name, desired, flags, app);
+  const requested = domains.length === 0 ? [undefined] : domains;
+  const results = await sendAll(name, requested, flags, app);
   if (flags.json) terminal.out(JSON.stringify(results, null, 2));
-  else report(name, results, desired.length, terminal);
+  else report(results, requested.length, terminal);
   const stopped = results.find(isUnavailable);
   if (stopped) return stopped.code === 'redis-unavailable' ? exitCodes.unavailable : exitCodes.failed;
   const ended = flags.wait ? await followAll(results, flags, app, terminal, untilSignal) : exitCodes.ok;
@@ -71,19 +117,19 @@ export async function enqueue(
 
 async function sendAll(
   name: JobName,
-  desired: readonly (string | undefined)[],
+  requested: readonly (string | undefined)[],
   flags: EnqueueFlags,
   { requests, audit }: Pick<ProducerApp, 'requests' | 'audit'>,
 ): Promise<Result[]> {
   const by = operatorName();
-  const options = { bulk: desired.length > BULK_FROM, by, mayAsk: !flags.also };
+  const options = { bulk: requested.length > BULK_FROM, by, mayAsk: !flags.also };
   const unrecorded: Receipt[] = [];
   const record = async (): Promise<void> => {
     const recorded = unrecorded.splice(0, RECORDED_AT_ONCE);
     if (recorded.length > 0) await audit.record({ who: by, ...toRequestEntry(name, recorded) });
   };
   let isAway = false;
-  const payloads = desired.map((domain) => toPayload(domain, flags));
+  const payloads = requested.map((domain) => toPayload(domain, flags));
   const results = await inTurns(payloads, async (payload): Promise<Result | undefined> => {
     if (isAway) return undefined;
     const result = await send(payload.domain, requests.enqueue(name, payload, options), (receipt) =>
@@ -105,10 +151,10 @@ async function followAll(
   untilSignal: UntilSignal,
 ): Promise<ExitCode> {
   const jobs = results.flatMap(({ jobId, domain }) => (jobId ? [{ jobId, domain }] : []));
-  const code = await follow(jobs, app, flags.json ? () => undefined : terminal.err, untilSignal?.());
+  const progress = flags.json ? { ...terminal, err: () => undefined } : terminal;
+  const code = await follow(jobs, app, progress, untilSignal?.());
   const [only] = jobs.length === 1 ? jobs : [];
-  if (code === exitCodes.interrupted)
-    terminal.err(`Stopped waiting; the requests go on: \`status${only?.domain ? ` ${only.domain}` : ''}\``);
+  if (code === exitCodes.interrupted) terminal.err(stoppedWaiting(only?.domain));
   return code;
 }
 
@@ -130,11 +176,11 @@ async function send(
   }
 }
 
-/** A name stays whole; what is none may be a line of any file, with a secret in it. */
+/** A name stays whole. Anything else may be a line of any file, with a secret in it. */
 const toShownDomain = (domain: string, { code }: CodedError): string =>
   code !== 'invalid-domain' && /^[\w.-]{1,253}$/.test(domain) ? domain : toShownInput(domain);
 
-/** What to type, for each web application that may be meant. */
+/** The commands to type, one for each web application that may be meant. */
 function toCommands({ meant, applications }: ElsewhereError): string {
   const command = `${meant.name.split('-')[0]} ${meant.domain}`;
   const places = applications.map(({ serverId, appId }) =>
@@ -145,46 +191,33 @@ function toCommands({ meant, applications }: ElsewhereError): string {
   return both.length > 0 ? `${commands} (on ${meant.appId} as well)` : commands;
 }
 
-/** What stops all requests, and what a person does then. */
-const whatNext: Readonly<Record<string, string>> = {
-  'redis-unavailable': 'Send all again, repeating is harmless',
-  'redis-no-permission': 'Then send all again',
-};
-const isUnavailable = ({ code }: Result): boolean => code !== undefined && code in whatNext;
+/** These errors stop all requests. */
+const stopping: ReadonlySet<string | undefined> = new Set(['redis-unavailable', 'redis-no-permission']);
+const isUnavailable = ({ code }: Result): boolean => stopping.has(code);
 
-function report(name: JobName, results: readonly Result[], asked: number, terminal: Terminal): void {
-  for (const result of results) if (!isUnavailable(result)) say(name, result, terminal);
+function report(results: readonly Result[], sent: number, terminal: Terminal): void {
+  for (const result of results) if (!isUnavailable(result)) show(result, terminal);
   const accepted = results.filter((result) => result.accepted).length;
-  const unavailable = results.find(isUnavailable);
-  if (unavailable)
-    terminal.err(
-      `${unavailable.reason}; ${accepted} of ${asked} accepted. ${whatNext[unavailable.code ?? '']}`,
-    );
+  const stopped = results.find(isUnavailable);
+  if (stopped) terminal.err(stoppedSending(stopped.reason ?? '', accepted, sent, stopped.code ?? ''));
 }
 
-function say(
-  name: JobName,
-  { domain, appId, accepted, jobId, coalesced, reason, remark }: Result,
+function show(
+  { domain, appId, accepted, jobId = '', coalesced, reason, remark }: Result,
   terminal: Terminal,
 ): void {
-  const what = domain ?? (appId === undefined ? 'all domains' : `all domains of web application ${appId}`);
-  if (!accepted) terminal.err(`${what}: refused: ${reason}`);
-  else {
-    const accepted = coalesced ? 'on its way already' : `${name} accepted`;
-    print(terminal, [`${what}: ${accepted}, job ${jobId}${remark ? ` (${remark})` : ''}`]);
-  }
+  const what = domain ?? allDomains(appId);
+  if (accepted) say(terminal, [queued(what, { jobId, isRepeated: coalesced ?? false, remark })]);
+  else terminal.err(rejected(what, reason ?? ''));
 }
 
-/** One domain per line; empty lines and lines that begin with # are left out. `-` is standard input. */
-function readDomains(file: string): string[] {
+/** One domain per line, without empty lines and lines that begin with #. `-` is standard input. */
+async function readDomains(file: string, input: () => Input): Promise<string[]> {
   let text: string;
   try {
-    text = readTextFile(file === '-' ? 0 : file);
+    text = file === '-' ? await readText(input()) : readTextFile(file);
   } catch (error) {
-    throw new CodedError(
-      'invalid-payload',
-      `--file ${file} cannot be read: ${whyUnreadable(error)}; it takes a text file with one domain per line`,
-    );
+    throw new CodedError('invalid-payload', unreadableFile(file, whyUnreadable(error)));
   }
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#'));

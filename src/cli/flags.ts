@@ -1,8 +1,9 @@
-// --app, --server, --state, --must-act, --search, --site: which domains a command is about.
+// Flags that several commands have: --app, --server, --limit, and those that select domains.
 
 import { parseId } from '../domains/ids.ts';
 import type { Selection } from '../domains/selection.ts';
 import { actors, stateNames } from '../domains/states.ts';
+import { BAD_IDS, badChoice, badLimit } from './messages.ts';
 
 export interface AppFlags {
   readonly app?: string | undefined;
@@ -17,27 +18,32 @@ export interface SelectionFlags extends AppFlags {
   readonly site?: string | undefined;
 }
 
-/** Which web application is named, if any; a sentence where the ids are none. */
+/** From 1 to `max`; a sentence when it is not. */
+export function parseLimit(typed: string, max: number): number | string {
+  const count = /^\d{1,6}$/.test(typed) ? Number(typed) : 0;
+  return count >= 1 && count <= max ? count : badLimit(max);
+}
+
+/** The named web application, if any; a sentence when an id is none. */
 export function parseApp({ app, server }: AppFlags): Pick<Selection, 'serverId' | 'appId'> | string {
   const [appId, serverId] = [parseId(app), parseId(server)];
   if ((app !== undefined && appId === undefined) || (server !== undefined && serverId === undefined))
-    return "--app and --server take RunCloud's numeric ids, such as 1903";
+    return BAD_IDS;
   return { ...(appId !== undefined && { appId }), ...(serverId !== undefined && { serverId }) };
 }
 
-/** What the flags select; a sentence where one of them is wrong. */
+/** What the flags select; a sentence when one of them is wrong. */
 export function parseSelection(flags: SelectionFlags): Selection | string {
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
   const inStates = someOf(flags.state, stateNames);
-  if (typeof inStates === 'string')
-    return `--state must be one of ${stateNames.join(', ')}; got "${inStates}"`;
+  if (typeof inStates === 'string') return badChoice('--state', stateNames, inStates);
   const mustAct = someOf(flags.mustAct, actors, { you: 'operator' });
-  if (typeof mustAct === 'string') return `--must-act must be one of ${actors.join(', ')}; got "${mustAct}"`;
+  if (typeof mustAct === 'string') return badChoice('--must-act', actors, mustAct);
   return { ...on, states: inStates, mustAct, search: flags.search, siteId: flags.site };
 }
 
-/** What a flag names, each alone or in a list with commas; else the first that is not known, as it was typed. */
+/** The values of a flag, each alone or in a list with commas; else the first unknown one, as typed. */
 export function someOf<T extends string>(
   typed: readonly string[] | undefined,
   known: readonly T[],
@@ -53,7 +59,7 @@ export function someOf<T extends string>(
   return names && found;
 }
 
-/** `held or failed, customer must act, named "shop"`: what a list was restricted to. */
+/** `held or failed, customer must act, name contains "shop"` */
 export function describeSelection({
   states: inStates,
   mustAct,
@@ -65,7 +71,7 @@ export function describeSelection({
   return [
     inStates?.join(' or '),
     mustAct && `${mustAct.join(' or ')} must act`,
-    search !== undefined && `its name holds "${search}"`,
+    search !== undefined && `name contains "${search}"`,
     siteId !== undefined && `site ${siteId}`,
     appId !== undefined && `web application ${appId}`,
     serverId !== undefined && `server ${serverId}`,

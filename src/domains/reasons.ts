@@ -6,6 +6,7 @@ import type { Code } from '../errors.ts';
 export const reasons = {
   requested: { meaning: 'Somebody requested that the domain be attached.' },
   attaching: { meaning: 'The worker is attaching the domain in RunCloud.' },
+  paused: { meaning: 'A person paused all jobs, or those of the web application or site.' },
   'removal-requested': { meaning: 'Somebody requested that the domain be removed.' },
   'runcloud-outage': { meaning: 'RunCloud does not answer, or answers with errors only. All jobs wait.' },
   'receiver-error': { meaning: 'The receiver of a callback answered with an error status.' },

@@ -13,7 +13,6 @@ import { reasonOf } from '../errors.ts';
 import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
-import { isPausedSentence } from './pauses.ts';
 
 /** One job as the queue holds it. Times in milliseconds since the epoch. */
 export interface JobStatus {
@@ -118,11 +117,11 @@ export function createDomainReadings(
 }
 
 /** A pause is everybody's. */
-const inFewWords = (job: JobStatus, { outcome = '' }: CertificateRecord): JobStatus => ({
+const inFewWords = (job: JobStatus, { outcome, reasonCode }: CertificateRecord): JobStatus => ({
   ...job,
   failedReason: undefined,
   result: undefined,
-  lastWords: isPausedSentence(outcome) ? outcome : undefined,
+  lastWords: reasonCode === 'paused' ? outcome : undefined,
 });
 
 /** Where the domain stands on a certificate with others, the limit of identical certificates is that of all their names. */

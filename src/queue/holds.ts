@@ -32,7 +32,9 @@ export async function isReleased(
       options.observer?.waits(held.kind);
       const event = held.kind === 'paused' ? 'paused' : 'unavailable';
       run.say('warn', `waiting: ${held.sentence}`, { event, kind: held.kind });
-      await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt: Date.now() + held.waitMs });
+      const nextRunAt = Date.now() + held.waitMs;
+      const report = held.kind === 'paused' ? PAUSED : undefined;
+      await task.record({ kind: 'waiting', sentence: held.sentence, nextRunAt, report });
     }
     said = held.kind;
     await sleep(Math.min(held.waitMs, HOLD_LOOK_MS), undefined, { signal }).catch(() => undefined);
@@ -42,6 +44,8 @@ export async function isReleased(
 }
 
 const HOLD_LOOK_MS = 1_000;
+
+const PAUSED = { reasonCode: 'paused' } as const;
 
 // The sentence stands in the record of every domain: it names none, whatever RunCloud or a person wrote.
 // A pause of everything is a hold like an outage: were each job sent away to look again every minute, ten thousand of them would
@@ -59,7 +63,7 @@ type Held = Omit<Unavailable, 'kind'> & { readonly kind: Unavailable['kind'] | '
 // A narrower pause must not keep the places of a worker from the other web applications: its jobs step aside, behind what is
 // asked for now. They have been claimed, so that one which a newer request has overtaken ends, and the record says why it waits.
 export const verdictOfPause = (pause: Pause): Verdict => ({
-  ...verdictOfOutcome(waiting(withoutOthers(toPausedSentence(pause)), waitOf(pause)), Date.now()),
+  ...verdictOfOutcome(waiting(withoutOthers(toPausedSentence(pause)), waitOf(pause), PAUSED), Date.now()),
   goesBehind: true,
 });
 

@@ -152,9 +152,6 @@ function toPause(text: string, nowMs: number): Pause {
 export const toPausedSentence = ({ by, reason }: Pick<Pause, 'by' | 'reason'>): string =>
   `paused by ${by}: ${reason}`;
 
-/** Whether a record says that it waits for a pause, be it this one or one that has been replaced. */
-export const isPausedSentence = (sentence: string): boolean => sentence.startsWith('paused by ');
-
 /** "everything", "web application 646 of server 1903", "site 7". */
 export function describeScope(scope: PauseScope): string {
   if (scope.kind === 'app') return `web application ${scope.appId} of server ${scope.serverId}`;

@@ -1,10 +1,23 @@
-// doctor --survey and --try-domain as a person starts them: what is asked, saved and printed, and that a run which is stopped or killed leaves
-// nothing behind.
+// doctor --survey and --try-domain: what they send, save and print. A stopped or killed run leaves nothing behind.
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { PLANTED_SECRETS } from '../../packages/simulator/src/index.ts';
+import {
+  CERTIFICATE_NEEDS_TRIAL,
+  CHECKS_ONLY,
+  fileExists,
+  NO_TARGET,
+  NOBODY_TO_CONFIRM,
+  ONE_AT_A_TIME,
+  TRIAL_CLEANED,
+  TRIAL_STOPPED,
+  TRIAL_STOPPING,
+  trialLeft,
+  trialWrites,
+} from '../../src/cli/doctor/messages.ts';
 import type { AccountReport } from '../../src/doctor/report.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
@@ -42,15 +55,15 @@ describe('--survey', () => {
     for (const secret of Object.values(PLANTED_SECRETS)) expect(said).not.toContain(secret);
   });
 
-  test('sends nothing where nobody can be asked, where the file is there, or without a web application', async () => {
+  test('sends nothing without a terminal to confirm on, over a file, or without a web application', async () => {
     await using stage = await createScene();
     expect(await doctor(stage, '--survey')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('add --yes'),
+      err: `${NOBODY_TO_CONFIRM}\n`,
     });
     const nowhere = { ...stage.env, RUNCLOUD_APP_ID: '' };
     const unnamed = await runCli(['doctor', '--survey', '--yes', '--out', out()], { env: nowhere });
-    expect(unnamed).toMatchObject({ code: 2, err: expect.stringContaining('name the web application') });
+    expect(unnamed).toMatchObject({ code: 2, err: `${NO_TARGET}\n` });
     expect(stage.simulator.state.calls).toEqual([]);
     const named = await runCli(['doctor', '--survey', '--yes', '--app', '646', '--out', out()], {
       env: nowhere,
@@ -59,7 +72,7 @@ describe('--survey', () => {
     const before = stage.simulator.state.calls.length;
     expect(await doctor(stage, '--survey', '--yes')).toMatchObject({
       code: 2,
-      err: expect.stringContaining('is there already'),
+      err: `${fileExists(out())}\n`,
     });
     expect(stage.simulator.state.calls).toHaveLength(before);
   });
@@ -94,14 +107,14 @@ describe('--try-domain', () => {
   });
 
   test.each([
-    [['--try-domain', TRIAL], 'Add --yes'],
+    [['--try-domain', TRIAL], trialWrites(TRIAL)],
     [['--try-domain', 'no_domain', '--yes'], 'no_domain'],
     [['--try-domain', 'co.uk', '--yes'], 'public suffix'],
     [['--try-domain', 'network.example.org', '--yes'], 'take a name that nobody uses'],
     [['--try-domain', TRIAL, '--yes', '--with-certificate'], 'needs advanced SSL'],
-    [['--try-domain', TRIAL, '--survey', '--yes'], 'either --survey or --try-domain'],
-    [['--survey', '--with-certificate', '--yes'], 'belongs to --try-domain'],
-    [['--survey', '--json', '--yes'], 'for the checks alone'],
+    [['--try-domain', TRIAL, '--survey', '--yes'], ONE_AT_A_TIME],
+    [['--survey', '--with-certificate', '--yes'], CERTIFICATE_NEEDS_TRIAL],
+    [['--survey', '--json', '--yes'], CHECKS_ONLY],
   ])('%j is refused, and nothing is written', async (args, why) => {
     await using stage = await createScene();
     expect(await doctor(stage, ...args)).toMatchObject({ code: 2, err: expect.stringContaining(why) });
@@ -109,40 +122,43 @@ describe('--try-domain', () => {
     expect([existsSync(out()), existsSync(journal())]).toEqual([false, false]);
   });
 
-  /** Starts one that waits for the answer to a reading, with the name attached. */
-  async function startStuck(stage: Stage) {
+  const args = () => ['doctor', '--try-domain', TRIAL, '--yes', '--out', out()];
+  /** The trial waits for an answer, with the name attached. */
+  const slowAnswers = (stage: Stage): Readonly<Record<string, string>> => {
     stage.simulator.addFault({ kind: 'slow', delayMs: 3_600_000, operation: 'get-domain' });
-    const env = { ...stage.env, RUNCLOUD_TIMEOUT_MS: '600000' };
-    const cli = startCli(['doctor', '--try-domain', TRIAL, '--yes', '--out', out()], { env });
-    await until(() => stage.calls('get-domain').length > 0, 'it waits for an answer').catch((error) => {
-      throw new Error(`${error.message}: ${cli.err()}`);
-    });
+    return { ...stage.env, RUNCLOUD_TIMEOUT_MS: '600000' };
+  };
+  async function untilStuck(stage: Stage): Promise<void> {
+    await until(() => stage.calls('get-domain').length > 0, 'it waits for an answer');
     expect(stage.names()).toContain(TRIAL);
-    return cli;
   }
 
-  test('that is killed is taken back by the same command, which says so', async () => {
+  test('that is killed is undone by the same command, which reports it', async () => {
     await using stage = await createScene();
-    await using cli = await startStuck(stage);
+    await using cli = startCli(args(), { env: slowAnswers(stage) });
+    await untilStuck(stage);
     cli.child.kill('SIGKILL');
     await cli.ended;
     stage.simulator.clearFaults();
     expect([stage.names().includes(TRIAL), existsSync(journal())]).toEqual([true, true]);
     const again = await doctor(stage, '--try-domain', TRIAL, '--yes');
-    expect(again).toMatchObject({ code: 0, err: expect.stringContaining('did not end') });
-    expect(again.out).toContain('Run the command again to try');
+    expect(again).toMatchObject({ code: 0, err: expect.stringContaining(trialLeft(TRIAL, journal())) });
+    expect(again.out).toContain(TRIAL_CLEANED);
     await isGone(stage);
   });
 
-  test('that is stopped by Ctrl-C takes back what it wrote', async () => {
+  test('that a signal stops removes what it wrote', async () => {
     await using stage = await createScene();
-    await using cli = await startStuck(stage);
-    cli.child.kill('SIGINT');
-    await until(() => cli.err().includes('Stopping'), 'it has heard the signal');
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
+    const ended = runCli(args(), { env: slowAnswers(stage), stopped });
+    await untilStuck(stage);
+    stop('SIGINT');
+    await setImmediate();
     stage.simulator.clearFaults();
-    const { code } = await cli.ended;
+    const { code, err } = await ended;
     expect(code).toBe(1);
-    expect(readReport().stopped).toBe('somebody stopped it');
+    expect(err).toContain(TRIAL_STOPPING);
+    expect(readReport().stopped).toBe(TRIAL_STOPPED);
     await isGone(stage);
   });
 });

@@ -2,7 +2,7 @@
 // the truth within a second, and nothing is lost or doubled. The tests run side by side, each on a Redis of its own.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { runCli } from '../helpers/cli.ts';
+import { spawnCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
 import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { createWorld, PRIMARY, type World } from './world.ts';
@@ -151,8 +151,8 @@ test.concurrent(
     await using world = await createWorld();
     const domains = domainsOf(400);
     const file = domains.join('\n');
-    // Sent again (by runCli) where a busy machine did not answer in time: what was taken counts as accepted then, too.
-    const send = () => runCli(['add', '--file', '-', '--www', 'false'], { env: world.env, input: file });
+    // Sent again (by spawnCli) where a busy machine did not answer in time: what was taken counts as accepted then, too.
+    const send = () => spawnCli(['add', '--file', '-', '--www', 'false'], { env: world.env, input: file });
     const memory = Number(/used_memory:(\d+)/.exec(await world.redis.info('memory'))?.[1]);
     let accepted: string[] = [];
     // Room for a part: what Redis itself needs meanwhile depends on how much it has not read yet.
@@ -203,7 +203,7 @@ test.concurrent.each(['killed', 'frozen'] as const)(
     const never = sleep(PATIENCE_MS, 'no answer', { signal: hanging.signal });
     expect(await Promise.race([outcome, never.catch(() => '')])).toBe('redis-unavailable');
     hanging.abort();
-    const cli = await runCli(['add', 'phantom.example.org'], { env: world.env, isRedisAway: true });
+    const cli = await spawnCli(['add', 'phantom.example.org'], { env: world.env, isRedisAway: true });
     expect(cli).toMatchObject({ code: 3, out: '' });
     if (how === 'killed') await world.server.restart();
     else world.server.resume();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { runCommandLine } from '../../packages/simulator/src/command-line.ts';
 import { VARIANT_NAMES } from '../../packages/simulator/src/index.ts';
-import { runCli, startCli } from '../helpers/cli.ts';
+import { spawnCli, startCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
 import { createStage } from '../helpers/worker.ts';
 
@@ -80,7 +80,7 @@ test('`npm run cli simulate` and a worker work together, each in its own process
   expect(printed).toMatchObject({ TLS_PROBE_ADDRESS: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
   await using worker = startCli(['worker'], { env });
   await until(() => worker.out().includes('ready for jobs'), 'the worker is ready');
-  expect((await runCli(['add', 'a.example.org', '--wait'], { env })).code).toBe(0);
+  expect((await spawnCli(['add', 'a.example.org', '--wait'], { env })).code).toBe(0);
   expect(simulator.out()).toMatch(/^POST \S+\/domains -> 20[01]$/m);
   worker.child.kill('SIGTERM');
   simulator.child.kill('SIGTERM');

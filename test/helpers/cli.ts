@@ -1,10 +1,13 @@
-// The command line in a process of its own, as a person or a process manager starts it: the built one where it is fresh.
+// The command line: called in this process (`runCli`), or started as a process of its own (`startCli`, `spawnCli`).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { OutputStream } from '../../src/cli/output/streams.ts';
+import { run } from '../../src/cli/program.ts';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,16 +43,27 @@ export interface RunningCli extends AsyncDisposable {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Redis is away on purpose: a command that does not reach it is not run again. */
+  readonly isRedisAway?: boolean;
+}
+
+export interface SpawnOptions extends CliOptions {
   /** Another script than the command line. */
   readonly script?: string;
-  /** True where a test wants to see what is said without Redis. */
-  readonly isRedisAway?: boolean;
+}
+
+export interface CallOptions extends CliOptions {
+  /** In place of a stream that only collects the text. */
+  readonly stdout?: OutputStream;
+  readonly stderr?: OutputStream;
+  /** Resolves where a person would press Ctrl-C. */
+  readonly stopped?: Promise<string>;
 }
 
 /** Sees no configuration but `env`: neither this process's environment nor a `.env` file. */
 export function startCli(
   args: readonly string[],
-  { env = {}, input, script = program }: CliOptions = {},
+  { env = {}, input, script = program }: SpawnOptions = {},
 ): RunningCli {
   const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-cli-'));
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
@@ -83,13 +97,60 @@ export function startCli(
   };
 }
 
-/** On a machine that is busy for longer than the second that a command waits for Redis, what it says to do: it is run again. */
-export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-  const attempt = async (): Promise<CliResult> => {
-    await using cli = startCli(args, options);
-    return await cli.ended;
+/** A stream that collects what is written. */
+function collector(): OutputStream & { text(): string } {
+  let text = '';
+  return {
+    text: () => text,
+    on: () => undefined,
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+      return true;
+    },
   };
-  if (options.isRedisAway) return attempt();
+}
+
+async function callCli(args: readonly string[], options: CallOptions): Promise<CliResult> {
+  const { env = {}, input = '', stopped = new Promise<string>(() => undefined) } = options;
+  const [out, err] = [collector(), collector()];
+  const directory = mkdtempSync(join(tmpdir(), 'runcloud-domains-cli-'));
+  try {
+    const code = await run(args, {
+      env,
+      directory,
+      streams: {
+        stdin: Readable.from([Buffer.from(input)]),
+        stdout: options.stdout ?? out,
+        stderr: options.stderr ?? err,
+      },
+      clock: Date.now,
+      nodeVersion: process.versions.node,
+      isClusterWorker: false,
+      untilSignal: () => stopped,
+      announceReady: () => undefined,
+    });
+    return { code, signal: null, out: out.text(), err: err.text() };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function spawnOnce(args: readonly string[], options: SpawnOptions): Promise<CliResult> {
+  await using cli = startCli(args, options);
+  return await cli.ended;
+}
+
+/**
+ * On a machine that is busy for longer than the second that a command waits for Redis, it does what the
+ * command says: it runs it again.
+ */
+async function untilRedisAnswers(
+  args: readonly string[],
+  { isRedisAway }: CliOptions,
+  attempt: () => Promise<CliResult>,
+): Promise<CliResult> {
+  if (isRedisAway) return attempt();
   return until(
     async () => {
       const result = await attempt();
@@ -98,3 +159,11 @@ export async function runCli(args: readonly string[], options: CliOptions = {}):
     `Redis answered ${args.join(' ')} in time`,
   );
 }
+
+/** In this process; sees no configuration but `env`. */
+export const runCli = (args: readonly string[], options: CallOptions = {}): Promise<CliResult> =>
+  untilRedisAnswers(args, options, () => callCli(args, options));
+
+/** In a process of its own. */
+export const spawnCli = (args: readonly string[], options: SpawnOptions = {}): Promise<CliResult> =>
+  untilRedisAnswers(args, options, () => spawnOnce(args, options));

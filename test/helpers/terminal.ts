@@ -13,7 +13,7 @@ export function recordedTerminal(columns?: number): RecordedTerminal {
   return {
     lines,
     errors,
-    isTty: columns !== undefined,
+    now: Date.now,
     columns,
     out: (line) => void lines.push(line),
     err: (line) => void errors.push(line),

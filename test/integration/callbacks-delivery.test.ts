@@ -6,7 +6,7 @@ import type { Audit, AuditRecord } from '../../src/audit/audit.ts';
 import { answered } from '../../src/callbacks/messages.ts';
 import { parseFailedReason } from '../../src/callbacks/queue.ts';
 import { replayDeliveries, showDeliveries } from '../../src/cli/commands/callbacks.ts';
-import { exitCodes } from '../../src/cli/output/terminal.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { createCallbackStage } from '../helpers/callback-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver } from '../helpers/webhook-receiver.ts';
@@ -244,7 +244,7 @@ describe('the list and the replay', () => {
       terminal: {
         out: (line: string) => void out.push(line),
         err: (line: string) => void err.push(line),
-        isTty: false,
+        now: Date.now,
       },
     };
   };

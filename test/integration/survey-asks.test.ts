@@ -27,7 +27,7 @@ test.each<[string, number, boolean]>([
   });
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
-  const terminal = { out: say, err: say, isTty: true };
+  const terminal = { out: say, err: say, now: Date.now };
   const input = Object.assign(new PassThrough(), { isTTY: true });
   input.end(answer);
   try {
@@ -58,7 +58,7 @@ test('who is not let in gets the fix, and no file that is in the way of the next
       RUNCLOUD_SERVER_ID: '1903',
       RUNCLOUD_APP_ID: '646',
     });
-    const terminal = { out: say, err: say, isTty: false };
+    const terminal = { out: say, err: say, now: Date.now };
     return runSurvey({ out, yes: true }, { config, version: '0.1.0', terminal, input: new PassThrough() });
   };
   try {

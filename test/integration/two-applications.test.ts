@@ -1,7 +1,8 @@
 // Several web applications: a domain is found wherever it is, and who names none is asked which one he means before a domain is
 // attached a second time, or removed where it is not.
 import { describe, expect, test } from '@jest/globals';
-import { retry, showFailed } from '../../src/cli/commands/failed.ts';
+import { showFailed } from '../../src/cli/commands/failed.ts';
+import { retry } from '../../src/cli/commands/retry.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/commands/status.ts';
 import { enqueue } from '../../src/cli/enqueue.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';

@@ -1,6 +1,7 @@
 // Which DNS records to set and to remove for which answers of DNS; and that the sentence says the same.
 import { describe, expect, test } from '@jest/globals';
 import { describeChanges } from '../../src/cli/output/status-dns.ts';
+import { RECORDS_EXPECTED, RECORDS_TO_REMOVE, RECORDS_TO_SET } from '../../src/cli/output/status-messages.ts';
 import { toRecordChanges } from '../../src/probes/dns-records.ts';
 import type { DnsFinding } from '../../src/probes/findings.ts';
 import type { CaaRecord } from '../../src/probes/judge-caa.ts';
@@ -56,73 +57,73 @@ const given: readonly Case[] = [
   [
     'an A record, where the name is missing',
     { [SHOP]: { a: 'none' } },
-    ['DNS records to set:', '  shop.example.org.  A  203.0.113.7'],
+    [RECORDS_TO_SET, '  shop.example.org.  A  203.0.113.7'],
   ],
   [
     'an A record for the wrong one, where it leads elsewhere',
     { [SHOP]: { a: [THEIRS] } },
     [
-      'DNS records to set:',
+      RECORDS_TO_SET,
       '  shop.example.org.  A  203.0.113.7',
-      'DNS records to remove:',
+      RECORDS_TO_REMOVE,
       '  shop.example.org.  A  198.51.100.9',
     ],
   ],
   [
     'only a removal, where the right A record stands beside a wrong one',
     { [SHOP]: { a: [OURS, THEIRS] } },
-    ['DNS records to remove:', '  shop.example.org.  A  198.51.100.9'],
+    [RECORDS_TO_REMOVE, '  shop.example.org.  A  198.51.100.9'],
   ],
   [
     'the removal of an AAAA record that was left over',
     { [SHOP]: { a: [OURS], aaaa: ['2001:db8::9'] } },
-    ['DNS records to remove:', '  shop.example.org.  AAAA  2001:db8::9'],
+    [RECORDS_TO_REMOVE, '  shop.example.org.  AAAA  2001:db8::9'],
   ],
   [
     'no removal of an AAAA record that is ours, however it is written',
     { [SHOP]: { a: [OURS, THEIRS], aaaa: ['2001:db8::7'] } },
-    ['DNS records to remove:', '  shop.example.org.  A  198.51.100.9'],
+    [RECORDS_TO_REMOVE, '  shop.example.org.  A  198.51.100.9'],
     [OURS, '2001:0DB8:0:0:0:0:0:7'],
   ],
   [
     'one of several addresses that do',
     { [SHOP]: { a: 'none' } },
-    ['DNS records to set:', '  shop.example.org.  A  203.0.113.7  (or 203.0.113.8)'],
+    [RECORDS_TO_SET, '  shop.example.org.  A  203.0.113.7  (or 203.0.113.8)'],
     [OURS, '203.0.113.8'],
   ],
   [
     'an AAAA record, where we have no IPv4',
     { [SHOP]: { a: 'none' } },
-    ['DNS records to set:', '  shop.example.org.  AAAA  2001:db8::7'],
+    [RECORDS_TO_SET, '  shop.example.org.  AAAA  2001:db8::7'],
     ['2001:db8::7'],
   ],
   [
     'an A record in the place of a CNAME to somebody else, whose addresses cannot be changed',
     { [SHOP]: { a: [THEIRS], cname: ['old.example.net'] } },
     [
-      'DNS records to set:',
+      RECORDS_TO_SET,
       '  shop.example.org.  A  203.0.113.7',
-      'DNS records to remove:',
+      RECORDS_TO_REMOVE,
       '  shop.example.org.  CNAME  old.example.net.',
     ],
   ],
   [
     'an A record for the www twin, or a CNAME',
     { [SHOP]: { a: [OURS] }, [WWW]: { a: 'none' } },
-    ['DNS records to set:', '  www.shop.example.org.  A  203.0.113.7  (or CNAME shop.example.org.)'],
+    [RECORDS_TO_SET, '  www.shop.example.org.  A  203.0.113.7  (or CNAME shop.example.org.)'],
   ],
   [
     'an A record for a www name that is nobody’s twin',
     { [WWW]: { a: 'none' } },
-    ['DNS records to set:', '  www.shop.example.org.  A  203.0.113.7'],
+    [RECORDS_TO_SET, '  www.shop.example.org.  A  203.0.113.7'],
   ],
   [
     'nothing for a www that follows its wrong domain by a CNAME',
     { [SHOP]: { a: [THEIRS] }, [WWW]: { a: [THEIRS], cname: [SHOP, 'x.example.net'] } },
     [
-      'DNS records to set:',
+      RECORDS_TO_SET,
       '  shop.example.org.  A  203.0.113.7',
-      'DNS records to remove:',
+      RECORDS_TO_REMOVE,
       '  shop.example.org.  A  198.51.100.9',
     ],
   ],
@@ -138,7 +139,7 @@ const given: readonly Case[] = [
         ],
       },
     },
-    ['DNS records to set:', '  shop.example.org.  CAA  0 issue "letsencrypt.org"'],
+    [RECORDS_TO_SET, '  shop.example.org.  CAA  0 issue "letsencrypt.org"'],
   ],
   [
     'the removal of a critical CAA record that nobody understands, where Let’s Encrypt is allowed',
@@ -151,7 +152,7 @@ const given: readonly Case[] = [
         ],
       },
     },
-    ['DNS records to remove:', '  shop.example.org.  CAA  128 tbs "unknown"'],
+    [RECORDS_TO_REMOVE, '  shop.example.org.  CAA  128 tbs "unknown"'],
   ],
   [
     'one CAA record for both names, where the one above them forbids',
@@ -159,32 +160,32 @@ const given: readonly Case[] = [
       [SHOP]: { a: [OURS], caa: [['example.org', 'issue', 'digicert.com']] },
       [WWW]: { a: [OURS], cname: [SHOP], caa: [['example.org', 'issue', 'digicert.com']] },
     },
-    ['DNS records to set:', '  example.org.  CAA  0 issue "letsencrypt.org"'],
+    [RECORDS_TO_SET, '  example.org.  CAA  0 issue "letsencrypt.org"'],
   ],
   [
     'an A record in the place of a CNAME to a name whose CAA record forbids',
     { [SHOP]: { a: [OURS], cname: ['x.example.net'], caa: [[SHOP, 'issue', 'digicert.com']] } },
     [
-      'DNS records to set:',
+      RECORDS_TO_SET,
       '  shop.example.org.  A  203.0.113.7',
-      'DNS records to remove:',
+      RECORDS_TO_REMOVE,
       '  shop.example.org.  CNAME  x.example.net.',
     ],
   ],
   [
     'the proxy to be off, and no removal, where Cloudflare stands before it',
     { [SHOP]: { a: ['104.21.0.1', '172.67.0.1'], aaaa: ['2606:4700:3030::6815:1'] } },
-    ['DNS records to set:', '  shop.example.org.  A  203.0.113.7  (with the proxy off: "DNS only")'],
+    [RECORDS_TO_SET, '  shop.example.org.  A  203.0.113.7  (with the proxy off: "DNS only")'],
   ],
   [
     'what would be right, where DNS could not be queried',
     { [SHOP]: { a: 'failed' } },
-    ['DNS could not be judged; right would be:', '  shop.example.org.  A  203.0.113.7'],
+    [RECORDS_EXPECTED, '  shop.example.org.  A  203.0.113.7'],
   ],
   [
     'what would be right, where nobody knows whether a CDN hands on to us',
     { [SHOP]: { a: [THEIRS], reach: { unchecked: 'HTTP 503' } } },
-    ['DNS could not be judged; right would be:', '  shop.example.org.  A  203.0.113.7'],
+    [RECORDS_EXPECTED, '  shop.example.org.  A  203.0.113.7'],
   ],
   [
     'nothing, where the address is right and only CAA could not be queried',
@@ -203,7 +204,9 @@ test.each(cases)('changes %s', (_, zones, lines, expected) => {
 });
 
 describe('the sentence of a finding', () => {
-  const described = cases.filter(([, , lines]) => lines[0]?.startsWith('DNS records'));
+  const described = cases.filter(
+    ([, , lines]) => lines[0] === RECORDS_TO_SET || lines[0] === RECORDS_TO_REMOVE,
+  );
 
   test.each(described)('names what the records name: %s', (_, zones, __, expected) => {
     const dns = judgeAll(zones, expected);

@@ -1,6 +1,6 @@
 // What the last look saw, in lines for a terminal.
 import { expect, test } from '@jest/globals';
-import { describeSeen } from '../../src/cli/output/status-evidence.ts';
+import { describeEvidence } from '../../src/cli/output/status-evidence.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
 
 const name = 'shop.example.org';
@@ -28,7 +28,7 @@ const tls: TlsFinding = {
 };
 
 test('what was left out of the record is counted with what is left out of the line', () => {
-  const lines = describeSeen({ at: now, dns: [dns], tls: [tls] }, now);
+  const lines = describeEvidence({ at: now, dns: [dns], tls: [tls] }, now);
   expect(lines[1]).toBe(`  DNS of ${name}: A 198.51.100.1, A 198.51.100.2 and 3998 more (elsewhere)`);
   expect(lines[2]).toContain(
     'certificate for n0.example, n1.example, n2.example, n3.example and 996 other names, by R11',
@@ -37,7 +37,7 @@ test('what was left out of the record is counted with what is left out of the li
 
 test('what could not be judged of a name that looks right stands beside it', () => {
   const right: DnsFinding = { ...dns, verdict: 'here', doubt: 'its CAA record binds to an account' };
-  expect(describeSeen({ at: now, dns: [right], tls: [] }, now)[1]).toMatch(
+  expect(describeEvidence({ at: now, dns: [right], tls: [] }, now)[1]).toMatch(
     /\(here\); its CAA record binds to an account$/,
   );
 });

@@ -2,90 +2,112 @@
 // argument, which other users of the machine could see.
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { type Command, Option } from 'commander';
 import { hashPassword } from '../../config/credential-hashes.ts';
 import { type BoardRole, boardRoles } from '../../config/load.ts';
-import { decodeText, whyUnreadable } from '../../untrusted/text-file.ts';
-import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
-import { entryNameRule, isEntryName } from './token.ts';
+import { whyUnreadable } from '../../untrusted/text-file.ts';
+import type { Cli, Input } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { readText } from '../input.ts';
+import {
+  askPassword,
+  BAD_NAME,
+  badChoice,
+  ENTRY_NEXT,
+  entryNotShown,
+  NO_PASSWORD,
+  PASSWORDS_DIFFER,
+  passwordLength,
+  REPEAT_PASSWORD,
+  tryAgain,
+  unreadablePassword,
+} from '../messages.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { isEntryName } from './token.ts';
 
 export interface PasswordFlags {
   readonly name: string;
   readonly role: string;
 }
 
-/** Where the password comes from: `process.stdin`, or a stand-in. */
-export type PasswordSource = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+export function addBoardPassword(program: Command, { terminal, input, action }: Cli): void {
+  program
+    .command('board')
+    .description("Users of the server's board.")
+    .command('password')
+    .description(
+      'Hash a password for the board and print the entry for BOARD_USERS. Prompts for it, or reads standard input.',
+    )
+    .requiredOption('--name <name>', 'login name')
+    .addOption(
+      new Option('--role <role>', 'what the user may do').choices([...boardRoles]).makeOptionMandatory(),
+    )
+    .addHelpText('after', '\nExamples:\n  runcloud-domains board password --name ada --role operator')
+    .action(action((flags: PasswordFlags) => createBoardPassword(flags, input(), terminal)));
+}
 
 const MIN_LENGTH = 12;
 const MAX_LENGTH = 1_000;
 
 export async function createBoardPassword(
   { name, role }: PasswordFlags,
-  source: PasswordSource,
+  source: Input,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (!isEntryName(name) || !boardRoles.includes(role as BoardRole)) {
-    terminal.err(isEntryName(name) ? `--role must be one of ${boardRoles.join(', ')}` : entryNameRule);
+    terminal.err(isEntryName(name) ? badChoice('--role', boardRoles, role) : BAD_NAME);
     return exitCodes.usage;
   }
-  const password = await (source.isTTY ? askTwice(source, terminal) : readPiped(source, terminal));
+  const password = await (source.isTTY ? promptTwice(source, terminal) : readPiped(source, terminal));
   if (password === undefined) return exitCodes.usage;
   terminal.out(`${name}:${role}:${await hashPassword(password)}`);
   const lost = await terminal.written?.();
   if (lost !== undefined) {
-    terminal.err(
-      `The entry was not shown, or not all of it: ${lost}. It is stored nowhere: run the command again.`,
-    );
+    terminal.err(entryNotShown(lost));
     return exitCodes.failed;
   }
-  terminal.err(
-    "Add the entry to BOARD_USERS, with single quotes around the whole value (BOARD_USERS='…'), then restart the server.",
-  );
+  terminal.err(ENTRY_NEXT);
   return exitCodes.ok;
 }
 
-const RULE = `the password must have ${MIN_LENGTH} to ${MAX_LENGTH} characters`;
+const RULE = passwordLength(MIN_LENGTH, MAX_LENGTH);
 
 function isLongEnough(password: string): boolean {
   const { length } = [...password];
   return length >= MIN_LENGTH && length <= MAX_LENGTH;
 }
 
-async function readPiped(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of source) chunks.push(Buffer.from(chunk as string | Buffer));
+async function readPiped(source: Input, terminal: Terminal): Promise<string | undefined> {
   try {
-    const [line = ''] = decodeText(Buffer.concat(chunks)).split('\n');
+    const [line = ''] = (await readText(source)).split('\n');
     if (isLongEnough(line)) return line;
     terminal.err(RULE);
   } catch (error) {
-    terminal.err(`the password on standard input cannot be read: ${whyUnreadable(error)}`);
+    terminal.err(unreadablePassword(whyUnreadable(error)));
   }
   return undefined;
 }
 
-/** Until two in a row are the same; undefined after Ctrl-C, and where the input ends. */
-async function askTwice(source: PasswordSource, terminal: Terminal): Promise<string | undefined> {
-  terminal.err(`Password (at least ${MIN_LENGTH} characters; it is not shown):`);
+/** Until two in a row are equal; undefined after Ctrl-C, and when the input ends. */
+async function promptTwice(source: Input, terminal: Terminal): Promise<string | undefined> {
+  terminal.err(askPassword(MIN_LENGTH));
   let first: string | undefined;
   for await (const line of linesOf(source)) {
     if (first === line) return line;
     if (first === undefined && isLongEnough(line)) {
-      terminal.err('Once more:');
+      terminal.err(REPEAT_PASSWORD);
       first = line;
       continue;
     }
-    terminal.err(
-      first === undefined ? `${RULE}; another one:` : 'the two are not the same; the password anew:',
-    );
+    terminal.err(first === undefined ? tryAgain(RULE) : PASSWORDS_DIFFER);
     first = undefined;
   }
-  terminal.err('no password was given');
+  terminal.err(NO_PASSWORD);
   return undefined;
 }
 
 /** Ends with the input, and at Ctrl-C. `terminal: true` is what turns the echo off. */
-async function* linesOf(source: PasswordSource): AsyncGenerator<string> {
+async function* linesOf(source: Input): AsyncGenerator<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const input = createInterface({
     input: source,

@@ -1,12 +1,25 @@
-// callbacks list, callbacks replay: what the outside was told, and telling it again.
+// callbacks list, callbacks replay: webhook deliveries, and sending them again.
+import type { Command } from 'commander';
 
 import { toDeliveryRecord } from '../../api-records/operations.ts';
 import type { ProducerApp } from '../../app/app.ts';
 import { type Delivery, isDeliveryId, toReplayEntry } from '../../callbacks/deliveries.ts';
-import { parseLimit } from '../limit.ts';
+import type { Cli } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { parseLimit } from '../flags.ts';
+import {
+  BAD_DELIVERY_ID,
+  moreDeliveries,
+  NO_DELIVERY_NAMED,
+  noDeliveries,
+  notRetried,
+  queuedAgain,
+  URL_REMOVED,
+} from '../messages.ts';
 import { operatorName } from '../operator-name.ts';
 import { say, toWholeTable } from '../output/layout.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { toRelative } from '../output/times.ts';
 
 type App = Pick<ProducerApp, 'deliveries'>;
 type Admin = Pick<ProducerApp, 'deliveries' | 'audit'>;
@@ -17,6 +30,30 @@ export interface CallbackFlags {
   /** As typed. */
   readonly limit?: string | undefined;
   readonly before?: string | undefined;
+}
+
+export function addCallbacks(program: Command, { terminal, withRedis, action }: Cli): void {
+  const callbacks = program.command('callbacks').description('List and resend webhook deliveries.');
+  callbacks
+    .command('list')
+    .description('List deliveries with their result, the newest first.')
+    .option('--failed', 'only deliveries that failed for good')
+    .option('--limit <number>', 'how many', DEFAULT_LIMIT)
+    .option('--before <id>', 'only deliveries older than this one')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains callbacks list --failed')
+    .action(action((flags: CallbackFlags) => withRedis((app) => showDeliveries(app, flags, terminal))));
+  callbacks
+    .command('replay')
+    .description('Send deliveries again, with the same webhook-id. Each is retried for three days.')
+    .argument('[id...]', 'ids of deliveries, from `callbacks list`')
+    .option('--failed', 'all deliveries that failed for good')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains callbacks replay --failed')
+    .action(
+      action((ids: string[], flags: Pick<CallbackFlags, 'failed'>) =>
+        withRedis((app) => replayDeliveries(ids, flags, app, terminal)),
+      ),
+    );
 }
 
 const DEFAULT_LIMIT = '50';
@@ -33,7 +70,7 @@ export async function showDeliveries(
     return exitCodes.usage;
   }
   if (before !== undefined && !isDeliveryId(before)) {
-    terminal.err('--before takes the id of a delivery, as the list shows it');
+    terminal.err(BAD_DELIVERY_ID);
     return exitCodes.usage;
   }
   const page = await deliveries.list({ limit, cursor: before, failedOnly: failed });
@@ -47,23 +84,32 @@ export async function showDeliveries(
     );
     return exitCodes.ok;
   }
-  if (page.deliveries.length === 0) terminal.out(failed ? 'no delivery has failed' : 'no delivery yet');
-  else say(terminal, toWholeTable([HEADER, ...page.deliveries.map(toRow)], terminal.columns));
-  if (page.next !== undefined) terminal.out(`more: --before ${page.next}`);
+  if (page.deliveries.length === 0) terminal.out(noDeliveries(failed));
+  else
+    say(
+      terminal,
+      toWholeTable(
+        [HEADER, ...page.deliveries.map((delivery) => toRow(delivery, terminal.now()))],
+        terminal.columns,
+      ),
+    );
+  if (page.next !== undefined) terminal.out(moreDeliveries(page.next));
   return exitCodes.ok;
 }
 
 const HEADER = ['DELIVERY', 'TYPE', 'DOMAIN', 'HAPPENED', 'STATE', 'TRIES', 'URL', 'LAST ERROR'];
-const GONE = '(no longer configured)';
 
-const toRow = ({ id, type, domain, at, state, attempts, url, lastError }: Delivery): string[] => [
+const toRow = (
+  { id, type, domain, at, state, attempts, url, lastError }: Delivery,
+  nowMs: number,
+): string[] => [
   id,
   type,
   domain ?? '-',
-  toRelative(at, Date.now()),
+  toRelative(at, nowMs),
   state,
   String(attempts),
-  url ?? GONE,
+  url ?? URL_REMOVED,
   lastError ?? '',
 ];
 
@@ -74,26 +120,26 @@ export async function replayDeliveries(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (failed === ids.length > 0) {
-    terminal.err('name deliveries, as `callbacks list` does, or say --failed');
+    terminal.err(NO_DELIVERY_NAMED);
     return exitCodes.usage;
   }
   const all = failed ? await allFailed({ deliveries }) : [];
-  const desired = failed ? all.map(({ id }) => id) : ids;
-  if (desired.length === 0) terminal.out('no delivery has failed');
+  const replayed = failed ? all.map(({ id }) => id) : ids;
+  if (replayed.length === 0) terminal.out(noDeliveries(true));
   const entry = { who: operatorName(), what: 'replay' } as const;
-  if (failed && desired.length > 0) {
+  if (failed && replayed.length > 0) {
     const domains = [...new Set(all.flatMap(({ domain }) => domain ?? []))];
-    await audit.record({ ...entry, domains, detail: `${desired.length} failed` });
+    await audit.record({ ...entry, domains, detail: `${replayed.length} failed` });
   }
   let code: ExitCode = exitCodes.ok;
-  for (const id of desired) {
+  for (const id of replayed) {
     const result = await deliveries.replay(id);
     if (result.kind === 'refused') {
-      terminal.err(`${id}: refused: ${result.sentence}`);
+      terminal.err(notRetried(id, 'rejected', result.sentence));
       code = exitCodes.failed;
       continue;
     }
-    terminal.out(`${id}: on its way again as ${result.deliveryId}`);
+    terminal.out(queuedAgain(id, result.deliveryId));
     if (!failed) await audit.record({ ...entry, ...toReplayEntry(result) });
   }
   return code;

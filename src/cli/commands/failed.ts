@@ -1,17 +1,17 @@
-// failed, retry: the jobs that have failed, what to do about them, and trying them again.
+// failed: failed jobs, the reason of each, and what to do.
+import type { Command } from 'commander';
 
 import { iso } from '../../api-records/fields.ts';
 import type { ProducerApp } from '../../app/app.ts';
 import { codes, fixOf } from '../../errors.ts';
-import { type FailedFilter, type FailedJob, MAX_FAILED, type RetryResult } from '../../queue/operator.ts';
-import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
-import { type AppFlags, parseApp } from '../flags.ts';
-import { parseLimit } from '../limit.ts';
-import { operatorName } from '../operator-name.ts';
+import { type FailedFilter, type FailedJob, MAX_FAILED } from '../../queue/operator.ts';
+import type { Cli } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type AppFlags, parseApp, parseLimit } from '../flags.ts';
+import { badCode, moreFailed, noFailedJob } from '../messages.ts';
 import { say, toWholeTable } from '../output/layout.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
-
-type App = Pick<ProducerApp, 'operator' | 'audit'>;
+import type { Terminal } from '../output/terminal.ts';
+import { toRelative } from '../output/times.ts';
 
 export interface FilterFlags extends AppFlags {
   /** An error code. */
@@ -24,10 +24,25 @@ export interface FailedFlags extends FilterFlags {
   readonly limit?: string | undefined;
 }
 
+export const withFilter = (command: Command): Command =>
+  command
+    .option('--app <id>', "only this web application, by RunCloud's id")
+    .option('--server <id>', "only this server, by RunCloud's id")
+    .option('--code <code>', 'only jobs that failed with this error code');
+
+export function addFailed(program: Command, { terminal, withRedis, action }: Cli): void {
+  withFilter(program.command('failed'))
+    .description('List failed jobs: the reason, what to do, and when each is retried automatically.')
+    .option('--limit <number>', 'how many, the newest first', DEFAULT_LIMIT)
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains failed\n  runcloud-domains failed --json')
+    .action(action((flags: FailedFlags) => withRedis((app) => showFailed(app, flags, terminal))));
+}
+
 const DEFAULT_LIMIT = '100';
 
 export async function showFailed(
-  { operator }: Pick<App, 'operator'>,
+  { operator }: Pick<ProducerApp, 'operator'>,
   { json, limit = DEFAULT_LIMIT, ...flags }: FailedFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -37,39 +52,36 @@ export async function showFailed(
   if (typeof filter === 'string') return refuse(filter, terminal);
   const [jobs, { failed }] = await Promise.all([operator.failed(count, filter), operator.counts()]);
   if (json) terminal.out(JSON.stringify(jobs.map(toJson), null, 2));
-  else say(terminal, describeFailed(jobs, filter, terminal.columns));
+  else say(terminal, describeFailed(jobs, filter, terminal));
   if (failed > jobs.length && jobs.length === count)
-    terminal.err(`these are the newest ${count}${filter ? '' : ` of ${failed}`}; --limit shows more`);
+    terminal.err(moreFailed(count, filter ? undefined : failed));
   return exitCodes.ok;
 }
 
 function describeFailed(
   jobs: readonly FailedJob[],
   filter: FailedFilter | undefined,
-  columns: number | undefined,
+  { columns, now }: Terminal,
 ): string[] {
-  if (jobs.length === 0) return [noneOf(filter)];
+  if (jobs.length === 0) return [noFailedJob(filter !== undefined)];
+  const nowMs = now();
   const table = toWholeTable(
-    [['JOB', 'NAME', 'FAILED', 'NEXT CHECK', 'REASON'], ...jobs.map(toFailedRow)],
+    [['JOB', 'NAME', 'FAILED', 'NEXT', 'REASON'], ...jobs.map((job) => toFailedRow(job, nowMs))],
     columns,
   );
   return [...table, ...describeFixes(jobs)];
 }
 
-const noneOf = (filter: FailedFilter | undefined): string =>
-  filter ? 'no such job has failed' : 'no job has failed';
-
-/** Undefined where nothing restricts; a sentence where a flag is wrong. */
-function parseFilter({ code, ...flags }: FilterFlags): FailedFilter | string | undefined {
+/** Undefined: all jobs; a sentence when a flag is wrong. */
+export function parseFilter({ code, ...flags }: FilterFlags): FailedFilter | string | undefined {
   const on = parseApp(flags);
   if (typeof on === 'string') return on;
-  if (code !== undefined && !Object.hasOwn(codes, code))
-    return `--code must be a code of docs/reference/error-codes.md, such as runcloud-rejected; got "${code}"`;
+  if (code !== undefined && !Object.hasOwn(codes, code)) return badCode(code);
   const isFree = code === undefined && Object.keys(on).length === 0;
   return isFree ? undefined : { ...on, code };
 }
 
-function refuse(sentence: string, terminal: Terminal): ExitCode {
+export function refuse(sentence: string, terminal: Terminal): ExitCode {
   terminal.err(sentence);
   return exitCodes.usage;
 }
@@ -85,73 +97,16 @@ const toJson = (job: FailedJob): object => {
   };
 };
 
-const toFailedRow = ({ id, name, reason, failedAt, nextCheckAt }: FailedJob): string[] => {
-  const now = Date.now();
-  return [
-    id,
-    name,
-    failedAt === undefined ? '' : toRelative(failedAt, now),
-    nextCheckAt === undefined ? '-' : toRelative(nextCheckAt, now),
-    reason,
-  ];
-};
+const toFailedRow = ({ id, name, reason, failedAt, nextCheckAt }: FailedJob, nowMs: number): string[] => [
+  id,
+  name,
+  failedAt === undefined ? '' : toRelative(failedAt, nowMs),
+  nextCheckAt === undefined ? '-' : toRelative(nextCheckAt, nowMs),
+  reason,
+];
 
 /** What to do, once for each code. */
 function describeFixes(jobs: readonly FailedJob[]): string[] {
   const found = [...new Set(jobs.flatMap(({ code }) => code ?? []))];
   return found.map((code) => `${code}: ${fixOf(code, false)}`);
-}
-
-export async function retry(
-  ids: readonly string[],
-  { all, ...flags }: FilterFlags & { all?: boolean | undefined },
-  app: App,
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const filter = parseFilter(flags);
-  if (typeof filter === 'string') return refuse(filter, terminal);
-  if (all && ids.length > 0) return refuse('name jobs or say --all, not both', terminal);
-  if (all) return retryAll(filter, app, terminal);
-  if (ids.length === 0) return refuse('name the jobs to retry, or --all; `failed` lists them', terminal);
-  if (filter) return refuse('--app, --server and --code are for --all: a job is named by its id', terminal);
-  const onRetried = (result: Retried) =>
-    app.audit.record({ who: operatorName(), what: 'retry', ...toEntry(result) });
-  return retryEach(ids, app, terminal, onRetried);
-}
-
-type Retried = Extract<RetryResult, { kind: 'retried' }>;
-
-async function retryAll(filter: FailedFilter | undefined, app: App, terminal: Terminal): Promise<ExitCode> {
-  const failed = await app.operator.failed(MAX_FAILED, filter);
-  if (failed.length === 0) {
-    terminal.err(noneOf(filter));
-    return exitCodes.ok;
-  }
-  await app.audit.record({ who: operatorName(), what: 'retry', ...toEntryOfAll(failed) });
-  return retryEach(
-    failed.map(({ id }) => id),
-    app,
-    terminal,
-  );
-}
-
-async function retryEach(
-  ids: readonly string[],
-  { operator }: App,
-  terminal: Terminal,
-  onRetried: (result: Retried) => Promise<void> = async () => undefined,
-): Promise<ExitCode> {
-  let code: ExitCode = exitCodes.ok;
-  for (const id of ids) {
-    const result = await operator.retry(id, operatorName());
-    sayRetry(result, terminal);
-    if (result.kind === 'retried') await onRetried(result);
-    if (result.kind === 'refused') code = exitCodes.failed;
-  }
-  return code;
-}
-
-function sayRetry(result: RetryResult, terminal: Terminal): void {
-  if (result.kind === 'retried') terminal.out(`${result.id}: on its way again, job ${result.jobId}`);
-  else terminal.err(`${result.id}: ${result.kind}: ${result.sentence}`);
 }

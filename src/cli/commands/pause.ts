@@ -1,13 +1,30 @@
-// pause, resume, pauses: stops jobs from running, with a reason and an end, and lets them go on.
+// pause, resume, pauses: stops jobs from running, with a reason and an end, and lets them continue.
+import type { Command } from 'commander';
 
 import { toPauseRecord } from '../../api-records/operations.ts';
 import type { ProducerApp } from '../../app/app.ts';
 import { duration } from '../../config/kinds.ts';
 import { describeScope, type Pause, type PauseScope } from '../../queue/pauses.ts';
+import type { Cli } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseApp } from '../flags.ts';
+import {
+  badDuration,
+  NO_APP,
+  NO_PAUSES,
+  NO_SERVER,
+  notPaused,
+  paused,
+  pausedUntil,
+  REASON_REQUIRED,
+  resumed,
+  SITE_OR_APP,
+  stillPaused,
+} from '../messages.ts';
 import { operatorName } from '../operator-name.ts';
 import { say, toWholeTable } from '../output/layout.ts';
-import { type ExitCode, exitCodes, type Terminal, toRelative } from '../output/terminal.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { toRelative } from '../output/times.ts';
 
 type App = Pick<ProducerApp, 'pauses' | 'audit' | 'requests' | 'defaults'>;
 
@@ -23,6 +40,34 @@ export interface PauseFlags extends ScopeFlags {
   readonly for?: string | undefined;
 }
 
+const withScope = (command: Command): Command =>
+  command
+    .option('--app <id>', 'only this web application')
+    .option('--server <id>', 'its server (default: RUNCLOUD_SERVER_ID)')
+    .option('--site <id>', 'only this site, as requests name it');
+
+export function addPause(program: Command, { terminal, withRedis, action }: Cli): void {
+  withScope(program.command('pause'))
+    .description('Stop jobs: all, or those of a web application or a site. Requests are still accepted.')
+    .requiredOption('--reason <text>', 'why (required); shown wherever a job waits for the pause')
+    .option('--for <time>', 'how long, such as 30m or 2h (default: until resumed)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runcloud-domains pause --reason "moving to another server" --for 2h\n  runcloud-domains pause --app 646 --reason "ticket 4711"',
+    )
+    .action(action((flags: PauseFlags) => withRedis((app) => pause(flags, app, terminal))));
+  withScope(program.command('resume'))
+    .description('Resume what was paused (use the same --app or --site). Jobs continue within a minute.')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains resume\n  runcloud-domains resume --app 646')
+    .action(action((flags: ScopeFlags) => withRedis((app) => resume(flags, app, terminal))));
+  program
+    .command('pauses')
+    .description('List active pauses: by whom, until when and why.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains pauses --json')
+    .action(action((flags: { json?: boolean }) => withRedis((app) => showPauses(flags, app, terminal))));
+}
+
 const span = duration('1s', '365d');
 
 export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Promise<ExitCode> {
@@ -30,18 +75,16 @@ export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Pr
   const forMs = flags.for === undefined ? undefined : span.schema.safeParse(flags.for).data;
   const problem =
     (typeof scope === 'string' ? scope : undefined) ??
-    (flags.reason?.trim() ? undefined : 'say why with --reason "…", for whoever meets it') ??
-    (flags.for !== undefined && forMs === undefined ? `--for must be ${span.accepts}` : undefined);
+    (flags.reason?.trim() ? undefined : REASON_REQUIRED) ??
+    (flags.for !== undefined && forMs === undefined ? badDuration(span.accepts) : undefined);
   if (problem !== undefined || typeof scope === 'string') return refuse(problem, terminal);
   const untilMs = forMs === undefined ? undefined : (await app.requests.store.now()) + forMs;
   const by = operatorName();
   const made = await app.pauses.pause({ scope, reason: flags.reason ?? '', by, untilMs });
-  const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
+  const until = pausedUntil(untilMs);
   const what = describeScope(scope);
   await app.audit.record({ who: by, what: 'pause', detail: `${what}, ${until}: ${made.reason}` });
-  say(terminal, [
-    `paused: ${what}, ${until}; what is at work now is finished (\`status\` shows what is held), requests are still accepted`,
-  ]);
+  say(terminal, [paused(what, until)]);
   return exitCodes.ok;
 }
 
@@ -52,11 +95,10 @@ export async function resume(flags: ScopeFlags, app: App, terminal: Terminal): P
   const what = describeScope(scope);
   if (ended) {
     await app.audit.record({ who: operatorName(), what: 'resume', detail: what });
-    terminal.out(`resumed: ${what}; its jobs go on within a minute`);
-  } else
-    terminal.err(`nothing to resume: there is no pause of ${what}; \`pauses\` lists those that there are`);
-  for (const pause of await app.pauses.list())
-    terminal.err(`still paused: ${describePause(pause, Date.now())}`);
+    terminal.out(resumed(what));
+  } else terminal.err(notPaused(what));
+  const now = terminal.now();
+  for (const pause of await app.pauses.list()) terminal.err(stillPaused(describePause(pause, now)));
   return ended ? exitCodes.ok : exitCodes.failed;
 }
 
@@ -66,9 +108,9 @@ export async function showPauses(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const found = await pauses.list();
-  const now = Date.now();
+  const now = terminal.now();
   if (json) terminal.out(JSON.stringify(found.map(toPauseRecord), null, 2));
-  else if (found.length === 0) terminal.out('nothing is paused');
+  else if (found.length === 0) terminal.out(NO_PAUSES);
   else
     say(
       terminal,
@@ -100,20 +142,17 @@ function refuse(problem: string | undefined, terminal: Terminal): ExitCode {
   return exitCodes.usage;
 }
 
-/** The scope that the flags name, or what is wrong with them. Without any: everything. */
+/** The scope that the flags name, or a sentence when they are wrong. Without flags: everything. */
 export function toScope(
   { server, app, site }: ScopeFlags,
   defaults: { readonly serverId?: number },
 ): PauseScope | string {
-  if (site !== undefined && (app ?? server) !== undefined)
-    return 'name a site or a web application, not both';
+  if (site !== undefined && (app ?? server) !== undefined) return SITE_OR_APP;
   if (site !== undefined) return { kind: 'site', siteId: site };
   if (app === undefined && server === undefined) return { kind: 'all' };
   const on = parseApp({ app, server });
   if (typeof on === 'string') return on;
   const { appId, serverId = defaults.serverId } = on;
-  if (appId === undefined) return 'name the web application too: --app <id>';
-  return serverId === undefined
-    ? 'name the server: --server <id>, or RUNCLOUD_SERVER_ID'
-    : { kind: 'app', serverId, appId };
+  if (appId === undefined) return NO_APP;
+  return serverId === undefined ? NO_SERVER : { kind: 'app', serverId, appId };
 }

@@ -1,8 +1,12 @@
-// token create: a new token of the HTTP API, and what the configuration holds of it. Nothing is stored.
+// token create: a new token of the HTTP API, and its entry for API_TOKENS. Nothing is stored.
+import { type Command, Option } from 'commander';
 
 import { createToken } from '../../config/credential-hashes.ts';
 import { type ApiRole, apiRoles } from '../../config/load.ts';
-import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
+import type { Cli } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { BAD_NAME, badChoice, TOKEN_NEXT, tokenNotShown } from '../messages.ts';
+import type { Terminal } from '../output/terminal.ts';
 
 export interface TokenFlags {
   readonly name: string;
@@ -12,14 +16,25 @@ export interface TokenFlags {
 
 export const isEntryName = (name: string): boolean => /^[\w.-]{1,64}$/.test(name);
 
-export const entryNameRule = '--name takes 1 to 64 letters, digits and _ - .';
+export function addToken(program: Command, { terminal, action }: Cli): void {
+  program
+    .command('token')
+    .description("Tokens of the server's HTTP API.")
+    .command('create')
+    .description('Create a token. Prints it once, with the entry for API_TOKENS. Nothing is stored.')
+    .requiredOption('--name <name>', 'owner of the token, shown in logs and in the audit log')
+    .addOption(new Option('--role <role>', 'what it may do').choices([...apiRoles]).makeOptionMandatory())
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  runcloud-domains token create --name shop --role enqueue')
+    .action(action((flags: TokenFlags) => createApiToken(flags, terminal)));
+}
 
 export async function createApiToken(
   { name, role, json }: TokenFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (!isEntryName(name) || !apiRoles.includes(role as ApiRole)) {
-    terminal.err(isEntryName(name) ? `--role must be one of ${apiRoles.join(', ')}` : entryNameRule);
+    terminal.err(isEntryName(name) ? badChoice('--role', apiRoles, role) : BAD_NAME);
     return exitCodes.usage;
   }
   const { token, hash } = createToken();
@@ -31,14 +46,9 @@ export async function createApiToken(
   }
   const lost = await terminal.written?.();
   if (lost !== undefined) {
-    terminal.err(
-      `The token was not shown, or not all of it: ${lost}. It is stored nowhere: make another one.`,
-    );
+    terminal.err(tokenNotShown(lost));
     return exitCodes.failed;
   }
-  if (!json) {
-    terminal.err('The token is shown this once: give it to the client, as "Authorization: Bearer <token>".');
-    terminal.err('Add the entry to API_TOKENS (commas between entries), then restart the server.');
-  }
+  if (!json) for (const line of TOKEN_NEXT) terminal.err(line);
   return exitCodes.ok;
 }

@@ -3,10 +3,12 @@
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Finding } from '../../doctor/doctor.ts';
 import { inOneLine } from '../../domains/sentences.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { say } from '../output/layout.ts';
-import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
+import type { Terminal } from '../output/terminal.ts';
+import { configurationRead } from './messages.ts';
 
-/** Where the sentences begin. */
+/** The column of the sentences. */
 const COLUMN = 23;
 
 export async function showFindings(
@@ -31,8 +33,7 @@ export async function showFindings(
 function configuration(warnings: readonly string[], hasDotEnv: boolean): Finding {
   const subject = 'configuration';
   if (warnings.length > 0) return { level: 'warn', subject, sentence: inOneLine(warnings) };
-  const sources = hasDotEnv ? 'the environment and .env' : 'the environment; there is no .env here';
-  return { level: 'ok', subject, sentence: `understood, from ${sources}` };
+  return { level: 'ok', subject, sentence: configurationRead(hasDotEnv) };
 }
 
 function toLines({ level, subject, sentence, fix }: Finding): string[] {

@@ -1,4 +1,5 @@
-// doctor --try-domain: tries one name that nobody uses, takes it back, and saves the report; or takes back what a killed run has left.
+// doctor --try-domain: tries one unused name, removes it again, and saves the report. After a killed run it
+// removes what that one left.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProducerApp } from '../../app/app.ts';
 import { createTrialRecords } from '../../app/investigation.ts';
@@ -7,9 +8,11 @@ import { TrialRefusal, type TryPorts, tryDomain } from '../../doctor/try-domain.
 import { UndoFailure, undo } from '../../doctor/undo.ts';
 import { parseDomainName } from '../../domains/domain-name.ts';
 import { requireCertifiable } from '../../domains/public-name.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { operatorName } from '../operator-name.ts';
-import { type ExitCode, exitCodes, type Terminal } from '../output/terminal.ts';
+import type { Terminal } from '../output/terminal.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
+import { TRIAL_CLEANED, TRIAL_STOPPED, TRIAL_STOPPING, trialLeft, trialWrites } from './messages.ts';
 
 export interface TrialFlags extends AccountFlags {
   readonly withCertificate?: boolean | undefined;
@@ -17,7 +20,7 @@ export interface TrialFlags extends AccountFlags {
 
 export interface TrialTools extends AccountTools {
   readonly producer: ProducerApp;
-  /** Resolves when somebody wants it to end. */
+  /** Resolves on the first signal. */
   readonly stopped: Promise<unknown>;
 }
 
@@ -27,7 +30,7 @@ export async function runTrial(given: string, flags: TrialFlags, tools: TrialToo
   requireCertifiable(name, false, tools.config.topLevelDomains);
   const out = flags.out ?? 'runcloud-try-domain.json';
   if (!flags.yes) {
-    terminal.err(`--try-domain writes: it attaches ${name} and takes it off again. Add --yes.`);
+    terminal.err(trialWrites(name));
     return exitCodes.usage;
   }
   const target = findTarget(flags, out, tools);
@@ -51,7 +54,7 @@ function createPorts(target: Target, out: string, { producer, stopped, terminal 
   let isStopped = false;
   void stopped.then(() => {
     isStopped = true;
-    terminal.err('Stopping: what was written is taken back.');
+    terminal.err(TRIAL_STOPPING);
   });
   return {
     ...target,
@@ -65,9 +68,9 @@ function createPorts(target: Target, out: string, { producer, stopped, terminal 
 }
 
 async function takeBack(left: JournalEntry, ports: TryPorts, terminal: Terminal): Promise<ExitCode> {
-  terminal.err(`An earlier trial of ${left.name} did not end (${ports.journal.file}); taking it back.`);
+  terminal.err(trialLeft(left.name, ports.journal.file));
   await undo(left, ports);
-  terminal.out('It is taken back. Run the command again to try.');
+  terminal.out(TRIAL_CLEANED);
   return exitCodes.ok;
 }
 
@@ -79,7 +82,7 @@ async function attempt(
 ): Promise<ExitCode> {
   const request = { name, app: target.app, withCertificate: flags.withCertificate ?? false };
   const { observations, switches, isStopped } = await tryDomain(request, ports);
-  const stopped = isStopped ? 'somebody stopped it' : null;
+  const stopped = isStopped ? TRIAL_STOPPED : null;
   save(
     { report: 'try-domain', version, api: target.version, stopped, switches, observations },
     out,

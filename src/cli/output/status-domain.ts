@@ -1,100 +1,110 @@
-// status <domain>: one domain's story in sentences that a support agent can read out. Pure.
+// status <domain>: one domain in sentences that a support agent can read out. Pure.
 
 import { fixFor, nextCheckTimeOf } from '../../api-records/domains.ts';
 import { dnsRecordsOf } from '../../api-records/evidence.ts';
 import type { Budget } from '../../certificates/ledger.ts';
 import { type DomainRecord, type Transition, toRequesterText } from '../../domains/domain.ts';
+import type { ReasonCode } from '../../domains/reasons.ts';
 import { actorOf } from '../../domains/selection.ts';
-import { type Actor, type DomainState, states } from '../../domains/states.ts';
+import { type Actor, states } from '../../domains/states.ts';
 import { toMinute, toSecond, toSpan } from '../../domains/times.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import { isWrong } from '../../probes/findings.ts';
 import type { DomainDetails, DomainStatus, JobStatus } from '../../queue/operator.ts';
-import { isPausedSentence, type Pause } from '../../queue/pauses.ts';
-import { describeJob } from '../wait.ts';
+import type { Pause } from '../../queue/pauses.ts';
+import { describeJob } from './job.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
-import { describeSeen } from './status-evidence.ts';
-import { toRelative } from './terminal.ts';
+import { describeEvidence } from './status-evidence.ts';
+import {
+  budgetLine,
+  certificateResult,
+  checkedEvery,
+  dnsWarning,
+  historyHeading,
+  jobLine,
+  jobMissing,
+  jobWaitsForPause,
+  mustActLine,
+  NO_RETRY,
+  nextCheck,
+  nextRetry,
+  reasonLine,
+  redeployLine,
+  requestLine,
+  retryLine,
+  stateLine,
+  toShownState,
+  WAITS_FOR_PAUSE,
+  whatToDo,
+} from './status-messages.ts';
+import { toRelative } from './times.ts';
 
-/** What the configuration says about looking, so far as the story depends on it. */
-export interface LookSettings {
+/** The settings that the text depends on. */
+export interface CheckSettings {
   /** DNS_GATE is not off. */
   readonly hasDnsGate: boolean;
-  /** MONITOR_INTERVAL; undefined where nothing is watched. */
+  /** MONITOR_INTERVAL; undefined: no monitoring. */
   readonly monitorIntervalMs: number | undefined;
 }
 
-const actors: Readonly<Record<Actor, { short: string; sentence: string }>> = {
-  customer: { short: 'customer', sentence: 'The customer must act' },
-  operator: { short: 'you', sentence: 'You must act' },
-  runcloud: { short: 'RunCloud', sentence: 'RunCloud must act (open a ticket if it lasts)' },
-  letsencrypt: {
-    short: "Let's Encrypt",
-    sentence: "Let's Encrypt's limit must pass; nothing to do",
-  },
-};
-
-/** `held (customer)` */
-export const toShownState = (state: DomainState, mustAct: Actor | undefined): string =>
-  mustAct ? `${state} (${actors[mustAct].short})` : state;
-
 const toMoment = (atMs: number, nowMs: number): string => `${toMinute(atMs)} (${toRelative(atMs, nowMs)})`;
 
-export interface Telling extends LookSettings {
+export interface StatusOptions extends CheckSettings {
   readonly nowMs: number;
-  /** How many transitions to tell. */
+  /** How many steps of the history to show. */
   readonly steps: number;
-  /** What is paused, and holds this domain. */
+  /** The pause that this domain's jobs wait for. */
   readonly paused?: Pause | undefined;
 }
 
-export function describeDomain(status: DomainDetails, telling: Telling): string[] {
+export function describeDomain(status: DomainDetails, options: StatusOptions): string[] {
   const { record, history, budgets } = status;
-  const { nowMs } = telling;
+  const { nowMs } = options;
   return [
-    `${record.domain}: ${toShownState(record.state, record.mustAct)} since ${toMoment(record.stateAt, nowMs)}.`,
+    stateLine(record.domain, toShownState(record.state, record.mustAct), toMoment(record.stateAt, nowMs)),
     describeDesired(record, nowMs),
     ...describeReason(status, nowMs),
-    ...describeDuty(status, telling),
-    ...describeNextCheck(status, telling),
-    ...(record.evidence && record.desired.presence === 'present' ? describeSeen(record.evidence, nowMs) : []),
-    ...describeCertificate(status, telling),
+    ...describeDuty(status, options),
+    ...describeNextCheck(status, options),
+    ...(record.evidence && record.desired.presence === 'present'
+      ? describeEvidence(record.evidence, nowMs)
+      : []),
+    ...describeCertificate(status, options),
     ...describeBudgets(budgets),
-    ...describeHistory(history, telling.steps),
+    ...describeHistory(history, options.steps),
   ];
 }
 
 function describeDesired(record: DomainRecord, nowMs: number): string {
   const { desired, appId, requestedAt, siteId } = record;
-  const what = desired.presence === 'absent' ? 'removed' : desired.www ? 'attached, with www' : 'attached';
-  const requester = toRequesterText(record);
-  const who = requester ? ` ${requester}` : '';
-  const site = siteId ? `, site ${siteId}` : '';
-  return `It shall be ${what} (web application ${appId}); asked for ${toRelative(requestedAt, nowMs)}${who}${site}.`;
+  const hasWww = desired.presence === 'present' && Boolean(desired.www);
+  const at = toRelative(requestedAt, nowMs);
+  return requestLine({ presence: desired.presence, hasWww, appId, siteId, at, by: toRequesterText(record) });
 }
 
-/** A step that is newer than the last outcome has its own reason: a write that has begun, what the watch saw. */
+/** A step that is newer than the last outcome has its own reason: a write that began, or what the monitor observed. */
 function describeReason({ record, history }: DomainDetails, nowMs: number): string[] {
   const { outcome, outcomeAt = 0, state, stateAt, code } = record;
   const [step] = history;
   const isNewer = step?.state === state && stateAt > outcomeAt;
   const reason = isNewer ? step.reason : outcome;
   if (!reason) return [];
-  const label = states[state].isReached ? 'Last outcome' : 'Why';
-  const at = toRelative(isNewer ? stateAt : outcomeAt, nowMs);
-  return [`${label}: ${reason}${code && !isNewer ? ` [${code}]` : ''} (${at}).`];
+  return [reasonLine(reason, isNewer ? undefined : code, toRelative(isNewer ? stateAt : outcomeAt, nowMs))];
 }
 
-function describeDuty({ record, job, redeploy, certificate }: DomainDetails, telling: Telling): string[] {
+function describeDuty(
+  { record, job, redeploy, certificate }: DomainDetails,
+  options: StatusOptions,
+): string[] {
   const dns = record.desired.presence === 'present' ? (record.evidence?.dns ?? []) : [];
-  const bad = dns.filter(isWrong);
+  const wrong = dns.filter(isWrong);
   const actor = actorOf(record);
   const changes = dnsRecordsOf(record);
   return [
-    ...describeFix(record, actor, bad.length > 0),
-    ...(actor !== 'customer' && bad.length > 0 ? [describeWarning(bad, telling)] : []),
-    ...(changes === undefined || (states[record.state].isReached && bad.length === 0)
+    ...describeFix(record, actor, wrong.length > 0),
+    ...(actor !== 'customer' && wrong.length > 0 ? [describeWarning(wrong, options)] : []),
+    ...(changes === undefined || (states[record.state].isReached && wrong.length === 0)
       ? []
       : describeChanges(changes)),
     ...describeRetry(job, record.nextRunAt),
@@ -102,73 +112,67 @@ function describeDuty({ record, job, redeploy, certificate }: DomainDetails, tel
   ];
 }
 
-function describeFix(record: DomainRecord, actor: Actor | undefined, hasRecords: boolean): string[] {
+function describeFix(record: DomainRecord, actor: Actor | undefined, hasWrongDns: boolean): string[] {
   const fix = fixFor(record);
-  const what = fix ? [`What to do: ${fix}`] : [];
-  if (!actor) return what;
-  const { sentence } = actors[actor];
-  if (actor === 'operator' && fix) return [`${sentence}: ${fix}`];
-  if (actor === 'customer' && hasRecords) return [`${sentence}: DNS is not right yet.`, ...what];
-  return [`${sentence}.`, ...what];
-}
-
-/** `checkAt`: when a failed one is tried again by itself. */
-function describeRetry({ id, state }: JobStatus, checkAt: number | undefined): string[] {
-  if (state !== 'failed') return [];
-  const when = checkAt === undefined ? 'Then try it again' : 'To try it again at once';
-  return [`${when}: runcloud-domains retry ${id}`];
-}
-
-function describeWarning(bad: readonly DnsFinding[], { hasDnsGate }: LookSettings): string {
-  const why = bad.map(({ sentence }) => sentence).join('; ');
-  return hasDnsGate ? `Warning: ${why}.` : `Warning (nothing waits for it, DNS_GATE is off): ${why}.`;
-}
-
-/** A worker has taken its job, and begins nothing before the pause of everything is over. */
-export const isHeldBack = (
-  job: JobStatus,
-  record: { readonly outcome?: string | undefined } | undefined,
-  paused: Pause | undefined,
-): boolean => job.state === 'active' && paused !== undefined && isPausedSentence(record?.outcome ?? '');
-
-function describeNextCheck(status: DomainDetails, { nowMs, monitorIntervalMs, paused }: Telling): string[] {
-  const { record, job } = status;
-  const at = nextCheckTimeOf(status);
-  if (at !== undefined && record.request === 'failed')
-    return [`It is tried again by itself at ${toMoment(at, nowMs)}.`];
-  if (at !== undefined) return [`We look again at ${toMoment(at, nowMs)}; job ${job.id}.`];
-  if (record.request === 'failed') return ['It is not tried again by itself.'];
-  if (isHeldBack(job, record, paused)) return [`Its job ${job.id} waits for the end of the pause.`];
-  if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
-    return [`Its job ${job.id}: ${describeJob(job, nowMs)}.`];
-  if (record.request === 'pending') return [`Its job ${job.id} is gone; the sweep will add it again.`];
-  const isWatched = record.request === 'settled' && record.desired.presence === 'present';
-  if (!isWatched || monitorIntervalMs === undefined) return [];
-  return [`We look again every ${toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', '')}.`];
-}
-
-function describeCertificate(status: DomainStatus, telling: Telling): string[] {
-  const { outcome, outcomeAt, mustAct } = status.certificate;
-  const waits = mustAct ? `; ${actors[mustAct].sentence}` : '';
-  const ahead = describeRedeploy(status.redeploy, status.redeploy?.lastWords, telling);
+  if (actor === 'operator') return [mustActLine(actor, fix, hasWrongDns)];
   return [
-    ...(outcome && outcomeAt
-      ? [`Certificate: ${outcome} (${toRelative(outcomeAt, telling.nowMs)})${waits}.`]
-      : []),
-    ...(ahead === undefined ? [] : [`Certificate redeploy: ${ahead}.`]),
+    ...(actor ? [mustActLine(actor, undefined, hasWrongDns)] : []),
+    ...(fix === undefined ? [] : [whatToDo(fix)]),
   ];
 }
 
-/** Undefined where none is ahead: what a completed one said is the certificate's outcome already. */
+/** `checkAt`: when a failed job is retried automatically. */
+const describeRetry = ({ id, state }: JobStatus, checkAt: number | undefined): string[] =>
+  state === 'failed' ? [retryLine(id, checkAt !== undefined)] : [];
+
+const describeWarning = (wrong: readonly DnsFinding[], { hasDnsGate }: CheckSettings): string =>
+  dnsWarning(wrong.map(({ sentence }) => sentence).join('; '), hasDnsGate);
+
+/** A worker has taken the job, and starts it when the pause of everything ends. */
+export const isPaused = (
+  job: JobStatus,
+  reasonCode: ReasonCode | undefined,
+  pause: Pause | undefined,
+): boolean => job.state === 'active' && pause !== undefined && reasonCode === 'paused';
+
+function describeNextCheck(
+  status: DomainDetails,
+  { nowMs, monitorIntervalMs, paused }: StatusOptions,
+): string[] {
+  const { record, job } = status;
+  const at = nextCheckTimeOf(status);
+  const hasFailed = record.request === 'failed';
+  if (at !== undefined)
+    return [hasFailed ? nextRetry(toMoment(at, nowMs)) : nextCheck(toMoment(at, nowMs), job.id)];
+  if (hasFailed) return [NO_RETRY];
+  if (isPaused(job, record.reasonCode, paused)) return [jobWaitsForPause(job.id)];
+  if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
+    return [jobLine(job.id, describeJob(job, nowMs))];
+  if (record.request === 'pending') return [jobMissing(job.id)];
+  const isMonitored = record.request === 'settled' && record.desired.presence === 'present';
+  if (!isMonitored || monitorIntervalMs === undefined) return [];
+  return [checkedEvery(toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', ''))];
+}
+
+function describeCertificate({ certificate, redeploy }: DomainStatus, options: StatusOptions): string[] {
+  const { outcome, outcomeAt, mustAct } = certificate;
+  const next = describeRedeploy(redeploy, redeploy?.lastWords === undefined ? undefined : 'paused', options);
+  return [
+    ...(outcome && outcomeAt
+      ? [certificateResult(outcome, toRelative(outcomeAt, options.nowMs), mustAct)]
+      : []),
+    ...(next === undefined ? [] : [redeployLine(next)]),
+  ];
+}
+
+/** Undefined when none is pending: the result of a completed one is the certificate's outcome already. */
 export function describeRedeploy(
   redeploy: JobStatus | undefined,
-  outcome: string | undefined,
-  { nowMs, paused }: Pick<Telling, 'nowMs' | 'paused'>,
+  reasonCode: ReasonCode | undefined,
+  { nowMs, paused }: Pick<StatusOptions, 'nowMs' | 'paused'>,
 ): string | undefined {
   if (!redeploy || redeploy.state === 'gone' || redeploy.state === 'completed') return undefined;
-  return isHeldBack(redeploy, { outcome }, paused)
-    ? 'waits for the end of the pause'
-    : describeJob(redeploy, nowMs);
+  return isPaused(redeploy, reasonCode, paused) ? WAITS_FOR_PAUSE : describeJob(redeploy, nowMs);
 }
 
 function describeBudgets(budgets: readonly Budget[]): string[] {
@@ -177,7 +181,7 @@ function describeBudgets(budgets: readonly Budget[]): string[] {
   const parts = touched.map(
     ({ limit, subject, left, of }) => `${left} of ${of} ${limit.replaceAll('-', ' ')} (${subject})`,
   );
-  return [`Let's Encrypt's budget left: ${parts.join('; ')}.`];
+  return [budgetLine(parts)];
 }
 
 function describeHistory(history: readonly Transition[], steps: number): string[] {
@@ -188,8 +192,5 @@ function describeHistory(history: readonly Transition[], steps: number): string[
     return [toSecond(at), after, toShownState(state, mustAct), reason];
   });
   const more = history.length - rows.length;
-  return [
-    `History, newest first, with the time since the step before${more > 0 ? ` (${more} more with --history)` : ''}:`,
-    ...toTable(rows).map((line) => `  ${line}`),
-  ];
+  return [historyHeading(more), ...toTable(rows).map((line) => `  ${line}`)];
 }

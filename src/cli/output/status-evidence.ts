@@ -1,13 +1,14 @@
-// What the last look at a domain saw, in lines: DNS, certificate, HTTP. Pure. The texts are the servers' own, so they are cleaned
-// before they reach a terminal.
+// What the last check observed, in lines: DNS, certificate, HTTP. Pure. The texts come from other servers, so they are
+// cleaned before they reach a terminal.
 import type { Evidence } from '../../domains/domain.ts';
 import type { DnsFinding, TlsFinding } from '../../probes/findings.ts';
 import { toShownText } from '../../probes/shown-text.ts';
-import { toRelative } from './terminal.ts';
+import { checkedHeading } from './status-messages.ts';
+import { toRelative } from './times.ts';
 
-export function describeSeen({ at, dns, tls }: Evidence, nowMs: number): string[] {
+export function describeEvidence({ at, dns, tls }: Evidence, nowMs: number): string[] {
   const lines = [...dns.map(describeDns), ...tls.map(describeTls)];
-  return lines.length > 0 ? [`Seen ${toRelative(at, nowMs)}:`, ...lines.map((line) => `  ${line}`)] : [];
+  return lines.length > 0 ? [checkedHeading(toRelative(at, nowMs)), ...lines.map((line) => `  ${line}`)] : [];
 }
 
 function describeDns({ name, verdict, doubt, observed }: DnsFinding): string {

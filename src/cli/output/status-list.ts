@@ -1,17 +1,27 @@
-// status: all domains in a table, or those that were asked for. Pure.
+// status: all domains in a table, or the selected ones. Pure.
 
 import { nextCheckTimeOf } from '../../api-records/domains.ts';
 import { includesWww } from '../../domains/domain.ts';
 import { actorOf, type Selection } from '../../domains/selection.ts';
 import { stateNames } from '../../domains/states.ts';
-import type { CertificateStatus, DomainStatus, JobStatus, Survey } from '../../queue/operator.ts';
+import type { CertificateStatus, DomainStatus, Survey } from '../../queue/operator.ts';
 import type { Pause } from '../../queue/pauses.ts';
 import { describeSelection } from '../flags.ts';
 import { toTable, withoutName } from './layout.ts';
-import { describeRedeploy, isHeldBack, toShownState } from './status-domain.ts';
-import { toRelative } from './terminal.ts';
+import { describeRedeploy, isPaused } from './status-domain.ts';
+import {
+  certificateLine,
+  domainsLine,
+  moreDomainsLine,
+  NEXT,
+  NO_DOMAINS,
+  noMatch,
+  requestedWord,
+  toShownState,
+} from './status-messages.ts';
+import { toRelative } from './times.ts';
 
-export interface ListTelling {
+export interface ListOptions {
   readonly nowMs: number;
   readonly selection?: Selection | undefined;
   readonly pauseOfAll?: Pause | undefined;
@@ -19,33 +29,28 @@ export interface ListTelling {
   readonly columns?: number | undefined;
 }
 
-export function describeDomains(survey: Survey, telling: ListTelling): string[] {
+export function describeDomains(survey: Survey, options: ListOptions): string[] {
   const { domains, certificates, selected, states: counted } = survey;
-  const { selection = {} } = telling;
-  const standing = stateNames.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
-  const asked = describeSelection(selection);
-  if (standing.length === 0 && asked === '')
-    return ['no domain was asked for yet; try `add shop.example.org`'];
-  const summary = standing.length === 0 ? 'domains: none' : `domains: ${standing.join(', ')}`;
-  if (domains.length === 0) return [summary, `no domain is like this: ${asked}`];
-  const more =
-    selected > domains.length
-      ? [`(the ${domains.length} asked for most recently of ${selected}; --all shows all)`]
-      : [];
+  const { selection = {} } = options;
+  const counts = stateNames.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
+  const selectedBy = describeSelection(selection);
+  if (counts.length === 0 && selectedBy === '') return [NO_DOMAINS];
+  if (domains.length === 0) return [domainsLine(counts), noMatch(selectedBy)];
+  const more = selected > domains.length ? [moreDomainsLine(domains.length, selected)] : [];
   return [
-    summary,
-    ...toDomainTable(survey, telling),
-    ...describeCertificates(certificates, telling),
+    domainsLine(counts),
+    ...toDomainTable(survey, options),
+    ...describeCertificates(certificates, options),
     ...more,
   ];
 }
 
 const ROOMY = 100;
 
-function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[] {
-  const { nowMs, pauseOfAll, columns, selection } = telling;
+function toDomainTable({ domains, apps }: Survey, options: ListOptions): string[] {
+  const { nowMs, pauseOfAll, columns, selection } = options;
   const hasApps = apps > 1 && selection?.appId === undefined;
-  // The state says as much of what is wanted as there is room for.
+  // In a narrow terminal the state has to do.
   const hasDesired = columns === undefined || columns >= ROOMY;
   const row = (domain: string, app: string, desired: string, ...others: string[]): string[] => [
     domain,
@@ -54,36 +59,32 @@ function toDomainTable({ domains, apps }: Survey, telling: ListTelling): string[
     ...others,
   ];
   const rows = domains.map((status) => {
-    const { domain, appId, desired, state, outcome = '' } = status.record;
-    const what = desired.presence === 'absent' ? 'removed' : includesWww(desired) ? 'with www' : 'attached';
-    const next = isHeldBack(status.job, status.record, pauseOfAll) ? 'held' : toNext(status, nowMs);
+    const { domain, appId, desired, state, reasonCode, outcome = '' } = status.record;
+    const what = requestedWord(desired.presence, includesWww(desired));
+    const next = isPaused(status.job, reasonCode, pauseOfAll) ? NEXT.paused : toNext(status, nowMs);
     const shown = toShownState(state, actorOf(status.record));
     return row(domain, String(appId), what, shown, next, withoutName(outcome, domain));
   });
-  return toTable([row('DOMAIN', 'APP', 'WANTED', 'STATE', 'NEXT', 'LAST OUTCOME'), ...rows], columns);
+  return toTable([row('DOMAIN', 'APP', 'REQUESTED', 'STATE', 'NEXT', 'REASON'), ...rows], columns);
 }
-
-const nextByState: Readonly<Partial<Record<JobStatus['state'], string>>> = {
-  active: 'at work',
-  waiting: 'queued',
-  delayed: 'soon',
-};
 
 function toNext(status: DomainStatus, nowMs: number): string {
   const at = nextCheckTimeOf(status);
-  return at === undefined ? (nextByState[status.job.state] ?? '') : toRelative(at, nowMs);
+  const { state } = status.job;
+  if (at !== undefined) return toRelative(at, nowMs);
+  return state === 'active' || state === 'waiting' || state === 'delayed' ? NEXT[state] : '';
 }
 
-/** One line per web application: for operators, so it may name any domain. */
+/** One line for each web application. Operators read it, so it may name any domain. */
 function describeCertificates(
   statuses: readonly CertificateStatus[],
-  { nowMs, pauseOfAll }: ListTelling,
+  { nowMs, pauseOfAll }: ListOptions,
 ): string[] {
   return statuses.flatMap(({ appId, certificate, redeploy }) => {
-    const { outcome, outcomeAt } = certificate;
+    const { outcome, outcomeAt, reasonCode } = certificate;
     const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
-    const ahead = describeRedeploy(redeploy, outcome, { nowMs, paused: pauseOfAll });
-    const parts = [...last, ...(ahead === undefined ? [] : [`redeploy: ${ahead}`])];
-    return parts.length > 0 ? [`certificate of web application ${appId}: ${parts.join('; ')}`] : [];
+    const next = describeRedeploy(redeploy, reasonCode, { nowMs, paused: pauseOfAll });
+    const parts = [...last, ...(next === undefined ? [] : [`redeploy: ${next}`])];
+    return parts.length > 0 ? [certificateLine(appId, parts)] : [];
   });
 }

@@ -1,24 +1,27 @@
-// Writing to standard output and standard error, and knowing whether it was written. cli.ts hands in the streams.
+// Writing to standard output and standard error, and knowing whether it was written.
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { devNull } from 'node:os';
 
 export interface Output {
   write(text: string): void;
-  /** Resolves when all is written, with the code of the first error (`ENOSPC`, `EPIPE`); undefined: nothing is missing. */
+  /** Resolves when all is written, with the first error's code (`ENOSPC`, `EPIPE`); undefined: all is there. */
   written(): Promise<string | undefined>;
-  /** Whether all is taken, and nobody can read it: /dev/null, which Node also puts where a descriptor was closed (`>&-`). */
+  /** Everything is accepted and nobody can read it: /dev/null. Node opens it also for a closed one (`>&-`). */
   readonly isDiscarded: boolean;
 }
 
 export interface OutputStream {
-  readonly fd: number;
+  /** The file descriptor, if there is one. */
+  readonly fd?: number | undefined;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string, encoding: 'utf8', done: (error?: Error | null) => void): boolean;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 'unknown error';
 
-/** A file or a device, which Node's stream writes in one call, without a look at how much of it was taken. */
+/** A file or a device. Node's stream writes it in one call, and ignores how much of it was written. */
 function isFile(fd: number): boolean {
   try {
     const stats = fstatSync(fd);
@@ -39,11 +42,11 @@ function isDevNull(fd: number): boolean {
 
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);
-  for (let taken = 0; taken < bytes.length; ) taken += writeSync(fd, bytes, taken);
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
 /**
- * `byStream`: for a terminal, and where something else than file descriptor `fd` stands behind the stream. `onFailed` hears of the
+ * `byStream`: for a terminal, and for a stream that is not its file descriptor `fd`. `onFailed` gets the
  * first error only. Never throws.
  */
 export function createOutput(
@@ -57,8 +60,9 @@ export function createOutput(
     failed = codeOf(error);
     onFailed(failed);
   };
-  const isDirect = !byStream && isFile(stream.fd);
-  // Without a listener an error would end the process.
+  const { fd } = stream;
+  const file = !byStream && fd !== undefined && isFile(fd) ? fd : undefined;
+  // Without a listener an error ends the process.
   stream.on('error', fail);
   const send = (text: string): Promise<void> =>
     new Promise((resolve) => {
@@ -68,30 +72,19 @@ export function createOutput(
       });
     });
   return {
-    isDiscarded: !byStream && isDevNull(stream.fd),
+    isDiscarded: file !== undefined && isDevNull(file),
     write(text) {
       if (failed !== undefined) return;
-      if (!isDirect) return void send(text);
+      if (file === undefined) return void send(text);
       try {
-        writeAll(stream.fd, text);
+        writeAll(file, text);
       } catch (error) {
         fail(error);
       }
     },
     async written() {
-      if (!isDirect && failed === undefined) await send('');
+      if (file === undefined && failed === undefined) await send('');
       return failed;
     },
   };
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: 'there is no space left on the device',
-  EDQUOT: 'the quota is used up',
-  EPIPE: 'nobody reads it any more',
-  EIO: 'the device failed',
-  EBADF: 'it is closed',
-};
-
-/** Why output could not be written, in words. */
-export const toOutputReason = (code: string): string => `${reasons[code] ?? 'it failed'} (${code})`;
