@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Attributes } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import type { BullMQOtel } from 'bullmq-otel';
-import { within } from './redis/connection.ts';
+import { within } from './deadline.ts';
 import type { ApiCall } from './runcloud/runcloud.ts';
 
 export interface Tracing {

@@ -3,11 +3,11 @@ import type { Redis } from 'ioredis';
 import { createAudit } from '../audit/audit.ts';
 import { createAuditBursts } from '../audit/bursts.ts';
 import type { Config } from '../config/load.ts';
+import { within } from '../deadline.ts';
 import type { Logger, Scrub } from '../logger/logger.ts';
 import { PRODUCER } from '../queue/job-payload.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import type { WorkerOptions } from '../queue/worker.ts';
-import { within } from '../redis/connection.ts';
 import { keysOf, toAuditLoss } from './settings.ts';
 
 interface Parts {

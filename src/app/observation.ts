@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { Config } from '../config/load.ts';
+import { within } from '../deadline.ts';
 import { cached } from '../health/cached.ts';
 import { takeCensus } from '../health/census.ts';
 import { createHealth, type Health } from '../health/checks.ts';
@@ -12,7 +13,7 @@ import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Operator } from '../queue/operator.ts';
 import { describeScope, type Pauses, toPausedSentence } from '../queue/pauses.ts';
 import type { Unavailable } from '../rate-limit/limiter.ts';
-import { redisUnavailable, within } from '../redis/connection.ts';
+import { redisUnavailable } from '../redis/connection.ts';
 import { version } from '../version.ts';
 
 export interface Observation {

@@ -1,12 +1,12 @@
 // A worker's signs of life: its heartbeat in Redis, and its small port where one is configured. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
 import type { Config } from '../config/load.ts';
+import { within } from '../deadline.ts';
 import { reasonOf } from '../errors.ts';
 import { createHeartbeat } from '../health/heartbeat.ts';
 import { openHealthPort } from '../health/port.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
-import { within } from '../redis/connection.ts';
 import { version } from '../version.ts';
 import type { Observation } from './observation.ts';
 import type { ObservedJobs } from './observed.ts';

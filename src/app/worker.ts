@@ -8,6 +8,7 @@ import {
 } from '../callbacks/callbacks.ts';
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
+import { within } from '../deadline.ts';
 import { BACKOFF, type Backoff } from '../domains/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
@@ -24,7 +25,6 @@ import {
   readRedisFacts,
   toRedisReason,
   untilReady,
-  within,
 } from '../redis/connection.ts';
 import { createRunCloud, type RunCloudClient } from '../runcloud/client.ts';
 import type { ApiCall } from '../runcloud/runcloud.ts';

@@ -1,9 +1,10 @@
 // The callbacks of a worker, if CALLBACK_URLS is set: it dispatches the outbox and sends the deliveries.
 import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
+import { within } from '../deadline.ts';
 import { createSeals, toOutboxKeys } from '../domains/outbox.ts';
 import type { Logger } from '../logger/logger.ts';
-import { probeRights, within } from '../redis/connection.ts';
+import { probeRights } from '../redis/connection.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createEpisodes } from './episodes.ts';
 import { createDeliveryQueues } from './queues.ts';

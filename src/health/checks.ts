@@ -1,6 +1,7 @@
 // Whether this installation does its work: named checks with a reason and a fix. The judgement is pure; `createHealth` reads.
 
-import { redisUnavailable, within } from '../redis/connection.ts';
+import { within } from '../deadline.ts';
+import { redisUnavailable } from '../redis/connection.ts';
 import { explainHandshake } from '../redis/tls-errors.ts';
 import type { WorkerBeat } from './heartbeat.ts';
 import type { Vitals } from './vitals.ts';

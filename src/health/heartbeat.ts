@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
-import { within } from '../redis/connection.ts';
+import { within } from '../deadline.ts';
 
 /** One worker as it last told of itself. Times in milliseconds since the epoch, by its own clock. */
 export interface WorkerBeat {

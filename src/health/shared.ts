@@ -2,8 +2,8 @@
 // whose turn it is, stands in Redis.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { within } from '../deadline.ts';
 import { readClock } from '../redis/clock.ts';
-import { within } from '../redis/connection.ts';
 
 /** `ageMs` by Redis' clock. */
 export interface Known<T> {

@@ -3,9 +3,9 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { late, unlessAborted, withDeadline } from '../deadline.ts';
 import { boundReply } from '../untrusted/bounded-reply.ts';
 import { isPublicAddress } from './addresses.ts';
-import { orEnd, withDeadline } from './deadline.ts';
 import type { Reach } from './judge-dns.ts';
 import type { ProbeUrl } from './probe-url.ts';
 import { toErrorCode } from './shown-text.ts';
@@ -95,7 +95,7 @@ function fetchPage(url: URL, address: string, text: string, signal: AbortSignal)
     });
     request.end();
   });
-  return orEnd(fetched, signal);
+  return unlessAborted(fetched, signal, late);
 }
 
 /** Throws if the page is incomplete, too long, or packed, which the request did not allow. */

@@ -2,8 +2,8 @@
 // Judges nothing. Only tells "not there" from "the query failed".
 import { Resolver } from 'node:dns/promises';
 import { getDomain } from 'tldts';
+import { late, unlessAborted, withDeadline } from '../deadline.ts';
 import { toCanonicalAddress } from './addresses.ts';
-import { orEnd, withDeadline } from './deadline.ts';
 import type { CaaRecord, CaaSet } from './judge-caa.ts';
 import type { Answer, DnsAnswers } from './judge-dns.ts';
 import { toErrorCode } from './shown-text.ts';
@@ -46,7 +46,7 @@ function createQuery(resolver: Resolver, ended: AbortSignal): Query {
     // Cancelling ends running queries only, and not for certain. The next query would still start.
     if (ended.aborted) return { kind: 'failed', code: 'ETIMEOUT' };
     try {
-      const value = await orEnd(send(resolver), ended);
+      const value = await unlessAborted(send(resolver), ended, late);
       return value.length === 0 ? { kind: 'none', nameExists: true } : { kind: 'found', value };
     } catch (error) {
       return ended.aborted ? { kind: 'failed', code: 'ETIMEOUT' } : toAnswer(error);

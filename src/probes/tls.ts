@@ -8,8 +8,8 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { withDeadline } from '../deadline.ts';
 import { toHostAndPort } from './addresses.ts';
-import { withDeadline } from './deadline.ts';
 import type { TlsFinding } from './findings.ts';
 import { judgeTls } from './judge-tls.ts';
 import { noHandshake } from './messages.ts';

@@ -2,7 +2,7 @@
 // (taskforcesh/bullmq#4656).
 import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { within } from '../redis/connection.ts';
+import { within } from '../deadline.ts';
 
 const LOOK_EVERY_MS = 250;
 const FORCED_MS = 500;

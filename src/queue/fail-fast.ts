@@ -2,8 +2,9 @@
 // given up may run later (the connection queues no commands).
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
+import { within } from '../deadline.ts';
 import { CodedError, isReplyError } from '../errors.ts';
-import { redisUnavailable, toMissingRight, untilReady, within } from '../redis/connection.ts';
+import { redisUnavailable, toMissingRight, untilReady } from '../redis/connection.ts';
 
 const LATE = Symbol('late');
 

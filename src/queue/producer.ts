@@ -1,13 +1,8 @@
 // A program's own way into the queue: a connection that gives up after a second, and the requests on it. Every producer has this one:
 // the client (src/client/queue.ts), the command line and the server.
 import type { Redis } from 'ioredis';
-import {
-  createRedis,
-  PRODUCER_DEADLINE_MS,
-  type RedisAddress,
-  untilReady,
-  within,
-} from '../redis/connection.ts';
+import { within } from '../deadline.ts';
+import { createRedis, PRODUCER_DEADLINE_MS, type RedisAddress, untilReady } from '../redis/connection.ts';
 import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './enqueue.ts';
 
 export interface DoorOptions extends Omit<RequestQueueOptions, 'redis'> {

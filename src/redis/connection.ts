@@ -1,5 +1,6 @@
 // Connections to Redis, and what we ask of the server. The only place that builds them.
 import { Redis, type RedisOptions } from 'ioredis';
+import { within } from '../deadline.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { explainHandshake } from './tls-errors.ts';
 
@@ -166,19 +167,6 @@ export const redisUnavailable = (given: unknown, withinMs: number, redis?: Redis
     cause,
   });
 };
-
-/** The value of `promise`, or `fallback` after `ms`; leaves no timer behind. */
-export async function within<T, F>(promise: Promise<T>, ms: number, fallback: F): Promise<T | F> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<F>((resolve) => {
-    timer = setTimeout(() => resolve(fallback), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** What matters of a Redis server; a field is undefined where its user may not ask. */
 export interface RedisFacts {

@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { within } from '../redis/connection.ts';
+import { within } from '../deadline.ts';
 
 /** A kept-alive connection may send a request for this long. Its answer has `Connection: close`. */
 const IDLE_MS = 2000;

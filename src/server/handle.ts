@@ -2,8 +2,9 @@
 // Idempotency-Key it runs once.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { within } from '../deadline.ts';
 import { byDeadline, failFast } from '../queue/fail-fast.ts';
-import { redisUnavailable, within } from '../redis/connection.ts';
+import { redisUnavailable } from '../redis/connection.ts';
 import { assertRate } from './admission.ts';
 import type { Caller } from './auth.ts';
 import { DOCS_CSP } from './docs-page.ts';

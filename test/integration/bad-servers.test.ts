@@ -1,9 +1,7 @@
 // Every call to the outside ends by its own deadline, whatever answers there, and a reply that is not whole says nothing. The bounds
 // are a promise (a call that never settles keeps a worker's slot), and wide: what hangs is ended by the test's own limit.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { CodedError } from '../../src/errors.ts';
-import { orEnd, withDeadline } from '../../src/probes/deadline.ts';
 import { createReachProbe } from '../../src/probes/http.ts';
 import { parseProbeUrl } from '../../src/probes/probe-url.ts';
 import { createTlsProbe } from '../../src/probes/tls.ts';
@@ -83,33 +81,5 @@ describe('a page that was not read to its end', () => {
       'not-reached',
     );
     expect(await reach('HTTP/1.0 200 OK\r\n\r\nhello')).toBe('not-reached');
-  });
-});
-
-describe('work that does not heed its end', () => {
-  const never = new Promise<never>(() => undefined);
-
-  test('is left to itself at its deadline', async () => {
-    await expect(withDeadline(10, undefined, () => never)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-  });
-
-  test('is left to itself when its caller has enough', async () => {
-    const enough = new AbortController();
-    const work = withDeadline(3_600_000, enough.signal, () => never);
-    enough.abort();
-    await expect(work).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-  });
-
-  test('may say what it knows at its end', async () => {
-    const heeding = (ended: AbortSignal) =>
-      sleep(3_600_000, undefined, { signal: ended }).catch(() => 'what it knows');
-    expect(await withDeadline(10, undefined, heeding)).toBe('what it knows');
-  });
-
-  test('may fail afterwards, unheard', async () => {
-    let fail: (error: Error) => void = () => undefined;
-    const work = new Promise<never>((_resolve, reject) => (fail = reject));
-    await expect(orEnd(work, AbortSignal.abort())).rejects.toMatchObject({ code: 'ETIMEDOUT' });
-    fail(new Error('too late'));
   });
 });

@@ -1,13 +1,7 @@
 // What we make of a Redis server: which facts are read from INFO, and which of them stop a worker.
 import { describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import {
-  createRedis,
-  judgeRedis,
-  type RedisFacts,
-  readRedisFacts,
-  within,
-} from '../../src/redis/connection.ts';
+import { createRedis, judgeRedis, type RedisFacts, readRedisFacts } from '../../src/redis/connection.ts';
 import { type TestRedis, testRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/until.ts';
 
@@ -84,19 +78,5 @@ describe('reading the facts', () => {
       code: 'redis-unavailable',
       message: expect.stringContaining('+info'),
     });
-  });
-});
-
-describe('within', () => {
-  test('gives the value where it comes in time', async () => {
-    expect(await within(Promise.resolve('value'), 60_000, 'late')).toBe('value');
-  });
-
-  test('gives the fallback where it does not, and leaves no timer behind', async () => {
-    expect(await within(new Promise(() => undefined), 1, 'late')).toBe('late');
-  });
-
-  test('passes an error on', async () => {
-    await expect(within(Promise.reject(new Error('no')), 60_000, 'late')).rejects.toThrow('no');
   });
 });
