@@ -1,6 +1,6 @@
 // Starts the workers and the server under PM2 (`pm2 start ecosystem.config.js`, after `npm run build`).
 // Settings belong in .env beside this file, which they read themselves; what stands here would win over it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const pinned = fileURLToPath(
@@ -25,26 +25,14 @@ function interpreter() {
   );
 }
 
-// In production domains wait for their DNS (docs/guides/certificates.md), unless the environment or .env says otherwise. PM2 keeps
-// what an earlier start has set, so there is always a value; an empty one counts as unset, and the worker goes by .env.
-function dnsGate() {
-  // biome-ignore lint/style/noProcessEnv: PM2's own environment; what the worker sees is still read in config.ts only.
-  const given = process.env.DNS_GATE;
-  if (given) return given;
-  const file = new URL('.env', import.meta.url);
-  const line = /^[ \t]*(?:export[ \t]+)?DNS_GATE[ \t]*=[ \t]*\S/m;
-  return existsSync(file) && line.test(readFileSync(file, 'utf8')) ? '' : 'auto';
-}
-
 const common = {
   cwd: import.meta.dirname ?? fileURLToPath(new URL('.', import.meta.url)),
   script: './dist/cli/main.js',
-  env: { DNS_GATE: dnsGate() },
   // Both say `ready` when they take work; only then does a reload go on to the next one.
   wait_ready: true,
   // A reload waits for that at most so long, then the old one is stopped all the same.
   listen_timeout: 30_000,
-  // PM2 sends SIGINT, and SIGKILL after this: it must stay above SHUTDOWN_TIMEOUT_MS (default 30 s).
+  // PM2 sends SIGINT, and SIGKILL after this: it must stay above SHUTDOWN_TIMEOUT (default 30 s).
   kill_timeout: 40_000,
   // One that cannot start (wrong configuration) is retried at a growing pace, not in a tight loop.
   exp_backoff_restart_delay: 200,

@@ -6,7 +6,7 @@ import {
   type Edge,
   type Simulator,
 } from '../packages/simulator/src/index.ts';
-import { variableNames, variables } from '../src/config/variables.ts';
+import { entries } from '../src/config/load.ts';
 import { delays } from './hurry.ts';
 
 export interface DemoRedis {
@@ -24,8 +24,6 @@ export const toConnection = ({ url, prefix }: DemoRedis, simulator: Simulator): 
   RUNCLOUD_API_TOKEN: simulator.credentials.token,
   RUNCLOUD_SERVER_ID: String(DEFAULT_SERVER_ID),
   RUNCLOUD_APP_ID: String(DEFAULT_WEBAPP_ID),
-  // As in production; the command line's words depend on it.
-  DNS_GATE: 'auto',
 });
 
 /** `caFile` has the authority behind the simulated Let's Encrypt. */
@@ -42,13 +40,12 @@ export const toWorkerEnvironment = (
   TLS_CA_FILE: caFile,
   // The story is not about the rate limit and must not wait for it.
   RUNCLOUD_RATE_PER_MINUTE: '600',
-  SHUTDOWN_TIMEOUT_MS: '3000',
+  SHUTDOWN_TIMEOUT: '3s',
   LOG_FORMAT: 'json',
   LOG_LEVEL: 'debug',
 });
 
 /** Takes every variable of ours out of this process, whose producers would read them. */
 export function forgetUserSettings(): void {
-  for (const name of variableNames.flatMap((main) => [main, ...variables[main].aliases]))
-    delete process.env[name];
+  for (const name of entries.flatMap((entry) => [entry.name, ...entry.aliases])) delete process.env[name];
 }

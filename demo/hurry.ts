@@ -3,10 +3,12 @@ import type { Backoff } from '../src/domains/backoff.ts';
 
 /** Every other setting has its default. */
 export const delays = {
-  SSL_REDEPLOY_DELAY_MS: '4000',
-  JOB_BACKOFF_MS: '1000',
+  SSL_REDEPLOY_DELAY: '4s',
   DNS_DEADLINE: '10s',
 } as const;
+
+/** How failed attempts are retried: the first time after a second. */
+export const retryPolicy = { attempts: 40, backoffMs: 1_000, backoffMaxMs: 900_000 };
 
 /** How often the worker checks: every second instead of every minute. */
 export const backoff: Backoff = {

@@ -2,11 +2,11 @@
 import { createWorkerApp } from '../src/app/worker.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { reasonOf } from '../src/errors.ts';
-import { backoff } from './hurry.ts';
+import { backoff, retryPolicy } from './hurry.ts';
 
 const stopped = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
 const { config } = loadConfig();
-const app = createWorkerApp(config, () => config, { backoff });
+const app = createWorkerApp(config, () => config, { backoff, retryPolicy });
 try {
   await app.start();
   app.logger.info({ event: 'ready' }, 'ready for jobs');

@@ -77,7 +77,7 @@ async function removal(teller: Play): Promise<void> {
 
 async function certificate(teller: Play): Promise<void> {
   const { screen, stage } = teller;
-  const quiet = Number(delays.SSL_REDEPLOY_DELAY_MS) / 1000;
+  const quiet = Number.parseInt(delays.SSL_REDEPLOY_DELAY, 10);
   await act(
     teller,
     `6. Four changes need a new certificate. After ${quiet} quiet seconds one order covers them all.`,

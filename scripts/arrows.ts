@@ -34,7 +34,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     packages: 'commander',
   },
   client: { uses: 'errors queue', types: 'domains jobs' },
-  config: { uses: 'listening probes secrets untrusted', packages: 'php-parser zod' },
+  config: { uses: 'listening probes secrets untrusted', packages: 'php-parser' },
   deadline: { uses: '' },
   doctor: { uses: 'domains errors https runcloud untrusted', types: 'probes redis', packages: 'zod' },
   domains: { uses: 'errors lease probes redis secrets', types: 'runcloud', packages: 'ioredis tldts' },

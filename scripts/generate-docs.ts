@@ -3,7 +3,7 @@
 // A new table is one line in `generated`. Renders are pure; only `main` at the end touches files.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type VariableName, variables } from '../src/config/load.ts';
+import { type Entry, entries } from '../src/config/load.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
@@ -29,18 +29,15 @@ export function toTable(heads: readonly string[], rows: readonly (readonly strin
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** A default is a value, or a sentence about values. */
-const defaultOf = (text: string): string => (/\s/.test(text) ? text : code(text));
+/** The default as a value, or what applies without the variable, in words. */
+const defaultOf = ({ default: value, unset }: Entry): string => (value === '' ? unset : code(value));
 
-const allVariables = Object.keys(variables) as VariableName[];
-
-export function configurationTable(names: readonly VariableName[] = allVariables): string {
-  const entries = names.map((name) => [name, variables[name]] as const);
-  const rows = entries.map(([name, { description, accepts, default: value, ...rest }]) => [
-    [code(name), ...rest.aliases.map((alias) => `also ${code(alias)}`)].join('<br>'),
-    `${description} Accepts ${accepts}.${rest.secret ? ' Secret: printed as `***`.' : ''}`,
-    defaultOf(value),
-    rest.secret || rest.example === value ? '' : code(rest.example),
+export function configurationTable(shown: readonly Entry[] = entries): string {
+  const rows = shown.map((entry) => [
+    [code(entry.name), ...entry.aliases.map((alias) => `also ${code(alias)}`)].join('<br>'),
+    `${entry.description} Accepts ${entry.kind.accepts}.${entry.secret ? ' Secret: shown as `***`.' : ''}`,
+    defaultOf(entry),
+    entry.secret || entry.example === entry.default ? '' : code(entry.example),
   ]);
   return toTable(['Variable', 'Meaning', 'Default', 'Example'], rows);
 }
@@ -116,26 +113,17 @@ export const between = (name: string, table: () => string) => (present: string |
   return `${present.slice(0, from + start.length)}\n${table()}\n${present.slice(to)}`;
 };
 
-/** What is advised where customers' domains are at stake; the defaults are what the program did before. */
-const productionSection = (): string =>
-  [
-    '# Recommended in production. Take a line away to get the default above.',
-    ...Object.entries(variables).flatMap(([name, { production }]) =>
-      production === '' ? [] : [`${name}=${production}`],
-    ),
-  ].join('\n');
-
-/** Every variable, switched off, with its default or else its example; then what production is advised to have. */
-export function dotEnvExample(): string {
-  const entries = Object.entries(variables).map(([name, { description, accepts, default: value, ...rest }]) =>
+/** Every variable, switched off, with its default or else its example. */
+export function dotEnvExample(shown: readonly Entry[] = entries): string {
+  const blocks = shown.map((entry) =>
     [
-      `# ${description}`,
-      `# Accepts ${accepts}.${value === '' ? '' : ` Default: ${value}.`}`,
-      `#${name}=${value === '' || /\s/.test(value) ? rest.example : value}`,
+      `# ${entry.description}`,
+      `# Accepts ${entry.kind.accepts}.${defaultOf(entry) === '' ? '' : ` Default: ${entry.default || entry.unset}.`}`,
+      `#${entry.name}=${entry.default || entry.example}`,
     ].join('\n'),
   );
-  const head = `# ${notice}\n# Copy to .env and take the "#" away where needed. The environment wins over the file.`;
-  return `${[head, ...entries, productionSection()].join('\n\n')}\n`;
+  const head = `# ${notice}\n# Copy to .env and remove the "#" where needed. The environment wins over the file.`;
+  return `${[head, ...blocks].join('\n\n')}\n`;
 }
 
 /** The file's own text with the version of package.json in the quotes after `where`: one version for all that is published. */
@@ -169,7 +157,7 @@ const codesIntroduction =
   'Each error that an operator meets carries one of these codes. A code keeps its meaning. What is tried again by itself once it has failed is tried after 10 minutes, then after twice as long, up to a day; `status` and `failed` say when, and `retry` does it at once.';
 
 export const generated: readonly Generated[] = [
-  { file: '.env.example', render: dotEnvExample },
+  { file: '.env.example', render: () => dotEnvExample() },
   {
     file: 'docs/reference/configuration.md',
     render: document('Configuration', configurationIntroduction, () => configurationTable()),

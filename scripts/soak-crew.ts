@@ -5,8 +5,14 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PLANTED_SECRETS } from '../packages/simulator/src/index.ts';
+import type { Tuning } from '../src/app/tuning.ts';
 
-const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../test/e2e/tuned-worker.ts', import.meta.url));
+const tuning: Tuning = {
+  retryPolicy: { attempts: 1_000, backoffMs: 100, backoffMaxMs: 2_000 },
+  reconcileIntervalMs: 10_000,
+  throttledMs: 1_000,
+};
 /** A young process grows by itself. */
 const GROWN_UP_MS = 20_000;
 
@@ -38,7 +44,10 @@ export function createCrew(env: Readonly<Record<string, string>>, size: number):
   const hire = (): Member => {
     const { PATH = '', HOME = '' } = process.env;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(process.execPath, [program, 'worker'], { env: { PATH, HOME, ...env }, stdio });
+    const child = spawn(process.execPath, [program, JSON.stringify(tuning)], {
+      env: { PATH, HOME, ...env },
+      stdio,
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         if (secrets.some((secret) => text.includes(secret))) suspects.push(text);

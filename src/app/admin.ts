@@ -12,6 +12,7 @@ import { createRateLimiter, type RateLimiter } from '../rate-limit/limiter.ts';
 import { createLedgerOf } from './handlers.ts';
 import { createObservation, type Observation } from './observation.ts';
 import { defaultsOf, keysOf, limiterOptions } from './settings.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface Admin {
   readonly limiter: RateLimiter;
@@ -28,12 +29,17 @@ interface AdminParts {
   readonly config: Config;
   readonly redis: Redis;
   readonly requests: RequestQueue;
+  readonly tuning?: Pick<Tuning, 'limits' | 'throttledMs'> | undefined;
 }
 
-export function createAdmin({ config, redis, requests }: AdminParts): Admin {
-  const limiter = createRateLimiter({ ...limiterOptions(config), redis, key: requests.keyOf('rate-limit') });
+export function createAdmin({ config, redis, requests, tuning = {} }: AdminParts): Admin {
+  const limiter = createRateLimiter({
+    ...limiterOptions(config, tuning.throttledMs),
+    redis,
+    key: requests.keyOf('rate-limit'),
+  });
   const unavailable = limiter.status;
-  const ledger = createLedgerOf({ config, redis });
+  const ledger = createLedgerOf({ config, redis, limits: tuning.limits });
   const operator = createOperator({ requests, defaults: defaultsOf(config), unavailable, ledger });
   const { queuePrefix, callbacks: outside } = config;
   const targets = [...toTargets(outside.urls).keys()];

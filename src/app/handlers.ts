@@ -19,6 +19,7 @@ import type { Directory } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
 import type { MissingApps } from '../runcloud/missing-apps.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/guides/certificates.md, its limits). */
 const STAGING_LIMITS: LedgerLimits = {
@@ -27,6 +28,9 @@ const STAGING_LIMITS: LedgerLimits = {
   ordersPer3Hours: 1_500,
   failuresPerHour: 200,
 };
+
+/** Let's Encrypt raises these for nobody (docs/guides/certificates.md, its limits). */
+const FIXED_LIMITS = { duplicatesPerWeek: 5, failuresPerHour: 5 };
 
 export interface HandlerParts {
   readonly config: Config;
@@ -66,12 +70,17 @@ export function createHandlers(parts: HandlerParts): Handlers {
 /** [D] v3/api-8617114; for v2 no such route is known. */
 export const changesWwwOf = ({ runcloud }: Config): boolean => runcloud.version === 3;
 
-export function createLedgerOf({ config, redis }: Pick<HandlerParts, 'config' | 'redis'>): Ledger {
-  const { ssl, limits, queuePrefix } = config;
+export function createLedgerOf({
+  config,
+  redis,
+  limits,
+}: Pick<HandlerParts, 'config' | 'redis'> & { readonly limits?: Tuning['limits'] }): Ledger {
+  const { ssl, queuePrefix } = config;
+  const live = { ...FIXED_LIMITS, ...config.limits };
   return createLedger({
     redis,
     keys: createKeys(queuePrefix, QUEUE_NAME),
-    limits: ssl.environment === 'staging' ? STAGING_LIMITS : limits,
+    limits: { ...(ssl.install.environment === 'staging' ? STAGING_LIMITS : live), ...limits },
     cooldownMs: ssl.cooldownMs,
   });
 }
@@ -97,8 +106,7 @@ function createHttpsOf(
 function redeployPorts(parts: HandlerParts): RedeployPorts {
   const { config, backoff, requests, runcloud, directory, facts, probe, ledger, runcloudLog } = parts;
   const { store, certificates, renew } = requests;
-  const { environment, challenge, dnsIntegration, install, reissue, cooldownMs, invalidNames } = config.ssl;
-  const { switchToHttp01 } = config.ssl;
+  const { install, reissue, cooldownMs, invalidNames, switchToHttp01 } = config.ssl;
   const hasGuard = probe && config.dns.gate !== 'off';
   return {
     runcloud,
@@ -120,8 +128,8 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
         }
       : undefined,
     settings: {
-      install,
-      installSettings: { environment, challenge, dnsIntegration },
+      install: install.when,
+      installSettings: install,
       reissue,
       cooldownMs,
       switchToHttp01,

@@ -12,6 +12,7 @@ import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Operator } from '../queue/operator.ts';
 import { describeScope, type Pauses, toPausedSentence } from '../queue/pauses.ts';
+import { RECONCILE_INTERVAL_MS } from '../queue/reconcile.ts';
 import type { Unavailable } from '../rate-limit/limiter.ts';
 import { redisUnavailable } from '../redis/connection.ts';
 import { version } from '../version.ts';
@@ -43,7 +44,7 @@ const PROBE_FRESH_MS = 1_000;
 const SCRAPE_DEADLINE_MS = 1_000;
 
 export function createObservation(parts: ObservationParts): Observation {
-  const { config, operator, pauses, redis } = parts;
+  const { operator, pauses, redis } = parts;
   const onlyConnected = <T>(read: () => Promise<T>): Promise<T> =>
     redis.status === 'ready' ? read() : Promise.reject(redisUnavailable(undefined, PROBE_FRESH_MS, redis));
   const vitalsParts = { ...parts, counts: operator.counts, pauses: () => readPauses(pauses) };
@@ -66,7 +67,7 @@ export function createObservation(parts: ObservationParts): Observation {
       if (!answer) throw redisUnavailable(undefined, SCRAPE_DEADLINE_MS, redis);
       return answer.value;
     };
-  const settings = { oldestDueMs: OLDEST_DUE_MS, reconcileIntervalMs: config.worker.reconcileIntervalMs };
+  const settings = { oldestDueMs: OLDEST_DUE_MS, reconcileIntervalMs: RECONCILE_INTERVAL_MS };
   return {
     health: createHealth({ version, vitals, settings }),
     metrics: createMetrics({ version, vitals: inTime(vitals), census: inTime(census), hasProcess: true }),

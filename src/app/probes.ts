@@ -22,7 +22,7 @@ export function createProbeOf({ config, facts, requests }: Parts): Probe | undef
   const ca = tls.caFile === undefined ? {} : { ca: readTextFile(tls.caFile) };
   return createProbe({
     facts,
-    dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl, challenge: ssl.challenge }),
+    dns: createDnsProbe({ servers: dns.servers, probeUrl: dns.probeUrl, challenge: ssl.install.challenge }),
     tls: tls.probe ? createTlsProbe(ca) : undefined,
     expectedIps: dns.expectedIps,
     tlsAddress: tls.address,

@@ -70,7 +70,7 @@ export function createProducerApp(
   };
 }
 
-const toLooking = ({ dns, tls, watch }: Config): ProducerApp['looking'] => ({
+const toLooking = ({ dns, tls, monitor }: Config): ProducerApp['looking'] => ({
   hasDnsGate: dns.gate !== 'off',
-  monitorIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : watch.intervalMs,
+  monitorIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : monitor.intervalMs,
 });

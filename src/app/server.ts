@@ -19,11 +19,14 @@ import { redisOf, toAuditLoss } from './settings.ts';
 /** Longer than any request waits. */
 const READY_MS = 1000;
 
+/** How long a login at the board lasts without use. */
+const BOARD_SESSION_MS = 12 * 3_600_000;
+
 export interface ServerApp {
   readonly logger: Logger;
   /** Resolves with the server's own address once it listens, whether Redis is there or not: requests then say so. */
   start(): Promise<string>;
-  /** Answers what has been asked, and takes nothing new. Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT_MS. */
+  /** Answers what has been asked, and takes nothing new. Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT. */
   close(): Promise<void>;
 }
 
@@ -97,7 +100,7 @@ function usualParts({ config: { server, callbacks }, redis, producer, logger, sc
     })),
     operator,
     users: server.boardUsers,
-    sessionMs: server.sessionMs,
+    sessionMs: BOARD_SESSION_MS,
     ratePerMinute: server.ratePerMinute,
     secureCookies: server.trustProxy,
     redis,

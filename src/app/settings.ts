@@ -18,9 +18,12 @@ export const redisOf = ({ redisUrl, redisCaFile }: Config): RedisAddress => ({
 
 export const keysOf = ({ queuePrefix }: Config) => createKeys(queuePrefix, QUEUE_NAME);
 
-export const limiterOptions = ({ runcloud: { ratePerMinute, pauseMs } }: Config) => ({
+/** How long all workers pause after a 429 that does not say for how long. */
+const THROTTLED_MS = 60_000;
+
+export const limiterOptions = ({ runcloud: { ratePerMinute } }: Config, throttledMs = THROTTLED_MS) => ({
   ratePerMinute,
-  defaultThrottleMs: pauseMs,
+  defaultThrottleMs: throttledMs,
 });
 
 export const toRunCloudSettings = (

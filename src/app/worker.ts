@@ -1,22 +1,18 @@
 // A worker with everything it needs. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
-import {
-  type Callbacks,
-  type CallbacksOptions,
-  type CallbackTiming,
-  createCallbacks,
-} from '../callbacks/callbacks.ts';
+import { type Callbacks, type CallbacksOptions, createCallbacks } from '../callbacks/callbacks.ts';
 import { type CredentialSource, createCredentialSource } from '../config/credentials.ts';
 import type { Config } from '../config/load.ts';
 import { within } from '../deadline.ts';
-import { BACKOFF, type Backoff } from '../domains/backoff.ts';
+import { BACKOFF } from '../domains/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
 import { createSuspects } from '../queue/crashed-jobs.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
 import { createWatcher, type MonitorOptions } from '../queue/monitor.ts';
-import { createSweeper, type ReconcileOptions } from '../queue/reconcile.ts';
-import { createWorker, oncePerSecond, type Recovery } from '../queue/worker.ts';
+import { createSweeper, RECONCILE_INTERVAL_MS, type ReconcileOptions } from '../queue/reconcile.ts';
+import { retryPolicyFor } from '../queue/retry-policy.ts';
+import { createWorker, oncePerSecond } from '../queue/worker.ts';
 import type { RateLimiter, Unavailable } from '../rate-limit/limiter.ts';
 import {
   createRedis,
@@ -37,29 +33,24 @@ import { changesWwwOf, createHandlers } from './handlers.ts';
 import { type ObservedLimiter, observedJobs, observedLedger, observedLimiter } from './observed.ts';
 import { createProbesOf } from './probes.ts';
 import { keysOf, queueOptions, redisOf, toRunCloudSettings } from './settings.ts';
+import type { Tuning } from './tuning.ts';
 import { createWorkerHealth } from './worker-health.ts';
 
 export interface WorkerApp {
   readonly logger: Logger;
   /** Resolves when the worker takes jobs. Throws CodedError where Redis cannot be used. */
   start(): Promise<void>;
-  /** Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT_MS. */
+  /** Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT. */
   close(): Promise<void>;
-}
-
-/** Tests and the demo only: the same in a hurry. */
-export interface Tuning {
-  readonly recovery?: Recovery;
-  readonly backoff?: Backoff;
-  readonly callbacks?: CallbackTiming;
 }
 
 /** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
 export function createWorkerApp(
   config: Config,
   reload: () => Config = () => config,
-  { recovery, backoff = BACKOFF, callbacks: timing }: Tuning = {},
+  tuning: Tuning = {},
 ): WorkerApp {
+  const { recovery, backoff = BACKOFF, callbacks: timing } = tuning;
   const credentials = createCredentialSource(config, reload);
   const logger = createLogger({ ...config.log, secrets: credentials.secrets });
   const releases = new AsyncDisposableStack();
@@ -72,7 +63,10 @@ export function createWorkerApp(
   const requests = createRequestQueue({ ...queueOptions(config), redis, telemetry: tracing?.telemetry });
   releases.defer(() => within(requests.close(), 500, undefined));
   const shared = { config, redis, requests, logger, scrub: clean, releases };
-  const { limiter, turns, pauses, ledger, observation, jobs, hearers } = createObserved(shared);
+  const { limiter, turns, pauses, ledger, observation, jobs, hearers } = createObserved({
+    ...shared,
+    tuning,
+  });
   const runcloud = createRunCloud({
     ...toRunCloudSettings(config, credentials.current),
     limiter: turns,
@@ -93,9 +87,8 @@ export function createWorkerApp(
       unavailable,
       handlers: createHandlers({ ...parts, ...probes }),
       concurrency: config.worker.concurrency,
-      retryPolicy: config.jobs,
       recovery,
-      ...limitsOf(config, redis, turns),
+      ...limitsOf(config, redis, turns, tuning),
       pauses,
       onError,
       ...hearers,
@@ -108,7 +101,7 @@ export function createWorkerApp(
     await worker.ready();
     await callbacks?.start();
     await health.start();
-    startLoops({ ...parts, ...probes, logger, releases, unavailable });
+    startLoops({ ...parts, ...probes, logger, releases, unavailable, tuning });
   };
   return { logger, start, close: () => releases.disposeAsync() };
 }
@@ -126,7 +119,7 @@ function createObserved({
   logger,
   scrub: clean,
   ...parts
-}: Connected & { readonly logger: Logger; readonly scrub: Scrub }) {
+}: Connected & { readonly logger: Logger; readonly scrub: Scrub; readonly tuning: Tuning }) {
   const { deliveryQueues, observe, ledger, ...admin } = createAdmin(parts);
   releases.defer(() => within(deliveryQueues.close(), 500, undefined));
   const observation = observe();
@@ -139,7 +132,13 @@ function createObserved({
 }
 
 /** When a job is given up, and what it may wait for; and who may have ended workers. */
-const limitsOf = (config: Config, redis: Redis, { turnMs }: ObservedLimiter) => ({
+const limitsOf = (
+  config: Config,
+  redis: Redis,
+  { turnMs }: ObservedLimiter,
+  { retryPolicy = retryPolicyFor(config.jobs.retryForMs) }: Tuning,
+) => ({
+  retryPolicy,
   bounds: toBounds(config.runcloud.timeoutMs),
   excuses: { turnMs, isRedisAway: () => redis.status !== 'ready' },
   suspects: createSuspects(redis, keysOf(config).own('suspect')),
@@ -206,16 +205,18 @@ function startLoops({
   config,
   releases,
   unavailable,
+  tuning: { reconcileIntervalMs = RECONCILE_INTERVAL_MS },
   ...parts
 }: Omit<MonitorOptions & ReconcileOptions, 'intervalMs' | 'repair' | 'changesWww' | 'isUnavailable'> & {
   readonly config: Config;
   readonly releases: AsyncDisposableStack;
   readonly unavailable: () => Promise<Unavailable | undefined>;
+  readonly tuning: Tuning;
 }): void {
   const shared = { ...parts, isUnavailable: async () => (await unavailable()) !== undefined };
   const loops = [
-    createSweeper({ ...shared, intervalMs: config.worker.reconcileIntervalMs }),
-    createWatcher({ ...shared, ...config.watch, changesWww: changesWwwOf(config) }),
+    createSweeper({ ...shared, intervalMs: reconcileIntervalMs }),
+    createWatcher({ ...shared, ...config.monitor, changesWww: changesWwwOf(config) }),
   ];
   for (const loop of loops) {
     releases.defer(() => within(loop.stop(), 500, undefined));

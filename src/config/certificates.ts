@@ -1,38 +1,32 @@
-// The files of certificate authorities that the configuration names: whether they can be read, and hold certificates.
+// The files of certificate authorities: whether they can be read, and contain certificates.
 import { X509Certificate } from 'node:crypto';
 import { decodeText, TextError, whyUnreadable } from '../untrusted/text-file.ts';
+import { certificateFile } from './kinds.ts';
 import { type Gathered, type ReadFile, unreadable } from './sources.ts';
-import type { VariableName } from './variables.ts';
 
-const caFiles = ['REDIS_CA_FILE', 'TLS_CA_FILE'] as const;
-
-/** Throws TextError where there is no certificate in PEM, or one that is none. */
+/** Throws TextError without a certificate in PEM, or with a broken one. */
 function assertCertificates(pem: string): void {
   const blocks =
     pem.match(/-----BEGIN ([A-Z0-9 ]*)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0)
-    throw new TextError('it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----');
+    throw new TextError('it has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----');
   for (const [i, block] of blocks.entries()) {
     try {
       new X509Certificate(block);
     } catch (error) {
-      throw new TextError(`its certificate ${i + 1} is broken: copy it anew`, { cause: error });
+      throw new TextError(`its certificate ${i + 1} is broken: copy it again`, { cause: error });
     }
   }
 }
 
-/** Whoever needs the file reads it later; that it is missing, or no such file, should come to light at the start. */
-function checkFile(name: VariableName, { found }: Gathered, readFile: ReadFile): string[] {
-  const path = found.get(name)?.text;
-  if (path === undefined) return [];
-  try {
-    assertCertificates(decodeText(readFile(path)));
-    return [];
-  } catch (error) {
-    return [unreadable(name, path, whyUnreadable(error))];
-  }
-}
-
-/** The problems of all these files, as sentences. */
-export const checkCertificates = (gathered: Gathered, readFile: ReadFile): string[] =>
-  caFiles.flatMap((name) => checkFile(name, gathered, readFile));
+/** The problems of all these files. Their users read them later, but a missing file is known at the start. */
+export const checkCertificates = ({ found }: Gathered, readFile: ReadFile): string[] =>
+  [...found].flatMap(([entry, { text: path }]) => {
+    if (entry.kind !== certificateFile) return [];
+    try {
+      assertCertificates(decodeText(readFile(path)));
+      return [];
+    } catch (error) {
+      return [unreadable(entry, path, whyUnreadable(error))];
+    }
+  });

@@ -1,42 +1,44 @@
 // The configuration: environment, .env file and wp-config.php in, one frozen Config or one readable error out.
-// The only file that may read process.env. What variables exist and mean: config/variables.ts.
+// The only file that may read process.env. The variables and their meaning: schema.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { codeOf, decodeText, whyUnreadable } from '../untrusted/text-file.ts';
-import { build, exampleOf } from './build.ts';
 import { checkCertificates } from './certificates.ts';
+import { type Config, judge, toConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
-import { quoted } from './describe.ts';
+import { type Entry, entriesOf, exampleOf, fill, type Schema, type SettingsOf } from './entry.ts';
 import { judgeEnvFile } from './env-file.ts';
-import type { Config, RunCloudCredentials } from './shape.ts';
+import { quoted } from './mask.ts';
+import { removed, schema } from './schema.ts';
 import { clean, type Env, type Gathered, gather, type ReadFile } from './sources.ts';
 import { suggestions } from './suggestions.ts';
-import { environment, type Values, type VariableName, variableNames, variables } from './variables.ts';
 
-export { assertServable } from './build-server.ts';
+export {
+  type ApiRole,
+  type ApiToken,
+  apiRoles,
+  type BoardRole,
+  type BoardUser,
+  boardRoles,
+} from './access-kinds.ts';
+export {
+  assertServable,
+  type Config,
+  type RunCloudCredentials,
+  requireCredentials,
+  type ServerConfig,
+} from './config.ts';
 export { ConfigError } from './config-error.ts';
-export { type DescribedVariable, describeConfig, secretsOf } from './describe.ts';
-export type { LogFormat, LogLevel } from './kinds.ts';
-export { apiRoles, boardRoles } from './server-kinds.ts';
-export type {
-  ApiRole,
-  ApiToken,
-  BoardRole,
-  BoardUser,
-  CallbackConfig,
-  Config,
-  RunCloudConfig,
-  RunCloudCredentials,
-  ServerConfig,
-} from './shape.ts';
-export { type Variable, type VariableName, variables } from './variables.ts';
+export type { Entry } from './entry.ts';
+export { secretsOf } from './mask.ts';
+export { entries } from './schema.ts';
 
-/** `warnings` are sentences for a person; nothing in them stops the program. */
+/** `warnings` are sentences for a person. None of them stops the program. */
 export interface LoadedConfig {
   readonly config: Config;
   readonly warnings: readonly string[];
-  /** Whether a `.env` file was there to be read. */
+  /** Whether a `.env` file was read. */
   readonly hasDotEnv?: boolean;
 }
 
@@ -55,53 +57,68 @@ function freeze<T extends object>(value: T): T {
   return Object.freeze(value);
 }
 
-interface Checked {
-  readonly values: Values;
-  readonly broken: ReadonlySet<VariableName>;
+const withoutQuotes = (text: string): string => text.replace(/^'(.*)'$/, '$1');
+
+/** The end of the sentence that begins with the variable's name; undefined if the text is right. */
+function complaintOf(entry: Entry, text: string): string | undefined {
+  const isCopied = withoutQuotes(entry.example) === withoutQuotes(text);
+  if (entry.secret && isCopied) return "is the documentation's example: set the real value";
+  const parsed = entry.kind.parse(text);
+  if (!('complaint' in parsed)) return undefined;
+  const got = entry.secret ? '' : `, got ${quoted(entry, text)}`;
+  return `${parsed.complaint}${got}; ${exampleOf(entry)}`;
+}
+
+interface Read<S> {
+  readonly settings: SettingsOf<S>;
+  /** Entries with a wrong value. They count as not set, so that all problems are found at once. */
+  readonly broken: ReadonlySet<Entry>;
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-function toProblem({ found }: Gathered, name: VariableName, message: string): string {
-  const { label, text } = found.get(name) ?? { label: name, text: '' };
-  const got = variables[name].secret ? '' : `, got ${quoted(name, text)}`;
-  // Who has copied the example needs no second look at it.
-  const isCopied = `'${text}'` === variables[name].example || text === variables[name].example;
-  return `${label} ${message}${got}${isCopied ? '' : `; ${exampleOf(name)}`}`;
+function readGathered<S extends Schema>(of: S, { found, ...gathered }: Gathered): Read<S> {
+  const broken = new Set<Entry>();
+  const problems = [...gathered.problems];
+  const settings = fill(of, (entry) => {
+    const { text, label } = found.get(entry) ?? {};
+    if (text === undefined) return entry.absent;
+    const complaint = complaintOf(entry, text);
+    const parsed = entry.kind.parse(text);
+    if (complaint === undefined && 'value' in parsed) return parsed.value;
+    broken.add(entry);
+    problems.push(`${label} ${complaint}`);
+    return entry.absent;
+  });
+  return { settings, broken, problems, warnings: gathered.warnings };
 }
 
-/** Broken variables are reported and then count as unset, so that all problems come to light at once. */
-function check(gathered: Gathered): Checked {
-  const texts = [...gathered.found].map(([name, { text }]) => [name, text] as const);
-  const issues = environment.safeParse(Object.fromEntries(texts)).error?.issues ?? [];
-  const nameOf = (path: PropertyKey | undefined) => variableNames.filter((name) => name === path);
-  const found = issues.flatMap(({ path, message }) => nameOf(path[0]).map((name) => ({ name, message })));
-  const broken = new Set(found.map(({ name }) => name));
-  const values = environment.parse(Object.fromEntries(texts.filter(([name]) => !broken.has(name))));
-  return { values, broken, problems: found.map(({ name, message }) => toProblem(gathered, name, message)) };
+/** The settings of any schema: what each of its entries is in `env`, or in the file that WP_CONFIG names. */
+export function readSettings<S extends Schema>(of: S, env: Env, readFile: ReadFile = readFileSync): Read<S> {
+  const entries = entriesOf(of);
+  const gathered = gather(entries, env, readFile);
+  const { problems, warnings, ...read } = readGathered(of, gathered);
+  return {
+    ...read,
+    problems: [...checkCertificates(gathered, readFile), ...problems],
+    warnings: [...warnings, ...suggestions(Object.keys(withoutEmpty(env)), entries, removed)],
+  };
 }
 
 /**
- * Reads the configuration from `env`, and from the file that WP_CONFIG names in it. An empty variable counts as unset.
- * Throws ConfigError with every problem at once; no message holds a secret's value.
+ * Reads the configuration from `env`, and from the file that WP_CONFIG names in it. An empty variable counts as not set.
+ * Throws ConfigError with all problems at once. No message contains a secret.
  */
-export function parseConfig(env: Env, options: ParseOptions = {}): LoadedConfig {
-  const { readFile = readFileSync } = options;
-  const gathered = gather(env, readFile);
-  const { values, broken, problems } = check(gathered);
-  const built = build(values, broken, options.isTty ?? false);
-  const known = variableNames.flatMap((name) => [name, ...variables[name].aliases]);
-  const warnings = [
-    ...gathered.warnings,
-    ...built.warnings,
-    ...suggestions(Object.keys(withoutEmpty(env)), known),
-  ];
-  const files = checkCertificates(gathered, readFile);
-  const all = [...files, ...gathered.problems, ...problems, ...built.problems];
-  if (all.length > 0) throw new ConfigError(all, warnings);
-  return { config: freeze(built.value), warnings };
+export function parseConfig(env: Env, { readFile, isTty = false }: ParseOptions = {}): LoadedConfig {
+  const { settings, broken, ...read } = readSettings(schema, env, readFile);
+  const together = judge(settings, broken);
+  const problems = [...read.problems, ...together.problems];
+  const warnings = [...read.warnings, ...together.warnings];
+  if (problems.length > 0) throw new ConfigError(problems, warnings);
+  return { config: freeze(toConfig(settings, isTty)), warnings };
 }
 
-/** What `.env` says, and which of its lines say nothing; undefined where there is none. */
+/** The variables of `.env`, and its lines that have no effect; undefined without such a file. */
 function readDotEnv(directory: string): { env: Env; warnings: string[] } | undefined {
   const path = join(directory, '.env');
   try {
@@ -126,24 +143,13 @@ export function loadConfig(env: Env = process.env, directory: string = process.c
 
 const USUAL_COLUMNS = 80;
 
-/** How long a line may be: as COLUMNS says, else as the terminal does; undefined where it is none. */
+/** How long a line may be: by COLUMNS, else by the terminal. Undefined if there is no terminal. */
 export function terminalColumns(
   { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
   env: Env = process.env,
 ): number | undefined {
-  const told = Number(clean(env.COLUMNS));
-  if (Number.isInteger(told) && told >= 20) return told;
+  const given = Number(clean(env.COLUMNS));
+  if (Number.isInteger(given) && given >= 20) return given;
   if (!isTTY) return undefined;
   return columns || USUAL_COLUMNS;
-}
-
-/**
- * The credentials of a program that calls RunCloud. Throws ConfigError where neither a token nor a key pair is set.
- */
-export function requireCredentials(config: Config): RunCloudCredentials {
-  const { credentials } = config.runcloud;
-  if (credentials !== undefined) return credentials;
-  throw new ConfigError([
-    `RUNCLOUD_API_TOKEN is missing (or, for API v2, RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET); ${exampleOf('RUNCLOUD_API_TOKEN')}`,
-  ]);
 }

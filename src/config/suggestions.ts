@@ -1,13 +1,12 @@
-// Finds variables that look like ours and are not: typing errors that would otherwise be ignored in silence. Pure.
-
-const smallest = (...numbers: number[]): number => Math.min(...numbers);
+// Finds variables that resemble ours and are not: misspelt, renamed and removed names, which would have no effect. Pure.
+import type { Entry } from './entry.ts';
 
 /** The next row of the Levenshtein table: distances from the letters so far plus `letter` to each start of `other`. */
 function nextRow(previous: readonly number[], letter: string, other: string): number[] {
   const row = [(previous[0] ?? 0) + 1];
   for (let i = 1; i <= other.length; i += 1) {
     const changed = (previous[i - 1] ?? 0) + (other[i - 1] === letter ? 0 : 1);
-    row.push(smallest((row[i - 1] ?? 0) + 1, (previous[i] ?? 0) + 1, changed));
+    row.push(Math.min((row[i - 1] ?? 0) + 1, (previous[i] ?? 0) + 1, changed));
   }
   return row;
 }
@@ -18,26 +17,37 @@ function editDistance(one: string, other: string): number {
   return [...one].reduce((row, letter) => nextRow(row, letter, other), start).at(-1) ?? 0;
 }
 
-function nearest(name: string, known: readonly string[]): { name: string; distance: number } | undefined {
-  return known
-    .map((candidate) => ({ name: candidate, distance: editDistance(name.toUpperCase(), candidate) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
+const isOurs = (name: string): boolean => /^(?:WU_)?RUNCLOUD_/i.test(name);
+
+/** Names outside our own prefixes may belong to another program: only a near miss counts. */
+function isNear(name: string, known: string): boolean {
+  const [short, long] = [name, known].sort((a, b) => a.length - b.length);
+  if (short !== undefined && short.length >= 8 && long?.startsWith(short)) return true;
+  return editDistance(name, known) <= (isOurs(name) ? 5 : 2);
 }
 
-function suggest(name: string, known: readonly string[]): string | undefined {
-  const ours = /^(?:WU_)?RUNCLOUD_/i.test(name);
-  const near = nearest(name, known);
-  // Names outside our own prefixes may belong to another program: only a near miss is worth a word.
-  const isStart = near !== undefined && name.length >= 8 && near.name.startsWith(name.toUpperCase());
-  const close = near !== undefined && (isStart || near.distance <= (ours ? 5 : 2));
-  if (!close) return ours ? `${name} is not a setting of this program and has no effect` : undefined;
-  return `${name} is not a setting of this program (did you mean ${near.name}?)`;
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const near = known.filter((each) => isNear(name, each));
+  return near.toSorted((a, b) => editDistance(name, a) - editDistance(name, b))[0];
 }
 
 /**
- * One sentence for each name that was probably meant for us: any RUNCLOUD_* or WU_RUNCLOUD_* that we do not know,
- * and near misses of our other names. Such variables are never refused.
+ * One sentence for each name that was probably meant for us: a former name, any unknown RUNCLOUD_* or WU_RUNCLOUD_*, a
+ * near miss of another name. Such variables are no error.
  */
-export function suggestions(names: readonly string[], known: readonly string[]): string[] {
-  return names.filter((name) => !known.includes(name)).flatMap((name) => suggest(name, known) ?? []);
+export function suggestions(
+  names: readonly string[],
+  entries: readonly Entry[],
+  removed: readonly string[],
+): string[] {
+  const known = entries.flatMap(({ name, aliases }) => [name, ...aliases]);
+  return names.flatMap((name) => {
+    if (known.includes(name)) return [];
+    const sentence = `${name} is not a setting of this program`;
+    if (removed.includes(name)) return [`${sentence} and has no effect: remove it`];
+    const upper = name.toUpperCase();
+    const near = entries.find(({ formerly }) => formerly.includes(upper))?.name ?? nearest(upper, known);
+    if (near !== undefined) return [`${sentence} (did you mean ${near}?)`];
+    return isOurs(name) ? [`${sentence} and has no effect`] : [];
+  });
 }

@@ -117,7 +117,7 @@ async function findBlocker(
   if (!dns.some(isSurelyWrong)) return undefined;
   const isWwwOnly =
     settings.changesWww && dns.filter(isWrong).every(({ name }) => name === twinOf(record.domain));
-  // With SSL_INVALID_NAMES=hold nothing is taken off that anybody has asked for.
+  // With SSL_INVALID_NAMES=wait nothing is taken off that anybody has asked for.
   if (settings.invalidNames !== 'detach' && !(isWwwOnly && isOurRule(record))) return undefined;
   // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
   const { advanced } = await facts.read(record, calls);
@@ -133,8 +133,8 @@ async function isListedAsBlocking(
   { record }: ProbeWork,
   { certificates, store, settings }: GatePorts,
 ): Promise<boolean> {
-  if (settings.gate === 'off' || settings.invalidNames === 'proceed') return false;
-  if (settings.invalidNames === 'hold' && !isOurRule(record)) return false;
+  if (settings.gate === 'off' || settings.invalidNames === 'ignore') return false;
+  if (settings.invalidNames === 'wait' && !isOurRule(record)) return false;
   const seen = (await certificates.get(record))?.blockedBy[record.domain];
   return seen !== undefined && isBlocking(seen, await store.now(), settings.backoff);
 }

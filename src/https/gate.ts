@@ -10,7 +10,7 @@ export interface GateSettings {
   /** DNS_GATE */
   readonly gate: 'off' | 'attach' | 'certificate' | 'auto';
   /** SSL_INVALID_NAMES */
-  readonly invalidNames: 'hold' | 'detach' | 'proceed';
+  readonly invalidNames: 'wait' | 'detach' | 'ignore';
   /** DNS_DEADLINE */
   readonly deadlineMs: number;
 }

@@ -18,7 +18,7 @@ export interface SidelinePorts {
   readonly certificates: Pick<Certificates, 'get' | 'sideline'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (record: DomainRecord) => Promise<unknown>;
-  readonly invalidNames: 'hold' | 'detach' | 'proceed';
+  readonly invalidNames: 'wait' | 'detach' | 'ignore';
   readonly backoff: Backoff;
 }
 

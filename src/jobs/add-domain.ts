@@ -120,7 +120,7 @@ async function leave(
   return say('taken off, so that the other domains get their certificate');
 }
 
-// RunCloud will not have it: a live site goes on, and the others wait as with SSL_INVALID_NAMES=hold.
+// RunCloud will not have it: a live site goes on, and the others wait as with SSL_INVALID_NAMES=wait.
 function unwilling(error: unknown): CodedError {
   if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
   throw error;

@@ -18,7 +18,7 @@ export interface CaaSet {
   readonly records: readonly CaaRecord[];
 }
 
-/** How the certificate's names are validated (SSL_CHALLENGE). */
+/** How the certificate's names are validated (SSL_INSTALL). */
 export type Challenge = 'http-01' | 'dns-01';
 
 /** letsencrypt.org/docs/caa: the one value for Let's Encrypt. */

@@ -39,7 +39,7 @@ export interface Circumstances {
   readonly reach?: Reach;
   /** The other name of the same domain (`www.` or without), if that is checked as well. */
   readonly twin?: string | undefined;
-  /** SSL_CHALLENGE; default http-01. */
+  /** As SSL_INSTALL says; default http-01. */
   readonly challenge?: Challenge | undefined;
 }
 

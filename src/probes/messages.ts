@@ -135,7 +135,7 @@ const MAX_SHOWN_CAA = 3;
 export function caaForbids(name: string, { at, records, challenge }: ForbiddingCaa): string {
   const more = records.length - MAX_SHOWN_CAA;
   const shown = `${records.slice(0, MAX_SHOWN_CAA).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  const how = challenge === undefined ? '' : ` to issue by ${challenge} (SSL_CHALLENGE)`;
+  const how = challenge === undefined ? '' : ` to issue by ${challenge} (SSL_INSTALL)`;
   return `${name}: CAA record (${shown} at ${at}) forbids Let's Encrypt${how}`;
 }
 

@@ -11,6 +11,9 @@ import type { RequestQueue } from './enqueue.ts';
 import { readOpenDomains } from './open-domains.ts';
 import { createPeriodic } from './periodic.ts';
 
+/** How often one of the workers reconciles. */
+export const RECONCILE_INTERVAL_MS = 900_000;
+
 export interface ReconcileOptions {
   readonly redis: Redis;
   readonly requests: RequestQueue;

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { assertServable, parseConfig, variables } from '../../src/config/load.ts';
+import { assertServable, entries, parseConfig } from '../../src/config/load.ts';
 
 const text = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -54,32 +54,24 @@ const app = z
   .object({
     kill_timeout: z.number(),
     interpreter: z.string().optional(),
-    env: z.record(z.string(), z.string()),
   })
   .loose();
 const importApps = async (file: URL) => z.object({ apps: z.array(app) }).parse(await import(file.href)).apps;
 const apps = await importApps(new URL('../../ecosystem.config.js', import.meta.url));
 
-const shutdownTimeoutMs = Number(variables.SHUTDOWN_TIMEOUT_MS.default);
+const shutdownTimeoutMs = parseConfig({}).config.worker.shutdownTimeoutMs;
+const isVariable = (name: string): boolean => entries.some((entry) => entry.name === name);
 const dockerfile = text('Dockerfile');
 
 describe('docker-compose.yml', () => {
   test.each(ours)(
     'gives the %s only variables that the configuration knows, and values that it accepts',
     (_, its) => {
-      const unknown = Object.keys(its.environment).filter((name) => !(name in variables));
+      const unknown = Object.keys(its.environment).filter((name) => !isVariable(name));
       expect(unknown).toEqual([]);
       expect(() => parseConfig(filledIn({}, its))).not.toThrow();
     },
   );
-
-  test.each([
-    ['auto', {}],
-    ['auto', { DNS_GATE: '' }],
-    ['off', { DNS_GATE: 'off' }],
-  ])('gives the worker DNS_GATE=%s where .env and the shell say %j', (gate, env) => {
-    expect(parseConfig(filledIn(env)).config.dns.gate).toBe(gate);
-  });
 
   test.each(ours)('points the %s at its own Redis, which must be healthy first', (_, its) => {
     expect(new URL(filledIn({}, its).REDIS_URL ?? '').hostname).toBe('redis');
@@ -114,7 +106,7 @@ describe('docker-compose.yml', () => {
 
   test('starts the server where this machine alone reaches it, and not without tokens', () => {
     const { host, port } = parseConfig(filledIn({}, server)).config.server;
-    const ports = [`127.0.0.1:\${SERVER_PORT:-${variables.SERVER_PORT.default}}:${port}`];
+    const ports = [`127.0.0.1:\${SERVER_PORT:-${parseConfig({}).config.server.port}}:${port}`];
     expect(server).toMatchObject({ build: '.', command: ['server'], ports });
     expect(host).toBe('0.0.0.0');
     const { config } = parseConfig(filledIn({}, server));
@@ -222,48 +214,8 @@ describe('ecosystem.config.js', () => {
     }
   });
 
-  describe('DNS_GATE', () => {
-    const before = process.env.DNS_GATE;
-    afterEach(() => {
-      if (before === undefined) delete process.env.DNS_GATE;
-      else process.env.DNS_GATE = before;
-    });
-
-    /** What a copy of the file sets, beside a .env with this text. */
-    async function envBeside(dotEnv: string | undefined, gate: string | undefined) {
-      const folder = mkdtempSync(join(tmpdir(), 'ecosystem-'));
-      try {
-        const file = join(folder, 'ecosystem.config.mjs');
-        writeFileSync(file, text('ecosystem.config.js'));
-        if (dotEnv !== undefined) writeFileSync(join(folder, '.env'), dotEnv);
-        if (gate === undefined) delete process.env.DNS_GATE;
-        else process.env.DNS_GATE = gate;
-        return (await importApps(pathToFileURL(file))).map(({ env }) => env);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    }
-
-    test.each([
-      ['no .env', undefined],
-      ['a .env without it', 'REDIS_URL=redis://127.0.0.1\nOTHER_DNS_GATE=off\n'],
-      ['one where it is switched off by a #', '#DNS_GATE=off\n'],
-      ['one where it is empty', 'DNS_GATE=\nLOG_LEVEL=info\n'],
-    ])('is auto beside %s', async (_, dotEnv) => {
-      expect(await envBeside(dotEnv, undefined)).toEqual([{ DNS_GATE: 'auto' }, { DNS_GATE: 'auto' }]);
-    });
-
-    test.each([
-      ['', '.env has a line for it', 'LOG_LEVEL=info\nDNS_GATE=off\n', undefined],
-      ['', '.env exports it', 'export DNS_GATE = attach\n', undefined],
-      ['off', 'the environment has it', 'DNS_GATE=attach\n', 'off'],
-    ])('is "%s" (empty: .env counts) where %s', async (left, _, dotEnv, gate) => {
-      expect(await envBeside(dotEnv, gate)).toEqual([{ DNS_GATE: left }, { DNS_GATE: left }]);
-    });
-  });
-
   test('names no variable that the configuration does not know', () => {
     const named = text('ecosystem.config.js').match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? [];
-    expect(named.filter((name) => !(name in variables))).toEqual([]);
+    expect(named.filter((name) => !isVariable(name))).toEqual([]);
   });
 });

@@ -126,7 +126,7 @@ describe('--try-domain', () => {
   /** The trial waits for an answer, with the name attached. */
   const slowAnswers = (stage: Stage): Readonly<Record<string, string>> => {
     stage.simulator.addFault({ kind: 'slow', delayMs: 3_600_000, operation: 'get-domain' });
-    return { ...stage.env, RUNCLOUD_TIMEOUT_MS: '600000' };
+    return { ...stage.env, RUNCLOUD_TIMEOUT: '600s' };
   };
   async function untilStuck(stage: Stage): Promise<void> {
     await until(() => stage.calls('get-domain').length > 0, 'it waits for an answer');

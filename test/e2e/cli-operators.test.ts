@@ -67,7 +67,7 @@ test('pause, status, pauses, resume and audit agree', async () => {
 }, 300_000);
 
 test('a retry stands in the audit log with its domains', async () => {
-  await using stage = await createStage({ env: { JOB_ATTEMPTS: '1' } });
+  await using stage = await createStage({ retries: { attempts: 1 } });
   stage.simulator.addFault({ kind: 'status', status: 422, operation: 'list-domains', times: 1 });
   const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: 'shop.example.org' });
   await stage.ended(jobId);

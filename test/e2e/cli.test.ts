@@ -155,7 +155,7 @@ describe('with a worker', () => {
   let stage: Stage;
   let env: Readonly<Record<string, string>>;
   beforeAll(async () => {
-    stage = await createStage({ env: { JOB_ATTEMPTS: '2' } });
+    stage = await createStage({ retries: { attempts: 2 } });
     env = stage.env;
   });
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import type { Job } from 'bullmq';
 import { createKeys } from '../../src/redis/keys.ts';
 import { until } from '../helpers/until.ts';
-import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
+import { IMPATIENT, PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { APP, createWorld, type World } from './world.ts';
 
 const DOMAIN = 'shop.example.org';
@@ -81,11 +81,11 @@ test.concurrent(
     world.simulator.addFault({ kind: 'never-answer', operation: 'list-domains', times: 3 });
     const jobId = await world.add(DOMAIN);
     for (let kills = 1; kills <= 3; kills += 1) {
-      const worker = await world.startWorker({}, { program: 'impatient' });
+      const worker = await world.startWorker({}, { tuning: IMPATIENT });
       await until(() => world.calls('list-domains').length === kills, 'the job is at work', PATIENCE_MS);
       await worker.kill();
     }
-    await world.startWorker({}, { program: 'impatient' });
+    await world.startWorker({}, { tuning: IMPATIENT });
     await settled(world);
     const job = await ended(world, jobId);
     expect(job.attemptsMade).toBe(1);
@@ -119,7 +119,7 @@ test.concurrent(
       if (touched > 20) throw new Error('it was never quarantined');
       await world.add(`rest-${touched}.example.org`);
       const before = preflightCalls();
-      workers.push(await world.startWorker({}, { program: 'impatient' }));
+      workers.push(await world.startWorker({}, { tuning: IMPATIENT }));
       // It kills when it is carried out, not when it is taken.
       const struck = () => (preflightCalls() > before ? ownerOf(workers, jobId) : undefined);
       const killer = await until(
@@ -135,7 +135,7 @@ test.concurrent(
     expect(job?.stalledCounter).toBeGreaterThan(5);
     expect(await world.record('killer.example.org', 777)).toMatchObject({ code: 'job-quarantined' });
     expect(await job?.getState()).toBe('failed');
-    await world.startWorker({}, { program: 'impatient' });
+    await world.startWorker({}, { tuning: IMPATIENT });
     await world.verify();
   },
   HANG_MS,
@@ -194,7 +194,7 @@ test.concurrent(
 test.concurrent(
   "a dead worker's POST that RunCloud carries out only after the newer removal was done: the sweep mends it",
   async () => {
-    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '1000' } });
+    await using world = await createWorld({ tuning: { reconcileIntervalMs: 1000 } });
     world.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
     const first = await world.startWorker();
     await world.add(DOMAIN);
@@ -224,8 +224,7 @@ test.concurrent(
       RUNCLOUD_API_KEY: key,
       RUNCLOUD_API_SECRET: secret,
       WORKER_CONCURRENCY: '1',
-      JOB_ATTEMPTS: '30',
-      SSL_REDEPLOY_DELAY_MS: '300',
+      SSL_REDEPLOY_DELAY: '300ms',
     };
     const domains = Array.from({ length: 12 }, (_, i) => `site-${i}.example.org`);
     world.simulator.addFault({ kind: 'status', status: 503, operation: 'attach-domain', times: 3 });

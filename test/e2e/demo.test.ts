@@ -32,7 +32,7 @@ const hostile = {
   RUNCLOUD_API_KEY: 'a-real-key',
   RUNCLOUD_SERVER_ID: '99',
   QUEUE_PREFIX: 'not a prefix',
-  JOB_ATTEMPTS: 'many',
+  RETRY_FOR: 'long',
   WU_RUNCLOUD_API_TOKEN: 'a-real-token',
 };
 

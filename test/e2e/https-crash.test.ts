@@ -56,7 +56,7 @@ const moments: Readonly<Record<string, Moment>> = {
     },
   },
   'is attached, and its certificate is not ordered yet': {
-    env: { SSL_REDEPLOY_DELAY_MS: '2000' },
+    env: { SSL_REDEPLOY_DELAY: '2s' },
     async before(scene) {
       scene.dns(HERE);
       await add(scene);

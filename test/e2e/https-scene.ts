@@ -1,54 +1,21 @@
 // One domain on its way to HTTPS: a world with DNS, TLS and Let's Encrypt, and workers in a hurry that a test may kill.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Seed, Variants } from '../../packages/simulator/src/index.ts';
+import type { Tuning } from '../../src/app/tuning.ts';
 import type { DomainRecord } from '../../src/domains/domain.ts';
-import { edgeEnv, HERE } from '../helpers/https-stage.ts';
+import { edgeEnv, FAST, HERE } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
-import { PATIENCE_MS } from './processes.ts';
+import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
 import { createWorld, PRIMARY, type World } from './world.ts';
 
 export const SHOP = 'shop.example.org';
 
-export interface Running extends AsyncDisposable {
-  /** SIGKILL, and waits until it is gone. */
-  kill(): Promise<void>;
-  isAlive(): boolean;
-  out(): string;
-}
-
-/** A process of https-worker.ts that takes jobs. */
-async function startWorker(env: Readonly<Record<string, string>>): Promise<Running> {
-  const { PATH = '', HOME = '' } = process.env;
-  const file = fileURLToPath(new URL('./https-worker.ts', import.meta.url));
-  const child = spawn(process.execPath, [file], {
-    env: { PATH, HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  const closed = once(child, 'close');
-  const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
-  const kill = async (): Promise<void> => {
-    if (isAlive()) child.kill('SIGKILL');
-    await closed;
-  };
-  await using stack = new AsyncDisposableStack();
-  stack.defer(kill);
-  await until(() => text.includes('"event":"ready"') || !isAlive(), 'the worker is ready', PATIENCE_MS);
-  if (!isAlive()) throw new Error(`the worker ended at its start: ${text}`);
-  stack.move();
-  return { kill, isAlive, out: () => text, [Symbol.asyncDispose]: kill };
-}
+/** A minute between two checks is 60 ms, and a dead worker's job is taken over within two seconds. */
+const HURRIED: Tuning = { backoff: FAST, recovery: { lockMs: 2000, stalledCheckMs: 500 } };
 
 export interface Scene extends AsyncDisposable {
   readonly world: World;
   /** Starts one, in place of one that was killed. */
-  start(): Promise<Running>;
+  start(): Promise<WorkerProcess>;
   stands(stage: DomainRecord['state'], more?: (record: DomainRecord) => boolean): Promise<DomainRecord>;
   dns(a: string): void;
 }
@@ -74,7 +41,7 @@ export async function createScene(
   const releases = stack.move();
   return {
     world,
-    start: async () => releases.use(await startWorker(all)),
+    start: () => world.startWorker(all, { tuning: HURRIED }),
     stands: (stage, more = () => true) =>
       until(
         async () => {

@@ -5,20 +5,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Tuning } from '../../src/app/tuning.ts';
 import { until } from '../helpers/until.ts';
 
 /** A hang guard for what may take one or two recoveries of a dead worker's job. */
 export const PATIENCE_MS = 180_000;
 
-const programs = {
-  cli: ['../../src/cli/main.ts', 'worker'],
-  /** Takes a dead worker's job over within two seconds. */
-  impatient: ['./impatient-worker.ts'],
-} as const;
+/** Takes a dead worker's job over within two seconds. */
+export const IMPATIENT: Tuning = { recovery: { lockMs: 1000, stalledCheckMs: 300 } };
 
 export interface WorkerProcessOptions {
   readonly env: Readonly<Record<string, string>>;
-  readonly program?: keyof typeof programs | undefined;
+  /** Undefined: the command line's own worker, with production's constants. */
+  readonly tuning?: Tuning | undefined;
   /** How far its clock is off. */
   readonly skewMs?: number | undefined;
 }
@@ -64,11 +63,12 @@ function parseLine(line: string): LogLine {
 }
 
 /** Sees no configuration but `env`. The end of the test ends it. */
-export function spawnWorker({ env, program = 'cli', skewMs = 0 }: WorkerProcessOptions): WorkerProcess {
-  const [file, ...args] = programs[program];
+export function spawnWorker({ env, tuning, skewMs = 0 }: WorkerProcessOptions): WorkerProcess {
+  const program = tuning ? './tuned-worker.ts' : '../../src/cli/main.ts';
+  const args = [tuning ? JSON.stringify(tuning) : 'worker'];
   const cwd = mkdtempSync(join(tmpdir(), 'runcloud-domains-worker-'));
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args], {
     cwd,
     env: { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS: skewMs === 0 ? '' : toSkew(skewMs), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,11 +6,12 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
 import { startRedisServer } from '../../scripts/redis-server.ts';
 import { BOARD_USERS, logInAt, OWN } from '../helpers/board-login.ts';
-import { runCli, startCli } from '../helpers/cli.ts';
+import { runCli } from '../helpers/cli.ts';
 import { startServer } from '../helpers/http-server.ts';
 import { connected, createUser, refused } from '../helpers/redis-users.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
+import { spawnWorker, untilReady } from './processes.ts';
 import { createWorld, type World } from './world.ts';
 
 const limitedUrl = ({ redis, server }: World): Promise<string> =>
@@ -57,13 +58,10 @@ test('suffices for all that workers, server and command line do', async () => {
     BOARD_USERS,
     CALLBACK_URLS: receiver.url,
     CALLBACK_SECRETS: SECRET,
-    JOB_ATTEMPTS: '2',
     MONITOR_INTERVAL: '1s',
-    RECONCILE_INTERVAL_MS: '500',
   };
   world.simulator.addFault({ kind: 'status', status: 422, domain: 'bad.example.org', times: 1 });
-  await using worker = startCli(['worker'], { env });
-  await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+  await using worker = await untilReady(spawnWorker({ env, tuning: { reconcileIntervalMs: 500 } }));
   await using server = await startServer({ ...env, LOG_LEVEL: 'silent' });
   const { ask } = server;
   const accepted = async (domain: string): Promise<string> => {
@@ -113,6 +111,6 @@ test('suffices for all that workers, server and command line do', async () => {
   await world.idle();
   worker.child.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
-  expect(worker.out()).not.toMatch(/NOPERM|redis-error|worker-error/);
+  expect(JSON.stringify(worker.lines())).not.toMatch(/NOPERM|redis-error|worker-error/);
   expect(await refused(world.redis)).toEqual([]);
 }, 300_000);

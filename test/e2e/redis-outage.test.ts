@@ -91,7 +91,7 @@ test.concurrent(
 test.concurrent(
   'scenario 12: Redis is emptied: an alarm, no crash, and new requests work',
   async () => {
-    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '500' } });
+    await using world = await createWorld({ tuning: { reconcileIntervalMs: 500 } });
     const worker = await world.startWorker();
     await world.add(DOMAIN);
     await world.verify();
@@ -190,7 +190,7 @@ test.concurrent(
 test.concurrent.each(['killed', 'frozen'] as const)(
   'scenario 15: a request while Redis is %s ends in a typed error at once, and no ghost of it comes later',
   async (how) => {
-    await using world = await createWorld({ env: { RECONCILE_INTERVAL_MS: '500' } });
+    await using world = await createWorld({ tuning: { reconcileIntervalMs: 500 } });
     const worker = await world.startWorker();
     if (how === 'killed') await world.server.kill();
     else world.server.pause();
@@ -240,7 +240,7 @@ test.concurrent.each(['there', 'killed', 'frozen'] as const)(
   async (how) => {
     await using world = await createWorld();
     world.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
-    const first = await world.startWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
+    const first = await world.startWorker({ SHUTDOWN_TIMEOUT: '4s' });
     const jobId = await world.add(DOMAIN);
     await until(() => world.names().includes(DOMAIN), 'the POST took effect');
     await untilOnDisk(world);

@@ -13,6 +13,7 @@ import {
 } from '../../packages/simulator/src/index.ts';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
+import type { Tuning } from '../../src/app/tuning.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import type { DomainRecord } from '../../src/domains/domain.ts';
 import { createDomainStore } from '../../src/domains/store.ts';
@@ -61,7 +62,12 @@ export interface World extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
+/** How the workers retry failed attempts. */
+const RETRIES = { attempts: 40, backoffMs: 50, backoffMaxMs: 500 };
+
 export interface WorldOptions {
+  /** For its workers, besides RETRIES. */
+  readonly tuning?: Tuning;
   readonly env?: Env;
   readonly simulator?: SimulatorOptions;
   readonly redisArgs?: readonly string[];
@@ -77,11 +83,9 @@ const envOf = (server: RedisServer, simulator: Simulator): Record<string, string
   RUNCLOUD_APP_ID: String(APP.appId),
   RUNCLOUD_RATE_PER_MINUTE: '6000',
   // What RunCloud did not tell of is waited for so much longer.
-  RUNCLOUD_TIMEOUT_MS: '5000',
-  JOB_BACKOFF_MS: '50',
-  JOB_BACKOFF_MAX_MS: '500',
+  RUNCLOUD_TIMEOUT: '5s',
   ...UNPROVEN,
-  SSL_REDEPLOY_DELAY_MS: '100',
+  SSL_REDEPLOY_DELAY: '100ms',
   LOG_LEVEL: 'debug',
   LOG_FORMAT: 'json',
 });
@@ -124,8 +128,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     redis,
     queue,
     producer,
-    async startWorker(more = {}, how = {}) {
-      return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, ...how })));
+    async startWorker(more = {}, { tuning, ...how } = {}) {
+      const tuned = { retryPolicy: RETRIES, ...options.tuning, ...tuning };
+      return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, tuning: tuned, ...how })));
     },
     async add(domain, appId = APP.appId) {
       const { jobId } = await asking.requests.enqueue('add-domain', { domain, appId });

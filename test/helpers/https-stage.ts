@@ -158,7 +158,8 @@ export async function createHttpsStage({
 
 function ledgerOf({ redis, config }: Stage) {
   const keys = createKeys(config.queuePrefix, QUEUE_NAME);
-  return createLedger({ redis, keys, limits: config.limits, cooldownMs: config.ssl.cooldownMs });
+  const limits = { ...config.limits, duplicatesPerWeek: 5, failuresPerHour: 5 };
+  return createLedger({ redis, keys, limits, cooldownMs: config.ssl.cooldownMs });
 }
 
 /** A watcher with parts like a worker's, which live as long as the stage: what it knows of RunCloud it may remember. */
@@ -206,9 +207,9 @@ export async function edgeEnv({ edge, port }: Simulator): Promise<Record<string,
     TLS_CA_FILE: caFile,
     DNS_SERVERS: edge.dnsAddress,
     DNS_GATE: 'auto',
-    SSL_ENVIRONMENT: 'live',
+    SSL_INSTALL: 'off',
     SSL_COOLDOWN: '10m',
-    SSL_REDEPLOY_DELAY_MS: '150',
+    SSL_REDEPLOY_DELAY: '150ms',
     CERTIFICATE_DEADLINE: '2s',
   };
 }

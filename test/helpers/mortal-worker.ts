@@ -13,6 +13,8 @@ export const RATE = 6000;
 /** What is waited for after a write without a reply, and between two looks, in a hurry. */
 const HURRIED: Backoff = { ...BACKOFF, lateMs: 300, lagMs: 250, checkMs: 50, heldMs: 1_000 };
 
+const RETRIES = { attempts: 1_000, backoffMs: 5, backoffMaxMs: 20 };
+
 export interface Worker {
   readonly app: WorkerApp;
   readonly redisLine: Line;
@@ -24,18 +26,14 @@ export const envOf = (simulator: Simulator, redisUrl: string, prefix: string): R
   RUNCLOUD_API_TOKEN: simulator.credentials.token,
   RUNCLOUD_SERVER_ID: '1903',
   RUNCLOUD_APP_ID: '646',
-  RUNCLOUD_TIMEOUT_MS: '100',
+  RUNCLOUD_TIMEOUT: '100ms',
   RUNCLOUD_RATE_PER_MINUTE: String(RATE),
-  RUNCLOUD_PAUSE_MS: '1000',
   REDIS_URL: redisUrl,
   QUEUE_PREFIX: prefix,
   WORKER_CONCURRENCY: '3',
-  JOB_ATTEMPTS: '1000',
-  JOB_BACKOFF_MS: '5',
-  JOB_BACKOFF_MAX_MS: '20',
   ...UNPROVEN,
-  SSL_REDEPLOY_DELAY_MS: '30',
-  SHUTDOWN_TIMEOUT_MS: '10000',
+  SSL_REDEPLOY_DELAY: '30ms',
+  SHUTDOWN_TIMEOUT: '10s',
   LOG_LEVEL: 'silent',
 });
 
@@ -48,7 +46,7 @@ export async function startWorker(env: Record<string, string>, simulator: Simula
   const app = createWorkerApp(
     parseConfig({ ...env, REDIS_URL: url.href, RUNCLOUD_API_URL: runcloud }).config,
     undefined,
-    { backoff: HURRIED },
+    { backoff: HURRIED, retryPolicy: RETRIES, throttledMs: 1_000 },
   );
   await app.start();
   return { app, redisLine, httpLine };

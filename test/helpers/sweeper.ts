@@ -6,9 +6,6 @@ import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';
 
-/** So that the workers' own sweeps, but the first, stay out of the way. */
-export const NO_SWEEPS = { RECONCILE_INTERVAL_MS: '3600000' } as const;
-
 /** What a sweep tells that had nothing to do. */
 export const NOTHING = {
   renewed: 0,

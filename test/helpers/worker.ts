@@ -11,9 +11,11 @@ import {
   type SimulatorOptions,
 } from '../../packages/simulator/src/index.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
+import type { Tuning } from '../../src/app/tuning.ts';
 import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
 import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
+import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
 import { endDelays, promoteRedeploys } from './backoff.ts';
 import { PATIENT } from './patient.ts';
 import { testRedis } from './redis.ts';
@@ -31,6 +33,10 @@ export interface StageOptions {
   readonly env?: Env | ((simulator: Simulator) => Promise<Env>);
   /** Default: PROMPT. */
   readonly backoff?: Backoff;
+  /** What differs from RETRIES. */
+  readonly retries?: Partial<RetryPolicy>;
+  /** Limits of Let's Encrypt that differ from the configured ones. */
+  readonly limits?: Tuning['limits'];
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
   readonly workers?: number;
@@ -39,6 +45,7 @@ export interface StageOptions {
 export interface Stage extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   readonly config: Config;
+  readonly retryPolicy: RetryPolicy;
   readonly simulator: Simulator;
   /** What any BullMQ client has: no code of ours. */
   readonly queue: Queue;
@@ -75,18 +82,17 @@ const envOf = (version: 'v2' | 'v3', simulator: Simulator): Record<string, strin
       : { RUNCLOUD_API_KEY: key, RUNCLOUD_API_SECRET: secret }),
     RUNCLOUD_SERVER_ID: String(APP.serverId),
     RUNCLOUD_APP_ID: String(APP.appId),
-    RUNCLOUD_TIMEOUT_MS: '10000',
+    RUNCLOUD_TIMEOUT: '10s',
     RUNCLOUD_RATE_PER_MINUTE: '6000',
-    RUNCLOUD_PAUSE_MS: '1000',
-    JOB_ATTEMPTS: '5',
-    JOB_BACKOFF_MS: '20',
-    JOB_BACKOFF_MAX_MS: '100',
     ...UNPROVEN,
-    SSL_REDEPLOY_DELAY_MS: '100',
-    SHUTDOWN_TIMEOUT_MS: '10000',
+    SSL_REDEPLOY_DELAY: '100ms',
+    SHUTDOWN_TIMEOUT: '10s',
     LOG_LEVEL: 'silent',
   };
 };
+
+/** How the workers retry failed attempts. */
+export const RETRIES: RetryPolicy = { attempts: 5, backoffMs: 20, backoffMaxMs: 100 };
 
 /** In the simulator a write takes effect at once, or when a test says so; and its list shows at once what it took of us. */
 export const PROMPT: Backoff = {
@@ -100,7 +106,7 @@ export const PROMPT: Backoff = {
 
 const HOUR_MS = 3_600_000;
 /** Longer than any test: the redeploy comes by `passDelay`, and not before. */
-export const LONG_DELAY = { SSL_REDEPLOY_DELAY_MS: String(HOUR_MS) } as const;
+export const LONG_DELAY = { SSL_REDEPLOY_DELAY: '1h' } as const;
 
 const UNFINISHED = ['waiting', 'prioritized', 'active', 'delayed'] as const;
 
@@ -117,6 +123,8 @@ export async function createStage({
   version = 'v3',
   env: given = {},
   backoff = PROMPT,
+  retries = {},
+  limits,
   simulator: simulatorOptions = {},
   workers = 1,
 }: StageOptions = {}): Promise<Stage> {
@@ -130,6 +138,8 @@ export async function createStage({
     ...(typeof given === 'function' ? await given(simulator) : given),
   };
   const { config } = parseConfig(env);
+  const retryPolicy = { ...RETRIES, ...retries };
+  const tuning = { backoff, retryPolicy, limits, throttledMs: 1_000 };
 
   const redis = new Redis(config.redisUrl, { maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
@@ -142,7 +152,7 @@ export async function createStage({
   await producer.ready();
 
   const startWorker = async (more: Readonly<Record<string, string>> = {}): Promise<WorkerApp> => {
-    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, { backoff });
+    const app = createWorkerApp(parseConfig({ ...env, ...more }).config, undefined, tuning);
     releases.defer(() => app.close());
     await app.start();
     return app;
@@ -168,6 +178,7 @@ export async function createStage({
   return {
     env,
     config,
+    retryPolicy,
     simulator,
     queue,
     redis,

@@ -11,7 +11,7 @@ async function failedAdd({ stage }: BoardStage, domain = 'shop.example.org'): Pr
   expect(await job.getState()).toBe('failed');
   return jobId;
 }
-const twoAttempts = { stage: { workers: 1, env: { JOB_ATTEMPTS: '2' } } };
+const twoAttempts = { stage: { workers: 1, retries: { attempts: 2 } } };
 
 describe('a retry from the board', () => {
   test('gives a full budget of attempts, is written down, and its page shows the job that carries on', async () => {

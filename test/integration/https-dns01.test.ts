@@ -101,7 +101,7 @@ describe('a redeploy', () => {
   });
 
   test('orders nothing where RunCloud accepts the switch and keeps dns-01, and says what to do', async () => {
-    await using stage = await createMoved({ env: { SSL_SWITCH_TO_HTTP01: 'on', JOB_ATTEMPTS: '2' } });
+    await using stage = await createMoved({ retries: { attempts: 2 }, env: { SSL_SWITCH_TO_HTTP01: 'on' } });
     const accepted = { kind: 'status', status: 200, body: {}, times: 'always' } as const;
     stage.simulator.addFault({ ...accepted, operation: 'update-domain-ssl' });
     await redeploy(stage);

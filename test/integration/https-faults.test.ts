@@ -195,7 +195,8 @@ describe('SSL_REISSUE=reinstall', () => {
     'with changed names the certificate comes back, though its installation %s',
     async (_, fault) => {
       await using stage = await createHttpsStage({
-        env: { SSL_REISSUE: 'reinstall', CERTIFICATE_DEADLINE: '500ms', JOB_ATTEMPTS: '5' },
+        retries: { attempts: 5 },
+        env: { SSL_REISSUE: 'reinstall', CERTIFICATE_DEADLINE: '500ms' },
         simulator: { variants: { redeployNames: 'unchanged' } },
       });
       stage.point(SHOP, B);

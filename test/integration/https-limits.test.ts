@@ -36,7 +36,7 @@ const heldFor = (stage: HttpsStage, domain: string, why: RegExp): Promise<Domain
 
 test('a certificate that is wrong, expired or trusted by nobody is waited for, then held against the order, and live when it is right', async () => {
   await using stage = await createHttpsStage({
-    env: { CERTIFICATE_DEADLINE: '600ms', SSL_REDEPLOY_DELAY_MS: '400' },
+    env: { CERTIFICATE_DEADLINE: '600ms', SSL_REDEPLOY_DELAY: '400ms' },
   });
   const lies = {
     'wrong.example.com': [{ wrongName: true }, 'wrong-name'],
@@ -150,7 +150,8 @@ test('an issuance that failed is ordered again when its time has come, and backs
 
 test('the limit of identical certificates is kept, and a live domain stays live', async () => {
   await using stage = await createHttpsStage({
-    env: { LE_DUPLICATES_PER_WEEK: '1', SSL_COOLDOWN: '1ms' },
+    env: { SSL_COOLDOWN: '1ms' },
+    limits: { duplicatesPerWeek: 1 },
     simulator: { duplicatesPerWeek: 1 },
   });
   await goLive(stage, SHOP);
@@ -169,7 +170,8 @@ test('the limit of identical certificates is kept, and a live domain stays live'
 
 test('the limit of failed validations of one name is kept, also for a set that has changed', async () => {
   await using stage = await createHttpsStage({
-    env: { DNS_GATE: 'off', LE_FAILURES_PER_HOUR: '1', CERTIFICATE_DEADLINE: '300ms' },
+    env: { DNS_GATE: 'off', CERTIFICATE_DEADLINE: '300ms' },
+    limits: { failuresPerHour: 1 },
     simulator: { failuresPerHour: 1 },
   });
   stage.edge.setDns(SHOP, { a: ELSEWHERE });
@@ -210,10 +212,10 @@ test('a shared certificate of exactly 100 names is ordered, and told that it is 
   expect((await redeploy(stage))?.outcome).toMatch(/100 names of 100/);
 });
 
-test('SSL_INVALID_NAMES=proceed orders with a dead name all the same', async () => {
+test('SSL_INVALID_NAMES=ignore orders with a dead name all the same', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD] },
-    env: { SSL_INVALID_NAMES: 'proceed' },
+    env: { SSL_INVALID_NAMES: 'ignore' },
     simulator: { variants: { badName: 'left-out' } },
   });
   stage.edge.setDns(OLD, { a: ELSEWHERE });

@@ -50,7 +50,7 @@ test('a certificate of its own: the reason is the domain’s, and goes when it i
 test.each(['status', 'html', 'firewall', 'never-answer'] as const)(
   'a log that cannot be read (%s) changes nothing',
   async (kind) => {
-    await using stage = await createHttpsStage({ env: { ...env, RUNCLOUD_TIMEOUT_MS: '1000' } });
+    await using stage = await createHttpsStage({ env: { ...env, RUNCLOUD_TIMEOUT: '1s' } });
     stage.simulator.addFault({ kind, operation: 'get-log', times: 'always' });
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);

@@ -178,7 +178,8 @@ describe('a www name that was left out', () => {
 
   test('is not left on by a change that takes effect late, when it is wanted no more by then', async () => {
     await using stage = await liveWithoutWww({
-      env: { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' },
+      retries: { attempts: 1000 },
+      env: { RUNCLOUD_TIMEOUT: '1500ms' },
       backoff: { lateMs: 3_600_000 },
     });
     const land = stage.keepWaiting('update-domain', { appliesWrite: false });
@@ -362,7 +363,7 @@ describe('a www name that is attached', () => {
     stage.edge.setDns(WWW, { a: ELSEWHERE });
   };
 
-  test.each(['hold', 'detach'])(
+  test.each(['wait', 'detach'])(
     'and dies is taken off when it holds up the certificate of others, and the domain stays (SSL_INVALID_NAMES=%s)',
     async (invalidNames) => {
       await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: invalidNames } });
@@ -415,7 +416,7 @@ describe('a www name that is attached', () => {
     expect(await covered(stage)).toEqual([`${APEX} covers`]);
   });
 
-  test('and was asked for stays with SSL_INVALID_NAMES=hold: the others wait, and the answer helps', async () => {
+  test('and was asked for stays with SSL_INVALID_NAMES=wait: the others wait, and the answer helps', async () => {
     await using stage = await createHttpsStage();
     await live(stage, true);
     stage.point(NEW);

@@ -19,7 +19,7 @@ const ask = (stage: Stage, name: 'add-domain' | 'remove-domain', count: number) 
 const callsTo = (stage: Stage) => stage.simulator.state.calls.filter(({ path }) => path.includes('/999'));
 
 test('three hundred adds, each tried twice and more: two calls, while others go on', async () => {
-  await using stage = await createStage({ backoff: PATIENT, workers: 0, env: { JOB_ATTEMPTS: '2' } });
+  await using stage = await createStage({ backoff: PATIENT, workers: 0, retries: { attempts: 2 } });
   const lost = await ask(stage, 'add-domain', 300);
   const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: 'good.example.org' });
   await stage.startWorker();

@@ -94,7 +94,7 @@ async function violations({ simulator, producer }: Stage, apex: string): Promise
 test('each host name is on RunCloud once, as the records want it', async () => {
   await using stage = await createStage({
     workers: 2,
-    env: { JOB_ATTEMPTS: '100' },
+    retries: { attempts: 100 },
     backoff: { ...PROMPT, checkMs: 40, lateMs: 100, lagMs: 40 },
   });
   const drawn = fc.sample(histories, { seed: 7, numRuns: 12 });

@@ -17,7 +17,7 @@ async function failedAdd(stage: Stage): Promise<string> {
   expect(await job.getState()).toBe('failed');
   return jobId;
 }
-const twoAttempts = { env: { JOB_ATTEMPTS: '2' } };
+const twoAttempts = { retries: { attempts: 2 } };
 
 describe('retrying a failed job', () => {
   test('gives it a new job with a full budget of attempts, and drops the old record', async () => {
@@ -160,7 +160,7 @@ describe('looking', () => {
   });
 
   test('tells what Let’s Encrypt still allows for the names of the domain', async () => {
-    await using stage = await createStage({ workers: 0, env: { SSL_ENVIRONMENT: 'live' } });
+    await using stage = await createStage({ workers: 0, env: { SSL_INSTALL: 'off' } });
     await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, www: true });
     const status = await stage.producer.operator.domain(domain, {});
     expect(status?.budgets).toEqual(
@@ -190,7 +190,7 @@ describe('looking', () => {
   });
 
   test('tells of a job that waits for its next try when that is, and why', async () => {
-    await using stage = await createStage({ env: { JOB_BACKOFF_MS: '60000', JOB_BACKOFF_MAX_MS: '60000' } });
+    await using stage = await createStage({ retries: { backoffMs: 60_000, backoffMaxMs: 60_000 } });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 'always' });
     const before = Date.now();
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });

@@ -13,7 +13,8 @@ const SHOP = 'shop-a.com';
 const OTHER = 'bigshop-other.com';
 
 const callbacks = ({ url }: Receiver) => ({
-  env: { CALLBACK_URLS: url, CALLBACK_SECRETS: SECRET, JOB_ATTEMPTS: '1000' },
+  retries: { attempts: 1000 },
+  env: { CALLBACK_URLS: url, CALLBACK_SECRETS: SECRET },
 });
 
 const refuses = ({ simulator }: HttpsStage, operation: 'attach-domain' | 'update-domain') =>

@@ -145,7 +145,7 @@ test.each(['advanced', 'basic'] as const)(
       fc.asyncProperty(world, async (chosen) => {
         await using receiver = await createReceiver();
         await using stage = await createHttpsStage({
-          env: { ...callbacks(receiver), LE_ORDERS_PER_3H: String(chosen.orders), SSL_INVALID_NAMES: 'hold' },
+          env: { ...callbacks(receiver), LE_ORDERS_PER_3H: String(chosen.orders), SSL_INVALID_NAMES: 'wait' },
           simulator: {
             seed: {
               servers: [{ ipAddress: HERE }],
@@ -168,7 +168,7 @@ test('while one customer’s redeploy ends held by a spent limit, another one wh
   await using receiver = await createReceiver();
   await using stage = await createHttpsStage({
     webapp: { advancedSsl: true, covers: 'all' },
-    env: { ...callbacks(receiver), LE_CERTIFICATES_PER_WEEK: '1', RUNCLOUD_TIMEOUT_MS: '120000' },
+    env: { ...callbacks(receiver), LE_CERTIFICATES_PER_WEEK: '1', RUNCLOUD_TIMEOUT: '120s' },
   });
   const { requests } = stage.producer;
   const add = (domain: string) => requests.enqueue('add-domain', { domain, www: false });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { toMember } from '../../src/redis/keys.ts';
-import { NO_SWEEPS, sweep } from '../helpers/sweeper.ts';
+import { sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -17,7 +17,7 @@ let requests: RequestQueue;
 let releases: AsyncDisposableStack;
 beforeEach(async () => {
   releases = new AsyncDisposableStack();
-  stage = releases.use(await createStage({ env: NO_SWEEPS }));
+  stage = releases.use(await createStage());
   ({ requests } = stage.producer);
   const turn = requests.keyOf('sweep');
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');

@@ -6,7 +6,7 @@ import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
-  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
+  stage = releases.use(await createStage(options));
   if (options.workers !== 0) await firstSweepDone();
   return stage.producer.requests;
 }
@@ -109,7 +109,7 @@ describe('a settled request that RunCloud does not have as wanted', () => {
 });
 
 test('a request that failed is tried again after ten minutes, not before, and by nobody’s hand', async () => {
-  await set({ env: { JOB_ATTEMPTS: '1' } });
+  await set({ retries: { attempts: 1 } });
   stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
   const asked = await ask();
   await stage.ended(asked.jobId);
@@ -122,7 +122,7 @@ test('a request that failed is tried again after ten minutes, not before, and by
 });
 
 test('however often a request failed in an outage, what is undone after it is mended all the same', async () => {
-  await set({ env: { JOB_ATTEMPTS: '1' } });
+  await set({ retries: { attempts: 1 } });
   stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 4 });
   const asked = await ask();
   await stage.ended(asked.jobId);

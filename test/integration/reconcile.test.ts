@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
-import { createTestSweeper, NO_SWEEPS, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { createTestSweeper, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
-  stage = releases.use(await createStage({ ...options, env: { ...NO_SWEEPS, ...options.env } }));
+  stage = releases.use(await createStage(options));
   if (options.workers !== 0) await firstSweepDone();
   return stage.producer.requests;
 }
@@ -67,7 +67,7 @@ describe('a request whose job', () => {
   });
 
   test('of a bare client was deleted comes back as one of ours', async () => {
-    const { store } = await set({ env: { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' } });
+    const { store } = await set({ retries: { backoffMs: 600_000, backoffMaxMs: 600_000 } });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(async () => (await stage.queue.getJobState(id)) === 'delayed', 'it is in backoff');
@@ -79,7 +79,7 @@ describe('a request whose job', () => {
   });
 
   test('is waiting, at work or in backoff is left alone, however often it is swept', async () => {
-    await set({ env: { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' } });
+    await set({ retries: { backoffMs: 600_000, backoffMaxMs: 600_000 } });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
     const { jobId } = await ask();
     await until(async () => (await stage.queue.getJobState(jobId)) === 'delayed', 'it is in backoff');
@@ -104,7 +104,7 @@ describe('a request whose job', () => {
 });
 
 test('a redeploy whose job was lost is revived, and covers what waited for it', async () => {
-  await set({ env: { SSL_REDEPLOY_DELAY_MS: '60000' } });
+  await set({ env: { SSL_REDEPLOY_DELAY: '60s' } });
   const { jobId } = await ask();
   await stage.ended(jobId);
   const [redeploy] = await stage.queue.getDelayed();

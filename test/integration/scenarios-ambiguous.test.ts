@@ -44,7 +44,7 @@ describe('scenario 1: the POST took effect and its reply was lost:', () => {
   test.each(lost)(
     '%s: done at the first try, by that one POST, and no failure is shown',
     async (_, fault) => {
-      await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT_MS: String(TIMEOUT_MS) } });
+      await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT: `${TIMEOUT_MS}ms` } });
       const { jobId } = await attachDespite(stage, fault);
       const job = await stage.job(jobId);
       expect(job).toMatchObject({ attemptsMade: 1, returnvalue: expect.stringMatching(/attached/) });
@@ -83,13 +83,13 @@ describe('scenario 1: the POST took effect and its reply was lost:', () => {
 describe('scenario 2: the call never reached RunCloud:', () => {
   const slowRetries: StageOptions = {
     workers: 0,
-    env: { JOB_BACKOFF_MS: '400', JOB_BACKOFF_MAX_MS: '400', JOB_ATTEMPTS: '50' },
+    retries: { attempts: 50, backoffMs: 400, backoffMaxMs: 400 },
   };
 
   /** A first worker cannot reach RunCloud; a second one, with the right address, takes the job over. */
   async function tryElsewhereFirst(url: string): Promise<void> {
     await using stage = await createStage(slowRetries);
-    const lost = await stage.startWorker({ RUNCLOUD_API_URL: url, RUNCLOUD_TIMEOUT_MS: '500' });
+    const lost = await stage.startWorker({ RUNCLOUD_API_URL: url, RUNCLOUD_TIMEOUT: '500ms' });
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     await until(async () => /was not reached/.test(await stage.logs(jobId)), 'the failed call is told');
     await lost.close();

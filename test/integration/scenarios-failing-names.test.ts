@@ -107,7 +107,7 @@ describe('a live neighbour whose DNS breaks', () => {
 });
 
 describe('a live neighbour that looks right, and whose name stands in RunCloud’s log', () => {
-  test.each(['hold', 'detach'] as const)(
+  test.each(['wait', 'detach'] as const)(
     'with SSL_INVALID_NAMES=%s is named first, before those that are only new; nobody is taken off',
     async (invalidNames) => {
       await using stage = await createHttpsStage({
@@ -151,7 +151,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     stage.point(NEW, BAD);
   };
 
-  test('with SSL_INVALID_NAMES=hold is named, and holds the others', async () => {
+  test('with SSL_INVALID_NAMES=wait is named, and holds the others', async () => {
     await using stage = await withOld({ simulator: ALOUD });
     refuse(stage);
     await add(stage, BAD);

@@ -7,7 +7,7 @@ import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
 const DOMAIN = 'shop.example.org';
 /** Longer than any guard of these tests: whoever waited for the backoff would fail. */
-const LONG_BACKOFF = { JOB_BACKOFF_MS: '600000', JOB_BACKOFF_MAX_MS: '600000' };
+const LONG_BACKOFF = { backoffMs: 600_000, backoffMaxMs: 600_000 };
 
 type Want = Asked['presence'];
 const nameOf = (presence: Want): 'add-domain' | 'remove-domain' =>
@@ -46,7 +46,7 @@ describe.each(eachDoor)('scenario 6: an add in backoff, then a remove, through %
   }
 
   test('the remove does not wait; the add, when its turn comes, makes no call', async () => {
-    await using stage = await createStage({ env: LONG_BACKOFF });
+    await using stage = await createStage({ retries: LONG_BACKOFF });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
     const add = await addInBackoff(stage);
     const remove = await ask(stage, 'absent');
@@ -61,7 +61,7 @@ describe.each(eachDoor)('scenario 6: an add in backoff, then a remove, through %
   });
 
   test('whose POST took effect unseen: the remove undoes it, and the certificate follows', async () => {
-    await using stage = await createStage({ env: LONG_BACKOFF });
+    await using stage = await createStage({ retries: LONG_BACKOFF });
     stage.simulator.addFault({ kind: 'drop-after', operation: 'attach-domain' });
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', skip: 1 });
     const add = await addInBackoff(stage);

@@ -59,7 +59,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
     ['RunCloud’s own 403, to every call', { kind: 'status', status: 403 }],
     ['RunCloud’s own 402, to every call', { kind: 'status', status: 402 }],
   ])('%s: none fails, and all are attached once it is over', async (_, rule) => {
-    await using stage = await createStage({ env: { JOB_ATTEMPTS: '1000', WORKER_CONCURRENCY: '8' } });
+    await using stage = await createStage({ retries: { attempts: 1000 }, env: { WORKER_CONCURRENCY: '8' } });
     stage.simulator.addFault({ ...rule, times: 'always' });
     const asked = await Promise.all(EIGHT.map((domain) => ask(stage, domain)));
     // Every job has met it, or is held by it; nobody calls any more.
@@ -74,7 +74,7 @@ describe('answers that are not about the domain, for a while, to eight adds at o
 
   test('RunCloud’s own 403 for one web application holds nobody else, and is shown as the operator’s matter', async () => {
     const seed = { webapps: [{}, { id: 647 }] };
-    await using stage = await createStage({ simulator: { seed }, env: { JOB_ATTEMPTS: '1000' } });
+    await using stage = await createStage({ simulator: { seed }, retries: { attempts: 1000 } });
     stage.simulator.addFault({ kind: 'status', status: 403, path: '*/webapps/647/*', times: 'always' });
     const lost = await ask(stage, 'lost.example.org', 'present', 647);
     const record = await untilStage(stage, lost.domain, 'held', 647);
@@ -297,7 +297,8 @@ test('a 404 on the redeploy of a certificate whose id we read ourselves: the id 
 
 describe('a write that takes effect after its time', () => {
   /** Shorter than what the write takes: it lands when the test says so. */
-  const env = { RUNCLOUD_TIMEOUT_MS: '1500', JOB_ATTEMPTS: '1000' };
+  const env = { RUNCLOUD_TIMEOUT: '1500ms' };
+  const retries = { attempts: 1000 };
   const backoff = { ...PROMPT, lateMs: 3_600_000 };
   /** The time is over during which it may still take effect. */
   const passLateness = async ({ redis, producer }: Stage, domain: string, kind: 'attach' | 'detach') => {
@@ -306,7 +307,7 @@ describe('a write that takes effect after its time', () => {
   };
 
   test('an add lands while its removal is asked: nothing is said to be removed before it is, and two cost one reading', async () => {
-    await using stage = await createStage({ env, backoff });
+    await using stage = await createStage({ env, retries, backoff });
     const two = ['one.example.org', 'two.example.org'];
     const land = stage.keepWaiting('attach-domain', { appliesWrite: false, times: 2 });
     for (const domain of two) await ask(stage, domain);
@@ -335,7 +336,7 @@ describe('a write that takes effect after its time', () => {
   });
 
   test('a removal lands while its domain is asked for again: nothing is said to be attached before it is', async () => {
-    await using stage = await createStage({ env, backoff });
+    await using stage = await createStage({ env, retries, backoff });
     await stage.ended((await ask(stage, DOMAIN)).jobId);
     const land = stage.keepWaiting('delete-domain', { appliesWrite: false });
     await ask(stage, DOMAIN, 'absent');

@@ -37,7 +37,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, numbe
 /** Until the fifth failure in a row nobody can know that it is an outage. */
 const BEFORE_IT_IS_KNOWN = 4;
 
-const quiet = { SSL_REDEPLOY_DELAY_MS: '86400000' };
+const quiet = { SSL_REDEPLOY_DELAY: '1d' };
 
 test.concurrent('scenario 17: after a 429 with Retry-After 3 nobody of two workers calls for 3 s, then no burst', async () => {
   // 600 a minute: 100 at once, then one each 120 ms.
@@ -65,7 +65,7 @@ test.concurrent('scenario 17: after a 429 with Retry-After 3 nobody of two worke
 });
 
 test.concurrent('scenario 17: a storm of 429 fails no job and costs no attempt', async () => {
-  await using stage = await createStage({ workers: 2, env: { ...quiet, JOB_ATTEMPTS: '1' } });
+  await using stage = await createStage({ workers: 2, retries: { attempts: 1 }, env: { ...quiet } });
   const headers = { 'Retry-After': '1' };
   stage.simulator.addFault({ kind: 'status', status: 429, headers, times: 4 });
   const asked = await add(stage, names(20));
@@ -79,8 +79,8 @@ test.concurrent('scenario 17: a storm of 429 fails no job and costs no attempt',
 });
 
 test.concurrent('scenario 19: with 30 % of 5xx all jobs end without a person, and retries are bounded', async () => {
-  const env = { JOB_ATTEMPTS: '40' };
-  await using stage = await createStage({ workers: 2, env, simulator: { randomSeed: 19 } });
+  const retries = { attempts: 40 };
+  await using stage = await createStage({ workers: 2, retries, simulator: { randomSeed: 19 } });
   const { simulator } = stage;
   simulator.addFault({ kind: 'status', status: 500, probability: 0.15 });
   simulator.addFault({ kind: 'html', status: 502, appliesWrite: true, probability: 0.176 });
@@ -126,7 +126,7 @@ test.concurrent(`scenario 20: a remove behind ${BURST} adds gets one of the firs
 }, 420_000);
 
 test.concurrent('an outage without answers: all jobs wait, probes go out one by one, everything resumes by itself', async () => {
-  const env = { RUNCLOUD_TIMEOUT_MS: '2500' };
+  const env = { RUNCLOUD_TIMEOUT: '2500ms' };
   await using stage = await createStage({ workers: 2, env });
   const { simulator, producer } = stage;
   simulator.addFault({ kind: 'never-answer', times: 'always' });

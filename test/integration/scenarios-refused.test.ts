@@ -115,10 +115,10 @@ describe('scenario 18: credentials that are refused', () => {
 
   test('by a 403 on ping the whole account is refused: all jobs are held before any is spent', async () => {
     await using stage = await createStage({ workers: 0 });
-    const { ratePerMinute, pauseMs, credentials, timeoutMs, url } = stage.config.runcloud;
+    const { ratePerMinute, credentials, timeoutMs, url } = stage.config.runcloud;
     if (!credentials) throw new Error('the stage has no credentials');
     const key = stage.producer.requests.keyOf('rate-limit');
-    const limiter = createRateLimiter({ redis: stage.redis, key, ratePerMinute, defaultThrottleMs: pauseMs });
+    const limiter = createRateLimiter({ redis: stage.redis, key, ratePerMinute, defaultThrottleMs: 1_000 });
     const client = createRunCloud({ url, version: 'v3', timeoutMs, credentials, limiter });
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'ping' });
     await expect(client.ping()).rejects.toMatchObject({ code: 'runcloud-account-refused' });
@@ -145,7 +145,7 @@ describe('scenario 18: credentials that are refused', () => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
     const job = await stage.ended(jobId);
     expect(job).toMatchObject({
-      attemptsMade: stage.config.jobs.attempts,
+      attemptsMade: stage.retryPolicy.attempts,
       failedReason: expect.stringMatching(/^runcloud-forbidden: /),
     });
     expect(await stage.producer.operator.unavailable()).toBeUndefined();
@@ -166,7 +166,7 @@ test('scenario 18: a web application that is not there fails its own adds, after
   const good = await enqueue('add-domain', { domain: DOMAIN });
   const [added, removed] = await Promise.all(lost.map(({ jobId }) => stage.ended(jobId)));
   expect(added?.failedReason).toMatch(/^runcloud-not-found: RunCloud knows no such thing .*HTTP 404/);
-  expect(added?.attemptsMade).toBe(stage.config.jobs.attempts);
+  expect(added?.attemptsMade).toBe(stage.retryPolicy.attempts);
   // What does not exist has no domain: that is as wanted.
   expect(removed?.returnvalue).toMatch(/^web application 999 does not exist on server 1903 any more/);
   expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);

@@ -196,7 +196,7 @@ describe('the stop', () => {
     const startedAt = performance.now();
     await server[Symbol.asyncDispose]();
     clearInterval(dripping);
-    // The promise is seconds: two of grace. SHUTDOWN_TIMEOUT_MS has 27 for those who wait for work that is under way.
+    // The promise is seconds: two of grace. SHUTDOWN_TIMEOUT has 27 for those who wait for work that is under way.
     expect(performance.now() - startedAt).toBeLessThan(15_000);
     await Promise.all([silent, half, slow, refused, idle].map(({ ended }) => ended));
   });

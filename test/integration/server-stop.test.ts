@@ -112,7 +112,7 @@ describe('a server that stops', () => {
 
   test('does not wait for ever: what is not answered in time is cut off', async () => {
     await using corner = await testRedis();
-    const { server, reply } = await withSlowRequest({ ...envOf(corner), SHUTDOWN_TIMEOUT_MS: '1000' });
+    const { server, reply } = await withSlowRequest({ ...envOf(corner), SHUTDOWN_TIMEOUT: '1s' });
     await server[Symbol.asyncDispose]();
     expect(await reply).toMatchObject({ code: 'ECONNRESET' });
   });

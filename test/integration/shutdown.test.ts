@@ -49,7 +49,7 @@ describe('closing a worker', () => {
 
   test('during a call that does not end hands the job back unspent, and another worker finishes it', async () => {
     await using stage = await createStage({ workers: 0 });
-    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '4s' });
     stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
@@ -70,7 +70,7 @@ describe('closing a worker', () => {
 
   test('during a write that took effect unseen hands it back, and the next worker looks before it writes', async () => {
     await using stage = await createStage({ workers: 0 });
-    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '4000' });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '4s' });
     stage.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(() => stage.names().includes(DOMAIN), 'the write took effect');
@@ -84,7 +84,7 @@ describe('closing a worker', () => {
 
   test('with a short deadline still ends within reach of it', async () => {
     await using stage = await createStage({ workers: 0 });
-    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT_MS: '500' });
+    const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '500ms' });
     stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
@@ -122,7 +122,7 @@ describe('a worker process', () => {
       RUNCLOUD_API_TOKEN: simulator.credentials.token,
       RUNCLOUD_SERVER_ID: '1903',
       RUNCLOUD_APP_ID: '646',
-      SHUTDOWN_TIMEOUT_MS: '4000',
+      SHUTDOWN_TIMEOUT: '4s',
     };
     await using worker = startCli(['worker'], { env });
     await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
@@ -142,7 +142,7 @@ describe('a worker process', () => {
     const env = {
       REDIS_URL: server.url,
       RUNCLOUD_API_TOKEN: 'a0token0for0nobody',
-      SHUTDOWN_TIMEOUT_MS: '60000',
+      SHUTDOWN_TIMEOUT: '60s',
     };
     await using worker = startCli(['worker'], { env });
     await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');

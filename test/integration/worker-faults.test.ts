@@ -61,7 +61,7 @@ describe.each(faults)('%s', (_, fault) => {
 });
 
 test('a reply that never comes counts as unknown after the timeout: the list is read before any second write', async () => {
-  await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT_MS: '2500' } });
+  await using stage = await createStage({ env: { RUNCLOUD_TIMEOUT: '2500ms' } });
   stage.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
   const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
   await stage.idle();
@@ -72,7 +72,7 @@ test('a reply that never comes counts as unknown after the timeout: the list is 
 });
 
 test('a 429 waits as long as RunCloud asks for, and spends no attempt', async () => {
-  await using stage = await createStage({ env: { JOB_ATTEMPTS: '1' } });
+  await using stage = await createStage({ retries: { attempts: 1 } });
   for (const operation of ['list-domains', 'attach-domain', 'redeploy-ssl'] as const) {
     stage.simulator.addFault({ kind: 'status', status: 429, headers: { 'Retry-After': '1' }, operation });
   }
@@ -88,7 +88,7 @@ test('a 429 waits as long as RunCloud asks for, and spends no attempt', async ()
 });
 
 test('the budget of attempts is spent on what does not heal, and the record then says so', async () => {
-  await using stage = await createStage({ env: { JOB_ATTEMPTS: '3' } });
+  await using stage = await createStage({ retries: { attempts: 3 } });
   stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains', times: 'always' });
   const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
   expect(job.attemptsMade).toBe(3);
@@ -124,7 +124,7 @@ describe('what may pass by itself is tried again, and fails with its code in the
     stage.simulator.addFault({ kind: 'status', status, operation: 'list-domains', times: 'always' });
     const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
     expect(job.failedReason).toMatch(new RegExp(`^${code}: `));
-    expect(job.attemptsMade).toBe(stage.config.jobs.attempts);
+    expect(job.attemptsMade).toBe(stage.retryPolicy.attempts);
     expect(stage.simulator.state.counters.writes).toBe(0);
     const [record] = await stage.producer.requests.store.list(1);
     // And again by itself, ten minutes later.

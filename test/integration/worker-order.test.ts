@@ -84,7 +84,7 @@ describe('an add that lands while a redeploy runs', () => {
   });
 
   test('waits for its turn where several workers run: redeploys of one web application never overlap', async () => {
-    await using stage = await createStage({ workers: 2, env: { SSL_REDEPLOY_DELAY_MS: '50' } });
+    await using stage = await createStage({ workers: 2, env: { SSL_REDEPLOY_DELAY: '50ms' } });
     for (let round = 0; round < 3; round += 1) {
       const answer = stage.keepWaiting('redeploy-ssl');
       await stage.ended(await stage.add('add-domain', { domain: `d${round}.example.org` }));
@@ -177,8 +177,9 @@ test('who asks for one domain does not wait behind the sixty of another caller',
 
 describe('five hundred of one caller, each on a web application that does not exist', () => {
   const LOST = 500;
-  const HOUR = '3600000';
-  const env = { ...LONG_DELAY, WORKER_CONCURRENCY: '1', JOB_BACKOFF_MS: HOUR, JOB_BACKOFF_MAX_MS: HOUR };
+  const HOUR_MS = 3_600_000;
+  const env = { ...LONG_DELAY, WORKER_CONCURRENCY: '1' };
+  const retries = { backoffMs: HOUR_MS, backoffMaxMs: HOUR_MS };
   /** The worker ends with the job that is at its call. */
   const HANDFUL = 4;
 
@@ -209,7 +210,7 @@ describe('five hundred of one caller, each on a web application that does not ex
   };
 
   test('do not stand before what others ask for, once they are tried again; and they go on', async () => {
-    await using stage = await createStage({ workers: 0, env });
+    await using stage = await createStage({ workers: 0, env, retries });
     const { calls } = stage.simulator.state;
     await askLost(stage);
     await workUntil(stage, () => calls.length >= 0.6 * LOST);
@@ -224,7 +225,7 @@ describe('five hundred of one caller, each on a web application that does not ex
   });
 
   test('a redeploy for each of sixty does not stand before them either: so many as a caller has in a turn', async () => {
-    await using stage = await createStage({ workers: 0, env });
+    await using stage = await createStage({ workers: 0, env, retries });
     const { enqueue } = stage.producer.requests;
     for (let i = 0; i < 60; i += 1)
       await enqueue('redeploy-ssl', { serverId: APP.serverId, appId: 20_000 + i }, { by: 'api:bulky' });

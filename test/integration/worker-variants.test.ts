@@ -33,7 +33,7 @@ async function walk(version: 'v2' | 'v3', { name, value }: VariantCase): Promise
     version,
     simulator: { seed, defaultDns: 'server', variants: { [name]: value } },
     // No call may be given up for slowness here, however starved the machine: what is written twice would be our fault.
-    env: { RUNCLOUD_TIMEOUT_MS: '60000' },
+    env: { RUNCLOUD_TIMEOUT: '60s' },
   });
   const bare = await stage.add('redeploy-ssl', { appId: 647 });
   await stage.add('redeploy-ssl', { appId: 648, domain: ADVANCED });

@@ -20,7 +20,7 @@ function expectAllCovered(stage: Stage, names: readonly string[]): void {
 
 describe.each(versions)('with API %s', (version) => {
   test('a bare BullMQ job attaches its domain, and after the delay exactly one redeploy covers it', async () => {
-    await using stage = await createStage({ version, env: { SSL_REDEPLOY_DELAY_MS: '300' } });
+    await using stage = await createStage({ version, env: { SSL_REDEPLOY_DELAY: '300ms' } });
     const id = await stage.add('add-domain', { domain: 'Shop.Example.ORG' });
     const job = await stage.ended(id);
     expect(job.returnvalue).toMatch(/^shop\.example\.org attached; a certificate redeploy follows$/);

@@ -1,14 +1,7 @@
 // The variables of the HTTP server, its users, the callbacks and traces.
 import { expect, test } from '@jest/globals';
 import { hashToken } from '../../src/config/credential-hashes.ts';
-import {
-  assertServable,
-  type Config,
-  ConfigError,
-  describeConfig,
-  parseConfig,
-  secretsOf,
-} from '../../src/config/load.ts';
+import { assertServable, type Config, ConfigError, parseConfig, secretsOf } from '../../src/config/load.ts';
 
 type Env = Record<string, string>;
 
@@ -40,7 +33,6 @@ const readings: readonly (readonly [
   ['no path', { SERVER_PATH: '/' }, (c) => c.server.path, ''],
   ['a path, with slashes and without', { SERVER_PATH: 'a/b.c/' }, (c) => c.server.path, '/a/b.c'],
   ['a proxy in front', { TRUST_PROXY: 'ON' }, (c) => c.server.trustProxy, true],
-  ['a session in days', { BOARD_SESSION: '2d' }, (c) => c.server.sessionMs, 172_800_000],
   [
     'one token',
     { API_TOKENS: `shop:enqueue:${hash}` },
@@ -99,7 +91,7 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a token itself for its hash',
     { API_TOKENS: 'shop:read:rcd_hunter2' },
-    /^API_TOKENS must be entries name.*entry 1 has no such hash\)/,
+    /^API_TOKENS must be entries name.*entry 1 has an invalid hash\)/,
   ],
   ['a hash in upper case', { API_TOKENS: `a:read:${hash.toUpperCase()}` }, /^API_TOKENS must be/],
   [
@@ -110,17 +102,17 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a name with a space in it',
     { API_TOKENS: `a shop:read:${hash}` },
-    /^API_TOKENS must be .*entry 1 has no such three parts/,
+    /^API_TOKENS must be .*entry 1 lacks these three parts/,
   ],
   [
     'the second of two tokens',
     { API_TOKENS: `a:read:${hash},b:hunter2:${hash}` },
-    /^API_TOKENS must be entries .*\(entry 2 names another role\)/,
+    /^API_TOKENS must be entries .*\(entry 2 has an unknown role\)/,
   ],
   [
     'a name twice',
     { API_TOKENS: `a:read:${hash} a:read:${other}` },
-    /^API_TOKENS holds a name twice \(entry 2\)/,
+    /^API_TOKENS has a name twice \(entry 2\)/,
   ],
   ['nothing but a comma', { API_TOKENS: ',' }, /^API_TOKENS must be entries/],
   ['a password in clear', { BOARD_USERS: 'ada:operator:hunter2' }, /^BOARD_USERS must be entries/],
@@ -139,9 +131,8 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'a user twice',
     { BOARD_USERS: `a:viewer:${scrypt()} a:operator:${scrypt()}` },
-    /^BOARD_USERS holds a name twice/,
+    /^BOARD_USERS has a name twice/,
   ],
-  ['a session of seconds', { BOARD_SESSION: '5s' }, /^BOARD_SESSION must be .* from 1m to 30d/],
   [
     'a callback in clear to another machine',
     { ...callback, CALLBACK_URLS: 'http://app.example.org/' },
@@ -150,17 +141,17 @@ const problems: readonly (readonly [sentence: string, env: Env, problem: RegExp]
   [
     'credentials in a callback',
     { ...callback, CALLBACK_URLS: 'https://a.example/,https://u:hunter2@b.example/' },
-    /^CALLBACK_URLS must be https.*\(entry 2 is not\)/,
+    /^CALLBACK_URLS must be https.*\(entry 2 is wrong\)/,
   ],
   [
     'a callback twice',
     { ...callback, CALLBACK_URLS: 'https://a.example/,https://a.example/' },
-    /^CALLBACK_URLS holds an address twice/,
+    /^CALLBACK_URLS has an address twice/,
   ],
   [
     'callbacks without a secret',
     { CALLBACK_URLS: callback.CALLBACK_URLS },
-    /^CALLBACK_SECRETS is missing: CALLBACK_URLS is set, and webhooks are always signed/,
+    /^CALLBACK_SECRETS is missing: CALLBACK_URLS needs it/,
   ],
   [
     'a secret without its prefix',
@@ -194,41 +185,19 @@ test.each(['0.0.0.0', '::', '10.0.0.7', 'db.example.org', '127.0.0.1.example.org
   '%s is served with tokens only, and the refusal says how to get one',
   (SERVER_HOST) => {
     expect(failure(served({ SERVER_HOST })).problems).toEqual([
-      expect.stringMatching(/^API_TOKENS is missing: SERVER_HOST=.* `runcloud-domains token create/),
+      expect.stringMatching(
+        /^API_TOKENS is missing: other machines reach SERVER_HOST=.* `runcloud-domains token create/,
+      ),
     ]);
     expect(served({ SERVER_HOST, API_TOKENS: `a:read:${hash}` })).not.toThrow();
   },
 );
 
-const all = {
-  SERVER_HOST: '::',
-  SERVER_PORT: '0',
-  SERVER_PATH: '/domains',
-  TRUST_PROXY: 'on',
-  API_RATE_PER_MINUTE: '7',
-  WORKER_ADDRESS: '[::1]:9',
-  BOARD_SESSION: '90m',
-  CALLBACK_URLS: 'https://a.example/x,http://localhost/y',
-  OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel:4318',
-};
 const secret = {
   API_TOKENS: `a:read:${hash} b:operate:${other}`,
   BOARD_USERS: `ada:operator:${scrypt()}`,
   CALLBACK_SECRETS: `${whsec(1)},${whsec(2)}`,
 };
-
-test('what describeConfig shows of the server is what was set, secrets as ***', () => {
-  const shown = Object.fromEntries(
-    describeConfig(parseConfig({ ...all, ...secret }).config).map(({ name, value }) => [name, value]),
-  );
-  const masked = {
-    API_TOKENS: '***',
-    BOARD_USERS: '***',
-    CALLBACK_SECRETS: '***',
-    CALLBACK_URLS: 'https://a.example/***',
-  };
-  expect(shown).toMatchObject({ ...all, ...masked });
-});
 
 test('hashes and webhook secrets, with and without their prefix, are secrets', () => {
   const bare = [whsec(1), whsec(2)].map((text) => text.slice('whsec_'.length));
@@ -242,7 +211,7 @@ test('who has a password that was hashed with less work is named in a warning, w
     BOARD_USERS: `ada:operator:${weak} bob:viewer:${good} eve:viewer:${weak}`,
   });
   expect(warnings).toEqual([
-    expect.stringMatching(/^BOARD_USERS .*\(ada, eve\): they go on working; .*board password/),
+    expect.stringMatching(/^BOARD_USERS .*\(ada, eve\)\. They still work\. .*board password/),
   ]);
   expect(warnings.join()).not.toContain('scrypt$');
   expect(parseConfig({ BOARD_USERS: `bob:viewer:${good}` }).warnings).toEqual([]);

@@ -135,9 +135,12 @@ describe('on disk', () => {
 
   test('.env is read, the environment wins, and an empty variable does not count', () => {
     inDirectory((directory) => {
-      writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS=3\nWORKER_CONCURRENCY="3"\nLOG_LEVEL=debug\r\n');
-      const { config } = loadConfig({ JOB_ATTEMPTS: '4', WORKER_CONCURRENCY: '' }, directory);
-      expect([config.jobs.attempts, config.worker.concurrency, config.log.level]).toEqual([4, 3, 'debug']);
+      writeFileSync(
+        join(directory, '.env'),
+        'RUNCLOUD_APP_ID=3\nWORKER_CONCURRENCY="3"\nLOG_LEVEL=debug\r\n',
+      );
+      const { config } = loadConfig({ RUNCLOUD_APP_ID: '4', WORKER_CONCURRENCY: '' }, directory);
+      expect([config.runcloud.appId, config.worker.concurrency, config.log.level]).toEqual([4, 3, 'debug']);
     });
   });
 
@@ -146,29 +149,29 @@ describe('on disk', () => {
     ['REDIS_URL redis://x', ['line 1 of .env has no effect: write NAME=value']],
     ['# a\n\n  REDIS_URL: redis://x?a=hunter2', ['line 3 of .env has no effect: write NAME=value']],
     ['SERVER PATH=/x', ['line 1 of .env has no effect: write NAME=value']],
-    ['# a remark\n \nexport JOB_ATTEMPTS = 3 # three\n', []],
-    ['WU_X="one\nnot a variable\nJOB_ATTEMPTS=9"\nJOB_ATTEMPTS=3', []],
-    ["JOB_ATTEMPTS='3\nhunter2", ['line 2 of .env has no effect: write NAME=value']],
+    ['# a remark\n \nexport RUNCLOUD_APP_ID = 3 # three\n', []],
+    ['WU_X="one\nnot a variable\nRUNCLOUD_APP_ID=9"\nRUNCLOUD_APP_ID=3', []],
+    ["RUNCLOUD_APP_ID='3\nhunter2", ['line 2 of .env has no effect: write NAME=value']],
     ...['"hunter2"x', "'hunter2'x # y", '`hunter2` x', '"a\\"b"', '"a"C=3', '"a\nb"c'].map(
       (value): [string, string[]] => [
-        `REDIS_URL=${value}\nJOB_ATTEMPTS=3`,
+        `REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`,
         [
           'line 1 of .env sets REDIS_URL, but what stands behind the closing quote has no effect: remove it, or put the quotes around all of the value',
         ],
       ],
     ),
     ...['pa#ss', '#pass', 'redis://:pa#ss@a # remark'].map((value): [string, string[]] => [
-      `REDIS_URL=${value}\nJOB_ATTEMPTS=3`,
+      `REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`,
       [
         'line 1 of .env sets REDIS_URL, but what stands from the # on has no effect: put the value between quotes',
       ],
     ]),
     ...['"a" # b', '"a"# b', "'a#b'", 'a # b#c', ' # b#c', '"a\nb"', '"a#b', 'a"b"c', ''].map(
-      (value): [string, string[]] => [`REDIS_URL=${value}\nJOB_ATTEMPTS=3`, []],
+      (value): [string, string[]] => [`REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`, []],
     ),
     [
-      'JOB_ATTEMPTS=3\nLOG_LEVEL=debug\nexport JOB_ATTEMPTS=4',
-      ['line 3 of .env sets JOB_ATTEMPTS again, so that line 1 has no effect: remove one of them'],
+      'RUNCLOUD_APP_ID=3\nLOG_LEVEL=debug\nexport RUNCLOUD_APP_ID=4',
+      ['line 3 of .env sets RUNCLOUD_APP_ID again, so that line 1 has no effect: remove one of them'],
     ],
   ])('the lines of .env without an effect are told: %j', (text, warnings) => {
     expect(judgeEnvFile(text)).toEqual(warnings);
@@ -176,7 +179,7 @@ describe('on disk', () => {
 
   test('what is told of .env stands among the warnings', () => {
     inDirectory((directory) => {
-      writeFileSync(join(directory, '.env'), 'JOB_ATTEMPTS 3\n');
+      writeFileSync(join(directory, '.env'), 'RUNCLOUD_APP_ID 3\n');
       expect(loadConfig({}, directory).warnings).toEqual(['line 1 of .env has no effect: write NAME=value']);
     });
   });
@@ -187,23 +190,23 @@ describe('on disk', () => {
     ['CR as its line end', (text) => Buffer.from(text.replaceAll('\n', '\r'))],
   ])('.env with %s keeps its first variable', (_, encode) => {
     inDirectory((directory) => {
-      writeFileSync(join(directory, '.env'), encode('REDIS_URL=redis://first:6379\nJOB_ATTEMPTS=3\n'));
+      writeFileSync(join(directory, '.env'), encode('REDIS_URL=redis://first:6379\nRUNCLOUD_APP_ID=3\n'));
       const { config } = loadConfig({}, directory);
-      expect([config.redisUrl, config.jobs.attempts]).toEqual(['redis://first:6379', 3]);
+      expect([config.redisUrl, config.runcloud.appId]).toEqual(['redis://first:6379', 3]);
     });
   });
 
   test('.env with a broken character is a problem that names file and line', () => {
     inDirectory((directory) => {
       const path = join(directory, '.env');
-      writeFileSync(path, Buffer.from('JOB_ATTEMPTS=3\n# \xe4\nRUNCLOUD_API_TOKEN=hunter2\n', 'latin1'));
+      writeFileSync(path, Buffer.from('RUNCLOUD_APP_ID=3\n# \xe4\nRUNCLOUD_API_TOKEN=hunter2\n', 'latin1'));
       expect(() => loadConfig({}, directory)).toThrow(`${path} cannot be read: it is broken UTF-8 in line 2`);
     });
   });
 
   test('without .env the environment alone counts', () => {
     inDirectory((directory) => {
-      expect(loadConfig({ JOB_ATTEMPTS: '4' }, directory).config.jobs.attempts).toBe(4);
+      expect(loadConfig({ RUNCLOUD_APP_ID: '4' }, directory).config.runcloud.appId).toBe(4);
     });
   });
 

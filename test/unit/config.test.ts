@@ -1,15 +1,19 @@
 // The environment in, a frozen Config out, with warnings; and what of it may be printed.
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { configurationTable, dotEnvExample } from '../../scripts/generate-docs.ts';
+import { toConfig } from '../../src/config/config.ts';
+import { entriesOf, optional, type SettingsOf, variable } from '../../src/config/entry.ts';
+import { duration, token as tokenKind } from '../../src/config/kinds.ts';
 import {
   type Config,
   ConfigError,
-  describeConfig,
+  entries,
   parseConfig,
+  readSettings,
   requireCredentials,
   secretsOf,
-  variables,
 } from '../../src/config/load.ts';
-import { nextDelayMs } from '../../src/queue/retry-policy.ts';
+import { schema } from '../../src/config/schema.ts';
 import { createCa } from '../helpers/tls-server.ts';
 
 const { certificate: pem } = await createCa();
@@ -31,13 +35,12 @@ test('an empty environment gives the documented defaults', () => {
         credentials: undefined,
         timeoutMs: 60_000,
         ratePerMinute: 60,
-        pauseMs: 60_000,
       },
-      worker: { concurrency: 5, shutdownTimeoutMs: 30_000, reconcileIntervalMs: 900_000 },
-      jobs: { attempts: 40, backoffMs: 5_000, backoffMaxMs: 900_000 },
+      worker: { concurrency: 5, shutdownTimeoutMs: 30_000 },
+      jobs: { retryForMs: 21_600_000 },
       topLevelDomains: 'public',
       dns: {
-        gate: 'off',
+        gate: 'auto',
         servers: undefined,
         expectedIps: [],
         probeUrl: undefined,
@@ -47,24 +50,20 @@ test('an empty environment gives the documented defaults', () => {
       ssl: {
         redeployDelayMs: 120_000,
         deadlineMs: 1_800_000,
-        install: 'off',
-        environment: 'live',
-        challenge: 'http-01',
-        dnsIntegration: undefined,
+        install: { when: 'off', environment: 'live', challenge: 'http-01', dnsIntegration: undefined },
         reissue: 'off',
         switchToHttp01: false,
-        invalidNames: 'hold',
+        invalidNames: 'wait',
         cooldownMs: 600_000,
       },
-      limits: { certificatesPerWeek: 50, duplicatesPerWeek: 5, ordersPer3Hours: 300, failuresPerHour: 5 },
-      watch: { intervalMs: 21_600_000, repair: false },
+      limits: { certificatesPerWeek: 50, ordersPer3Hours: 300 },
+      monitor: { intervalMs: 21_600_000, repair: false },
       server: {
         host: '127.0.0.1',
         port: 8787,
         path: '',
         tokens: [],
         boardUsers: [],
-        sessionMs: 43_200_000,
         trustProxy: false,
         ratePerMinute: 600,
       },
@@ -76,25 +75,15 @@ test('an empty environment gives the documented defaults', () => {
   });
 });
 
-test('the default attempts last about six hours, as their description says', () => {
-  const { jobs } = parseConfig({}).config;
-  const hours = (random: number) => {
-    const delays = Array.from({ length: jobs.attempts - 1 }, (_, i) => nextDelayMs(jobs, i + 1, random) ?? 0);
-    return delays.reduce((sum, delay) => sum + delay, 0) / 3_600_000;
-  };
-  expect([hours(1), hours(0.5), hours(0)]).toEqual(
-    [4.05, 6.08, 8.1].map((value) => expect.closeTo(value, 2)),
-  );
-  expect(variables.JOB_ATTEMPTS.description).toContain('4 h 3 min to 8 h 6 min');
-});
-
 test('the whole Config is frozen', () => {
   const { config } = parseConfig({ ...pair });
   const parts: unknown[] = [config, ...Object.values(config), config.runcloud.credentials];
   expect(parts.filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
-const openVariables = Object.entries(variables).filter(([, { secret }]) => !secret);
+const openVariables = entries
+  .filter(({ secret }) => !secret)
+  .map(({ name, example }) => [name, example] as const);
 
 /** What an example needs beside it. */
 const companions: Readonly<Record<string, Env>> = {
@@ -102,7 +91,7 @@ const companions: Readonly<Record<string, Env>> = {
   CALLBACK_URLS: { CALLBACK_SECRETS: `whsec_${Buffer.alloc(24, 7).toString('base64')}` },
 };
 
-test.each(openVariables)('the example of %s is accepted', (name, { example }) => {
+test.each(openVariables)('the example of %s is accepted', (name, example) => {
   const php = `<?php define('WU_RUNCLOUD_APP_ID', 1);`;
   const readFile = (path: string) => Buffer.from(path.endsWith('.pem') ? pem : php);
   expect(parseConfig({ ...companions[name], [name]: example }, { readFile }).warnings).toEqual([]);
@@ -169,7 +158,12 @@ const warned: readonly (readonly [sentence: string, env: Env, warnings: readonly
   ],
   ['a misspelt alias', { WU_RUNCLOUD_SERVERID: '1' }, [/did you mean WU_RUNCLOUD_SERVER_ID\?/]],
   ['a near miss outside our prefix', { WORKER_CONCURENCY: '1' }, [/did you mean WORKER_CONCURRENCY\?/]],
-  ['a missing letter', { JOB_ATTEMPT: '1' }, [/did you mean JOB_ATTEMPTS\?/]],
+  ['a missing letter', { QUEUE_PREFX: '1' }, [/did you mean QUEUE_PREFIX\?/]],
+  ['a name with a unit at its end', { SSL_REDEPLOY_DELAY_MS: '1' }, [/did you mean SSL_REDEPLOY_DELAY\?/]],
+  ['a name that another took over', { JOB_ATTEMPTS: '1' }, [/did you mean RETRY_FOR\?/]],
+  ['one of three names that became one', { SSL_CHALLENGE: 'dns-01' }, [/did you mean SSL_INSTALL\?/]],
+  ['a renamed variable', { SSL_POISON: 'detach' }, [/did you mean SSL_INVALID_NAMES\?/]],
+  ['a removed variable', { BOARD_SESSION: '1d' }, [/^BOARD_SESSION .* has no effect: remove it$/]],
   ['a name in lower case', { redis_url: 'x' }, [/did you mean REDIS_URL\?/]],
   ['a name of ours that resembles nothing', { RUNCLOUD_COLOUR_OF_THE_SKY: 'x' }, [/has no effect$/]],
   [
@@ -211,41 +205,54 @@ test('requireCredentials names what is missing, with an example', () => {
   );
 });
 
-describe('what may be printed', () => {
+test('secretsOf lists every secret, in each form in which it travels', () => {
   const env = {
     ...pair,
     REDIS_URL: 'rediss://worker:p%40ss-4711@r:6380/0?password=q-4711',
     RUNCLOUD_APP_ID: '646',
   };
   const { config } = parseConfig(env);
+  const basic = Buffer.from('key-4711:sec-4711').toString('base64');
+  expect(secretsOf(config)).toEqual(['key-4711', 'sec-4711', basic, 'p%40ss-4711', 'p@ss-4711', 'q-4711']);
+  expect(secretsOf(parseConfig(token).config)).toEqual(['tok-4711']);
+  expect(secretsOf(parseConfig({ REDIS_URL: 'redis://:50%25@r' }).config)).toEqual(['50%25', '50%']);
+  expect(secretsOf(parseConfig({}).config)).toEqual([]);
+});
 
-  test('describeConfig shows every variable, secrets as ***', () => {
-    const shown = Object.fromEntries(describeConfig(config).map(({ name, value }) => [name, value]));
-    expect(Object.keys(shown)).toEqual(Object.keys(variables));
-    expect(shown).toMatchObject({
-      REDIS_URL: 'rediss://***@r:6380/***',
-      RUNCLOUD_API_TOKEN: '-',
-      RUNCLOUD_API_KEY: '***',
-      RUNCLOUD_API_SECRET: '***',
-      RUNCLOUD_APP_ID: '646',
-      JOB_ATTEMPTS: '40',
-    });
-    expect(JSON.stringify(shown)).not.toContain('4711');
-  });
-
-  test('what describeConfig shows, can be set: except for secrets, it is the same configuration again', () => {
-    const plain = parseConfig({ QUEUE_PREFIX: '{x}', LOG_LEVEL: 'debug' }).config;
-    const set = describeConfig(plain).filter(({ value }) => value !== '-');
-    expect(parseConfig(Object.fromEntries(set.map(({ name, value }) => [name, value]))).config).toEqual(
-      plain,
-    );
-  });
-
-  test('secretsOf lists every secret, in each form in which it travels', () => {
-    const basic = Buffer.from('key-4711:sec-4711').toString('base64');
-    expect(secretsOf(config)).toEqual(['key-4711', 'sec-4711', basic, 'p%40ss-4711', 'p@ss-4711', 'q-4711']);
-    expect(secretsOf(parseConfig(token).config)).toEqual(['tok-4711']);
-    expect(secretsOf(parseConfig({ REDIS_URL: 'redis://:50%25@r' }).config)).toEqual(['50%25', '50%']);
-    expect(secretsOf(parseConfig({}).config)).toEqual([]);
-  });
+test('a new variable is one entry: its setting, error, suggestion, secrecy and documentation follow', () => {
+  const more = {
+    ...schema,
+    cache: {
+      ttlMs: variable('CACHE_TTL', duration('1s', '1d'), {
+        default: '5m',
+        description: 'How long it is kept.',
+        formerly: ['CACHE_TIME'],
+      }),
+      password: optional('CACHE_PASSWORD', tokenKind, {
+        description: 'The password of the cache.',
+        example: 'example-password',
+        aliases: ['WU_CACHE_PASSWORD'],
+        secret: true,
+      }),
+    },
+  };
+  const read = (env: Env) => readSettings(more, env);
+  const fresh: SettingsOf<typeof more>['cache'] = read({ CACHE_TTL: '7s' }).settings.cache;
+  expect(fresh).toEqual({ ttlMs: 7_000, password: undefined });
+  expect(read({}).settings.cache.ttlMs).toBe(300_000);
+  expect(read({ WU_CACHE_PASSWORD: 'hunter2' }).settings.cache.password).toBe('hunter2');
+  expect(read({ CACHE_TTL: '7', CACHE_PASSWORD: 'hunter2 x' }).problems).toEqual([
+    expect.stringMatching(/^CACHE_TTL needs a unit: .*, got "7"; example: CACHE_TTL=5m$/),
+    expect.stringMatching(/^CACHE_PASSWORD must be one word (?!.*hunter2)/),
+  ]);
+  expect(read({ CACHE_TL: '1' }).warnings).toEqual([expect.stringMatching(/did you mean CACHE_TTL\?/)]);
+  expect(read({ CACHE_TIME: '1' }).warnings).toEqual([expect.stringMatching(/did you mean CACHE_TTL\?/)]);
+  const { settings } = read({ CACHE_PASSWORD: 'hunter2' });
+  expect(secretsOf(toConfig(settings, false), more)).toContain('hunter2');
+  const rows = configurationTable(entriesOf(more.cache)).split('\n').slice(2);
+  expect(rows).toEqual([
+    expect.stringMatching(/^\| `CACHE_TTL` \| How long it is kept\. .* \| `5m` \|/),
+    expect.stringMatching(/^\| `CACHE_PASSWORD`<br>also `WU_CACHE_PASSWORD` \| .* Secret/),
+  ]);
+  expect(dotEnvExample(entriesOf(more.cache))).toContain('\n#CACHE_TTL=5m\n');
 });

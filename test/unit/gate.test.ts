@@ -34,23 +34,23 @@ const judge = (waited: number, ...dns: DnsFinding[]) =>
 
 describe('what waits for DNS', () => {
   const gates = ['off', 'attach', 'certificate', 'auto'] as const;
-  const poisons = ['hold', 'detach', 'proceed'] as const;
+  const choices = ['wait', 'detach', 'ignore'] as const;
   const expected = {
     basic: {
-      off: { hold: 'nothing', detach: 'nothing', proceed: 'nothing' },
-      attach: { hold: 'attach', detach: 'attach', proceed: 'attach' },
-      certificate: { hold: 'certificate', detach: 'attach', proceed: 'certificate' },
-      auto: { hold: 'attach', detach: 'attach', proceed: 'attach' },
+      off: { wait: 'nothing', detach: 'nothing', ignore: 'nothing' },
+      attach: { wait: 'attach', detach: 'attach', ignore: 'attach' },
+      certificate: { wait: 'certificate', detach: 'attach', ignore: 'certificate' },
+      auto: { wait: 'attach', detach: 'attach', ignore: 'attach' },
     },
     advanced: {
-      off: { hold: 'nothing', detach: 'nothing', proceed: 'nothing' },
-      attach: { hold: 'attach', detach: 'attach', proceed: 'attach' },
-      certificate: { hold: 'certificate', detach: 'certificate', proceed: 'certificate' },
-      auto: { hold: 'certificate', detach: 'certificate', proceed: 'certificate' },
+      off: { wait: 'nothing', detach: 'nothing', ignore: 'nothing' },
+      attach: { wait: 'attach', detach: 'attach', ignore: 'attach' },
+      certificate: { wait: 'certificate', detach: 'certificate', ignore: 'certificate' },
+      auto: { wait: 'certificate', detach: 'certificate', ignore: 'certificate' },
     },
   } as const;
   const rows = gates.flatMap((gate) =>
-    poisons.flatMap((invalidNames) =>
+    choices.flatMap((invalidNames) =>
       (['basic', 'advanced'] as const).map(
         (mode) => [gate, invalidNames, mode, expected[mode][gate][invalidNames]] as const,
       ),

@@ -107,20 +107,18 @@ describe('nothing is waited for', () => {
       unsteady: [NEW],
       looked: 4,
     });
-    expect((await play({ verdicts, invalidNames: 'hold' })).outcome).toBeUndefined();
+    expect((await play({ verdicts, invalidNames: 'wait' })).outcome).toBeUndefined();
   });
 
-  test('with SSL_INVALID_NAMES=proceed, whatever DNS says', async () => {
-    expect(
-      (await play({ verdicts: { [SHOP]: 'missing' }, invalidNames: 'proceed' })).outcome,
-    ).toBeUndefined();
+  test('with SSL_INVALID_NAMES=ignore, whatever DNS says', async () => {
+    expect((await play({ verdicts: { [SHOP]: 'missing' }, invalidNames: 'ignore' })).outcome).toBeUndefined();
   });
 });
 
 describe('the certificate is held, and the name is told', () => {
   test('to the operator each of many, the first three with what to do', async () => {
     const verdicts = { [PRIMARY]: 'missing', [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
-    const { outcome } = await play({ verdicts, invalidNames: 'hold' });
+    const { outcome } = await play({ verdicts, invalidNames: 'wait' });
     expect(outcome).toMatchObject({
       sentence: expect.stringMatching(
         /: network\.example\.org is missing; .*; new\.example\.org is missing; and not right is the DNS of old\.example\.org$/,
@@ -129,9 +127,9 @@ describe('the certificate is held, and the name is told', () => {
   });
 
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden', 'cdn', 'unchecked'] as const)(
-    'with SSL_INVALID_NAMES=hold and a name that is %s',
+    'with SSL_INVALID_NAMES=wait and a name that is %s',
     async (verdict) => {
-      const { outcome, blockedBy } = await play({ verdicts: { [SHOP]: verdict }, invalidNames: 'hold' });
+      const { outcome, blockedBy } = await play({ verdicts: { [SHOP]: verdict }, invalidNames: 'wait' });
       expect(outcome).toMatchObject(held('customer', /4 domains share.*shop\.example\.org is/));
       expect(blockedBy).toEqual([]);
     },
@@ -184,11 +182,11 @@ describe('a www name that is all that is wrong of its domain', () => {
   const scene = {
     verdicts: { [`www.${SHOP}`]: 'missing' },
     before: { [SHOP]: LONG_AGO },
-    invalidNames: 'hold',
+    invalidNames: 'wait',
     www: 'auto',
   } as const;
 
-  test('is taken off by its job even with SSL_INVALID_NAMES=hold, where it came along by our own rule', async () => {
+  test('is taken off by its job even with SSL_INVALID_NAMES=wait, where it came along by our own rule', async () => {
     const { outcome, blockedBy, renewed } = await play(scene);
     expect(outcome).toMatchObject(held('customer', /www\.shop\.example\.org/));
     expect([blockedBy, renewed]).toEqual([[SHOP], [SHOP]]);

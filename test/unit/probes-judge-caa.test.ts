@@ -219,7 +219,7 @@ describe('a CAA record that binds Let’s Encrypt to one account', () => {
   });
 });
 
-test('with SSL_CHALLENGE=dns-01 a CAA record that allows http-01 only forbids, and one that allows dns-01 does not', () => {
+test('with dns-01 (SSL_INSTALL) a CAA record that allows http-01 only forbids, and one that allows dns-01 does not', () => {
   const judge = (methods: string) => {
     const set = caa(name, ['issue', `letsencrypt.org; validationmethods=${methods}`]);
     const answers = { a: { kind: 'found', value: [ours] }, aaaa: none, cname: [], caa: set } as const;

@@ -35,7 +35,7 @@ function explodes(attack: (length: number) => string, apply: (text: string) => u
 const OWN: Readonly<Record<string, string>> = {
   'src/tracing.ts /\\/+$/': 'our own configuration',
   'src/client/http.ts /\\/+$/': "the caller's own configuration",
-  'src/config/url-kinds.ts /\\/+$/': 'our own configuration',
+  'src/config/network-kinds.ts /\\/+$/': 'our own configuration',
   'src/runcloud/http.ts /\\/+$/': 'our own configuration',
   'src/runcloud/raw-calls.ts /\\/+$/': 'our own configuration',
   'src/untrusted/redact.ts /=+$/': 'our own secrets',

@@ -1,7 +1,7 @@
 // When a failed attempt is tried again: doubling, capped, jittered, and for about six hours by default.
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config/load.ts';
-import { nextDelayMs, type RetryPolicy } from '../../src/queue/retry-policy.ts';
+import { nextDelayMs, type RetryPolicy, retryPolicyFor } from '../../src/queue/retry-policy.ts';
 
 const policy: RetryPolicy = { attempts: 8, backoffMs: 100, backoffMaxMs: 1000 };
 const HOUR_MS = 3_600_000;
@@ -51,14 +51,23 @@ describe('the budget', () => {
   });
 
   test('lasts about six hours with the default configuration', () => {
-    const { jobs } = parseConfig({}).config;
+    const jobs = retryPolicyFor(parseConfig({}).config.jobs.retryForMs);
     const average = spanMs(jobs, 0.5);
     expect(average).toBeGreaterThan(5.5 * HOUR_MS);
     expect(average).toBeLessThan(6.5 * HOUR_MS);
   });
 
-  test('lasts with the default configuration as long as its documentation says: 4 h 3 min to 8 h 6 min', () => {
-    const { jobs } = parseConfig({}).config;
+  test.each([
+    [0, 1],
+    [1, 2],
+    [3_600_000, 13],
+    [86_400_000, 136],
+  ])('for RETRY_FOR=%s ms is %s attempts', (retryForMs, attempts) => {
+    expect(retryPolicyFor(retryForMs).attempts).toBe(attempts);
+  });
+
+  test('lasts with the default configuration from 4 h 3 min to 8 h 6 min: within a third of RETRY_FOR, as it says', () => {
+    const jobs = retryPolicyFor(parseConfig({}).config.jobs.retryForMs);
     const minutes = (ms: number): number => Math.floor(ms / 60_000);
     expect(minutes(spanMs(jobs, 0))).toBe(8 * 60 + 6);
     expect(minutes(spanMs(jobs, 0.999_999_999))).toBe(4 * 60 + 3);

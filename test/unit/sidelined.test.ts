@@ -131,8 +131,8 @@ describe('nobody makes room', () => {
   test.each<[string, Scene]>([
     ['after the first failure', { last: { failures: 1 } }],
     ['before it is known how the last order went', { last: { hasFailed: false } }],
-    ['with SSL_INVALID_NAMES=hold', { invalidNames: 'hold' }],
-    ['with SSL_INVALID_NAMES=proceed', { invalidNames: 'proceed' }],
+    ['with SSL_INVALID_NAMES=wait', { invalidNames: 'wait' }],
+    ['with SSL_INVALID_NAMES=ignore', { invalidNames: 'ignore' }],
     ['where one has left already: what remains is tried first', { attached: [PRIMARY, OLD, NEW] }],
     ['where nobody is suspected', { failingNames: {} }],
     ['whose certificate works, nor for it', { failingNames: { [OLD]: 'unjudged', [NEW]: 'new' } }],

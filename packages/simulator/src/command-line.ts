@@ -111,7 +111,7 @@ const introduce = ({ url, credentials, edge }: EdgedSimulator, caFile: string): 
   '',
   `  RUNCLOUD_API_URL=${url}/api/v3 RUNCLOUD_API_TOKEN=${credentials.token} \\`,
   `  RUNCLOUD_SERVER_ID=${DEFAULT_SERVER_ID} RUNCLOUD_APP_ID=${DEFAULT_WEBAPP_ID} DNS_GATE=auto DNS_SERVERS=${edge.dnsAddress} \\`,
-  `  TLS_PROBE_ADDRESS=${edge.tlsAddress} TLS_CA_FILE=${caFile} SSL_REDEPLOY_DELAY_MS=5000 runcloud-domains worker`,
+  `  TLS_PROBE_ADDRESS=${edge.tlsAddress} TLS_CA_FILE=${caFile} SSL_REDEPLOY_DELAY=5s runcloud-domains worker`,
   '',
 ];
 

@@ -70,9 +70,14 @@ export function addPause(program: Command, { terminal, withRedis, action }: Cli)
 
 const span = duration('1s', '365d');
 
+function toMs(text = ''): number | undefined {
+  const parsed = span.parse(text);
+  return 'value' in parsed ? parsed.value : undefined;
+}
+
 export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Promise<ExitCode> {
   const scope = toScope(flags, app.defaults);
-  const forMs = flags.for === undefined ? undefined : span.schema.safeParse(flags.for).data;
+  const forMs = toMs(flags.for);
   const problem =
     (typeof scope === 'string' ? scope : undefined) ??
     (flags.reason?.trim() ? undefined : REASON_REQUIRED) ??

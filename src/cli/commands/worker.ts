@@ -1,5 +1,6 @@
 // worker: runs jobs until a signal stops it.
 import type { Command } from 'commander';
+import type { Tuning } from '../../app/tuning.ts';
 import type { Config } from '../../config/load.ts';
 import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -14,6 +15,8 @@ export interface WorkerCommand {
   readonly announceReady: () => void;
   /** Reads the configuration again, for corrected credentials. */
   readonly reload: () => Config;
+  /** For tests, the soak and the demo. */
+  readonly tuning?: Tuning;
 }
 
 // `add` and `status` start in half the time when they do not load the worker.
@@ -39,9 +42,10 @@ export async function runWorker({
   stopped,
   announceReady,
   reload,
+  tuning,
 }: WorkerCommand): Promise<ExitCode> {
   const { createWorkerApp } = await import('../../app/worker.ts');
-  const app = createWorkerApp(config, reload);
+  const app = createWorkerApp(config, reload, tuning);
   const { logger } = app;
   for (const warning of warnings) logger.warn({ event: 'configuration' }, warning);
   const { serverId, appId, url } = config.runcloud;

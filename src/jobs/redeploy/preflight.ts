@@ -24,7 +24,7 @@ export interface PreflightPorts {
   readonly probe: Pick<Probe, 'dns'>;
   /** Has the domain's job run: one is added where none is on its way. */
   readonly renew: (record: DomainRecord) => Promise<unknown>;
-  readonly invalidNames: 'hold' | 'detach' | 'proceed';
+  readonly invalidNames: 'wait' | 'detach' | 'ignore';
   readonly backoff: Backoff;
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
@@ -51,7 +51,7 @@ export async function checkBeforeOrder(
   work: PreflightWork,
   ports: PreflightPorts,
 ): Promise<Checked> {
-  if (ports.invalidNames === 'proceed') return { wait: undefined, dns: [] };
+  if (ports.invalidNames === 'ignore') return { wait: undefined, dns: [] };
   const dns = await ports.probe.dns(work.app, namesOf(attached), work.calls);
   const unsteady = dns.filter((finding) => !leadsHere(finding)).map(({ name }) => name);
   await ports.certificates.noteUnsteady(work.app, unsteady, work.startedAt);
@@ -80,7 +80,7 @@ async function judge(
   return hold(bad, attached.length, work, ports, isTold ? doubt(dead.length) : undefined);
 }
 
-// SSL_INVALID_NAMES=hold takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
+// SSL_INVALID_NAMES=wait takes no domain off. A www name that came along by our own rule, and is all that is wrong, is another matter.
 const mayLoseWww = (
   record: DomainRecord,
   findings: readonly DnsFinding[],

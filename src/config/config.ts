@@ -1,0 +1,142 @@
+// From settings to the Config: what concerns more than one variable. Pure.
+import { isLoopbackHost } from './access-kinds.ts';
+import { ConfigError } from './config-error.ts';
+import { isOutdated } from './credential-hashes.ts';
+import { type Entry, exampleOf } from './entry.ts';
+import { isLoopback } from './network-kinds.ts';
+import { type Settings, schema } from './schema.ts';
+
+/** `token`: sent as Bearer. `key`: a key pair, sent as HTTP Basic; API v2 only. */
+export type RunCloudCredentials =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'key'; readonly key: string; readonly secret: string };
+
+/** RunCloud's own addresses, by version (runcloud.io/docs/api/v3, runcloud.io/docs/api/v2). */
+const runcloudUrls = {
+  2: 'https://manage.runcloud.io/api/v2',
+  3: 'https://manage.runcloud.io/api/v3',
+} as const;
+
+/** v2 takes both. Given both, a key pair is what v2 was set up with (runcloud.io/docs/api/v2). */
+function credentialsOf({ token, key, secret, api }: Settings['runcloud']): RunCloudCredentials | undefined {
+  const pair =
+    key !== undefined && secret !== undefined ? ({ kind: 'key', key, secret } as const) : undefined;
+  if (pair && (token === undefined || api?.version === 2)) return pair;
+  return token === undefined ? undefined : { kind: 'token', token };
+}
+
+function runcloudOf(settings: Settings['runcloud']) {
+  const credentials = credentialsOf(settings);
+  const version = settings.api?.version ?? (credentials?.kind === 'key' ? 2 : 3);
+  return { ...settings, version, url: settings.api?.url ?? runcloudUrls[version], credentials };
+}
+
+/** RunCloud itself is at no loopback address. */
+const isSimulator = ({ api }: Settings['runcloud']): boolean =>
+  api !== undefined && isLoopback(new URL(api.url).hostname);
+
+/** The settings, with what follows from others or from the terminal. Not yet frozen. */
+export const toConfig = (settings: Settings, isTty: boolean) => ({
+  ...settings,
+  runcloud: runcloudOf(settings.runcloud),
+  topLevelDomains: settings.topLevelDomains ?? (isSimulator(settings.runcloud) ? 'test' : 'public'),
+  log: { level: settings.log.level, format: settings.log.format ?? (isTty ? 'pretty' : 'json') },
+});
+
+/** Deep-frozen. */
+export type Config = Readonly<ReturnType<typeof toConfig>>;
+export type ServerConfig = Config['server'];
+
+export interface Complaints {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const missing = (absent: Entry, present: Entry): string =>
+  `${absent.name} is missing: ${present.name} needs it; ${exampleOf(absent)}`;
+
+function judgeCredentials({ runcloud }: Settings): Complaints {
+  const { token, key, secret, api } = runcloud;
+  const own = schema.runcloud;
+  if (token !== undefined) {
+    const isPairUsed = credentialsOf(runcloud)?.kind === 'key';
+    const unused = isPairUsed
+      ? 'RUNCLOUD_API_TOKEN is ignored: API v2 (RUNCLOUD_API_URL) uses the key pair'
+      : 'RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET are ignored: RUNCLOUD_API_TOKEN is used';
+    return { problems: [], warnings: key !== undefined || secret !== undefined ? [unused] : [] };
+  }
+  const problems = [
+    ...(key !== undefined && secret === undefined ? [missing(own.secret, own.key)] : []),
+    ...(key === undefined && secret !== undefined ? [missing(own.key, own.secret)] : []),
+    ...(key !== undefined && secret !== undefined && api?.version === 3
+      ? [
+          `RUNCLOUD_API_URL names API v3, which takes no key pair: set RUNCLOUD_API_TOKEN, or remove RUNCLOUD_API_URL; ${exampleOf(own.token)}`,
+        ]
+      : []),
+  ];
+  return { problems, warnings: [] };
+}
+
+/** Otherwise an operator believes that the connection is safe, although nothing reads the file. */
+const judgeRedisCa = ({ redisUrl, redisCaFile }: Settings): Complaints => ({
+  problems:
+    redisCaFile !== undefined && redisUrl.startsWith('redis:')
+      ? [
+          `REDIS_CA_FILE is set, but REDIS_URL begins with redis://, which has no TLS: write rediss://, or remove REDIS_CA_FILE; ${exampleOf(schema.redisUrl)}`,
+        ]
+      : [],
+  warnings: [],
+});
+
+/** A receiver cannot tell an unsigned webhook from a forged one. */
+const judgeCallbacks = ({ callbacks: { urls, secrets } }: Settings): Complaints => ({
+  problems:
+    urls.length > 0 && secrets.length === 0 ? [missing(schema.callbacks.secrets, schema.callbacks.urls)] : [],
+  warnings: [],
+});
+
+/** Old hashes still work. Only the password makes a better one. */
+function judgeUsers({ server: { boardUsers } }: Settings): Complaints {
+  const names = boardUsers.filter(({ hash }) => isOutdated(hash)).map(({ name }) => name);
+  const outdated = `BOARD_USERS has passwords with an outdated hash (${names.join(', ')}). They still work. Make new entries with \`runcloud-domains board password\`.`;
+  return { problems: [], warnings: names.length === 0 ? [] : [outdated] };
+}
+
+const { token, key, secret, api } = schema.runcloud;
+/** A judge is skipped if one of its entries is wrong, because that problem is listed already. */
+const judges: readonly (readonly [judge: (settings: Settings) => Complaints, of: readonly Entry[]])[] = [
+  [judgeRedisCa, [schema.redisUrl]],
+  [judgeCredentials, [token, key, secret, api]],
+  [judgeCallbacks, [schema.callbacks.secrets]],
+  [judgeUsers, []],
+];
+
+/** What is wrong with the settings together. `broken` entries count as not set. */
+export function judge(settings: Settings, broken: ReadonlySet<Entry>): Complaints {
+  const found = judges
+    .filter(([, of]) => !of.some((entry) => broken.has(entry)))
+    .map(([check]) => check(settings));
+  return {
+    problems: found.flatMap(({ problems }) => problems),
+    warnings: found.flatMap(({ warnings }) => warnings),
+  };
+}
+
+/**
+ * Throws ConfigError if other machines could reach `server` without a token. Only `server` calls it: a worker
+ * with the same configuration does not listen there.
+ */
+export function assertServable({ server: { host, tokens } }: Pick<Config, 'server'>): void {
+  if (isLoopbackHost(host) || tokens.length > 0) return;
+  throw new ConfigError([
+    `API_TOKENS is missing: other machines reach SERVER_HOST=${host}, so every request needs a token. Make one with \`runcloud-domains token create --name NAME --role enqueue\`, or set SERVER_HOST=127.0.0.1`,
+  ]);
+}
+
+/** The credentials of a program that calls RunCloud. Throws ConfigError without a token or key pair. */
+export function requireCredentials({ runcloud: { credentials } }: Config): RunCloudCredentials {
+  if (credentials !== undefined) return credentials;
+  throw new ConfigError([
+    `RUNCLOUD_API_TOKEN is missing (or, for API v2, RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET); ${exampleOf(token)}`,
+  ]);
+}
