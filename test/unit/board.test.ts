@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createScrub } from '../../src/logger/logger.ts';
 import { isFromOwnPage, withoutInlineStyle } from '../../src/server/board/headers.ts';
+import { dataNotShown, fieldsNotShown } from '../../src/server/board/messages.ts';
 import { loginPage } from '../../src/server/board/pages.ts';
 import { createShown } from '../../src/server/board/shown.ts';
 
@@ -15,7 +16,7 @@ describe('of a payload', () => {
       domain: 'shop.example.org',
       siteId: 12,
       www: true,
-      note: 'fields that no job knows, not shown: 2',
+      note: fieldsNotShown(2),
     });
   });
 
@@ -31,7 +32,7 @@ describe('of a payload', () => {
   });
 
   test.each([undefined, null, 'text', 7, ['a']])('%j, which is no object, is not shown', (data) => {
-    expect(shown.data(data)).toEqual({ note: 'the payload is no object, and is not shown' });
+    expect(shown.data(data)).toEqual({ note: dataNotShown });
   });
 });
 
@@ -53,7 +54,7 @@ test('of a job the reason, the stacks and the options are shown without secrets 
   expect(job).toMatchObject({ failedReason: 'denied for ***', opts: { attempts: 5 }, progress: 0 });
 });
 
-test('what nobody sees, or what turns the direction of writing, is spelled out', () => {
+test('invisible characters, and those that turn the direction of writing, are spelled out', () => {
   const typed = 'a\u202eb\u200d\u001b[31m';
   const all = [
     shown.data({ domain: typed }),

@@ -1,4 +1,5 @@
-// Who gets in at the board: whoever is logged in, from the board's own pages; everybody else is counted, and sent to the login.
+// Access to the board: a login, and requests from its own pages only. Requests without a login are counted and
+// sent to the login page.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardUser } from '../../config/load.ts';
 import { networkOf } from '../../listening/network.ts';
@@ -6,6 +7,7 @@ import { createRate } from '../rate.ts';
 import type { Cookies } from './cookies.ts';
 import { isFromOwnPage } from './headers.ts';
 import { boardPath, sendPage } from './login.ts';
+import { loginExpired, networkRateReached, notFoundTitle, notFromBoard, refusedTitle } from './messages.ts';
 import { messagePage } from './pages.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -15,41 +17,40 @@ export interface AccessParts {
   readonly ratePerMinute: number | undefined;
 }
 
-/** Of one network, without a login, at least: to log in takes four. */
-const STRANGERS_PER_MINUTE = 120;
+/** The least limit of one network without a login. A login takes four requests. */
+const ANONYMOUS_PER_MINUTE = 120;
 
-/** Returns who is logged in, of a request that it has let pass. */
+/** Returns a function: the user of a request that has passed. */
 export function addAccess(
   scope: FastifyInstance,
   { sessions, cookies, ratePerMinute = 0 }: AccessParts,
 ): (request: FastifyRequest) => BoardUser | undefined {
   const visitors = new WeakMap<FastifyRequest, BoardUser>();
-  const strangers = createRate(Math.max(ratePerMinute, STRANGERS_PER_MINUTE));
+  const anonymous = createRate(Math.max(ratePerMinute, ANONYMOUS_PER_MINUTE));
   scope.addHook('onRequest', async (request, reply) => {
     const user = isLogin(request) ? undefined : await sessions.find(cookies.session(request));
     if (user) visitors.set(request, user);
-    const waitMs = user ? 0 : strangers.take(networkOf(request.ip));
-    if (waitMs > 0) return slowDown(request, reply, waitMs);
+    const waitMs = user ? 0 : anonymous.take(networkOf(request.ip));
+    if (waitMs > 0) return tooManyRequests(request, reply, waitMs);
   });
   scope.addHook('onRequest', async (request, reply) => {
-    if (!isReading(request) && !isFromOwnPage(request))
-      return refuse(request, reply, 403, 'This request did not come from a page of the board.');
-    if (!isLogin(request) && !visitors.has(request)) return askToLogIn(request, reply);
+    if (!isRead(request) && !isFromOwnPage(request)) return refuse(request, reply, 403, notFromBoard);
+    if (!isLogin(request) && !visitors.has(request)) return requireLogin(request, reply);
   });
   return (request) => visitors.get(request);
 }
 
-function slowDown(request: FastifyRequest, reply: FastifyReply, waitMs: number): FastifyReply {
+function tooManyRequests(request: FastifyRequest, reply: FastifyReply, waitMs: number): FastifyReply {
   reply.header('retry-after', Math.ceil(waitMs / 1000));
-  return refuse(request, reply, 429, 'Too many requests without a login came from this network.');
+  return refuse(request, reply, 429, networkRateReached);
 }
 
-const isReading = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
 export const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
 const isLogin = (request: FastifyRequest): boolean => pathOf(request) === '/board/login';
 const isApi = (request: FastifyRequest): boolean => pathOf(request).startsWith('/board/api');
 
-/** In the format of Bull Board's page for its requests, as a page for a person's. */
+/** JSON for requests of Bull Board's page, else a page. */
 export function refuse(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -57,16 +58,12 @@ export function refuse(
   sentence: string,
 ): FastifyReply {
   if (isApi(request)) return reply.status(status).send({ error: sentence });
-  return sendPage(
-    reply,
-    status,
-    messagePage(boardPath(request), status === 404 ? 'Not found' : 'Not done', sentence),
-  );
+  const title = status === 404 ? notFoundTitle : refusedTitle;
+  return sendPage(reply, status, messagePage(boardPath(request), title, sentence));
 }
 
-function askToLogIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (!isReading(request) || isApi(request))
-    return refuse(request, reply, 401, 'You are not logged in any more: load the page anew.');
+function requireLogin(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!isRead(request) || isApi(request)) return refuse(request, reply, 401, loginExpired);
   const path = request.url === '/board' ? '/board/' : request.url;
   const next = path === '/board/' ? '' : `?next=${encodeURIComponent(path)}`;
   return reply.redirect(`${boardPath(request)}/login${next}`, 303);

@@ -1,24 +1,26 @@
-// Bull Board itself, cut down to reading: none of its handlers that change anything is registered, and what it shows is shaped.
+// Bull Board itself, read only: none of its handlers that change something is registered, and its data is
+// filtered.
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppControllerRoute, ControllerHandlerReturnType } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import type { RequestQueue } from '../../queue/enqueue.ts';
+import { boardTitle } from './messages.ts';
 import type { Shown } from './shown.ts';
 
 export type Queue = RequestQueue['queue'];
 
-/** The deliveries to one URL, and the URL without what it may hide. */
+/** The deliveries to one URL, and the URL without secrets. */
 export interface CallbackQueue {
   readonly queue: Queue;
   readonly shown: string;
 }
 
-/** The fields of a callback's delivery that are shown; its target is a digest that tells nobody anything. */
+/** The fields of a delivery that are shown. Its target is only a digest. */
 const CALLBACK_FIELDS: ReadonlySet<string> = new Set(['messageId', 'domain', 'at', 'body']);
 
-/** Bull Board's routes that are served as they are. What a new version brings is served only once it stands here. */
+/** Bull Board's routes that are served. A route of a new version is served only if it is listed here. */
 export const READ_ROUTES: ReadonlySet<string> = new Set([
   '/api/redis/stats', // refuses, by hideRedisDetails
   '/api/queues',
@@ -30,19 +32,18 @@ export const READ_ROUTES: ReadonlySet<string> = new Set([
   '/api/queues/:queueName/:jobId',
 ]);
 
-/** Routes whose answer we never need, and that would show more than they should: templates of foreign schedulers, addresses. */
+/** Routes with an empty answer: they would show too much (schedulers of other programs, addresses). */
 export const EMPTY_ROUTES: Readonly<Record<string, (jobId: string) => object>> = {
   '/api/job-schedulers': () => ({ schedulers: [] }),
   '/api/queues/:queueName/workers': () => ({ workers: null }),
   '/api/queues/:queueName/:jobId/flow': (nodeId) => ({ nodeId, flowRoot: null, isFlowNode: false }),
 };
 
-const BOARD_TITLE = 'runcloud-domains';
-/** Stands in the page until we know who asks. */
+/** The text in the page before the user is known. */
 export const LOGOUT_TEXT = 'Log out';
 
 const UI = {
-  boardTitle: BOARD_TITLE,
+  boardTitle,
   miscLinks: [
     { text: 'HTTP API', url: '/v1/docs' },
     { text: LOGOUT_TEXT, url: '/board/logout' },
@@ -55,7 +56,7 @@ const UI = {
   pollingInterval: { showSetting: true },
 };
 
-/** Bull Board's page with the paths that a browser sees below `prefix`: where its own files are, and our links. */
+/** Bull Board's page with the paths below `prefix`: of its own files, and of our links. */
 export const below = (prefix: string, page: string): string =>
   page
     .replace('<base href="/board/"', `<base href="${prefix}/board/"`)
@@ -75,7 +76,7 @@ class ReadingAdapter extends FastifyAdapter {
     );
   }
 
-  // Bull Board's own handler sends the text of whatever was thrown.
+  // Bull Board's own handler sends the text of any error.
   override setErrorHandler(): this {
     return super.setErrorHandler(this.#onError);
   }
@@ -83,13 +84,13 @@ class ReadingAdapter extends FastifyAdapter {
 
 export interface BullBoardOptions {
   readonly queue: Queue;
-  /** Shown, and nothing can be done to it from the board: `runcloud-domains callbacks replay`. */
+  /** Read only; `runcloud-domains callbacks replay` sends one again. */
   readonly callbackQueues?: readonly CallbackQueue[] | undefined;
   readonly shown: Shown;
   readonly onError: (error: Error) => ControllerHandlerReturnType;
 }
 
-/** A plugin with Bull Board's pages and its routes that read. */
+/** A plugin with Bull Board's pages and its read routes. */
 export function createReadingBoard({
   queue,
   callbackQueues = [],
@@ -144,7 +145,7 @@ interface QueueBody {
   readonly [field: string]: unknown;
 }
 
-/** What Bull Board is about to send, cut down to what may be shown, and without buttons for who may only look. */
+/** Bull Board's answer without what must not be shown, and without buttons for a viewer. */
 export function toShownBody(route: string, body: unknown, isViewer: boolean, shown: Shown): unknown {
   if (route.endsWith('/logs')) return shown.logs(body);
   if (typeof body !== 'object' || body === null) return body;

@@ -1,11 +1,11 @@
-// The queue of password checks. Each takes 128 MB and half a second, so that one runs at a time; who was served least goes next, and
-// nobody can fill the queue.
+// The queue of password checks. A check takes 128 MB and half a second, so one runs at a time. The network
+// that was served least goes next, and no network can fill the queue.
 import { blockOf, networkOf } from '../../listening/network.ts';
 
 export interface Checks {
-  /** Runs `work` when its turn comes. Resolves with undefined where there is no place in the queue, or none any more. */
+  /** Runs `work` when it is next. Resolves with undefined if the queue has no place, or no longer. */
   run<T>(address: string, work: () => Promise<T>): Promise<T | undefined>;
-  /** Nobody gets a turn any more. */
+  /** Refuses all that wait. */
   close(): void;
 }
 
@@ -16,10 +16,10 @@ interface Waiting {
   refuse(): void;
 }
 
-/** So long the last of the queue waits: some ten seconds. */
+/** The last one waits about ten seconds. */
 const MAX_WAITING = 20;
 const MAX_OF_A_NETWORK = 3;
-/** Networks that are remembered for having been served. */
+/** Networks whose last check is remembered. */
 const MAX_KNOWN = 10_000;
 
 export function createChecks(): Checks {
@@ -28,7 +28,7 @@ export function createChecks(): Checks {
   let isBusy = false;
   let isClosed = false;
   const remove = (one: Waiting): void => void waiting.splice(waiting.indexOf(one), 1);
-  const goOn = (): void => {
+  const runNext = (): void => {
     const [next] = waiting.toSorted(served.compare);
     if (isBusy || !next) return;
     isBusy = true;
@@ -39,7 +39,7 @@ export function createChecks(): Checks {
   const hasPlace = ({ network, block }: Waiting): boolean => {
     if (isClosed || waiting.filter((one) => one.network === network).length >= MAX_OF_A_NETWORK) return false;
     if (waiting.length < MAX_WAITING) return true;
-    // Who has most of the queue makes room for who has less.
+    // The block with the most places gives one up.
     const largest = [...Map.groupBy(waiting, (one) => one.block).values()].reduce((a, b) =>
       b.length > a.length ? b : a,
     );
@@ -58,7 +58,7 @@ export function createChecks(): Checks {
           .then(resolve, reject)
           .finally(() => {
             isBusy = false;
-            goOn();
+            runNext();
           });
       };
       const requester: Waiting = {
@@ -69,7 +69,7 @@ export function createChecks(): Checks {
       };
       if (!hasPlace(requester)) return Promise.resolve(undefined);
       waiting.push(requester);
-      goOn();
+      runNext();
       return promise;
     },
     close() {
@@ -79,24 +79,25 @@ export function createChecks(): Checks {
   };
 }
 
-/** Who was served when: whose block waits longest goes first, then whose network does, then who came first. */
+/** The order: the block that has waited longest, then the network, then the first to come. */
 function createServed() {
-  let turn = 0;
-  const turns = new Map<string, number>();
+  let count = 0;
+  const lastServed = new Map<string, number>();
   const note = (key: string): void => {
-    turns.delete(key);
-    turns.set(key, turn);
-    if (turns.size > MAX_KNOWN) turns.delete(turns.keys().next().value ?? key);
+    lastServed.delete(key);
+    lastServed.set(key, count);
+    if (lastServed.size > MAX_KNOWN) lastServed.delete(lastServed.keys().next().value ?? key);
   };
   const keysOf = ({ network, block }: Waiting): [string, string] => [`block ${block}`, `network ${network}`];
-  const turnsOf = (one: Waiting): number[] => keysOf(one).map((key) => turns.get(key) ?? 0);
+  const servedAt = (one: Waiting): number[] => keysOf(one).map((key) => lastServed.get(key) ?? 0);
   return {
     note(one: Waiting): void {
-      turn += 1;
+      count += 1;
       for (const key of keysOf(one)) note(key);
     },
     compare(one: Waiting, other: Waiting): number {
-      const [[block = 0, network = 0], [otherBlock = 0, otherNetwork = 0]] = [turnsOf(one), turnsOf(other)];
+      const [block = 0, network = 0] = servedAt(one);
+      const [otherBlock = 0, otherNetwork = 0] = servedAt(other);
       return block - otherBlock || network - otherNetwork;
     },
   };

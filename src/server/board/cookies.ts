@@ -19,8 +19,8 @@ const FORM_LIFE_S = 3600;
 type Kind = 'board' | 'form';
 
 export function createCookies({ secure }: { readonly secure: boolean }): Cookies {
-  // A browser takes `__Host-` only with Secure, for this very host and the path `/`: no other host can plant one. Below a prefix the
-  // host has other applications too, and none of them should be sent a login.
+  // A browser accepts `__Host-` only with Secure, for exactly this host and the path `/`: no other host can set
+  // it. Below a prefix the host has other applications, which must not get the login.
   const nameOf = (kind: Kind, prefix: string): string =>
     `${secure ? (prefix === '' ? '__Host-' : '__Secure-') : ''}runcloud-domains-${kind}`;
   const optionsFor = (prefix: string): CookieSerializeOptions => ({

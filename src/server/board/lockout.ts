@@ -1,11 +1,12 @@
-// Guessing passwords grows slow: who fails too often waits, longer each time. In Redis, so that it holds for all servers.
+// A limit for guessed passwords: after too many failures there is a wait, longer each time. Kept in Redis, for
+// all servers together.
 import type { Redis } from 'ioredis';
 import { networkOf } from '../../listening/network.ts';
 import { NOW } from '../../redis/clock.ts';
 import { digest } from './sessions.ts';
 
 export interface Lockout {
-  /** Counts a try before it is made, so that many at once count too. Resolves with the wait; 0: go on. */
+  /** Counts an attempt before it is made: many at once count too. Resolves with the wait in ms; 0: continue. */
   attempt(name: string, address: string): Promise<number>;
   /** The password was right. */
   succeeded(name: string, address: string): Promise<void>;
@@ -17,9 +18,9 @@ export interface LockoutOptions {
 }
 
 /**
- * Failures without a wait. A name from one network, as a person has it; then one network with many names; then one name
- * from many networks, far higher, or anybody could lock a known user out. For that same reason a network adds to the last no
- * more than it may fail without a wait.
+ * Failures without a wait. `pair`: one name from one network. `network`: one network with many names. `name`: one
+ * name from many networks, far higher, since otherwise anybody could lock a known user out. For the same reason
+ * one network adds at most its own free failures to `name`.
  */
 const FREE_FAILURES = { pair: 5, network: 20, name: 50 } as const;
 const FIRST_WAIT_MS = 30_000;

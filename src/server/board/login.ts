@@ -1,4 +1,4 @@
-// Logging in and out of the board.
+// Login and logout of the board.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verifyPassword } from '../../config/credential-hashes.ts';
 import type { BoardUser } from '../../config/load.ts';
@@ -8,6 +8,18 @@ import { prefixOf } from '../prefix.ts';
 import type { Checks } from './checks.ts';
 import type { Cookies } from './cookies.ts';
 import type { Lockout } from './lockout.ts';
+import {
+  failedLoginLine,
+  formExpired,
+  lockedLoginLine,
+  loginLine,
+  logoutLine,
+  notLoggedOutTitle,
+  tooManyChecks,
+  tooManyFailures,
+  tryAgainIn,
+  wrongLogin,
+} from './messages.ts';
 import { loginPage, logoutPage, messagePage, type Page } from './pages.ts';
 import { digest, type Sessions } from './sessions.ts';
 
@@ -18,14 +30,11 @@ export interface LoginOptions {
   readonly checks: Checks;
   readonly cookies: Cookies;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
-  /** Who is logged in, once the guard has let the request through. */
+  /** The user of a request that has passed the access check. */
   readonly visitorOf: (request: FastifyRequest) => BoardUser | undefined;
 }
 
-const WRONG = 'The user or the password is wrong.';
-const EXPIRED = 'This page was too old. Please try again.';
-
-/** The board's own path, as the browser sees it. */
+/** The board's own path in the browser. */
 export const boardPath = (request: FastifyRequest): string => `${prefixOf(request)}/board`;
 
 export const sendPage = (reply: FastifyReply, status: number, { html, policy }: Page): FastifyReply =>
@@ -33,12 +42,12 @@ export const sendPage = (reply: FastifyReply, status: number, { html, policy }: 
 
 const PAGE = /^\/board\/(?!login|logout)[\w\-.~%/?=&]{0,500}$/;
 
-/** Only a page of the board itself, or another site could send people on through the login. */
-const toNext = (desired: string | undefined): string =>
-  desired !== undefined && PAGE.test(desired) && isStraight(desired) ? desired : '/board/';
+/** Only a page of the board: else another site could redirect people through the login. */
+const toNext = (path: string | undefined): string =>
+  path !== undefined && PAGE.test(path) && isNormalized(path) ? path : '/board/';
 
-/** A browser goes where it says, not up and round. */
-const isStraight = (path: string): boolean =>
+/** No `..` and no `//`, which a browser would resolve to another path. */
+const isNormalized = (path: string): boolean =>
   new URL(path, 'http://board').pathname === path.split('?', 1)[0] && !path.includes('//');
 
 const isToken = (given: string | undefined, secret: string | undefined): boolean =>
@@ -65,12 +74,12 @@ export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): v
   scope.post('/login', async (request, reply) => {
     const field = fieldsOf(request);
     const next = toNext(field('next'));
-    if (!isToken(field('token'), cookies.form(request))) return sendForm(reply, 403, next, EXPIRED);
+    if (!isToken(field('token'), cookies.form(request))) return sendForm(reply, 403, next, formExpired);
     const answer = await logIn(field('name') ?? '', field('password') ?? '', request.ip);
-    if (answer.kind === 'wrong') return sendForm(reply, 401, next, WRONG);
+    if (answer.kind === 'wrong') return sendForm(reply, 401, next, wrongLogin);
     if (answer.kind === 'wait') {
       reply.header('retry-after', answer.seconds);
-      return sendForm(reply, 429, next, `${answer.why} Try again in ${toWait(answer.seconds)}.`);
+      return sendForm(reply, 429, next, tryAgainIn(answer.why, answer.seconds));
     }
     const old = cookies.session(request);
     if (old !== undefined) await sessions.end(old);
@@ -89,44 +98,41 @@ export function addLoginRoutes(scope: FastifyInstance, options: LoginOptions): v
   scope.post('/logout', async (request, reply) => {
     const id = cookies.session(request);
     if (id === undefined || !isToken(fieldsOf(request)('token'), id))
-      return sendPage(reply, 403, messagePage(boardPath(request), 'Not logged out', EXPIRED));
+      return sendPage(reply, 403, messagePage(boardPath(request), notLoggedOutTitle, formExpired));
     await sessions.end(id);
     cookies.endSession(reply);
-    logger.info({ event: 'board-logout', user: visitorOf(request)?.name }, 'logged out of the board');
+    logger.info({ event: 'board-logout', user: visitorOf(request)?.name }, logoutLine);
     return reply.redirect(`${boardPath(request)}/login`, 303);
   });
 }
-
-const toWait = (seconds: number): string =>
-  seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
 
 type Answer =
   | { readonly kind: 'in'; readonly user: BoardUser }
   | { readonly kind: 'wrong' }
   | { readonly kind: 'wait'; readonly seconds: number; readonly why: string };
 
-/** Where there is no place in the queue of checks. */
-const FULL: Answer = { kind: 'wait', seconds: 5, why: 'Too many logins wait to be checked.' };
+/** If the queue of checks has no place. */
+const FULL: Answer = { kind: 'wait', seconds: 5, why: tooManyChecks };
 
 function createLogIn({ users, lockout, checks, logger }: LoginOptions) {
   const logIn = async (name: string, password: string, address: string): Promise<Answer> => {
     const user = users.find((known) => known.name === name);
-    // What was typed as a name may be a password: only names that we know are logged.
+    // The typed name may be a password: only known names are logged.
     const who = { user: user?.name ?? '(unknown)', address };
     const waitMs = await lockout.attempt(name, address);
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
-      logger.warn({ event: 'board-login-locked', ...who, seconds }, 'a login at the board has to wait');
-      return { kind: 'wait', seconds, why: 'Too many failed logins.' };
+      logger.warn({ event: 'board-login-locked', ...who, seconds }, lockedLoginLine);
+      return { kind: 'wait', seconds, why: tooManyFailures };
     }
-    // An unknown name costs the same time as a known one.
+    // An unknown name takes the same time as a known one.
     const isRight = await verifyPassword(password, (user ?? users[0])?.hash ?? '');
     if (!user || !isRight) {
-      logger.warn({ event: 'board-login-failed', ...who }, 'a login at the board failed');
+      logger.warn({ event: 'board-login-failed', ...who }, failedLoginLine);
       return { kind: 'wrong' };
     }
     await lockout.succeeded(name, address);
-    logger.info({ event: 'board-login', ...who, role: user.role }, 'logged in at the board');
+    logger.info({ event: 'board-login', ...who, role: user.role }, loginLine);
     return { kind: 'in', user };
   };
   return async (name: string, password: string, address: string): Promise<Answer> =>

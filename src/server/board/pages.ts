@@ -1,6 +1,15 @@
 // The board's own small pages: no script, no other file, no other host. Pure.
 import { createHash } from 'node:crypto';
 import { strictPolicy } from './headers.ts';
+import {
+  backToBoard,
+  boardTitle,
+  loggedInAs,
+  loginIntroduction,
+  noUsers,
+  noUsersNext,
+  noUsersTitle,
+} from './messages.ts';
 
 export interface Page {
   readonly html: string;
@@ -37,7 +46,7 @@ const toPage = (title: string, content: string): Page => ({
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${escapeHtml(title)} - runcloud-domains</title>
+<title>${escapeHtml(title)} - ${boardTitle}</title>
 <style>${STYLE}</style>
 </head>
 <body><main>${content}</main></body>
@@ -49,10 +58,10 @@ const hiddenField = (name: string, value: string): string =>
   `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`;
 
 export interface LoginForm {
-  /** The board's own path, as the browser sees it: `/domains/board`. */
+  /** The board's own path in the browser: `/domains/board`. */
   readonly base: string;
   readonly token: string;
-  /** Where to go afterwards. */
+  /** The page after the login. */
   readonly next: string;
   readonly problem?: string | undefined;
 }
@@ -60,8 +69,8 @@ export interface LoginForm {
 export const loginPage = ({ base, token, next, problem }: LoginForm): Page =>
   toPage(
     'Log in',
-    `<h1>runcloud-domains</h1>
-${problem === undefined ? '<p>The board shows the queue and its jobs.</p>' : `<p class="bad" role="alert">${escapeHtml(problem)}</p>`}
+    `<h1>${boardTitle}</h1>
+${problem === undefined ? `<p>${loginIntroduction}</p>` : `<p class="bad" role="alert">${escapeHtml(problem)}</p>`}
 <form method="post" action="${base}/login">
 ${hiddenField('token', token)}${hiddenField('next', next)}
 <label>User <input name="name" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required autofocus></label>
@@ -74,7 +83,7 @@ export const logoutPage = (base: string, name: string, role: string, token: stri
   toPage(
     'Log out',
     `<h1>Log out</h1>
-<p>You are logged in as ${escapeHtml(name)} (${escapeHtml(role)}). <a href="${base}/">Back to the board</a></p>
+<p>${escapeHtml(loggedInAs(name, role))} <a href="${base}/">${backToBoard}</a></p>
 <form method="post" action="${base}/logout">
 ${hiddenField('token', token)}
 <button type="submit">Log out</button>
@@ -83,15 +92,15 @@ ${hiddenField('token', token)}
 
 export const noUsersPage = (): Page =>
   toPage(
-    'No users yet',
-    `<h1>The board has no users yet</h1>
-<p>Nobody can log in, since BOARD_USERS is empty. Make an entry by</p>
+    noUsersTitle,
+    `<h1>${noUsersTitle}</h1>
+<p>${noUsers}</p>
 <p><code>runcloud-domains board password --name NAME --role operator</code></p>
-<p>put it into BOARD_USERS, and start the server again.</p>`,
+<p>${noUsersNext}</p>`,
   );
 
 export const messagePage = (base: string, title: string, sentence: string): Page =>
   toPage(
     title,
-    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence)}</p><p><a href="${base}/">To the board</a></p>`,
+    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence)}</p><p><a href="${base}/">${backToBoard}</a></p>`,
   );

@@ -1,16 +1,17 @@
-// What an operator may do from the board: try failed jobs again, by our rules and not by Bull Board's own retry, which would give
-// one try, and would run beside a newer job of the same domain.
+// Retries from the board, by our own rules. Bull Board's own retry would give the job one attempt, and run
+// beside a newer job of the same domain.
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit/audit.ts';
 import type { Logger } from '../../logger/logger.ts';
 import type { Operator, RetryResult } from '../../queue/operator.ts';
 import { toEntry, toEntryOfAll } from '../../queue/retry-entries.ts';
+import { notRetriedLine, retriedAllLine, retriedLine } from './messages.ts';
 
 export interface Retries {
   one(jobId: string, who: string): Promise<RetryResult>;
-  /** Of all failed jobs. `skipped`: superseded, refused, or one of those beyond the first ten thousand. */
+  /** All failed jobs. `skipped`: superseded, refused, or beyond the first ten thousand. */
   all(who: string): Promise<{ retried: number; skipped: number }>;
-  /** The job that carries on a job which was tried again from the board, and is gone. */
+  /** The job that replaces a job that was retried on the board. */
   successor(jobId: string): Promise<string>;
 }
 
@@ -25,7 +26,7 @@ export interface RetryOptions {
 const MAX_RETRIED = 10_000;
 const AT_ONCE = 20;
 const REMEMBERED_MS = 24 * 60 * 60 * 1000;
-/** Of a job tried again, whose successor was tried again, and so on. */
+/** Of a retried job whose successor was retried, and so on. */
 const MAX_HOPS = 5;
 
 export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOptions): Retries {
@@ -35,12 +36,11 @@ export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOp
     if (result.kind === 'retried') await redis.set(successorKey(jobId), result.jobId, 'PX', REMEMBERED_MS);
     return result;
   };
-  const say = (who: string, sentence: string): void =>
-    logger.info({ event: 'board-retry', who }, `${who}: ${sentence}`);
+  const log = (who: string, sentence: string): void => logger.info({ event: 'board-retry', who }, sentence);
   return {
     async one(jobId, who) {
       const result = await attempt(jobId, who);
-      say(who, toSentence(result));
+      log(who, toSentence(who, result));
       if (result.kind === 'retried') await audit.record({ who, what: 'retry', ...toEntry(result) });
       return result;
     },
@@ -55,7 +55,7 @@ export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOp
         );
       const retried = results.filter(({ kind }) => kind === 'retried').length;
       const skipped = Math.max(0, total - retried);
-      say(who, `${retried} on their way again, ${skipped} left as they are`);
+      log(who, retriedAllLine(who, retried, skipped));
       return { retried, skipped };
     },
     async successor(jobId) {
@@ -70,7 +70,7 @@ export function createRetries({ operator, redis, keyOf, audit, logger }: RetryOp
   };
 }
 
-const toSentence = (result: RetryResult): string =>
+const toSentence = (who: string, result: RetryResult): string =>
   result.kind === 'retried'
-    ? `job ${result.id} is on its way again as job ${result.jobId}`
-    : `job ${result.id}: ${result.kind}: ${result.sentence}`;
+    ? retriedLine(who, result.id, result.jobId)
+    : notRetriedLine(who, result.id, result.kind, result.sentence);

@@ -1,14 +1,15 @@
-// Logins at the board, kept in Redis: the cookie holds a random id, Redis only its hash. What stands in Redis is sealed for that id
-// by a key that only this server's configuration gives, so that whoever may write to Redis can neither make a login nor copy one.
+// Logins of the board, in Redis. The cookie has a random id, Redis only its hash. A seal, whose key comes from
+// this server's configuration, covers the entry and the id. So nobody who can write to Redis can create or copy
+// a login.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { BoardUser } from '../../config/load.ts';
 import { deriveKey, isSameSecret, seal } from '../../secrets.ts';
 
 export interface Sessions {
-  /** A new login; resolves with its id, which only the cookie knows. */
+  /** A new login. Resolves with its id, which only the cookie has. */
   begin(user: BoardUser): Promise<string>;
-  /** Whose login it is, as the configuration has them now; a login that is used lasts on. */
+  /** The user of a login, as now configured. Each use extends the login. */
   find(id: string | undefined): Promise<BoardUser | undefined>;
   end(id: string): Promise<void>;
 }
@@ -17,13 +18,13 @@ export interface SessionOptions {
   readonly redis: Redis;
   readonly keyOf: (name: string) => string;
   readonly users: readonly BoardUser[];
-  /** How long a login lasts without being used. */
+  /** How long an unused login lasts. */
   readonly sessionMs: number;
 }
 
-/** The board asks every few seconds while it is open, so "used" alone would let a login last for ever. */
+/** An open board sends requests every few seconds: without this limit its login would never end. */
 const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000;
-/** A use is written down after this part of `sessionMs`. */
+/** A use is recorded after this part of `sessionMs`. */
 const USE_PART = 20;
 
 interface Login {
@@ -34,7 +35,7 @@ interface Login {
 
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** Of the hash of the user's password, which stands in BOARD_USERS only: a new password ends the logins. */
+/** Its key comes from the hash of the user's password, which is in BOARD_USERS only: a new password ends the logins. */
 function createSeal({ name, role, hash }: BoardUser) {
   const key = deriveKey(hash, 'board session');
   return (id: string, { since, usedAt }: Login): string =>
@@ -74,7 +75,7 @@ export function createSessions({ redis, keyOf, users, sessionMs }: SessionOption
   };
 }
 
-/** Undefined for what is none: anybody who may write to Redis may have put it there. */
+/** Undefined: it is no login. Anybody who can write to Redis may have written it. */
 function parseLogin(text: string | null): (Login & { readonly seal: unknown }) | undefined {
   try {
     const { name, since, usedAt, seal } = JSON.parse(text ?? 'null') ?? {};

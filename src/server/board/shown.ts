@@ -1,26 +1,27 @@
-// What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends reasons, stacks, options
-// and logs as they stand in Redis, and a foreign client may have put anything there.
+// What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends
+// reasons, stacks, options and logs as they are in Redis, and an external producer may have written them.
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger/logger.ts';
 import { looksOurs } from '../../queue/job-payload.ts';
 import { toVisible } from '../../untrusted/visible-text.ts';
+import { dataNotShown, fieldsNotShown } from './messages.ts';
 
 const MAX_TEXT = 2000;
 const MAX_VALUE = 300;
 const MAX_LOG_LINES = 200;
 const MAX_STACKS = 10;
 
-/** The fields that the payloads of our jobs have, and who asked (`readJob`). */
+/** The fields of our jobs' payloads, and the caller (`readJob`). */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   ...Object.values(payloadSchemas).flatMap(({ shape }) => Object.keys(shape)),
   'by',
 ]);
 
 export interface Shown {
-  /** A job's payload: the known fields alone, and how many there are besides. */
+  /** A job's payload: the known fields, and the number of the others. */
   data(value: unknown, known?: ReadonlySet<string>): unknown;
   text(value: unknown, max?: number): string;
-  /** A job as Bull Board is about to send it; its data has been through `data` already. */
+  /** A job that Bull Board is about to send. Its data has already been through `data`. */
   job(value: unknown): unknown;
   logs(value: unknown): string[];
 }
@@ -51,8 +52,8 @@ const pick = (value: Fields, names: readonly string[]): Fields =>
 
 const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
-/** Who asked is shown of jobs with an id of ours only: anybody may have written anything into a bare client's. */
-const believed = (id: unknown, { by, ...data }: Fields): Fields =>
+/** The caller (`by`) is shown only for jobs with an id of ours: an external producer may write anything. */
+const trusted = (id: unknown, { by, ...data }: Fields): Fields =>
   by !== undefined && looksOurs({ id, data }) ? { ...data, by } : data;
 
 export function createShown(scrub: Scrub): Shown {
@@ -70,13 +71,13 @@ export function createShown(scrub: Scrub): Shown {
   return {
     text,
     data(value, known = KNOWN_FIELDS) {
-      if (!isFields(value)) return { note: 'the payload is no object, and is not shown' };
+      if (!isFields(value)) return { note: dataNotShown };
       const entries = Object.entries(value);
       const shown = entries.filter(([name]) => known.has(name)).map(([name, given]) => [name, plain(given)]);
       const rest = entries.length - shown.length;
       return {
         ...Object.fromEntries(shown),
-        ...(rest > 0 && { note: `fields that no job knows, not shown: ${rest}` }),
+        ...(rest > 0 && { note: fieldsNotShown(rest) }),
       };
     },
     job(value) {
@@ -84,7 +85,7 @@ export function createShown(scrub: Scrub): Shown {
       const stacks = Array.isArray(value.stacktrace) ? value.stacktrace.slice(0, MAX_STACKS) : [];
       return {
         ...pick(value, JOB_FIELDS),
-        ...(isFields(value.data) && { data: believed(value.id, value.data) }),
+        ...(isFields(value.data) && { data: trusted(value.id, value.data) }),
         id: text(value.id, MAX_VALUE),
         progress: typeof value.progress === 'number' ? value.progress : 0,
         ...(typeof value.failedReason === 'string' && { failedReason: text(value.failedReason) }),
