@@ -1,9 +1,10 @@
-// Builds the RunCloud client: API v2 and v3 behind the one shape of runcloud.ts. Wiring and the plain readings only.
+// Builds the RunCloud client: API v2 and v3 behind the one shape of runcloud.ts. Wiring and the plain reads only.
 import { type ApiVersion, createDomainCalls } from './domain-calls.ts';
 import type { Operation } from './errors.ts';
 import { toUnusableReply } from './failures.ts';
 import { createHttp, type Http, type HttpSettings } from './http.ts';
 import { createLogCall } from './log-call.ts';
+import { faults } from './messages.ts';
 import type { CallOptions, RunCloud } from './runcloud.ts';
 import { isRow, parseServer, parseWebApplication } from './schemas.ts';
 import { createSslCalls, toAppPath } from './ssl-calls.ts';
@@ -17,9 +18,9 @@ export interface RunCloudSettings extends HttpSettings {
 }
 
 export interface RunCloudClient extends RunCloud {
-  /** Names the credentials in force, without being them. */
+  /** Identifies the current credentials without revealing them. */
   fingerprint(): string;
-  /** Closes the connections; calls under way end as of unknown result. */
+  /** Closes the connections. Running calls end with an unknown result. */
   close(): void;
 }
 
@@ -33,7 +34,7 @@ interface Read<T> {
 async function read<T>(http: Http, { operation, path, parse, options }: Read<T>): Promise<T> {
   const { status, body } = await http.exchange({ operation, method: 'GET', path, options });
   const value = parse(body);
-  if (value === undefined) throw toUnusableReply(operation, status, 'lacks the fields that it should have');
+  if (value === undefined) throw toUnusableReply(operation, status, faults.noFields);
   return value;
 }
 
@@ -41,7 +42,7 @@ type PlainCalls = Pick<RunCloud, 'ping' | 'getServer' | 'getWebApplication'>;
 
 function createPlainCalls(http: Http): PlainCalls {
   return {
-    // [D] runcloud.io/docs/api/v3: {"message":"pong"}. Any JSON object will do: what counts is that it is not a 401.
+    // [D] runcloud.io/docs/api/v3: {"message":"pong"}. Any JSON object will do: it is not a 401.
     async ping(options) {
       const parse = (body: unknown) => (isRow(body) ? true : undefined);
       await read(http, { operation: 'ping', path: '/ping', parse, options });

@@ -1,7 +1,8 @@
-// The calls about domains: list, attach, change, remove. Each does one thing and never looks by itself: a reply that leaves
-// something open is handed to the caller as such.
+// The calls about domains: list, attach, change, remove. Each is one exchange. An unclear reply goes to the caller, which checks
+// the list.
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
+import { faults } from './messages.ts';
 import { type Page, PER_PAGE, readAllPages } from './pages.ts';
 import type { AttachedDomain, RunCloud } from './runcloud.ts';
 import { hasMessage, parseDomain, parseNamed, toDomainName, toPageFacts, toRows } from './schemas.ts';
@@ -11,14 +12,14 @@ export type ApiVersion = 'v2' | 'v3';
 
 type DomainCalls = Pick<RunCloud, 'listDomains' | 'attachDomain' | 'changeDomain' | 'detachDomain'>;
 
-/** A row that cannot be read might be the very domain that the caller asks about, so it is not skipped. */
+/** An unreadable row may be the domain that the caller needs, so it is not skipped. */
 function toDomainPage(body: unknown, status: number): Page<AttachedDomain> {
   const rows = toRows(body);
-  if (rows === undefined) throw toUnusableReply('listDomains', status, 'holds no list');
+  if (rows === undefined) throw toUnusableReply('listDomains', status, faults.noList);
   const items = rows.map((row) => {
     const domain = parseDomain(row);
     if (domain === undefined) {
-      throw toUnusableReply('listDomains', status, 'lists a domain without id or name');
+      throw toUnusableReply('listDomains', status, faults.namelessDomain);
     }
     return domain;
   });
@@ -36,7 +37,7 @@ function createListCall(http: Http): RunCloud['listDomains'] {
         return toDomainPage(body, status);
       },
       keyOf: (domain) => domain.id,
-      fail: (lacks) => toUnusableReply(operation, 200, lacks),
+      fail: (fault) => toUnusableReply(operation, 200, fault),
     });
 }
 
@@ -58,7 +59,7 @@ export function createDomainCalls(http: Http, version: ApiVersion): DomainCalls 
       return domain?.name === toDomainName(name) ? domain : undefined;
     },
     // [D] runcloud.io/docs/api/v3/api-8617114: these three fields, and a message in reply. [L] a change of `www` alone, with the other two
-    // as they stood, works on v3. A type that RunCloud does not tell is left out: it may have become the primary meanwhile.
+    // unchanged, works on v3. A type that RunCloud did not send is left out: the domain may have become the primary.
     async changeDomain(app, { id, name, type }, { www, redirection }, options) {
       const json = { ...(type && { type }), redirection, www };
       const path = `${toAppPath(app)}/domains/${id}/meta`;

@@ -1,6 +1,7 @@
 // One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
 // Messages and causes never hold a secret: what enters here has been through redact.ts.
 import { type Code, RateLimitedError, TransientError, UnavailableError } from '../errors.ts';
+import { advancedMode } from './messages.ts';
 import type { RunCloud } from './runcloud.ts';
 
 export type Operation = keyof RunCloud;
@@ -125,8 +126,7 @@ export class RejectedError extends RunCloudTransientError {
 /** `GET {app}/ssl` names different certificates: one per domain (advanced SSL), whatever `ssl/advanced` said. Nothing was written. */
 export class AdvancedModeError extends RunCloudTransientError {
   constructor(appId: number, failure: Failure) {
-    const sentence = `RunCloud lists different certificates for the domains of web application ${appId}, so each domain has its own (advanced SSL); nothing was ordered for all of them`;
-    super('runcloud-unknown-result', sentence, failure);
+    super('runcloud-unknown-result', advancedMode(appId), failure);
   }
 }
 

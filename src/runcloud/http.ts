@@ -17,7 +17,8 @@ import {
   toSecrets,
 } from './connection.ts';
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
-import { toExchangeError, toPhrase, toReplyError, toUnusableReply } from './failures.ts';
+import { toExchangeError, toReplyError, toUnusableReply } from './failures.ts';
+import { faults, stopped } from './messages.ts';
 import { type Exchanged, rateLimited, toFingerprint } from './rate-limited.ts';
 import { parseJson } from './reply-text.ts';
 import type { CallOptions } from './runcloud.ts';
@@ -128,18 +129,14 @@ function toReply(response: Response<string>, { operation }: Exchange, redact: Re
   if (body.trim() === '') return { status, body: undefined };
   const json = parseJson(body);
   // [D] "all replies JSON": anything else comes from something that stands before RunCloud.
-  if (json === undefined) throw toUnusableReply(operation, status, 'is not JSON');
+  if (json === undefined) throw toUnusableReply(operation, status, faults.noJson);
   return { status, body: json.value };
 }
 
 async function assertDesired({ operation, method, options }: Exchange): Promise<void> {
   const mayGo = method === 'GET' || ((await options?.mayWrite?.()) ?? true);
   if (mayGo && options?.signal?.aborted !== true) return;
-  throw new CallAbortedError(
-    `The call was stopped by us before ${toPhrase(operation)}`,
-    { operation },
-    false,
-  );
+  throw new CallAbortedError(stopped(operation, 'before'), { operation }, false);
 }
 
 export function createHttp(settings: HttpSettings): Http {
@@ -173,7 +170,7 @@ export function createHttp(settings: HttpSettings): Http {
     const current = currentCredentials();
     const auth = toAuthorization(current);
     const redact = createRedact(toSecrets(current));
-    const call = async (): Promise<Exchanged> => {
+    const call = async (): Promise<Exchanged<Reply>> => {
       await assertDesired(exchange);
       const response = await perform(exchange, auth, redact);
       return { response, toReply: () => toReply(response, exchange, redact) };

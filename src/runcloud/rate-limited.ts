@@ -6,33 +6,38 @@ import {
   AccountRefusedError,
   CallAbortedError,
   InterceptedError,
+  type Operation,
   TooManyRequestsError,
   toReply as toRunCloudsWords,
   UnauthorizedError,
   UnknownResultError,
   UnreachableError,
 } from './errors.ts';
-import { toPhrase } from './failures.ts';
-import type { Exchange, Reply } from './http.ts';
-import type { CallLimiter, CallReport } from './runcloud.ts';
+import { stopped } from './messages.ts';
+import type { CallLimiter, CallOptions, CallReport } from './runcloud.ts';
 
 /** A response that came, and what it amounts to; `toReply` throws for everything but a usable 2xx. */
-export interface Exchanged {
+export interface Exchanged<T> {
   readonly response: Response<string>;
-  readonly toReply: () => Reply;
+  readonly toReply: () => T;
+}
+
+interface Call {
+  readonly operation: Operation;
+  readonly options: CallOptions | undefined;
 }
 
 /** Names credentials without being them: refused ones are told from corrected ones by it. */
 export const toFingerprint = (authorization: string): string =>
   createHash('sha256').update(authorization).digest('hex').slice(0, 12);
 
-export async function rateLimited(
+export async function rateLimited<T>(
   limiter: CallLimiter,
   fingerprint: string,
-  exchange: Exchange,
-  call: () => Promise<Exchanged>,
-): Promise<Reply> {
-  await enter(limiter, fingerprint, exchange);
+  { operation, options }: Call,
+  call: () => Promise<Exchanged<T>>,
+): Promise<T> {
+  await enter(limiter, fingerprint, { operation, options });
   let headers: Pick<CallReport, 'limit' | 'remaining'> = {};
   try {
     const { response, toReply } = await call();
@@ -48,11 +53,7 @@ export async function rateLimited(
   }
 }
 
-async function enter(
-  limiter: CallLimiter,
-  fingerprint: string,
-  { operation, options }: Exchange,
-): Promise<void> {
+async function enter(limiter: CallLimiter, fingerprint: string, { operation, options }: Call): Promise<void> {
   const ends = [options?.signal, options?.patience].filter((signal) => signal !== undefined);
   const signal = AbortSignal.any(ends);
   try {
@@ -60,11 +61,7 @@ async function enter(
     await limiter.enter(fingerprint, signal, options?.onUnavailable);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new CallAbortedError(
-      `The call was stopped by us before ${toPhrase(operation)}`,
-      { operation },
-      false,
-    );
+    throw new CallAbortedError(stopped(operation, 'before'), { operation }, false);
   }
 }
 

@@ -1,15 +1,15 @@
-// Finds RunCloud's own words in the body of a refused call: `message`, and `errors` in the Laravel shape.
-// Pure. It takes nothing else out of a body, since any other field may be a key.
+// Finds RunCloud's own message in the body of a refused call: `message`, and `errors` in the Laravel shape.
+// Pure. Reads nothing else of a body, since any other field may be a key.
 
 import { type Redact, toLine } from '../untrusted/redact.ts';
 import type { FieldErrors } from './errors.ts';
 
 export interface ReplyText {
-  /** RunCloud's message in one line, redacted and capped; undefined where it sent none. */
+  /** RunCloud's message in one line, redacted and short. Undefined: it sent none. */
   readonly text: string | undefined;
   readonly fieldErrors: FieldErrors;
-  /** `own`: JSON with a message, as RunCloud's documents have it. `none`: no body. `foreign`: anything else. */
-  readonly from: 'own' | 'none' | 'foreign';
+  /** `own`: JSON with a message, as RunCloud's documents have it. `none`: no body. `external`: anything else. */
+  readonly from: 'own' | 'none' | 'external';
 }
 
 const MAX_FIELDS = 20;
@@ -18,7 +18,7 @@ type Row = Record<string, unknown>;
 const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** JSON as a value; undefined where the text is none. The parser's own error quotes the body, so it is dropped. */
+/** JSON as a value. Undefined: the text is no JSON. The parser's own error quotes the body, so it is dropped. */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
@@ -32,7 +32,7 @@ function toTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-// [C] Laravel's shape: {"message":"…","errors":{"field":["text", …]}}; a bare list of texts is taken too.
+// [C] Laravel's shape: {"message":"…","errors":{"field":["text", …]}}; a bare list of texts counts too.
 function toFieldErrors(errors: unknown, clean: Redact): FieldErrors {
   const rows: [string, unknown][] = isRow(errors) ? Object.entries(errors) : [['', errors]];
   const pairs = rows
@@ -47,7 +47,7 @@ function toMessage(body: Row): string {
   return candidates.find((text) => typeof text === 'string' && text.trim() !== '')?.toString() ?? '';
 }
 
-/** Message and field errors as one line, without saying anything twice. */
+/** Message and field errors as one line, without repetition. */
 function join(message: string, fieldErrors: FieldErrors): string {
   const fields = Object.entries(fieldErrors).flatMap(([field, texts]) => {
     const added = texts.filter((text) => !message.includes(text)).join(' ');
@@ -68,15 +68,15 @@ function fromJson(value: unknown, clean: Redact): { line: string; fieldErrors: F
   return { line: join(clean(toMessage(value)), fieldErrors), fieldErrors };
 }
 
-/** A page's title stands at its beginning; a whole page may be megabytes. */
-const MAX_LOOKED_AT = 64 * 1024;
+/** A page's title is at its beginning. A whole page may be megabytes. */
+const MAX_READ_CHARS = 64 * 1024;
 
 /** Of a page that is not JSON: an HTML page's title, or the text itself. Never half a JSON document. */
 function fromText(whole: string): string {
-  const text = whole.slice(0, MAX_LOOKED_AT).trimStart();
+  const text = whole.slice(0, MAX_READ_CHARS).trimStart();
   if (text.startsWith('[') || text.startsWith('{')) return '';
   if (!text.startsWith('<')) return text;
-  // No `<` within the tag: else each `<title` of a row of them is read to the end of the row.
+  // No `<` within the tag: else a row of `<title` takes quadratic time.
   return /<title[^<>]*>([^<]*)/i.exec(text)?.[1] ?? '';
 }
 
@@ -85,6 +85,6 @@ export function toReplyText(body: string, redact: Redact): ReplyText {
   const json = parseJson(body);
   const { line, fieldErrors } =
     json === undefined ? { line: clean(fromText(body)), fieldErrors: {} } : fromJson(json.value, clean);
-  const from = body.trim() === '' ? 'none' : isOwn(json?.value) ? 'own' : 'foreign';
+  const from = body.trim() === '' ? 'none' : isOwn(json?.value) ? 'own' : 'external';
   return { text: line === '' ? undefined : toLine(line), fieldErrors, from };
 }

@@ -1,4 +1,4 @@
-// The calls that look at certificates: which mode, which certificate. Those that write are in ssl-writes.ts.
+// The calls that read certificates: which mode, which certificate. Those that write are in ssl-writes.ts.
 import {
   type CertificateRow,
   parseCertificateReply,
@@ -17,6 +17,7 @@ import {
 } from './errors.ts';
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
+import { faults } from './messages.ts';
 import { isWhole, PER_PAGE, readAllPages } from './pages.ts';
 import type {
   AttachedDomain,
@@ -30,7 +31,7 @@ import { parseSslMode, toPageFacts } from './schemas.ts';
 
 type SslCalls = Pick<RunCloud, 'getSslMode' | 'getCertificate' | 'getDomainCertificate' | 'listCertificates'>;
 
-interface Snapshot {
+interface CertificateRead {
   readonly operation: Operation;
   readonly path: string;
   readonly options: CallOptions | undefined;
@@ -39,54 +40,52 @@ interface Snapshot {
 export const toAppPath = ({ serverId, appId }: WebApplication): string =>
   `/servers/${serverId}/webapps/${appId}`;
 
-/** Whether a refused reading says "there is none": 404 does, and so does the message, whatever its status. */
+/** Whether a refusal means "there is none": a 404, or the message, whatever its status. */
 const saysNone = (error: unknown): boolean =>
   error instanceof NotFoundError || saysNotInstalled(toReply(error));
 
-function toRowPage(body: unknown, { operation }: Snapshot): readonly CertificateRow[] {
+function toRowPage(body: unknown, { operation }: CertificateRead): readonly CertificateRow[] {
   const reply = parseCertificateReply(body);
   if (reply.kind === 'rows') return reply.rows;
-  throw toUnusableReply(operation, 200, 'is a list on one page and none on the next');
+  throw toUnusableReply(operation, 200, faults.listOnOnePage);
 }
 
-async function readAllRows(http: Http, reading: Snapshot): Promise<readonly CertificateRow[]> {
+async function readAllRows(http: Http, read: CertificateRead): Promise<readonly CertificateRow[]> {
   return await readAllPages({
     readPage: async (page) => {
-      const { body } = await http.exchange({ ...reading, method: 'GET', query: { page, perPage: PER_PAGE } });
-      return { ...toPageFacts(body), items: toRowPage(body, reading) };
+      const { body } = await http.exchange({ ...read, method: 'GET', query: { page, perPage: PER_PAGE } });
+      return { ...toPageFacts(body), items: toRowPage(body, read) };
     },
     keyOf: (row) => row.domainId ?? row.domainName ?? '',
-    fail: (lacks) => toUnusableReply(reading.operation, 200, lacks),
+    fail: (fault) => toUnusableReply(read.operation, 200, fault),
   });
 }
 
-/** What counts as found: a certificate that stands alone, or one among the rows of a web application's domains. */
-interface DesiredRecord {
+/** Which certificate of a reply is the right one: the only one, or one among the rows of a web application's domains. */
+interface Select {
   readonly alone: (certificate: Certificate) => Certificate | undefined;
-  /** `more`: these rows do not settle it, and there may be others. */
+  /** `more`: these rows do not decide, and there may be others. */
   readonly among: (rows: readonly CertificateRow[], isAll: boolean) => Certificate | undefined | 'more';
 }
 
 async function findCertificate(
   http: Http,
-  reading: Snapshot,
-  desired: DesiredRecord,
+  read: CertificateRead,
+  select: Select,
 ): Promise<Certificate | undefined> {
-  const { status, body } = await http.exchange({ ...reading, method: 'GET' });
+  const { status, body } = await http.exchange({ ...read, method: 'GET' });
   const reply = parseCertificateReply(body);
   switch (reply.kind) {
     case 'one':
-      return desired.alone(reply.certificate);
+      return select.alone(reply.certificate);
     case 'none':
       return undefined;
     case 'unclear':
-      throw toUnusableReply(reading.operation, status, 'holds no certificate id');
+      throw toUnusableReply(read.operation, status, faults.noCertificateId);
     case 'rows': {
-      // No document says that rows come in pages, so no page is asked for until there may be more of them.
-      const found = desired.among(reply.rows, isWhole(reply.rows.length, toPageFacts(body)));
-      return found === 'more'
-        ? toFound(desired.among(await readAllRows(http, reading), true))
-        : toFound(found);
+      // No document says that rows come in pages. So the first request has no page number.
+      const found = select.among(reply.rows, isWhole(reply.rows.length, toPageFacts(body)));
+      return found === 'more' ? toFound(select.among(await readAllRows(http, read), true)) : toFound(found);
     }
   }
 }
@@ -94,24 +93,23 @@ async function findCertificate(
 const toFound = (found: Certificate | undefined | 'more'): Certificate | undefined =>
   found === 'more' ? undefined : found;
 
-/** The same, where some refusals say "there is none". */
+/** The same. Some refusals mean "there is none". */
 async function findOrNone(
   http: Http,
-  reading: Snapshot,
-  desired: DesiredRecord,
+  read: CertificateRead,
+  select: Select,
 ): Promise<Certificate | undefined> {
   try {
-    return await findCertificate(http, reading, desired);
+    return await findCertificate(http, read, select);
   } catch (error) {
     if (saysNone(error)) return undefined;
     throw error;
   }
 }
 
-// Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and v2 may not know
-// the route at all: "you may not" and "no such thing" both leave basic SSL, where RunCloud itself says so, in its own
-// JSON. A firewall's 403 ([L]: the same call got 403 with one User-Agent and 200 with another) or an empty one says nothing
-// about SSL. A wrong web application id also ends in a 404 here, and shows in every other call.
+// Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and v2 may not have the route.
+// So a 403 or 404 in RunCloud's own JSON means basic SSL. A firewall's 403 ([L]: the same call got 403 with one User-Agent and
+// 200 with another) or an empty one says nothing. A wrong web application id is a 404 here too, and in every other call.
 const lacksAdvanced = (error: unknown): boolean =>
   (error instanceof NotFoundError || error instanceof ForbiddenError) && error.isOwnWord;
 
@@ -122,7 +120,7 @@ function createModeCall(http: Http): RunCloud['getSslMode'] {
       const path = `${toAppPath(app)}/ssl/advanced`;
       const { status, body } = await http.exchange({ operation, method: 'GET', path, options });
       const mode = parseSslMode(body);
-      if (mode?.advanced === undefined) throw toUnusableReply(operation, status, 'does not say advancedSSL');
+      if (mode?.advanced === undefined) throw toUnusableReply(operation, status, faults.noSslMode);
       return { advanced: mode.advanced, autoSsl: mode.autoSsl };
     } catch (error) {
       if (lacksAdvanced(error)) return { advanced: false, autoSsl: false };
@@ -131,16 +129,15 @@ function createModeCall(http: Http): RunCloud['getSslMode'] {
   };
 }
 
-// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". We do so for 400 and 422, where words
-// there are say that something about SSL is not there: "Your server is offline" says nothing of a certificate, and what is taken for
-// "none" is installed anew.
+// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". Here 400 and 422 count, if their text
+// says that SSL is absent. "Your server is offline" says nothing of a certificate, and "none" leads to a new install.
 function saysNoDomainCertificate(error: unknown): boolean {
   if (saysNone(error)) return true;
   if (!(error instanceof RejectedError) || (error.status !== 400 && error.status !== 422)) return false;
   return error.reply === undefined || saysNoSsl(error.reply);
 }
 
-/** The per-domain reply is not documented, and may be without the id: v3's rows of the web application have it then. */
+/** The per-domain reply is not documented and may lack the id. Then v3's rows of the web application have it. */
 async function findDomainCertificate(
   http: Http,
   app: WebApplication,
@@ -149,17 +146,17 @@ async function findDomainCertificate(
 ): Promise<Certificate | undefined> {
   const operation = 'getDomainCertificate';
   const base = toAppPath(app);
-  const among: DesiredRecord['among'] = (rows, isAll) =>
+  const among: Select['among'] = (rows, isAll) =>
     toDomainCertificate(rows, domain) ?? (isAll ? undefined : 'more');
   try {
-    const own: Snapshot = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
+    const own: CertificateRead = { operation, path: `${base}/domains/${domain.id}/ssl`, options };
     const found = await findCertificate(http, own, { alone: (certificate) => certificate, among });
     if (found !== undefined) return found;
   } catch (error) {
     if (saysNoDomainCertificate(error)) return undefined;
     throw error;
   }
-  // A certificate that stands alone there is the web application's, not this domain's.
+  // A single certificate there is the web application's, not this domain's.
   return await findOrNone(
     http,
     { operation, path: `${base}/ssl`, options },
@@ -167,15 +164,15 @@ async function findDomainCertificate(
   );
 }
 
-/** Rows in all their pages, or the one certificate that stands alone; a refusal that says so means none. */
+/** The rows of all pages, or the single certificate. Some refusals mean none. */
 async function listCertificates(
   http: Http,
   app: WebApplication,
   options: CallOptions | undefined,
 ): Promise<ListedCertificate[]> {
   let rows: readonly CertificateRow[] = [];
-  const reading = { operation: 'listCertificates', path: `${toAppPath(app)}/ssl`, options } as const;
-  const alone = await findOrNone(http, reading, {
+  const read = { operation: 'listCertificates', path: `${toAppPath(app)}/ssl`, options } as const;
+  const alone = await findOrNone(http, read, {
     alone: (certificate) => certificate,
     among: (found, isAll) => {
       rows = found;
@@ -186,7 +183,7 @@ async function listCertificates(
   return rows.flatMap(({ domainName, certificate }) => (certificate ? [{ domainName, certificate }] : []));
 }
 
-/** Two certificates among the rows prove advanced mode: then none of them is the web application's, and none is handed out. */
+/** Two certificates among the rows prove advanced mode: then none of them is the web application's. */
 function amongShared(
   rows: readonly CertificateRow[],
   isAll: boolean,
@@ -203,9 +200,9 @@ export function createSslCalls(http: Http): SslCalls {
   return {
     getSslMode: createModeCall(http),
     getCertificate(app, options) {
-      const reading: Snapshot = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
+      const read: CertificateRead = { operation: 'getCertificate', path: `${toAppPath(app)}/ssl`, options };
       const alone = (certificate: Certificate): Certificate => certificate;
-      return findOrNone(http, reading, { alone, among: (rows, isAll) => amongShared(rows, isAll, app) });
+      return findOrNone(http, read, { alone, among: (rows, isAll) => amongShared(rows, isAll, app) });
     },
     listCertificates: (app, options) => listCertificates(http, app, options),
     getDomainCertificate: (app, domain, options) => findDomainCertificate(http, app, domain, options),

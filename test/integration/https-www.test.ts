@@ -208,7 +208,7 @@ describe('a www name that was left out', () => {
     stage.point(WWW);
     await add(stage, APEX);
     const says = async () =>
-      (await stage.record(APEX)).outcome?.includes('www.shop-a.com does not join: RunCloud refused');
+      (await stage.record(APEX)).outcome?.includes('www.shop-a.com does not join: RunCloud rejected');
     await until(says, 'the refusal is told');
     expect(await stage.record(APEX)).toMatchObject({ state: 'live', request: 'settled' });
     expect(stage.calls('update-domain')).toHaveLength(1);

@@ -1,6 +1,6 @@
 // The rate limiter driven directly, several of them on one Redis: the rate in every window, and the wait after a 429.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
+import { toRetryAfterMs } from '../../src/runcloud/failures.ts';
 import { mostInWindow } from '../helpers/invariants.ts';
 import {
   type Bench,

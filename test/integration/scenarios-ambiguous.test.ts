@@ -91,7 +91,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     await using stage = await createStage(slowRetries);
     const lost = await stage.startWorker({ RUNCLOUD_API_URL: url, RUNCLOUD_TIMEOUT: '500ms' });
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
-    await until(async () => /was not reached/.test(await stage.logs(jobId)), 'the failed call is told');
+    await until(async () => /could not be reached/.test(await stage.logs(jobId)), 'the failed call is told');
     await lost.close();
     expect((await stage.producer.requests.store.list(1))[0]).toMatchObject({
       request: 'pending',
@@ -127,7 +127,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     await close();
     await stage.startWorker({ RUNCLOUD_API_URL: `http://127.0.0.1:${port}/api/v3` });
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
-    await until(async () => /was not reached/.test(await stage.logs(jobId)), 'the refused call is told');
+    await until(async () => /could not be reached/.test(await stage.logs(jobId)), 'the refused call is told');
     await using back = await createSimulator({ rateLimit: 0, port });
     expect((await stage.ended(jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();

@@ -15,6 +15,7 @@ import {
   UnknownResultError,
   UnreachableError,
 } from '../../src/runcloud/errors.ts';
+import * as messages from '../../src/runcloud/messages.ts';
 import type { ApiCall, AttachedDomain } from '../../src/runcloud/runcloud.ts';
 import { until } from '../helpers/until.ts';
 import { app, failureOf, type Script, send, startScripted, TOKEN } from './runcloud-scripted-server.ts';
@@ -177,14 +178,15 @@ describe('a refused call', () => {
     const error = await failWith(script);
     expect(error).toBeInstanceOf(kind);
     expect(error).toMatchObject({ code, status, operation: 'attachDomain', name: kind.name });
-    expect(error.message).toContain(`when attaching the domain (HTTP ${status})`);
+    expect(error.message).toContain(`(HTTP ${status})`);
   });
 
   test('says what RunCloud says, and keeps the fields apart', async () => {
     const body = { message: 'Invalid.', errors: { name: ['Taken.'] } };
     const error = await failWith((_, response) => send(response, 422, body));
+    const reply = 'Invalid. (name: Taken.)';
     expect(error.message).toBe(
-      'RunCloud refused when attaching the domain (HTTP 422): Invalid. (name: Taken.)',
+      messages.refused('rejected', { operation: 'attachDomain', status: 422 }, reply),
     );
     expect(error).toMatchObject({ fieldErrors: { name: ['Taken.'] }, reply: 'Invalid. (name: Taken.)' });
   });
@@ -195,7 +197,7 @@ describe('a refused call', () => {
     );
     const error = await failureOf(attach(server.client()));
     expect(server.seen).toHaveLength(1);
-    expect(error.message).toContain('check RUNCLOUD_API_URL and the credentials');
+    expect(error.message).toContain(messages.redirected);
   });
 
   test.each<[Record<string, string>, number | undefined]>([
@@ -219,19 +221,14 @@ describe('a refused call', () => {
 });
 
 describe('a reply of unknown result', () => {
+  const notJson = messages.unusableReply('attachDomain', messages.faults.noJson);
+  const noAnswer = messages.noAnswer('attachDomain', '');
+
   test.each<[string, Script, string]>([
-    ['200 with HTML', (_, r) => send(r, 200, '<html><title>Login</title>'), 'is not JSON'],
-    ['201 with half a document', (_, r) => send(r, 201, '{"id":7,"na'), 'is not JSON'],
-    [
-      'dropped before a reply',
-      (_, r) => r.socket?.destroy(),
-      "RunCloud's answer did not arrive when attaching the domain",
-    ],
-    [
-      'reset before a reply',
-      (_, r) => (r.socket as Socket).resetAndDestroy(),
-      "RunCloud's answer did not arrive",
-    ],
+    ['200 with HTML', (_, r) => send(r, 200, '<html><title>Login</title>'), notJson],
+    ['201 with half a document', (_, r) => send(r, 201, '{"id":7,"na'), notJson],
+    ['dropped before a reply', (_, r) => r.socket?.destroy(), noAnswer],
+    ['reset before a reply', (_, r) => (r.socket as Socket).resetAndDestroy(), noAnswer],
     [
       'cut off in the body',
       (_, r) => {
@@ -239,7 +236,7 @@ describe('a reply of unknown result', () => {
         r.write('{"id":');
         setTimeout(() => r.socket?.destroy(), 30);
       },
-      "RunCloud's answer did not arrive",
+      noAnswer,
     ],
     [
       'cut off in a chunked body',
@@ -248,14 +245,14 @@ describe('a reply of unknown result', () => {
         r.write('{"id":7,');
         setTimeout(() => r.socket?.destroy(), 30);
       },
-      "RunCloud's answer did not arrive",
+      noAnswer,
     ],
-    ['5 MB of zeros', (_, r) => send(r, 200, `[${'0,'.repeat(3_000_000)}0]`), 'is too long to be one'],
     [
-      'wrongly compressed',
-      (_, r) => send(r, 200, 'not gzip', { 'content-encoding': 'gzip' }),
-      "RunCloud's answer did not arrive",
+      '5 MB of zeros',
+      (_, r) => send(r, 200, `[${'0,'.repeat(3_000_000)}0]`),
+      messages.tooLong('attachDomain'),
     ],
+    ['wrongly compressed', (_, r) => send(r, 200, 'not gzip', { 'content-encoding': 'gzip' }), noAnswer],
   ])('%s', async (_, script, message) => {
     const error = await failWith(script);
     expect(error).toBeInstanceOf(UnknownResultError);

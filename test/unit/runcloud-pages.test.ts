@@ -1,6 +1,7 @@
 // Lists are read to the last page, whatever the server says about pages: against a scripted local server.
 import { describe, expect, test } from '@jest/globals';
 import { UnknownResultError } from '../../src/runcloud/errors.ts';
+import { faults } from '../../src/runcloud/messages.ts';
 import { app, failureOf, type SeenRequest, send, startScripted } from './runcloud-scripted-server.ts';
 
 interface Row {
@@ -128,14 +129,14 @@ describe('a server that cannot be believed', () => {
 
   test('never ends', async () => {
     const { error, calls } = await failToList((page) => ({ data: [row(page)] }));
-    expect(error.message).toContain('goes on after 500 pages');
+    expect(error.message).toContain(faults.endless(500));
     expect(calls).toBe(500);
   });
 
   test.each<[string, unknown, string]>([
-    ['no list', { message: 'ok' }, 'holds no list'],
-    ['no body', undefined, 'holds no list'],
-    ['a row without a name', { data: [{ id: 1 }] }, 'lists a domain without id or name'],
+    ['no list', { message: 'ok' }, faults.noList],
+    ['no body', undefined, faults.noList],
+    ['a row without a name', { data: [{ id: 1 }] }, faults.namelessDomain],
   ])('%s', async (_, body, message) => {
     const { error } = await failToList(() => body);
     expect(error).toBeInstanceOf(UnknownResultError);
@@ -182,10 +183,10 @@ describe('a list that changes while it is read', () => {
     expect(new Set(rows).size).toBe(rows.length);
   });
 
-  test('a list that shrinks with every page is an error after three readings, not a guess', async () => {
+  test('a list that shrinks with every page is an error after three reads, not a guess', async () => {
     const { error, calls } = await failToList((page, nth) => documented(range(1 + nth, 85), page));
     expect(error).toBeInstanceOf(UnknownResultError);
-    expect(error.message).toContain('names another list each time');
+    expect(error.message).toContain(faults.changing(0, undefined));
     expect(calls).toBeLessThanOrEqual(12);
   });
 });

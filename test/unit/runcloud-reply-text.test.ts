@@ -1,7 +1,7 @@
 // RunCloud's own words out of refused replies, Retry-After, and what must never get through.
 import { describe, expect, test } from '@jest/globals';
+import { toRetryAfterMs } from '../../src/runcloud/failures.ts';
 import { toReplyText } from '../../src/runcloud/reply-text.ts';
-import { toRetryAfterMs } from '../../src/runcloud/retry-after.ts';
 import { createRedact, toLine } from '../../src/untrusted/redact.ts';
 
 const plain = createRedact([]);
