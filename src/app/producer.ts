@@ -28,7 +28,7 @@ export interface ProducerApp {
   /** The web application that is meant where none is named. */
   readonly defaults: TargetDefaults;
   /** What the workers look at besides RunCloud, as far as this configuration says. */
-  readonly looking: { readonly hasDnsGate: boolean; readonly monitorIntervalMs: number | undefined };
+  readonly checkSettings: { readonly hasDnsGate: boolean; readonly monitorIntervalMs: number | undefined };
   /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
   ready(): Promise<void>;
   close(): Promise<void>;
@@ -64,13 +64,13 @@ export function createProducerApp(
       onLost: onAuditLost,
     }),
     defaults: defaultsOf(config),
-    looking: toLooking(config),
+    checkSettings: toCheckSettings(config),
     ready: door.ready,
     close: () => door.close(deliveryQueues),
   };
 }
 
-const toLooking = ({ dns, tls, monitor }: Config): ProducerApp['looking'] => ({
+const toCheckSettings = ({ dns, tls, monitor }: Config): ProducerApp['checkSettings'] => ({
   hasDnsGate: dns.gate !== 'off',
   monitorIntervalMs: dns.gate === 'off' && !tls.probe ? undefined : monitor.intervalMs,
 });

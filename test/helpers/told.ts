@@ -21,7 +21,10 @@ export async function toldOfDomain(
   const told: Telling[] = [
     ['record', JSON.stringify(await redis.hgetall(keys.record(record)))],
     ['history', (await redis.lrange(keys.history(record), 0, -1)).join('\n')],
-    ['status', describeDomain(details, { ...producer.looking, nowMs: Date.now(), steps: 50 }).join('\n')],
+    [
+      'status',
+      describeDomain(details, { ...producer.checkSettings, nowMs: Date.now(), steps: 50 }).join('\n'),
+    ],
     ['API', JSON.stringify(toRecord(details))],
   ];
   for (const job of await queue.getJobs()) {

@@ -7,6 +7,7 @@ import { answered } from '../../src/callbacks/messages.ts';
 import { parseFailedReason } from '../../src/callbacks/queue.ts';
 import { replayDeliveries, showDeliveries } from '../../src/cli/commands/callbacks.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { noDeliveries } from '../../src/cli/messages.ts';
 import { createCallbackStage } from '../helpers/callback-stage.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver } from '../helpers/webhook-receiver.ts';
@@ -344,7 +345,7 @@ describe('the list and the replay', () => {
     const app = { deliveries: stage.deliveries(receiver.url), audit };
     const empty = createTerminal();
     expect(await showDeliveries(app, {}, empty.terminal)).toBe(exitCodes.ok);
-    expect(empty.out).toEqual(['no delivery yet']);
+    expect(empty.out).toEqual([noDeliveries(false)]);
     await stage.becomes(SHOP, live);
     const { id, at } = await stage.delivery(receiver.url, ({ state }) => state === 'delivered');
     const { out, err, terminal } = createTerminal();

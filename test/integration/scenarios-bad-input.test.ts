@@ -130,7 +130,7 @@ describe('scenario 21: a bad name', () => {
     const args = ['add', 'good.example.org', '--', ...printable.map(([name]) => name)];
     const { code, err } = await runCli(args, { env: stage.env });
     expect(code).toBe(2);
-    for (const [, reason] of printable) expect(err).toMatch(new RegExp(`refused: .*${reason.source}`));
+    for (const [, reason] of printable) expect(err).toMatch(new RegExp(`: rejected: .*${reason.source}`));
     const sent = await stage.queue.getJobs();
     expect(sent.map(({ data }) => data.domain)).toEqual(['good.example.org']);
   });
@@ -174,7 +174,7 @@ describe('a name that no public authority signs', () => {
     await using stage = await createStage();
     const { code, err } = await runCli(['add', ...uncertifiable.map(([name]) => name)], { env: stage.env });
     expect(code).toBe(2);
-    for (const [, reason] of uncertifiable) expect(err).toMatch(new RegExp(`refused: .*${reason.source}`));
+    for (const [, reason] of uncertifiable) expect(err).toMatch(new RegExp(`: rejected: .*${reason.source}`));
 
     await using api = await startServer(stage.env);
     for (const [domain, reason] of uncertifiable) {

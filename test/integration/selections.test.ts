@@ -1,8 +1,10 @@
 // Who can be found how: the command line and the API select the same domains, and neither stops at fifty.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judgeFlags, type StatusFlags, showQueue } from '../../src/cli/commands/status.ts';
+import { ALL_OR_LIMIT, BAD_IDS, badChoice, badLimit, listOnly } from '../../src/cli/messages.ts';
+import { moreDomainsLine } from '../../src/cli/output/status-messages.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
-import type { Actor, DomainState as LifeStage } from '../../src/domains/states.ts';
+import { type Actor, actors, type DomainState as LifeStage, stateNames } from '../../src/domains/states.ts';
 import { startServer, type TestServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -101,7 +103,7 @@ describe('for a person, the list', () => {
   test('has fifty, the newest requests, and says how many more there are and how to see them', async () => {
     const lines = await shown({});
     expect(rows(lines)).toHaveLength(50);
-    expect(lines.at(-1)).toBe(`(the 50 asked for most recently of ${COUNT + 1}; --all shows all)`);
+    expect(lines.at(-1)).toBe(moreDomainsLine(50, COUNT + 1));
     expect(rows(await shown({ limit: '7' }))).toHaveLength(7);
     expect(rows(await shown({ all: true }))).toHaveLength(COUNT + 1);
   });
@@ -109,26 +111,26 @@ describe('for a person, the list', () => {
   test('says who must act', async () => {
     const lines = await shown({ mustAct: ['customer'] });
     for (const line of rows(lines)) expect(line).toMatch(/\(customer\)/);
-    expect(lines).toContainEqual(expect.stringMatching(/^domains: 1 requested, \d+ waiting-for-dns, /));
+    expect(lines).toContainEqual(expect.stringMatching(/^Domains: 1 requested, \d+ waiting-for-dns, /));
   });
 });
 
-test.each<[StatusFlags, RegExp]>([
-  [{ mustAct: ['nobody'] }, /^--must-act must be one of customer, .*; got "nobody"$/],
-  [{ state: ['gone'] }, /^--state must be one of requested, /],
-  [{ app: '0' }, /^--app and --server take/],
-  [{ limit: '0' }, /^--limit must be/],
-  [{ limit: '5', all: true }, /^say --all or --limit/],
+test.each<[StatusFlags, string]>([
+  [{ mustAct: ['nobody'] }, badChoice('--must-act', actors, 'nobody')],
+  [{ state: ['gone'] }, badChoice('--state', stateNames, 'gone')],
+  [{ app: '0' }, BAD_IDS],
+  [{ limit: '0' }, badLimit(100_000)],
+  [{ limit: '5', all: true }, ALL_OR_LIMIT],
 ])('%j is refused', (flags, sentence) => {
-  expect(judgeFlags(undefined, flags)).toMatch(sentence);
+  expect(judgeFlags(undefined, flags)).toBe(sentence);
 });
 
-test.each<[StatusFlags, RegExp]>([
-  [{ mustAct: ['customer'] }, /^--must-act is for the list/],
-  [{ search: 'x' }, /^--search is for the list/],
-  [{ all: true }, /^--all is for the list/],
+test.each<[StatusFlags, string]>([
+  [{ mustAct: ['customer'] }, listOnly('--must-act')],
+  [{ search: 'x' }, listOnly('--search')],
+  [{ all: true }, listOnly('--all')],
 ])('%j with a domain is refused', (flags, sentence) => {
-  expect(judgeFlags('shop.example.org', flags)).toMatch(sentence);
+  expect(judgeFlags('shop.example.org', flags)).toBe(sentence);
 });
 
 test.each(['mustAct=nobody', 'appId=x', 'serverId=0'])('GET /v1/domains?%s is refused', async (query) => {

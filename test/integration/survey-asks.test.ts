@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createSimulator } from '../../packages/simulator/src/index.ts';
+import { CONFIRM_CALLS } from '../../src/cli/doctor/messages.ts';
 import { runSurvey } from '../../src/cli/doctor/survey.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { QUESTIONS } from '../../src/doctor/survey.ts';
+import { codes } from '../../src/errors.ts';
 
 test.each<[string, number, boolean]>([
   ['y\n', 0, true],
@@ -40,12 +42,10 @@ test.each<[string, number, boolean]>([
   const calls = lines.filter((line) => line.startsWith('  GET '));
   expect([calls.length, new Set(calls).size]).toEqual([QUESTIONS.length, QUESTIONS.length]);
   expect(lines.filter((line) => line.includes('GET /ping')).length).toBe(2);
-  expect(lines.indexOf('Send these calls? [y/N]')).toBeGreaterThan(
-    lines.findIndex((line) => line.includes('GET /ping')),
-  );
+  expect(lines.indexOf(CONFIRM_CALLS)).toBeGreaterThan(lines.findIndex((line) => line.includes('GET /ping')));
 });
 
-test('who is not let in gets the fix, and no file that is in the way of the next run', async () => {
+test('who is not let in gets the fix, and no file that blocks the next run', async () => {
   await using simulator = await createSimulator();
   const folder = mkdtempSync(join(tmpdir(), 'runcloud-domains-asks-'));
   const out = join(folder, 'report.json');
@@ -64,7 +64,7 @@ test('who is not let in gets the fix, and no file that is in the way of the next
   try {
     expect(await survey('not-the-token-of-anybody')).toBe(1);
     expect(existsSync(out)).toBe(false);
-    expect(lines.at(-1)).toMatch(/HTTP 401; nothing was saved\. Check the token/);
+    expect(lines.at(-1)).toContain(codes['runcloud-unauthorized'].fix);
     expect(lines.join()).not.toContain('--set');
     expect(await survey(simulator.credentials.token)).toBe(0);
     expect(existsSync(out)).toBe(true);

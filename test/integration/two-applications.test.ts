@@ -5,6 +5,13 @@ import { showFailed } from '../../src/cli/commands/failed.ts';
 import { retry } from '../../src/cli/commands/retry.ts';
 import { judgeFlags, type StatusFlags, showDomain, showQueue } from '../../src/cli/commands/status.ts';
 import { enqueue } from '../../src/cli/enqueue.ts';
+import { BAD_IDS, badCode } from '../../src/cli/messages.ts';
+import {
+  alsoRequested,
+  severalApps,
+  unknownDomain,
+  unknownThere,
+} from '../../src/cli/output/status-messages.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { JobName } from '../../src/jobs/catalog.ts';
 import { startServer } from '../helpers/http-server.ts';
@@ -54,9 +61,9 @@ describe('status of a domain', () => {
     await ask(stage, 'add-domain', CLUB);
     const both = await status(stage, CLUB);
     expect(both.code).toBe(0);
-    expect(both.text).toMatch(/^club\.example\.org is on 2 web applications; --app shows one/);
-    expect(both.text).toMatch(/^646 +1903 +present/m);
-    expect(both.text).toMatch(/^701 +1903 +present/m);
+    expect(both.text.split('\n')).toContain(severalApps(CLUB, 2));
+    expect(both.text).toMatch(/^646 +1903 +attach/m);
+    expect(both.text).toMatch(/^701 +1903 +attach/m);
     expect(JSON.parse((await status(stage, CLUB, { json: true })).text).applications).toMatchObject([
       { appId: 646 },
       { appId: 701 },
@@ -65,9 +72,7 @@ describe('status of a domain', () => {
     const neither = await status(stage, CLUB, { app: '9' });
     expect(neither).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(
-        /never asked for on web application 9; it was on web applications 646 .* and 701/,
-      ),
+      errors: unknownThere(CLUB, 'web application 9', 'web applications 646 (requested) and 701 (requested)'),
     });
   });
 
@@ -76,15 +81,15 @@ describe('status of a domain', () => {
     await removedFrom(stage, 646);
     await ask(stage, 'add-domain', CLUB, OTHER);
     const { text } = await status(stage, CLUB);
-    expect(text).toMatch(/attached.*web application 701/);
-    expect(text).toMatch(/Also asked for on web application 646 \(removed\); --app shows it/);
+    expect(text).toMatch(/: attach.* \(web application 701\)/);
+    expect(text).toContain(alsoRequested('web application 646 (removed)'));
   });
 
-  test('of a domain that nobody asked for says so', async () => {
+  test('of an unknown domain says so', async () => {
     await using stage = await createStage({ workers: 0 });
     expect(await status(stage, CLUB)).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(/was never asked for;/),
+      errors: unknownDomain(CLUB),
     });
   });
 });
@@ -93,13 +98,13 @@ describe('the list', () => {
   test('has a column for the web application where there are several', async () => {
     await using stage = await createStage({ workers: 0 });
     await ask(stage, 'add-domain', SHOP);
-    expect((await status(stage, undefined)).text).toMatch(/^DOMAIN +WANTED/m);
+    expect((await status(stage, undefined)).text).toMatch(/^DOMAIN +REQUESTED/m);
     await ask(stage, 'add-domain', CLUB, OTHER);
     const { text } = await status(stage, undefined);
-    expect(text).toMatch(/^DOMAIN +APP +WANTED/m);
-    expect(text).toMatch(/^club\.example\.org +701 +attached/m);
+    expect(text).toMatch(/^DOMAIN +APP +REQUESTED/m);
+    expect(text).toMatch(/^club\.example\.org +701 +attach/m);
     const one = (await status(stage, undefined, { app: '701' })).text;
-    expect(one).toMatch(/^domains: 1 requested$/m);
+    expect(one).toMatch(/^Domains: 1 requested$/m);
     expect(one).not.toContain(SHOP);
   });
 });
@@ -114,7 +119,7 @@ describe('GET /v1/domains/{domain} without appId', () => {
     expect((await get()).body).toMatchObject({ appId: 701, state: 'requested' });
     expect((await get('?appId=646')).body).toMatchObject({
       status: 404,
-      detail: expect.stringMatching(/on web application 646, but on web application 701 \(requested\)/),
+      detail: expect.stringMatching(/ 646\b.* 701 \(requested\)/),
     });
     await ask(stage, 'add-domain', CLUB);
     expect((await get()).body).toMatchObject({
@@ -166,7 +171,7 @@ describe('a request that names no web application, for a domain that another has
       expect((await say(stage, 'add-domain', flags)).code).toBe(0);
       expect(await isPending(stage)).toBe(true);
       // It is there already: a repetition.
-      expect((await say(stage, 'add-domain')).text).toMatch(/on its way already/);
+      expect((await say(stage, 'add-domain')).text).toMatch(/already queued/);
       // But what shall be removed may be either.
       expect((await say(stage, 'remove-domain')).errors).toMatch(/on web application 646 and on 701/);
     }
@@ -280,17 +285,19 @@ describe('failed jobs', () => {
     expect(found.body).toMatchObject({ matching: 1, examples: [{ id: there }] });
     const terminal = recordedTerminal();
     expect(await retry([], { all: true, app: '701' }, stage.producer, terminal)).toBe(0);
-    expect(terminal.lines).toEqual([expect.stringMatching(/^club\.example\.org.*on its way again/)]);
+    const [line = ''] = terminal.lines;
+    expect(line.startsWith(`${there}: `) && line.includes(CLUB, there.length)).toBe(true);
+    expect(terminal.lines).toHaveLength(1);
     expect(await listed({})).toEqual([here]);
   });
 
   test.each([
-    [{ app: 'x' }, /--app and --server take/],
-    [{ code: 'nonsense' }, /--code must be a code/],
+    [{ app: 'x' }, BAD_IDS],
+    [{ code: 'nonsense' }, badCode('nonsense')],
   ])('%j is refused', async (flags, sentence) => {
     await using stage = await createStage({ workers: 0 });
     const terminal = recordedTerminal();
     expect(await retry([], { all: true, ...flags }, stage.producer, terminal)).toBe(2);
-    expect(terminal.errors.join()).toMatch(sentence);
+    expect(terminal.errors).toEqual([sentence]);
   });
 });

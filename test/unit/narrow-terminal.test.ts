@@ -109,7 +109,7 @@ const app = {
   pauses: { list: async () => [pause], pausedBy: async () => pause },
   deliveries: { list: async () => ({ deliveries: [delivery], next: delivery.id }) },
   audit: { list: async () => [entry] },
-  looking: { hasDnsGate: true, monitorIntervalMs: undefined },
+  checkSettings: { hasDnsGate: true, monitorIntervalMs: undefined },
 } as unknown as ProducerApp;
 
 async function* findings() {

@@ -33,7 +33,7 @@ import type { Terminal } from '../output/terminal.ts';
 import { toRelative } from '../output/times.ts';
 import { describePause } from './pause.ts';
 
-type App = Pick<ProducerApp, 'operator' | 'looking' | 'pauses'>;
+type App = Pick<ProducerApp, 'operator' | 'checkSettings' | 'pauses'>;
 
 export interface StatusFlags extends SelectionFlags {
   readonly json?: boolean | undefined;
@@ -159,7 +159,7 @@ export async function showDomain(
 async function showOne(
   record: DomainRecord,
   elsewhere: readonly DomainRecord[],
-  { operator, looking, pauses }: App,
+  { operator, checkSettings, pauses }: App,
   flags: StatusFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
@@ -173,7 +173,7 @@ async function showOne(
   const paused = await pauses.pausedBy(status.record);
   say(terminal, [
     ...(paused ? [pauseLine(describePause(paused, nowMs))] : []),
-    ...describeDomain(status, { ...looking, nowMs, steps, paused }),
+    ...describeDomain(status, { ...checkSettings, nowMs, steps, paused }),
     ...(elsewhere.length > 0 ? [alsoRequested(describeApps(elsewhere))] : []),
   ]);
   return exitCodes.ok;
