@@ -17,6 +17,7 @@ const figures: readonly (readonly [says: RegExp, file: string, code: RegExp, per
   [/known after (\d+) failed calls in a row/, 'src/rate-limit/limiter.ts', /FAILURES_TO_TRIP = (\d+)/],
   [/A history has up to (\d+) events/, 'test/helpers/history.ts', /maxLength: (\d+), size: 'max'/],
   [/`npm test` plays (\d+) with a new seed/, 'test/integration/history.test.ts', /HISTORIES \?\? (\d+)/],
+  [/`npm run test:slow` (\d+)\. A failing/, 'test/slow/histories.test.ts', /TOTAL = (\d+)/],
   [/Two worker processes, (\d+) domains/, 'scripts/soak.ts', /DOMAINS = (\d+)/],
   [/Faults change every (\d+) s/, 'scripts/soak.ts', /nowAndThen\(soak, (4_000), \(\) => \{/, 1000],
   [/lags by up to (\d+) s/, 'scripts/soak.ts', /LONGEST_LAG_MS = ([\d_]+)/, 1000],
