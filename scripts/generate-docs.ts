@@ -9,6 +9,7 @@ import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
 import { httpCodes } from '../src/server/http-codes.ts';
 import { arrows } from './arrows.ts';
+import { cliReference } from './cli-reference.ts';
 import { demoSvg } from './demo-svg.ts';
 import { recordDemo } from './record-demo.ts';
 
@@ -166,6 +167,7 @@ export const generated: readonly Generated[] = [
     file: 'docs/reference/error-codes.md',
     render: document('Error codes', codesIntroduction, errorCodeTable),
   },
+  { file: 'docs/reference/cli.md', render: () => cliReference(notice, toTable) },
   { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
   { file: 'docs/reference/http-api.md', render: between('http-codes', httpCodeTable) },

@@ -44,6 +44,12 @@ describe('generated documents', () => {
     for (const code of Object.keys(codes)) expect(text).toContain(`| \`${code}\` |`);
   });
 
+  test('docs/reference/cli.md names every command of --help', () => {
+    const text = generated.find(({ file }) => file === 'docs/reference/cli.md')?.render(undefined);
+    for (const name of ['worker', 'add [domain...]', 'callbacks replay [id...]', 'board password'])
+      expect(text).toContain(`\n## ${name}\n`);
+  });
+
   test('docs/reference/metrics.md names every metric, once', () => {
     const rows = metricTable().split('\n');
     for (const metric of metricNames)
