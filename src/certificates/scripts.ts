@@ -11,7 +11,7 @@
 // own: hash, for each domain (or '*') what the last redeploy said to it: JSON of at, state, outcome, code, mustAct. It names no other
 //      domain. An ask drops what was said before.
 
-import { LOCKED, NEXT_CHECK, UNFINISHED } from '../domains/scripts.ts';
+import { LOCKED, NEXT_CHECK, UNFINISHED } from '../domains/queue-scripts.ts';
 import { NOW } from '../redis/clock.ts';
 import { EXPECT } from '../redis/run-script.ts';
 

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { type Keys, toMember } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { DECODE_DESIRED } from './desired.ts';
 import type { DomainRecord } from './domain.ts';
 
 export interface Forgetting {
@@ -14,10 +15,11 @@ export interface Forgetting {
 }
 
 // KEYS record, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
-const FORGET = `
+const FORGET = `${DECODE_DESIRED}
 local member, domain, jobId, generation = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'request', 'desired', 'needsRedeployAfter')
-if record[1] ~= jobId or record[2] ~= generation or record[3] ~= 'settled' or record[4] ~= 'absent' then return 0 end
+if record[1] ~= jobId or record[2] ~= generation or record[3] ~= 'settled' then return 0 end
+if decodeDesired(record[4]).presence ~= 'absent' then return 0 end
 -- Its certificate has to follow yet, or somebody still writes.
 if (record[5] or '') ~= '' or redis.call('ZSCORE', KEYS[5], domain) or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 redis.call('DEL', KEYS[1], KEYS[3])

@@ -1,21 +1,6 @@
 // The record of one domain as Redis holds it (a hash of texts), read into a record. Pure.
-import type { ByWrite, Desired, DomainKey, DomainRecord, Evidence, RequestState } from './domain.ts';
-
-function toDesired(text: string): Desired {
-  const [presence, www, redirection] = text.split(' ');
-  if (presence === 'absent') return { presence: presence };
-  return {
-    presence: 'present',
-    www: www === 'auto-www' ? 'auto' : www === 'www',
-    redirection: redirection === 'www' ? 'www' : redirection === 'non-www' ? 'non-www' : 'none',
-  };
-}
-
-const wwwTexts = { true: 'www', auto: 'auto-www', false: 'no-www' } as const;
-
-/** A wish as the record holds it; the scripts read it too (owner-scripts.ts). */
-export const fromDesired = (desired: Desired): string =>
-  desired.presence === 'absent' ? 'absent' : `present ${wwwTexts[`${desired.www}`]} ${desired.redirection}`;
+import { decodeDesired } from './desired.ts';
+import type { ByWrite, DomainKey, DomainRecord, Evidence, RequestState } from './domain.ts';
 
 /** Fields and values by turns, as HGETALL gives them to Lua. */
 export function toRecord(pairs: string[]): Record<string, string> {
@@ -68,7 +53,7 @@ export function toDomainRecord(key: DomainKey, fields: Record<string, string>): 
     serverId,
     appId,
     domain,
-    desired: toDesired(fields.desired),
+    desired: decodeDesired(fields.desired),
     request: fields.request as RequestState,
     ...toLife(fields),
     generation: Number(fields.generation),

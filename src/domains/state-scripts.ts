@@ -1,5 +1,6 @@
 // The Lua that moves a domain from state to state, and writes what callbacks are sent of it. What it knows of the states is
 // generated from their table (states.ts).
+import { DECODE_DESIRED } from './desired.ts';
 import { WRITE_OUTBOX } from './outbox.ts';
 import { type DomainState, states, statesThat } from './states.ts';
 
@@ -25,7 +26,7 @@ export const PROVEN = `local isProven = ${toLuaSet(statesThat((facts) => facts.i
 // nobody listens, else its key and the keys of its MAC. One message per cause: `cause` is the last one that was sent. It outlives
 // the requests that the program repeats, not a new one. A domain that was held, or waited, and is now being attached may be so
 // again for another reason.
-const EMIT = `${WRITE_OUTBOX}
+const EMIT = `${DECODE_DESIRED}${WRITE_OUTBOX}
 local events = ${toLuaEvents('always')}
 local eventsWithActor = ${toLuaEvents('with-actor')}
 local recurs = ${toLuaSet(statesThat((facts) => facts.eventRecurs).map(eventOf))}
@@ -44,7 +45,7 @@ local function emit(recordKey, state, reason, reasonCode, mustAct, code, hasMove
   if not outbox then return end
   local serverId, appId, domain = string.match(recordKey, '^.*:domain:(%d+):(%d+):(.+)$')
   local record = redis.call('HMGET', recordKey, 'generation', 'stateAt', 'siteId', 'desired', 'dnsRecords')
-  local dnsRecords = record[4] ~= 'absent' and record[5] or ''
+  local dnsRecords = decodeDesired(record[4]).presence ~= 'absent' and record[5] or ''
   writeOutbox(outbox.key, outbox.macKeys, { 'type', event, 'at', now(), 'serverId', serverId, 'appId', appId, 'domain', domain,
     'generation', record[1] or '', 'since', record[2] or '', 'siteId', record[3] or '', 'state', state, 'reason', reason,
     'reasonCode', reasonCode, 'mustAct', mustAct, 'code', code, 'dnsRecords', dnsRecords or '' })

@@ -7,6 +7,7 @@ import { readClock } from '../redis/clock.ts';
 import { generationOf, type Keys, toJobIdStem, toMember } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import { encodeDesired, withoutWww } from './desired.ts';
 import {
   type Desired,
   type DomainKey,
@@ -23,8 +24,9 @@ import { createForgetting, type Forgetting } from './forget.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
-import { fromDesired, toDomainRecord, toRecord } from './record.ts';
-import { CLAIM, FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, REQUEST, SETTLE } from './scripts.ts';
+import { toDomainRecord, toRecord } from './record.ts';
+import { CLAIM, REQUEST } from './request-scripts.ts';
+import { FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, SETTLE } from './settle-scripts.ts';
 import { WRITE_BEGAN } from './state-scripts.ts';
 
 /** What somebody asks for one domain, and who. */
@@ -285,7 +287,8 @@ function createReadings(
 }
 
 const requestFields = ({ desired, siteId, by, for: behalf }: DomainRequest): string[] => [
-  fromDesired(desired),
+  encodeDesired(desired),
+  encodeDesired(withoutWww(desired)),
   siteId ?? '',
   by ?? '',
   behalf ?? '',

@@ -2,7 +2,7 @@
 // token's jobs. A count removes the finished ones, so the size of the set is an upper bound. Before a request is
 // refused, the jobs are counted again. (A request that Redis could not record is not counted.)
 import type { Redis } from 'ioredis';
-import { UNFINISHED } from '../domains/scripts.ts';
+import { UNFINISHED } from '../domains/queue-scripts.ts';
 import { type JobName, parseJob } from '../jobs/catalog.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Receipt, RequestOptions } from '../queue/receipt.ts';

@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { createQueueClient } from '../../src/client/queue.ts';
+import { encodeDesired } from '../../src/domains/desired.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
@@ -237,14 +238,20 @@ describe('a program that asks, as runcloud-domains-app,', () => {
 describe('what remains to who has a password', () => {
   test('runcloud-domains-app reads and changes what is asked for, and its jobs, whoever asked', async () => {
     const record = keys.record({ ...APP, domain: parseDomainName('other.example.org') });
-    await admin.hset(record, 'desired', 'present no-www none', 'by', 'api:shop');
+    await admin.hset(
+      record,
+      'desired',
+      encodeDesired({ presence: 'present', www: false, redirection: 'none' }),
+      'by',
+      'api:shop',
+    );
     await admin.zadd(keys.all, 1, '1903:646:other.example.org');
     await admin.hset(`${keys.queue}7`, 'name', 'add-domain', 'data', '{}');
     const redis = await connected(await urlOf('runcloud-domains-app'));
     try {
       expect(await redis.zrange(keys.all, '0', '10')).toEqual(['1903:646:other.example.org']);
       expect(await redis.hgetall(record)).toMatchObject({ by: 'api:shop' });
-      await redis.hset(record, 'desired', 'absent');
+      await redis.hset(record, 'desired', encodeDesired({ presence: 'absent' }));
       expect(await redis.hget(`${keys.queue}7`, 'name')).toBe('add-domain');
       await redis.del(record, `${keys.queue}7`);
     } finally {

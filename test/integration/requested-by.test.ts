@@ -68,7 +68,7 @@ test.each(Object.entries(writers))('%s: the token is named, whatever the request
   expect(record.body.history[0]).toMatchObject({
     by: 'api:enqueue-1',
     for: FORGED,
-    reason: expect.stringMatching(/asked for by api:enqueue-1 for "somebody-else by cli:root {2}"$/),
+    reason: expect.stringMatching(/requested by api:enqueue-1 for "somebody-else by cli:root {2}"$/),
   });
 });
 
@@ -237,7 +237,7 @@ test('who tries again stands in the history, and who asked first stays in the re
   await stage.redis.zadd(stage.queue.toKey('failed'), Date.now(), jobId);
   expect(await operator.retry(jobId, 'cli:ada')).toMatchObject({ kind: 'retried' });
   expect((await requests.store.history(key))[0]).toMatchObject({
-    reason: 'asked for again by cli:ada (first by api:shop)',
+    reason: 'requested again by cli:ada (first by api:shop)',
     by: 'cli:ada',
   });
   expect(await requests.store.get(key)).toMatchObject({ by: 'api:shop' });
