@@ -2,19 +2,19 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeText, TextError, whyUnreadable } from '../untrusted/text-file.ts';
 import { certificateFile } from './kinds.ts';
+import { brokenCertificate, NO_CERTIFICATE } from './messages.ts';
 import { type Gathered, type ReadFile, unreadable } from './sources.ts';
 
 /** Throws TextError without a certificate in PEM, or with a broken one. */
 function assertCertificates(pem: string): void {
   const blocks =
     pem.match(/-----BEGIN ([A-Z0-9 ]*)CERTIFICATE-----[\s\S]*?-----END \1CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0)
-    throw new TextError('it has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----');
+  if (blocks.length === 0) throw new TextError(NO_CERTIFICATE);
   for (const [i, block] of blocks.entries()) {
     try {
       new X509Certificate(block);
     } catch (error) {
-      throw new TextError(`its certificate ${i + 1} is broken: copy it again`, { cause: error });
+      throw new TextError(brokenCertificate(i + 1), { cause: error });
     }
   }
 }

@@ -4,7 +4,7 @@ const list = (heading: string, sentences: readonly string[]): string[] =>
   sentences.length === 0 ? [] : [heading, ...sentences.map((sentence) => `  - ${sentence}`)];
 
 /**
- * `problems` are sentences, one per variable that is wrong; `warnings` may hold the cause (a misspelt name).
+ * `problems` are sentences, one per variable that is wrong; `warnings` may name the cause (a misspelt name).
  * `message` lists them all.
  */
 export class ConfigError extends Error {

@@ -2,7 +2,8 @@
 import { isLoopbackHost } from './access-kinds.ts';
 import { ConfigError } from './config-error.ts';
 import { isOutdated } from './credential-hashes.ts';
-import { type Entry, exampleOf } from './entry.ts';
+import type { Entry } from './entry.ts';
+import * as messages from './messages.ts';
 import { isLoopback } from './network-kinds.ts';
 import { type Settings, schema } from './schema.ts';
 
@@ -52,26 +53,19 @@ export interface Complaints {
   readonly warnings: readonly string[];
 }
 
-const missing = (absent: Entry, present: Entry): string =>
-  `${absent.name} is missing: ${present.name} needs it; ${exampleOf(absent)}`;
-
 function judgeCredentials({ runcloud }: Settings): Complaints {
   const { token, key, secret, api } = runcloud;
   const own = schema.runcloud;
   if (token !== undefined) {
     const isPairUsed = credentialsOf(runcloud)?.kind === 'key';
-    const unused = isPairUsed
-      ? 'RUNCLOUD_API_TOKEN is ignored: API v2 (RUNCLOUD_API_URL) uses the key pair'
-      : 'RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET are ignored: RUNCLOUD_API_TOKEN is used';
+    const unused = isPairUsed ? messages.TOKEN_IGNORED : messages.PAIR_IGNORED;
     return { problems: [], warnings: key !== undefined || secret !== undefined ? [unused] : [] };
   }
   const problems = [
-    ...(key !== undefined && secret === undefined ? [missing(own.secret, own.key)] : []),
-    ...(key === undefined && secret !== undefined ? [missing(own.key, own.secret)] : []),
+    ...(key !== undefined && secret === undefined ? [messages.needs(own.key, own.secret)] : []),
+    ...(key === undefined && secret !== undefined ? [messages.needs(own.secret, own.key)] : []),
     ...(key !== undefined && secret !== undefined && api?.version === 3
-      ? [
-          `RUNCLOUD_API_URL names API v3, which takes no key pair: set RUNCLOUD_API_TOKEN, or remove RUNCLOUD_API_URL; ${exampleOf(own.token)}`,
-        ]
+      ? [messages.pairWithV3(own.token)]
       : []),
   ];
   return { problems, warnings: [] };
@@ -81,9 +75,7 @@ function judgeCredentials({ runcloud }: Settings): Complaints {
 const judgeRedisCa = ({ redisUrl, redisCaFile }: Settings): Complaints => ({
   problems:
     redisCaFile !== undefined && redisUrl.startsWith('redis:')
-      ? [
-          `REDIS_CA_FILE is set, but REDIS_URL begins with redis://, which has no TLS: write rediss://, or remove REDIS_CA_FILE; ${exampleOf(schema.redisUrl)}`,
-        ]
+      ? [messages.caWithoutTls(schema.redisUrl)]
       : [],
   warnings: [],
 });
@@ -91,15 +83,16 @@ const judgeRedisCa = ({ redisUrl, redisCaFile }: Settings): Complaints => ({
 /** A receiver cannot tell an unsigned webhook from a forged one. */
 const judgeCallbacks = ({ callbacks: { urls, secrets } }: Settings): Complaints => ({
   problems:
-    urls.length > 0 && secrets.length === 0 ? [missing(schema.callbacks.secrets, schema.callbacks.urls)] : [],
+    urls.length > 0 && secrets.length === 0
+      ? [messages.needs(schema.callbacks.urls, schema.callbacks.secrets)]
+      : [],
   warnings: [],
 });
 
 /** Old hashes still work. Only the password makes a better one. */
 function judgeUsers({ server: { boardUsers } }: Settings): Complaints {
   const names = boardUsers.filter(({ hash }) => isOutdated(hash)).map(({ name }) => name);
-  const outdated = `BOARD_USERS has passwords with an outdated hash (${names.join(', ')}). They still work. Make new entries with \`runcloud-domains board password\`.`;
-  return { problems: [], warnings: names.length === 0 ? [] : [outdated] };
+  return { problems: [], warnings: names.length === 0 ? [] : [messages.outdatedHashes(names)] };
 }
 
 const { token, key, secret, api } = schema.runcloud;
@@ -128,15 +121,11 @@ export function judge(settings: Settings, broken: ReadonlySet<Entry>): Complaint
  */
 export function assertServable({ server: { host, tokens } }: Pick<Config, 'server'>): void {
   if (isLoopbackHost(host) || tokens.length > 0) return;
-  throw new ConfigError([
-    `API_TOKENS is missing: other machines reach SERVER_HOST=${host}, so every request needs a token. Make one with \`runcloud-domains token create --name NAME --role enqueue\`, or set SERVER_HOST=127.0.0.1`,
-  ]);
+  throw new ConfigError([messages.openServer(host)]);
 }
 
 /** The credentials of a program that calls RunCloud. Throws ConfigError without a token or key pair. */
 export function requireCredentials({ runcloud: { credentials } }: Config): RunCloudCredentials {
   if (credentials !== undefined) return credentials;
-  throw new ConfigError([
-    `RUNCLOUD_API_TOKEN is missing (or, for API v2, RUNCLOUD_API_KEY and RUNCLOUD_API_SECRET); ${exampleOf(token)}`,
-  ]);
+  throw new ConfigError([messages.noCredentials(token)]);
 }

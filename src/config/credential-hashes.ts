@@ -6,7 +6,7 @@ import { isSameSecret } from '../secrets.ts';
 
 const TOKEN_PREFIX = 'rcd_';
 
-/** A new token; `hash` is what the configuration holds of it. */
+/** A new token; `hash` is what the configuration stores. */
 export function createToken(): { readonly token: string; readonly hash: string } {
   const token = TOKEN_PREFIX + randomBytes(32).toString('base64url');
   return { token, hash: hashToken(token) };
@@ -15,11 +15,11 @@ export function createToken(): { readonly token: string; readonly hash: string }
 /** SHA-256 in hex. */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-/** In a time that tells nothing of the hash. */
+/** The time it takes reveals nothing of the hash. */
 export const verifyToken = (token: string, hash: string): boolean =>
   isSameSecret(Buffer.from(hashToken(token), 'hex'), Buffer.from(hash, 'hex'));
 
-/** The entry whose token this is. All are compared, so that the time does not tell which one came near. */
+/** The entry of this token. All are compared, so the time does not reveal which one was close. */
 export function findByToken<T extends { readonly hash: string }>(
   token: string,
   entries: readonly T[],
@@ -36,7 +36,7 @@ export function findByToken<T extends { readonly hash: string }>(
 const COST = { N: 131_072, r: 8, p: 1 } as const;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
-/** A hash that asks for more than this is refused: each login would cost it. */
+/** A hash that needs more than this is refused: each login would use it. */
 const MAX_MEMORY = 256 * 1024 * 1024;
 
 interface PasswordHash {

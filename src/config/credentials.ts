@@ -1,16 +1,16 @@
-// RunCloud's credentials as they are now: where they were refused, the configuration is read again, so that corrected ones in
-// `.env` or wp-config.php are picked up without a restart.
+// RunCloud's current credentials. After a refusal the configuration is read again: corrected ones in `.env` or
+// wp-config.php count without a restart.
 import { type Config, type RunCloudCredentials, requireCredentials, secretsOf } from './load.ts';
 
 export interface CredentialSource {
   current(): RunCloudCredentials;
-  /** Everything that must not be written, of the present and of former credentials. */
+  /** All texts that must appear nowhere, of current and former credentials. */
   secrets(): readonly string[];
-  /** Reads the configuration again; true where the credentials are others now. */
+  /** Reads the configuration again; true if the credentials have changed. */
   refresh(): boolean;
 }
 
-/** `reload` may throw: a file that is being edited is no reason to stop. Throws ConfigError without credentials. */
+/** `reload` may throw: a half-edited file is no reason to stop. Throws ConfigError without credentials. */
 export function createCredentialSource(config: Config, reload: () => Config): CredentialSource {
   let current = requireCredentials(config);
   let secrets = secretsOf(config);

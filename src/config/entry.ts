@@ -81,6 +81,3 @@ export const pick = (schema: Schema, settings: object, fits: (entry: Entry) => b
     if (isEntry(part)) return fits(part) ? [value] : [];
     return typeof value === 'object' && value !== null ? pick(part, value, fits) : [];
   });
-
-/** "example: NAME=value", as it ends every problem. */
-export const exampleOf = (of: Entry): string => `example: ${of.name}=${of.example}`;

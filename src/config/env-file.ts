@@ -1,15 +1,15 @@
-// The lines of a .env file, as Node's parseEnv reads them: what of them it drops, or overrules by another, without a word. Pure.
+// The lines of a .env file, as Node's parseEnv reads them: which of them, or which parts, have no effect. Pure.
+
+import { type Lost, lineWithoutEffect, partlyLost, setAgain } from './messages.ts';
 
 interface Line {
   /** Counted from 1. */
   readonly number: number;
-  /** Undefined where the line sets no variable. */
+  /** Undefined if the line sets no variable. */
   readonly name: string | undefined;
-  /** What of the value does not count. */
+  /** The part of the value that does not count. */
   readonly lost: Lost | undefined;
 }
-
-type Lost = 'behind-quote' | 'behind-hash';
 
 interface Value {
   /** How many more lines it takes. */
@@ -19,11 +19,11 @@ interface Value {
 
 const NAME = /^(?:export\s+)?([A-Za-z_][\w.-]*)\s*$/;
 
-/** `text` stands behind the `=`. A quote ends where the same character comes again; what follows it there is dropped. */
+/** `text` follows the `=`. A quoted value ends at the next such quote; parseEnv drops what follows it. */
 function readValue(text: string, rest: readonly string[]): Value {
   const value = text.trim();
   const quote = /^["'`]/.exec(value)?.[0];
-  // A remark behind a space is meant as one.
+  // After a space, a `#` begins a comment that is meant as one.
   if (quote === undefined)
     return { more: 0, lost: /^[^#]*[^\s#]#\S/.test(`=${text}`) ? 'behind-hash' : undefined };
   const lines = [value.slice(1), ...rest];
@@ -50,21 +50,14 @@ function linesOf(text: string): Line[] {
   return found;
 }
 
-const losses: Readonly<Record<Lost, string>> = {
-  'behind-quote':
-    'what stands behind the closing quote has no effect: remove it, or put the quotes around all of the value',
-  'behind-hash': 'what stands from the # on has no effect: put the value between quotes',
-};
-
-/** A warning for each line that sets nothing, that sets a part only, or that sets a name again. No warning holds a value. */
+/** A warning for each line that sets nothing, sets only a part, or sets a name again. No warning contains a value. */
 export function judgeEnvFile(text: string): string[] {
-  const seen = new Map<string, number>();
+  const lineOf = new Map<string, number>();
   return linesOf(text).flatMap(({ number, name, lost }) => {
-    if (name === undefined) return [`line ${number} of .env has no effect: write NAME=value`];
-    const before = seen.get(name);
-    seen.set(name, number);
-    const again = `line ${number} of .env sets ${name} again, so that line ${before} has no effect: remove one of them`;
-    const partly = lost && `line ${number} of .env sets ${name}, but ${losses[lost]}`;
-    return [...(partly ? [partly] : []), ...(before === undefined ? [] : [again])];
+    if (name === undefined) return [lineWithoutEffect(number)];
+    const before = lineOf.get(name);
+    lineOf.set(name, number);
+    const partly = lost && partlyLost(number, name, lost);
+    return [...(partly ? [partly] : []), ...(before === undefined ? [] : [setAgain(number, name, before)])];
   });
 }

@@ -7,9 +7,10 @@ import { codeOf, decodeText, whyUnreadable } from '../untrusted/text-file.ts';
 import { checkCertificates } from './certificates.ts';
 import { type Config, judge, toConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
-import { type Entry, entriesOf, exampleOf, fill, type Schema, type SettingsOf } from './entry.ts';
+import { type Entry, entriesOf, fill, type Schema, type SettingsOf } from './entry.ts';
 import { judgeEnvFile } from './env-file.ts';
 import { quoted } from './mask.ts';
+import { exampleOf, IS_DOCUMENTED_EXAMPLE, unreadableDotEnv } from './messages.ts';
 import { removed, schema } from './schema.ts';
 import { clean, type Env, type Gathered, gather, type ReadFile } from './sources.ts';
 import { suggestions } from './suggestions.ts';
@@ -62,7 +63,7 @@ const withoutQuotes = (text: string): string => text.replace(/^'(.*)'$/, '$1');
 /** The end of the sentence that begins with the variable's name; undefined if the text is right. */
 function complaintOf(entry: Entry, text: string): string | undefined {
   const isCopied = withoutQuotes(entry.example) === withoutQuotes(text);
-  if (entry.secret && isCopied) return "is the documentation's example: set the real value";
+  if (entry.secret && isCopied) return IS_DOCUMENTED_EXAMPLE;
   const parsed = entry.kind.parse(text);
   if (!('complaint' in parsed)) return undefined;
   const got = entry.secret ? '' : `, got ${quoted(entry, text)}`;
@@ -126,7 +127,7 @@ function readDotEnv(directory: string): { env: Env; warnings: string[] } | undef
     return { env: parseEnv(text), warnings: judgeEnvFile(text) };
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new ConfigError([`${path} cannot be read: ${whyUnreadable(error)}`]);
+    throw new ConfigError([unreadableDotEnv(path, whyUnreadable(error))]);
   }
 }
 

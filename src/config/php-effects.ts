@@ -1,12 +1,12 @@
-// What a piece of PHP may do to the lines behind it: end the script, or define their constants first. By a list of what is known to be
-// harmless, since nobody can list all the ways in which PHP calls a function whose name is computed. Pure.
+// What PHP code may do to the lines after it: end the script, or define their constants first. A list says what is known to be
+// harmless, because nobody can list all the ways in which PHP calls a function by a computed name. Pure.
 import { argumentsOf, calleeOf, literalOf, nodesBelow, nodesIn, type PhpNode } from './php.ts';
 
 const includes = 'includes another file, which may define it first, or end the script';
 const ends = 'may end the script, or jump';
-const computes = 'runs code, or calls a function, whose name or text is computed';
-const calls = 'calls a function that may define it first, or end the script, for all that is known here';
-const unknown = 'holds code that may define it first, or end the script, for all that is known here';
+const computes = 'runs computed code, or calls a function by a computed name';
+const calls = 'calls a function that may define it first, or end the script';
+const unknown = 'has code that may define it first, or end the script';
 
 const obstacles: Readonly<Record<string, string>> = {
   include: includes,
@@ -20,7 +20,7 @@ const obstacles: Readonly<Record<string, string>> = {
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
-/** No loop but `foreach`, which ends; no class, object or closure; no `match`, which throws where no arm fits. */
+/** The only loop is `foreach`, which ends. No class, object or closure. No `match`, which throws if no arm fits. */
 const harmlessKinds = words(`
   array assign assignref bin block boolean break byref case cast constant constantstatement continue declare declaredirective
   echo empty encapsed encapsedpart entry expressionstatement foreach function global identifier if inline isset label list magic
@@ -28,7 +28,7 @@ const harmlessKinds = words(`
   unary uniontype unset usegroup useitem variable
 `);
 
-/** What configurations call, and PHP itself has: none takes a callback, defines a constant, loads a class or ends the script. */
+/** PHP's own functions that configurations call. None takes a callback, defines a constant, loads a class or ends the script. */
 const harmlessFunctions = words(`
   defined function_exists extension_loaded version_compare phpversion php_sapi_name php_uname gethostname getmypid
   getenv putenv ini_get ini_set set_time_limit error_reporting error_log ignore_user_abort
@@ -61,7 +61,7 @@ const forms: Readonly<Record<string, (node: PhpNode) => boolean>> = {
 /** The functions of a file by name, in lower case: what each may do, as the end of a sentence; undefined: nothing. */
 export type Declared = ReadonlyMap<string, string | undefined>;
 
-/** What calls these is no name that is computed: a method, a function that stands there itself. */
+/** A call of these has no computed name: a method, or the function itself. */
 const places = words('staticlookup propertylookup nullsafepropertylookup closure arrowfunc');
 
 function obstacleOfName(callee: string, declared: Declared, isInFunction: boolean): string | undefined {
@@ -80,23 +80,23 @@ function obstacleOfCall(call: PhpNode, declared: Declared, isInFunction: boolean
   return name && literalOf(name) !== undefined ? undefined : 'defines a constant whose name is computed';
 }
 
-/** `use function A\b as define`: the word means something else from there on. Of a class it does no harm. */
+/** `use function A\b as define`: the name means something else after it. For a class it does no harm. */
 const isRenaming = ({ type, items }: PhpNode): boolean =>
   nodesIn(items).some((item) => Boolean(type ?? item.type));
 
-/** What `node` itself may do, without those below it, as the end of a sentence that begins with its line; undefined: nothing. */
+/** What `node` itself may do, without the nodes below it, as the end of a sentence about its line; undefined: nothing. */
 export function obstacleOf(node: PhpNode, declared: Declared, isInFunction = false): string | undefined {
   if (node.kind === 'call') return obstacleOfCall(node, declared, isInFunction);
   if (node.kind === 'return' && isInFunction) return undefined;
   if (node.kind === 'usegroup' && isRenaming(node))
     return 'gives the name of a function or constant another meaning';
   if (node.kind === 'inline' && String(node.value).includes('<?'))
-    return 'holds `<?`, which PHP takes for code or for text, by its settings';
+    return "has `<?`, which is code or text, depending on PHP's settings";
   const isHarmless = harmlessKinds.has(node.kind) && (forms[node.kind]?.(node) ?? true);
   return isHarmless ? undefined : (obstacles[node.kind] ?? unknown);
 }
 
-/** A function is harmless where all in it is, and it calls no other function of the file: it might never come back. */
+/** A function is harmless if all in it is, and if it calls no other function of the file: that might never return. */
 function effectOf(declaration: PhpNode, declared: Declared): string | undefined {
   for (const node of nodesBelow(declaration)) {
     const does = obstacleOf(node, declared, true);

@@ -1,14 +1,14 @@
 // PHP as a tree, by php-parser: nothing is executed. The only importer of php-parser; knows nothing of constants or of ours.
 import { Engine } from 'php-parser';
 
-/** A piece of the tree. `kind` is php-parser's word for it; its other fields hold its parts. */
+/** A piece of the tree. `kind` is php-parser's name for it; the other fields are its parts. */
 export interface PhpNode {
   readonly kind: string;
   readonly loc?: { readonly start?: { readonly line?: number } } | null;
   readonly [field: string]: unknown;
 }
 
-/** The file is no PHP, or PHP that the parser does not know. `line` is where it gave up. Holds nothing of the file. */
+/** The file is no PHP, or PHP that the parser does not know. `line` is where it gave up. Contains nothing of the file. */
 export class PhpError extends Error {
   readonly line: number | undefined;
   constructor(line: number | undefined) {
@@ -59,7 +59,7 @@ export const nodesIn = (value: unknown): PhpNode[] =>
 
 export const partsOf = (node: PhpNode): PhpNode[] => Object.values(node).flatMap(nodesIn);
 
-/** `node` and all below it, in the order of the text. By a list of what is to be done: no stack is as deep as PHP. */
+/** `node` and all below it, in the order of the text. Not recursive: PHP may nest deeper than the stack. */
 export function* nodesBelow(node: PhpNode): Generator<PhpNode> {
   const open = [node];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -72,7 +72,7 @@ export const lineOf = (node: PhpNode): number => node.loc?.start?.line ?? 0;
 
 /**
  * The name that a call gives, in lower case and without the backslash of the global namespace; undefined where it is computed: `(f)()`
- * calls what the constant `f` holds.
+ * calls the function that the constant `f` names.
  */
 export function calleeOf({ what }: PhpNode): string | undefined {
   if (!isNode(what) || what.kind !== 'name' || what.parenthesizedExpression) return undefined;

@@ -1,7 +1,8 @@
 // Where a variable's text comes from: its own name, an alias, wp-config.php. Knows nothing of what values mean.
 import { decodeBytes, TextError, whyUnreadable } from '../untrusted/text-file.ts';
-import { type Entry, exampleOf } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { quoted } from './mask.ts';
+import * as messages from './messages.ts';
 import { PhpError } from './php.ts';
 import { schema } from './schema.ts';
 import { parseWpConfig } from './wp-config.ts';
@@ -35,13 +36,13 @@ function gatherEnvironment(entries: readonly Entry[], env: Env): Gathered {
   const warnings: string[] = [];
   for (const entry of entries) {
     const { name, aliases } = entry;
-    const alias = aliases.find((each) => clean(env[each]) !== undefined);
     const direct = clean(env[name]);
-    const other = alias && clean(env[alias]);
+    const alias = aliases.find((each) => clean(env[each]) !== undefined) ?? '';
+    const other = clean(env[alias]);
     if (direct !== undefined) found.set(entry, { text: direct, label: name });
-    else if (other !== undefined) found.set(entry, { text: other, label: `${alias}, read as ${name},` });
+    else if (other !== undefined) found.set(entry, { text: other, label: messages.readFrom(alias, name) });
     if (direct !== undefined && other !== undefined && other !== direct)
-      warnings.push(`${name} and ${alias} are both set and differ; ${name} is used`);
+      warnings.push(messages.aliasDiffers(name, alias));
   }
   return { found, problems: [], warnings };
 }
@@ -66,38 +67,38 @@ function gatherText(entries: readonly Entry[], path: string, text: string): File
   const { constants, refusals, warnings } = parseWpConfig(text, names);
   const found = aliased.flatMap(({ entry, alias }) => {
     const value = constants[alias];
-    return value?.trim() ? [[entry, { text: value, label: `${alias} in ${path}` }] as const] : [];
+    return value?.trim() ? [[entry, { text: value, label: messages.readIn(alias, path) }] as const] : [];
   });
   const refused = aliased.flatMap(({ entry, alias }) => {
-    const sentence = `${alias} in ${path} is not used: ${refusals[alias]}; set ${entry.name} in the environment or in .env`;
-    return refusals[alias] === undefined ? [] : [[entry, `${sentence}; ${exampleOf(entry)}`] as const];
+    const reason = refusals[alias];
+    return reason === undefined
+      ? []
+      : [[entry, messages.refusedConstant(entry, alias, path, reason)] as const];
   });
   const isEmpty = found.length + refused.length === 0;
-  const complaints = isEmpty ? ['defines none of the constants that are read'] : warnings;
+  const complaints = isEmpty ? [messages.NOTHING_READ] : warnings;
   return {
     found: new Map(found),
     refused: new Map(refused),
     problems: [],
-    warnings: complaints.map((warning) => `${path}: ${warning}`),
+    warnings: complaints.map((warning) => messages.inFile(path, warning)),
   };
 }
 
 /** The problem of a file that a variable names. */
 export const unreadable = (entry: Entry, path: string, reason: string): string =>
-  `${entry.name} cannot be read: ${reason}, got ${quoted(entry, path)}; ${exampleOf(entry)}`;
+  messages.unreadableFile(entry, quoted(entry, path), reason);
 
 /** The parser would need a minute or more. */
 const MAX_PHP_BYTES = 4 * 1024 * 1024;
 
 const toReason = (error: unknown): string =>
-  error instanceof PhpError
-    ? `line ${error.line ?? 1} or what follows is no PHP that this program knows; set the RUNCLOUD_* variables themselves, without WP_CONFIG`
-    : whyUnreadable(error);
+  error instanceof PhpError ? messages.notPhp(error.line) : whyUnreadable(error);
 
 function gatherFile(entries: readonly Entry[], path: string, readFile: ReadFile): FileGathered {
   try {
     const bytes = readFile(path);
-    if (bytes.length > MAX_PHP_BYTES) throw new TextError('it is larger than 4 MB, and so no wp-config.php');
+    if (bytes.length > MAX_PHP_BYTES) throw new TextError(messages.LARGE_PHP);
     return gatherText(entries, path, decodeBytes(bytes));
   } catch (error) {
     const problems = [unreadable(schema.wpConfigPath, path, toReason(error))];

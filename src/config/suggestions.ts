@@ -1,5 +1,6 @@
 // Finds variables that resemble ours and are not: misspelt, renamed and removed names, which would have no effect. Pure.
 import type { Entry } from './entry.ts';
+import { removedName, similarName, unknownName } from './messages.ts';
 
 /** The next row of the Levenshtein table: distances from the letters so far plus `letter` to each start of `other`. */
 function nextRow(previous: readonly number[], letter: string, other: string): number[] {
@@ -43,11 +44,10 @@ export function suggestions(
   const known = entries.flatMap(({ name, aliases }) => [name, ...aliases]);
   return names.flatMap((name) => {
     if (known.includes(name)) return [];
-    const sentence = `${name} is not a setting of this program`;
-    if (removed.includes(name)) return [`${sentence} and has no effect: remove it`];
+    if (removed.includes(name)) return [removedName(name)];
     const upper = name.toUpperCase();
     const near = entries.find(({ formerly }) => formerly.includes(upper))?.name ?? nearest(upper, known);
-    if (near !== undefined) return [`${sentence} (did you mean ${near}?)`];
-    return isOurs(name) ? [`${sentence} and has no effect`] : [];
+    if (near !== undefined) return [similarName(name, near)];
+    return isOurs(name) ? [unknownName(name)] : [];
   });
 }

@@ -1,10 +1,11 @@
-// Constants of a wp-config.php. PHP is never executed, nothing is included, no condition is evaluated: what counts is a
-// definition that stands by itself at the top level, behind nothing but what is known to be harmless. All else that
-// concerns a constant is a refusal, since a wrong guess would put domains on somebody else's web application. Pure.
+// Constants of a wp-config.php. PHP is never executed, nothing is included, no condition is evaluated. Only a separate
+// definition at the top level counts, if all code before it is known to be harmless. Anything else about a constant is a
+// refusal, because a wrong guess would put domains on somebody else's web application. Pure.
+import { definedBehind, definedTwice, mentionedInside, notLiteral } from './messages.ts';
 import { argumentsOf, calleeOf, lineOf, literalOf, nodesIn, type PhpNode, parsePhp, partsOf } from './php.ts';
 import { type Declared, declaredIn, obstacleOf } from './php-effects.ts';
 
-/** `constants` by name, as text; `refusals` by name: why it cannot be known, without any value; `warnings` hold none either. */
+/** `constants` by name, as text. `refusals` by name: why a value is unknown. Refusals and warnings contain no value. */
 export interface WpConfig {
   readonly constants: Readonly<Record<string, string>>;
   readonly refusals: Readonly<Record<string, string>>;
@@ -22,7 +23,7 @@ const BEFORE_ALL = -1;
 
 const functions = ['function', 'method', 'closure', 'arrowfunc', 'propertyhook'];
 
-/** How to call a top-level statement that holds more than the definition. */
+/** The name of a top-level statement that contains more than the definition. */
 const places: Readonly<Record<string, string>> = {
   if: 'an if',
   for: 'a loop',
@@ -75,11 +76,11 @@ function definitionsIn(statement: PhpNode): { node: PhpNode; name: string; value
 interface Place {
   readonly at: number;
   readonly isInFunction: boolean;
-  /** Whether the node is what one of `readers` is asked for. */
+  /** Whether the node is the argument of one of `readers`. */
   readonly isRead: boolean;
 }
 
-/** What is asked of the whole file. */
+/** The constants to find in the file, and its functions. */
 interface Question {
   readonly names: readonly string[];
   readonly declared: Declared;
@@ -100,7 +101,7 @@ function eventsAt(
   ];
 }
 
-/** What a statement and all in it do, but for the `own` nodes of a definition. A list of what is to be done: no stack is as deep as PHP. */
+/** The events of a statement and of all in it, except the `own` nodes of a definition. Not recursive: PHP may nest deeper than the stack. */
 function eventsBelow(statement: PhpNode, at: number, question: Question, own: ReadonlySet<PhpNode>): Event[] {
   const events: Event[] = [];
   const open: { node: PhpNode; place: Place }[] = [
@@ -140,23 +141,18 @@ function eventsOf(statement: PhpNode, at: number, question: Question): Event[] {
 
 type Answer = { readonly value?: string; readonly refusal?: string; readonly warning?: string };
 
-const sure = 'only a definition by itself at the top level is sure to count';
-
 /** The first definition wins, as in PHP: a later one has no effect. */
 function answerFor(name: string, events: readonly Event[]): Answer {
   const own = events.filter((event) => event.type !== 'obstacle' && event.name === name);
   const [first, ...later] = own;
   if (first === undefined || first.type === 'obstacle') return {};
-  if (first.type === 'mention')
-    return { refusal: `line ${first.line} names it inside ${first.where}, and ${sure}` };
+  if (first.type === 'mention') return { refusal: mentionedInside(first.line, first.where ?? '') };
   const obstacle = events.find((event) => event.type === 'obstacle' && event.at < first.at);
   if (obstacle?.type === 'obstacle')
-    return { refusal: `line ${first.line} defines it, but line ${obstacle.line} ${obstacle.does}` };
-  if (first.value === undefined)
-    return { refusal: `what line ${first.line} gives it is no plain text and no decimal number` };
+    return { refusal: definedBehind(first.line, obstacle.line, obstacle.does) };
+  if (first.value === undefined) return { refusal: notLiteral(first.line) };
   const differs = later.some((event) => event.type === 'definition' && event.value !== first.value);
-  const warning = `${name} is defined more than once; the first definition is used, as in PHP`;
-  return { value: first.value, ...(differs && { warning }) };
+  return { value: first.value, ...(differs && { warning: definedTwice(name) }) };
 }
 
 /**

@@ -70,7 +70,7 @@ describe('WP_CONFIG', () => {
 
   test('names file, line and constant, and what to set, where a definition is not sure to count', () => {
     expect(failure(env, { readFile: php(refused) }).problems).toEqual([
-      'WU_RUNCLOUD_APP_ID in /srv/wp-config.php is not used: line 2 names it inside an if, and only a definition by itself at the top level is sure to count; set RUNCLOUD_APP_ID in the environment or in .env; example: RUNCLOUD_APP_ID=646',
+      'WU_RUNCLOUD_APP_ID in /srv/wp-config.php is not used: line 2 names it inside an if, and only a separate definition at the top level is sure to count; set RUNCLOUD_APP_ID in the environment or in .env; example: RUNCLOUD_APP_ID=646',
     ]);
   });
 
@@ -156,22 +156,20 @@ describe('on disk', () => {
       (value): [string, string[]] => [
         `REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`,
         [
-          'line 1 of .env sets REDIS_URL, but what stands behind the closing quote has no effect: remove it, or put the quotes around all of the value',
+          'line 1 of .env sets REDIS_URL, but the text after the closing quote has no effect: remove it, or put the whole value in quotes',
         ],
       ],
     ),
     ...['pa#ss', '#pass', 'redis://:pa#ss@a # remark'].map((value): [string, string[]] => [
       `REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`,
-      [
-        'line 1 of .env sets REDIS_URL, but what stands from the # on has no effect: put the value between quotes',
-      ],
+      ['line 1 of .env sets REDIS_URL, but the text from the # on has no effect: put the value in quotes'],
     ]),
     ...['"a" # b', '"a"# b', "'a#b'", 'a # b#c', ' # b#c', '"a\nb"', '"a#b', 'a"b"c', ''].map(
       (value): [string, string[]] => [`REDIS_URL=${value}\nRUNCLOUD_APP_ID=3`, []],
     ),
     [
       'RUNCLOUD_APP_ID=3\nLOG_LEVEL=debug\nexport RUNCLOUD_APP_ID=4',
-      ['line 3 of .env sets RUNCLOUD_APP_ID again, so that line 1 has no effect: remove one of them'],
+      ['line 3 of .env sets RUNCLOUD_APP_ID again, so line 1 has no effect: remove one of them'],
     ],
   ])('the lines of .env without an effect are told: %j', (text, warnings) => {
     expect(judgeEnvFile(text)).toEqual(warnings);
