@@ -141,16 +141,3 @@ export function loadConfig(env: Env = process.env, directory: string = process.c
   const { config, warnings } = parseConfig(merged, { isTty: process.stdout.isTTY === true });
   return { config, warnings: [...(file?.warnings ?? []), ...warnings], hasDotEnv: file !== undefined };
 }
-
-const USUAL_COLUMNS = 80;
-
-/** How long a line may be: by COLUMNS, else by the terminal. Undefined if there is no terminal. */
-export function terminalColumns(
-  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
-  env: Env = process.env,
-): number | undefined {
-  const given = Number(clean(env.COLUMNS));
-  if (Number.isInteger(given) && given >= 20) return given;
-  if (!isTTY) return undefined;
-  return columns || USUAL_COLUMNS;
-}

@@ -138,7 +138,7 @@ afterAll(async () => {
 test.each([
   [['pause'], /--reason/],
   [['pause', '--reason', ' '], REASON_REQUIRED],
-  [['pause', '--reason', 'x', '--for', '2'], /--for must be a whole number with its unit/],
+  [['pause', '--reason', 'x', '--for', '2'], /--for must be a duration/],
   [['pause', '--reason', 'x', '--server', '1903'], NO_APP],
   [['pause', '--reason', 'x', '--app', 'shop'], BAD_IDS],
   [['resume', '--app', '646', '--site', '7'], SITE_OR_APP],

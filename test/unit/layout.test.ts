@@ -1,7 +1,7 @@
 // What a terminal shows fits into it; what a program reads is whole.
 import { describe, expect, test } from '@jest/globals';
 import { cutMiddle, toTable, toWholeTable, withoutName, wrap } from '../../src/cli/output/layout.ts';
-import { terminalColumns } from '../../src/config/load.ts';
+import { terminalColumns } from '../../src/cli/output/terminal.ts';
 import { toSpan } from '../../src/domains/times.ts';
 
 const LONG = `${'a'.repeat(60)}.${'b'.repeat(36)}.example.org`;

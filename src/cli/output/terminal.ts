@@ -1,5 +1,4 @@
 // What a command may do to the outside: print. No other part of the command line writes to a stream.
-import { terminalColumns } from '../../config/load.ts';
 import { toVisible } from '../../untrusted/visible-text.ts';
 import { notWritten, outputReason } from '../messages.ts';
 import { wrapAll } from './layout.ts';
@@ -74,4 +73,17 @@ export function openTerminal(options: TerminalOptions): OpenTerminal {
       return !isLost;
     },
   };
+}
+
+const USUAL_COLUMNS = 80;
+
+/** How long a line may be: by COLUMNS, else by the terminal. Undefined if there is no terminal. */
+export function terminalColumns(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Readonly<Record<string, string | undefined>>,
+): number | undefined {
+  const given = Number(env.COLUMNS);
+  if (Number.isInteger(given) && given >= 20) return given;
+  if (!isTTY) return undefined;
+  return columns || USUAL_COLUMNS;
 }
