@@ -1,5 +1,4 @@
-// What RunCloud's log says of a certificate that failed, in words for one domain: a line that names anybody else's host is not for its
-// eyes, so it is pointed to instead. Pure.
+// What RunCloud's log says of a failed certificate, for one domain. A line that names somebody else's host is not shown to it. Pure.
 
 import type { LogText } from '../domains/domain.ts';
 import { findNamed, hostsIn } from '../domains/other-names.ts';
@@ -14,17 +13,17 @@ const TROUBLE =
 /** [D] v2/api-9849787 knows `Info`, `Warning` and `High Priority Info`; deployments and successes come as `Info`. */
 const isRoutine = ({ kind, content }: LogEntry): boolean => kind === 'Info' && !TROUBLE.test(content);
 
-/** What may be the reason why a certificate failed. */
+/** Entries that may say why a certificate failed. */
 export const troublesIn = (entries: readonly LogEntry[]): LogEntry[] =>
   entries.filter((entry) => ABOUT_CERTIFICATES.test(entry.content) && !isRoutine(entry));
 
-/** Which of a certificate's names stand in lines about its failure: none where all do, since that tells them not apart. */
+/** The names that stand in lines about the failure. None if all do: that tells nothing. */
 export function namesInTroubles(entries: readonly LogEntry[], names: readonly string[]): string[] {
   const named = new Set(troublesIn(entries).flatMap(({ content }) => findNamed(content, names)));
   return named.size < names.length ? names.filter((name) => named.has(name)) : [];
 }
 
-/** `entries`: since the order, the newest first. `names`: the domain's own. Undefined where the log says nothing of certificates. */
+/** `entries`: since the order, the newest first. `names`: the domain's own. Undefined: the log says nothing of certificates. */
 export function toLogText(entries: readonly LogEntry[], names: readonly string[]): LogText | undefined {
   const relevant = troublesIn(entries);
   const lines = [...new Set(relevant.map(({ content }) => content))].map((text) => ({
@@ -32,17 +31,9 @@ export function toLogText(entries: readonly LogEntry[], names: readonly string[]
     ...hostsIn(text, names),
   }));
   const allowed = lines.filter(({ hasOthers }) => !hasOthers);
-  // Lines that name nobody may be another domain's: only where none names this one.
+  // Lines without a name may be about another domain. They count only if no line names this one.
   const named = allowed.filter(({ hasOwn }) => hasOwn);
   const shown = (named.length > 0 ? named : allowed).slice(0, MAX_LINES);
   if (shown.length > 0) return { kind: 'lines', text: shown.map(({ text }) => `"${text}"`).join(', ') };
   return relevant.length > 0 ? { kind: 'elsewhere' } : undefined;
-}
-
-/** Behind a sentence, with what separates it; empty where the log says nothing. */
-export function describeLog(text: LogText | undefined, appId: number): string {
-  if (text === undefined) return '';
-  return text.kind === 'lines'
-    ? `; RunCloud's log says: ${text.text}`
-    : `; RunCloud's log of web application ${appId} says why`;
 }

@@ -2,7 +2,8 @@
 
 import { listed } from '../domains/sentences.ts';
 import { type Code, codes } from '../errors.ts';
-import { adviseHttp01, isByDns } from '../https/challenge.ts';
+import { isByDns } from '../https/challenge.ts';
+import { adviseHttp01 } from '../https/messages.ts';
 import type { ZoneFinding } from '../probes/findings.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
 import type { AttachedDomain, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';

@@ -21,6 +21,65 @@ export const reasons = {
   'callback-forged': { meaning: 'No worker wrote this delivery, or somebody changed it. It was not sent.' },
   'callback-unreadable': { meaning: 'The data of this delivery cannot be read. It was not sent.' },
   'callback-url-removed': { meaning: 'The URL was not in CALLBACK_URLS for three days.' },
+  attached: { meaning: 'RunCloud has the domain. HTTPS is not checked, or is not known yet.' },
+  'dns-wrong': {
+    meaning: 'A DNS record of the domain is wrong. The evidence has the verdict for each name.',
+  },
+  'dns-unknown': { meaning: 'DNS could not be checked, so nobody knows whether it is right.' },
+  'redeploy-requested': {
+    meaning: 'The domain is attached, and a redeploy of its certificate was requested.',
+  },
+  'redeploy-pending': { meaning: 'A redeploy of the certificate is pending or runs.' },
+  'redeploy-failed': { meaning: 'The last redeploy of the certificate failed.' },
+  'certificate-ordered': {
+    meaning: 'The certificate was ordered. It has until CERTIFICATE_DEADLINE to be issued.',
+  },
+  'certificate-failed': {
+    meaning: 'The ordered certificate was not issued, or does not include the domain.',
+  },
+  'certificate-incomplete': {
+    meaning: "The last order did not include the domain. RunCloud's list is read again.",
+  },
+  'certificate-wrong': {
+    meaning: 'The server shows a certificate that does not cover the domain. The evidence has the verdict.',
+  },
+  'certificate-expiring': { meaning: 'The certificate expires soon, and RunCloud has not renewed it.' },
+  'certificate-full': { meaning: "The shared certificate would have more names than Let's Encrypt allows." },
+  'certificate-shown': {
+    meaning: 'A TLS handshake shows a certificate that covers the names already. Nothing was ordered.',
+  },
+  'renewal-blocked': {
+    meaning: 'RunCloud cannot renew the certificate: it is validated by dns-01, and the DNS has moved.',
+  },
+  'tls-unknown': { meaning: 'The TLS check got no answer, so nobody knows what the server shows.' },
+  'https-works': { meaning: 'A TLS handshake has shown a certificate that covers the domain.' },
+  'removed-in-runcloud': { meaning: 'Somebody removed the domain in RunCloud.' },
+  sidelined: {
+    meaning:
+      'The certificate failed repeatedly with this domain as its newest name. It is detached for a while.',
+  },
+  'newest-sidelined': {
+    meaning:
+      'The certificate failed repeatedly. Its newest domain is detached so that the others get theirs.',
+  },
+  'shared-certificate-blocked': {
+    meaning: 'A name with wrong DNS on the shared certificate would fail the order for all.',
+  },
+  'letsencrypt-limit': {
+    meaning: "A limit of Let's Encrypt, or a lower one of the configuration, is reached.",
+  },
+  'last-order-failed': { meaning: 'The last order with these names failed. The next one waits.' },
+  'last-order-open': { meaning: 'Nobody knows yet whether the last order succeeded. The next one waits.' },
+  'order-answer-lost': {
+    meaning: "RunCloud's answer to the order was lost. It is sent again after SSL_COOLDOWN.",
+  },
+  'order-not-shown': { meaning: 'The certificate was ordered, and RunCloud does not show it yet.' },
+  'already-ordered': {
+    meaning: 'The same names were ordered a short while ago (SSL_COOLDOWN). Nothing was ordered.',
+  },
+  'nothing-to-order': { meaning: 'No domain of the request needed an order.' },
+  'not-attached': { meaning: 'The domain is not on the web application.' },
+  'write-in-progress': { meaning: 'Another run may still be writing. This one waits for it.' },
 } as const satisfies Record<string, { readonly meaning: string }>;
 
 /** A reason of ours, or the code of the error that is the reason. */

@@ -11,11 +11,20 @@ export const listed = (names: readonly string[]): string =>
 /** The same for whole sentences. A hundred of them help nobody, and each domain's record would keep them all. */
 export const joined = (sentences: readonly string[]): string =>
   sentences.length <= 3
-    ? inOneLine(sentences)
-    : `${sentences.slice(0, 3).map(asClause).join('; ')}; and ${sentences.length - 3} more like these`;
+    ? inSentences(...sentences)
+    : inSentences(...sentences.slice(0, 3), `There are ${sentences.length - 3} more like these`);
 
 /** As the middle of a longer sentence: other programs' messages end with a full stop. */
 export const asClause = (sentence: string): string => sentence.replace(/(?<!\.)\.$/, '');
 
 export const inOneLine = (sentences: readonly string[]): string =>
   sentences.map((sentence, i) => (i < sentences.length - 1 ? asClause(sentence) : sentence)).join('; ');
+
+/** Parts as one text: each is a sentence of its own, with a capital letter and, if there are several, a full stop. */
+export function inSentences(...parts: readonly (string | undefined)[]): string {
+  const said = parts.filter((part) => part !== undefined && part !== '') as string[];
+  const sentences = said.map((part) => part.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase()));
+  return sentences.length < 2
+    ? sentences.join('')
+    : sentences.map((sentence) => (/[.?!]$/.test(sentence) ? sentence : `${sentence}.`)).join(' ');
+}

@@ -1,5 +1,5 @@
-// The DNS gate at work, and the question whether a domain holds up the others: looks at DNS by the probes that are handed in; what
-// follows from it is decided in https/gate.ts and https/www.ts.
+// Checks DNS before a domain is attached, and whether a domain blocks the certificate of the others. What follows from the findings is
+// decided in https/gate.ts and https/www.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import type { Backoff } from '../domains/backoff.ts';
 import { type DomainRecord, type Evidence, includesWww } from '../domains/domain.ts';
@@ -17,7 +17,7 @@ import { awaitReinstatement } from './order-result.ts';
 import type { Probe } from './probe.ts';
 import { judgeNames, type NamesJudged, type Timing } from './www.ts';
 
-/** One domain's job at work, as far as looking needs it. */
+/** What a check needs of one domain's job. */
 export interface ProbeWork {
   readonly record: DomainRecord;
   readonly jobId: string;
@@ -34,7 +34,7 @@ export interface GatePorts {
 
 export interface ProbeSettings extends GateSettings {
   readonly backoff: Backoff;
-  /** API v3 can switch the www name of a domain that is there; for v2 no such route is known. */
+  /** API v3 can switch the www name of an attached domain. No such route is known for v2. */
   readonly changesWww: boolean;
 }
 
@@ -44,24 +44,24 @@ export interface Gate {
   readonly wait?: Waiting | undefined;
   /** Whether it is attached with its www name. */
   readonly www: boolean;
-  /** Why without, where www was wanted. */
+  /** Why without, if www was requested. */
   readonly why?: string | undefined;
 }
 
-/** A domain whose DNS holds up the certificate of others. */
+/** A domain whose DNS blocks the certificate of others. */
 export interface Blocker {
-  /** What it waits for when it has made room. */
+  /** What it waits for once it is detached. */
   readonly wait: Waiting;
-  /** Its own name is right: to take www off is enough. */
+  /** Its own name is right: to switch its www name off is enough. */
   readonly isWwwOnly: boolean;
 }
 
 export interface Gates {
   /** Before the domain is attached. */
   gate(work: ProbeWork): Promise<Gate>;
-  /** Undefined where it is in nobody's way, or shall not make room for anybody. */
+  /** Undefined: it blocks nobody, or may stay. */
   blocker(work: ProbeWork): Promise<Blocker | undefined>;
-  /** What `dns` says of the two names. */
+  /** What `dns` means for the two names. */
   judge(
     work: ProbeWork,
     dns: readonly DnsFinding[],
@@ -79,18 +79,19 @@ export function createGates(ports: GatePorts): Gates {
     judge,
     async gate(work) {
       const { record, calls } = work;
-      const www = includesWww(record.desired);
-      if (settings.gate === 'off') return { www };
+      const isRequested = includesWww(record.desired);
+      if (settings.gate === 'off') return { www: isRequested };
       const waitsHere = gateBefore(settings, await facts.cached(record, calls)) === 'attach';
-      // Where only the certificate waits, a www name that would hold it up need not come along either.
-      if (!waitsHere && !www) return { www };
-      const dns = await probe.dns(record, namesOf([{ name: record.domain, www }]), calls);
-      const { twin, closed, timing } = await judge(work, dns);
+      // If only the certificate waits, a www name that would block it need not come along either.
+      if (!waitsHere && !isRequested) return { www: false };
+      const names = namesOf([{ name: record.domain, www: isRequested }]);
+      const dns = await probe.dns(record, names, calls);
+      const { www, closed, timing } = await judge(work, dns);
       const evidence = { at: timing.now, dns, tls: [] };
       return {
         wait: waitsHere && closed ? toWaiting(closed, evidence) : undefined,
-        www: www && twin !== 'without',
-        ...(twin === 'without' && { why: dns.find(({ name }) => name === twinOf(record.domain))?.sentence }),
+        www: isRequested && www !== 'without',
+        ...(www === 'without' && { why: dns.find(({ name }) => name === twinOf(record.domain))?.sentence }),
       };
     },
     blocker: (work) => findBlocker(work, judge, ports),
@@ -107,19 +108,17 @@ async function findBlocker(
 ): Promise<Blocker | undefined> {
   const { record, calls } = work;
   const { probe, facts, settings } = ports;
-  const off =
-    settings.gate === 'off' || settings.invalidNames !== 'detach'
-      ? undefined
-      : await awaitReinstatement(work, ports);
-  if (off && !(await facts.cached(record, calls)).advanced) return { wait: off, isWwwOnly: false };
+  const detaches = settings.gate !== 'off' && settings.invalidNames === 'detach';
+  const wait = detaches ? await awaitReinstatement(work, ports) : undefined;
+  if (wait && !(await facts.cached(record, calls)).advanced) return { wait, isWwwOnly: false };
   if (!(await isListedAsBlocking(work, ports))) return undefined;
   const dns = await probe.dns(record, namesOfRecord(record), calls);
   if (!dns.some(isSurelyWrong)) return undefined;
   const isWwwOnly =
     settings.changesWww && dns.filter(isWrong).every(({ name }) => name === twinOf(record.domain));
-  // With SSL_INVALID_NAMES=wait nothing is taken off that anybody has asked for.
+  // Without `detach` nothing is detached that somebody requested.
   if (settings.invalidNames !== 'detach' && !(isWwwOnly && isOurRule(record))) return undefined;
-  // What takes a domain off must not rest on a kind of certificate that has changed since it was read.
+  // Nothing is detached because of a kind of certificate that has changed since it was read.
   const { advanced } = await facts.read(record, calls);
   const { timing } = await judge(work, dns);
   const closed = judgeGate(dns, timing);
@@ -128,13 +127,13 @@ async function findBlocker(
     : { wait: toWaiting(closed, { at: timing.now, dns, tls: [] }), isWwwOnly };
 }
 
-// Asked of Redis before RunCloud or DNS: nearly always the answer is no.
+// Redis first, before RunCloud or DNS: nearly always the answer is no.
 async function isListedAsBlocking(
   { record }: ProbeWork,
   { certificates, store, settings }: GatePorts,
 ): Promise<boolean> {
   if (settings.gate === 'off' || settings.invalidNames === 'ignore') return false;
   if (settings.invalidNames === 'wait' && !isOurRule(record)) return false;
-  const seen = (await certificates.get(record))?.blockedBy[record.domain];
-  return seen !== undefined && isBlocking(seen, await store.now(), settings.backoff);
+  const blocking = (await certificates.get(record))?.blockedBy[record.domain];
+  return blocking !== undefined && isBlocking(blocking, await store.now(), settings.backoff);
 }

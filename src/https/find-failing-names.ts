@@ -1,5 +1,5 @@
-// Looks for who may be to blame for an order that failed: DNS of all its names, which of them RunCloud's log names and the last
-// certificate had, and whose DNS comes and goes. What it means is said in certificates/failing-names.ts.
+// Collects the facts about an order that failed: the DNS of all its names, which of them RunCloud's log and the last certificate have, and
+// whose DNS flaps. What the facts mean is decided in certificates/failing-names.ts.
 import type { Certificates } from '../certificates/certificates.ts';
 import { type FailingName, findFailingNames } from '../certificates/failing-names.ts';
 import type { CertificateOrder, LastOrder } from '../certificates/ledger.ts';
@@ -9,7 +9,7 @@ import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Probe } from './probe.ts';
 
 export interface FailingNamePorts {
-  /** Undefined where neither DNS nor TLS is looked at. */
+  /** Undefined: neither DNS nor TLS is checked. */
   readonly probe: Probe | undefined;
   readonly certificates: Pick<Certificates, 'get'>;
   readonly runcloudLog: LogReader;
@@ -32,7 +32,7 @@ export async function findFailingNamesOf(
   return findFailingNames({ names, dns, issued, unsteady, logged: namesInTroubles(entries, names), now });
 }
 
-/** Where the ledger knows of no certificate: what the server shows. Undefined where that says nothing. */
+/** If the ledger knows of no certificate: what the server shows. Undefined: that says nothing. */
 async function coveredNow(
   probe: Probe | undefined,
   { app, names }: CertificateOrder,

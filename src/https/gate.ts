@@ -1,10 +1,12 @@
-// The DNS gate: whether a domain may be attached, or its certificate ordered, while its DNS stands as it does. Pure.
+// The DNS gate: whether DNS is right enough to attach a domain, or to order its certificate. Pure.
 
 import type { BlockingName } from '../certificates/certificates.ts';
 import { type Backoff, nextDelay } from '../domains/backoff.ts';
 import type { Report } from '../domains/outcome.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
 import type { Actor } from '../domains/states.ts';
 import { type DnsFinding, isWrong, leadsHere, mayBeWrong } from '../probes/findings.ts';
+import { findings } from './messages.ts';
 
 export interface GateSettings {
   /** DNS_GATE */
@@ -15,31 +17,32 @@ export interface GateSettings {
   readonly deadlineMs: number;
 }
 
-/** What DNS is waited for with: before the domain is attached, before its certificate is ordered, or not at all. */
+/** What waits until DNS is right: attaching the domain, ordering its certificate, or nothing. */
 export function gateBefore(
   { gate, invalidNames }: GateSettings,
   { advanced }: { advanced: boolean },
 ): 'attach' | 'certificate' | 'nothing' {
   if (gate === 'off') return 'nothing';
-  // What was detached because its DNS is dead comes back when that is right, not before.
+  // A domain that was detached for its DNS comes back when its DNS is right, not before.
   if (invalidNames === 'detach' && !advanced) return 'attach';
   if (gate !== 'auto') return gate;
   return advanced ? 'certificate' : 'attach';
 }
 
 /**
- * Whether a certificate is ordered only while DNS is right. A shared one that was gated before attaching has the guard (jobs/redeploy/preflight.ts);
- * one of the domain's own has not.
+ * Whether a certificate is ordered only while DNS is right. A shared certificate has the preflight for that
+ * (jobs/redeploy/preflight.ts), if its domains waited before they were attached.
  */
 export const gatesCertificate = (settings: GateSettings, facts: { advanced: boolean }): boolean =>
   settings.gate !== 'off' && (facts.advanced || gateBefore(settings, facts) === 'certificate');
 
-/** SSL_INVALID_NAMES=detach: whether it shall be taken off: seen so twice at least, and somebody still waits for it. */
+/** SSL_INVALID_NAMES=detach: observed twice at least, and a redeploy still waits for it. */
 export const isBlocking = (
-  seen: BlockingName | undefined,
+  blocking: BlockingName | undefined,
   now: number,
   { dnsFirstMs, dnsLongestMs }: Backoff,
-): boolean => seen !== undefined && now - seen.since >= dnsFirstMs && now - seen.at <= 2 * dnsLongestMs;
+): boolean =>
+  blocking !== undefined && now - blocking.since >= dnsFirstMs && now - blocking.at <= 2 * dnsLongestMs;
 
 /** What to wait for, with a sentence for people. */
 export interface Closed {
@@ -48,23 +51,28 @@ export interface Closed {
   readonly report: Report;
 }
 
-/** Undefined where the gate is open. `since`: when the domain was asked for last. Times in milliseconds by one clock. */
+/** Of findings that are not right. */
+export const dnsCodeOf = (found: readonly DnsFinding[]): Extract<ReasonCode, `dns-${string}`> =>
+  found.some(mayBeWrong) ? 'dns-wrong' : 'dns-unknown';
+
+/** Undefined: the gate is open. `since`: the last request for the domain. Times in milliseconds by one clock. */
 export function judgeGate(
   dns: readonly DnsFinding[],
   { since, now, deadlineMs, backoff }: { since: number; now: number; deadlineMs: number; backoff: Backoff },
 ): Closed | undefined {
   if (dns.every(leadsHere)) return undefined;
   const found = dns.filter((finding) => !leadsHere(finding));
-  const sentence = found.map((finding) => finding.sentence).join('; ');
+  const sentence = findings(found);
+  const reasonCode = dnsCodeOf(found);
   const waited = now - since;
   if (waited >= deadlineMs) {
     const mustAct: Actor = found.some(mayBeWrong) ? 'customer' : 'operator';
-    return { sentence, delayMs: backoff.heldMs, report: { state: 'held', mustAct } };
+    return { sentence, delayMs: backoff.heldMs, report: { state: 'held', reasonCode, mustAct } };
   }
   const delayMs = nextDelay(waited, backoff.dnsFirstMs, backoff.dnsLongestMs);
   return {
     sentence,
     delayMs: Math.min(delayMs, deadlineMs - waited + 1),
-    report: { state: 'waiting-for-dns', ...(found.some(isWrong) && { mustAct: 'customer' }) },
+    report: { state: 'waiting-for-dns', reasonCode, ...(found.some(isWrong) && { mustAct: 'customer' }) },
   };
 }

@@ -1,25 +1,34 @@
-// From attached to live: what the handshakes, DNS, the last order and the redeploy on its way say together. Pure.
+// From attached to live: what handshakes, DNS, the last order and the pending redeploy say together. Pure.
 
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { LastOrder } from '../certificates/ledger.ts';
 import { type Backoff, nextDelay } from '../domains/backoff.ts';
 import type { Report } from '../domains/outcome.ts';
+import { inSentences } from '../domains/sentences.ts';
 import type { Actor } from '../domains/states.ts';
-import { toMinute, toNextMinute } from '../domains/times.ts';
-import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
-import { isWrong } from '../probes/findings.ts';
-import { describeByDns, isByDns } from './challenge.ts';
+import { type DnsFinding, isWrong, type TlsFinding } from '../probes/findings.ts';
+import { isByDns } from './challenge.ts';
+import {
+  findings,
+  httpsWorks,
+  leftOut,
+  notIncluded,
+  ordered,
+  redeployFailed,
+  redeployPending,
+  validatedByDns,
+} from './messages.ts';
 
-/** How things stand for one attached domain. Times in milliseconds by Redis' clock. */
+/** The facts about one attached domain. Times in milliseconds by Redis' clock. */
 export interface ProofFacts {
-  /** Its names that RunCloud tells to have: an order of ours holds all of them. (It need not tell of a www twin.) */
-  readonly told: readonly string[];
+  /** Its names that RunCloud lists: an order of ours includes them all. (RunCloud need not list a www name.) */
+  readonly listedNames: readonly string[];
   readonly tls: readonly TlsFinding[];
   readonly dns: readonly DnsFinding[];
-  /** The last order of the certificate that shall cover it. */
+  /** The last order of the certificate that should cover it. */
   readonly order: LastOrder | undefined;
   readonly redeploy: DomainRedeploy;
-  /** RunCloud was asked a moment ago, and has it. */
+  /** This run has read RunCloud's list, and the domain is on it. */
   readonly isObserved: boolean;
   readonly attachedAt: number;
   /** The certificate is this domain's alone. */
@@ -32,11 +41,11 @@ export interface ProofFacts {
 export type ProofStep =
   | { readonly kind: 'live'; readonly sentence: string }
   | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
-  /** Nothing is on its way that would cover it. */
+  /** Nothing is pending that would cover it. */
   | { readonly kind: 'redeploy' }
   /** An order that came after its attachment left it out: RunCloud may have lost it. */
   | { readonly kind: 'observe'; readonly sentence: string }
-  /** The order was carried out, as far as RunCloud says, and the name is still not covered. */
+  /** RunCloud took the order, and the name is still not covered. */
   | {
       readonly kind: 'order-failed';
       readonly order: LastOrder;
@@ -47,82 +56,98 @@ export type ProofStep =
 export function judgeProof(facts: ProofFacts): ProofStep {
   const open = facts.tls.filter(({ verdict }) => verdict !== 'covers');
   if (open.length === 0) return { kind: 'live', sentence: describeLive(facts) };
-  const sentence = open.map((finding) => finding.sentence).join('; ');
-  if (facts.redeploy.isPending) return awaitRedeploy(sentence, facts);
-  const { order, told, isObserved } = facts;
+  if (facts.redeploy.isPending) return awaitRedeploy(findings(open), facts);
+  const { order, listedNames, isObserved } = facts;
   if (!order || order.orderedAt < facts.attachedAt) return { kind: 'redeploy' };
-  const missing = told.filter((name) => !order.names.includes(name));
-  if (missing.length === 0) return awaitIssue(order, open, sentence, facts);
+  const missing = listedNames.filter((name) => !order.names.includes(name));
+  if (missing.length === 0) return awaitIssue(order, open, facts);
   if (isObserved) return { kind: 'redeploy' };
-  const at = toMinute(order.orderedAt);
-  return {
-    kind: 'observe',
-    sentence: `the certificate ordered at ${at} left ${missing.join(' and ')} out; looking whether RunCloud has it`,
-  };
+  return { kind: 'observe', sentence: leftOut(order.orderedAt, missing) };
 }
 
 export function describeLive({ tls, dns }: Pick<ProofFacts, 'tls' | 'dns'>): string {
-  const until = Math.min(...tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY));
-  const names = tls.map(({ name }) => name).join(' and ');
-  const valid = Number.isFinite(until) ? ` until ${new Date(until).toISOString().slice(0, 10)}` : '';
-  const warning = dns
-    .filter(isWrong)
-    .map((finding) => `; but ${finding.sentence}`)
-    .join('');
-  return `HTTPS works: a handshake showed a certificate that covers ${names}${valid}${warning}`;
+  const notAfter = Math.min(
+    ...tls.map(({ certificate }) => certificate?.notAfter ?? Number.POSITIVE_INFINITY),
+  );
+  return httpsWorks({
+    names: tls.map(({ name }) => name),
+    notAfter: Number.isFinite(notAfter) ? notAfter : undefined,
+    wrong: dns.filter(isWrong),
+  });
 }
 
-// The redeploy has its own reasons to wait; what it says to this domain are the domain's words.
+// The redeploy has its own reasons to wait. What it said to this domain names no other.
 function awaitRedeploy(sentence: string, facts: ProofFacts): ProofStep {
-  const { redeploy, dns, now, backoff, advanced } = facts;
-  const { state, outcome, mustAct, nextRunAt = now } = redeploy;
+  const { redeploy, now, backoff } = facts;
+  const { state, outcome, reasonCode, mustAct, nextRunAt = now } = redeploy;
   if (state === 'failed') {
-    const failed = `the certificate redeploy failed: ${outcome}`;
-    const report: Report = { state: 'held', mustAct: 'operator' };
-    return { kind: 'wait', sentence: failed, delayMs: backoff.tlsLongestMs, report };
+    const report = {
+      state: 'held',
+      reasonCode: reasonCode ?? 'redeploy-failed',
+      mustAct: 'operator',
+    } as const;
+    return { kind: 'wait', sentence: redeployFailed(outcome), delayMs: backoff.tlsLongestMs, report };
   }
   const delayMs = Math.min(backoff.tlsLongestMs, Math.max(0, nextRunAt - now) + backoff.tlsFirstMs);
-  if (mustAct && outcome) {
-    // Whose own DNS is wrong need not look further.
-    const own = dns.filter(isWrong);
-    // On a shared certificate it is another one's customer, whom the operator knows.
-    const others = mustAct === 'customer' && !advanced ? 'operator' : mustAct;
-    const report: Report = { state: 'held', mustAct: own.length > 0 ? 'customer' : others };
-    const why = own.map((finding) => `${finding.sentence}; `).join('');
-    return { kind: 'wait', sentence: `${why}${outcome}`, delayMs, report };
-  }
-  const told = state === 'pending' && outcome ? outcome : 'a certificate redeploy is on its way';
-  const waits = `${sentence}; ${told}`;
-  return { kind: 'wait', sentence: waits, delayMs, report: { state: 'waiting-for-certificate' } };
+  if (mustAct && outcome) return { kind: 'wait', delayMs, ...heldRedeploy(outcome, mustAct, facts) };
+  const isAnswered = state === 'pending' && outcome !== undefined;
+  const report = {
+    state: 'waiting-for-certificate',
+    reasonCode: (isAnswered ? reasonCode : undefined) ?? 'redeploy-pending',
+  } as const;
+  const why = isAnswered ? outcome : redeployPending;
+  return { kind: 'wait', sentence: inSentences(sentence, why), delayMs, report };
+}
+
+/** Somebody must act before the redeploy: for this domain's own DNS first. */
+function heldRedeploy(
+  outcome: string,
+  mustAct: Actor,
+  { redeploy, dns, advanced }: ProofFacts,
+): { readonly sentence: string; readonly report: Report } {
+  const own = dns.filter(isWrong);
+  if (own.length > 0)
+    return {
+      sentence: inSentences(findings(own), outcome),
+      report: { state: 'held', reasonCode: 'dns-wrong', mustAct: 'customer' },
+    };
+  // On a shared certificate it is another domain's customer. The operator knows whose.
+  const others = mustAct === 'customer' && !advanced ? 'operator' : mustAct;
+  const reasonCode = redeploy.reasonCode ?? 'redeploy-pending';
+  return { sentence: outcome, report: { state: 'held', reasonCode, mustAct: others } };
 }
 
 function awaitIssue(
   order: LastOrder,
   open: readonly TlsFinding[],
-  sentence: string,
-  { dns, told, advanced, now, deadlineMs, backoff }: ProofFacts,
+  { dns, listedNames, advanced, now, deadlineMs, backoff }: ProofFacts,
 ): ProofStep {
   const age = now - order.orderedAt;
-  const at = toMinute(order.orderedAt);
-  if (age < deadlineMs) {
-    const delayMs = Math.min(nextDelay(age, backoff.tlsFirstMs, backoff.tlsLongestMs), deadlineMs - age + 1);
-    const until = toNextMinute(order.orderedAt + deadlineMs);
-    const waits = `${sentence}; the certificate was ordered at ${at}, and counts as failed if it is not there by ${until} (CERTIFICATE_DEADLINE)`;
-    return { kind: 'wait', sentence: waits, delayMs, report: { state: 'waiting-for-certificate' } };
-  }
-  // Could not check is never failed.
+  if (age < deadlineMs)
+    return {
+      kind: 'wait',
+      sentence: inSentences(findings(open), ordered(order.orderedAt, order.orderedAt + deadlineMs)),
+      delayMs: Math.min(nextDelay(age, backoff.tlsFirstMs, backoff.tlsLongestMs), deadlineMs - age + 1),
+      report: { state: 'waiting-for-certificate', reasonCode: 'certificate-ordered' },
+    };
+  // A check that got no answer never counts as failed.
   if (open.some(({ verdict }) => verdict === 'unknown')) {
-    const report: Report = { state: 'held', mustAct: 'operator' };
-    return { kind: 'wait', sentence, delayMs: backoff.tlsLongestMs, report };
+    const report: Report = { state: 'held', reasonCode: 'tls-unknown', mustAct: 'operator' };
+    return { kind: 'wait', sentence: findings(open), delayMs: backoff.tlsLongestMs, report };
   }
-  const invalidNames = dns.filter(isWrong);
-  const why =
-    invalidNames.length > 0 ? `: ${invalidNames.map((finding) => finding.sentence).join('; ')}` : '';
-  const method = isByDns(order.replaces) ? `; ${describeByDns(told[0] ?? '', advanced)}` : '';
+  const wrong = dns.filter(isWrong);
+  const method = isByDns(order.replaces) ? validatedByDns(listedNames[0] ?? '', advanced) : undefined;
   return {
     kind: 'order-failed',
     order,
-    sentence: `the certificate ordered at ${at} did not pick ${open.map(({ name }) => name).join(' and ')} up${why}${method}`,
-    mustAct: invalidNames.length > 0 ? 'customer' : method ? 'operator' : 'runcloud',
+    sentence: inSentences(
+      notIncluded(
+        order.orderedAt,
+        open.map(({ name }) => name),
+      ),
+      findings(wrong),
+      method,
+    ),
+    mustAct: wrong.length > 0 ? 'customer' : method ? 'operator' : 'runcloud',
   };
 }

@@ -3,7 +3,8 @@
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { isOurs, type Step } from '../domains/plan.ts';
 import { PermanentError } from '../errors.ts';
-import type { Attached, Https, WwwChange } from '../https/https.ts';
+import type { Https } from '../https/https.ts';
+import type { Attached, WwwChange } from '../https/run.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { changeWww } from './change-www.ts';
 import { awaitLate, type DomainPorts, type DomainWork, unwritten } from './domain-work.ts';

@@ -1,5 +1,5 @@
-// redeploy-ssl: RunCloud issues the certificate anew, so that it covers what was attached since; where there is none, it is
-// installed if the settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
+// redeploy-ssl: RunCloud reissues the certificate, so that it covers what was attached since. If there is none, it is installed if the
+// settings say so. One certificate for all domains (basic SSL), or one each (advanced SSL).
 import type { Outcome } from '../domains/outcome.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
 import { redeployAdvanced } from './redeploy/advanced.ts';
@@ -10,9 +10,9 @@ export type RedeployHandler = (work: RedeployWork) => Promise<Outcome>;
 
 export function createRedeploySsl(ports: RedeployPorts): RedeployHandler {
   return async (work) => {
-    // Who waits for this order wants it judged by what is so now.
-    const asked = work.atOnce ? { ...work.app, requestedAt: work.newestRequestAt } : work.app;
-    const facts = await ports.facts.read(asked, work.calls);
+    // A person waits for this order: it is judged by what RunCloud has now.
+    const subject = work.atOnce ? { ...work.app, requestedAt: work.newestRequestAt } : work.app;
+    const facts = await ports.facts.read(subject, work.calls);
     if (facts.advanced) return redeployAdvanced(work, facts, ports);
     try {
       return await redeployBasic(work, facts, ports);

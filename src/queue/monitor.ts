@@ -6,13 +6,14 @@ import type { Redis } from 'ioredis';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { twinOf } from '../domains/owner.ts';
+import { inSentences } from '../domains/sentences.ts';
 import { states } from '../domains/states.ts';
 import { reasonOf } from '../errors.ts';
 import { withOutOfReach } from '../https/challenge.ts';
 import { type Drift, judgeDrift } from '../https/drift.ts';
 import { type Probe, probeRecord } from '../https/probe.ts';
 import type { RenewalCheck } from '../https/renewal.ts';
-import { describeWithheld, shouldDropWww } from '../https/www.ts';
+import { shouldDropWww, withheldWww } from '../https/www.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { DnsFinding } from '../probes/findings.ts';
 import { leadsHere } from '../probes/findings.ts';
@@ -199,7 +200,7 @@ function withLeftOut(
     sentence:
       report.state && states[report.state].needsAction
         ? sentence
-        : `${sentence}; ${describeWithheld(domain, leftOut, options)}`,
+        : inSentences(sentence, withheldWww(domain, leftOut, options)),
     report: { ...report, ...(evidence && { evidence: { ...evidence, dns: [...evidence.dns, leftOut] } }) },
   };
 }

@@ -1,16 +1,28 @@
-// Advanced SSL: each domain has a certificate of its own, so each order stands for itself, and a bad name hurts only itself.
+// Advanced SSL: each domain has a certificate of its own. Each order is independent, and a wrong name fails only its own.
 
 import type { DomainEnd } from '../../certificates/domain-redeploys.ts';
 import { nextDelay } from '../../domains/backoff.ts';
 import { namesOf } from '../../domains/names.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
 import { done, type Outcome } from '../../domains/outcome.ts';
-import { counted, joined } from '../../domains/sentences.ts';
-import { toMinute } from '../../domains/times.ts';
+import type { ReasonCode } from '../../domains/reasons.ts';
+import { joined } from '../../domains/sentences.ts';
 import { actorAfter, type CodedError, PermanentError, TransientError } from '../../errors.ts';
+import { dnsCodeOf } from '../../https/gate.ts';
+import { findings } from '../../https/messages.ts';
 import { isWrong } from '../../probes/findings.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
+import {
+  about,
+  domainAlreadyOrdered,
+  domainCovered,
+  domainOrdered,
+  domainsOrdered,
+  notAttached,
+  nothingToOrder,
+  othersWait,
+} from './messages.ts';
 import { type Ordered, order, type Way } from './order.ts';
 import { switchChallenge } from './switch-challenge.ts';
 import {
@@ -50,7 +62,7 @@ export async function redeployAdvanced(
   const gone = [...work.requestedAt.keys()].filter(
     (name) => !attached.some((domain) => domain.name === name),
   );
-  for (const name of gone) await ports.certificates.endDomain(app, jobId, name, startedAt, notAttached);
+  for (const name of gone) await ports.certificates.endDomain(app, jobId, name, startedAt, unattached);
   return conclude(round, work);
 }
 
@@ -68,45 +80,47 @@ type Result = Exclude<Ordered, Unwritten> | Nothing | Failed;
 const isUnwritten = (result: Result | Unwritten): result is Unwritten =>
   result.kind === 'superseded' || result.kind === 'busy';
 
-const toRepeated = (at: number): string => `was ordered at ${toMinute(at)} already`;
-
 /** For operators: each sentence says whose it is. */
 function enter(result: Result, domain: string, round: Round): void {
   if (result.kind === 'ordered') round.ordered += 1;
   if (result.kind === 'failed') round.failures.push(result.error);
-  if (result.kind === 'later') round.postponed.push({ ...result, sentence: `${domain}: ${result.sentence}` });
+  if (result.kind === 'later') round.postponed.push({ ...result, sentence: about(domain, result.sentence) });
   if (result.kind === 'nothing') round.notes.push(result.sentence);
-  if (result.kind === 'repeated') round.notes.push(`${domain} ${toRepeated(result.orderedAt)}`);
+  if (result.kind === 'repeated') round.notes.push(about(domain, domainAlreadyOrdered(result.orderedAt)));
 }
 
 /** For the domain's own record: it names no other. */
 function toEnd(result: Result, domain: AttachedDomain, { attempt, startedAt }: RedeployWork): DomainEnd {
   switch (result.kind) {
     case 'ordered':
-      return { state: 'done', outcome: `its certificate was ordered at ${toMinute(startedAt)}` };
-    case 'repeated':
-      return { state: 'done', outcome: `its certificate ${toRepeated(result.orderedAt)}` };
+      return { state: 'done', outcome: domainOrdered(startedAt), reasonCode: 'certificate-ordered' };
+    case 'repeated': {
+      const outcome = domainAlreadyOrdered(result.orderedAt);
+      return { state: 'done', outcome, reasonCode: 'already-ordered' };
+    }
     case 'nothing':
-      return { state: 'done', outcome: result.sentence };
-    case 'later':
-      return { state: 'pending', outcome: result.forDomains, mustAct: result.mustAct };
+      return { state: 'done', outcome: result.sentence, reasonCode: result.reasonCode };
+    case 'later': {
+      const { forDomains: outcome, reasonCode, mustAct } = result;
+      return { state: 'pending', outcome, reasonCode, mustAct };
+    }
     case 'failed': {
       const { error } = result;
-      const said = { outcome: withoutOthers(error.message, namesOf([domain])), code: error.code };
-      if (error instanceof PermanentError) return { state: 'failed', ...said };
-      return { state: 'pending', ...said, mustAct: actorAfter(error, attempt) };
+      const own = { outcome: withoutOthers(error.message, namesOf([domain])), code: error.code };
+      if (error instanceof PermanentError) return { state: 'failed', ...own };
+      return { state: 'pending', ...own, mustAct: actorAfter(error, attempt) };
     }
   }
 }
 
-const notAttached: DomainEnd = { state: 'done', outcome: 'it is not on the web application' };
+const unattached: DomainEnd = { state: 'done', outcome: notAttached, reasonCode: 'not-attached' };
 
 interface Failed {
   readonly kind: 'failed';
   readonly error: CodedError;
 }
 
-// What goes wrong for one domain must not stop those behind it; what goes wrong for all of them would only go wrong again.
+// A failure of one domain must not stop the domains behind it. A failure of all would only repeat itself.
 function failed(
   error: unknown,
   domain: AttachedDomain,
@@ -119,13 +133,13 @@ function failed(
   return isRefusal ? refused(error, domain, work, ports) : { kind: 'failed', error };
 }
 
-/** What is refused for so many first looks is a person's matter. */
-const LOOKS_BEFORE_HELD = 6;
+/** After so many first checks a rejection needs a person. */
+const CHECKS_BEFORE_HELD = 6;
 
-// RunCloud refuses something of this domain alone: it is tried again soon, with what is read anew, then ever more rarely. The job
+// RunCloud rejects something of this domain alone. It is tried again soon with what is read then, and ever more rarely later. The job
 // spends no attempt of the others on it.
 function refused(
-  { message, mustAct }: TransientError,
+  { message, code, mustAct }: TransientError,
   domain: AttachedDomain,
   { startedAt, requestedAt, newestRequestAt }: RedeployWork,
   { backoff }: RedeployPorts,
@@ -135,15 +149,14 @@ function refused(
     kind: 'later',
     sentence: message,
     forDomains: withoutOthers(message, namesOf([domain])),
+    reasonCode: code,
     nextAt: startedAt + nextDelay(waited, backoff.tlsFirstMs, backoff.heldMs),
-    mustAct: waited >= LOOKS_BEFORE_HELD * backoff.tlsFirstMs ? mustAct : undefined,
+    mustAct: waited >= CHECKS_BEFORE_HELD * backoff.tlsFirstMs ? mustAct : undefined,
   };
 }
 
-/** Each domain of this round was told what came of its own certificate; this is for whoever else reads it. */
-const othersWait = 'the certificates of other domains have to wait';
-
-// The order of these: an attempt that may go well soon, a wait, and only then what a person has to mend, since that ends the job.
+// In this order: an attempt that may succeed soon, a wait, and only then what a person has to fix, since that ends the job. Each domain
+// of the round knows what came of its own certificate. `othersWait` is for the other readers.
 function conclude({ ordered, notes, postponed, failures }: Round, work: RedeployWork): Outcome {
   const passing = failures.find((error) => error instanceof TransientError);
   if (passing) throw passing;
@@ -151,14 +164,17 @@ function conclude({ ordered, notes, postponed, failures }: Round, work: Redeploy
   const [soonest] = postponed.toSorted((a, b) => a.nextAt - b.nextAt);
   if (soonest) return later({ ...soonest, sentence: joined(sentences), forDomains: othersWait }, work);
   if (failures[0]) throw failures[0];
-  const what = `the certificates of ${counted(ordered)} were ordered at ${toMinute(work.startedAt)}`;
-  return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]));
+  const what = ordered > 0 ? domainsOrdered(ordered, work.startedAt) : nothingToOrder;
+  return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]), {
+    reasonCode: ordered > 0 ? 'certificate-ordered' : 'nothing-to-order',
+  });
 }
 
 /** Nothing to order for this domain, and why. */
 interface Nothing {
   readonly kind: 'nothing';
   readonly sentence: string;
+  readonly reasonCode: ReasonCode;
 }
 
 async function orderOne(
@@ -170,12 +186,12 @@ async function orderOne(
   const names = namesOf([domain]);
   const mayBeDone = facts.autoSsl || (!work.atOnce && work.domains !== undefined);
   if (mayBeDone && (await isCovered(names, work, ports)))
-    return { kind: 'nothing', sentence: `a handshake shows that ${domain.name} is covered already` };
-  const bad = ports.preflight
+    return { kind: 'nothing', sentence: domainCovered(domain.name), reasonCode: 'certificate-shown' };
+  const wrong = ports.preflight
     ? (await ports.preflight.probe.dns(work.app, names, work.calls)).filter(isWrong)
     : [];
-  // Its own job waits for its DNS, and asks again.
-  if (bad.length > 0) return { kind: 'nothing', sentence: bad.map(({ sentence }) => sentence).join('; ') };
+  // Its own job waits for its DNS, and requests the redeploy again.
+  if (wrong.length > 0) return { kind: 'nothing', sentence: findings(wrong), reasonCode: dnsCodeOf(wrong) };
   const last = await ports.ledger.last(work.app, domain.name);
   const findWay = () => howToOrder(domain, last?.failures ?? 0, facts, work, ports);
   const changed = isChanged([domain], work, last);
@@ -188,7 +204,7 @@ async function orderOne(
   );
 }
 
-/** The write that orders it: install where there is none, redeploy otherwise. */
+/** The write that orders it: install if there is none, redeploy otherwise. */
 async function howToOrder(
   domain: AttachedDomain,
   failures: number,

@@ -1,15 +1,14 @@
-// Basic SSL: one certificate for all domains of the web application, so one order covers every change, and one bad name fails it.
+// Basic SSL: one certificate for all domains of the web application. One order covers every change, and one wrong name fails it.
 
 import { areCleared, findDoubts } from '../../certificates/failing-names.ts';
 import { namesOf } from '../../domains/names.ts';
 import { done, type Outcome, waiting } from '../../domains/outcome.ts';
-import { counted } from '../../domains/sentences.ts';
-import { toMinute } from '../../domains/times.ts';
 import { PermanentError } from '../../errors.ts';
 import { sidelineNewest } from '../../https/sidelined.ts';
 import type { DnsFinding } from '../../probes/findings.ts';
 import type { AppFacts } from '../../runcloud/facts.ts';
 import type { AttachedDomain, CallOptions } from '../../runcloud/runcloud.ts';
+import { alreadyOrdered, noCertificate, sharedFull, sharedOrdered } from './messages.ts';
 import { type Ordered, order, type Way } from './order.ts';
 import { checkBeforeOrder } from './preflight.ts';
 import {
@@ -30,19 +29,19 @@ export async function redeployBasic(
 ): Promise<Outcome> {
   const { app, calls, domains } = work;
   const attached = await attachedFor(work, ports);
-  const asked = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
-  const needed = namesOf(asked);
-  if (mayBeDone(work, facts, asked.length) && (await isCovered(needed, work, ports)))
+  const requested = domains ? attached.filter(({ name }) => domains.includes(name)) : attached;
+  const needed = namesOf(requested);
+  if (mayBeDone(work, facts, requested.length) && (await isCovered(needed, work, ports)))
     return coveredAlready(needed);
   const { startedAt, newestRequestAt } = work;
   const waitedMs = Math.max(0, startedAt - newestRequestAt);
-  const guarded =
+  const checked =
     ports.preflight &&
     (await checkBeforeOrder(attached, { app, calls, startedAt, waitedMs }, ports.preflight));
-  return guarded?.wait ?? orderShared(attached, guarded?.dns ?? [], work, ports);
+  return checked?.wait ?? orderShared(attached, checked?.dns ?? [], work, ports);
 }
 
-// What nobody attached or a person demands is ordered; AutoSSL, a lost reply or a wildcard may have covered the rest already.
+// A redeploy for all, or by a person, orders in any case. AutoSSL, a lost reply or a wildcard may have covered the rest already.
 const mayBeDone = ({ domains, atOnce }: RedeployWork, { autoSsl }: AppFacts, found: number): boolean =>
   autoSsl || (!atOnce && domains !== undefined && found === domains.length);
 
@@ -55,16 +54,16 @@ async function orderShared(
   const { app } = work;
   const names = namesOf(attached);
   if (ports.preflight && names.length > MAX_NAMES) {
-    const report = { state: 'held', mustAct: 'operator' } as const;
-    return waiting(describeFull(app.appId, names.length), ports.backoff.dnsLongestMs, report);
+    const report = { state: 'held', reasonCode: 'certificate-full', mustAct: 'operator' } as const;
+    return waiting(sharedFull(app.appId, names.length, MAX_NAMES), ports.backoff.dnsLongestMs, report);
   }
   const last = await ports.ledger.last(app);
-  const room = ports.preflight && (await sidelineNewest(attached, last, work, ports.preflight));
-  if (room) return room;
+  const leaving = ports.preflight && (await sidelineNewest(attached, last, work, ports.preflight));
+  if (leaving) return leaving;
   if (last?.hasFailed && areCleared(last.failingNames, dns))
     await ports.ledger.cleared({ app }, last.orderedAt);
   const changed = isChanged(attached, work, last);
-  // Without handshakes nobody would ever know that all went well.
+  // Without handshakes nobody would ever know that the order succeeded.
   const doubts = ports.probe?.provesHttps ? findDoubts(dns) : [];
   const desired = { app, names, doubts, changed, last, requestedAt: work.newestRequestAt };
   const findWay = () => howToOrder(last?.failures ?? 0, work, ports);
@@ -76,12 +75,7 @@ const MAX_NAMES = 100;
 /** From here on the result warns of it. */
 const MANY_NAMES = 80;
 
-const describeFull = (appId: number, count: number): string =>
-  `the shared certificate of web application ${appId} would hold ${count} names, and Let's Encrypt takes ${MAX_NAMES}: ${wayOut}`;
-
-const wayOut = 'switch to advanced SSL, or put further domains on a second web application';
-
-/** The write that orders it: install, redeploy, or (SSL_REISSUE, after a redeploy that changed nothing) both anew. */
+/** The write that orders it: install, redeploy, or (SSL_REISSUE, after a redeploy that changed nothing) remove and install. */
 async function howToOrder(failures: number, work: RedeployWork, ports: RedeployPorts): Promise<Way> {
   const { app, calls } = work;
   const { runcloud, certificates, settings } = ports;
@@ -94,11 +88,10 @@ async function howToOrder(failures: number, work: RedeployWork, ports: RedeployP
   };
   if (!certificate) {
     if (settings.install === 'letsencrypt' || isReinstalling) return { send: install, certificate };
-    const sentence = `web application ${app.appId} has no certificate to redeploy; install one in RunCloud first, or set SSL_INSTALL=letsencrypt`;
-    throw new PermanentError('no-certificate', sentence);
+    throw new PermanentError('no-certificate', noCertificate(app.appId));
   }
   const reinstall = async (options: CallOptions): Promise<void> => {
-    // Whatever becomes of the two calls: who finds no certificate afterwards knows why.
+    // If one of the two calls fails, the next run knows why there is no certificate.
     await certificates.noteReinstalling(app, true);
     await runcloud.removeCertificate(app, certificate, options);
     await install(options);
@@ -112,15 +105,13 @@ function describe(ordered: Ordered, count: number, work: RedeployWork): Outcome 
   const { app, domains } = work;
   switch (ordered.kind) {
     case 'ordered': {
-      const asked = domains ? `, after changes to ${counted(domains.length)}` : '';
-      const full = count >= MANY_NAMES ? ` (${count} names of ${MAX_NAMES} that fit: ${wayOut})` : '';
-      const at = toMinute(work.startedAt);
-      return done(`the certificate of web application ${app.appId} was ordered at ${at}${asked}${full}`);
+      const changed = domains?.length;
+      const names = count >= MANY_NAMES ? count : undefined;
+      const facts = { appId: app.appId, at: work.startedAt, changed, names, maxNames: MAX_NAMES };
+      return done(sharedOrdered(facts), { reasonCode: 'certificate-ordered' });
     }
     case 'repeated':
-      return done(
-        `the same ${counted(count)} were ordered at ${toMinute(ordered.orderedAt)} already; nothing was ordered`,
-      );
+      return done(alreadyOrdered(count, ordered.orderedAt), { reasonCode: 'already-ordered' });
     case 'later':
       return later(ordered, work);
     default:

@@ -1,8 +1,8 @@
-// One order of a certificate: the ledger is asked first and remembers it before it leaves, the fence lets one through at a time,
-// and a refusal becomes a wait with the culprits' names. Which order it is (redeploy, install) is the caller's business.
+// One order of a certificate. The ledger allows it and remembers it before it is sent. The lease lets one through at a time. A rejection
+// becomes a wait that names the possible causes. What is sent (redeploy, install) is the caller's business.
 
 import type { Certificates } from '../../certificates/certificates.ts';
-import { actorOf, describeCount, describeFailingNames } from '../../certificates/failing-names.ts';
+import { actorOf } from '../../certificates/failing-names.ts';
 import type {
   CertificateOrder,
   LastOrder,
@@ -10,11 +10,11 @@ import type {
   ObservedCertificate,
   Permit,
 } from '../../certificates/ledger.ts';
-import { describeRefusal, describeRefusalToAll } from '../../certificates/ledger-refusal.ts';
+import { countCauses, possibleCauses, refusedBy, refusedByForDomains } from '../../certificates/messages.ts';
 import { type Backoff, nextDelay } from '../../domains/backoff.ts';
 import { withoutOthers } from '../../domains/other-names.ts';
+import type { ReasonCode } from '../../domains/reasons.ts';
 import type { Actor } from '../../domains/states.ts';
-import { toMinute, toNextMinute } from '../../domains/times.ts';
 import { hasCode, UnavailableError } from '../../errors.ts';
 import { findFailingNamesOf } from '../../https/find-failing-names.ts';
 import type { Probe } from '../../https/probe.ts';
@@ -22,6 +22,7 @@ import { type Leased, underLease } from '../../lease/lease.ts';
 import { hadNoEffect, wasSent } from '../../runcloud/errors.ts';
 import type { LogReader } from '../../runcloud/log-reader.ts';
 import type { CallOptions, WebApplication } from '../../runcloud/runcloud.ts';
+import { answerLost, notShown, rejected } from './messages.ts';
 
 export interface OrderPorts {
   readonly certificates: Pick<Certificates, 'beginWrite' | 'renewWrite' | 'endWrite' | 'get'>;
@@ -34,10 +35,10 @@ export interface OrderPorts {
 }
 
 export interface DesiredOrder extends CertificateOrder {
-  /** Something has changed since the last order, so that the cool-down does not hold this one. */
+  /** Something has changed since the last order, so SSL_COOLDOWN does not delay this one. */
   readonly changed: boolean;
   readonly last: LastOrder | undefined;
-  /** When somebody asked for it last; what was ordered since was ordered for that. */
+  /** The last request. An order that came after it was placed for it. */
   readonly requestedAt: number;
 }
 
@@ -53,28 +54,31 @@ export type Ordered =
   | { readonly kind: 'ordered' }
   /** The same names were ordered already, and RunCloud took that order. */
   | { readonly kind: 'repeated'; readonly orderedAt: number }
-  /** Not now: by Let's Encrypt's limits, because the last orders failed, or because one may be on its way (nobody must act). */
+  /** Not now: a limit, failed orders before, or an order that may still take effect (then nobody must act). */
   | {
       readonly kind: 'later';
       /** For operators. */
       readonly sentence: string;
       /** For the domains whose certificate it is. */
       readonly forDomains: string;
+      readonly reasonCode: ReasonCode;
       readonly nextAt: number;
       readonly mustAct?: Actor | undefined;
     }
   | { readonly kind: Exclude<Leased<void>['fate'], 'written'> };
 
+type Later = Extract<Ordered, { kind: 'later' }>;
+
 /** The write that orders it. */
 export interface Way {
   readonly send: (options: CallOptions) => Promise<void>;
-  /** What RunCloud shows now. Where there is none, and issuance has had its time, what was ordered before is no reason to wait. */
+  /** What RunCloud shows now. If it shows none after the time for issuance, an earlier order is no reason to wait. */
   readonly certificate: ObservedCertificate | undefined;
 }
 
 /**
- * `findWay` asks RunCloud, and is called only where the ledger would let the order through, or has to know what became of the last
- * one. The ledger remembers the order right before it is sent, and not while RunCloud is asked.
+ * `findWay` calls RunCloud. It runs only if the ledger would allow the order, or if the result of the last order is unknown. The ledger
+ * remembers the order right before it is sent, not while RunCloud is read.
  */
 export async function order(
   desired: DesiredOrder,
@@ -83,25 +87,25 @@ export async function order(
   ports: OrderPorts,
 ): Promise<Ordered> {
   const { ledger } = ports;
-  const seen = await ledger.peek(desired, desired.changed);
-  const lost = findLost(desired, seen);
-  if (seen.kind === 'refused' && !lost) return postponed(seen, desired, work, ports);
+  const peeked = await ledger.peek(desired, desired.changed);
+  const lost = findLost(desired, peeked);
+  if (peeked.kind === 'refused' && !lost) return postponed(peeked, desired, work, ports);
   const way = await findWay();
   if (lost && isOther(way.certificate, lost.replaces)) {
     await ledger.answered(desired, lost.orderedAt);
     return { kind: 'repeated', orderedAt: lost.orderedAt };
   }
-  const early = notYet({ seen, lost, certificate: way.certificate }, desired, work, ports);
+  const early = notYet({ peeked, lost, certificate: way.certificate }, desired, work, ports);
   if (early) return early;
   const permit = await ledger.reserve(desired, desired.changed || !way.certificate, way.certificate);
   if (permit.kind === 'refused') return postponed(permit, desired, work, ports);
   return permit.kind === 'repeated' ? permit : send(way, desired, permit.orderedAt, work, ports);
 }
 
-/** The last order, where it was placed for this very demand and RunCloud's answer to it was lost. */
-function findLost({ last, names, requestedAt }: DesiredOrder, seen: Permit): LastOrder | undefined {
+/** The last order, if it was placed for this very request and RunCloud's answer to it was lost. */
+function findLost({ last, names, requestedAt }: DesiredOrder, peeked: Permit): LastOrder | undefined {
   if (!last?.isLost) return undefined;
-  return seen.kind === 'repeated' || (isSameSet(last.names, names) && requestedAt <= last.orderedAt)
+  return peeked.kind === 'repeated' || (isSameSet(last.names, names) && requestedAt <= last.orderedAt)
     ? last
     : undefined;
 }
@@ -109,59 +113,64 @@ function findLost({ last, names, requestedAt }: DesiredOrder, seen: Permit): Las
 const isSameSet = (some: readonly string[], others: readonly string[]): boolean =>
   some.length === others.length && others.every((name) => some.includes(name));
 
-/** RunCloud shows the effect of an order by another id, or another end; a first certificate by its being there. */
+/** RunCloud shows the effect of an order by another id or another end; of a first order by any certificate. */
 const isOther = (now: ObservedCertificate | undefined, before: ObservedCertificate | undefined): boolean =>
   now !== undefined && (now.id !== before?.id || now.validUntil !== before.validUntil);
 
 interface Found {
-  readonly seen: Permit;
+  readonly peeked: Permit;
   readonly lost: LastOrder | undefined;
   readonly certificate: ObservedCertificate | undefined;
 }
 
-/** While the last order may still take effect: when to look next. Undefined where a new one may be placed. */
+/**
+ * While the last order may still take effect: when to check next. Undefined: a new one may be placed. An order whose answer was lost is
+ * sent again after SSL_COOLDOWN, for basic and advanced SSL alike: until then nobody knows whether RunCloud took it.
+ */
 function notYet(
-  { seen, lost, certificate }: Found,
+  { peeked, lost, certificate }: Found,
   desired: DesiredOrder,
   work: OrderWork,
   ports: OrderPorts,
 ): Ordered | undefined {
   const { startedAt } = work;
   const { backoff, settings } = ports;
-  if (seen.kind === 'granted') return undefined;
-  const probe = (orderedAt: number): number =>
+  if (peeked.kind === 'granted') return undefined;
+  const nextCheck = (orderedAt: number): number =>
     startedAt + nextDelay(startedAt - orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
-  if (seen.kind === 'refused')
-    return {
-      ...postponed(seen, desired, work, ports),
-      nextAt: Math.min(seen.nextAt, probe(lost?.orderedAt ?? startedAt)),
-    };
-  const { orderedAt } = seen;
-  if (certificate && !lost) return seen;
+  if (peeked.kind === 'refused') {
+    const nextAt = Math.min(peeked.nextAt, nextCheck(lost?.orderedAt ?? startedAt));
+    return { ...postponed(peeked, desired, work, ports), nextAt };
+  }
+  const { orderedAt } = peeked;
+  if (certificate && !lost) return peeked;
   const againAt = orderedAt + (certificate ? settings.cooldownMs : backoff.issuanceMs);
   if (startedAt >= againAt) return undefined;
-  const next = `it is ordered again at ${toNextMinute(againAt)}${certificate ? ' (SSL_COOLDOWN)' : ''} if it is not there by then`;
   const sentence = lost
-    ? `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost; looking whether the certificate comes, and ${next}`
-    : `a certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet; ${next}`;
-  return { kind: 'later', sentence, forDomains: sentence, nextAt: Math.min(againAt, probe(orderedAt)) };
+    ? answerLost(orderedAt, againAt, certificate && 'SSL_COOLDOWN')
+    : notShown(orderedAt, againAt);
+  const reasonCode = lost ? 'order-answer-lost' : 'order-not-shown';
+  const nextAt = Math.min(againAt, nextCheck(orderedAt));
+  return { kind: 'later', sentence, forDomains: sentence, reasonCode, nextAt };
 }
 
-/** A certificate of the domain's own speaks of no other. Who waits for an order whose fate is not known looks at the proof's pace. */
+/** A certificate of the domain's own concerns no other. While the result of the last order is unknown, the proof's backoff counts. */
 function postponed(
   refusal: Extract<Permit, { kind: 'refused' }>,
   { last, names, domain }: DesiredOrder,
   { startedAt }: OrderWork,
   { backoff }: OrderPorts,
-): Extract<Ordered, { kind: 'later' }> {
+): Later {
   const before = last && { last, isSame: isSameSet(last.names, names) };
-  const sentence = describeRefusal(refusal, before);
-  const forDomains = domain === undefined ? describeRefusalToAll(refusal, before) : sentence;
-  const told = { kind: 'later', sentence, forDomains, nextAt: refusal.nextAt } as const;
-  if (refusal.limit !== 'failed-issuance') return { ...told, mustAct: 'letsencrypt' };
-  if (!last || last.hasFailed) return { ...told, mustAct: actorOf(last?.failingNames ?? []) };
-  const lookAt = startedAt + nextDelay(startedAt - last.orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
-  return { ...told, nextAt: Math.min(refusal.nextAt, lookAt) };
+  const sentence = refusedBy(refusal, before);
+  const forDomains = domain === undefined ? refusedByForDomains(refusal, before) : sentence;
+  const later = { kind: 'later', sentence, forDomains, nextAt: refusal.nextAt } as const;
+  if (refusal.limit !== 'failed-issuance')
+    return { ...later, reasonCode: 'letsencrypt-limit', mustAct: 'letsencrypt' };
+  if (!last || last.hasFailed)
+    return { ...later, reasonCode: 'last-order-failed', mustAct: actorOf(last?.failingNames ?? []) };
+  const checkAt = startedAt + nextDelay(startedAt - last.orderedAt, backoff.tlsFirstMs, backoff.tlsLongestMs);
+  return { ...later, reasonCode: 'last-order-open', nextAt: Math.min(refusal.nextAt, checkAt) };
 }
 
 async function send(
@@ -183,7 +192,7 @@ async function send(
     return { kind: fate };
   } catch (error) {
     if (hasCode(error, 'runcloud-rejected')) return refused(error.message, desired, orderedAt, work, ports);
-    // What left without an answer that tells is remembered as ordered: never two orders for one.
+    // An order that was sent, and whose answer is unclear, counts as placed: never two orders for one.
     if (
       !wasSent(error) ||
       error instanceof UnavailableError ||
@@ -200,18 +209,19 @@ async function refused(
   orderedAt: number,
   { startedAt, calls }: OrderWork,
   ports: OrderPorts,
-): Promise<Ordered> {
+): Promise<Later> {
   const { app, domain, names } = desired;
   const last = await ports.ledger.last(app, domain);
   const failingNames = await findFailingNamesOf(desired, last, { now: startedAt, calls }, ports);
   const nextAt = await ports.ledger.failed(desired, orderedAt, failingNames);
-  const next = `; the same names are tried again at ${toNextMinute(nextAt)}`;
-  const why = describeFailingNames(failingNames);
+  const causes = possibleCauses(failingNames);
   const isShared = domain === undefined;
+  const shown = withoutOthers(message, isShared ? [] : names);
   return {
     kind: 'later',
-    sentence: `${message}${why}${next}`,
-    forDomains: `${withoutOthers(message, isShared ? [] : names)}${isShared ? describeCount(failingNames.length) : why}${next}`,
+    sentence: rejected(message, causes, nextAt),
+    forDomains: rejected(shown, isShared ? countCauses(failingNames.length) : causes, nextAt),
+    reasonCode: 'runcloud-rejected',
     nextAt,
     mustAct: actorOf(failingNames),
   };

@@ -1,13 +1,14 @@
-// SSL_SWITCH_TO_HTTP01: a domain's certificate that dns-01 can renew no more is validated by http-01 from the next order on.
+// SSL_SWITCH_TO_HTTP01: a certificate that dns-01 cannot renew any more is validated by http-01 from the next order on.
 
 import { namesOf } from '../../domains/names.ts';
 import { TransientError } from '../../errors.ts';
 import { isByDns } from '../../https/challenge.ts';
 import { underLease } from '../../lease/lease.ts';
 import type { AttachedDomain, Certificate } from '../../runcloud/runcloud.ts';
+import { stillByDns } from './messages.ts';
 import type { RedeployPorts, RedeployWork } from './work.ts';
 
-/** The certificate as RunCloud has it then; as it was where there is nothing to switch, or another run writes. */
+/** The certificate as RunCloud has it then. It is unchanged if there is nothing to switch, or another run writes. */
 export async function switchChallenge(
   domain: AttachedDomain,
   certificate: Certificate,
@@ -24,13 +25,10 @@ export async function switchChallenge(
   if (fate !== 'written') return certificate;
   const now = await ports.runcloud.getDomainCertificate(app, domain, calls);
   if (now && !isByDns(now)) return now;
-  throw Object.assign(new TransientError('runcloud-rejected', describeKept(domain.name)), {
+  throw Object.assign(new TransientError('runcloud-rejected', stillByDns(domain.name)), {
     mustAct: 'operator',
   });
 }
-
-const describeKept = (name: string): string =>
-  `RunCloud accepted that the certificate of ${name} is validated by http-01, and has it by dns-01 all the same; switch it in RunCloud`;
 
 /** No http-01 for a wildcard: Let's Encrypt validates those by dns-01 only (letsencrypt.org/docs/challenge-types). */
 async function isStuck(

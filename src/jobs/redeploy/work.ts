@@ -1,10 +1,9 @@
-// One redeploy at work: what both kinds of certificates share. The order itself is certificate-order.ts' business.
+// One run of a redeploy: what both kinds of certificates share. order.ts places the order itself.
 
 import type { Certificates } from '../../certificates/certificates.ts';
 import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
 import type { Backoff } from '../../domains/backoff.ts';
 import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
-import { listed } from '../../domains/sentences.ts';
 import { TransientError } from '../../errors.ts';
 import type { Probe } from '../../https/probe.ts';
 import type { SidelinePorts } from '../../https/sidelined.ts';
@@ -19,20 +18,21 @@ import type {
   WebApplication,
 } from '../../runcloud/runcloud.ts';
 import { BUSY_MS } from '../domain-work.ts';
+import { busy, covered, noDomains, superseded as supersededSentence } from './messages.ts';
 import type { Ordered } from './order.ts';
 import type { PreflightPorts } from './preflight.ts';
 
-/** One redeploy at work. Times in milliseconds by Redis' clock. */
+/** Times in milliseconds by Redis' clock. */
 export interface RedeployWork {
   readonly app: WebApplication;
   readonly startedAt: number;
-  /** The names asked for; undefined: all of the web application's. */
+  /** The pending names; undefined: all of the web application's. */
   readonly domains: readonly string[] | undefined;
-  /** No looking whether it is needed: a person, the watch or a bare client asks. */
+  /** Without a check whether it is needed: a person, the monitor or an external producer requests it. */
   readonly atOnce: boolean;
-  /** When each name was last asked for by itself. */
+  /** The last request for each name alone. */
   readonly requestedAt: ReadonlyMap<string, number>;
-  /** When anything was last asked for. */
+  /** The last request for any. */
   readonly newestRequestAt: number;
   readonly jobId: string;
   /** Which attempt of the job this is, from 1 on. */
@@ -60,11 +60,11 @@ export interface RedeployPorts {
     'get' | 'endDomain' | 'expandAll' | 'noteReinstalling' | 'beginWrite' | 'renewWrite' | 'endWrite'
   >;
   readonly ledger: Pick<Ledger, 'peek' | 'reserve' | 'answered' | 'cleared' | 'release' | 'failed' | 'last'>;
-  /** Undefined where neither DNS nor TLS is looked at. */
+  /** Undefined: neither DNS nor TLS is checked. */
   readonly probe: Probe | undefined;
   /** RunCloud's own log of the web application, which may say whose name failed a certificate. */
   readonly runcloudLog: LogReader;
-  /** Undefined where DNS_GATE is off. */
+  /** Undefined: DNS_GATE is off. */
   readonly preflight: (PreflightPorts & SidelinePorts) | undefined;
   readonly settings: RedeploySettings;
   readonly backoff: Backoff;
@@ -82,21 +82,20 @@ export interface RedeploySettings {
   readonly switchToHttp01: boolean;
 }
 
-/** The domains of the web application, with everything in it that was asked for. */
+/** The domains of the web application, with all that was requested. */
 export async function attachedFor(
   { app, domains, startedAt, calls }: RedeployWork,
   { directory, preflight }: RedeployPorts,
 ): Promise<readonly AttachedDomain[]> {
-  // What is known may be old; it is good enough to count names by, not to judge them.
-  const known = await directory.list(app, preflight || !domains ? startedAt : 0, calls);
-  const isThere = (desired: string): boolean => known.some(({ name }) => name === desired);
-  const all = (domains?.every(isThere) ?? true) ? known : await directory.list(app, startedAt, calls);
+  // A cached list may be old. It is good enough to count names by, not to judge them.
+  const cached = await directory.list(app, preflight || !domains ? startedAt : 0, calls);
+  const isThere = (domain: string): boolean => cached.some(({ name }) => name === domain);
+  const all = (domains?.every(isThere) ?? true) ? cached : await directory.list(app, startedAt, calls);
   if (all.length > 0) return all;
-  const sentence = `RunCloud lists no domain of web application ${app.appId}, which has one at least; nothing is ordered, and it is asked again`;
-  throw new TransientError('runcloud-unknown-result', sentence);
+  throw new TransientError('runcloud-unknown-result', noDomains(app.appId));
 }
 
-/** Whether one of these domains has changed since the last order: who only asks again is held by the cool-down. */
+/** One of these domains has changed since the last order. A mere repetition waits for SSL_COOLDOWN. */
 export const isChanged = (
   domains: readonly AttachedDomain[],
   { atOnce, requestedAt }: RedeployWork,
@@ -105,7 +104,7 @@ export const isChanged = (
   last === undefined ||
   (!atOnce && domains.some(({ name }) => (requestedAt.get(name) ?? 0) > last.orderedAt));
 
-/** Whether a handshake shows already what is asked for, so that no order is needed. */
+/** A handshake shows all names already, so no order is needed. */
 export async function isCovered(
   names: readonly string[],
   { app, calls }: RedeployWork,
@@ -115,23 +114,21 @@ export async function isCovered(
   return (await probe.tls(app, names, calls)).every(({ verdict }) => verdict === 'covers');
 }
 
-export const coveredAlready = (names: readonly string[]): Outcome =>
-  done(
-    `a handshake shows a certificate that covers ${listed(names)} already; nothing was ordered`,
-    undefined,
-    'a handshake shows a certificate that covers it already; nothing was ordered',
-  );
+export const coveredAlready = (names: readonly string[]): Outcome => {
+  const { sentence, forDomains } = covered(names);
+  return done(sentence, { reasonCode: 'certificate-shown' }, forDomains);
+};
 
 /** By Redis' clock throughout: the worker's own may be minutes off. */
 export const later = (
-  { sentence, forDomains, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
+  { sentence, forDomains, reasonCode, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
 ): Outcome => {
-  const report = mustAct && ({ state: 'held', mustAct } as const);
+  const report = { reasonCode, ...(mustAct && ({ state: 'held', mustAct } as const)) };
   return waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), report, forDomains);
 };
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
   fate === 'superseded'
-    ? superseded('another redeploy of this web application has taken over')
-    : waiting('another run may still be redeploying this certificate', BUSY_MS);
+    ? superseded(supersededSentence)
+    : waiting(busy, BUSY_MS, { reasonCode: 'write-in-progress' });
