@@ -27,7 +27,7 @@ export function possibleCauses(failingNames: readonly FailingName[]): string | u
 /** The same for domains, which it does not name. */
 export const countCauses = (count: number): string | undefined =>
   count > 0
-    ? `${counted(count, 'name')} on the shared certificate may be the cause. Run \`runcloud-domains status\` to list ${count === 1 ? 'it' : 'them'}`
+    ? `${counted(count, 'name')} on the shared certificate may be the cause. Run \`runcloud-domains status\` to list ${count === 1 ? 'it' : 'them'}.`
     : undefined;
 
 export const logSays = (log: LogText | undefined, appId: number): string | undefined =>

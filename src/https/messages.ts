@@ -13,10 +13,10 @@ export const findings = (found: readonly Found[]): string =>
 
 /** The caller requested the www name, and nothing else is wrong. */
 export const waitsForWww = (domain: string, until: number): string =>
-  `${domain} itself is right and waits for its www name. Run \`add ${domain} --www=false\` (www: false) to go live without it. From ${toNextMinute(until)} on that happens automatically (DNS_DEADLINE)`;
+  `${domain} itself is right and waits for its www name. Run \`add ${domain} --www=false\` (www: false) to go live without it. From ${toNextMinute(until)} on that happens automatically (DNS_DEADLINE).`;
 
 export const wwwCannotGo = (domain: string): string =>
-  `${domain} itself is right and waits for its www name, which cannot be switched off: RunCloud's API v2 cannot do it, or somebody else attached it. To go live without it, run \`remove ${domain}\`, then \`add ${domain} --www=false\``;
+  `${domain} itself is right and waits for its www name, which cannot be switched off: RunCloud's API v2 cannot do it, or somebody else attached it. To go live without it, run \`remove ${domain}\`, then \`add ${domain} --www=false\`.`;
 
 export const wwwIsOwnDomain = (domain: string): string =>
   `www.${domain} is a domain of its own on the web application, so ${domain} has no www name`;
@@ -64,22 +64,22 @@ export const redeployFailed = (outcome: string | undefined): string =>
   outcome === undefined ? 'The certificate redeploy failed' : `The certificate redeploy failed: ${outcome}`;
 
 export const ordered = (at: number, deadline: number): string =>
-  `The certificate was ordered at ${toMinute(at)}. If it is not issued by ${toNextMinute(deadline)}, the order counts as failed (CERTIFICATE_DEADLINE)`;
+  `The certificate was ordered at ${toMinute(at)}. If it is not issued by ${toNextMinute(deadline)}, the order counts as failed (CERTIFICATE_DEADLINE).`;
 
 export const notIncluded = (at: number, names: readonly string[]): string =>
   `The certificate ordered at ${toMinute(at)} does not include ${names.join(' and ')}`;
 
 export const leftOut = (at: number, names: readonly string[]): string =>
-  `The order of ${toMinute(at)} did not include ${names.join(' and ')}. Checking whether RunCloud has it`;
+  `The order of ${toMinute(at)} did not include ${names.join(' and ')}. Checking whether RunCloud has it.`;
 
 export const removedInRunCloud = (domain: string): string =>
-  `${domain} is no longer on the web application: somebody removed it in RunCloud. Add it again, or remove it here`;
+  `${domain} is no longer on the web application: somebody removed it in RunCloud. Add it again, or remove it here.`;
 
 /** `period`: of the certificate that ends first; undefined: not known. */
 export function expires(domain: string, period: Period | undefined, now: number): string {
   if (!period) return `The certificate of ${domain} expires soon`;
   const [left, whole] = [toDuration(period.notAfter - now), toDuration(period.notAfter - period.notBefore)];
-  return `The certificate of ${domain} expires in ${left} (issued for ${whole}). RunCloud has not renewed it`;
+  return `The certificate of ${domain} expires in ${left} (issued for ${whole}). RunCloud has not renewed it.`;
 }
 
 const HOUR_MS = 3_600_000;
@@ -100,7 +100,7 @@ export function adviseHttp01(domain: string, isOwn: boolean): string {
 
 /** Of a certificate that was ordered, and was not issued. */
 export const validatedByDns = (domain: string, isOwn: boolean): string =>
-  `RunCloud validates it by dns-01, which fails once the DNS has moved. If it has, ${adviseHttp01(domain, isOwn)}`;
+  `RunCloud validates it by dns-01, which fails once the DNS has moved. If it has, ${adviseHttp01(domain, isOwn)}.`;
 
 export const cannotRenew = (moved: Found, domain: string, isOwn: boolean): string =>
   inSentences(
@@ -111,7 +111,7 @@ export const cannotRenew = (moved: Found, domain: string, isOwn: boolean): strin
 
 /** SSL_INVALID_NAMES=detach: the domain stays detached for a while. */
 export const sidelined = (domain: string, until: number): string =>
-  `The certificate failed repeatedly with ${domain} as its newest name. ${domain} stays detached until ${toNextMinute(until)}; then it is tried again (SSL_INVALID_NAMES=detach)`;
+  `The certificate failed repeatedly with ${domain} as its newest name. ${domain} stays detached until ${toNextMinute(until)}, when it is tried again (SSL_INVALID_NAMES=detach).`;
 
 export interface NewestSidelined {
   readonly failures: number;

@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import {
   actorOf,
   areCleared,
-  describeFailingNames,
   type FailingName,
   type FailureSign,
   findDoubts,
@@ -151,13 +150,4 @@ test('who must act: the customer whose DNS is wrong, else the operator, and RunC
   expect(actorOf([failing(NEW, 'logged')])).toBe('operator');
   expect(actorOf([failing(NEW, 'new')])).toBe('runcloud');
   expect(actorOf([])).toBe('runcloud');
-});
-
-test('all of them are named for the operator, those that are only new in one breath', () => {
-  const many = [failing(OLD, 'unjudged'), ...['a', 'b', 'c', 'd', 'e'].map((name) => failing(name, 'new'))];
-  expect(describeFailingNames(many)).toBe(
-    `; to blame may be: ${OLD} is unjudged; not on the last certificate were a, b, c, d, e`,
-  );
-  expect(describeFailingNames([failing(NEW, 'new')])).toBe(`; to blame may be: ${NEW} is new`);
-  expect(describeFailingNames([])).toBe('');
 });

@@ -1,6 +1,6 @@
 // What of RunCloud's log may be told to the people of one domain, and what of it speaks of certificates at all.
 import { describe, expect, test } from '@jest/globals';
-import { describeLog, namesInTroubles, toLogText, troublesIn } from '../../src/certificates/log-text.ts';
+import { namesInTroubles, toLogText, troublesIn } from '../../src/certificates/log-text.ts';
 
 const entry = (content: string, kind = 'Warning') => ({ kind, content, at: undefined });
 const NAMES = ['shop.example.com', 'www.shop.example.com'];
@@ -70,12 +70,6 @@ test.each<[string, string | undefined, boolean]>([
   ['Certificate problem', undefined, true],
 ])('%s (%s): a reason for a failed certificate? %s', (content, kind, expected) => {
   expect(troublesIn([{ kind, content, at: undefined }])).toHaveLength(expected ? 1 : 0);
-});
-
-test('in words: the lines, the place where they stand, or nothing', () => {
-  expect(describeLog(text('ACME order failed'), 646)).toBe(`; RunCloud's log says: "ACME order failed"`);
-  expect(describeLog({ kind: 'elsewhere' }, 646)).toBe("; RunCloud's log of web application 646 says why");
-  expect(describeLog(text('Deployed'), 646)).toBe('');
 });
 
 describe('names of a certificate in lines about its failure:', () => {

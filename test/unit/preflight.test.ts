@@ -88,12 +88,12 @@ async function play({
 }
 
 const LONG_AGO: BlockingName = { since: NOW - BACKOFF.dnsFirstMs, at: NOW };
-const held = (mustAct: string, words: RegExp) => ({
+const held = (mustAct: string, names: RegExp) => ({
   kind: 'waiting',
-  sentence: expect.stringMatching(words),
-  // The domains that share it are told without a name.
+  sentence: expect.stringMatching(names),
+  // What the domains that share it get names nobody.
   forDomains: expect.not.stringMatching(/[a-z]\.[a-z]{2}/),
-  report: { state: 'held', mustAct },
+  report: { state: 'held', reasonCode: 'shared-certificate-blocked', mustAct },
 });
 
 describe('nothing is waited for', () => {
@@ -121,7 +121,7 @@ describe('the certificate is held, and the name is told', () => {
     const { outcome } = await play({ verdicts, invalidNames: 'wait' });
     expect(outcome).toMatchObject({
       sentence: expect.stringMatching(
-        /: network\.example\.org is missing; .*; new\.example\.org is missing; and not right is the DNS of old\.example\.org$/,
+        /network\.example\.org is missing.*new\.example\.org is missing.* of old\.example\.org\.$/,
       ),
     });
   });
@@ -130,7 +130,7 @@ describe('the certificate is held, and the name is told', () => {
     'with SSL_INVALID_NAMES=wait and a name that is %s',
     async (verdict) => {
       const { outcome, blockedBy } = await play({ verdicts: { [SHOP]: verdict }, invalidNames: 'wait' });
-      expect(outcome).toMatchObject(held('customer', /4 domains share.*shop\.example\.org is/));
+      expect(outcome).toMatchObject(held('customer', / 4 domains .*shop\.example\.org is/));
       expect(blockedBy).toEqual([]);
     },
   );
@@ -166,7 +166,7 @@ describe('the certificate is held, and the name is told', () => {
   test('with SSL_INVALID_NAMES=detach where more than half look wrong: the operator must look at our own DNS', async () => {
     const verdicts = { [SHOP]: 'missing', [NEW]: 'missing', [OLD]: 'missing' } as const;
     const { outcome, blockedBy, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
-    expect(outcome).toMatchObject(held('operator', /3 of them look wrong.*DNS_SERVERS/));
+    expect(outcome).toMatchObject(held('operator', /3 domains.*DNS_SERVERS/));
     expect([blockedBy, renewed]).toEqual([[], []]);
   });
 });

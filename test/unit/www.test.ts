@@ -4,7 +4,7 @@ import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import { type DomainRecord, hasWww, type Www } from '../../src/domains/domain.ts';
 import { namesOfRecord } from '../../src/domains/names.ts';
 import { isWithheld, settingsOf } from '../../src/domains/www.ts';
-import { describeWithheld, judgeNames, shouldDropWww } from '../../src/https/www.ts';
+import { judgeNames, shouldDropWww, withheldWww } from '../../src/https/www.ts';
 import type { DnsFinding, DnsVerdict } from '../../src/probes/findings.ts';
 import { recordOf } from '../helpers/record.ts';
 
@@ -49,26 +49,26 @@ describe('a domain that is right', () => {
       'without',
     ],
   ];
-  test.each(rows)('%s', (_, www, verdict, waited, twin) => {
+  test.each(rows)('%s', (_, www, verdict, waited, decision) => {
     const judged = judge(www, 'here', verdict, waited);
-    expect(judged.twin).toBe(twin);
-    expect(judged.closed === undefined).toBe(twin !== 'wait');
+    expect(judged.www).toBe(decision);
+    expect(judged.closed === undefined).toBe(decision !== 'wait');
   });
 
   test('and waits for the www name that was asked for says the way out, and when it goes on by itself', () => {
     const { closed } = judge(true, 'here', 'missing');
-    expect(closed?.report.state).toBe('waiting-for-dns');
+    expect(closed?.report).toMatchObject({ state: 'waiting-for-dns', reasonCode: 'dns-wrong' });
     expect(closed?.sentence).toMatch(
-      /^www\.shop\.example\.org is missing; shop\.example\.org is right and waits.*`add shop\.example\.org --www=false`.*from 2026-11-24 10:01 UTC on \(DNS_DEADLINE\)/,
+      /^www\.shop\.example\.org is missing.*`add shop\.example\.org --www=false`.*2026-11-24 10:01 UTC.*\(DNS_DEADLINE\)/,
     );
   });
 
   test('and has a www name that cannot be taken off waits for it, and says what lets it go live', () => {
     for (const www of ['auto', true] as const) {
-      const { twin, closed } = judge(www, 'here', 'missing', 2 * DEADLINE, false);
-      expect(twin).toBe('wait');
+      const { www: decision, closed } = judge(www, 'here', 'missing', 2 * DEADLINE, false);
+      expect(decision).toBe('wait');
       expect(closed?.sentence).toMatch(
-        /cannot be taken off.*`remove shop\.example\.org`, then `add shop\.example\.org --www=false`/,
+        /`remove shop\.example\.org`, then `add shop\.example\.org --www=false`/,
       );
     }
   });
@@ -78,7 +78,7 @@ describe('a domain that is wrong itself', () => {
   test('waits for its own DNS, and is told of both records at once', () => {
     for (const www of ['auto', true] as const) {
       const { closed } = judge(www, 'missing', 'missing');
-      expect(closed?.sentence).toBe('shop.example.org is missing; www.shop.example.org is missing');
+      expect(closed?.sentence).toMatch(/shop\.example\.org is missing.*www\.shop\.example\.org is missing/);
       expect(closed?.report.state).toBe('waiting-for-dns');
     }
   });
@@ -86,6 +86,7 @@ describe('a domain that is wrong itself', () => {
   test('is held by its own DNS past the deadline', () => {
     expect(judge('auto', 'elsewhere', 'missing', DEADLINE).closed?.report).toEqual({
       state: 'held',
+      reasonCode: 'dns-wrong',
       mustAct: 'customer',
     });
   });
@@ -98,7 +99,7 @@ describe('a domain that is wrong itself', () => {
 test('a domain that wants no www is judged by itself', () => {
   const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, backoff };
   const judged = judgeNames([found(APEX, 'here')], recordOf({ desired: desired(false) }), timing);
-  expect(judged).toEqual({ twin: 'without', closed: undefined });
+  expect(judged).toEqual({ www: 'without', closed: undefined });
 });
 
 describe('how RunCloud has it', () => {
@@ -138,17 +139,15 @@ describe('settings', () => {
 
 describe('what is said of a domain without its www name', () => {
   test('names what is wrong, and what makes it join', () => {
-    const sentence = describeWithheld(APEX, found(WWW, 'missing'), { changesWww: true });
+    const sentence = withheldWww(APEX, found(WWW, 'missing'), { changesWww: true });
     expect(sentence).toMatch(
-      /^www\.shop\.example\.org is not served yet: www\.shop\.example\.org is missing; .*MONITOR_INTERVAL.*`add shop\.example\.org`/,
+      /www\.shop\.example\.org is missing.*MONITOR_INTERVAL.*`add shop\.example\.org`/,
     );
   });
 
   test('says where the API has no way', () => {
-    const sentence = describeWithheld(APEX, found(WWW, 'here'), { changesWww: false });
-    expect(sentence).toMatch(
-      /^www\.shop\.example\.org is not served yet; RunCloud's API v2 has no way.*`remove shop\.example\.org`/,
-    );
+    const sentence = withheldWww(APEX, found(WWW, 'here'), { changesWww: false });
+    expect(sentence).toMatch(/^www\.shop\.example\.org .*API v2.*`remove shop\.example\.org`/);
   });
 });
 

@@ -10,8 +10,8 @@ interface Both {
 }
 
 export const covered = (names: readonly string[]): Both => ({
-  sentence: `A TLS handshake shows a certificate that covers ${listed(names)} already. Nothing was ordered`,
-  forDomains: 'A TLS handshake shows a certificate that covers it already. Nothing was ordered',
+  sentence: `A TLS handshake shows a certificate that covers ${listed(names)} already. Nothing was ordered.`,
+  forDomains: 'A TLS handshake shows a certificate that covers it already. Nothing was ordered.',
 });
 
 export interface OrderedFacts {
@@ -36,13 +36,13 @@ export const sharedFull = (appId: number, names: number, maxNames: number): stri
 const wayOut = 'switch to advanced SSL, or put further domains on a second web application';
 
 export const alreadyOrdered = (names: number, at: number): string =>
-  `The same ${counted(names, 'name')} were ordered at ${toMinute(at)} already. Nothing was ordered (SSL_COOLDOWN)`;
+  `The same ${counted(names, 'name')} were ordered at ${toMinute(at)} already. Nothing was ordered (SSL_COOLDOWN).`;
 
 export const noCertificate = (appId: number): string =>
-  `Web application ${appId} has no certificate to redeploy. Install one in RunCloud first, or set SSL_INSTALL=letsencrypt`;
+  `Web application ${appId} has no certificate to redeploy. Install one in RunCloud first, or set SSL_INSTALL=letsencrypt.`;
 
 export const noDomains = (appId: number): string =>
-  `RunCloud lists no domain of web application ${appId}, which has one at least. Nothing is ordered. The list is read again`;
+  `RunCloud lists no domain of web application ${appId}, which has one at least. Nothing is ordered. The list is read again.`;
 
 export const domainOrdered = (at: number): string => `Its certificate was ordered at ${toMinute(at)}`;
 
@@ -65,10 +65,10 @@ export const othersWait = 'The certificates of other domains have to wait';
 
 /** RunCloud did not answer the order. It may have taken it. */
 export const answerLost = (orderedAt: number, againAt: number, setting?: string): string =>
-  `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost. Checking whether the certificate is issued. If not, it is ordered again at ${toNextMinute(againAt)}${setting === undefined ? '' : ` (${setting})`}`;
+  `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost. Checking whether the certificate is issued. If not, it is ordered again at ${toNextMinute(againAt)}${setting === undefined ? '' : ` (${setting})`}.`;
 
 export const notShown = (orderedAt: number, againAt: number): string =>
-  `A certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet. If it does not appear, it is ordered again at ${toNextMinute(againAt)}`;
+  `A certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet. If it does not appear, it is ordered again at ${toNextMinute(againAt)}.`;
 
 export const rejected = (message: string, causes: string | undefined, nextAt: number): string =>
   inSentences(message, causes, `Next attempt with these names at ${toNextMinute(nextAt)}`);
@@ -78,7 +78,7 @@ export const superseded = 'Another redeploy of this web application has taken ov
 export const busy = 'Another run may still be redeploying this certificate';
 
 export const stillByDns = (name: string): string =>
-  `RunCloud accepted that the certificate of ${name} is validated by http-01, but still has it by dns-01. Switch it in RunCloud`;
+  `RunCloud accepted that the certificate of ${name} is validated by http-01, but still has it by dns-01. Switch it in RunCloud.`;
 
 export interface BlockedFacts {
   /** How many domains share the certificate. */
