@@ -1,5 +1,5 @@
-// What an app server can do, over whichever transport: the one interface of both clients, and the shapes that go in and come out. Plain
-// types, so that who only speaks HTTP needs no library for them; a test holds them to the schemas that check the requests.
+// The interface of both clients, over HTTP and through the queue, with its arguments and results. Plain types:
+// the HTTP client needs no library for them. A test compares them with the schemas that check the requests.
 import type { DomainsError, ErrorCode } from '../errors.ts';
 
 export interface Target {
@@ -7,74 +7,75 @@ export interface Target {
   readonly serverId?: number | string | undefined;
   /** RunCloud's id of the web application. Default: the configured one. */
   readonly appId?: number | string | undefined;
-  /** For whom, in your own words: a host name, a person. At most 100 characters. */
+  /** On whose behalf, in your own words: a host name, a person. At most 100 characters. */
   readonly requestedBy?: string | undefined;
 }
 
 export interface RemoveDomainPayload extends Target {
-  /** Unicode is converted to its ASCII form. */
+  /** Unicode names are converted to ASCII. */
   readonly domain: string;
   /** The site that the domain belongs to, for your own reference. */
   readonly siteId?: string | number | undefined;
 }
 
 export interface AddDomainPayload extends RemoveDomainPayload {
-  /** Attach the www name too. Default: `auto`, for a registrable domain, not for a subdomain. */
+  /** Include the www name. Default: `auto`, which includes it for a registrable domain, not for a subdomain. */
   readonly www?: 'auto' | boolean | undefined;
-  /** Which of the two names redirects to the other. Default: `non-www` with www, else `none`. */
+  /** The name that visitors are redirected to. Default: `non-www` with www, else `none`. */
   readonly redirection?: 'none' | 'www' | 'non-www' | undefined;
   /**
-   * True: on this web application as well, although another has the domain. The HTTP API refuses such a request where it names no
-   * `appId` (`on-another-application`); through the queue nobody is asked.
+   * True: add it to this web application even if another one has the domain. The HTTP API refuses such a request
+   * without `appId` (`on-another-application`). The queue client does not check this.
    */
   readonly also?: boolean | undefined;
 }
 
 export interface RedeploySslPayload extends Target {
-  /** Advanced SSL: redeploy only this domain's certificate. Default: all. */
+  /** With advanced SSL: redeploy only this domain's certificate. Default: all. */
   readonly domain?: string | undefined;
 }
 
 export interface RequestOptions {
-  /** Part of a bulk import: everything else goes first. */
+  /** Part of a bulk import: other requests go first. */
   readonly bulk?: boolean | undefined;
 }
 
-/** What a request is answered with: it is safe, which does not say that it is done. */
+/** The request is stored. It is not finished yet. */
 export interface Receipt {
   readonly jobId: string;
-  /** The same request was on its way already, under this job. */
+  /** True: the same request was already queued, as this job. */
   readonly coalesced: boolean;
-  /** In its ASCII form; undefined for a redeploy of all domains. */
+  /** In ASCII; undefined for a redeploy of all domains. */
   readonly domain: string | undefined;
-  /** The web application that was meant. */
+  /** The web application of the request. */
   readonly serverId: number;
   readonly appId: number;
-  /** Fields of the payload that nobody knows; they were left out. */
+  /** Unknown fields of the payload, which were ignored. */
   readonly unknownFields: readonly string[];
-  /** What the caller should know besides, in a sentence: that www gave way to a record of its own. */
+  /** A note for the caller: www is not included, since somebody requested it separately. */
   readonly remark?: string | undefined;
 }
 
-/** What became of one request of many. */
+/** The result of one request of many. */
 export type AddResult =
   | { readonly accepted: true; readonly receipt: Receipt }
   | { readonly accepted: false; readonly error: DomainsError };
 
 /**
- * Every method rejects with a DomainsError, whose `code` is the same over both transports: `invalid-domain`, `invalid-payload`,
- * `no-web-application`, `host-name-taken`, `redis-unavailable`, `redis-no-permission`. To send the same request again is always harmless.
+ * Every method rejects with a DomainsError. Its `code` is the same over both transports: `invalid-domain`,
+ * `invalid-payload`, `no-web-application`, `host-name-taken`, `redis-unavailable`, `redis-no-permission`.
+ * Sending the same request again is always harmless.
  */
 export interface DomainsClient {
-  /** The domain shall be attached, and its certificate shall cover it. */
+  /** Attaches the domain and gets a certificate for it. */
   addDomain(payload: AddDomainPayload, options?: RequestOptions): Promise<Receipt>;
-  /** Any number of them, as a bulk import. One result for each, in their order; never rejects for what was refused. */
+  /** Any number, as a bulk import. One result per domain, in the same order. Does not reject for a refused one. */
   addDomains(payloads: readonly AddDomainPayload[]): Promise<AddResult[]>;
-  /** The domain shall be gone. */
+  /** Detaches the domain. */
   removeDomain(payload: RemoveDomainPayload, options?: RequestOptions): Promise<Receipt>;
-  /** The certificate shall be issued anew. */
+  /** Reissues the certificate. */
   redeploySsl(payload?: RedeploySslPayload): Promise<Receipt>;
-  /** When the program stops. */
+  /** Ends all connections. Call it when the program stops. */
   close(): Promise<void>;
 }
 

@@ -1,30 +1,30 @@
-// How a domain stands, as `GET /v1/domains/{domain}` answers: plain types. Times are ISO 8601; what is not known is null.
+// The status of a domain, as in `GET /v1/domains/{domain}`: plain types. Times are ISO 8601; null: not known.
 import type { Actor, DomainState } from '../domains/states.ts';
 
-/** Which of several web applications is meant. */
-export interface On {
+/** Chooses one of several web applications. */
+export interface ApplicationIds {
   readonly serverId?: number | undefined;
   readonly appId?: number | undefined;
 }
 
 type RecordType = 'A' | 'AAAA' | 'CNAME' | 'CAA';
 
-/** One record as a zone file has it, its name without the trailing dot. */
-export interface DnsRecordToSet {
+/** One record as in a zone file, its name without the trailing dot. */
+export interface DnsRecord {
   readonly name: string;
   readonly type: RecordType;
   readonly value: string;
-  /** Records any of which does as well in its place. */
+  /** Any one of these records works too. */
   readonly alternatives: readonly { readonly type: RecordType; readonly value: string }[];
-  /** False: right only with the CDN's proxy off for it; null: does not apply. */
+  /** False: the CDN's proxy must be off for this record. Null: does not apply. */
   readonly proxied: false | null;
 }
 
-export interface DnsFindingShown {
+export interface DnsFinding {
   readonly name: string;
   readonly verdict: string;
   readonly sentence: string;
-  /** What could not be judged of a name that looks right. */
+  /** What could not be checked, although the name seems right. */
   readonly doubt?: string | undefined;
   readonly expected: readonly string[];
   readonly observed: {
@@ -36,7 +36,7 @@ export interface DnsFindingShown {
   };
 }
 
-export interface TlsFindingShown {
+export interface TlsFinding {
   readonly name: string;
   readonly verdict: string;
   readonly sentence: string;
@@ -52,7 +52,7 @@ export interface TlsFindingShown {
   } | null;
 }
 
-export type DesiredRecord =
+export type DesiredState =
   | {
       readonly presence: 'present';
       readonly www: boolean | 'auto';
@@ -60,7 +60,7 @@ export type DesiredRecord =
     }
   | { readonly presence: 'absent' };
 
-export interface StatusStep {
+export interface StateChange {
   readonly at: string | null;
   readonly state: string;
   readonly mustAct: string | null;
@@ -76,17 +76,18 @@ export interface DomainStatus {
   readonly serverId: number;
   readonly appId: number;
   readonly siteId: string | null;
-  readonly desired: DesiredRecord;
+  readonly desired: DesiredState;
   readonly state: DomainState;
   readonly since: string | null;
-  /** Why it stands there, in a sentence for a person. */
+  /** Why it has this state, as a sentence for people. */
   readonly reason: string | null;
-  /** The same for programs: docs/reference/reason-codes.md. */
+  /** The same as a code, for programs: docs/reference/reason-codes.md. */
   readonly reasonCode: string | null;
+  /** The error code, if there is an error. */
   readonly code: string | null;
-  /** What to do about the code. */
+  /** What to do about the error. */
   readonly fix: string | null;
-  /** Who must act; null: nobody, it goes on by itself. */
+  /** Who must act. Null: nobody, it continues automatically. */
   readonly mustAct: Actor | null;
   readonly request: 'pending' | 'settled' | 'failed';
   readonly jobId: string;
@@ -94,16 +95,16 @@ export interface DomainStatus {
   readonly by: string | null;
   readonly for: string | null;
   readonly nextCheckAt: string | null;
-  /** All three empty: nothing to change. Null: DNS was not looked at, or is not needed. */
+  /** All three empty: nothing to change. Null: DNS was not checked, or is not needed. */
   readonly dnsRecords: {
-    readonly set: readonly DnsRecordToSet[];
-    readonly remove: readonly DnsRecordToSet[];
-    readonly unsure: readonly DnsRecordToSet[];
+    readonly set: readonly DnsRecord[];
+    readonly remove: readonly DnsRecord[];
+    readonly unsure: readonly DnsRecord[];
   } | null;
   readonly evidence: {
     readonly at: string | null;
-    readonly dns: readonly DnsFindingShown[];
-    readonly tls: readonly TlsFindingShown[];
+    readonly dns: readonly DnsFinding[];
+    readonly tls: readonly TlsFinding[];
   } | null;
   readonly job: {
     readonly id: string;
@@ -111,7 +112,7 @@ export interface DomainStatus {
     readonly attemptsMade: number;
     readonly nextRunAt: string | null;
   };
-  /** What the last redeploy of its certificate said to it. */
+  /** The result of the last redeploy for this domain. */
   readonly certificate: {
     readonly outcome: string | null;
     readonly outcomeAt: string | null;
@@ -124,8 +125,8 @@ export interface DomainStatus {
     readonly state: string;
     readonly nextRunAt: string | null;
   } | null;
-  /** Its last 50 changes of state, the newest first. */
-  readonly history: readonly StatusStep[];
+  /** The last 50 changes of state, newest first. */
+  readonly history: readonly StateChange[];
   readonly budgets: readonly {
     readonly limit: string;
     readonly subject: string;

@@ -1,26 +1,27 @@
-// One call to the HTTP API: tried again, under one Idempotency-Key, while that can help and the deadline is not over. Node's own fetch.
+// One call to the HTTP API, by Node's own fetch. It is retried under one Idempotency-Key, while a retry can help
+// and until the deadline.
 import { type HttpError, notOurs, toHttpError, unavailable } from './http-error.ts';
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below `url`, with its query: `/v1/domains`. */
+  /** Below `url`, with the query: `/v1/domains`. */
   readonly path: string;
   /** JSON. */
   readonly body?: string | undefined;
-  /** How long it may take, all tries together, in milliseconds. */
+  /** For all attempts together, in milliseconds. */
   readonly deadlineMs: number;
-  /** How long one try may take, in milliseconds. */
-  readonly tryMs: number;
+  /** For one attempt, in milliseconds. */
+  readonly attemptMs: number;
 }
 
 export interface Connection {
   readonly url: string;
   readonly token: string | undefined;
-  /** Ends what waits. */
+  /** Ends all calls. */
   readonly closed: AbortSignal;
 }
 
-/** What one try came to: the answer, or an error and how soon to try again (undefined: that cannot help). */
+/** The result of one attempt: the answer, or an error and the wait before a retry (undefined: no retry helps). */
 type Result =
   | { readonly answer: unknown }
   | { readonly error: HttpError; readonly retryAfterMs: number | undefined };
@@ -31,21 +32,21 @@ const LONGEST_WAIT_MS = 5_000;
 /** Resolves with the answer as JSON. Rejects with HttpError. */
 export async function call(connection: Connection, request: Call): Promise<unknown> {
   const deadline = performance.now() + request.deadlineMs;
-  // Made once: every try says that it is the same request, so that the server carries it out once.
+  // The same key for all attempts: the server runs the request once.
   let key: string | undefined = globalThis.crypto.randomUUID();
-  for (let tries = 0; ; tries += 1) {
+  for (let attempts = 0; ; attempts += 1) {
     if (connection.closed.aborted) throw closedError();
     const left = Math.max(1, deadline - performance.now());
-    const result = await tryOnce(connection, request, key, Math.min(left, request.tryMs));
+    const result = await attempt(connection, request, key, Math.min(left, request.attemptMs));
     if ('answer' in result) return result.answer;
     const { error, retryAfterMs } = result;
-    // The server keeps no more answers for today. A repetition is coalesced all the same.
+    // The server stores no more answers today. It coalesces a repetition even without a key.
     if (error.code === 'idempotency-full' && key !== undefined) {
       key = undefined;
       continue;
     }
     if (retryAfterMs === undefined) throw error;
-    const waitMs = Math.max(retryAfterMs, backoffMs(tries));
+    const waitMs = Math.max(retryAfterMs, backoffMs(attempts));
     if (performance.now() + waitMs >= deadline) throw error;
     await pause(waitMs, connection.closed);
   }
@@ -53,9 +54,9 @@ export async function call(connection: Connection, request: Call): Promise<unkno
 
 const closedError = (): HttpError => unavailable('this client was closed');
 
-/** Doubles from try to try; up to half is taken away by chance, so that many clients do not come back at once. */
-const backoffMs = (tries: number): number =>
-  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tries, 10)) * (1 - Math.random() / 2);
+/** Doubles with each attempt, minus up to half by chance: many clients do not come back at once. */
+const backoffMs = (attempts: number): number =>
+  Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempts, 10)) * (1 - Math.random() / 2);
 
 function pause(ms: number, closed: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -69,7 +70,7 @@ function pause(ms: number, closed: AbortSignal): Promise<void> {
   });
 }
 
-async function tryOnce(
+async function attempt(
   connection: Connection,
   request: Call,
   key: string | undefined,
@@ -92,7 +93,7 @@ async function tryOnce(
       method,
       headers,
       ...(body !== undefined && { body }),
-      // Somebody else's address must not get the token, nor a POST become a GET.
+      // Another address must not get the token, and a POST must not become a GET.
       redirect: 'manual',
       signal: timeout.signal,
     });
@@ -107,15 +108,15 @@ async function tryOnce(
   }
 }
 
-/** fetch says only "fetch failed"; what failed stands in the cause. */
+/** fetch's own message is "fetch failed"; the cause has the details. */
 function reasonOf(error: unknown): string {
   const { message = String(error), cause } = error as { message?: string; cause?: unknown };
   const { message: why, code } = (cause ?? {}) as { message?: string; code?: string };
   return why || code || message;
 }
 
-/** What may be over soon: the server is busy, without Redis or restarting; the same request is being carried out at this moment. */
-const passing = [408, 425, 429, 502, 503, 504];
+/** Temporary errors: the server is busy, without Redis, or restarting; the same request is still running. */
+const temporary = [408, 425, 429, 502, 503, 504];
 
 function judge({ status, headers }: Response, text: string): Result {
   const json = toJson(text);
@@ -123,15 +124,14 @@ function judge({ status, headers }: Response, text: string): Result {
   const problem = toHttpError(json, status);
   const retryAfterMs = toRetryAfterMs(headers.get('retry-after'));
   if (problem) {
-    const mayHelp = passing.includes(status) || problem.code === 'idempotency-in-flight';
+    const mayHelp = temporary.includes(status) || problem.code === 'idempotency-in-flight';
     return { error: problem, retryAfterMs: mayHelp ? retryAfterMs : undefined };
   }
-  // Of what stands in front of the server: a proxy whose server is away says 5xx with a page of its own.
-  if (status >= 500 || passing.includes(status))
-    return { error: unavailable(`HTTP ${status} from what stands in front of it`), retryAfterMs };
-  if (status >= 300 && status < 400)
-    return { error: notOurs(status, 'is a redirect'), retryAfterMs: undefined };
-  return { error: notOurs(status, 'came without a problem document'), retryAfterMs: undefined };
+  // From something in front of the server: a proxy without its server answers 5xx with a page of its own.
+  if (status >= 500 || temporary.includes(status))
+    return { error: unavailable(`HTTP ${status} from a proxy in front of it`), retryAfterMs };
+  if (status >= 300 && status < 400) return { error: notOurs(status, 'redirect'), retryAfterMs: undefined };
+  return { error: notOurs(status, 'without a problem document'), retryAfterMs: undefined };
 }
 
 function toJson(text: string): unknown {
@@ -142,7 +142,7 @@ function toJson(text: string): unknown {
   }
 }
 
-/** Seconds, or a date; 0 where neither stands there. */
+/** Seconds, or a date; 0 if it is neither. */
 function toRetryAfterMs(header: string | null): number {
   if (header === null) return 0;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();

@@ -1,15 +1,15 @@
-// What the HTTP client rejects with: the problem that the server named, or why there was no answer of it. Pure.
+// The errors of the HTTP client: a problem from the server, or the reason why there was no answer. Pure.
 import { DomainsError, type ErrorCode } from '../errors.ts';
 
-/** What a problem document says besides its code and detail. */
+/** The fields of a problem document besides its code and detail. */
 export interface ProblemFields {
-  /** The HTTP status; undefined where no answer came. */
+  /** The HTTP status; undefined: there was no answer. */
   readonly status?: number | undefined;
-  /** What to do about it. */
+  /** What to do about the error. */
   readonly fix?: string | undefined;
   /** Which fields are wrong, and why. */
   readonly errors?: readonly { readonly field: string; readonly message: string }[] | undefined;
-  /** On which web applications the domain is (`on-another-application`, `several-applications`). */
+  /** The web applications that have the domain (`on-another-application`, `several-applications`). */
   readonly applications?: readonly { readonly serverId: number; readonly appId: number }[] | undefined;
 }
 
@@ -38,7 +38,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 const listOf = <T>(value: unknown): readonly T[] | undefined =>
   Array.isArray(value) ? (value as T[]) : undefined;
 
-/** The error that a problem document stands for; undefined where it is none of ours. */
+/** The error of a problem document; undefined: it is not one of ours. */
 export function toHttpError(problem: unknown, status: number): HttpError | undefined {
   if (!isFields(problem)) return undefined;
   const [code, detail] = [textOf(problem.code), textOf(problem.detail)];
@@ -51,18 +51,18 @@ export function toHttpError(problem: unknown, status: number): HttpError | undef
   });
 }
 
-/** No answer of the server within the deadline, or one of something in front of it. */
+/** No answer from the server within the deadline, or an answer from a proxy in front of it. */
 export const unavailable = (why: string, cause?: unknown): HttpError =>
   new HttpError(
     'server-unavailable',
-    `the server of runcloud-domains did not answer (${why}); send it again, which is harmless`,
-    { fix: 'Check that the server runs and that `url` leads to it.' },
+    `The runcloud-domains server did not answer (${why}). Sending the request again is harmless.`,
+    { fix: 'Check that the server runs, and check `url`.' },
     { cause },
   );
 
-/** Something answered that is not our server. */
+/** The answer of another program. */
 export const notOurs = (status: number, what: string): HttpError =>
-  new HttpError('unexpected-answer', `HTTP ${status} ${what}, not from the API of runcloud-domains`, {
+  new HttpError('unexpected-answer', `HTTP ${status} (${what}): not the API of runcloud-domains`, {
     status,
-    fix: 'Check `url`: it is the address under which the server answers /v1/openapi.json, without /v1.',
+    fix: 'Check `url`: the address of the server without /v1.',
   });

@@ -1,4 +1,4 @@
-// The client over HTTP: `runcloud-domains-client` itself. Needs Node's fetch, and no library.
+// The client over HTTP: `runcloud-domains-client`. It needs Node's fetch, and no library.
 import { DomainsError } from '../errors.ts';
 import type {
   AddDomainPayload,
@@ -8,7 +8,7 @@ import type {
   RedeploySslPayload,
   RemoveDomainPayload,
 } from './client.ts';
-import type { DomainStatus, On } from './domain-status.ts';
+import type { ApplicationIds, DomainStatus } from './domain-status.ts';
 import { type Connection, call } from './http-call.ts';
 import { HttpError, toHttpError } from './http-error.ts';
 
@@ -22,38 +22,38 @@ export type {
   RemoveDomainPayload,
   RequestOptions,
 } from './client.ts';
-export type { DesiredRecord, DnsRecordToSet, DomainStatus, On, StatusStep } from './domain-status.ts';
+export type { ApplicationIds, DesiredState, DnsRecord, DomainStatus, StateChange } from './domain-status.ts';
 export { HttpError } from './http-error.ts';
 
 export interface HttpClientOptions {
-  /** Where the server answers, without /v1: `https://domains.example.org`. A path is kept. */
+  /** The address of the server without /v1: `https://domains.example.org`. It may have a path. */
   readonly url: string;
-  /** As `runcloud-domains token create` made it. Default: none, for a server on this machine without tokens. */
+  /** From `runcloud-domains token create`. Default: none, for a server on this machine without tokens. */
   readonly token?: string | undefined;
-  /** How long one request may take, tries included. Default: 10,000 ms. `addDomains` has five minutes for each 1000. */
+  /** For one request, retries included. Default: 10,000 ms. `addDomains`: five minutes per 1000 domains. */
   readonly deadlineMs?: number | undefined;
 }
 
 export interface HttpClient extends DomainsClient {
   /**
-   * How a domain stands, why, and what comes next; needs a token that may read. Rejects with `not-found` where nobody has asked for it,
-   * with `several-applications` where several have it and `on` does not say which.
+   * The status of a domain. Needs a token with the role `read` or `operate`. Rejects with `not-found` if nobody has
+   * requested it, and with `several-applications` if several have it and `on` names none.
    */
-  status(domain: string, on?: On): Promise<DomainStatus>;
+  getDomain(domain: string, on?: ApplicationIds): Promise<DomainStatus>;
 }
 
 const DEADLINE_MS = 10_000;
-/** The server answers within a second; what takes longer has got lost. */
-const TRY_MS = 5_000;
-/** The server gives a batch 30 s. */
-const BATCH_TRY_MS = 35_000;
-/** The server counts each domain against API_RATE_PER_MINUTE, and says how long to wait. */
+/** The server answers within a second. An attempt that takes longer is lost. */
+const ATTEMPT_MS = 5_000;
+/** The server may take 30 s for a batch. */
+const BATCH_ATTEMPT_MS = 35_000;
+/** Each domain counts against API_RATE_PER_MINUTE, so a batch may have to wait. */
 const BATCH_DEADLINE_MS = 300_000;
-/** What the server takes at once, and how large a body may be. */
+/** Limits of one request: lines, and bytes of the body. */
 const BATCH_LINES = 1_000;
 const BATCH_BYTES = 1_000_000;
 
-/** Throws TypeError where an option is wrong. */
+/** Throws TypeError for a wrong option. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const closing = new AbortController();
   const { deadlineMs = DEADLINE_MS } = options;
@@ -64,37 +64,37 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     token: toToken(options.token),
     closed: closing.signal,
   };
-  const ask = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> =>
-    call(connection, { method, path, body: toJson(body), deadlineMs, tryMs: TRY_MS });
-  const askBatch = (body: unknown): Promise<unknown> =>
+  const send = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> =>
+    call(connection, { method, path, body: toJson(body), deadlineMs, attemptMs: ATTEMPT_MS });
+  const postBatch = (body: unknown): Promise<unknown> =>
     call(connection, {
       method: 'POST',
       path: '/v1/domains:batch',
       body: toJson(body),
       deadlineMs: Math.max(deadlineMs, BATCH_DEADLINE_MS),
-      tryMs: BATCH_TRY_MS,
+      attemptMs: BATCH_ATTEMPT_MS,
     });
   const addDomains = (payloads: readonly AddDomainPayload[]): Promise<AddResult[]> =>
-    sendBatches(payloads, askBatch);
+    sendBatches(payloads, postBatch);
   return {
     async addDomain(payload, { bulk = false } = {}) {
-      if (!bulk) return toReceipt(await ask('POST', '/v1/domains', payload));
+      if (!bulk) return toReceipt(await send('POST', '/v1/domains', payload));
       const [result] = await addDomains([payload]);
       if (result?.accepted) return result.receipt;
-      throw result?.error ?? new HttpError('unexpected-answer', 'the batch has no result');
+      throw result?.error ?? new HttpError('unexpected-answer', 'The batch has no result');
     },
     addDomains,
     async removeDomain(payload: RemoveDomainPayload) {
       if (typeof payload !== 'object' || payload === null)
         throw new DomainsError('invalid-payload', 'remove-domain: must be an object with a domain');
       const { domain, ...query } = payload;
-      return toReceipt(await ask('DELETE', `${toPath(domain)}${toQuery({ ...query })}`));
+      return toReceipt(await send('DELETE', `${toPath(domain)}${toQuery({ ...query })}`));
     },
     async redeploySsl(payload: RedeploySslPayload = {}) {
-      return toReceipt(await ask('POST', '/v1/certificates:redeploy', payload));
+      return toReceipt(await send('POST', '/v1/certificates:redeploy', payload));
     },
-    async status(domain, on = {}) {
-      return (await ask('GET', `${toPath(domain)}${toQuery({ ...on })}`)) as DomainStatus;
+    async getDomain(domain, on = {}) {
+      return (await send('GET', `${toPath(domain)}${toQuery({ ...on })}`)) as DomainStatus;
     },
     async close() {
       closing.abort();
@@ -108,18 +108,18 @@ function toBase(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash)
     throw new TypeError(
-      'url must be the http:// or https:// address of the server, without credentials and query',
+      'url must be the http:// or https:// address of the server, without credentials or query',
     );
   return url.href.replace(/\/+$/, '');
 }
 
 function toToken(token: string | undefined): string | undefined {
-  // What is no header would make fetch fail with the token in its words.
+  // fetch's error for an invalid header would contain the token.
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new TypeError('token must be one word of visible ASCII characters, as `token create` prints it');
+  throw new TypeError('token must be one word of visible ASCII characters, as printed by `token create`');
 }
 
-/** What would change the path, or cannot be a name at all, the server would not even see. */
+/** Refuses what would change the path, or cannot be a domain at all. */
 function toPath(domain: string): string {
   if (typeof domain !== 'string' || !/[^.\s]/.test(domain) || domain.length > 500)
     throw new DomainsError('invalid-domain', 'domain: must be a domain name, such as shop.example.org');
@@ -147,7 +147,7 @@ function toReceipt(answer: unknown): Receipt {
 
 type Send = (lines: readonly AddDomainPayload[]) => Promise<unknown>;
 
-/** One after the other: the later request for a domain is the newer one. */
+/** In sequence: the later request for a domain is the newer one. */
 async function sendBatches(payloads: readonly AddDomainPayload[], send: Send): Promise<AddResult[]> {
   const results: AddResult[] = [];
   for (const lines of toBatches(payloads)) results.push(...(await sendBatch(lines, send)));
@@ -171,7 +171,7 @@ type LineResult =
 function toAddResult(result: LineResult | undefined): AddResult {
   if (result?.status === 202) return { accepted: true, receipt: toReceipt(result) };
   const problem = result && 'problem' in result ? toHttpError(result.problem, result.status) : undefined;
-  const error = problem ?? new HttpError('unexpected-answer', 'the batch has no result for this domain');
+  const error = problem ?? new HttpError('unexpected-answer', 'The batch has no result for this domain');
   return { accepted: false, error };
 }
 

@@ -1,4 +1,5 @@
-// The client that puts requests straight into Redis: `runcloud-domains-client/queue`. The product's own producer is this one.
+// The client that writes requests directly into Redis: `runcloud-domains-client/queue`. The product's own
+// producer is this client.
 import { CodedError, hasCode } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { inTurns } from '../queue/in-turns.ts';
@@ -17,48 +18,54 @@ export type {
 } from './client.ts';
 
 export interface QueueClientOptions {
-  /** `redis://` or `rediss://`. Default: `redis://127.0.0.1:6379`, where the field is left out; undefined is refused. */
+  /** `redis://` or `rediss://`. Default without the field: `redis://127.0.0.1:6379`. Undefined is an error. */
   readonly redisUrl?: string | undefined;
-  /** PEM: the authorities that may sign Redis' certificate, in place of the usual ones; for `rediss://`. */
+  /** PEM, for `rediss://`: the authorities of Redis' certificate, in place of the system's. */
   readonly redisCa?: string | undefined;
   /** QUEUE_PREFIX of the workers. Default: `bull`. */
   readonly queuePrefix?: string | undefined;
-  /** The web application that is meant where a payload names none. Default: every payload must. */
+  /** The web application of payloads that name none. Default: every payload must name one. */
   readonly serverId?: number | undefined;
   readonly appId?: number | undefined;
   /** TOP_LEVEL_DOMAINS of the workers. Default: `public`. */
   readonly topLevelDomains?: 'public' | 'test' | 'any' | undefined;
-  /** How long a call waits for Redis, in milliseconds. Default: 1000. */
+  /** The longest wait for Redis, in milliseconds. Default: 1000. */
   readonly deadlineMs?: number | undefined;
 }
 
-/** A redeploy that is asked for waits for no delay (`atOnce`). */
+/** A requested redeploy has no delay (`atOnce`). */
 const REDEPLOY_DELAY_MS = 0;
 
-/** Every method validates before it touches Redis and answers within `deadlineMs`. Throws TypeError where an option is wrong. */
+/** Every method validates before it uses Redis, and settles within `deadlineMs`. Throws TypeError for a wrong option. */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
-  // The variable that was to hold it is not set: another Redis in its place would take the requests, and nobody would know.
+  // Its variable is not set. With the default, another Redis might get the requests, and nobody would notice.
   if ('redisUrl' in options && options.redisUrl === undefined)
-    throw new TypeError('redisUrl must be an address, and is undefined: is the environment variable set?');
+    throw new TypeError('redisUrl must be an address, but is undefined. Is the environment variable set?');
   const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;
   const { serverId, appId, topLevelDomains, deadlineMs } = options;
   assertOptions({ ...options, redisUrl });
   const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
-  const door = openDoor({ address, queuePrefix, defaults, redeployDelayMs: REDEPLOY_DELAY_MS, deadlineMs });
-  // A worker writes it into the audit log: this Redis user need not be able to.
-  const ask = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
-    const { for: _behalf, ...told } = await door.requests.enqueue(name, payload, { bulk });
-    return told;
+  const producer = openDoor({
+    address,
+    queuePrefix,
+    defaults,
+    redeployDelayMs: REDEPLOY_DELAY_MS,
+    deadlineMs,
+  });
+  // A worker writes the audit log: this Redis user needs no right for it.
+  const enqueue = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
+    const { for: _behalf, ...receipt } = await producer.requests.enqueue(name, payload, { bulk });
+    return receipt;
   };
   const addDomain = (payload: AddDomainPayload, { bulk }: RequestOptions = {}): Promise<Receipt> =>
-    ask('add-domain', withoutAlso(payload), bulk);
+    enqueue('add-domain', withoutAlso(payload), bulk);
   return {
     addDomain,
     addDomains: (payloads) => addAll(payloads, (payload) => addDomain(payload, { bulk: true })),
-    removeDomain: (payload, { bulk } = {}) => ask('remove-domain', payload, bulk),
-    redeploySsl: (payload = {}) => ask('redeploy-ssl', payload),
-    close: () => door.close(),
+    removeDomain: (payload, { bulk } = {}) => enqueue('remove-domain', payload, bulk),
+    redeploySsl: (payload = {}) => enqueue('redeploy-ssl', payload),
+    close: () => producer.close(),
   };
 }
 
@@ -66,7 +73,7 @@ async function addAll(
   payloads: readonly AddDomainPayload[],
   add: (payload: AddDomainPayload) => Promise<Receipt>,
 ): Promise<AddResult[]> {
-  // Once Redis has gone away, none is kept waiting for it again.
+  // After the first error of Redis no other request waits for it.
   let away: CodedError | undefined;
   return inTurns(payloads, async (payload): Promise<AddResult> => {
     if (away) return { accepted: false, error: away };
@@ -91,7 +98,7 @@ function assertOptions({ redisUrl, serverId, appId, deadlineMs = 1 }: QueueClien
     throw new TypeError('deadlineMs must be a number of milliseconds above 0');
 }
 
-/** The server asks who names no web application; here nobody does, so that there is nothing to say. */
+/** Only the HTTP API checks whether another web application has the domain. */
 function withoutAlso(payload: AddDomainPayload): unknown {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return payload;
   const { also: _, ...rest } = payload;

@@ -1,44 +1,44 @@
-// Who may hold connections of an HTTP port, and for how long. While it runs: so many in all, and so many of one network. When it
-// stops: what it owes an answer is answered; nobody else holds it up.
+// Limits for the connections of an HTTP port: in total, and per network. During a shutdown open requests are
+// answered; other connections are closed.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopbackAddress, networkOf } from './network.ts';
 
 export interface ConnectionBounds {
   readonly total: number;
-  /** Of one network (`networkOf`); undefined where they all come from a proxy. This machine's own are not counted. */
+  /** Of one network (`networkOf`); undefined behind a proxy. Connections of this machine are not counted. */
   readonly perNetwork?: number | undefined;
-  /** Told of each connection that was refused for being one too many. */
+  /** Called for each connection that was refused because of a limit. */
   readonly onRefused?: () => void;
-  /** Tests only. Default: the network of the peer; undefined where it is not counted. */
+  /** Tests only. Default: the network of the peer; undefined: not counted. */
   readonly networkOf?: (socket: Socket) => string | undefined;
 }
 
 export interface Connections {
-  /** From now on a connection that is owed no answer is cut off after GRACE_MS. */
-  cutOffIdlers(): void;
+  /** From now on a connection without an open request is closed after GRACE_MS. */
+  closeIdle(): void;
 }
 
-/** A request that is still being sent when the server stops may arrive within this; so long, too, an answer may take to be read. */
+/** During a shutdown: the time for a request to arrive, and for an answer to be read. */
 const GRACE_MS = 2_000;
-const LOOK_EVERY_MS = 100;
-/** How long a client may read the answer to a request that it is still sending. */
+const CHECK_EVERY_MS = 100;
+/** The time for a client to read an answer while it is still sending its request. */
 const LINGER_MS = 1_000;
 
-interface Held {
-  /** Requests that are not answered yet; the newest may still be on its way. */
+interface Connection {
+  /** Requests without a complete answer. The newest one may still be arriving. */
   readonly open: Map<ServerResponse, IncomingMessage>;
-  /** When something was owed last, or it began, by performance.now(). */
-  owedAt: number;
+  /** The last time that it had an open request, or its start, by performance.now(). */
+  busyAt: number;
 }
 
 export function boundConnections(server: Server, bounds: ConnectionBounds): Connections {
   const { total, perNetwork = Number.POSITIVE_INFINITY, onRefused = () => undefined } = bounds;
-  const sockets = new Map<Socket, Held>();
+  const sockets = new Map<Socket, Connection>();
   const counts = new Map<string, number>();
   server.maxConnections = total;
   server.on('drop', onRefused);
-  // Nobody has to refuse an expectation that he does not know (RFC 9110, 10.1.1). Node would, past everything that a request goes through.
+  // A server may ignore an unknown expectation (RFC 9110, 10.1.1). Node would refuse it before our own checks.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.prependListener('connection', (socket: Socket) => {
     const network = (bounds.networkOf ?? peerOf)(socket);
@@ -48,20 +48,20 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): Conn
       return onRefused();
     }
     if (network !== undefined) counts.set(network, count);
-    sockets.set(socket, { open: new Map(), owedAt: performance.now() });
+    sockets.set(socket, { open: new Map(), busyAt: performance.now() });
     socket.once('close', () => {
       sockets.delete(socket);
       if (network !== undefined) forgetOne(counts, network);
     });
   });
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-    const held = sockets.get(request.socket);
-    if (!held) return;
-    held.owedAt = performance.now();
-    held.open.set(response, request);
-    response.once('close', () => held.open.delete(response));
+    const connection = sockets.get(request.socket);
+    if (!connection) return;
+    connection.busyAt = performance.now();
+    connection.open.set(response, request);
+    response.once('close', () => connection.open.delete(response));
   });
-  return { cutOffIdlers: () => cutOffIdlers(server, sockets) };
+  return { closeIdle: () => closeIdle(server, sockets) };
 }
 
 function peerOf({ remoteAddress }: Socket): string | undefined {
@@ -76,51 +76,51 @@ function forgetOne(counts: Map<string, number>, network: string): void {
   else counts.delete(network);
 }
 
-/** A request that has arrived whole, and whose answer is not complete for another reason than that nobody reads it. */
-const isOwed = ({ open }: Held): boolean =>
+/** It has a complete request without an answer. An answer that the client does not read does not count. */
+const isBusy = ({ open }: Connection): boolean =>
   [...open].some(
     ([response, request]) => request.complete && !response.writableEnded && !response.writableNeedDrain,
   );
 
-// Node looks after slow clients only as long as the server listens.
-function cutOffIdlers(server: Server, sockets: ReadonlyMap<Socket, Held>): void {
+// Node closes slow clients only while the server listens.
+function closeIdle(server: Server, sockets: ReadonlyMap<Socket, Connection>): void {
   const since = performance.now();
-  const look = (): void => {
+  const check = (): void => {
     const now = performance.now();
-    for (const [socket, held] of sockets) {
-      if (isOwed(held)) held.owedAt = now;
-      else if (now - Math.max(held.owedAt, since) >= GRACE_MS) socket.destroy();
+    for (const [socket, connection] of sockets) {
+      if (isBusy(connection)) connection.busyAt = now;
+      else if (now - Math.max(connection.busyAt, since) >= GRACE_MS) socket.destroy();
     }
   };
-  // On a busy machine time may be up before what has arrived was read: that comes first.
-  const timer = setInterval(() => setImmediate(look), LOOK_EVERY_MS);
+  // On a busy machine the time may be over before the received bytes are read: those come first.
+  const timer = setInterval(() => setImmediate(check), CHECK_EVERY_MS);
   server.once('close', () => clearInterval(timer));
 }
 
-const leaving = new WeakSet<Socket>();
+const ending = new WeakSet<Socket>();
 
-/** Whether the connection ends; what still comes over it is nobody's request. */
-export const isLeaving = (socket: Socket): boolean => leaving.has(socket);
+/** The connection is ending. Its further requests are ignored. */
+export const isEnding = (socket: Socket): boolean => ending.has(socket);
 
 /**
- * Ends a connection on which the client is still sending. A reset would take the answer from it before it has read it, so that
- * what it sends is taken and dropped for a moment.
+ * Ends a connection on which the client is still sending. A reset would discard the answer before the client has
+ * read it. So its bytes are received and dropped for a moment.
  */
-export function leave(socket: Socket, lastWords = ''): void {
-  if (leaving.has(socket)) return;
-  leaving.add(socket);
+export function endGracefully(socket: Socket, answer = ''): void {
+  if (ending.has(socket)) return;
+  ending.add(socket);
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  socket.end(lastWords);
+  socket.end(answer);
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** Has the connection end with this answer, which is given before the request was read to its end. */
-export function leaveAfter({ socket }: IncomingMessage): void {
-  // What Node calls when an answer with `Connection: close` is out: its own destroys the socket at once.
-  socket.destroySoon = () => leave(socket);
+/** Ends the connection after this answer, which is sent before the whole request was read. */
+export function endAfterAnswer({ socket }: IncomingMessage): void {
+  // Node calls this after an answer with `Connection: close`. Its own version destroys the socket at once.
+  socket.destroySoon = () => endGracefully(socket);
 }

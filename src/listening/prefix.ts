@@ -1,13 +1,13 @@
-// The path below which a proxy shows the server. Pure. It stands in pages, redirects and cookies, so that it is a plain path and
-// nothing else: no other host, no line's end, no markup.
+// The path below which a proxy serves the server. Pure. Pages, redirects and cookies contain it, so it must be a
+// plain path: no other host, no line break, no markup.
 
 const MAX_LENGTH = 200;
 const PLAIN = /^(\/[\w.~-]+)+$/;
 
-/** The server's own paths: below one of them it could not be told whether a proxy has taken the prefix off. */
+/** The server's own paths. With one of them as the prefix, nobody could tell whether a proxy has removed it. */
 const OWN = /^\/(v1|board|healthz|readyz|metrics|workers)(\/|$)/;
 
-/** `/a/b` without a slash at its end, '' for `/`; undefined for what is no plain path, or one of the server's own. */
+/** `/a/b` without a slash at its end, '' for `/`; undefined: no plain path, or one of the server's own. */
 export function toPathPrefix(text: string): string | undefined {
   const path = `/${text.replace(/^\/|\/$/g, '')}`;
   if (path === '/') return text.length <= 1 ? '' : undefined;
@@ -15,7 +15,7 @@ export function toPathPrefix(text: string): string | undefined {
   return isPlain && !OWN.test(path) ? path : undefined;
 }
 
-/** `url` without the prefix, where it still has it: some proxies take it off, others do not. */
+/** `url` without the prefix. Some proxies remove it, others do not. */
 export function withoutPrefix(url: string, prefix: string): string {
   if (prefix === '' || !url.startsWith(prefix)) return url;
   const rest = url.slice(prefix.length);
@@ -23,7 +23,7 @@ export function withoutPrefix(url: string, prefix: string): string {
   return rest === '' || rest.startsWith('?') ? `/${rest}` : url;
 }
 
-/** `http://any.example/board`, as a client asks a proxy, is `/board`: whichever server it names, it has asked this one. */
+/** `http://any.example/board`, as clients write to a proxy, is `/board`, whichever host it names. */
 export const withoutOrigin = (url: string): string => {
   const path = url.replace(/^https?:\/\/[^/?#]*/i, '');
   return path === url || path.startsWith('/') ? path : `/${path}`;

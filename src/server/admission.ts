@@ -2,7 +2,7 @@
 // that is refused before it has arrived ends its connection.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/load.ts';
-import { isLeaving, leaveAfter } from '../listening/connections.ts';
+import { endAfterAnswer, isEnding } from '../listening/connections.ts';
 import { networkOf } from '../listening/network.ts';
 import { authorize, type Caller, identify, type RouteRole } from './auth.ts';
 import { hostMissing, networkRateReached, noSuchRoute as noRoute, tokenRateReached } from './messages.ts';
@@ -26,7 +26,7 @@ export function addAdmission(app: FastifyInstance, { settings, rates }: Admissio
   app.decorateRequest('caller', undefined);
   app.decorateRequest('prefix', '');
   app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
-    if (!isLeaving(socket)) return;
+    if (!isEnding(socket)) return;
     socket.destroy();
     reply.hijack();
   });
@@ -50,7 +50,7 @@ export const noSuchRoute = (): Refusal => new Refusal('not-found', noRoute);
 export function endUnread({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete !== false) return;
   reply.header('connection', 'close');
-  leaveAfter(raw);
+  endAfterAnswer(raw);
 }
 
 /** Headers of every answer. A part that shows pages replaces some of them. */

@@ -10,7 +10,7 @@ const IDLE_MS = 2000;
 
 /**
  * Resolves when all connections have ended, or after two seconds. A connection that is left then waits for an
- * answer, or is closed soon (`cutOffIdlers`).
+ * answer, or is closed soon (`closeIdle`).
  */
 export async function drain(server: Server): Promise<void> {
   const ended = once(server, 'close');

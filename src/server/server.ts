@@ -8,7 +8,7 @@ import {
   fastify,
 } from 'fastify';
 import type { ServerConfig } from '../config/load.ts';
-import { boundConnections, leave } from '../listening/connections.ts';
+import { boundConnections, endGracefully } from '../listening/connections.ts';
 import { withoutOrigin, withoutPrefix } from '../listening/prefix.ts';
 import type { Logger } from '../logger/logger.ts';
 import { toVisible } from '../untrusted/visible-text.ts';
@@ -91,7 +91,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     requestIdHeader: false,
     genReqId: ({ headers: { 'x-request-id': given } }) =>
       typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID(),
-    clientErrorHandler: (_error, socket) => leave(socket, UNREADABLE),
+    clientErrorHandler: (_error, socket) => endGracefully(socket, UNREADABLE),
     frameworkErrors: (error, request, reply) => {
       endUnread(request, reply); // hooks do not run here
       answerError(error, request, reply, logger);
@@ -117,7 +117,7 @@ function limitConnections(app: FastifyInstance, { settings, logger }: HttpServer
   let isStopping = false;
   app.addHook('preClose', async () => {
     isStopping = true;
-    connections.cutOffIdlers();
+    connections.closeIdle();
     await drain(app.server);
   });
   // A kept-alive connection would delay the shutdown.

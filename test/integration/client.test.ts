@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DomainsClient } from '../../src/client/client.ts';
 import { createHttpClient, DomainsError } from '../../src/client/http.ts';
 import { createQueueClient } from '../../src/client/queue.ts';
+import { unknownDomain } from '../../src/server/messages.ts';
 import { API_TOKENS, startServer, type TestServer, tokens } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -182,21 +183,21 @@ test.each([
 });
 
 test('over HTTP one sees how a domain stands, with a token that may read', async () => {
-  const domain = 'seen.example.org';
+  const domain = 'status.example.org';
   const client = createHttpClient({ url: server.url, token: tokens.operate.token });
   const blind = createHttpClient({ url: server.url, token: tokens.enqueue.token });
   await accepted(() => client.addDomain({ domain, appId: '646' }));
-  expect(await client.status(domain, { appId: 646 })).toMatchObject({
+  expect(await client.getDomain(domain, { appId: 646 })).toMatchObject({
     domain,
     appId: 646,
     desired: { presence: 'present' },
   });
-  expect(await refusalOf(client.status('nobody.example.org'))).toEqual([
+  expect(await refusalOf(client.getDomain('nobody.example.org'))).toEqual([
     true,
     'not-found',
-    'nobody has asked for nobody.example.org',
+    unknownDomain('nobody.example.org'),
   ]);
-  expect(await refusalOf(blind.status(domain))).toEqual([true, 'forbidden', expect.any(String)]);
+  expect(await refusalOf(blind.getDomain(domain))).toEqual([true, 'forbidden', expect.any(String)]);
   await Promise.all([client.close(), blind.close()]);
 });
 
@@ -205,7 +206,7 @@ test('below a path of a proxy, the address has that path', async () => {
   const client = createHttpClient({ url: `${below.url}/domains`, token: tokens.operate.token });
   const domain = 'below.example.org';
   expect(await accepted(() => client.addDomain({ domain }))).toMatchObject({ domain });
-  expect(await client.status(domain)).toMatchObject({ domain });
+  expect(await client.getDomain(domain)).toMatchObject({ domain });
   await client.close();
   await below[Symbol.asyncDispose]();
 });

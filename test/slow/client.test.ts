@@ -113,7 +113,7 @@ export async function add(domains: DomainsClient): Promise<Receipt | string> {
 `;
   const http = `import { createHttpClient, DomainsError, type AddDomainPayload, type DomainsClient, type Receipt } from 'runcloud-domains-client';
 export const client = createHttpClient({ url: 'http://127.0.0.1', token: 't' });
-export const state = async (): Promise<string> => (await client.status('a.example.org')).state;
+export const state = async (): Promise<string> => (await client.getDomain('a.example.org')).state;
 `;
   const queue = `import { createQueueClient, DomainsError, type AddDomainPayload, type DomainsClient, type Receipt } from 'runcloud-domains-client/queue';
 export const client: DomainsClient = createQueueClient({ serverId: 1, appId: 2 });
