@@ -282,7 +282,7 @@ describe('what is wrong with all workers', () => {
   ): Promise<void> => {
     const limiter = createRateLimiter({
       redis: stage.redis,
-      key: stage.keys.own('brake'),
+      key: stage.keys.own('rate-limit'),
       ratePerMinute: 6_000,
       defaultThrottleMs: 1_000,
     });
