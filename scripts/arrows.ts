@@ -59,7 +59,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   },
   'rate-limit': { uses: 'redis', types: 'runcloud', packages: 'ioredis' },
   redis: { uses: 'deadline errors', types: 'runcloud', packages: 'ioredis' },
-  runcloud: { uses: 'errors untrusted', packages: 'got zod' },
+  runcloud: { uses: 'deadline errors untrusted', packages: 'got zod' },
   secrets: { uses: '' },
   server: {
     uses: 'api-records audit callbacks config deadline domains errors health jobs listening logger queue redis secrets untrusted',

@@ -15,10 +15,9 @@ import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Handlers } from '../queue/perform.ts';
 import { createKeys } from '../redis/keys.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
-import type { Directory } from '../runcloud/directory.ts';
+import type { Directory, MissingApps } from '../runcloud/directory.ts';
 import type { Facts } from '../runcloud/facts.ts';
 import type { LogReader } from '../runcloud/log-reader.ts';
-import type { MissingApps } from '../runcloud/missing-apps.ts';
 import type { Tuning } from './tuning.ts';
 
 /** Of Let's Encrypt's staging environment (letsencrypt.org/docs/staging-environment; docs/guides/certificates.md, its limits). */

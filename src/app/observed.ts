@@ -24,12 +24,12 @@ export function observedLimiter(limiter: RateLimiter, metrics: Metrics): Observe
       const [oldest] = waiting.values();
       return oldest === undefined ? 0 : performance.now() - oldest;
     },
-    async enter(fingerprint, signal, onUnavailable) {
+    async acquire(fingerprint, signal, onUnavailable) {
       const startedAt = performance.now();
       const one = Symbol('waits');
       waiting.set(one, startedAt);
       try {
-        await limiter.enter(fingerprint, signal, onUnavailable);
+        await limiter.acquire(fingerprint, signal, onUnavailable);
       } finally {
         waiting.delete(one);
       }

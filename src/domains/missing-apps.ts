@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { NOW } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
-import type { MissingApps } from '../runcloud/missing-apps.ts';
+import type { MissingApps } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { toMinute } from './times.ts';
 

@@ -8,8 +8,7 @@ import { plan, type Step } from '../domains/plan.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { type Code, type CodedError, hasCode, TransientError } from '../errors.ts';
 import type { Https } from '../https/https.ts';
-import type { Directory, ObservedDomain } from '../runcloud/directory.ts';
-import type { MissingApps } from '../runcloud/missing-apps.ts';
+import type { Directory, MissingApps, ObservedDomain } from '../runcloud/directory.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
 
 /** One domain's job at work. */

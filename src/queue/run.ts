@@ -65,7 +65,7 @@ export function createRun({ job, token, signal, logger, scrub, draining, moved }
     signal,
     attempt,
     startedAt: performance.now(),
-    calls: { signal, onCall, onUnavailable, onMoved: moved, patience: draining },
+    calls: { signal, onCall, onUnavailable, onProgress: moved, waitSignal: draining },
     apiCalls: () => apiCalls,
     about(fields) {
       log = log.child(fields);

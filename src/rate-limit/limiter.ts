@@ -47,7 +47,7 @@ export function createRateLimiter({
     return kind === 'go' ? undefined : { kind, waitMs, sentence: unavailableSentence(kind, waitMs, why) };
   };
   return {
-    async enter(fingerprint, signal, onUnavailable) {
+    async acquire(fingerprint, signal, onUnavailable) {
       const report = oncePerKind(onUnavailable);
       for (let reason = await acquire(fingerprint, true); reason; reason = await acquire(fingerprint, true)) {
         report(reason);

@@ -1,11 +1,11 @@
-// Which domains a web application has, as last seen: one reading of RunCloud's list serves a whole burst of jobs.
-// The rule that keeps it honest: a stale sighting may lead to a write, since RunCloud's reply corrects us; it must never
-// lead to doing nothing. Who wants to do nothing asks with `since`. It never writes to RunCloud.
+// The domains of a web application, as last observed. One snapshot of RunCloud's list serves a whole burst of jobs.
+// The rule: an old snapshot may lead to a write, since RunCloud's reply corrects it. It must never lead to doing nothing. A caller
+// that would do nothing passes `since`. Never writes to RunCloud.
+import { unlessAborted } from '../deadline.ts';
 import { NotFoundError } from './errors.ts';
-import type { MissingApps } from './missing-apps.ts';
 import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
-/** One domain as seen. `at` is when the reading began, in milliseconds by Redis' clock. */
+/** One domain as observed. `at`: when the read began, in milliseconds by Redis' clock. */
 export interface ObservedDomain {
   readonly attached: AttachedDomain | undefined;
   /** The row with the lowest id of all. */
@@ -14,12 +14,33 @@ export interface ObservedDomain {
 }
 
 export interface Directory {
-  /** What was seen of `name` at or after `since`; reads the list from RunCloud only where nothing so recent is known. */
+  /** What was observed of `name` at or after `since`. Reads RunCloud's list only if nothing so recent is known. */
   find(app: WebApplication, name: string, since: number, options?: CallOptions): Promise<ObservedDomain>;
-  /** All attached domains, seen at or after `since`. */
+  /** All attached domains, observed at or after `since`. */
   list(app: WebApplication, since: number, options?: CallOptions): Promise<readonly AttachedDomain[]>;
-  /** What a write's reply said about one name: `undefined` for gone. Saves the next reading. */
+  /** The result of a write to one name; `undefined`: removed. Saves the next read. */
   recordWrite(app: WebApplication, name: string, attached: AttachedDomain | undefined, at: number): void;
+}
+
+/** A web application that RunCloud does not know. */
+export interface MissingApp {
+  /** RunCloud's answer, and that it is remembered. */
+  readonly sentence: string;
+  /** How often in a row RunCloud itself has answered so, with a pause between. */
+  readonly answers: number;
+  /** The web application is proven to be gone: see remove-domain. */
+  readonly isGone: boolean;
+}
+
+/** One "not found" counts for all domains of a web application, for a while. */
+export interface MissingApps {
+  /** The current answer. Undefined: there is none, or this caller must call RunCloud again. */
+  recall(app: WebApplication): Promise<MissingApp | undefined>;
+  /** RunCloud has answered so in its own words, once more. */
+  note(app: WebApplication, sentence: string): Promise<Omit<MissingApp, 'sentence'>>;
+  noteGone(app: WebApplication): Promise<void>;
+  /** RunCloud knows it. */
+  forget(app: WebApplication): Promise<void>;
 }
 
 interface Snapshot {
@@ -28,48 +49,55 @@ interface Snapshot {
   readonly oldestId: number | undefined;
 }
 
+interface Write {
+  readonly attached: AttachedDomain | undefined;
+  readonly at: number;
+}
+
 interface Cache {
-  reading?: Snapshot;
-  underway?: { startedAt: number; reading: Promise<Snapshot> };
-  /** Those who wait for a reading that another has begun: each page of it is news to them. */
-  readonly sharers: Set<() => void>;
-  /** Newer than the reading: what replies to our own writes said. */
-  notes: Map<string, { attached: AttachedDomain | undefined; at: number }>;
+  snapshot?: Snapshot;
+  running?: { readonly startedAt: number; readonly snapshot: Promise<Snapshot> };
+  /** Callers that wait for a read of another caller. Each page is progress for them. */
+  readonly waiting: Set<() => void>;
+  /** The results of our own writes since the snapshot. */
+  readonly writes: Map<string, Write>;
 }
 
 interface DirectoryOptions {
   readonly runcloud: Pick<RunCloud, 'listDomains'>;
-  /** Redis' clock: readings are compared with requests that other machines made. */
+  /** Redis' clock: snapshots are compared with requests of other machines. */
   readonly now: () => Promise<number>;
-  /** What all workers know of web applications that RunCloud does not know. Default: nobody knows anything. */
+  /** What all workers know of missing web applications. Default: nothing. */
   readonly missing?: MissingApps | undefined;
-  /** How long a reading may lead to writes. Long bursts cost one reading; the panel's changes are seen after this. */
+  /** How long a snapshot may lead to writes. Changes in RunCloud's panel show after that. */
   readonly maxAgeMs?: number;
 }
 
 export function createDirectory({ maxAgeMs = 600_000, ...options }: DirectoryOptions): Directory {
   const cacheOf = createCaches();
   const readSince = createReader({ ...options, maxAgeMs }, cacheOf);
+  // The read itself continues: it is shared, and its snapshot serves others.
+  const read = (app: WebApplication, since: number, calls: CallOptions): Promise<Snapshot> => {
+    const snapshot = readSince(app, since, calls);
+    return calls.signal ? unlessAborted(snapshot, calls.signal) : snapshot;
+  };
 
   return {
-    async find(app, name, since, options = {}) {
-      const { notes, reading: known } = cacheOf(app);
-      const note = notes.get(name);
-      if (note && known && note.at >= since)
-        return { ...note, isOldest: note.attached?.id === known.oldestId };
-      const { rows, oldestId, startedAt } = await unlessAborted(
-        readSince(app, since, options),
-        options.signal,
-      );
+    async find(app, name, since, calls = {}) {
+      const { writes, snapshot: known } = cacheOf(app);
+      const write = writes.get(name);
+      if (write && known && write.at >= since)
+        return { ...write, isOldest: write.attached?.id === known.oldestId };
+      const { rows, oldestId, startedAt } = await read(app, since, calls);
       const attached = rows.get(name);
       return { attached, isOldest: attached !== undefined && attached.id === oldestId, at: startedAt };
     },
-    async list(app, since, options = {}) {
-      const { rows, startedAt } = await unlessAborted(readSince(app, since, options), options.signal);
-      return [...corrected(rows, startedAt, cacheOf(app).notes).values()];
+    async list(app, since, calls = {}) {
+      const { rows, startedAt } = await read(app, since, calls);
+      return [...withWrites(rows, startedAt, cacheOf(app).writes).values()];
     },
     recordWrite(app, name, attached, at) {
-      cacheOf(app).notes.set(name, { attached, at });
+      cacheOf(app).writes.set(name, { attached, at });
     },
   };
 }
@@ -80,7 +108,7 @@ function createCaches(): CacheOf {
   const caches = new Map<string, Cache>();
   return ({ serverId, appId }) => {
     const key = `${serverId}:${appId}`;
-    const cache = caches.get(key) ?? { notes: new Map(), sharers: new Set() };
+    const cache = caches.get(key) ?? { writes: new Map(), waiting: new Set() };
     caches.set(key, cache);
     return cache;
   };
@@ -89,48 +117,44 @@ function createCaches(): CacheOf {
 type ReaderOptions = DirectoryOptions & { readonly maxAgeMs: number };
 
 function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, cacheOf: CacheOf) {
-  const read = async (app: WebApplication, startedAt: number, options: CallOptions): Promise<Snapshot> => {
-    // The signal stays out: the reading is shared, and one job that stops must not fail the others.
+  const read = async (app: WebApplication, startedAt: number, calls: CallOptions): Promise<Snapshot> => {
+    // Without the signal: the read is shared, and one stopped job must not fail the others.
     const onCall: CallOptions['onCall'] = (call) => {
-      options.onCall?.(call);
-      for (const tell of cacheOf(app).sharers) tell();
+      calls.onCall?.(call);
+      for (const notify of cacheOf(app).waiting) notify();
     };
-    const list = () => runcloud.listDomains(app, { onCall, onUnavailable: options.onUnavailable });
+    const list = () => runcloud.listDomains(app, { onCall, onUnavailable: calls.onUnavailable });
     const rows = await (missing ? unlessMissing(app, missing, list) : list());
     const oldestId = rows.length > 0 ? Math.min(...rows.map(({ id }) => id)) : undefined;
     return keep(cacheOf(app), { startedAt, rows: new Map(rows.map((row) => [row.name, row])), oldestId });
   };
-  const start = (app: WebApplication, startedAt: number, options: CallOptions): Promise<Snapshot> => {
+  const start = (app: WebApplication, startedAt: number, calls: CallOptions): Promise<Snapshot> => {
     const cache = cacheOf(app);
-    const reading = read(app, startedAt, options).finally(() => {
-      delete cache.underway;
+    const snapshot = read(app, startedAt, calls).finally(() => {
+      delete cache.running;
     });
-    cache.underway = { startedAt, reading };
-    return reading;
+    cache.running = { startedAt, snapshot };
+    return snapshot;
   };
-  return async function readSince(
-    app: WebApplication,
-    since: number,
-    options: CallOptions,
-  ): Promise<Snapshot> {
+  return async function readSince(app: WebApplication, since: number, calls: CallOptions): Promise<Snapshot> {
     const time = await now();
-    const { reading, underway, sharers } = cacheOf(app);
-    if (reading && reading.startedAt >= Math.max(since, time - maxAgeMs)) return reading;
-    if (!underway) return start(app, time, options);
-    const moved = (): void => options.onMoved?.();
-    sharers.add(moved);
+    const { snapshot, running, waiting } = cacheOf(app);
+    if (snapshot && snapshot.startedAt >= Math.max(since, time - maxAgeMs)) return snapshot;
+    if (!running) return start(app, time, calls);
+    const onProgress = (): void => calls.onProgress?.();
+    waiting.add(onProgress);
     try {
-      if (underway.startedAt >= since) return await underway.reading;
-      // One reading at a time: all who came too late for this one share the next.
-      await underway.reading.catch(() => undefined);
+      if (running.startedAt >= since) return await running.snapshot;
+      // One read at a time. Callers that came too late for this one share the next.
+      await running.snapshot.catch(() => undefined);
     } finally {
-      sharers.delete(moved);
+      waiting.delete(onProgress);
     }
-    return readSince(app, since, options);
+    return readSince(app, since, calls);
   };
 }
 
-/** Throws what RunCloud has said of this web application where that stands; else asks, and remembers that it does not know it. */
+/** Throws RunCloud's remembered answer about a missing web application. Else calls RunCloud, and remembers a "not found". */
 async function unlessMissing<T>(
   app: WebApplication,
   missing: MissingApps,
@@ -152,27 +176,10 @@ async function unlessMissing<T>(
 const notFound = (sentence: string): NotFoundError =>
   new NotFoundError(sentence, { operation: 'listDomains', status: 404, isOwnWord: true });
 
-// The reading itself goes on: it is shared, and what it finds serves others.
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  work.catch(() => undefined); // nobody may be listening any more when it fails
-  signal.throwIfAborted();
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-/** A reading with what replies to our own writes said since. */
-function corrected(rows: Snapshot['rows'], startedAt: number, notes: Cache['notes']): Snapshot['rows'] {
+/** A snapshot with the results of later writes. */
+function withWrites(rows: Snapshot['rows'], startedAt: number, writes: Cache['writes']): Snapshot['rows'] {
   const all = new Map(rows);
-  for (const [name, { attached, at }] of notes) {
+  for (const [name, { attached, at }] of writes) {
     if (at < startedAt) continue;
     if (attached) all.set(name, attached);
     else all.delete(name);
@@ -180,9 +187,9 @@ function corrected(rows: Snapshot['rows'], startedAt: number, notes: Cache['note
   return all;
 }
 
-// Notes older than the reading have served; newer ones still correct it.
+// Writes before the snapshot are in it. Later ones still correct it.
 function keep(cache: Cache, fresh: Snapshot): Snapshot {
-  cache.reading = fresh;
-  for (const [name, note] of cache.notes) if (note.at < fresh.startedAt) cache.notes.delete(name);
+  cache.snapshot = fresh;
+  for (const [name, write] of cache.writes) if (write.at < fresh.startedAt) cache.writes.delete(name);
   return fresh;
 }

@@ -201,8 +201,8 @@ export function createHttp(settings: HttpSettings): Http {
  */
 function createAccountCheck(exchange: (exchange: Exchange) => Promise<Reply>) {
   let underway: Promise<unknown> | undefined;
-  const ping = async ({ onCall, onUnavailable, patience }: CallOptions): Promise<unknown> => {
-    const options = { onCall, onUnavailable, patience };
+  const ping = async ({ onCall, onUnavailable, waitSignal }: CallOptions): Promise<unknown> => {
+    const options = { onCall, onUnavailable, waitSignal };
     return exchange({ operation: 'ping', method: 'GET', path: '/ping', options });
   };
   return async (options: CallOptions = {}): Promise<void> => {

@@ -40,9 +40,9 @@ export function createLogReader({ runcloud, onPage }: Options): LogReader {
 
   const read = async (app: WebApplication, since: number, calls: CallOptions): Promise<LogEntry[]> => {
     // The job's signal stays out: the page is shared, and one job that stops must not fail the others.
-    const { onCall, onUnavailable, patience } = calls;
+    const { onCall, onUnavailable, waitSignal } = calls;
     try {
-      const options = { onCall, onUnavailable, patience, signal: AbortSignal.timeout(PATIENCE_MS) };
+      const options = { onCall, onUnavailable, waitSignal, signal: AbortSignal.timeout(PATIENCE_MS) };
       const entries = await runcloud.readLog(app, since, options);
       onPage?.(app, entries);
       return entries;

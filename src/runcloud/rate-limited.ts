@@ -54,11 +54,11 @@ export async function rateLimited<T>(
 }
 
 async function enter(limiter: CallLimiter, fingerprint: string, { operation, options }: Call): Promise<void> {
-  const ends = [options?.signal, options?.patience].filter((signal) => signal !== undefined);
+  const ends = [options?.signal, options?.waitSignal].filter((signal) => signal !== undefined);
   const signal = AbortSignal.any(ends);
   try {
     signal.throwIfAborted();
-    await limiter.enter(fingerprint, signal, options?.onUnavailable);
+    await limiter.acquire(fingerprint, signal, options?.onUnavailable);
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new CallAbortedError(stopped(operation, 'before'), { operation }, false);

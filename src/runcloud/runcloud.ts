@@ -11,14 +11,14 @@ export type Redirection = 'none' | 'www' | 'non-www';
 /** A domain as attached to a web application. Fields that the API version does not send are undefined. */
 export interface AttachedDomain {
   readonly id: number;
-  /** As RunCloud returned it, in A-labels, lower-cased, without a trailing dot. */
+  /** As RunCloud returned it, in A-labels, in lower case, without a trailing dot. */
   readonly name: string;
   readonly type: 'alias' | 'primary' | 'redirect' | undefined;
   readonly www: boolean | undefined;
   readonly redirection: Redirection | undefined;
 }
 
-/** What can be chosen of a domain. */
+/** The settings of a domain. */
 export interface DomainSettings {
   readonly www: boolean;
   readonly redirection: Redirection;
@@ -34,22 +34,22 @@ export interface SslMode {
   readonly autoSsl: boolean;
 }
 
-/** A certificate as RunCloud knows it; the key pair itself is never parsed in. */
+/** A certificate in RunCloud. Its key pair is never read. */
 export interface Certificate {
   readonly id: number;
   readonly method: string | undefined;
-  /** As RunCloud wrote it; the format is not documented. */
+  /** As RunCloud wrote it. The format is not documented. */
   readonly validUntil: string | undefined;
   /** How Let's Encrypt validates its names: `http-01`, or `dns-01` through the DNS integration `apiId`. RunCloud keeps both when DNS moves. */
   readonly authorizationMethod?: string | undefined;
   readonly apiId?: number | undefined;
-  /** What a change of the method has to send along, or else may reset. */
+  /** A change of the method must send these too, or may reset them. */
   readonly enableHttp?: boolean | undefined;
   readonly enableHsts?: boolean | undefined;
   readonly sslProtocolId?: number | undefined;
 }
 
-/** A certificate, and whose it is: one domain's row, or (undefined) the web application's. */
+/** A certificate and its domain; undefined: the web application's. */
 export interface ListedCertificate {
   readonly domainName: string | undefined;
   readonly certificate: Certificate;
@@ -61,18 +61,18 @@ export interface LogEntry {
   readonly kind: string | undefined;
   /** One line of at most 300 characters, without secrets. It may name any domain of the web application. */
   readonly content: string;
-  /** In milliseconds since the epoch, by RunCloud's clock and to the second; undefined where it cannot be read. */
+  /** In milliseconds since the epoch, by RunCloud's clock and to the second. Undefined: unreadable. */
   readonly at: number | undefined;
 }
 
-/** How a new Let's Encrypt certificate is asked for. */
+/** The order of a new Let's Encrypt certificate. */
 export interface InstallSettings {
-  /** Staging certificates are trusted by nobody, and have limits of their own at Let's Encrypt. */
+  /** No browser trusts staging certificates. Let's Encrypt has other limits for them. */
   readonly environment: 'live' | 'staging';
   readonly challenge: 'http-01' | 'dns-01';
-  /** RunCloud's id of a DNS integration; looked at for dns-01 only, which RunCloud refuses without it. */
+  /** RunCloud's id of a DNS integration. For dns-01 only, which RunCloud rejects without it. */
   readonly dnsIntegration?: number | undefined;
-  /** One domain's certificate: AutoSSL as it stands, since nobody knows whether the flag speaks for the web application. */
+  /** One domain's certificate: the current AutoSSL flag, which may be the web application's. */
   readonly autoSsl?: boolean | undefined;
 }
 
@@ -88,10 +88,7 @@ export interface WebApplicationFacts {
   readonly name: string | undefined;
 }
 
-/**
- * One HTTP exchange, reported to whoever counts calls (log lines, metrics, the demo).
- * `status` is undefined where no reply came. `operation` is the method's name below.
- */
+/** One HTTP exchange, for logs and metrics. `status` is undefined if no reply came. `operation` is the method's name below. */
 export interface ApiCall {
   readonly operation: string;
   readonly method: string;
@@ -103,8 +100,8 @@ export interface ApiCall {
 
 /** What the HTTP layer calls before and after each call; src/rate-limit/ has the real one. */
 export interface CallLimiter {
-  /** Resolves when a call may go out; rejects when `signal` aborts. `fingerprint` names the credentials. */
-  enter(
+  /** Resolves when a call may start. Rejects when `signal` aborts. `fingerprint` identifies the credentials. */
+  acquire(
     fingerprint: string,
     signal?: AbortSignal,
     onUnavailable?: CallOptions['onUnavailable'],
@@ -112,7 +109,7 @@ export interface CallLimiter {
   report(report: CallReport): Promise<CallReport['result']>;
 }
 
-/** What came of one call. */
+/** The result of one call. */
 export interface CallReport {
   /**
    * `ok`: RunCloud answered. `outage`: 5xx, no answer of its own, no connection. `throttled`: 429.
@@ -120,25 +117,25 @@ export interface CallReport {
    */
   readonly result: 'ok' | 'outage' | 'throttled' | 'credentials' | 'account';
   readonly fingerprint: string;
-  /** For `throttled`: how long, as RunCloud said, if it said. */
+  /** For `throttled`: how long to wait, if RunCloud sent it. */
   readonly retryAfterMs?: number | undefined;
-  /** For `throttled`, `credentials` and `account`: RunCloud's words. */
+  /** For `throttled`, `credentials` and `account`: RunCloud's message. */
   readonly why?: string | undefined;
-  /** X-RateLimit-Limit and -Remaining, where sent ([D] runcloud.io/docs/api/v2). */
+  /** X-RateLimit-Limit and -Remaining, if sent ([D] runcloud.io/docs/api/v2). */
   readonly limit?: number | undefined;
   readonly remaining?: number | undefined;
 }
 
-/** What a caller hands to each call: how to stop it, and who wants to know about it. */
+/** For each call: how to stop it, and who is notified of it. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCall?: ((call: ApiCall) => void) | undefined;
-  /** Told when a call of somebody else's has come back whose reading is shared. */
-  readonly onMoved?: (() => void) | undefined;
-  /** Asked right before a write goes out: false where the right to write has run out, or somebody wants something else. */
+  /** Called when a shared read that another caller started has made progress. */
+  readonly onProgress?: (() => void) | undefined;
+  /** Called right before a write. False: the lease is over, or the desired state has changed. */
   readonly mayWrite?: (() => Promise<boolean>) | undefined;
-  /** Ends the wait for the rate limiter, but no call that is under way: the worker is stopping. */
-  readonly patience?: AbortSignal | undefined;
+  /** Ends the wait for the rate limiter, but no running call: the worker is stopping. */
+  readonly waitSignal?: AbortSignal | undefined;
   /** Called when RunCloud is unavailable and the call has to wait; once for each reason, not for the rate. */
   readonly onUnavailable?:
     | ((reason: { readonly kind: string; readonly sentence: string }) => void)
@@ -156,15 +153,15 @@ export interface RunCloud {
   getWebApplication(app: WebApplication, options?: CallOptions): Promise<WebApplicationFacts>;
   /** All pages, in RunCloud's order. */
   listDomains(app: WebApplication, options?: CallOptions): Promise<AttachedDomain[]>;
-  /** The domain as the reply names it; undefined where the reply (2xx) does not name it: look at the list then. */
+  /** The domain in the reply. Undefined: the reply (2xx) does not name it, so read the list. */
   attachDomain(
     app: WebApplication,
     domain: NewDomain,
     options?: CallOptions,
   ): Promise<AttachedDomain | undefined>;
   /**
-   * Its www name and redirection, with its type as it stands. True where the reply says that it was done (a message, or the domain so);
-   * false where it says nothing: look at the list then. `NotFoundError`: it is gone, or the API has no such route (v2, as far as is known).
+   * Changes its www name and redirection, and keeps its type. True: the reply confirms it (a message, or the domain). False: it does
+   * not, so read the list. `NotFoundError`: the domain is gone, or the API has no such route (v2, as far as known).
    */
   changeDomain(
     app: WebApplication,
@@ -172,24 +169,24 @@ export interface RunCloud {
     settings: DomainSettings,
     options?: CallOptions,
   ): Promise<boolean>;
-  /** True where the reply names the deleted domain; false where it does not: look at the list then. */
+  /** True: the reply names the deleted domain. False: it does not, so read the list. */
   detachDomain(app: WebApplication, domain: AttachedDomain, options?: CallOptions): Promise<boolean>;
-  /** One page of the activity log: what came at or after `since` (milliseconds since the epoch), the newest first. */
+  /** One page of the activity log, at or after `since` (milliseconds since the epoch), the newest first. */
   readLog(app: WebApplication, since: number, options?: CallOptions): Promise<LogEntry[]>;
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
-  /** Basic SSL: the web application's certificate, or undefined where none is installed. */
+  /** Basic SSL: the web application's certificate. Undefined: none is installed. */
   getCertificate(app: WebApplication, options?: CallOptions): Promise<Certificate | undefined>;
   /** All certificates that RunCloud lists for the web application, in either mode. */
   listCertificates(app: WebApplication, options?: CallOptions): Promise<ListedCertificate[]>;
   /**
-   * This and the five other writes for certificates: accepted is not issued, whatever the status. Who needs the new
-   * certificate (or its id) looks afterwards; over an existing one RunCloud may refuse (`RejectedError`) or replace it.
+   * This and the five other writes for certificates: accepted is not issued, whatever the status. To get the new certificate or its
+   * id, read it afterwards. RunCloud may reject (`RejectedError`) or replace an existing one.
    */
   installCertificate(app: WebApplication, settings: InstallSettings, options?: CallOptions): Promise<void>;
   redeployCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
-  /** Leaves the web application without TLS until another is installed. `NotFoundError`: gone already, perhaps. */
+  /** The web application has no TLS until another is installed. `NotFoundError`: it may be gone already. */
   removeCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
-  /** Advanced SSL: one domain's certificate, or undefined where none is installed. */
+  /** Advanced SSL: one domain's certificate. Undefined: none is installed. */
   getDomainCertificate(
     app: WebApplication,
     domain: AttachedDomain,
@@ -214,8 +211,8 @@ export interface RunCloud {
     options?: CallOptions,
   ): Promise<void>;
   /**
-   * Advanced SSL: has the certificate validated by http-01 from the next order on; orders nothing. RunCloud may accept it and change
-   * nothing: who relies on it reads the certificate again.
+   * Advanced SSL: the next orders validate by http-01. Orders nothing. RunCloud may accept it and change nothing, so read the
+   * certificate again.
    */
   switchDomainToHttp01(
     app: WebApplication,

@@ -74,7 +74,7 @@ function createBench(
       const stop = new AbortController();
       let through = 0;
       const entered = Array.from({ length: calls }, async (_, at) => {
-        await limiters[at % count]?.enter(fingerprint, stop.signal);
+        await limiters[at % count]?.acquire(fingerprint, stop.signal);
         through += 1;
       });
       // A question that was asked later is answered later: by then each call has its first answer.

@@ -59,7 +59,7 @@ describe('the rate', () => {
     const the = bench({ ratePerMinute: 600 });
     let through = 0;
     const calls = Array.from({ length: 110 }, async (_, at) => {
-      await the.limiters[at % 3]?.enter(KEY);
+      await the.limiters[at % 3]?.acquire(KEY);
       through += 1;
     });
     // 100 at once, then one each 120 ms, and not a millisecond earlier.
@@ -145,7 +145,7 @@ test('a call that has to wait says why, once, and not where it is only the rate'
   await the.report('throttled', { retryAfterMs: 60_000 });
   const reported: string[] = [];
   const stop = new AbortController();
-  const waiting = the.limiter.enter(KEY, stop.signal, ({ kind }) => reported.push(kind));
+  const waiting = the.limiter.acquire(KEY, stop.signal, ({ kind }) => reported.push(kind));
   await until(() => the.questions() >= 3, 'it has checked three times');
   stop.abort();
   await expect(waiting).rejects.toThrow();
@@ -155,5 +155,5 @@ test('a call that has to wait says why, once, and not where it is only the rate'
 test('a call that is stopped while it waits stops waiting', async () => {
   const the = bench();
   await the.report('throttled', { retryAfterMs: 60_000 });
-  await expect(the.limiter.enter(KEY, AbortSignal.timeout(20))).rejects.toThrow();
+  await expect(the.limiter.acquire(KEY, AbortSignal.timeout(20))).rejects.toThrow();
 });

@@ -58,7 +58,7 @@ const writes: [string, Write, string, string][] = [
   ],
 ];
 
-const openLimiter: CallLimiter = { enter: async () => undefined, report: async () => 'ok' };
+const openLimiter: CallLimiter = { acquire: async () => undefined, report: async () => 'ok' };
 
 describe.each(writes)('%s', (operation, write, method, path) => {
   test('is one request, reported under its name', async () => {
@@ -158,12 +158,14 @@ describe('whether a write was sent', () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const limiter: CallLimiter = {
       ...openLimiter,
-      enter: (_, signal) =>
+      acquire: (_, signal) =>
         new Promise((_resolve, reject) =>
           signal?.addEventListener('abort', () => reject(signal.reason as Error)),
         ),
     };
-    const error = await failureOf(install(server.client({ limiter }), { patience: AbortSignal.timeout(50) }));
+    const error = await failureOf(
+      install(server.client({ limiter }), { waitSignal: AbortSignal.timeout(50) }),
+    );
     expect([error instanceof CallAbortedError, wasSent(error)]).toEqual([true, false]);
     expect(server.seen).toEqual([]);
   });
