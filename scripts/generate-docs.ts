@@ -139,19 +139,19 @@ export const versionAt =
   };
 
 const configurationIntroduction = [
-  'From the environment, then from a `.env` file in the working directory, then (the five `WU_RUNCLOUD_*` names only)',
-  'from the `wp-config.php` that `WP_CONFIG` names. An empty variable counts as not set. All mistakes are reported at',
-  'once; an unknown `RUNCLOUD_*` variable is a warning. Files are UTF-8, or UTF-16 with a byte order mark; a broken character is an',
-  'error that names its line. No error repeats a secret, nor the user, path and query of an address.',
+  'Settings come from the environment, then from a `.env` file in the working directory, then from the `wp-config.php` that',
+  '`WP_CONFIG` names (the five `WU_RUNCLOUD_*` names only). An empty variable counts as not set. All mistakes are reported at once.',
+  'A name that resembles one of these is a warning. A duration has a unit: `7d`, `30s`, or `0`. Files are UTF-8, or UTF-16 with a byte',
+  'order mark; a broken character is an error that names its line. No error repeats a secret, or the user, path and query of an address.',
   '',
-  'Of a `wp-config.php` only what PHP is sure to define counts, since a guess could put domains on the wrong web application: `define`',
-  'with a plain text or decimal number, or `const`, as a statement of its own at the top level. A constant that stands in an `if` (also',
-  "`if (!defined('…'))`), a function, a loop or a larger expression is an error that names the line; set the variable in the environment or in",
-  '`.env` instead. So is one behind an include, an `exit` or `return`, a `define` whose name is computed, or anything that is not known to be',
-  'harmless: put the constants above it. Known are definitions, assignments, `if`, `switch` and `foreach`, functions of the file that hold',
-  'nothing else, and what a configuration usually calls (`getenv`, `ini_set`, `strpos`, `dirname` and the like); not known are a class, a',
-  'closure, a method, `match`, other loops, and all other functions. A file with an attribute (`#[…]`) is refused, since versions of PHP differ',
-  'in what it is. What a file does that PHP prepends (`auto_prepend_file`) is not seen.',
+  'Of a `wp-config.php` only what PHP is sure to define counts, because a guess could put domains on the wrong web application: a `define`',
+  'with a plain text or decimal number, or a `const`, as a separate statement at the top level. A constant in an `if` (also',
+  "`if (!defined('…'))`), a function, a loop or a larger expression is an error that names the line. Set the variable in the environment or in",
+  '`.env` instead. A constant after an include, an `exit` or `return`, a `define` with a computed name, or any code that is not known to be',
+  'harmless is an error, too: put the constants above it. Harmless are definitions, assignments, `if`, `switch`, `foreach`, functions of the',
+  'file that contain nothing else, and what a configuration usually calls (`getenv`, `ini_set`, `strpos`, `dirname` and the like). A class, a',
+  'closure, a method, `match`, other loops and all other functions are not. A file with an attribute (`#[…]`) is refused, because versions of',
+  'PHP differ in what it is. What PHP prepends to a file (`auto_prepend_file`) is not read.',
 ].join('\n');
 
 const codesIntroduction =
