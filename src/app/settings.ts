@@ -1,4 +1,4 @@
-// What the parts are told of the configuration. Part of the wiring (app.ts).
+// From the configuration to the options of the parts. Part of the wiring (app.ts).
 
 import type { OnAuditLost } from '../audit/audit.ts';
 import type { Config, RunCloudCredentials } from '../config/load.ts';
@@ -10,7 +10,7 @@ import type { RedisAddress } from '../redis/connection.ts';
 import { createKeys } from '../redis/keys.ts';
 import { readTextFile } from '../untrusted/text-file.ts';
 
-/** Where Redis is. Reads the file of its authority. */
+/** The address of Redis. Reads the file of its authority. */
 export const redisOf = ({ redisUrl, redisCaFile }: Config): RedisAddress => ({
   url: redisUrl,
   ca: redisCaFile === undefined ? undefined : readTextFile(redisCaFile),
@@ -42,11 +42,14 @@ export const defaultsOf = ({ runcloud: { serverId, appId }, topLevelDomains }: C
   ...(appId !== undefined && { appId }),
 });
 
-/** What the audit log did not take stands in the process's own. */
+/** An entry that the audit log did not store goes to the process's own log. */
 export const toAuditLoss =
   (logger: Pick<Logger, 'error'>): OnAuditLost =>
   (entry, error) =>
-    logger.error({ event: 'audit-lost', ...entry }, `the audit log did not take it: ${reasonOf(error)}`);
+    logger.error(
+      { event: 'audit-lost', ...entry },
+      `the audit log did not store this entry: ${reasonOf(error)}`,
+    );
 
 export const queueOptions = (config: Config) => ({
   queuePrefix: config.queuePrefix,

@@ -83,7 +83,7 @@ const pattern = (accepts: string, allowed: RegExp): Kind<string> =>
 
 const oneWord = 'one word of visible ASCII characters, without quotes';
 
-/** A token stands in an HTTP header: nothing in it may end the header early. */
+/** A token goes into an HTTP header: nothing in it may end the header early. */
 export const token = pattern(oneWord, /^[!#-&(-~]+$/);
 
 /** A colon ends the user name in HTTP Basic (RFC 7617, section 2). */

@@ -1,5 +1,5 @@
 // The sentences of the configuration. Pure: facts in, text out. None contains a value that may be a secret.
-// What each kind of value accepts stands with the kind (kinds.ts, network-kinds.ts, access-kinds.ts).
+// What each kind of value accepts is in its own file (kinds.ts, network-kinds.ts, access-kinds.ts).
 import type { Entry } from './entry.ts';
 
 /** "example: NAME=value", as it ends every problem. */

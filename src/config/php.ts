@@ -26,7 +26,7 @@ const options = {
 };
 
 /**
- * Refuses `#[`: to PHP 7 it begins a remark, to PHP 8 an attribute, and the parser takes one where PHP 8 does not (before a call), and
+ * Refuses `#[`: in PHP 7 it begins a comment, in PHP 8 an attribute. The parser accepts one where PHP 8 does not (before a call), and
  * leaves it out of the tree.
  */
 function withoutAttributes(engine: Engine): Engine {
@@ -71,7 +71,7 @@ export function* nodesBelow(node: PhpNode): Generator<PhpNode> {
 export const lineOf = (node: PhpNode): number => node.loc?.start?.line ?? 0;
 
 /**
- * The name that a call gives, in lower case and without the backslash of the global namespace; undefined where it is computed: `(f)()`
+ * The name that a call gives, in lower case and without the backslash of the global namespace; undefined if it is computed: `(f)()`
  * calls the function that the constant `f` names.
  */
 export function calleeOf({ what }: PhpNode): string | undefined {

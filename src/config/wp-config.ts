@@ -156,7 +156,7 @@ function answerFor(name: string, events: readonly Event[]): Answer {
 }
 
 /**
- * The constants of `names` that `source`, the text of a PHP file, defines without a doubt. Throws PhpError where the file
+ * The constants of `names` that `source`, the text of a PHP file, defines without a doubt. Throws PhpError if the file
  * cannot be understood.
  */
 export function parseWpConfig(source: string, names: readonly string[]): WpConfig {

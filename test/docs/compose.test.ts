@@ -208,7 +208,7 @@ describe('ecosystem.config.js', () => {
       ]);
       const forked = ['fork', node];
       expect(JSON.parse(stdout)).toEqual([forked, forked]);
-      expect(stderr).toMatch(/pm2 runs under Node\.js 20\.1\.0, so that its reload refuses requests/);
+      expect(stderr).toMatch(/pm2 runs under Node\.js 20\.1\.0, so its reload refuses requests/);
     } finally {
       rmSync(folder, { recursive: true });
     }
