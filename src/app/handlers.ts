@@ -12,7 +12,7 @@ import type { RedeployPorts } from '../jobs/redeploy/work.ts';
 import { createRedeploySsl } from '../jobs/redeploy-ssl.ts';
 import { createRemoveDomain } from '../jobs/remove-domain.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
-import type { Handlers } from '../queue/perform.ts';
+import type { Handlers } from '../queue/task.ts';
 import { createKeys } from '../redis/keys.ts';
 import type { RunCloudClient } from '../runcloud/client.ts';
 import type { Directory, MissingApps } from '../runcloud/directory.ts';

@@ -6,7 +6,7 @@ import { states } from '../domains/states.ts';
 import type { DomainStore } from '../domains/store.ts';
 import { jobNames } from '../jobs/catalog.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { JobEnd, JobObserver } from '../queue/observer.ts';
+import type { JobEnd, JobObserver } from '../queue/pipeline.ts';
 import type { Verdict } from '../queue/verdict.ts';
 import type { RateLimiter } from '../rate-limit/limiter.ts';
 import type { CallLimiter } from '../runcloud/runcloud.ts';
@@ -115,8 +115,8 @@ export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history
   };
 }
 
-const reasonOf = ({ report, code, goesBehind }: Verdict): string =>
-  goesBehind ? 'paused' : (report?.state ?? code ?? 'turn');
+const reasonOf = ({ report, code }: Verdict): string =>
+  report?.state ?? code ?? report?.reasonCode ?? 'other';
 
 // From the request as the domain's history has it: a repetition, or the sweep's asking again, does not make it younger.
 async function tellLive({ about }: JobEnd, metrics: Metrics, store: Pick<DomainStore, 'history'>) {

@@ -7,7 +7,7 @@ import { within } from '../deadline.ts';
 import { BACKOFF } from '../domains/backoff.ts';
 import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.ts';
 import { toBounds } from '../queue/bound.ts';
-import { createSuspects } from '../queue/crashed-jobs.ts';
+import { createCrashedJobs } from '../queue/crashed-jobs.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
 import { createWatcher, type MonitorOptions } from '../queue/monitor.ts';
 import { createSweeper, RECONCILE_INTERVAL_MS, type ReconcileOptions } from '../queue/reconcile.ts';
@@ -27,8 +27,8 @@ import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { version } from '../version.ts';
 import { createAdmin } from './admin.ts';
-import { auditBareRequests } from './bare-requests.ts';
 import { createReadings } from './caches.ts';
+import { auditExternalRequests } from './external-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { type ObservedLimiter, observedJobs, observedLedger, observedLimiter } from './observed.ts';
 import { createProbesOf } from './probes.ts';
@@ -125,8 +125,8 @@ function createObserved({
   const observation = observe();
   const { metrics } = observation;
   const jobs = observedJobs(metrics, parts.requests.store);
-  const onBareRequest = auditBareRequests({ ...parts, logger, scrub: clean, releases });
-  const hearers = { observer: jobs.observer, onBareRequest };
+  const onExternalRequest = auditExternalRequests({ ...parts, logger, scrub: clean, releases });
+  const hearers = { observer: jobs.observer, onExternalRequest };
   const turns = observedLimiter(admin.limiter, metrics);
   return { ...admin, turns, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
 }
@@ -141,7 +141,7 @@ const limitsOf = (
   retryPolicy,
   bounds: toBounds(config.runcloud.timeoutMs),
   excuses: { turnMs, isRedisAway: () => redis.status !== 'ready' },
-  suspects: createSuspects(redis, keysOf(config).own('suspect')),
+  crashedJobs: createCrashedJobs(redis, keysOf(config).own('crashed-job')),
 });
 
 function createTracingOf(

@@ -68,7 +68,7 @@ export const table = {
     help: 'Times that a job began to wait, by reason.',
     labels: {
       reason:
-        'the domain’s state (`waiting-for-dns`, `held`, …); `unavailable-…`: RunCloud was unavailable; `paused`: by a person; an error code; `turn`: another run or a delay',
+        'the domain’s state (`waiting-for-dns`, `held`, …); `unavailable-…`: RunCloud was unavailable; `paused`: by a person; otherwise a reason code, or `other`',
     },
     of: 'process',
   },

@@ -92,18 +92,19 @@ export interface JobRecord {
 
 /**
  * Who asked by the job `id`, whose stem should be `stem`. A door of ours writes the record before the job, so that the record, while it
- * waits for that very job, proves that we made it. `isBare`: nothing proves it, no door has written it into the audit log.
+ * waits for that very job, proves that we made it. `isExternal`: nothing proves it.
  */
 export function requesterOf(
   id: string,
   stem: string,
   record: JobRecord | undefined,
-): { readonly isBare: boolean; readonly by: string | undefined } {
-  const bare = { isBare: true, by: PRODUCER };
+): { readonly isExternal: boolean; readonly by: string | undefined } {
+  const external = { isExternal: true, by: PRODUCER };
   const generation = generationOf(id, stem);
-  if (generation === undefined || !record?.jobId) return bare;
-  if (record.jobId === id) return record.request === 'pending' ? { isBare: false, by: record.by } : bare;
+  if (generation === undefined || !record?.jobId) return external;
+  if (record.jobId === id)
+    return record.request === 'pending' ? { isExternal: false, by: record.by } : external;
   return generation < (record.generation ?? Number.POSITIVE_INFINITY)
-    ? { isBare: false, by: undefined }
-    : bare;
+    ? { isExternal: false, by: undefined }
+    : external;
 }

@@ -1,4 +1,4 @@
-// What became of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
+// The result of an attempt, whatever the handler returned or threw: one value for the log, the record and BullMQ. Pure.
 
 import type { Outcome, Report, Told } from '../domains/outcome.ts';
 import {
@@ -10,21 +10,41 @@ import {
   TransientError,
   UnavailableError,
 } from '../errors.ts';
+import * as messages from './messages.ts';
 import { nextDelayMs, type RetryPolicy } from './retry-policy.ts';
 
 export interface Verdict extends Told {
   /** `retry` spends an attempt, `waiting` and `handed-back` do not. */
   readonly kind: 'done' | 'superseded' | 'waiting' | 'retry' | 'failed' | 'handed-back';
   readonly code?: Code | undefined;
-  /** Milliseconds until the next look, for `waiting` and `retry`. */
+  /** Milliseconds until the next check, for `waiting` and `retry`. */
   readonly delayMs?: number | undefined;
   readonly nextRunAt?: number | undefined;
-  /** With `waiting`: its next look goes behind what is asked for now, as a look at DNS does. */
+  /** With `waiting`: its next check goes behind what is requested now. */
   readonly goesBehind?: true;
-  /** What it says of the domain. */
+  /** What it changes in the domain's record. */
   readonly report?: Report | undefined;
   /** A bug's stack, for the log only. */
   readonly error?: unknown;
+}
+
+export const handedBack: Verdict = {
+  kind: 'handed-back',
+  sentence: messages.handedBack,
+  report: { reasonCode: 'worker-stopping' },
+};
+
+/** Ends an attempt before its handler runs. */
+export class Ended extends Error {
+  readonly verdict: Verdict;
+  constructor(verdict: Verdict) {
+    super(verdict.sentence);
+    this.verdict = verdict;
+  }
+}
+
+export function end(outcome: Outcome): never {
+  throw new Ended(verdictOfOutcome(outcome, Date.now()));
 }
 
 interface Moment {
@@ -66,7 +86,7 @@ function reportOf(error: unknown, attemptsMade: number): Report | undefined {
   return mustAct && { state: 'held', mustAct };
 }
 
-// The brake decides how long: the job goes back, and its next run waits until the brake lets go.
+// The job goes back, and its next run waits as long as the rate limiter says (wait.ts).
 const UNAVAILABLE_MS = 1_000;
 
 const isUnavailable = (error: unknown): boolean =>

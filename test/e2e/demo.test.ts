@@ -108,7 +108,7 @@ test.concurrent(
     for (const fact of [
       'app-server-1  add-domain annas-bakery.example: accepted',
       'app-server-2  add-domain shop.bikes.example: coalesced',
-      'add-domain blog.luna.example: attempt 2 of 40, asked for by producer for',
+      'add-domain blog.luna.example: attempt 2 of 40, requested by producer for',
       'waiting: studio.mia.example points to 198.51.100.20, not to 203.0.113.7',
       'customer      studio.mia.example: A record set to 203.0.113.7',
       'club.someday.example: held, the customer must act: club.someday.example does',

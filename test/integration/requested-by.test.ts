@@ -185,7 +185,7 @@ test.each([
   await stage.idle();
   expect(await bench.audit()).toMatchObject([{ who: 'producer', what: 'add', domains: ['a.example.org'] }]);
   expect(await recordOf(stage, 'a.example.org')).toMatchObject({ by: 'producer', for: FORGED });
-  expect(await stage.logs(jobId)).not.toMatch(/asked for by cli:root/);
+  expect(await stage.logs(jobId)).not.toMatch(/requested by cli:root/);
 });
 
 test.each(['add-domain', 'redeploy-ssl'] as const)(
@@ -203,7 +203,7 @@ test.each(['add-domain', 'redeploy-ssl'] as const)(
     await until(async () => (await bench.audit()).length > 0, 'it stands in the audit log');
     await stage.ended(jobId);
     expect(await bench.audit()).toMatchObject([{ who: 'producer' }]);
-    expect(await stage.logs(jobId)).not.toMatch(/asked for by cli:root/);
+    expect(await stage.logs(jobId)).not.toMatch(/requested by cli:root/);
   },
 );
 

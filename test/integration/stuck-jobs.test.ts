@@ -6,8 +6,8 @@ import { done } from '../../src/domains/outcome.ts';
 import type { DomainWork } from '../../src/jobs/domain-work.ts';
 import { underLease } from '../../src/lease/lease.ts';
 import { createLogger } from '../../src/logger/logger.ts';
-import { createSuspects } from '../../src/queue/crashed-jobs.ts';
-import type { JobEnd } from '../../src/queue/observer.ts';
+import { createCrashedJobs } from '../../src/queue/crashed-jobs.ts';
+import type { JobEnd } from '../../src/queue/pipeline.ts';
 import { createWorker, type DomainWorker } from '../../src/queue/worker.ts';
 import { createRedis } from '../../src/redis/connection.ts';
 import { until } from '../helpers/until.ts';
@@ -50,7 +50,7 @@ async function start(
     scrub: (text) => text,
     unavailable: async () => undefined,
     pauses: producer.pauses,
-    suspects: createSuspects(redis, `${config.queuePrefix}:suspect`),
+    crashedJobs: createCrashedJobs(redis, `${config.queuePrefix}:crashed-job`),
     bounds,
     excuses: { turnMs: () => 0, isRedisAway: () => false },
     observer: { started: nothing, finished: nothing, waits: nothing, ended: (end) => ends.push(end) },

@@ -4,13 +4,13 @@ import { looksOurs, readJob, requesterOf } from '../../src/queue/job-payload.ts'
 
 const stem = 'a.example.org_1903_646~';
 const ours = { jobId: `${stem}7`, request: 'pending', generation: 7, by: 'api:shop' };
-const bare = { isBare: true, by: 'producer' };
+const bare = { isExternal: true, by: 'producer' };
 
 test.each([
-  ['our newest, while it is on its way', `${stem}7`, ours, { isBare: false, by: 'api:shop' }],
+  ['our newest, while it is on its way', `${stem}7`, ours, { isExternal: false, by: 'api:shop' }],
   ['the same id, after its end', `${stem}7`, { ...ours, request: 'settled' }, bare],
   ['the same id, after it failed', `${stem}7`, { ...ours, request: 'failed' }, bare],
-  ['an older one does nothing', `${stem}6`, ours, { isBare: false, by: undefined }],
+  ['an older one does nothing', `${stem}6`, ours, { isExternal: false, by: undefined }],
   ['a newer one than the record’s', `${stem}8`, ours, bare],
   ['the number that a bare client’s request was given', `${stem}7`, { ...ours, jobId: '12' }, bare],
   ['without a record', `${stem}7`, undefined, bare],

@@ -1,4 +1,4 @@
-// What bare clients ask for stands in the audit log too, as far as a worker can tell, a burst in one entry. Part of the wiring (app.ts).
+// Requests of external producers go into the audit log, as far as a worker can tell; a burst is one entry. Part of the wiring (app.ts).
 import type { Redis } from 'ioredis';
 import { createAudit } from '../audit/audit.ts';
 import { createAuditBursts } from '../audit/bursts.ts';
@@ -18,11 +18,11 @@ interface Parts {
   readonly releases: AsyncDisposableStack;
 }
 
-export function auditBareRequests(parts: Parts): NonNullable<WorkerOptions['onBareRequest']> {
+export function auditExternalRequests(parts: Parts): NonNullable<WorkerOptions['onExternalRequest']> {
   const { config, redis, logger, scrub, releases } = parts;
   const bursts = createAuditBursts(
     createAudit({ redis, keys: keysOf(config), scrub, onLost: toAuditLoss(logger) }),
   );
   releases.defer(() => within(bursts.close(), 500, undefined));
-  return ({ name, ...asked }) => bursts.add({ who: PRODUCER, ...toRequestEntry(name, [asked]) });
+  return ({ name, ...request }) => bursts.add({ who: PRODUCER, ...toRequestEntry(name, [request]) });
 }

@@ -1,21 +1,20 @@
-// What each job does once it is taken: parse, claim, hand over to its handler, and write the outcome into the record.
-// Knows the records and the handlers; BullMQ's own moves are worker.ts' business.
+// What a job requests once it is parsed: its claim, its work, and its record. Two kinds: of a domain, of a certificate.
 import { type Requester, toRequesterText } from '../domains/domain.ts';
 import { withoutOthers } from '../domains/other-names.ts';
 import { type Outcome, superseded, waiting } from '../domains/outcome.ts';
 import type { JobRef } from '../domains/store.ts';
-import type { JobName, ParsedJob } from '../jobs/catalog.ts';
-import { type JobDefaults, parseJob } from '../jobs/catalog.ts';
+import { type JobDefaults, type JobName, type ParsedJob, parseJob } from '../jobs/catalog.ts';
 import { BUSY_MS, type DomainHandler } from '../jobs/domain-work.ts';
 import type { RedeployHandler } from '../jobs/redeploy-ssl.ts';
 import { toJobIdStem } from '../redis/keys.ts';
 import type { RequestQueue } from './enqueue.ts';
 import { PRODUCER, readJob, requesterOf } from './job-payload.ts';
 import { lanesOf } from './line.ts';
+import * as messages from './messages.ts';
 import type { PauseSubject } from './pauses.ts';
 import type { Requested } from './request-entries.ts';
 import type { Run } from './run.ts';
-import { type Verdict, verdictOfOutcome } from './verdict.ts';
+import { end, type Verdict, verdictOfOutcome } from './verdict.ts';
 
 export interface Handlers {
   readonly 'add-domain': DomainHandler;
@@ -23,27 +22,25 @@ export interface Handlers {
   readonly 'redeploy-ssl': RedeployHandler;
 }
 
-/** A job that was understood: how to perform it, and how to record what came of it. */
+/** A parsed job. */
 export interface Task {
   /** For the log line. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly announcement: string;
   readonly unknownFields: readonly string[];
-  /** What is asked for, as the audit log names it. */
-  readonly asked: { readonly name: JobName } & Requested;
-  /** A program asks through Redis, by itself or by our client: no door of ours has written into the audit log that it does. */
-  readonly isUnwritten: boolean;
-  /** With whom it takes turns (line.ts). */
+  /** As the audit log names it. */
+  readonly request: { readonly name: JobName } & Requested;
+  /** An external producer added it, or our client: the audit log does not have it yet. */
+  readonly isExternal: boolean;
+  /** The rows in which it waits for its turn (line.ts). */
   readonly lanes: readonly string[];
   /** What may be paused for this job. */
   readonly subject: PauseSubject;
-  /** Takes the job's place among the requests, and returns its work; or an outcome, where there is none to do. */
-  claim(): Promise<Outcome | Work>;
-  /** Writes the verdict into the record; the one that is returned counts. */
+  /** Claims the request and returns its work. Throws Ended if there is none to do. */
+  claim(): Promise<() => Promise<Outcome>>;
+  /** Writes the verdict into the record, and returns the verdict that counts. */
   record(verdict: Verdict): Promise<Verdict>;
 }
-
-export type Work = () => Promise<Outcome>;
 
 export interface TaskOptions {
   readonly handlers: Handlers;
@@ -53,40 +50,38 @@ export interface TaskOptions {
 
 /** Throws the PermanentErrors of parseJob. */
 export async function createTask(run: Run, options: TaskOptions): Promise<Task> {
-  const { by: said, payload } = readJob(run.job);
+  const { by: named, payload } = readJob(run.job);
   const parsed = parseJob(run.job.name, payload, options.defaults);
   const { id = '' } = run.job;
   const { store, certificates } = options.requests;
   if (parsed.name === 'redeploy-ssl') {
     const { app } = parsed;
     const record = await certificates.get(app);
-    const asked = requesterOf(
-      id,
-      toJobIdStem(app),
-      record && { jobId: record.jobId, request: record.state, by: said },
-    );
-    const requester = { ...parsed.requester, by: asked.by };
-    return redeployTask({ ...parsed, requester }, toOrigin(asked, said), run, options);
+    const known = record && { jobId: record.jobId, request: record.state, by: named };
+    const found = requesterOf(id, toJobIdStem(app), known);
+    const requester = { ...parsed.requester, by: found.by };
+    return redeployTask({ ...parsed, requester }, isExternal(found, named), run, options);
   }
   const { request } = parsed;
-  const asked = requesterOf(id, toJobIdStem(request), await store.get(request));
-  const domainJob = { ...parsed, request: { ...request, by: asked.by } };
-  return domainTask(domainJob, toOrigin(asked, said), run, options);
+  const found = requesterOf(id, toJobIdStem(request), await store.get(request));
+  return domainTask(
+    { ...parsed, request: { ...request, by: found.by } },
+    isExternal(found, named),
+    run,
+    options,
+  );
 }
 
-type Origin = Pick<Task, 'isUnwritten'>;
-
-/** Who calls himself a producer claims nothing: that is what everybody is who proves nothing. */
-const toOrigin = ({ isBare }: ReturnType<typeof requesterOf>, said: string | undefined): Origin => ({
-  isUnwritten: isBare || said === PRODUCER,
-});
+/** The name `producer` proves nothing: every external producer has it. */
+const isExternal = (found: ReturnType<typeof requesterOf>, named: string | undefined): boolean =>
+  found.isExternal || named === PRODUCER;
 
 type DomainJob = Extract<ParsedJob, { request: object }>;
 type RedeployJob = Extract<ParsedJob, { name: 'redeploy-ssl' }>;
 
 function domainTask(
   { name, request, unknownFields }: DomainJob,
-  { isUnwritten }: Origin,
+  isExternal: boolean,
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
@@ -96,44 +91,39 @@ function domainTask(
   let requestedAt: number | undefined;
   return {
     fields: { domain, serverId, appId, ...(siteId !== undefined && { siteId }), ...whoOf(request) },
-    announcement: announce(name, domain, run, request),
-    asked: { name, domain, appId, for: request.for },
+    announcement: messages.started(name, domain, attemptOf(run), toRequesterText(request)),
+    request: { name, domain, appId, for: request.for },
     unknownFields,
-    isUnwritten,
+    isExternal,
     lanes: lanesOf(request.by, request),
     subject: { serverId, appId, siteId },
     async claim() {
-      const { fate, record } = await store.claim(ticketOf(run), request);
+      const { fate, record } = await store.claim(jobRefOf(run), request);
       requestedAt = record.requestedAt;
-      if (fate === 'busy') return waiting(`another run may still be writing for ${domain}`, BUSY_MS);
-      if (fate === 'superseded')
-        return superseded(`a newer request for ${domain} (job ${record.jobId}) has taken over`);
-      const say = (sentence: string): void => run.say('debug', withoutOthers(sentence, [domain]));
+      if (fate === 'busy') end(waiting(messages.busyWriting(domain), BUSY_MS, { reasonCode: 'busy' }));
+      if (fate === 'superseded') end(superseded(messages.superseded(domain, record.jobId)));
+      const say = (sentence: string): void => run.log('debug', withoutOthers(sentence, [domain]));
       return () => handlers[name]({ record, jobId, calls: run.calls, attempt: run.attempt, say });
     },
     async record(given) {
       if (given.kind === 'superseded') return given;
       const verdict = inOwnWords(given, domain);
-      const state = verdict.kind === 'done' ? 'settled' : verdict.kind === 'failed' ? 'failed' : 'pending';
       const { sentence: outcome, code, nextRunAt, report } = verdict;
-      const settlement = {
-        request: state,
-        outcome,
-        code,
-        nextRunAt,
-        token: run.token,
-        requestedAt,
-        report,
-      } as const;
-      const settled = await store.settle(request, jobId, settlement);
-      return settled === 'again'
-        ? verdictOfOutcome(waiting(`${domain} was asked for again; looking once more`, 0), Date.now())
-        : verdict;
+      const told = { outcome, code, nextRunAt, report, token: run.token, requestedAt };
+      const settled = await store.settle(request, jobId, { request: requestStateOf(verdict), ...told });
+      if (settled !== 'again') return verdict;
+      return verdictOfOutcome(
+        waiting(messages.requestedAgain(domain), 0, { reasonCode: 'busy' }),
+        Date.now(),
+      );
     },
   };
 }
 
-/** What RunCloud says beside a refusal may name anybody. */
+const requestStateOf = ({ kind }: Verdict) =>
+  kind === 'done' ? 'settled' : kind === 'failed' ? 'failed' : 'pending';
+
+/** RunCloud's own words may name anybody. */
 const inOwnWords = (verdict: Verdict, domain: string): Verdict =>
   verdict.code?.startsWith('runcloud-')
     ? { ...verdict, sentence: withoutOthers(verdict.sentence, [domain]) }
@@ -141,7 +131,7 @@ const inOwnWords = (verdict: Verdict, domain: string): Verdict =>
 
 function redeployTask(
   parsed: RedeployJob,
-  { isUnwritten }: Origin,
+  isExternal: boolean,
   run: Run,
   { handlers, requests }: TaskOptions,
 ): Task {
@@ -156,20 +146,20 @@ function redeployTask(
       appId: app.appId,
       ...whoOf(requester),
     },
-    announcement: announce('redeploy-ssl', what, run, requester),
-    asked: { name: 'redeploy-ssl', domain, appId: app.appId, for: requester.for },
+    announcement: messages.started('redeploy-ssl', what, attemptOf(run), toRequesterText(requester)),
+    request: { name: 'redeploy-ssl', domain, appId: app.appId, for: requester.for },
     unknownFields,
-    isUnwritten,
+    isExternal,
     lanes: lanesOf(requester.by, app),
     subject: app,
-    // Its place is taken in one step with its start.
+    // Claim and start are one step.
     claim: async () => async () => {
-      const start = await certificates.begin(app, ticketOf(run), domain);
-      if (start.kind === 'superseded')
-        return superseded(`a newer redeploy of web application ${app.appId} covers this one`);
-      if (start.kind === 'busy') return waiting('another redeploy of this web application is running', 5000);
+      const start = await certificates.begin(app, jobRefOf(run), domain);
+      if (start.kind === 'superseded') return superseded(messages.redeploySuperseded(app.appId));
+      if (start.kind === 'busy')
+        return waiting(messages.redeployBusy, REDEPLOY_BUSY_MS, { reasonCode: 'busy' });
       if (start.kind === 'early')
-        return waiting('there were more changes; the delay counts from the newest', start.delayMs);
+        return waiting(messages.redeployDelayed, start.delayMs, { reasonCode: 'redeploy-delayed' });
       return handlers['redeploy-ssl']({ app, ...start, jobId, attempt: run.attempt, calls: run.calls });
     },
     async record(verdict) {
@@ -177,8 +167,8 @@ function redeployTask(
       const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
       const { sentence: outcome, forDomains = withoutOthers(outcome), code, nextRunAt, report } = verdict;
       const { mustAct, reasonCode } = report ?? {};
-      const said = { outcome, forDomains, reasonCode, code, nextRunAt, mustAct };
-      await certificates.end(app, jobId, { result, ...said, token: run.token });
+      const told = { outcome, forDomains, reasonCode, code, nextRunAt, mustAct };
+      await certificates.end(app, jobId, { result, ...told, token: run.token });
       return verdict;
     },
   };
@@ -189,14 +179,12 @@ const whoOf = ({ by, for: behalf }: Requester) => ({
   ...(behalf !== undefined && { for: behalf }),
 });
 
-const ticketOf = ({ job }: Run): JobRef => ({
+const jobRefOf = ({ job }: Run): JobRef => ({
   jobId: job.id ?? '',
   addedAt: job.timestamp,
   again: job.attemptsStarted > 1,
 });
 
-function announce(name: JobName, what: string, { job, attempt }: Run, requester: Requester): string {
-  const asked = toRequesterText(requester);
-  const who = asked ? `, asked for ${asked}` : '';
-  return `${name} ${what}: attempt ${attempt} of ${job.opts.attempts ?? 1}${who}`;
-}
+const attemptOf = ({ job, attempt }: Run) => ({ attempt, attempts: job.opts.attempts ?? 1 });
+
+const REDEPLOY_BUSY_MS = 5_000;

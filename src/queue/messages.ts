@@ -1,0 +1,56 @@
+// The sentences of the queue: what logs, records and the board say of a job. Pure.
+import { asClause } from '../domains/sentences.ts';
+import type { Verdict } from './verdict.ts';
+
+/** "paused by ada: moving to another server" */
+export const pausedBy = ({ by, reason }: { readonly by: string; readonly reason: string }): string =>
+  `paused by ${by}: ${reason}`;
+
+export const waitingFor = (sentence: string): string => `waiting: ${sentence}`;
+
+export const started = (
+  name: string,
+  what: string,
+  { attempt, attempts }: { readonly attempt: number; readonly attempts: number },
+  requester: string,
+): string =>
+  `${name} ${what}: attempt ${attempt} of ${attempts}${requester === '' ? '' : `, requested ${requester}`}`;
+
+export const unknownFields = (names: readonly string[]): string =>
+  `unknown fields ignored: ${names.join(', ')}`;
+
+export const handedBack = 'the worker is stopping; the job goes back to the queue';
+export const takenOver = 'another worker has taken this job over';
+export const crashedBefore = 'its worker crashed more than once; it runs alone, after other such jobs';
+export const quarantined =
+  'this job has crashed its worker several times and is not retried automatically; check the worker’s log';
+
+export const busyWriting = (domain: string): string =>
+  `another run may still be writing ${domain} to RunCloud`;
+export const superseded = (domain: string, jobId: string): string =>
+  `a newer request for ${domain} (job ${jobId}) has taken over`;
+export const requestedAgain = (domain: string): string =>
+  `${domain} was requested again during the check; checking once more`;
+export const redeploySuperseded = (appId: number): string =>
+  `a newer redeploy of web application ${appId} covers this one`;
+export const redeployBusy = 'another redeploy of this web application is running';
+export const redeployDelayed =
+  'more domains changed; waiting for SSL_REDEPLOY_DELAY_MS after the latest change';
+
+/** It stands in the record, its history, the job and two logs: a hundred names' worth of reasons must not. */
+const LONGEST_SENTENCE = 2_000;
+export const shortened = (text: string): string =>
+  text.length <= LONGEST_SENTENCE ? text : `${text.slice(0, LONGEST_SENTENCE)}…`;
+
+export function outcome({ kind, sentence, delayMs }: Verdict): string {
+  if (delayMs === undefined) return `${kind}: ${sentence}`;
+  return `${kind}: ${asClause(sentence)}; next check in ${toSeconds(delayMs)}`;
+}
+
+const toSeconds = (ms: number): string => `${ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+
+/** Why a worker was closed by force. */
+export const forcedClose = {
+  late: 'jobs did not stop in time; another worker takes them over from Redis',
+  'redis-away': 'Redis is unreachable and no job is running; stopping without handing jobs back',
+};
