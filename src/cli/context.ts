@@ -37,9 +37,14 @@ export type Work = (app: ProducerApp) => Promise<ExitCode>;
 export interface Cli extends Pick<Process, 'untilSignal' | 'announceReady'> {
   readonly terminal: Terminal;
   input(): Input;
-  /** Reads the configuration. From then on its secrets are hidden in all output. Throws ConfigError. */
+  /**
+   * Reads the configuration. From then on its secrets are hidden in all output. Throws ConfigError.
+   */
   load(): LoadedConfig;
-  /** Does not wait for Redis: the work fails on its first command. Prints the configuration's warnings. */
+  /**
+   * Does not wait for Redis: the work fails on its first command. Prints the configuration's
+   * warnings.
+   */
   withProducer(work: Work): Promise<ExitCode>;
   withRedis(work: Work): Promise<ExitCode>;
   /** An action for commander: its exit code is the command's. */

@@ -1,4 +1,5 @@
-// What add, remove and redeploy share: their flags, sending the requests, and following the jobs with --wait.
+// What add, remove and redeploy share: their flags, sending the requests, and following the jobs
+// with --wait.
 import type { Command } from 'commander';
 import type { ProducerApp } from '../app/app.ts';
 import { toShownInput } from '../domains/domain-name.ts';

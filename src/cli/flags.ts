@@ -43,7 +43,9 @@ export function parseSelection(flags: SelectionFlags): Selection | string {
   return { ...on, states: inStates, mustAct, search: flags.search, siteId: flags.site };
 }
 
-/** The values of a flag, each alone or in a list with commas; else the first unknown one, as typed. */
+/**
+ * The values of a flag, each alone or in a list with commas; else the first unknown one, as typed.
+ */
 export function someOf<T extends string>(
   typed: readonly string[] | undefined,
   known: readonly T[],

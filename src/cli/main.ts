@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The process of the command line. No other file reads argv, the streams and signals, or ends the process.
+// The process of the command line. No other file reads argv, the streams and signals, or ends the
+// process.
 import cluster from 'node:cluster';
 import { run } from './program.ts';
 

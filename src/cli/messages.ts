@@ -1,4 +1,5 @@
-// The sentences of the command line: pure functions from facts to text. What `status` prints stands in output/status-*.ts.
+// The sentences of the command line: pure functions from facts to text. What `status` prints stands
+// in output/status-*.ts.
 import { reasonOf } from '../errors.ts';
 
 // The program.

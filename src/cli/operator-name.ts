@@ -1,7 +1,7 @@
-// Who stands in the audit log and in a pause: the user of this machine.
+// The name in the audit log and in a pause: the user of this machine.
 import { userInfo } from 'node:os';
 
-/** In a container the user may have a number only. */
+/** In a container the user may have only a number. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,5 @@
-// What `doctor` found out about RunCloud's answers, as switches of the simulator (packages/simulator).
+// What `doctor` found out about RunCloud's answers, as switches of the simulator
+// (packages/simulator).
 import { toTable } from './output/layout.ts';
 
 /** What the simulator answers without a switch. Only the switches that `doctor` can find out. */
@@ -38,7 +39,10 @@ export const usualAnswers: Readonly<Record<string, string>> = {
   firstIssuance: 'visible',
 };
 
-/** Lines for people: first what differs from the simulator's usual answers, last the command that sets it. */
+/**
+ * Lines for people: first what differs from the simulator's usual answers, last the command that
+ * sets it.
+ */
 export function describeSwitches(switches: Readonly<Record<string, string>>, width?: number): string[] {
   const all = Object.entries(switches);
   const isUsual = ([name, value]: [string, string]): boolean => usualAnswers[name] === value;

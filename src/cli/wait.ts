@@ -14,7 +14,10 @@ export interface FollowedJob {
 const CHECK_EVERY_MS = 500;
 const ended: ReadonlySet<JobStatus['state']> = new Set(['failed', 'completed', 'gone']);
 
-/** Resolves when all jobs have ended: `failed` if one failed, else `ok`; or `interrupted` when `stopped` comes first. */
+/**
+ * Resolves when all jobs have ended: `failed` if one failed, else `ok`; or `interrupted` when
+ * `stopped` comes first.
+ */
 export async function follow(
   jobs: readonly FollowedJob[],
   { operator }: Pick<ProducerApp, 'operator'>,

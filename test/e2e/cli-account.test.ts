@@ -1,4 +1,5 @@
-// doctor --survey and --try-domain: what they send, save and print. A stopped or killed run leaves nothing behind.
+// doctor --survey and --try-domain: what they send, save and print. A stopped or killed run leaves
+// nothing behind.
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// Output that cannot be written, or that nobody reads; and text of strangers that reaches a terminal.
+// Output that cannot be written, or that nobody reads; and text of strangers that reaches a
+// terminal.
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The command line as a process: exit codes, signals, pipes, a full disk. What it prints is tested in this process (cli*.test.ts).
+// The command line as a process: exit codes, signals, pipes, a full disk. What it prints is tested
+// in this process (cli*.test.ts).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

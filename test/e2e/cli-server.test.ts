@@ -1,4 +1,5 @@
-// `server` as a process of its own: it answers beside a worker, logs whom it lets in, and ends after a signal.
+// `server` as a process of its own: it answers beside a worker, logs whom it lets in, and ends
+// after a signal.
 import { expect, test } from '@jest/globals';
 import { createToken } from '../../src/config/credential-hashes.ts';
 import { runCli, startCli } from '../helpers/cli.ts';

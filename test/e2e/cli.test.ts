@@ -1,5 +1,5 @@
-// The command line as a person types it: what it prints, on which stream, and with which exit code it ends. Called in this process;
-// cli-process.test.ts has what only a process of its own shows.
+// The command line as a person types it: what it prints, on which stream, and with which exit code
+// it ends. Called in this process; cli-process.test.ts has what only a process of its own shows.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The command line: called in this process (`runCli`), or started as a process of its own (`startCli`, `spawnCli`).
+// The command line: called in this process (`runCli`), or started as a process of its own
+// (`startCli`, `spawnCli`).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -142,8 +143,8 @@ async function spawnOnce(args: readonly string[], options: SpawnOptions): Promis
 }
 
 /**
- * On a machine that is busy for longer than the second that a command waits for Redis, it does what the
- * command says: it runs it again.
+ * On a machine that is busy for longer than the second that a command waits for Redis, it does what
+ * the command says: it runs it again.
  */
 async function untilRedisAnswers(
   args: readonly string[],

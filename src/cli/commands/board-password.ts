@@ -1,5 +1,5 @@
-// board password: hashes a password for BOARD_USERS. It is read without echo, or as the first line of standard input; never as an
-// argument, which other users of the machine could see.
+// board password: hashes a password for BOARD_USERS. It is read without echo, or as the first line
+// of standard input. Never as an argument: other users of the machine can see those.
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { type Command, Option } from 'commander';

@@ -1,4 +1,5 @@
-// doctor: checks the configuration and all that it names; --survey and --try-domain find out how RunCloud answers.
+// doctor: checks the configuration and all that it names. --survey and --try-domain find out how
+// RunCloud answers.
 import type { Command } from 'commander';
 import { createDoctor } from '../../app/app.ts';
 import { version } from '../../version.ts';

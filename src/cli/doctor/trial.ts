@@ -1,5 +1,5 @@
-// doctor --try-domain: tries one unused name, removes it again, and saves the report. After a killed run it
-// removes what that one left.
+// doctor --try-domain: tries one unused name, removes it again, and saves the report. After a
+// killed run it removes what that one left.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProducerApp } from '../../app/app.ts';
 import { createTrialRecords } from '../../app/investigation.ts';

@@ -1,10 +1,10 @@
-// How text is laid out for a terminal of so many columns: tables that fit, and lines that are wrapped. Where there is no terminal
-// nothing is cut or wrapped, since programs read it (width Infinity).
+// Layout for a terminal: tables that fit, and wrapped lines. Without a terminal a program reads the
+// text, and nothing is cut or wrapped (width Infinity).
 import type { Terminal } from './terminal.ts';
 
 /**
- * How wide the last column shall be, and how far the first, which is a name, gives for that: first as it is good to read, then as it
- * is readable. At last all give.
+ * In characters: the width that the last column gets, and the least width of the first, which is a
+ * name. The first entry reads well, the second is still readable. After that all columns shrink.
  */
 const SHARES = [
   { last: 40, first: 28 },
@@ -13,7 +13,7 @@ const SHARES = [
 const LEAST = 8;
 const GAP = 2;
 
-/** The middle goes: a name's beginning tells which, its end whose. */
+/** Cuts the middle: the beginning and the end of a name identify it. */
 export function cutMiddle(text: string, width: number): string {
   if (text.length <= width) return text;
   const kept = Math.max(0, width - 1);
@@ -23,7 +23,7 @@ export function cutMiddle(text: string, width: number): string {
 export const cutEnd = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…` : text;
 
-/** How wide each column is by itself. */
+/** The width of each column without a limit. */
 function naturalWidths(rows: readonly (readonly string[])[]): number[] {
   const widths: number[] = [];
   for (const row of rows)
@@ -33,26 +33,29 @@ function naturalWidths(rows: readonly (readonly string[])[]): number[] {
 
 const sum = (widths: readonly number[]): number => widths.reduce((total, each) => total + each, 0);
 
-/** How wide each column may be so that all fit into `width`. */
+/** The width of each column when all must fit into `width`. */
 function fittingWidths(rows: readonly (readonly string[])[], width: number): number[] {
   const natural = naturalWidths(rows);
   const [others, last] = [natural.slice(0, -1), natural.at(-1) ?? 0];
   const left = width - GAP * others.length;
   const excess = (share: number): number => sum(others) - (left - Math.min(last, share));
-  const give = (i: number, least: number, share: number): void => {
+  const shrink = (i: number, least: number, share: number): void => {
     const wide = others[i] ?? 0;
     if (wide > least && excess(share) > 0) others[i] = Math.max(least, wide - excess(share));
   };
-  for (const share of SHARES) give(0, share.first, share.last);
-  for (const i of others.keys()) give(others.length - 1 - i, LEAST, LEAST);
+  for (const share of SHARES) shrink(0, share.first, share.last);
+  for (const i of others.keys()) shrink(others.length - 1 - i, LEAST, LEAST);
   return [...others, Math.min(last, Math.max(1, left - sum(others)))];
 }
 
-/** A cell with a line break would make a row of its own. */
+/** A line break in a cell would start a new row. */
 const toRows = (given: readonly (readonly string[])[]): string[][] =>
   given.map((row) => row.map((cell) => cell.replace(/[\r\n]+/g, ' ')));
 
-/** Columns, aligned, two spaces apart. Where they do not fit, the first is cut in the middle and the last at its end. */
+/**
+ * Aligned columns, two spaces apart. When they do not fit, the first is cut in the middle, the last
+ * at its end.
+ */
 export function toTable(given: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string[] {
   const rows = toRows(given);
   const widths = fittingWidths(rows, width);
@@ -64,8 +67,8 @@ export function toTable(given: readonly (readonly string[])[], width = Number.PO
 }
 
 /**
- * A table whose cells are not cut, since somebody needs them whole: where it does not fit, each row is a paragraph, its first cell on
- * top and the others below, each with its column's name.
+ * A table whose cells are never cut. When it does not fit, each row becomes a paragraph: the first
+ * cell on top, the others below, each with its column's name.
  */
 export function toWholeTable(
   [head = [], ...given]: readonly (readonly string[])[],
@@ -75,14 +78,17 @@ export function toWholeTable(
   const natural = naturalWidths([head, ...rows]);
   if (sum(natural) + GAP * (natural.length - 1) <= width) return toTable([head, ...rows]);
   return rows.flatMap(([first = '', ...others]) => {
-    const told = others.flatMap((cell, i) =>
+    const labelled = others.flatMap((cell, i) =>
       cell === '' ? [] : [`  ${head[i + 1]?.toLowerCase()}: ${cell}`],
     );
-    return [first, ...told].flatMap((line) => wrap(line, width));
+    return [first, ...labelled].flatMap((line) => wrap(line, width));
   });
 }
 
-/** Lines of at most `width`; what follows the first is indented by `under`: two more than it. A word that is too long is broken. */
+/**
+ * Lines of at most `width`. The next lines are indented by `under` (default: two more than the
+ * first). Breaks long words.
+ */
 export function wrap(line: string, width = Number.POSITIVE_INFINITY, under?: number): string[] {
   if (line.length <= width) return [line];
   const indent = /^ */.exec(line)?.[0] ?? '';
@@ -99,14 +105,14 @@ export function wrap(line: string, width = Number.POSITIVE_INFINITY, under?: num
   return rest.trim() === '' ? lines : [...lines, rest];
 }
 
-/** The same for a text of several lines. */
+/** `wrap` for a text of several lines. */
 export const wrapAll = (text: string, width?: number): string =>
   text
     .split('\n')
     .flatMap((line) => wrap(line, width))
     .join('\n');
 
-/** Prints what a person reads: nothing is lost, and no line is longer than the terminal. */
+/** Prints lines, wrapped to the width of the terminal. */
 export function say(
   { out, columns }: Pick<Terminal, 'out' | 'columns'>,
   lines: readonly string[],
@@ -115,7 +121,7 @@ export function say(
   for (const line of lines) for (const part of wrap(line, columns, under)) out(part);
 }
 
-/** A reason beside its domain's name need not repeat it. */
+/** The reason without the name of the domain beside it. */
 export function withoutName(reason: string, domain: string): string {
   const name = domain.replaceAll('.', '\\.');
   const here = new RegExp(`(?<![\\w.-])(www\\.)?${name}(?![\\w-]|\\.\\w)`, 'g');

@@ -83,7 +83,7 @@ function describeDesired(record: DomainRecord, nowMs: number): string {
   return requestLine({ presence: desired.presence, hasWww, appId, siteId, at, by: toRequesterText(record) });
 }
 
-/** A step that is newer than the last outcome has its own reason: a write that began, or what the monitor observed. */
+/** A newer step has its own reason: a write that began, or what the monitor observed. */
 function describeReason({ record, history }: DomainDetails, nowMs: number): string[] {
   const { outcome, outcomeAt = 0, state, stateAt, code } = record;
   const [step] = history;
@@ -165,7 +165,10 @@ function describeCertificate({ certificate, redeploy }: DomainStatus, options: S
   ];
 }
 
-/** Undefined when none is pending: the result of a completed one is the certificate's outcome already. */
+/**
+ * Undefined when none is pending: the result of a completed one is the certificate's outcome
+ * already.
+ */
 export function describeRedeploy(
   redeploy: JobStatus | undefined,
   reasonCode: ReasonCode | undefined,

@@ -1,5 +1,5 @@
-// What the last check observed, in lines: DNS, certificate, HTTP. Pure. The texts come from other servers, so they are
-// cleaned before they reach a terminal.
+// What the last check observed, in lines: DNS, certificate, HTTP. Pure. The texts come from other
+// servers, so they are cleaned before they reach a terminal.
 import type { Evidence } from '../../domains/domain.ts';
 import type { DnsFinding, TlsFinding } from '../../probes/findings.ts';
 import { toShownText } from '../../probes/shown-text.ts';

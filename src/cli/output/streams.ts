@@ -4,9 +4,15 @@ import { devNull } from 'node:os';
 
 export interface Output {
   write(text: string): void;
-  /** Resolves when all is written, with the first error's code (`ENOSPC`, `EPIPE`); undefined: all is there. */
+  /**
+   * Resolves when all is written, with the first error's code (`ENOSPC`, `EPIPE`); undefined: all
+   * is there.
+   */
   written(): Promise<string | undefined>;
-  /** Everything is accepted and nobody can read it: /dev/null. Node opens it also for a closed one (`>&-`). */
+  /**
+   * Everything is accepted and nobody can read it: /dev/null. Node opens it also for a closed one
+   * (`>&-`).
+   */
   readonly isDiscarded: boolean;
 }
 
@@ -21,7 +27,9 @@ export interface OutputStream {
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 'unknown error';
 
-/** A file or a device. Node's stream writes it in one call, and ignores how much of it was written. */
+/**
+ * A file or a device. Node's stream writes it in one call, and ignores how much of it was written.
+ */
 function isFile(fd: number): boolean {
   try {
     const stats = fstatSync(fd);
@@ -46,8 +54,8 @@ function writeAll(fd: number, text: string): void {
 }
 
 /**
- * `byStream`: for a terminal, and for a stream that is not its file descriptor `fd`. `onFailed` gets the
- * first error only. Never throws.
+ * `byStream`: for a terminal, and for a stream that is not its file descriptor `fd`. `onFailed`
+ * gets the first error only. Never throws.
  */
 export function createOutput(
   stream: OutputStream,

@@ -1,4 +1,5 @@
-// What a command may do to the outside: print. No other part of the command line writes to a stream.
+// What a command may do to the outside: print. No other part of the command line writes to a
+// stream.
 import { toVisible } from '../../untrusted/visible-text.ts';
 import { notWritten, outputReason } from '../messages.ts';
 import { wrapAll } from './layout.ts';
@@ -10,9 +11,9 @@ export interface Terminal {
   /** Standard error: progress, warnings, errors. */
   err(line: string): void;
   /**
-   * Resolves when all of standard output is written, with the reason when something is missing. For a
-   * secret that is shown once: the command that calls it reports the loss itself. Every other command
-   * ends quietly when its reader is gone.
+   * Resolves when all of standard output is written, with the reason when something is missing. For
+   * a secret that is shown once: the command that calls it reports the loss itself. Every other
+   * command ends quietly when its reader is gone.
    */
   written?(): Promise<string | undefined>;
   /** Milliseconds since the epoch: relative times count from here. */
@@ -34,7 +35,10 @@ export interface TerminalOptions {
 export interface OpenTerminal extends Terminal {
   /** From now on `scrub` takes the configuration's secrets out of all that is printed. */
   hide(scrub: (text: string) => string): void;
-  /** Resolves when both streams are written; false when standard output is incomplete, which is reported. */
+  /**
+   * Resolves when both streams are written; false when standard output is incomplete, which is
+   * reported.
+   */
   close(): Promise<boolean>;
 }
 
