@@ -109,7 +109,9 @@ export const moreFailed = (shown: number, of: number | undefined): string =>
 export const JOBS_OR_ALL = 'Name jobs or use --all, not both.';
 export const NO_JOBS = 'Name the jobs to retry, or use --all. Run `failed` to list them.';
 export const FILTER_NEEDS_ALL = '--app, --server and --code need --all. A single job is named by its id.';
-export const queuedAgain = (id: string, newId: string): string => `${id}: queued again (${newId})`;
+export const queuedAgain = (id: string, what: 'job' | 'delivery', newId: string): string =>
+  `${id}: queued again (${what} ${newId})`;
+export const fixLine = (code: string, fix: string): string => `Fix for ${code}: ${fix}`;
 export const notRetried = (id: string, kind: 'superseded' | 'rejected', sentence: string): string =>
   `${id}: ${kind}: ${sentence}`;
 
@@ -124,7 +126,7 @@ export const NO_SERVER = 'Name the server: --server <id>, or set RUNCLOUD_SERVER
 export const pausedUntil = (untilMs: number | undefined): string =>
   untilMs === undefined ? 'until resumed' : `until ${new Date(untilMs).toISOString()}`;
 export const paused = (what: string, until: string): string =>
-  `Paused: ${what}, ${until}. Running jobs finish; requests are still accepted.`;
+  `Paused: ${what}, ${until}. Running jobs finish. Requests are still accepted.`;
 export const resumed = (what: string): string => `Resumed: ${what}. Its jobs continue within a minute.`;
 export const notPaused = (what: string): string =>
   `${what} is not paused. Run \`pauses\` to list active pauses.`;

@@ -4,6 +4,7 @@ import type { ProducerApp } from '../app/app.ts';
 import type { JobStatus } from '../queue/operator.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { describeJob } from './output/job.ts';
+import { withoutName } from './output/layout.ts';
 import type { Terminal } from './output/terminal.ts';
 
 export interface FollowedJob {
@@ -48,5 +49,7 @@ export async function follow(
 }
 
 // The sentence of a delayed job stays the same while it waits. A countdown would fill the screen.
-const toLine = ({ domain }: FollowedJob, status: JobStatus, nowMs: number): string =>
-  `${domain ?? 'redeploy'}: ${status.lastWords ?? describeJob(status, nowMs)}`;
+function toLine({ domain }: FollowedJob, status: JobStatus, nowMs: number): string {
+  const text = status.lastWords ?? describeJob(status, nowMs);
+  return domain === undefined ? `redeploy: ${text}` : `${domain}: ${withoutName(text, domain)}`;
+}

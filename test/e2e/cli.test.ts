@@ -348,7 +348,7 @@ describe('with a worker', () => {
     const retried = await run(['retry', jobId]);
     expect(retried).toMatchObject({
       code: 0,
-      out: `${queuedAgain(jobId, jobIdOf(retried.out, 'sad', 1))}\n`,
+      out: `${queuedAgain(jobId, 'job', jobIdOf(retried.out, 'sad', 1))}\n`,
     });
     await until(() => stage.names().includes('sad.example.org'), 'the retried job has attached it');
   });

@@ -52,11 +52,15 @@ const cliCalls: Calls<typeof cli> = {
   JOBS_OR_ALL: [cli.JOBS_OR_ALL],
   NO_JOBS: [cli.NO_JOBS],
   FILTER_NEEDS_ALL: [cli.FILTER_NEEDS_ALL],
-  queuedAgain: [cli.queuedAgain(JOB, 'shop.example.org_1903_646~8')],
+  queuedAgain: [
+    cli.queuedAgain(JOB, 'job', 'shop.example.org_1903_646~8'),
+    cli.queuedAgain('msg_1', 'delivery', 'msg_1_2'),
+  ],
   notRetried: [
     cli.notRetried(JOB, 'superseded', 'a newer request exists'),
     cli.notRetried(JOB, 'rejected', 'no failed job has this id'),
   ],
+  fixLine: [cli.fixLine('runcloud-rejected', 'Act on the message.')],
   REASON_REQUIRED: [cli.REASON_REQUIRED],
   badDuration: [cli.badDuration('a whole number with its unit')],
   SITE_OR_APP: [cli.SITE_OR_APP],

@@ -139,7 +139,7 @@ export async function replayDeliveries(
       code = exitCodes.failed;
       continue;
     }
-    terminal.out(queuedAgain(id, result.deliveryId));
+    terminal.out(queuedAgain(id, 'delivery', result.deliveryId));
     if (!failed) await audit.record({ ...entry, ...toReplayEntry(result) });
   }
   return code;

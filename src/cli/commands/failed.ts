@@ -8,7 +8,7 @@ import { type FailedFilter, type FailedJob, MAX_FAILED } from '../../queue/opera
 import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { type AppFlags, parseApp, parseLimit } from '../flags.ts';
-import { badCode, moreFailed, noFailedJob } from '../messages.ts';
+import { badCode, fixLine, moreFailed, noFailedJob } from '../messages.ts';
 import { say, toWholeTable } from '../output/layout.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { toRelative } from '../output/times.ts';
@@ -108,5 +108,5 @@ const toFailedRow = ({ id, name, reason, failedAt, nextCheckAt }: FailedJob, now
 /** What to do, once for each code. */
 function describeFixes(jobs: readonly FailedJob[]): string[] {
   const found = [...new Set(jobs.flatMap(({ code }) => code ?? []))];
-  return found.map((code) => `${code}: ${fixOf(code, false)}`);
+  return found.map((code) => fixLine(code, fixOf(code, false) ?? ''));
 }

@@ -80,6 +80,6 @@ async function retryEach(
 
 function show(result: RetryResult, terminal: Terminal): void {
   const { id, kind } = result;
-  if (kind === 'retried') terminal.out(queuedAgain(id, result.jobId));
+  if (kind === 'retried') terminal.out(queuedAgain(id, 'job', result.jobId));
   else terminal.err(notRetried(id, kind === 'refused' ? 'rejected' : kind, result.sentence));
 }

@@ -62,7 +62,7 @@ export function describeDomain(status: DomainDetails, options: StatusOptions): s
   const { record, history, budgets } = status;
   const { nowMs } = options;
   return [
-    stateLine(record.domain, toShownState(record.state, record.mustAct), toMoment(record.stateAt, nowMs)),
+    stateLine(record.domain, toShownState(record.state, actorOf(record)), toMoment(record.stateAt, nowMs)),
     describeDesired(record, nowMs),
     ...describeReason(status, nowMs),
     ...describeDuty(status, options),

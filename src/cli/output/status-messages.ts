@@ -18,12 +18,12 @@ export const toShownState = (state: DomainState, mustAct: Actor | undefined): st
 
 // All domains.
 
-/** `isPaused`: jobs that a worker has taken may wait for the end of a pause. */
+/** `isPaused`: a worker may have taken jobs that wait for the end of a pause. */
 export const jobsLine = (
   { waiting, active, delayed, failed, completed }: QueueCounts,
   isPaused: boolean,
 ): string =>
-  `Jobs: ${waiting} waiting, ${active} ${isPaused ? 'taken' : 'running'}, ${delayed} delayed, ${failed} failed, ${completed} completed`;
+  `Jobs: ${waiting} waiting, ${active} ${isPaused ? 'running or paused' : 'running'}, ${delayed} delayed, ${failed} failed, ${completed} completed`;
 
 export const unavailableLine = (sentence: string): string => `RunCloud unavailable: ${sentence}`;
 export const pauseLine = (pause: string): string => `Paused: ${pause}`;
