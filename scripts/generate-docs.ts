@@ -4,6 +4,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Entry, entries } from '../src/config/load.ts';
+import { reasons } from '../src/domains/reasons.ts';
+import { states } from '../src/domains/states.ts';
 import { type CodeEntry, codes } from '../src/errors.ts';
 import { payloadSchemas } from '../src/jobs/catalog.ts';
 import { fullName, metricNames, specOf } from '../src/metrics/table.ts';
@@ -53,6 +55,20 @@ export const errorCodeTable = (): string =>
       whileRetried,
       isFinal ? 'it waits for you' : 'it is tried again by itself',
     ]),
+  );
+
+/** Why a domain, a redeploy or a callback has its state. */
+export const reasonCodeTable = (): string =>
+  toTable(
+    ['Code', 'Meaning'],
+    Object.entries(reasons).map(([name, { meaning }]) => [code(name), meaning]),
+  );
+
+/** The states of a domain. */
+export const stateTable = (): string =>
+  toTable(
+    ['State', 'Meaning'],
+    Object.entries(states).map(([name, { meaning }]) => [code(name), meaning]),
   );
 
 /** Codes that only HTTP has. */
@@ -157,6 +173,9 @@ const configurationIntroduction = [
 const codesIntroduction =
   'Each error that an operator meets carries one of these codes. A code keeps its meaning. What is tried again by itself once it has failed is tried after 10 minutes, then after twice as long, up to a day; `status` and `failed` say when, and `retry` does it at once.';
 
+const reasonsIntroduction =
+  'A reason is a sentence for people, and changes with the program. Its `reasonCode` is for programs, and keeps its meaning. If an error is the reason, `reasonCode` is the [error code](error-codes.md).';
+
 export const generated: readonly Generated[] = [
   { file: '.env.example', render: () => dotEnvExample() },
   {
@@ -170,7 +189,14 @@ export const generated: readonly Generated[] = [
   { file: 'docs/reference/cli.md', render: () => cliReference(notice, toTable) },
   { file: 'docs/reference/metrics.md', render: between('metrics', metricTable) },
   { file: 'docs/reference/jobs.md', render: between('jobs', jobTables) },
-  { file: 'docs/reference/http-api.md', render: between('http-codes', httpCodeTable) },
+  {
+    file: 'docs/reference/http-api.md',
+    render: (present) => between('http-codes', httpCodeTable)(between('states', stateTable)(present)),
+  },
+  {
+    file: 'docs/reference/reason-codes.md',
+    render: document('Reason codes', reasonsIntroduction, reasonCodeTable),
+  },
   { file: 'ARCHITECTURE.md', render: between('arrows', arrowTable) },
   { file: 'docs/img/demo.svg', render: () => demoSvg(read('docs/start/demo.md') ?? '') },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },

@@ -5,6 +5,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
+import { unlessAborted } from '../deadline.ts';
 import { reasonOf } from '../errors.ts';
 import { boundReply } from '../untrusted/bounded-reply.ts';
 import type { Attempt, FailedAttempt } from './judge.ts';
@@ -33,7 +34,7 @@ export async function send({ url, signal, timeoutMs = TIMEOUT_MS, ...sending }: 
   const over = AbortSignal.any([signal, late]);
   try {
     // One deadline for the name, the connection, the request and the status.
-    return await Promise.race([post(new URL(url), toHeaders(sending), sending, over), aborted(over)]);
+    return await unlessAborted(post(new URL(url), toHeaders(sending), sending, over), over);
   } catch (error) {
     if (late.aborted) return { reasonCode: 'receiver-timeout', error: timedOut(timeoutMs) };
     if (signal.aborted) return { reasonCode: 'worker-stopping', error: stopping };
@@ -56,13 +57,6 @@ export function toHeaders({
     'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(messageId, at, body)).join(' '),
   };
 }
-
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    const end = (): void => reject(signal.reason);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 
 function post(
   url: URL,

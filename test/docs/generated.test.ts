@@ -10,6 +10,7 @@ import {
   toTable,
 } from '../../scripts/generate-docs.ts';
 import { entries } from '../../src/config/load.ts';
+import { reasons } from '../../src/domains/reasons.ts';
 import { codes } from '../../src/errors.ts';
 import { fullName, metricNames } from '../../src/metrics/table.ts';
 import { version } from '../../src/version.ts';
@@ -48,6 +49,11 @@ describe('generated documents', () => {
     const text = generated.find(({ file }) => file === 'docs/reference/cli.md')?.render(undefined);
     for (const name of ['worker', 'add [domain...]', 'callbacks replay [id...]', 'board password'])
       expect(text).toContain(`\n## ${name}\n`);
+  });
+
+  test('docs/reference/reason-codes.md names every reason code', () => {
+    const text = generated.find(({ file }) => file === 'docs/reference/reason-codes.md')?.render(undefined);
+    for (const code of Object.keys(reasons)) expect(text).toContain(`| \`${code}\` |`);
   });
 
   test('docs/reference/metrics.md names every metric, once', () => {
