@@ -1,39 +1,40 @@
-// The journal of `doctor --try-domain`: what it is about to do, on disk before it is done, so that a run that was killed can be taken back.
+// The journal of `doctor --try-domain`: each step is on disk before it happens. The next run removes what a killed run left.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { readTextFile } from '../untrusted/text-file.ts';
+import { noJournal } from './messages.ts';
 
 const entrySchema = z.object({
   journal: z.literal('runcloud-domains try-domain'),
   name: z.string().min(1),
   serverId: z.int().positive(),
   appId: z.int().positive(),
-  /** What was about to be done, or was being done, when this was written. */
+  /** The step that was about to start, or running. */
   step: z.string(),
-  /** RunCloud's id of what we attached, once a reply or the list has told it. */
+  /** RunCloud's id of the attached domain, once a reply or the list has it. */
   domainId: z.int().positive().optional(),
-  /** RunCloud refused to attach it: what bears the name is not ours. */
+  /** RunCloud rejected the attach: a domain of this name is not ours. */
   isRefused: z.boolean().optional(),
-  /** RunCloud took our removal: a list that still shows it is behind. */
+  /** RunCloud accepted our removal: a list that still has it is behind. */
   isRemoved: z.boolean().optional(),
-  /** An answer to one of our writes was lost, or did not tell: it may still take effect. */
+  /** The result of one of our writes is unknown: it may still take effect. */
   isUnsure: z.boolean().optional(),
-  /** A certificate of the staging environment was asked for. */
+  /** A certificate of the staging environment was ordered. */
   hasCertificate: z.boolean().optional(),
-  /** When we paused the web application, which we have to let go on; by Redis' clock. */
+  /** When the trial paused the web application, by Redis' clock. It must resume it. */
   pausedAt: z.int().positive().optional(),
 });
 
 export type JournalEntry = z.infer<typeof entrySchema>;
-/** As it is kept while a trial is at work. */
-export type Left = Omit<JournalEntry, 'journal'>;
+/** The state of a running trial. */
+export type TrialState = Omit<JournalEntry, 'journal'>;
 
 export interface Journal {
   readonly file: string;
-  /** Undefined where there is none. Throws where the file is none of ours. */
+  /** Undefined: there is none. Throws if the file is another one. */
   read(): JournalEntry | undefined;
   /** On disk when it returns. */
-  write(entry: Left): void;
+  write(entry: TrialState): void;
   remove(): void;
 }
 
@@ -44,7 +45,7 @@ export function createJournal(file: string): Journal {
       if (!existsSync(file)) return undefined;
       const parsed = entrySchema.safeParse(toJson(readTextFile(file)));
       if (parsed.success) return parsed.data;
-      throw new Error(`${file} is no journal of this command: look at it, and move it away`);
+      throw new Error(noJournal(file));
     },
     write(entry) {
       const text = `${JSON.stringify({ journal: 'runcloud-domains try-domain', ...entry }, null, 2)}\n`;

@@ -1,6 +1,6 @@
 // What the replies about lists and single objects say about the simulator's switches. Pure.
 // packages/simulator/src/variant-table.ts has what each means.
-// What cannot be told for certain is left out.
+// An uncertain switch is left out.
 import {
   isNumeric,
   isOk,
@@ -19,7 +19,7 @@ export function judgeLists(replies: Replies): Readonly<Record<string, string>> {
   const lists = { whole: replies['list-domains'], one: replies['list-one'] };
   const meta = metaOf(jsonOf(lists.whole));
   const defaultPerPage = judgeDefault(replies, meta);
-  const perPageAsked = judgeAsked(replies, defaultPerPage);
+  const perPageAsked = judgePerPage(replies, defaultPerPage);
   return known({
     metaShape: rowsOf(lists.whole) && meta.shape,
     metaLinks: judgeLinks(replies),
@@ -65,7 +65,7 @@ function shapeOf(meta: Row): string | undefined {
   return 'last_page' in meta ? 'laravel' : undefined;
 }
 
-/** Only where there is a further page can it be told what stands there for it. */
+/** Certain only if there is a further page. */
 function judgeLinks(replies: Replies): string | undefined {
   for (const name of ['list-one', 'list-domains']) {
     const { shape, lastPage = 0, links } = metaOf(jsonOf(replies[name]));
@@ -90,7 +90,7 @@ export function countDomains(replies: Replies): number {
   return Math.max(new Set(ids).size, metaOf(jsonOf(replies['list-domains'])).total ?? 0);
 }
 
-function judgeAsked(replies: Replies, defaultPerPage: string | undefined): string | undefined {
+function judgePerPage(replies: Replies, defaultPerPage: string | undefined): string | undefined {
   const [whole, one] = [rowsOf(replies['list-domains']), rowsOf(replies['list-one'])];
   if (!whole || !one) return undefined;
   const { perPage } = metaOf(jsonOf(replies['list-one']));

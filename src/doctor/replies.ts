@@ -1,10 +1,10 @@
-// What is read of raw replies by more than one question: rows, objects, messages. Pure, and tolerant of everything.
+// Rows, objects and messages of raw replies. Pure, and tolerant of everything.
 import type { RawReply } from '../runcloud/raw-calls.ts';
 import { isRow } from './shape.ts';
 
 export type Row = Record<string, unknown>;
 
-/** Replies by the name of the call; undefined where it was not sent, or no whole reply came. */
+/** Replies by the name of the call. Undefined: it was not sent, or no whole reply came. */
 export type Replies = Readonly<Record<string, RawReply | undefined>>;
 
 export const isOk = (reply: RawReply | undefined): boolean =>
@@ -13,14 +13,14 @@ export const isOk = (reply: RawReply | undefined): boolean =>
 export const jsonOf = (reply: RawReply | undefined): unknown =>
   reply?.body.kind === 'json' ? reply.body.value : undefined;
 
-/** The rows of a list, bare or under `data`; undefined where the reply is none. */
+/** The rows of a list, bare or under `data`. Undefined: the reply is no list. */
 export function rowsOf(reply: RawReply | undefined): readonly Row[] | undefined {
   const body = jsonOf(reply);
   const rows = Array.isArray(body) ? body : isRow(body) ? body.data : undefined;
   return isOk(reply) && Array.isArray(rows) ? rows.filter(isRow) : undefined;
 }
 
-/** The object of a reply, and whether it stands under `data`. */
+/** The object of a reply, and whether it is under `data`. */
 export function objectOf(
   reply: RawReply | undefined,
 ): { readonly row: Row; readonly isWrapped: boolean } | undefined {
@@ -42,7 +42,7 @@ export function numberOf(value: unknown): number | undefined {
 
 export const isNumeric = (value: unknown): boolean => numberOf(value) !== undefined;
 
-/** What is known for certain, without what is not. */
+/** Only the values that are known for certain. */
 export function known<T extends string>(
   found: Readonly<Record<string, T | undefined>>,
 ): Readonly<Record<string, T>> {

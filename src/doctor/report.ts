@@ -1,4 +1,4 @@
-// The report of a survey or a trial, as somebody may send it in: statuses, types and key paths. No value, no name, no id, no secret. Pure.
+// The report of a survey or a trial, to be sent in: statuses, types and key paths. No value, no name, no id, no secret. Pure.
 import type { Observation } from './survey.ts';
 
 export interface AccountReport {

@@ -1,7 +1,7 @@
-// The shape of a reply, for a report that somebody may send in: which keys, with which types, and no value. A key can be a value itself (a
-// list by name), so only keys that fields have are shown. Pure.
+// The shape of a reply, for a report to be sent in: keys and types, and no value. A key may be a value itself (a list by name), so only
+// names of fields are shown. Pure.
 
-/** Key paths and their types: `{"data[].name": "text"}`; several types of one path are joined by `|`. */
+/** Key paths and their types: `{"data[].name": "text"}`. Several types of one path are joined by `|`. */
 export type Shape = Readonly<Record<string, string>>;
 
 /** The fields that RunCloud's documents, SDKs and clients name (docs/reference/runcloud-api.md). */
@@ -15,7 +15,7 @@ const FIELDS = new Set(
     /\s+/,
   ),
 );
-/** What a field that nobody has named yet may look like. */
+/** The pattern of a field that no document names yet. */
 const FIELD_LIKE = /^[a-z][A-Za-z_]{1,30}\d?$/;
 const MAX_DEPTH = 8;
 const MAX_ROWS = 100;
@@ -69,7 +69,7 @@ function toTextType(text: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? 'date (iso)' : 'text';
 }
 
-/** Every word of every text in it, so that a key that is somebody's name is known for one. */
+/** Every word of every text in it: a key that is one of them may be a name. */
 function wordsIn(value: unknown, words: Set<string>, depth = 0): ReadonlySet<string> {
   if (typeof value === 'string') for (const word of value.toLowerCase().split(/[^a-z0-9_]+/)) words.add(word);
   if (typeof value !== 'object' || value === null || depth > 2 * MAX_DEPTH) return words;

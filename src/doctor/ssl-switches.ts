@@ -1,11 +1,11 @@
-// The same for the replies about certificates, in either mode and of either API version. Pure.
+// The simulator's switches that match the replies about certificates, in either mode and API version. Pure.
 import { saysNoSsl } from '../runcloud/certificates.ts';
 import { countDomains } from './list-switches.ts';
 import { isOk, jsonOf, known, messageOf, objectOf, type Replies, type Row, rowsOf } from './replies.ts';
 import { isRow } from './shape.ts';
 
 type Version = 'v2' | 'v3';
-/** undefined: it could not be read. */
+/** Undefined: unknown. */
 export type Mode = 'basic' | 'advanced' | undefined;
 
 export function judgeMode(replies: Replies): Mode {
@@ -40,7 +40,7 @@ function judgeShared(
   const rows = rowsOf(reply);
   if (rows?.some(({ ssl }) => hasId(ssl)))
     return {
-      // In advanced mode v2 may show rows for want of a certificate of all.
+      // In advanced mode v2 may send rows, since there is no shared certificate.
       sslShape: version === 'v3' ? 'as-documented' : mode === 'basic' ? 'nested' : undefined,
       nestedUncovered: mode === 'basic' && rows.some(({ ssl }) => ssl === null) ? 'null' : undefined,
     };
@@ -49,7 +49,7 @@ function judgeShared(
   return { noSsl: mode === 'basic' ? judgeNoSsl(replies, version) : undefined };
 }
 
-/** Where all single objects stand under `data`, this one says nothing of its own. */
+/** If all single objects are under `data`, this one proves nothing. */
 function judgeFlat(replies: Replies, version: Version): string | undefined {
   const found = objectOf(replies['get-ssl']);
   if (!found || !hasId(found.row) || 'ssl' in found.row) return undefined;

@@ -1,6 +1,5 @@
-// What `doctor` says of a web application's certificates: of which kind they are, whether there is one, and whether RunCloud can renew them.
+// The findings of `doctor` about a web application's certificates: their kind, and whether RunCloud can renew them.
 
-import { listed } from '../domains/sentences.ts';
 import { type Code, codes } from '../errors.ts';
 import { isByDns } from '../https/challenge.ts';
 import { adviseHttp01 } from '../https/messages.ts';
@@ -8,6 +7,7 @@ import type { ZoneFinding } from '../probes/findings.ts';
 import { AdvancedModeError } from '../runcloud/errors.ts';
 import type { AttachedDomain, ListedCertificate, RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import type { Finding } from './doctor.ts';
+import * as messages from './messages.ts';
 
 export interface SslPorts {
   readonly runcloud: RunCloud;
@@ -15,7 +15,7 @@ export interface SslPorts {
 }
 
 const subject = 'ssl';
-/** So many names are looked up: a person waits. */
+/** So many names are queried: a person waits. */
 const MAX_NAMES = 20;
 
 export async function checkSsl(
@@ -33,24 +33,22 @@ export async function checkSsl(
 const advancedKind = (autoSsl: boolean): Finding => ({
   level: 'ok',
   subject,
-  sentence: `advanced: one certificate per domain${autoSsl ? ', AutoSSL on' : ''}`,
+  sentence: messages.sslKinds.advanced(autoSsl),
 });
 
 async function basicKind({ runcloud }: SslPorts, app: WebApplication): Promise<Finding> {
   try {
     if (await runcloud.getCertificate(app))
-      return { level: 'ok', subject, sentence: 'basic: one certificate for all domains' };
+      return { level: 'ok', subject, sentence: messages.sslKinds.basic };
   } catch (error) {
     if (!(error instanceof AdvancedModeError)) throw error;
-    const sentence = 'RunCloud says basic, but lists a certificate for each domain: treated as advanced';
-    return { level: 'ok', subject, sentence };
+    return { level: 'ok', subject, sentence: messages.sslKinds.contradictory };
   }
   const code: Code = 'no-certificate';
-  const sentence = 'basic, and no certificate is installed';
-  return { level: 'warn', subject, sentence, fix: codes[code].fix };
+  return { level: 'warn', subject, sentence: messages.sslKinds.none, fix: codes[code].fix };
 }
 
-/** A certificate by dns-01 is not renewed any more once its DNS has moved away from where RunCloud can write. */
+/** RunCloud cannot renew a certificate by dns-01 once its DNS has moved to another provider. */
 async function checkRenewal(
   { zone }: SslPorts,
   certificates: readonly ListedCertificate[],
@@ -61,7 +59,9 @@ async function checkRenewal(
   const zones = await Promise.all([...new Set(names)].slice(0, MAX_NAMES).map((name) => zone(name)));
   const [moved, ...more] = zones.filter(({ verdict }) => verdict === 'out-of-reach');
   if (!moved) return [];
-  const of = listed([moved, ...more].map(({ name }) => name));
-  const sentence = `validated by dns-01, so RunCloud will not renew the certificate of ${of}: ${moved.sentence}`;
+  const sentence = messages.willNotRenew(
+    [moved, ...more].map(({ name }) => name),
+    moved.sentence,
+  );
   return [{ level: 'warn', subject, sentence, fix: adviseHttp01(moved.name, advanced) }];
 }

@@ -1,31 +1,32 @@
-// `doctor --survey`: what RunCloud's documents leave open, settled for one account by readings alone. It never writes, and stops when
-// few calls remain. What comes of it is a report without values, which somebody may send in, and the simulator's switches that match.
+// `doctor --survey`: finds out for one account what RunCloud's documents leave open. It only reads, and stops when few calls remain.
+// Results: a report without values, to be sent in, and the matching switches of the simulator.
 import type { RawCall, RawCalls, RawReply } from '../runcloud/raw-calls.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeLists } from './list-switches.ts';
+import { surveyEnds } from './messages.ts';
 import { type Replies, type Row, rowsOf } from './replies.ts';
 import { isRow, type Shape, toShape } from './shape.ts';
 import { judgeMode, judgeSsl } from './ssl-switches.ts';
 
-/** One thing that is asked. `{…}` in the path is an id, which no report holds. */
-export interface Question {
+/** One request. `{…}` in the path is an id, which no report has. */
+export interface SurveyRequest {
   readonly name: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number>>;
   readonly isBare?: boolean;
-  /** Which domain it is about, where it is about one; it is left out where there is none. */
+  /** The domain of the request, if it needs one. Without such a domain it is skipped. */
   readonly of?: 'first' | 'with-certificate' | 'without-certificate' | 'unknown';
 }
 
 const SERVER = '/servers/{server}';
 const APP = `${SERVER}/webapps/{webapp}`;
 const DOMAIN = `${APP}/domains/{domain}`;
-/** No domain of anybody's is found by it. */
+/** No domain matches it. */
 const NOBODY = 'zzz-survey-of-nobody-zzz';
 /** No id has so many digits. */
 const UNKNOWN_ID = 999_999_999;
 
-export const QUESTIONS: readonly Question[] = [
+export const REQUESTS: readonly SurveyRequest[] = [
   { name: 'ping', path: '/ping' },
   { name: 'ping-bare', path: '/ping', isBare: true },
   { name: 'get-server', path: SERVER },
@@ -47,11 +48,11 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'ssl-protocols', path: '/static/ssl/protocols', query: { webServer: 'nginx' } },
 ];
 
-/** What one call was answered, without a value of it. */
+/** The answer to one call, without its values. */
 export interface Observation {
   readonly name: string;
   readonly request: string;
-  /** Undefined where no whole reply came. */
+  /** Undefined: no whole reply came. */
   readonly status: number | undefined;
   readonly body: RawReply['body']['kind'] | undefined;
   readonly rateLimitHeaders: boolean;
@@ -59,14 +60,17 @@ export interface Observation {
   readonly shape: Shape;
 }
 
+export type StopCode = 'no-answer' | 'refused' | 'rate-limited' | 'few-calls';
+
 export interface Survey {
   readonly observations: readonly Observation[];
-  /** The simulator's switches that answer as RunCloud did. */
+  /** The switches with which the simulator answers as RunCloud did. */
   readonly switches: Readonly<Record<string, string>>;
-  /** Why it ended before its end. */
+  /** Why it ended early. */
   readonly stopped: string | undefined;
-  /** RunCloud answered the ping: there is something to report. */
-  readonly isLetIn: boolean;
+  readonly stopCode: StopCode | undefined;
+  /** RunCloud accepted the credentials: there is something to report. */
+  readonly isAuthorized: boolean;
 }
 
 export interface SurveyPorts {
@@ -74,7 +78,7 @@ export interface SurveyPorts {
   readonly version: 'v2' | 'v3';
 }
 
-/** So many calls stay for the workers. */
+/** So many calls are left for the workers. */
 const MIN_REMAINING = 20;
 
 const WHICH = {
@@ -83,10 +87,10 @@ const WHICH = {
   unknown: 'a domain that does not exist',
 } as const;
 
-/** `GET /servers/{server}/webapps/{webapp}/domains?perPage=1`, as it stands in the report. */
-export function describeQuestion({ path, query = {}, isBare, of }: Question): string {
-  const asked = Object.entries(query).map(([key, value]) => `${key}=${value}`);
-  const search = asked.length > 0 ? `?${asked.join('&')}` : '';
+/** `GET /servers/{server}/webapps/{webapp}/domains?perPage=1`, as in the report. */
+export function describeRequest({ path, query = {}, isBare, of }: SurveyRequest): string {
+  const parameters = Object.entries(query).map(([key, value]) => `${key}=${value}`);
+  const search = parameters.length > 0 ? `?${parameters.join('&')}` : '';
   const which = of && of !== 'first' ? ` (${WHICH[of]})` : '';
   return `GET ${path}${search}${which}${isBare ? ' (without Content-Type)' : ''}`;
 }
@@ -94,36 +98,39 @@ export function describeQuestion({ path, query = {}, isBare, of }: Question): st
 export async function survey(app: WebApplication, ports: SurveyPorts): Promise<Survey> {
   const replies: Record<string, RawReply | undefined> = {};
   const observations: Observation[] = [];
-  let stopped: string | undefined;
-  for (const question of QUESTIONS) {
-    const call = toCall(question, app, replies);
+  let end: End | undefined;
+  for (const request of REQUESTS) {
+    const call = toCall(request, app, replies);
     if (call === undefined) continue;
-    const request = describeQuestion(question);
     const reply = await ports.calls.send(call);
-    replies[question.name] = reply;
-    observations.push(observe(question.name, request, reply));
-    stopped = whyStop(question, reply);
-    if (stopped) break;
+    replies[request.name] = reply;
+    observations.push(observe(request.name, describeRequest(request), reply));
+    end = findEnd(request, reply);
+    if (end) break;
   }
-  // Who was not let in has seen nothing of the account.
-  const isLetIn = replies.ping?.status === 200;
-  const switches = isLetIn ? { ...judgeLists(replies), ...judgeSsl(replies, ports.version) } : {};
-  return { observations, switches, stopped, isLetIn };
+  // Without the right credentials the replies say nothing about the account.
+  const isAuthorized = replies.ping?.status === 200;
+  const switches = isAuthorized ? { ...judgeLists(replies), ...judgeSsl(replies, ports.version) } : {};
+  return { observations, switches, stopped: end?.sentence, stopCode: end?.code, isAuthorized };
 }
 
-function whyStop({ name }: Question, reply: RawReply | undefined): string | undefined {
-  if (name === 'ping' && reply?.status !== 200)
-    return reply
-      ? `RunCloud answered the ping with HTTP ${reply.status}`
-      : 'RunCloud did not answer the ping';
-  if (reply?.status === 429) return 'RunCloud asks us to slow down (HTTP 429)';
+interface End {
+  readonly code: StopCode;
+  readonly sentence: string;
+}
+
+function findEnd({ name }: SurveyRequest, reply: RawReply | undefined): End | undefined {
+  if (name === 'ping' && reply === undefined) return { code: 'no-answer', sentence: surveyEnds.noAnswer };
+  if (name === 'ping' && reply && reply.status !== 200)
+    return { code: 'refused', sentence: surveyEnds.refused(reply.status) };
+  if (reply?.status === 429) return { code: 'rate-limited', sentence: surveyEnds.rateLimited };
   if (reply?.remaining === undefined || reply.remaining >= MIN_REMAINING) return undefined;
-  return `RunCloud says that ${reply.remaining} calls remain, and they are left to the workers`;
+  return { code: 'few-calls', sentence: surveyEnds.fewCalls(reply.remaining) };
 }
 
-/** Undefined where there is no such domain. */
+/** Undefined: there is no such domain. */
 function toCall(
-  { path, query, isBare, of }: Question,
+  { path, query, isBare, of }: SurveyRequest,
   app: WebApplication,
   replies: Replies,
 ): RawCall | undefined {
@@ -134,7 +141,7 @@ function toCall(
   return { method: 'GET', path: real, query, isBare };
 }
 
-function findDomain(of: NonNullable<Question['of']>, replies: Replies): string | number | undefined {
+function findDomain(of: NonNullable<SurveyRequest['of']>, replies: Replies): string | number | undefined {
   if (of === 'unknown') return UNKNOWN_ID;
   const listed = rowsOf(replies['list-domains']) ?? [];
   const [first, last] = [idOf(listed[0]), idOf(listed.at(-1))];
@@ -143,7 +150,7 @@ function findDomain(of: NonNullable<Question['of']>, replies: Replies): string |
   if (of === 'with-certificate') return idOf(rows.find(({ ssl }) => isRow(ssl))) ?? first;
   if (judgeMode(replies) !== 'advanced') return undefined;
   if (rows.length > 0) return idOf(rows.find(({ ssl }) => ssl === null));
-  // Nobody says which domain has none: the newest is the likeliest.
+  // The newest domain most likely has none.
   return last === first ? undefined : last;
 }
 

@@ -1,9 +1,10 @@
-// `doctor --try-domain NAME`: what RunCloud answers to writes, tried with one name that nobody uses: attach it twice, look, delete it twice,
-// look. A journal is written before each step, and everything is taken back in the end, after Ctrl-C, or by the next run. In advanced mode a
-// certificate of Let's Encrypt's staging environment may be tried too.
+// `doctor --try-domain NAME`: how RunCloud answers writes. Attaches and deletes one unused name, twice each. A journal is written before
+// each step. At the end, after Ctrl-C, or in the next run everything is removed again. In advanced mode the trial may order a
+// certificate of Let's Encrypt's staging environment too.
 import type { RawCall, RawCalls, RawReply } from '../runcloud/raw-calls.ts';
 import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';
-import type { Journal, Left } from './journal.ts';
+import type { Journal, TrialState } from './journal.ts';
+import * as messages from './messages.ts';
 import { isOk, numberOf, objectOf } from './replies.ts';
 import { isRow } from './shape.ts';
 import { type Observation, observe } from './survey.ts';
@@ -18,18 +19,18 @@ export interface TryPorts {
     'listDomains' | 'detachDomain' | 'getSslMode' | 'getDomainCertificate' | 'removeDomainCertificate'
   >;
   readonly journal: Journal;
-  /** Why our own records know the name; undefined where they do not. */
+  /** What our own records have of the name, if anything. */
   readonly findRecord: (name: string) => Promise<string | undefined>;
-  /** Keeps our own jobs of the web application from running; when, or undefined where somebody else has paused it already. */
+  /** Pauses our own jobs of the web application. Returns when; undefined: it was paused before. */
   readonly pause: (app: WebApplication) => Promise<number | undefined>;
-  /** Ends the pause that was set then; false where it is over, or another one has replaced it. */
+  /** Ends that pause. False: it is over, or another one has replaced it. */
   readonly resume: (app: WebApplication, pausedAt: number) => Promise<boolean>;
   readonly wait: (ms: number) => Promise<void>;
-  /** Told before each step. */
+  /** Called before each step. */
   readonly onStep: (sentence: string) => void;
-  /** Told what came of it. */
-  readonly say: (sentence: string) => void;
-  /** Somebody wants it to end: what is left is only taken back. */
+  /** Called with each result. */
+  readonly print: (sentence: string) => void;
+  /** A person has stopped the trial: it only removes what is left. */
   readonly isStopped: () => boolean;
 }
 
@@ -39,8 +40,14 @@ export interface Trial {
   readonly isStopped: boolean;
 }
 
-/** Nothing was written; the message says why. */
-export class TrialRefusal extends Error {}
+/** Nothing was written. */
+export class TrialRefusal extends Error {
+  readonly code: keyof typeof messages.refusals;
+  constructor(code: keyof typeof messages.refusals, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 export interface TrialRequest {
   readonly name: string;
@@ -59,55 +66,47 @@ export async function tryDomain(request: TrialRequest, ports: TryPorts): Promise
   try {
     const pausedAt = await ports.pause(app);
     if (pausedAt !== undefined) trial.note('paused', { pausedAt });
-    ports.say(
-      pausedAt === undefined
-        ? `web application ${app.appId} is paused already, and stays so`
-        : `web application ${app.appId} is paused meanwhile`,
+    ports.print(
+      pausedAt === undefined ? messages.stillPaused(app.appId) : messages.pausedForTrial(app.appId),
     );
     await trial.run('attach', attachCall(request, ports));
     if (!trial.left().isRefused) {
       await trial.run('attach-again', attachCall(request, ports));
       const id = await trial.find();
-      if (id !== undefined) await lookAt(id, trial, withCertificate, ports);
+      if (id !== undefined) await checkDomain(id, trial, withCertificate, ports);
     }
   } finally {
     await undo(trial.left(), ports);
   }
-  ports.onStep(`${name} is gone again`);
+  ports.onStep(messages.removedAgain(name));
   const { observations, replies } = trial;
   return { observations, switches: judgeTry(replies), isStopped: ports.isStopped() };
 }
 
 async function refuseUnsafe({ name, app, withCertificate }: TrialRequest, ports: TryPorts): Promise<void> {
   const record = await ports.findRecord(name);
-  if (record) throw new TrialRefusal(`${name} is known here: ${record}; take a name that nobody uses`);
+  if (record) throw new TrialRefusal('known', messages.refusals.known(name, record));
   const { advanced, autoSsl } = await ports.runcloud.getSslMode(app);
-  if (autoSsl)
-    throw new TrialRefusal(
-      `AutoSSL is on for web application ${app.appId}, so RunCloud would order a certificate for ${name} by itself; try it on another one`,
-    );
+  if (autoSsl) throw new TrialRefusal('autoSsl', messages.refusals.autoSsl(name, app.appId));
   if (withCertificate && !advanced)
-    throw new TrialRefusal(
-      `--with-certificate needs advanced SSL: on web application ${app.appId} all domains share one certificate, which a trial must not touch`,
-    );
+    throw new TrialRefusal('sharedCertificate', messages.refusals.sharedCertificate(app.appId));
   const attached = await ports.runcloud.listDomains(app);
   const twins = [name, `www.${name}`, name.replace(/^www\./, '')];
   const taken = attached.find((domain) => twins.includes(domain.name));
-  if (taken)
-    throw new TrialRefusal(`${taken.name} is on web application ${app.appId}; take a name that nobody uses`);
+  if (taken) throw new TrialRefusal('attached', messages.refusals.attached(taken.name, app.appId));
 }
 
-/** `template`: the path as it stands in the report, without ids. */
+/** `template`: the path in the report, without ids. */
 type TrialCall = RawCall & { readonly template: string };
 
 interface TrialRun {
   readonly observations: Observation[];
   readonly replies: Record<string, RawReply | undefined>;
-  left(): Left;
-  note(step: string, more?: Partial<Left>): void;
-  /** Sends one call, unless somebody wants it to end. */
+  left(): TrialState;
+  note(step: string, more?: Partial<TrialState>): void;
+  /** Sends one call, unless the trial is stopped. */
   run(name: string, call: TrialCall): Promise<RawReply | undefined>;
-  /** The id of what was attached: as the list has it, or, where the list is behind, as the reply had it. */
+  /** The id of the attached domain, from the list. If the list is behind: from the reply. */
   find(): Promise<number | undefined>;
 }
 
@@ -116,8 +115,8 @@ const APP = '/servers/{server}/webapps/{webapp}';
 function createTrial({ name, app }: TrialRequest, ports: TryPorts): TrialRun {
   const replies: Record<string, RawReply | undefined> = {};
   const observations: Observation[] = [];
-  let left: Left = { name, ...app, step: 'begin' };
-  const note = (step: string, more: Partial<Left> = {}): void => {
+  let left: TrialState = { name, ...app, step: 'begin' };
+  const note = (step: string, more: Partial<TrialState> = {}): void => {
     left = { ...left, ...more, step };
     ports.journal.write(left);
   };
@@ -132,7 +131,7 @@ function createTrial({ name, app }: TrialRequest, ports: TryPorts): TrialRun {
       ports.onStep(request);
       note(step, step === 'install-domain-ssl' ? { hasCertificate: true } : {});
       const reply = await ports.calls.send(call);
-      ports.say(`  -> ${reply ? `HTTP ${reply.status}` : 'no answer'}`);
+      ports.print(messages.replied(reply?.status));
       replies[step] = reply;
       observations.push(observe(step, request, reply));
       if (call.method !== 'GET') note(step, learn(step, reply));
@@ -148,20 +147,20 @@ function createTrial({ name, app }: TrialRequest, ports: TryPorts): TrialRun {
   };
 }
 
-/** What a reply to a write says about what is ours, and what is left. */
-function learn(step: string, reply: RawReply | undefined): Partial<Left> {
+/** What a reply to a write says about our domain and the rest. */
+function learn(step: string, reply: RawReply | undefined): Partial<TrialState> {
   if (step === 'attach') return learnOfAttach(reply);
   if (step === 'delete' && isOk(reply)) return { isRemoved: true };
   return isOk(reply) || isRefusal(reply) ? {} : { isUnsure: true };
 }
 
-function learnOfAttach(reply: RawReply | undefined): Partial<Left> {
+function learnOfAttach(reply: RawReply | undefined): Partial<TrialState> {
   if (isRefusal(reply)) return { isRefused: true };
   const domainId = isOk(reply) ? numberOf(objectOf(reply)?.row.id) : undefined;
   return domainId === undefined ? { isUnsure: true } : { domainId };
 }
 
-/** In RunCloud's own words: a page or a gateway's error says nothing of what the write did. */
+/** In RunCloud's own words: a page or a gateway's error says nothing about the write. */
 const isRefusal = (reply: RawReply | undefined): boolean =>
   reply !== undefined && reply.status >= 400 && reply.status < 500 && reply.body.kind === 'json';
 
@@ -174,7 +173,7 @@ function attachCall({ name, app }: TrialRequest, { version }: TryPorts) {
   return { method: 'POST', path: `${appPath(app)}/domains`, template: `${APP}/domains`, json } as const;
 }
 
-async function lookAt(
+async function checkDomain(
   domainId: number,
   trial: TrialRun,
   withCertificate: boolean,
@@ -194,7 +193,7 @@ async function lookAt(
   await trial.run('delete-again', { method: 'DELETE', path, template });
 }
 
-/** [D] runcloud.io/docs/api/v3/api-8811386, with the environment whose certificates nobody trusts and whose limits are far away. */
+/** [D] runcloud.io/docs/api/v3/api-8811386. No browser trusts this environment, and its limits are high. */
 const STAGING = {
   advancedSSL: true,
   autoSSL: false,
@@ -212,15 +211,15 @@ async function tryCertificate(
 ): Promise<void> {
   const own = { path: `${domain.path}/ssl`, template: `${domain.template}/ssl` };
   await trial.run('install-domain-ssl', { method: 'POST', ...own, json: STAGING });
-  const look = async (step: string): Promise<number | undefined> => {
+  const readId = async (step: string): Promise<number | undefined> => {
     const found = objectOf(await trial.run(step, { method: 'GET', ...own }))?.row;
     return numberOf((isRow(found?.ssl) ? found.ssl : found)?.id);
   };
-  let id = await look('get-domain-ssl');
+  let id = await readId('get-domain-ssl');
   if (id === undefined && !isStopped()) {
-    onStep(`the certificate does not show yet; looking again in ${ISSUANCE_MS / 1000} s`);
+    onStep(messages.certificateDelayed(ISSUANCE_MS));
     await wait(ISSUANCE_MS);
-    id = await look('get-domain-ssl-later');
+    id = await readId('get-domain-ssl-later');
   }
   if (id === undefined) return;
   const certificate = { path: `${own.path}/${id}`, template: `${own.template}/{ssl}` };

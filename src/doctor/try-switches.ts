@@ -1,4 +1,4 @@
-// What the replies to the writes of `doctor --try-domain` say about the simulator's switches. Pure.
+// The simulator's switches that match the replies to the writes of `doctor --try-domain`. Pure.
 import { isOk, jsonOf, known, messageOf, numberOf, objectOf, type Replies } from './replies.ts';
 import { isRow } from './shape.ts';
 
@@ -26,7 +26,7 @@ const judgeObjects = (replies: Replies): string | undefined => {
   return found && (found.isWrapped ? 'wrapped' : 'flat');
 };
 
-/** Where every single object stands under `data`, this one says nothing of its own. */
+/** If all single objects are under `data`, this one proves nothing. */
 function judgeAttach(replies: Replies): string | undefined {
   const { attach } = replies;
   if (!isOk(attach)) return undefined;
@@ -73,7 +73,7 @@ function judgeInstall(replies: Replies): string | undefined {
   return messageOf(reply) === undefined ? undefined : 'message';
 }
 
-/** Right after the order; a certificate that is there with its end says nothing. */
+/** Right after the order. A certificate that already has an end proves nothing. */
 function judgeFirst(replies: Replies): string | undefined {
   const reply = replies['get-domain-ssl'];
   if (!isOk(replies['install-domain-ssl']) || reply === undefined) return undefined;

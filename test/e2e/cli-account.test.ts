@@ -19,6 +19,7 @@ import {
   trialLeft,
   trialWrites,
 } from '../../src/cli/doctor/messages.ts';
+import { resumedAfterTrial, surveyEnds } from '../../src/doctor/messages.ts';
 import type { AccountReport } from '../../src/doctor/report.ts';
 import { runCli, startCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
@@ -82,7 +83,7 @@ describe('--survey', () => {
     await using stage = await createScene();
     stage.simulator.addFault({ kind: 'status', status: 429, operation: 'get-webapp' });
     const result = await doctor(stage, '--survey', '--yes');
-    expect(result).toMatchObject({ code: 1, err: expect.stringContaining('slow down') });
+    expect(result).toMatchObject({ code: 1, err: expect.stringContaining(surveyEnds.rateLimited) });
     expect(readReport().stopped).toContain('HTTP 429');
   });
 });
@@ -98,8 +99,8 @@ describe('--try-domain', () => {
     await using stage = await createScene({ variants: { createStatus: '201', deleteReply: '204' } });
     const result = await doctor(stage, '--try-domain', TRIAL, '--yes');
     expect(result.code).toBe(0);
-    expect(result.err).toMatch(/^web application 646 is paused meanwhile\nPOST .*\n {2}-> HTTP 201\n/);
-    expect(result.err).toMatch(/web application 646 goes on\n/);
+    expect(result.err).toMatch(/^web application 646 .*\nPOST .*\n {2}-> HTTP 201\n/);
+    expect(result.err).toContain(resumedAfterTrial(646));
     expect(readReport()).toMatchObject({
       report: 'try-domain',
       switches: { createStatus: '201', deleteReply: '204', duplicateReply: '422-message' },
@@ -111,7 +112,7 @@ describe('--try-domain', () => {
     [['--try-domain', TRIAL], trialWrites(TRIAL)],
     [['--try-domain', 'no_domain', '--yes'], 'no_domain'],
     [['--try-domain', 'co.uk', '--yes'], 'public suffix'],
-    [['--try-domain', 'network.example.org', '--yes'], 'take a name that nobody uses'],
+    [['--try-domain', 'network.example.org', '--yes'], 'is on web application 646'],
     [['--try-domain', TRIAL, '--yes', '--with-certificate'], 'needs advanced SSL'],
     [['--try-domain', TRIAL, '--survey', '--yes'], ONE_AT_A_TIME],
     [['--survey', '--with-certificate', '--yes'], CERTIFICATE_NEEDS_TRIAL],

@@ -8,7 +8,7 @@ import { createSimulator } from '../../packages/simulator/src/index.ts';
 import { CONFIRM_CALLS } from '../../src/cli/doctor/messages.ts';
 import { runSurvey } from '../../src/cli/doctor/survey.ts';
 import { parseConfig } from '../../src/config/load.ts';
-import { QUESTIONS } from '../../src/doctor/survey.ts';
+import { REQUESTS } from '../../src/doctor/survey.ts';
 import { codes } from '../../src/errors.ts';
 
 test.each<[string, number, boolean]>([
@@ -40,7 +40,7 @@ test.each<[string, number, boolean]>([
   }
   expect(simulator.state.calls.length > 0).toBe(isSent);
   const calls = lines.filter((line) => line.startsWith('  GET '));
-  expect([calls.length, new Set(calls).size]).toEqual([QUESTIONS.length, QUESTIONS.length]);
+  expect([calls.length, new Set(calls).size]).toEqual([REQUESTS.length, REQUESTS.length]);
   expect(lines.filter((line) => line.includes('GET /ping')).length).toBe(2);
   expect(lines.indexOf(CONFIRM_CALLS)).toBeGreaterThan(lines.findIndex((line) => line.includes('GET /ping')));
 });

@@ -11,8 +11,9 @@ import {
   type VariantName,
   type Variants,
 } from '../../packages/simulator/src/index.ts';
+import { surveyEnds } from '../../src/doctor/messages.ts';
 import { toText } from '../../src/doctor/report.ts';
-import { QUESTIONS, type Survey, survey } from '../../src/doctor/survey.ts';
+import { REQUESTS, type StopCode, type Survey, survey } from '../../src/doctor/survey.ts';
 import { createRawCalls } from '../../src/runcloud/raw-calls.ts';
 
 type Version = 'v2' | 'v3';
@@ -150,26 +151,26 @@ describe('the survey', () => {
     await bench.run(648);
     const { calls } = bench.simulator.state;
     expect(calls.every(({ method }) => method === 'GET')).toBe(true);
-    expect(calls.length).toBeLessThanOrEqual(QUESTIONS.length);
+    expect(calls.length).toBeLessThanOrEqual(REQUESTS.length);
   });
 
   test('stops while calls remain for the workers, and says why; what it saw until then is kept', async () => {
     await using bench = await createBench({ rateLimit: 24 });
-    const { stopped, observations } = await bench.run(646);
-    expect(stopped).toMatch(/19 calls remain/);
+    const { stopCode, stopped, observations } = await bench.run(646);
+    expect([stopCode, stopped]).toEqual(['few-calls', surveyEnds.fewCalls(19)]);
     expect(observations).toHaveLength(5);
     expect(bench.simulator.state.calls).toHaveLength(5);
   });
 
-  test.each<[string, Parameters<Simulator['addFault']>[0], RegExp, number]>([
-    ['401', { kind: 'status', status: 401, operation: 'ping' }, /HTTP 401/, 1],
-    ['a firewall', { kind: 'firewall', operation: 'ping' }, /HTTP 403/, 1],
-    ['silence', { kind: 'drop-before', operation: 'ping' }, /did not answer/, 1],
-    ['429', { kind: 'status', status: 429, operation: 'get-server' }, /slow down/, 3],
-  ])('stops at %s', async (_, fault, why, calls) => {
+  test.each<[string, Parameters<Simulator['addFault']>[0], StopCode, number]>([
+    ['401', { kind: 'status', status: 401, operation: 'ping' }, 'refused', 1],
+    ['a firewall', { kind: 'firewall', operation: 'ping' }, 'refused', 1],
+    ['silence', { kind: 'drop-before', operation: 'ping' }, 'no-answer', 1],
+    ['429', { kind: 'status', status: 429, operation: 'get-server' }, 'rate-limited', 3],
+  ])('stops at %s', async (_, fault, stopCode, calls) => {
     await using bench = await createBench();
     bench.simulator.addFault(fault);
-    expect((await bench.run(646)).stopped).toMatch(why);
+    expect(await bench.run(646)).toMatchObject({ stopCode });
     expect(bench.simulator.state.calls).toHaveLength(calls);
   });
 

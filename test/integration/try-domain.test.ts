@@ -13,6 +13,7 @@ import {
 } from '../../packages/simulator/src/index.ts';
 import { createInvestigation, createTrialRecords } from '../../src/app/investigation.ts';
 import { createJournal } from '../../src/doctor/journal.ts';
+import * as messages from '../../src/doctor/messages.ts';
 import { toText } from '../../src/doctor/report.ts';
 import { type Trial, TrialRefusal, type TryPorts, tryDomain } from '../../src/doctor/try-domain.ts';
 import { UndoFailure, undo } from '../../src/doctor/undo.ts';
@@ -48,7 +49,7 @@ async function withPorts<T>(
       journal: createJournal(journalFile()),
       wait: async () => undefined,
       onStep: () => undefined,
-      say: () => undefined,
+      print: () => undefined,
       isStopped: () => false,
       ...given,
     });
@@ -68,7 +69,7 @@ const attempt = (
     given,
   );
 
-const takeBack = (stage: Stage) =>
+const removeTrial = (stage: Stage) =>
   withPorts(stage, async (ports) => {
     const left = ports.journal.read();
     if (left) await undo(left, ports);
@@ -161,34 +162,38 @@ describe('the answers to writes', () => {
 describe('a name is refused, and nothing is written', () => {
   const writes = ({ simulator }: Stage): Call[] =>
     simulator.state.calls.filter(({ method }) => method !== 'GET');
-  async function refused(stage: Stage, why: RegExp, more: Parameters<typeof attempt>[1] = {}): Promise<void> {
+  async function refused(
+    stage: Stage,
+    code: TrialRefusal['code'],
+    more: Parameters<typeof attempt>[1] = {},
+  ): Promise<void> {
     const error = await attempt(stage, more).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TrialRefusal);
-    expect((error as Error).message).toMatch(why);
+    expect(error).toMatchObject({ code });
     expect(writes(stage)).toEqual([]);
     expect(existsSync(journalFile())).toBe(false);
   }
 
   test.each([TRIAL, `www.${TRIAL}`])('that is attached, or is a twin of what is: %s', async (domain) => {
     await using stage = await createTrialStage({ seed: { webapps: [{ domains: [domain] }] } });
-    await refused(stage, /is on web application 646/);
+    await refused(stage, 'attached');
   });
 
   test.each(['add-domain', 'remove-domain'] as const)('that our records know: %s', async (job) => {
     await using stage = await createTrialStage();
     await stage.producer.requests.enqueue(job, { domain: TRIAL, appId: 700 });
-    await refused(stage, /trial\.example\.net was asked for on web application 700/);
-    await refused(stage, /is known here/, { name: `www.${TRIAL}` });
+    await refused(stage, 'known');
+    await refused(stage, 'known', { name: `www.${TRIAL}` });
   });
 
   test('with a certificate where all domains share one', async () => {
     await using stage = await createTrialStage();
-    await refused(stage, /--with-certificate needs advanced SSL/, { withCertificate: true });
+    await refused(stage, 'sharedCertificate', { withCertificate: true });
   });
 
   test('where AutoSSL would order a certificate by itself', async () => {
     await using stage = await createTrialStage({ seed: { webapps: [{ advancedSsl: true, autoSsl: true }] } });
-    await refused(stage, /AutoSSL is on/);
+    await refused(stage, 'autoSsl');
   });
 });
 
@@ -213,13 +218,13 @@ describe('whatever breaks, it is taken back', () => {
     const error = await attempt(stage).catch((reason: unknown) => reason);
     // Where the taking back itself failed the journal stays, and the next run does it.
     expect(existsSync(journalFile())).toBe(error instanceof UndoFailure);
-    if (error instanceof UndoFailure) expect(error.message).toContain('run the same command again');
+    if (error instanceof UndoFailure) expect(error.message).toContain(journalFile());
     stage.simulator.clearFaults();
-    await takeBack(stage);
+    await removeTrial(stage);
     await expectNothingLeft(stage);
   });
 
-  test('a write that comes late is found by the second look', async () => {
+  test('a write that comes late is found by the second check', async () => {
     await using stage = await createTrialStage();
     stage.simulator.addFault({ kind: 'drop-before', operation: 'attach-domain', times: 2 });
     const late = async () => void stage.simulator.attachDomain({ name: TRIAL });
@@ -235,7 +240,7 @@ describe('whatever breaks, it is taken back', () => {
     await attempt(stage, {}, { onStep }).catch(() => undefined);
     expect(stage.names()).toContain(TRIAL);
     await stage.producer.requests.enqueue('add-domain', { domain: TRIAL });
-    expect(await takeBack(stage)).toBe(true);
+    expect(await removeTrial(stage)).toBe(true);
     expect(stage.names()).toContain(TRIAL);
     expect(existsSync(journalFile())).toBe(false);
   });
@@ -245,7 +250,7 @@ describe('whatever breaks, it is taken back', () => {
     const { id } = stage.simulator.attachDomain({ name: TRIAL });
     const left = { name: TRIAL, ...APP, step: 'delete', domainId: id + 1 };
     createJournal(journalFile()).write(left);
-    expect(await takeBack(stage)).toBe(true);
+    expect(await removeTrial(stage)).toBe(true);
     expect(stage.names()).toContain(TRIAL);
   });
 });
@@ -296,7 +301,7 @@ describe('a run that is killed', () => {
     const before = stage.simulator.state.certificates();
     await attempt(stage, { withCertificate: true }, killedAt(nth)).catch(() => undefined);
     expect(existsSync(journalFile())).toBe(true);
-    expect(await takeBack(stage)).toBe(true);
+    expect(await removeTrial(stage)).toBe(true);
     await expectNothingLeft(stage);
     expect(stage.simulator.state.certificates()).toEqual(before);
   });
@@ -316,7 +321,7 @@ describe('a run that is killed', () => {
   test('leaves a journal that is not mistaken for another file', async () => {
     await using stage = await createTrialStage();
     writeFileSync(journalFile(), '{"name":"shop.example.org"}');
-    await expect(takeBack(stage)).rejects.toThrow('is no journal of this command');
+    await expect(removeTrial(stage)).rejects.toThrow(messages.noJournal(journalFile()));
   });
 });
 
@@ -345,11 +350,11 @@ describe('our own jobs of the web application', () => {
 
   test('are said to be paused and to go on, and the audit log has both', async () => {
     await using stage = await createTrialStage();
-    const said: string[] = [];
-    await attempt(stage, {}, { say: (sentence) => void said.push(sentence) });
-    expect(said[0]).toBe('web application 646 is paused meanwhile');
-    expect(said).toContain('  -> HTTP 200');
-    expect(said.at(-1)).toBe('web application 646 goes on');
+    const printed: string[] = [];
+    await attempt(stage, {}, { print: (sentence) => void printed.push(sentence) });
+    expect(printed[0]).toBe(messages.pausedForTrial(646));
+    expect(printed).toContain(messages.replied(200));
+    expect(printed.at(-1)).toBe(messages.resumedAfterTrial(646));
     const entries = await stage.producer.audit.list({ limit: 10 });
     expect(entries.map(({ who, what }) => `${who} ${what}`)).toEqual(['cli:test resume', 'cli:test pause']);
   });
@@ -360,10 +365,10 @@ describe('our own jobs of the web application', () => {
       if (step.startsWith('GET'))
         await stage.producer.pauses.pause({ scope: { kind: 'app', ...APP }, reason: 'mine', by: 'ada' });
     };
-    const said: string[] = [];
-    await attempt(stage, {}, { onStep, say: (sentence) => void said.push(sentence) });
+    const printed: string[] = [];
+    await attempt(stage, {}, { onStep, print: (sentence) => void printed.push(sentence) });
     expect(await stage.producer.pauses.list()).toMatchObject([{ reason: 'mine' }]);
-    expect(said.at(-1)).toMatch(/was over already/);
+    expect(printed.at(-1)).toBe(messages.pauseReplaced);
   });
 
   test('that a person has paused stay paused', async () => {

@@ -5,7 +5,7 @@ import { usualAnswers } from '../../src/cli/switches.ts';
 import { judgeLists } from '../../src/doctor/list-switches.ts';
 import type { Replies } from '../../src/doctor/replies.ts';
 import { judgeMode, judgeSsl } from '../../src/doctor/ssl-switches.ts';
-import { QUESTIONS } from '../../src/doctor/survey.ts';
+import { REQUESTS } from '../../src/doctor/survey.ts';
 import { judgeTry } from '../../src/doctor/try-switches.ts';
 import type { RawReply } from '../../src/runcloud/raw-calls.ts';
 
@@ -18,7 +18,7 @@ const reply = (status: number, value?: unknown): RawReply => ({
 });
 
 const NAMES = [
-  ...QUESTIONS.map(({ name }) => name),
+  ...REQUESTS.map(({ name }) => name),
   ...['attach', 'attach-again', 'install-domain-ssl', 'delete', 'delete-again'],
 ];
 const judgeAll = (replies: Replies): Record<string, string> => ({

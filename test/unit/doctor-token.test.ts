@@ -1,4 +1,4 @@
-// When a token ends, read offline: what doctor says of it, and that nothing else of it is said.
+// When a token ends, read offline. The finding has its end and nothing else of it.
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { checkToken } from '../../src/doctor/token.ts';
@@ -13,19 +13,21 @@ const jwt = (claims: unknown): string =>
 const ending = (inSeconds: number) => jwt({ sub: 'PLANTED-workspace', exp: NOW / 1000 + inSeconds });
 
 test.each([
-  ['a year', ending(365 * DAY), 'ok', 'valid until 2027-11-27'],
-  ['31 days', ending(31 * DAY), 'ok', 'valid until 2026-12-28'],
-  ['30 days', ending(30 * DAY), 'warn', 'it expires on 2026-12-27, in 30 days'],
-  ['a day and a half', ending(1.5 * DAY), 'warn', 'it expires on 2026-11-29, in 1 day'],
-  ['a second', ending(1), 'warn', 'it expires on 2026-11-27, in less than a day'],
-  ['now', ending(0), 'fail', "it expired on 2026-11-27, by this machine's clock"],
-  ['a year ago', ending(-365 * DAY), 'fail', "it expired on 2025-11-27, by this machine's clock"],
-])('a token that ends in %s', (_, token, level, sentence) => {
+  ['a year', 365 * DAY, 'ok'],
+  ['31 days', 31 * DAY, 'ok'],
+  ['30 days', 30 * DAY, 'warn'],
+  ['a day and a half', 1.5 * DAY, 'warn'],
+  ['a second', 1, 'warn'],
+  ['now', 0, 'fail'],
+  ['a year ago', -365 * DAY, 'fail'],
+])('a token that ends in %s', (_, inSeconds, level) => {
+  const token = ending(inSeconds);
   const findings = checkToken(token, NOW);
-  expect(findings).toMatchObject([{ level, subject: 'token', sentence }]);
+  const day = new Date(NOW + inSeconds * 1000).toISOString().slice(0, 10);
+  expect(findings).toMatchObject([{ level, subject: 'token', sentence: expect.stringContaining(day) }]);
   expect(findings[0]?.fix !== undefined).toBe(level !== 'ok');
-  const said = JSON.stringify(findings);
-  for (const part of [...token.split('.'), 'PLANTED']) expect(said).not.toContain(part);
+  const text = JSON.stringify(findings);
+  for (const part of [...token.split('.'), 'PLANTED']) expect(text).not.toContain(part);
 });
 
 describe('a token without an end that can be read is RunCloud’s to judge', () => {

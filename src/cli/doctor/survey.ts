@@ -1,6 +1,6 @@
 // doctor --survey: shows the calls, waits for a confirmation, reads, and saves the report.
 import { createInterface } from 'node:readline';
-import { describeQuestion, QUESTIONS, survey } from '../../doctor/survey.ts';
+import { describeRequest, REQUESTS, survey } from '../../doctor/survey.ts';
 import { codes } from '../../errors.ts';
 import type { Input } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -35,8 +35,8 @@ export async function runSurvey(
 
 function announce(appId: number, terminal: Terminal): void {
   say(terminal, [
-    surveyReads(appId, QUESTIONS.length),
-    ...QUESTIONS.map((question) => `  ${describeQuestion(question)}`),
+    surveyReads(appId, REQUESTS.length),
+    ...REQUESTS.map((question) => `  ${describeRequest(question)}`),
   ]);
 }
 
@@ -57,7 +57,7 @@ async function isConfirmed(input: Input, terminal: Terminal): Promise<boolean> {
 }
 
 async function read(target: Target, out: string, { terminal, version }: AccountTools): Promise<ExitCode> {
-  const { observations, switches, stopped, isLetIn } = await survey(target.app, target);
+  const { observations, switches, stopped, isAuthorized: isLetIn } = await survey(target.app, target);
   const api = target.version;
   if (!isLetIn) return refused(observations[0]?.status, stopped, terminal);
   save({ report: 'survey', version, api, stopped: stopped ?? null, switches, observations }, out, terminal);

@@ -62,7 +62,7 @@ function createPorts(target: Target, out: string, { producer, stopped, terminal 
     journal: createJournal(out.replace(/(\.json)?$/, '.journal.json')),
     wait: (ms) => delay(ms),
     onStep: terminal.err,
-    say: terminal.err,
+    print: terminal.err,
     isStopped: () => isStopped,
   };
 }
