@@ -1,5 +1,5 @@
-// Domains and jobs in the HTTP API and in `--json`: the schemas, and the functions that make such records.
-// Their fields are API. Times are ISO 8601; null: not known.
+// Domains and jobs in the HTTP API and in `--json`: the schemas, and the functions that make such
+// records. Their fields are API. Times are ISO 8601; null: not known.
 import { z } from 'zod';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
 import type { DomainRecord, Transition } from '../domains/domain.ts';
@@ -186,7 +186,10 @@ export const toRecord = (status: DomainDetails): DomainAnswer => ({
   budgets: [...status.budgets],
 });
 
-/** A change of state that is newer than the last result has its own reason: a write that began, a check. */
+/**
+ * A change of state that is newer than the last result has its own reason: a write that began, a
+ * check.
+ */
 function reasonOf(record: DomainRecord, history: readonly Transition[]) {
   const { outcome, reasonCode: why, outcomeAt = 0, state: at, stateAt } = record;
   const [step] = history;

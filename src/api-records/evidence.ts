@@ -1,5 +1,5 @@
-// The findings of the last check of a domain, and the DNS records to change, in the HTTP API and in `--json`.
-// Times are ISO 8601.
+// The findings of the last check of a domain, and the DNS records to change, in the HTTP API and in
+// `--json`. Times are ISO 8601.
 import { z } from 'zod';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';

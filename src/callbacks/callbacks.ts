@@ -1,4 +1,5 @@
-// The callbacks of a worker, if CALLBACK_URLS is set: it dispatches the outbox and sends the deliveries.
+// The callbacks of a worker, if CALLBACK_URLS is set: it dispatches the outbox and sends the
+// deliveries.
 import type { LookupFunction } from 'node:net';
 import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';

@@ -1,11 +1,11 @@
-// The circuit breaker of one URL, shared by all workers. After five failed messages in a row only trials
-// are sent, one at a time. The other messages wait in their order and spend no attempt.
+// The circuit breaker of one URL, shared by all workers. After five failed messages in a row only
+// trials are sent, one at a time. The other messages wait in their order and spend no attempt.
 import type { Redis } from 'ioredis';
 import { NOW } from '../redis/clock.ts';
 
-// The circuit is a hash. `failed:<delivery>`: one field for each that has failed since the last success.
-// Once it is open: `until` (nothing is sent before), `trial` (the delivery that is being sent), `windows`
-// (how many waits there were).
+// The circuit is a hash. `failed:<delivery>`: one field for each that has failed since the last
+// success. Once it is open: `until` (nothing is sent before), `trial` (the delivery that is being
+// sent), `windows` (how many waits there were).
 const CLOCK = `${NOW}
 local now = now()
 local until_ = tonumber(redis.call('HGET', KEYS[1], 'until') or '')
@@ -23,7 +23,8 @@ redis.call('HSET', KEYS[1], 'trial', ARGV[1], 'until', now + ARGV[2])
 return 0
 `;
 
-// KEYS circuit  ARGV delivery, most failures, firstMs, longestMs, keptMs -> {ms to wait, times in a row}
+// KEYS circuit  ARGV delivery, most failures, firstMs, longestMs, keptMs
+// -> {ms to wait, times in a row}
 const FAILED = `${CLOCK}
 if until_ and redis.call('HGET', KEYS[1], 'trial') ~= ARGV[1] then return {math.max(until_ - now, 0), 0} end
 if not until_ then
@@ -48,7 +49,10 @@ return wasOpen
 export interface Circuit {
   /** Milliseconds that this delivery has to wait. 0: send it, then call `failed` or `succeeded`. */
   enter(deliveryId: string): Promise<number>;
-  /** For how many milliseconds nothing is sent, and the how-manieth wait that is (0: not because of this one). */
+  /**
+   * For how many milliseconds nothing is sent, and the number of this wait (0: not because of
+   * this one).
+   */
   failed(deliveryId: string): Promise<{ readonly waitMs: number; readonly times: number }>;
   /** True if it was open. */
   succeeded(): Promise<boolean>;

@@ -81,7 +81,9 @@ export const isDeliveryId = (text: string): boolean =>
 export interface Deliveries {
   /** The newest first. */
   list(options?: ListOptions): Promise<DeliveryPage>;
-  /** Sends a message again that was delivered or has failed: three more days, the same webhook-id. */
+  /**
+   * Sends a message again that was delivered or has failed: three more days, the same webhook-id.
+   */
   replay(id: string): Promise<ReplayResult>;
   counts(): Promise<DeliveryCounts>;
 }
@@ -176,7 +178,9 @@ async function read(
   };
 }
 
-/** A failed delivery is replayed once, even by requests at the same moment: the new one replaces it. */
+/**
+ * A failed delivery is replayed once, even by requests at the same moment: the new one replaces it.
+ */
 const toReplayMark = ({ finishedOn }: Job, state: DeliveryState): string =>
   ((state === 'failed' && finishedOn) || Date.now()).toString(36);
 

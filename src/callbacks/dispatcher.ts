@@ -1,5 +1,5 @@
-// From the outbox to the deliveries. An entry is deleted after all its jobs are in their queues. A crash in
-// between repeats it; the ids make the repetition harmless. Every worker does this.
+// From the outbox to the deliveries. An entry is deleted after all its jobs are in their queues. A
+// crash in between repeats it; the ids make the repetition harmless. Every worker does this.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Seals } from '../domains/outbox.ts';

@@ -6,9 +6,9 @@ import { NOW } from '../redis/clock.ts';
 import { accountRefused, credentialsRefused, noRefusalText, runcloudDown } from './messages.ts';
 
 // KEYS limiter, episodes, outbox
-// ARGV quietMs, macKeys, then sentences: no refusal text, credentials, account, down
-// An episode ends after `quietMs` without errors. A flapping error, or one worker with the old credentials,
-// is one episode.
+// ARGV quietMs, macKeys, then sentences: no refusal text, credentials, account, down.
+// An episode ends after `quietMs` without errors. A flapping error, or one worker with the old
+// credentials, is one episode.
 const NOTE = `${NOW}${WRITE_OUTBOX}
 local now = now()
 local quiet = tonumber(ARGV[1])

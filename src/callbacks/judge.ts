@@ -55,7 +55,10 @@ export function judge(attempt: Attempt, circumstances: Circumstances): Judgement
   return retry(error, Math.min(requestedMs, MAX_RETRY_AFTER_MS), circumstances);
 }
 
-/** `leastMs`: the receiver's Retry-After. Our own backoff is the lower bound: a "0" makes no endless loop. */
+/**
+ * `leastMs`: the receiver's Retry-After. Our own backoff is the lower bound: a "0" makes no endless
+ * loop.
+ */
 function retry(error: DeliveryError, leastMs: number, circumstances: Circumstances): Judgement {
   const { attemptsMade, ageMs, random } = circumstances;
   const leftMs = KEEP_TRYING_MS - ageMs;

@@ -1,5 +1,6 @@
-// A receiver's addresses, by Node's own DNS resolver. The system's resolver (getaddrinfo) uses one of the
-// process's four threads while a name server is silent. Four such receivers would block every other lookup.
+// A receiver's addresses, by Node's own DNS resolver. The system's resolver (getaddrinfo) uses one
+// of the process's four threads while a name server is silent. Four such receivers would block
+// every other lookup.
 import { type LookupAddress, lookup as lookUpInSystem } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
@@ -17,8 +18,8 @@ export interface LookupOptions {
 }
 
 /**
- * Names in the hosts file, and names that DNS does not know (a search domain, mDNS), go to the system's
- * resolver. Rejects if DNS does not answer.
+ * Names in the hosts file, and names that DNS does not know (a search domain, mDNS), go to the
+ * system's resolver. Rejects if DNS does not answer.
  */
 export function createLookup(settings: LookupOptions = {}): LookupFunction {
   return (hostname, options, callback) => {

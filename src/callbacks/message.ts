@@ -49,7 +49,10 @@ export interface Payload {
 /** An entry of the outbox, as Lua wrote it: all values are text. */
 export type OutboxFields = Readonly<Record<string, string | undefined>>;
 
-/** A reason may contain somebody's reply. With six bytes per control character the payload stays below 20 kB. */
+/**
+ * A reason may contain somebody's reply. With six bytes per control character the payload stays
+ * below 20 kB.
+ */
 const MAX_REASON = 2_000;
 const MAX_TEXT = 300;
 
@@ -85,7 +88,10 @@ export function toMessage(fields: OutboxFields, clean: (text: string) => string)
   };
 }
 
-/** Made of the facts only: an entry that is read twice is the same message. No dot, for the signature. */
+/**
+ * Made of the facts only: an entry that is read twice is the same message. No dot, for the
+ * signature.
+ */
 function toId(fields: OutboxFields, at: number): string {
   const what = ['type', 'serverId', 'appId', 'domain', 'generation', 'state', 'mustAct', 'code'];
   const facts = JSON.stringify([...what.map((name) => fields[name] ?? ''), at]);

@@ -50,7 +50,7 @@ export interface AttemptFacts {
   readonly delayMs?: number | undefined;
 }
 
-/** `Callback domain.live for shop.example.org to https://app.example.org/hooks: HTTP 500. Next attempt in 5 s.` */
+/** `Callback domain.live for shop.example.org to URL: HTTP 500. Next attempt in 5 s.` */
 export const attemptLine = ({ type, domain, url, sentence, delayMs }: AttemptFacts): string => {
   const about = domain === undefined ? '' : ` for ${domain}`;
   const line = `Callback ${type ?? 'of unknown type'}${about} to ${url}: ${sentence}`;
@@ -72,7 +72,7 @@ export const entryUnreadable = 'Callbacks: an entry of the outbox cannot be read
 /** What follows RunCloud's own sentence in `worker.auth_refused`. */
 export const credentialsRefused = '. All jobs wait. Correct the credentials, then run `doctor`.';
 
-/** The same where RunCloud refuses the account. */
+/** The same, if RunCloud refuses the account. */
 export const accountRefused = '. All jobs wait until RunCloud answers again. Check the quota and the plan.';
 
 export const noRefusalText = 'RunCloud rejected the credentials';

@@ -1,5 +1,5 @@
-// The queues of deliveries, one per URL. Each has its own slots in every worker: no receiver can delay
-// another receiver's deliveries.
+// The queues of deliveries, one per URL. Each has its own slots in every worker: no receiver can
+// delay another receiver's deliveries.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { countDeliveries, type DeliveryCounts, toQueueName } from './queue.ts';
@@ -8,7 +8,10 @@ import { isTargetId } from './targets.ts';
 /** URLs go by their ids (targets.ts). */
 export interface DeliveryQueues {
   of(target: string): Queue;
-  /** All that may have deliveries: the configured ones, and those of any worker until they are forgotten. */
+  /**
+   * All that may have deliveries: the configured ones, and those of any worker until they are
+   * forgotten.
+   */
   known(): Promise<string[]>;
   /** A worker has these URLs now. */
   markUsed(targets: readonly string[]): Promise<void>;

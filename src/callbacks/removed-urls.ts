@@ -1,5 +1,6 @@
-// URLs that were removed from CALLBACK_URLS. Their deliveries stay in the list and wait for a worker that
-// has the URL. After three days without one they fail, and a week later they are deleted.
+// URLs that were removed from CALLBACK_URLS. Their deliveries stay in the list and wait for a
+// worker that has the URL. After three days without one they fail, and a week later they are
+// deleted.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';

@@ -1,6 +1,6 @@
 // One attempt: a signed POST to one configured URL, by the Standard Webhooks specification.
-// Redirects are not followed. Each attempt opens a connection and resolves the name: a connection that
-// is kept alive may be dead, and then nobody knows whether the message has arrived.
+// Redirects are not followed. Each attempt opens a connection and resolves the name: a connection
+// that is kept alive may be dead, and then nobody knows whether the message has arrived.
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -83,7 +83,10 @@ function post(
   });
 }
 
-/** Only the status counts. The rest of the reply is received for a moment, then the connection is closed. */
+/**
+ * Only the status counts. The rest of the reply is received for a moment, then the connection is
+ * closed.
+ */
 function discard(response: IncomingMessage): void {
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {

@@ -1,5 +1,5 @@
-// The configured URLs. A job names its URL by a hash only. So nobody who can write to Redis can make us
-// send elsewhere, and the secrets in a URL stay in the configuration. Pure.
+// The configured URLs. A job names its URL by a hash only. So nobody who can write to Redis can
+// make us send elsewhere, and the secrets in a URL stay in the configuration. Pure.
 import { createHash } from 'node:crypto';
 
 export interface Target {

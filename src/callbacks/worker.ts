@@ -46,7 +46,10 @@ export interface DeliveryWorkerOptions {
 
 export interface DeliveryWorker {
   ready(): Promise<void>;
-  /** Starts nothing new and waits for the current attempts, at most `timeoutMs`. What is cut off is sent again. */
+  /**
+   * Starts nothing new and waits for the current attempts, at most `timeoutMs`. What is cut off is
+   * sent again.
+   */
   close(timeoutMs: number): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
-// The interface of both clients, over HTTP and through the queue, with its arguments and results. Plain types:
-// the HTTP client needs no library for them. A test compares them with the schemas that check the requests.
+// The interface of both clients, over HTTP and through the queue, with its arguments and results.
+// Plain types: the HTTP client needs no library for them. A test compares them with the schemas
+// that check the requests.
 import type { DomainsError, ErrorCode } from '../errors.ts';
 
 export interface Target {
@@ -19,13 +20,17 @@ export interface RemoveDomainPayload extends Target {
 }
 
 export interface AddDomainPayload extends RemoveDomainPayload {
-  /** Include the www name. Default: `auto`, which includes it for a registrable domain, not for a subdomain. */
+  /**
+   * Include the www name. Default: `auto`, which includes it for a registrable domain, not for a
+   * subdomain.
+   */
   readonly www?: 'auto' | boolean | undefined;
   /** The name that visitors are redirected to. Default: `non-www` with www, else `none`. */
   readonly redirection?: 'none' | 'www' | 'non-www' | undefined;
   /**
-   * True: add it to this web application even if another one has the domain. The HTTP API refuses such a request
-   * without `appId` (`on-another-application`). The queue client does not check this.
+   * True: add it to this web application even if another one has the domain. The HTTP API refuses
+   * such a request without `appId` (`on-another-application`). The queue client does not check
+   * this.
    */
   readonly also?: boolean | undefined;
 }
@@ -62,14 +67,17 @@ export type AddResult =
   | { readonly accepted: false; readonly error: DomainsError };
 
 /**
- * Every method rejects with a DomainsError. Its `code` is the same over both transports: `invalid-domain`,
- * `invalid-payload`, `no-web-application`, `host-name-taken`, `redis-unavailable`, `redis-no-permission`.
- * Sending the same request again is always harmless.
+ * Every method rejects with a DomainsError. Its `code` is the same over both transports:
+ * `invalid-domain`, `invalid-payload`, `no-web-application`, `host-name-taken`,
+ * `redis-unavailable`, `redis-no-permission`. Sending the same request again is always harmless.
  */
 export interface DomainsClient {
   /** Attaches the domain and gets a certificate for it. */
   addDomain(payload: AddDomainPayload, options?: RequestOptions): Promise<Receipt>;
-  /** Any number, as a bulk import. One result per domain, in the same order. Does not reject for a refused one. */
+  /**
+   * Any number, as a bulk import. One result per domain, in the same order. Does not reject for a
+   * refused one.
+   */
   addDomains(payloads: readonly AddDomainPayload[]): Promise<AddResult[]>;
   /** Detaches the domain. */
   removeDomain(payload: RemoveDomainPayload, options?: RequestOptions): Promise<Receipt>;

@@ -1,4 +1,5 @@
-// The status of a domain, as in `GET /v1/domains/{domain}`: plain types. Times are ISO 8601; null: not known.
+// The status of a domain, as in `GET /v1/domains/{domain}`: plain types. Times are ISO 8601; null:
+// not known.
 import type { Actor, DomainState } from '../domains/states.ts';
 
 /** Chooses one of several web applications. */

@@ -1,5 +1,5 @@
-// One call to the HTTP API, by Node's own fetch. It is retried under one Idempotency-Key, while a retry can help
-// and until the deadline.
+// One call to the HTTP API, by Node's own fetch. It is retried under one Idempotency-Key, while a
+// retry can help and until the deadline.
 import { type HttpError, notOurs, toHttpError, unavailable } from './http-error.ts';
 
 export interface Call {
@@ -21,7 +21,10 @@ export interface Connection {
   readonly closed: AbortSignal;
 }
 
-/** The result of one attempt: the answer, or an error and the wait before a retry (undefined: no retry helps). */
+/**
+ * The result of one attempt: the answer, or an error and the wait before a retry (undefined: no
+ * retry helps).
+ */
 type Result =
   | { readonly answer: unknown }
   | { readonly error: HttpError; readonly retryAfterMs: number | undefined };
@@ -115,7 +118,10 @@ function reasonOf(error: unknown): string {
   return why || code || message;
 }
 
-/** Temporary errors: the server is busy, without Redis, or restarting; the same request is still running. */
+/**
+ * Temporary errors: the server is busy, without Redis, or restarting; the same request is still
+ * running.
+ */
 const temporary = [408, 425, 429, 502, 503, 504];
 
 function judge({ status, headers }: Response, text: string): Result {
@@ -127,7 +133,8 @@ function judge({ status, headers }: Response, text: string): Result {
     const mayHelp = temporary.includes(status) || problem.code === 'idempotency-in-flight';
     return { error: problem, retryAfterMs: mayHelp ? retryAfterMs : undefined };
   }
-  // From something in front of the server: a proxy without its server answers 5xx with a page of its own.
+  // From something in front of the server: a proxy without its server answers 5xx with a page of
+  // its own.
   if (status >= 500 || temporary.includes(status))
     return { error: unavailable(`HTTP ${status} from a proxy in front of it`), retryAfterMs };
   if (status >= 300 && status < 400) return { error: notOurs(status, 'redirect'), retryAfterMs: undefined };

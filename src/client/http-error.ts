@@ -1,4 +1,5 @@
-// The errors of the HTTP client: a problem from the server, or the reason why there was no answer. Pure.
+// The errors of the HTTP client: a problem from the server, or the reason why there was no answer.
+// Pure.
 import { DomainsError, type ErrorCode } from '../errors.ts';
 
 /** The fields of a problem document besides its code and detail. */
@@ -9,7 +10,9 @@ export interface ProblemFields {
   readonly fix?: string | undefined;
   /** Which fields are wrong, and why. */
   readonly errors?: readonly { readonly field: string; readonly message: string }[] | undefined;
-  /** The web applications that have the domain (`on-another-application`, `several-applications`). */
+  /**
+   * The web applications that have the domain (`on-another-application`, `several-applications`).
+   */
   readonly applications?: readonly { readonly serverId: number; readonly appId: number }[] | undefined;
 }
 

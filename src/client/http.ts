@@ -28,16 +28,23 @@ export { HttpError } from './http-error.ts';
 export interface HttpClientOptions {
   /** The address of the server without /v1: `https://domains.example.org`. It may have a path. */
   readonly url: string;
-  /** From `runcloud-domains token create`. Default: none, for a server on this machine without tokens. */
+  /**
+   * From `runcloud-domains token create`. Default: none, for a server on this machine without
+   * tokens.
+   */
   readonly token?: string | undefined;
-  /** For one request, retries included. Default: 10,000 ms. `addDomains`: five minutes per 1000 domains. */
+  /**
+   * For one request, retries included. Default: 10,000 ms. `addDomains`: five minutes per 1000
+   * domains.
+   */
   readonly deadlineMs?: number | undefined;
 }
 
 export interface HttpClient extends DomainsClient {
   /**
-   * The status of a domain. Needs a token with the role `read` or `operate`. Rejects with `not-found` if nobody has
-   * requested it, and with `several-applications` if several have it and `on` names none.
+   * The status of a domain. Needs a token with the role `read` or `operate`. Rejects with
+   * `not-found` if nobody has requested it, and with `several-applications` if several have it and
+   * `on` names none.
    */
   getDomain(domain: string, on?: ApplicationIds): Promise<DomainStatus>;
 }

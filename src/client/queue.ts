@@ -1,5 +1,5 @@
-// The client that writes requests directly into Redis: `runcloud-domains-client/queue`. The product's own
-// producer is this client.
+// The client that writes requests directly into Redis: `runcloud-domains-client/queue`. The
+// product's own producer is this client.
 import { CodedError, hasCode } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { inTurns } from '../queue/in-turns.ts';
@@ -18,7 +18,10 @@ export type {
 } from './client.ts';
 
 export interface QueueClientOptions {
-  /** `redis://` or `rediss://`. Default without the field: `redis://127.0.0.1:6379`. Undefined is an error. */
+  /**
+   * `redis://` or `rediss://`. Default without the field: `redis://127.0.0.1:6379`. Undefined is an
+   * error.
+   */
   readonly redisUrl?: string | undefined;
   /** PEM, for `rediss://`: the authorities of Redis' certificate, in place of the system's. */
   readonly redisCa?: string | undefined;
@@ -36,9 +39,13 @@ export interface QueueClientOptions {
 /** A requested redeploy has no delay (`atOnce`). */
 const REDEPLOY_DELAY_MS = 0;
 
-/** Every method validates before it uses Redis, and settles within `deadlineMs`. Throws TypeError for a wrong option. */
+/**
+ * Every method validates before it uses Redis, and settles within `deadlineMs`. Throws TypeError
+ * for a wrong option.
+ */
 export function createQueueClient(options: QueueClientOptions = {}): DomainsClient {
-  // Its variable is not set. With the default, another Redis might get the requests, and nobody would notice.
+  // Its variable is not set. With the default, another Redis might get the requests, and nobody
+  // would notice.
   if ('redisUrl' in options && options.redisUrl === undefined)
     throw new TypeError('redisUrl must be an address, but is undefined. Is the environment variable set?');
   const { redisUrl = 'redis://127.0.0.1:6379', redisCa: ca, queuePrefix = 'bull' } = options;

@@ -1,12 +1,15 @@
-// Limits for the connections of an HTTP port: in total, and per network. During a shutdown open requests are
-// answered; other connections are closed.
+// Limits for the connections of an HTTP port: in total, and per network. During a shutdown open
+// requests are answered; other connections are closed.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isLoopbackAddress, networkOf } from './network.ts';
 
 export interface ConnectionBounds {
   readonly total: number;
-  /** Of one network (`networkOf`); undefined behind a proxy. Connections of this machine are not counted. */
+  /**
+   * Of one network (`networkOf`); undefined behind a proxy. Connections of this machine are not
+   * counted.
+   */
   readonly perNetwork?: number | undefined;
   /** Called for each connection that was refused because of a limit. */
   readonly onRefused?: () => void;
@@ -38,7 +41,8 @@ export function boundConnections(server: Server, bounds: ConnectionBounds): Conn
   const counts = new Map<string, number>();
   server.maxConnections = total;
   server.on('drop', onRefused);
-  // A server may ignore an unknown expectation (RFC 9110, 10.1.1). Node would refuse it before our own checks.
+  // A server may ignore an unknown expectation (RFC 9110, 10.1.1). Node would refuse it before our
+  // own checks.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.prependListener('connection', (socket: Socket) => {
     const network = (bounds.networkOf ?? peerOf)(socket);
@@ -76,7 +80,10 @@ function forgetOne(counts: Map<string, number>, network: string): void {
   else counts.delete(network);
 }
 
-/** It has a complete request without an answer. An answer that the client does not read does not count. */
+/**
+ * It has a complete request without an answer. An answer that the client does not read does not
+ * count.
+ */
 const isBusy = ({ open }: Connection): boolean =>
   [...open].some(
     ([response, request]) => request.complete && !response.writableEnded && !response.writableNeedDrain,
@@ -103,8 +110,8 @@ const ending = new WeakSet<Socket>();
 export const isEnding = (socket: Socket): boolean => ending.has(socket);
 
 /**
- * Ends a connection on which the client is still sending. A reset would discard the answer before the client has
- * read it. So its bytes are received and dropped for a moment.
+ * Ends a connection on which the client is still sending. A reset would discard the answer before
+ * the client has read it. So its bytes are received and dropped for a moment.
  */
 export function endGracefully(socket: Socket, answer = ''): void {
   if (ending.has(socket)) return;
@@ -121,6 +128,7 @@ export function endGracefully(socket: Socket, answer = ''): void {
 
 /** Ends the connection after this answer, which is sent before the whole request was read. */
 export function endAfterAnswer({ socket }: IncomingMessage): void {
-  // Node calls this after an answer with `Connection: close`. Its own version destroys the socket at once.
+  // Node calls this after an answer with `Connection: close`. Its own version destroys the socket
+  // at once.
   socket.destroySoon = () => endGracefully(socket);
 }

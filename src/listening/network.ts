@@ -1,5 +1,5 @@
-// The network of an address. Pure. A household, a server or a phone has a whole /64 of IPv6: one address alone
-// identifies nobody.
+// The network of an address. Pure. A household, a server or a phone has a whole /64 of IPv6: one
+// address alone identifies nobody.
 import { isIP } from 'node:net';
 
 /** The eight groups of an IPv6 address, as numbers. */
@@ -23,7 +23,10 @@ const toPrefix = (groups: readonly number[], bits: number): string =>
     .map((group) => group.toString(16))
     .join(':')}::/${bits}`;
 
-/** An IPv4 address within an IPv6 one: mapped (RFC 4291), behind NAT64 (RFC 6052), or as 6to4 (RFC 3056). */
+/**
+ * An IPv4 address within an IPv6 one: mapped (RFC 4291), behind NAT64 (RFC 6052), or as 6to4 (RFC
+ * 3056).
+ */
 function embeddedIPv4(groups: readonly number[]): string | undefined {
   const isMapped = isAllZero(groups.slice(0, 5)) && groups[5] === 0xffff;
   const isNat64 = groups[0] === 0x64 && groups[1] === 0xff9b && isAllZero(groups.slice(2, 6));
@@ -32,15 +35,18 @@ function embeddedIPv4(groups: readonly number[]): string | undefined {
 }
 
 /**
- * What counts as one client: an IPv4 address (`192.0.2.7`), or the /64 of an IPv6 one (`2001:db8:0:1::/64`). A text
- * that is no address is returned unchanged.
+ * What counts as one client: an IPv4 address (`192.0.2.7`), or the /64 of an IPv6 one
+ * (`2001:db8:0:1::/64`). A text that is no address is returned unchanged.
  */
 export const networkOf = (address: string): string => toNetwork(address, 64);
 
 /** The most that a provider gives to one customer: an IPv4 address, or the /48 of an IPv6 one. */
 export const blockOf = (address: string): string => toNetwork(address, 48);
 
-/** Some proxies write `192.0.2.7:4711` or `[2001:db8::1]:4711` into X-Forwarded-For, with the client's port. */
+/**
+ * Some proxies write `192.0.2.7:4711` or `[2001:db8::1]:4711` into X-Forwarded-For, with the
+ * client's port.
+ */
 const withoutPort = (address: string): string =>
   /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(address)?.[1] ?? address;
 

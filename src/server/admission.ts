@@ -1,5 +1,5 @@
-// What every request of every part passes before its body is read: the caller, and the rate limit. A request
-// that is refused before it has arrived ends its connection.
+// What every request of every part passes before its body is read: the caller, and the rate limit.
+// A request that is refused before it has arrived ends its connection.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServerConfig } from '../config/load.ts';
 import { endAfterAnswer, isEnding } from '../listening/connections.ts';
@@ -46,7 +46,9 @@ export function addAdmission(app: FastifyInstance, { settings, rates }: Admissio
 
 export const noSuchRoute = (): Refusal => new Refusal('not-found', noRoute);
 
-/** An answer to a request that is still being sent ends its connection: nobody waits for the rest. */
+/**
+ * An answer to a request that is still being sent ends its connection: nobody waits for the rest.
+ */
 export function endUnread({ raw }: FastifyRequest, reply: FastifyReply): void {
   if (raw.complete !== false) return;
   reply.header('connection', 'close');
@@ -69,7 +71,10 @@ export const headersOf = (request: FastifyRequest): Record<string, string> => ({
 const isCountedElsewhere = ({ url }: FastifyRequest): boolean =>
   /^\/(healthz|readyz)(\?|$)|^\/board([/?]|$)/.test(url);
 
-/** Throws Refusal (429) if the token, or the network without a valid token, has reached its rate limit. */
+/**
+ * Throws Refusal (429) if the token, or the network without a valid token, has reached its rate
+ * limit.
+ */
 export function assertRate(
   { tokens, anonymous }: Rates,
   { caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>,

@@ -14,7 +14,10 @@ export interface Caller {
 /** The caller in logs, histories and the audit log. */
 export const nameOf = ({ name }: Caller): string => `api:${name}`;
 
-/** Without tokens the server listens on this machine only (`assertServable`): every caller may do everything. */
+/**
+ * Without tokens the server listens on this machine only (`assertServable`): every caller may do
+ * everything.
+ */
 const LOCAL: Caller = { name: 'local', role: 'operate' };
 
 /** `anyone`: needs no token. Only for what the published documents contain. */
@@ -50,7 +53,10 @@ export function authorize(caller: Caller | undefined, role: RouteRole): void {
   });
 }
 
-/** Throws Refusal if a browser sends the request for a page of another site. Programs send neither header. */
+/**
+ * Throws Refusal if a browser sends the request for a page of another site. Programs send neither
+ * header.
+ */
 export function refuseCrossSite(headers: IncomingHttpHeaders): void {
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];

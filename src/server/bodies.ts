@@ -1,4 +1,5 @@
-// Bodies of requests: bytes to text, as for all text that the program reads, then text to JSON or to lines.
+// Bodies of requests: bytes to text, as for all text that the program reads, then text to JSON or
+// to lines.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { decodeText, whyUnreadable } from '../untrusted/text-file.ts';
 import { jsonOnly, unreadableBody } from './messages.ts';

@@ -1,4 +1,5 @@
-// The OpenAPI document as a page for people: one HTML file, no script, no other file, no other host. Pure.
+// The OpenAPI document as a page for people: one HTML file, no script, no other file, no other
+// host. Pure.
 import { createHash } from 'node:crypto';
 import type { OpenApi, Operation, Parameter } from './routes/route.ts';
 

@@ -1,4 +1,5 @@
-// The first half of a shutdown: no new connections, and no request is cut off while it is being sent.
+// The first half of a shutdown: no new connections, and no request is cut off while it is being
+// sent.
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer, Server } from 'node:net';
@@ -9,8 +10,8 @@ import { within } from '../deadline.ts';
 const IDLE_MS = 2000;
 
 /**
- * Resolves when all connections have ended, or after two seconds. A connection that is left then waits for an
- * answer, or is closed soon (`closeIdle`).
+ * Resolves when all connections have ended, or after two seconds. A connection that is left then
+ * waits for an answer, or is closed soon (`closeIdle`).
  */
 export async function drain(server: Server): Promise<void> {
   const ended = once(server, 'close');
@@ -23,9 +24,10 @@ export async function drain(server: Server): Promise<void> {
 }
 
 /**
- * In a cluster (PM2's cluster mode) the primary accepts connections and passes them on. One may arrive after we
- * have stopped listening: Node gives it back, if this process is still running. The primary answers another
- * message only after all that it has sent before. (PM2 would take a disconnect for a crash.)
+ * In a cluster (PM2's cluster mode) the primary accepts connections and passes them on. One may
+ * arrive after we have stopped listening: Node gives it back, if this process is still running. The
+ * primary answers another message only after all that it has sent before. (PM2 would take a
+ * disconnect for a crash.)
  */
 async function untilNothingIsHandedOut(): Promise<void> {
   if (!cluster.isWorker) return;

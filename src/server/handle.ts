@@ -143,7 +143,10 @@ function parse<T>(
   throw refusalOf([...error.issues, ...unknownKeys(schema, input)]);
 }
 
-/** If a field is wrong, an unknown one may be the cause: `domian`. (Strict schemas report it on their own.) */
+/**
+ * If a field is wrong, an unknown one may be the cause: `domian`. (Strict schemas report it on
+ * their own.)
+ */
 function unknownKeys(schema: unknown, input: unknown): z.ZodError['issues'] {
   if (!(schema instanceof z.ZodObject) || schema.def.catchall || !isRecord(input)) return [];
   const keys = Object.keys(input).filter((key) => !Object.hasOwn(schema.shape, key));

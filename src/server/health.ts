@@ -1,5 +1,5 @@
-// /healthz, /readyz, /workers and /metrics as a fastify plugin. The first two need no token, since health
-// checks send none. So their answers name no machine.
+// /healthz, /readyz, /workers and /metrics as a fastify plugin. The first two need no token, since
+// health checks send none. So their answers name no machine.
 import type { FastifyPluginAsync, onRequestAsyncHookHandler } from 'fastify';
 import { type Health, parseOnly, unknownCheck } from '../health/checks.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -21,7 +21,7 @@ interface Only {
 export function createHealthRoutes({
   health,
   metrics,
-  access: guard,
+  access,
   scrub = (text) => text,
 }: HealthRoutesOptions): FastifyPluginAsync {
   return async (server) => {
@@ -40,9 +40,9 @@ export function createHealthRoutes({
       const { ok, checks } = await health.ready(only);
       return reply.code(ok ? 200 : 503).send({ ok, checks });
     });
-    const guarded = { ...(guard && { onRequest: guard }) };
-    server.get('/workers', guarded, async () => ({ workers: (await health.vitals()).workers }));
-    server.get('/metrics', guarded, async (_request, reply) =>
+    const protectedRoute = { ...(access && { onRequest: access }) };
+    server.get('/workers', protectedRoute, async () => ({ workers: (await health.vitals()).workers }));
+    server.get('/metrics', protectedRoute, async (_request, reply) =>
       reply.type(metrics.contentType).send(await metrics.text()),
     );
   };

@@ -1,5 +1,5 @@
-// Error codes that only HTTP has, and the status of every code. Codes are API: once published, a code keeps
-// its meaning. docs/reference/http-api.md lists them.
+// Error codes that only HTTP has, and the status of every code. Codes are API: once published, a
+// code keeps its meaning. docs/reference/http-api.md lists them.
 import type { Code, CodeEntry } from '../errors.ts';
 
 interface HttpCodeEntry extends Pick<CodeEntry, 'meaning' | 'fix'> {

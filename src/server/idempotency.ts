@@ -1,6 +1,6 @@
-// Idempotency-Key: the answer to a request is stored for a day. A repetition gets the same answer, and nothing
-// is done twice. A refusal is not stored: it changed nothing, and the caller may correct it under the same key.
-// Limits per answer and per caller keep Redis from filling up.
+// Idempotency-Key: the answer to a request is stored for a day. A repetition gets the same answer,
+// and nothing is done twice. A refusal is not stored: it changed nothing, and the caller may
+// correct it under the same key. Limits per answer and per caller keep Redis from filling up.
 import { createHash, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -9,7 +9,9 @@ import { keyFormat, keyInFlight, keyMismatch, keyQuotaReached } from './messages
 import { Refusal } from './problems.ts';
 
 const KEPT_MS = 24 * 3600 * 1000;
-/** Of one answer, compressed; a batch of 1000 common names has 20 kB. A longer one is not stored. */
+/**
+ * Of one answer, compressed; a batch of 1000 common names has 20 kB. A longer one is not stored.
+ */
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Longer than any answer of ours. */
 const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
@@ -46,7 +48,10 @@ export interface Claim {
 }
 
 export interface Idempotency {
-  /** The stored answer, or the claim to give one. Throws Refusal: 409 in flight, 422 another request. */
+  /**
+   * The stored answer, or the claim to give one. Throws Refusal: 409 in flight, 422 another
+   * request.
+   */
   claim(request: KeyedRequest): Promise<Claim | StoredAnswer>;
 }
 
@@ -102,7 +107,10 @@ const quotaReached = (waitMs: number): Refusal =>
 
 const mismatch = (): Refusal => new Refusal('idempotency-mismatch', keyMismatch);
 
-/** Answers that Redis could not store, kept in memory as long as their claims may be in Redis without them. */
+/**
+ * Answers that Redis could not store, kept in memory as long as their claims may be in Redis
+ * without them.
+ */
 function createUnkept() {
   const answers = new Map<string, { readonly request: string; readonly answer: StoredAnswer }>();
   return {
@@ -126,7 +134,8 @@ export interface IdempotencyOptions {
 
 export function createIdempotency({ redis, prefix }: IdempotencyOptions): Idempotency {
   const me = randomUUID();
-  // The requests that this process runs. An own claim that is not among them was left while Redis was away.
+  // The requests that this process runs. An own claim that is not among them was left while Redis
+  // was away.
   const busy = new Set<string>();
   const unkept = createUnkept();
   const take = async ({ name, day, request, owner }: ClaimEntry): Promise<StoredAnswer | undefined> => {

@@ -1,6 +1,7 @@
-// A limit of unfinished requests per token: one caller cannot fill the queue and Redis. Redis has a set of the
-// token's jobs. A count removes the finished ones, so the size of the set is an upper bound. Before a request is
-// refused, the jobs are counted again. (A request that Redis could not record is not counted.)
+// A limit of unfinished requests per token: one caller cannot fill the queue and Redis. Redis has a
+// set of the token's jobs. A count removes the finished ones, so the size of the set is an upper
+// bound. Before a request is refused, the jobs are counted again. (A request that Redis could not
+// record is not counted.)
 import type { Redis } from 'ioredis';
 import { UNFINISHED } from '../domains/queue-scripts.ts';
 import { type JobName, parseJob } from '../jobs/catalog.ts';
@@ -31,7 +32,10 @@ end
 return {#ids, redis.call('ZCARD', KEYS[1])}`;
 
 export interface OpenRequests {
-  /** Throws Refusal (429) if the token has too many. A request that replaces an open one always passes. */
+  /**
+   * Throws Refusal (429) if the token has too many. A request that replaces an open one always
+   * passes.
+   */
   assertRoom(caller: Caller, isReplacement: () => Promise<boolean>): Promise<void>;
   add(caller: Caller, jobId: string): Promise<void>;
 }
@@ -106,7 +110,10 @@ export async function enqueueAs(
   return receipt;
 }
 
-/** A repetition, or the removal of a domain that is still being added: the number of open requests stays. */
+/**
+ * A repetition, or the removal of a domain that is still being added: the number of open requests
+ * stays.
+ */
 async function isReplacement(
   { store }: Parts['requests'],
   name: JobName,

@@ -1,4 +1,5 @@
-// Refused requests: problem documents (RFC 9457) with a code and a fix. Which error is which problem.
+// Refused requests: problem documents (RFC 9457) with a code and a fix. Which error is which
+// problem.
 
 import { z } from 'zod';
 import { type Place, places, toPlace } from '../api-records/applications.ts';

@@ -1,9 +1,11 @@
-// Rate limits of requests: per token, and without a token per network. Each process counts on its own.
+// Rate limits of requests: per token, and without a token per network. Each process counts on its
+// own.
 
 export interface Rate {
   /**
-   * Takes `cost` requests from the budget of `key`. Returns 0, or the milliseconds to wait if nothing is left;
-   * then nothing is taken. A request that costs more than is left passes once; the next ones wait longer.
+   * Takes `cost` requests from the budget of `key`. Returns 0, or the milliseconds to wait if
+   * nothing is left; then nothing is taken. A request that costs more than is left passes once; the
+   * next ones wait longer.
    */
   take(key: string, cost?: number): number;
 }

@@ -1,4 +1,5 @@
-// The HTTP server: the table of routes behind authentication, limits and problem documents. The caller listens.
+// The HTTP server: the table of routes behind authentication, limits and problem documents. The
+// caller listens.
 import { randomUUID } from 'node:crypto';
 import {
   type FastifyInstance,
@@ -85,7 +86,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<FastifyI
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000, requireHostHeader: false },
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
-    // Requests during a shutdown are answered as usual, or not at all. Fastify's 503 is no problem document.
+    // Requests during a shutdown are answered as usual, or not at all. Fastify's 503 is no problem
+    // document.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     requestIdHeader: false,

@@ -1,5 +1,5 @@
-// Access to the board: a login, and requests from its own pages only. Requests without a login are counted and
-// sent to the login page.
+// Access to the board: a login, and requests from its own pages only. Requests without a login are
+// counted and sent to the login page.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardUser } from '../../config/load.ts';
 import { networkOf } from '../../listening/network.ts';

@@ -1,4 +1,5 @@
-// What an operator can do on the board: retry one failed job, or all. Every other change is refused.
+// What an operator can do on the board: retry one failed job, or all. Every other change is
+// refused.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BoardUser } from '../../config/load.ts';
 import { refuse } from './access.ts';

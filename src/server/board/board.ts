@@ -1,5 +1,5 @@
-// Bull Board at /board, behind a login. A viewer reads; an operator can also retry failed jobs. The other
-// actions of Bull Board are refused; docs/guides/board.md says why.
+// Bull Board at /board, behind a login. A viewer reads; an operator can also retry failed jobs. The
+// other actions of Bull Board are refused; docs/guides/board.md says why.
 import cookie from '@fastify/cookie';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';

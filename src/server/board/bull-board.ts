@@ -1,5 +1,5 @@
-// Bull Board itself, read only: none of its handlers that change something is registered, and its data is
-// filtered.
+// Bull Board itself, read only: none of its handlers that change something is registered, and its
+// data is filtered.
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { AppControllerRoute, ControllerHandlerReturnType } from '@bull-board/api/typings/app';
@@ -20,7 +20,10 @@ export interface CallbackQueue {
 /** The fields of a delivery that are shown. Its target is only a digest. */
 const CALLBACK_FIELDS: ReadonlySet<string> = new Set(['messageId', 'domain', 'at', 'body']);
 
-/** Bull Board's routes that are served. A route of a new version is served only if it is listed here. */
+/**
+ * Bull Board's routes that are served. A route of a new version is served only if it is listed
+ * here.
+ */
 export const READ_ROUTES: ReadonlySet<string> = new Set([
   '/api/redis/stats', // refuses, by hideRedisDetails
   '/api/queues',
@@ -32,7 +35,9 @@ export const READ_ROUTES: ReadonlySet<string> = new Set([
   '/api/queues/:queueName/:jobId',
 ]);
 
-/** Routes with an empty answer: they would show too much (schedulers of other programs, addresses). */
+/**
+ * Routes with an empty answer: they would show too much (schedulers of other programs, addresses).
+ */
 export const EMPTY_ROUTES: Readonly<Record<string, (jobId: string) => object>> = {
   '/api/job-schedulers': () => ({ schedulers: [] }),
   '/api/queues/:queueName/workers': () => ({ workers: null }),

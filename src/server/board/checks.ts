@@ -1,9 +1,11 @@
-// The queue of password checks. A check takes 128 MB and half a second, so one runs at a time. The network
-// that was served least goes next, and no network can fill the queue.
+// The queue of password checks. A check takes 128 MB and half a second, so one runs at a time. The
+// network that was served least goes next, and no network can fill the queue.
 import { blockOf, networkOf } from '../../listening/network.ts';
 
 export interface Checks {
-  /** Runs `work` when it is next. Resolves with undefined if the queue has no place, or no longer. */
+  /**
+   * Runs `work` when it is next. Resolves with undefined if the queue has no place, or no longer.
+   */
   run<T>(address: string, work: () => Promise<T>): Promise<T | undefined>;
   /** Refuses all that wait. */
   close(): void;

@@ -1,4 +1,4 @@
-// The board's two cookies: the login, and one that ties a login form to the browser that asked for it.
+// The two cookies of the board: the login, and one that ties a login form to its browser.
 import { randomBytes } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,8 +19,8 @@ const FORM_LIFE_S = 3600;
 type Kind = 'board' | 'form';
 
 export function createCookies({ secure }: { readonly secure: boolean }): Cookies {
-  // A browser accepts `__Host-` only with Secure, for exactly this host and the path `/`: no other host can set
-  // it. Below a prefix the host has other applications, which must not get the login.
+  // A browser accepts `__Host-` only with Secure, for exactly this host and the path `/`: no other
+  // host can set it. Below a prefix the host has other applications, which must not get the login.
   const nameOf = (kind: Kind, prefix: string): string =>
     `${secure ? (prefix === '' ? '__Host-' : '__Secure-') : ''}runcloud-domains-${kind}`;
   const optionsFor = (prefix: string): CookieSerializeOptions => ({

@@ -1,7 +1,11 @@
-// The headers of every answer of the board, and the check that a request comes from the board's own pages.
+// The headers of every answer of the board, and the check that a request comes from the board's own
+// pages.
 import type { FastifyRequest } from 'fastify';
 
-/** For our own small pages, and for what is no page: no script, no other file, forms to this server only. */
+/**
+ * For our own small pages, and for what is no page: no script, no other file, forms to this server
+ * only.
+ */
 export const strictPolicy = (styleHash?: string): string =>
   [
     "default-src 'none'",
@@ -12,8 +16,9 @@ export const strictPolicy = (styleHash?: string): string =>
   ].join('; ');
 
 /**
- * For Bull Board's page: its own files and no other host (it would load a font from fonts.googleapis.com). No
- * inline script, and no inline style in its HTML: `withoutInlineStyle` removes it.
+ * For Bull Board's page: its own files and no other host (it would load a font from
+ * fonts.googleapis.com). No inline script, and no inline style in its HTML: `withoutInlineStyle`
+ * removes it.
  */
 export const BOARD_POLICY = [
   "default-src 'none'",
@@ -31,7 +36,8 @@ export const BOARD_POLICY = [
 export const fixedHeaders = (isSecure: boolean): Readonly<Record<string, string>> => ({
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
-  // Not `no-referrer`: a browser would send `Origin: null` with the login form. No other site gets a referrer.
+  // Not `no-referrer`: a browser would send `Origin: null` with the login form. No other site gets
+  // a referrer.
   'referrer-policy': 'same-origin',
   // Without TLS browsers ignore it, with a warning.
   ...(isSecure && { 'cross-origin-opener-policy': 'same-origin' }),
@@ -39,7 +45,10 @@ export const fixedHeaders = (isSecure: boolean): Readonly<Record<string, string>
   'x-robots-tag': 'noindex, nofollow',
 });
 
-/** Bull Board's page without what the policy forbids: fonts of another host, and the style of its splash. */
+/**
+ * Bull Board's page without what the policy forbids: fonts of another host, and the style of its
+ * splash.
+ */
 export const withoutInlineStyle = (html: string): string =>
   html
     .replace(/<link[^>]*fonts\.googleapis\.com[^>]*>/g, '')
@@ -47,8 +56,9 @@ export const withoutInlineStyle = (html: string): string =>
     .replace(/ style="[^"]*"/g, '');
 
 /**
- * Whether a page of this origin sent the request. If the browser sends Sec-Fetch-Site (over HTTPS and on
- * localhost), it decides, even behind a proxy that rewrites Host. Else the Origin must name the requested host.
+ * Whether a page of this origin sent the request. If the browser sends Sec-Fetch-Site (over HTTPS
+ * and on localhost), it decides, even behind a proxy that rewrites Host. Else the Origin must name
+ * the requested host.
  */
 export function isFromOwnPage({ headers, host }: Pick<FastifyRequest, 'headers' | 'host'>): boolean {
   const site = headers['sec-fetch-site'];

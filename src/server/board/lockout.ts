@@ -1,12 +1,15 @@
-// A limit for guessed passwords: after too many failures there is a wait, longer each time. Kept in Redis, for
-// all servers together.
+// A limit for guessed passwords: after too many failures there is a wait, longer each time. Kept in
+// Redis, for all servers together.
 import type { Redis } from 'ioredis';
 import { networkOf } from '../../listening/network.ts';
 import { NOW } from '../../redis/clock.ts';
 import { digest } from './sessions.ts';
 
 export interface Lockout {
-  /** Counts an attempt before it is made: many at once count too. Resolves with the wait in ms; 0: continue. */
+  /**
+   * Counts an attempt before it is made: many at once count too. Resolves with the wait in ms; 0:
+   * continue.
+   */
   attempt(name: string, address: string): Promise<number>;
   /** The password was right. */
   succeeded(name: string, address: string): Promise<void>;
@@ -18,16 +21,17 @@ export interface LockoutOptions {
 }
 
 /**
- * Failures without a wait. `pair`: one name from one network. `network`: one network with many names. `name`: one
- * name from many networks, far higher, since otherwise anybody could lock a known user out. For the same reason
- * one network adds at most its own free failures to `name`.
+ * Failures without a wait. `pair`: one name from one network. `network`: one network with many
+ * names. `name`: one name from many networks, far higher, since otherwise anybody could lock a
+ * known user out. For the same reason one network adds at most its own free failures to `name`.
  */
 const FREE_FAILURES = { pair: 5, network: 20, name: 50 } as const;
 const FIRST_WAIT_MS = 30_000;
 const LONGEST_WAIT_MS = 15 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 
-// KEYS: pair, network, name. ARGV: first wait, longest wait, time to forget, and the free failures of each counter.
+// KEYS: pair, network, name. ARGV: first wait, longest wait, time to forget, and the free failures
+// of each counter.
 const ATTEMPT = `${NOW}
 local now = now()
 local wait = 0

@@ -1,5 +1,5 @@
-// Retries from the board, by our own rules. Bull Board's own retry would give the job one attempt, and run
-// beside a newer job of the same domain.
+// Retries from the board, by our own rules. Bull Board's own retry would give the job one attempt,
+// and run beside a newer job of the same domain.
 import type { Redis } from 'ioredis';
 import type { Audit } from '../../audit/audit.ts';
 import type { Logger } from '../../logger/logger.ts';

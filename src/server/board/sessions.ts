@@ -1,6 +1,6 @@
-// Logins of the board, in Redis. The cookie has a random id, Redis only its hash. A seal, whose key comes from
-// this server's configuration, covers the entry and the id. So nobody who can write to Redis can create or copy
-// a login.
+// Logins of the board, in Redis. The cookie has a random id, Redis only its hash. A seal, whose key
+// comes from this server's configuration, covers the entry and the id. So nobody who can write to
+// Redis can create or copy a login.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { BoardUser } from '../../config/load.ts';
@@ -35,7 +35,10 @@ interface Login {
 
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** Its key comes from the hash of the user's password, which is in BOARD_USERS only: a new password ends the logins. */
+/**
+ * Its key comes from the hash of the user's password, which is in BOARD_USERS only: a new password
+ * ends the logins.
+ */
 function createSeal({ name, role, hash }: BoardUser) {
   const key = deriveKey(hash, 'board session');
   return (id: string, { since, usedAt }: Login): string =>

@@ -1,5 +1,6 @@
-// What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board sends
-// reasons, stacks, options and logs as they are in Redis, and an external producer may have written them.
+// What the board shows of a job: known fields, of limited length, without secrets. Pure. Bull Board
+// sends reasons, stacks, options and logs as they are in Redis, and an external producer may have
+// written them.
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger/logger.ts';
 import { looksOurs } from '../../queue/job-payload.ts';
@@ -52,7 +53,10 @@ const pick = (value: Fields, names: readonly string[]): Fields =>
 
 const cut = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max)}…` : text);
 
-/** The caller (`by`) is shown only for jobs with an id of ours: an external producer may write anything. */
+/**
+ * The caller (`by`) is shown only for jobs with an id of ours: an external producer may write
+ * anything.
+ */
 const trusted = (id: unknown, { by, ...data }: Fields): Fields =>
   by !== undefined && looksOurs({ id, data }) ? { ...data, by } : data;
 

@@ -1,5 +1,5 @@
-// The API's own documents. They contain nothing beyond the published documents, so they need no token: a
-// browser, which sends none, can show the page.
+// The API's own documents. They contain nothing beyond the published documents, so they need no
+// token: a browser, which sends none, can show the page.
 import { z } from 'zod';
 import { toDocsPage } from '../docs-page.ts';
 import { route } from './route.ts';

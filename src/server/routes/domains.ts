@@ -22,7 +22,9 @@ export const addDomain = payloadSchemas['add-domain'].extend({
   }),
 });
 
-/** The payload of a job. `mayAsk`: the request is refused if another web application has the domain. */
+/**
+ * The payload of a job. `mayAsk`: the request is refused if another web application has the domain.
+ */
 export function toAddPayload(body: object): { readonly payload: object; readonly mayAsk: boolean } {
   const { also, ...payload } = body as { also?: unknown };
   return { payload, mayAsk: also !== true };

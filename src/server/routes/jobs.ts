@@ -1,4 +1,5 @@
-// Jobs: the status of one, and the retry of failed ones. A retry is a new request for the same desired state.
+// Jobs: the status of one, and the retry of failed ones. A retry is a new request for the same
+// desired state.
 import { z } from 'zod';
 import { jobRecord, toJob } from '../../api-records/domains.ts';
 import { reasonCode } from '../../api-records/fields.ts';

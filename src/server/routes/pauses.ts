@@ -1,4 +1,5 @@
-// Pauses: no jobs run for everything, one web application or one site. A pause has a reason and may have an end.
+// Pauses: no jobs run for everything, one web application or one site. A pause has a reason and may
+// have an end.
 import { z } from 'zod';
 import { pauseRecord, toPauseRecord } from '../../api-records/operations.ts';
 import { type TargetDefaults, toApp } from '../../jobs/catalog.ts';

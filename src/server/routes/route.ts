@@ -1,5 +1,5 @@
-// One entry per route: path, role, schemas and handler. From it follow validation, types, the OpenAPI document
-// and the security tests. A test compares docs/reference/http-api.md with it.
+// One entry per route: path, role, schemas and handler. From it follow validation, types, the
+// OpenAPI document and the security tests. A test compares docs/reference/http-api.md with it.
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Audit } from '../../audit/audit.ts';
@@ -109,8 +109,8 @@ export interface RouteOf<
   /** Default: ANSWER_DEADLINE_MS. Longer for many domains at once. */
   readonly deadlineMs?: number;
   /**
-   * False: the answer is not stored under an Idempotency-Key, since nothing was done or parts have to be sent
-   * again. Default: true.
+   * False: the answer is not stored under an Idempotency-Key, since nothing was done or parts have
+   * to be sent again. Default: true.
    */
   readonly isKept?: (answer: z.output<A>) => boolean;
   /** How many requests it counts as, for the token's rate limit. Default: 1. */

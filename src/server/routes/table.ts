@@ -1,4 +1,5 @@
-// The table of all routes: the only source of validation, types, the OpenAPI document and the security tests.
+// The table of all routes: the only source of validation, types, the OpenAPI document and the
+// security tests.
 import { listAudit } from './audit.ts';
 import { postBatch } from './batch.ts';
 import { listDeliveries, replayDelivery } from './callbacks.ts';
