@@ -1,12 +1,12 @@
-// How RunCloud is reached and who we are to it: the connection, the headers of every request, the credentials. Knows no exchange. With the
-// files that use it the only importer of got.
+// The connection to RunCloud, the headers of every request, the credentials. Only this file and its users import got.
 import { Buffer } from 'node:buffer';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import got, { type Got } from 'got';
+import { late, unlessAborted, withDeadline } from '../deadline.ts';
 import type { CallLimiter, CallOptions } from './runcloud.ts';
 
-/** A v3 (or workspace v2) token goes out as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
+/** A v3 (or workspace v2) token is sent as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
 export type Credentials =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'key'; readonly key: string; readonly secret: string };
@@ -14,22 +14,22 @@ export type Credentials =
 export interface HttpSettings {
   /** Up to and with the version: `https://manage.runcloud.io/api/v3`. */
   readonly url: string;
-  /** A function is asked before each call, so that corrected credentials are picked up. */
+  /** A function is called before each exchange, to use corrected credentials. */
   readonly credentials: Credentials | (() => Credentials);
-  /** For the whole exchange, waiting for a free socket included. */
+  /** In milliseconds, for the whole exchange with the wait for a free socket. */
   readonly timeoutMs: number;
   readonly userAgent?: string | undefined;
-  /** Yours to destroy, and the way to go through a proxy: no environment variable is looked at. */
+  /** The caller's own, for a proxy. The caller destroys it. No environment variable is read. */
   readonly agent?: HttpAgent | undefined;
-  /** Hears of every call, besides the caller's own `onCall`. */
+  /** Called after every exchange, beside the caller's own `onCall`. */
   readonly onCall?: CallOptions['onCall'];
-  /** Asked before each call, told after each. */
+  /** Called before and after each exchange. */
   readonly limiter?: CallLimiter | undefined;
 }
 
 const MAX_CONNECT_MS = 10_000;
 const MAX_SOCKETS = 8;
-/** Shorter than servers' usual idle limits, so that we rarely write into a connection that they just closed. */
+/** Shorter than the usual idle limits of servers: a write into a closed connection is rare. */
 const IDLE_SOCKET_MS = 10_000;
 export const MAX_REPLY_BYTES = 5 * 1024 * 1024;
 
@@ -41,7 +41,7 @@ export function createAgent(isTls: boolean): HttpAgent {
 export function createGot(settings: Pick<HttpSettings, 'timeoutMs' | 'userAgent'>, agent: HttpAgent): Got {
   const connectMs = Math.min(settings.timeoutMs, MAX_CONNECT_MS);
   return got.extend({
-    // Proxy agents extend http.Agent and serve https all the same.
+    // Proxy agents extend http.Agent and serve https too.
     agent: { http: agent, https: agent as HttpsAgent },
     // [D] runcloud.io/docs/api/v3: both headers on every request, GET included.
     headers: {
@@ -59,28 +59,15 @@ export function createGot(settings: Pick<HttpSettings, 'timeoutMs' | 'userAgent'
   });
 }
 
-/** What got's own time limit may take to show. */
+/** got's own time limit may take so much longer. */
 const GRACE_MS = 1_000;
 
 /**
- * The call, or its end soon after its time limit: got ends it by then, and whoever waits for it does not rely on that. `giveUp` ends
- * what may still be under way.
+ * The reply, or `ETIMEDOUT` soon after its time limit. got should end the call before; this does not rely on it.
+ * `start` gets the signal that ends the call.
  */
-export async function orLate<T>(call: Promise<T>, timeoutMs: number, giveUp: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(Object.assign(new Error(`no reply within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-      giveUp();
-    }, timeoutMs + GRACE_MS);
-  });
-  call.catch(() => undefined);
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export const withTimeout = <T>(timeoutMs: number, start: (ended: AbortSignal) => Promise<T>): Promise<T> =>
+  withDeadline(timeoutMs + GRACE_MS, undefined, (ended) => unlessAborted(start(ended), ended, late));
 
 export function toAuthorization(credentials: Credentials): string {
   if (credentials.kind === 'token') return `Bearer ${credentials.token}`;

@@ -1,9 +1,9 @@
-// Readings with an age: when one is read anew, and by whom. Two who ask at once share one reading; while a new one cannot be had, the
-// old one serves.
+// Values with an age: when each is read again, and by which process. Concurrent callers share one read. If a read fails, the old value
+// serves.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FactsMemo, Known } from './facts-memo.ts';
 
-/** What to read, and under which name it is remembered. */
+/** What to read, and its key in the memo. */
 export interface Readable<T> {
   readonly key: string;
   read(): Promise<T>;
@@ -13,98 +13,98 @@ export type Found = Awaited<ReturnType<FactsMemo['get']>>;
 
 interface Options {
   readonly memo: FactsMemo;
-  /** Older is read anew. */
+  /** An older value is read again. */
   readonly maxAgeMs: number;
-  /** Younger is not read anew, whoever asks. */
+  /** A younger value is never read again. */
   readonly refreshMs: number;
 }
 
-/** How long one who has to be answered waits for what another reads at this moment. */
-const PATIENCE_MS = 2_000;
-const LOOK_EVERY_MS = 100;
-const NOTHING_KNOWN_MS = 600_000;
+/** How long a caller waits for the read of another process. */
+const MAX_WAIT_MS = 2_000;
+const CHECK_EVERY_MS = 100;
+const NULL_MAX_AGE_MS = 600_000;
 
 export function createCache({ memo, maxAgeMs, refreshMs }: Options) {
-  const { renew, join, isUnderway, readMeanwhile, believed } = createReadings(memo);
+  const { read, join, isRunning, readMeanwhile, trusted } = createReads(memo);
   const { isYoung, isOverdue, untilNewer } = createAges(memo, refreshMs);
-  /** When this process last had each turn: there is nobody to wait for where it read in vain. */
-  const mine = new Map<string, number>();
+  /** When this process last locked a refresh. If its read failed, nobody else reads, so nobody waits. */
+  const locked = new Map<string, number>();
 
   return {
-    renew,
-    /** Has read anew what was read before `since`: by one caller, in one turn. What cannot be read stays as it is. */
+    read,
+    /** Reads again what is older than `since`: one process, under one lock. A failed read changes nothing. */
     async refresh(
       all: readonly Readable<unknown>[],
       { known, now }: Found,
-      { turn, since }: { readonly turn: string; readonly since: number },
+      { lock, since }: { readonly lock: string; readonly since: number },
     ): Promise<boolean> {
       const overdue = all.filter(({ key }) => isOverdue(known.get(key), now, since));
       if (overdue.length === 0) return false;
-      const takenAgoMs = await memo.lockRefresh(turn, refreshMs);
-      if (takenAgoMs === 0) mine.set(turn, now);
-      const ours = takenAgoMs === 0 ? overdue : overdue.filter(({ key }) => isUnderway(key));
+      const lockedAgoMs = await memo.lockRefresh(lock, refreshMs);
+      if (lockedAgoMs === 0) locked.set(lock, now);
+      const ours = lockedAgoMs === 0 ? overdue : overdue.filter(({ key }) => isRunning(key));
       const keys = overdue.map(({ key }) => key);
       if (ours.length > 0) await Promise.allSettled(ours.map(join));
-      else if (now - (mine.get(turn) ?? -Infinity) >= refreshMs)
-        await untilNewer(keys, since, PATIENCE_MS - takenAgoMs);
+      else if (now - (locked.get(lock) ?? -Infinity) >= refreshMs)
+        await untilNewer(keys, since, MAX_WAIT_MS - lockedAgoMs);
       return true;
     },
-    async serve<T>(asked: Readable<T>, { known, now }: Found): Promise<T> {
-      const last = known.get(asked.key) ?? (await readMeanwhile(asked.key));
-      if (!last) return join(asked);
+    async serve<T>(readable: Readable<T>, { known, now }: Found): Promise<T> {
+      const last = known.get(readable.key) ?? (await readMeanwhile(readable.key));
+      if (!last) return join(readable);
       const value = last.value as T;
-      if (isYoung(last, now)) believed.add(asked.key);
-      // That there is nothing to know (null) may have been one odd answer.
-      const longestMs = value === null ? Math.min(maxAgeMs, NOTHING_KNOWN_MS) : maxAgeMs;
-      const isGood = now - last.at < longestMs && believed.has(asked.key);
-      return isGood ? value : join(asked).catch(() => value);
+      if (isYoung(last, now)) trusted.add(readable.key);
+      // Null (RunCloud does not send it) may have been one odd answer.
+      const longestMs = value === null ? Math.min(maxAgeMs, NULL_MAX_AGE_MS) : maxAgeMs;
+      const isGood = now - last.at < longestMs && trusted.has(readable.key);
+      return isGood ? value : join(readable).catch(() => value);
     },
   };
 }
 
-function createReadings(memo: FactsMemo) {
-  const underway = new Map<string, Promise<unknown>>();
-  // A process that has just begun believes nothing old: who restarts it may want just that.
-  const believed = new Set<string>();
-  const renew = <T>({ key, read }: Readable<T>): Promise<T> => {
+function createReads(memo: FactsMemo) {
+  const running = new Map<string, Promise<unknown>>();
+  // A new process trusts no old value: a person may have restarted it for that.
+  const trusted = new Set<string>();
+  const read = <T>({ key, read: readValue }: Readable<T>): Promise<T> => {
     const take = async (): Promise<T> => {
       const at = await memo.now();
-      const value = await read();
+      const value = await readValue();
       await memo.put(key, { value, at });
-      believed.add(key);
+      trusted.add(key);
       return value;
     };
-    const reading = take().finally(() => {
-      if (underway.get(key) === reading) underway.delete(key);
+    const value = take().finally(() => {
+      if (running.get(key) === value) running.delete(key);
     });
-    underway.set(key, reading);
-    return reading;
+    running.set(key, value);
+    return value;
   };
   return {
-    believed,
-    renew,
-    isUnderway: (key: string): boolean => underway.has(key),
-    join: <T>(asked: Readable<T>): Promise<T> =>
-      (underway.get(asked.key) as Promise<T> | undefined) ?? renew(asked),
-    /** Since the caller looked, somebody else may have begun a reading and ended it. */
+    trusted,
+    read,
+    isRunning: (key: string): boolean => running.has(key),
+    join: <T>(readable: Readable<T>): Promise<T> =>
+      (running.get(readable.key) as Promise<T> | undefined) ?? read(readable),
+    /** The value of a read that began and ended since the caller's own check. */
     readMeanwhile: async (key: string): Promise<Known | undefined> =>
-      underway.has(key) ? undefined : (await memo.get([key])).known.get(key),
+      running.has(key) ? undefined : (await memo.get([key])).known.get(key),
   };
 }
 
 function createAges(memo: FactsMemo, refreshMs: number) {
   const isYoung = ({ at }: Known, now: number): boolean => now - at <= refreshMs;
-  /** Read before somebody asked, and old enough to be read anew for that. */
+  /** Read before the request, and old enough to be read again for it. */
   const isOverdue = (known: Known | undefined, now: number, since: number): boolean =>
     known !== undefined && since > known.at && !isYoung(known, now);
   return {
     isYoung,
     isOverdue,
     async untilNewer(keys: readonly string[], since: number, ms: number): Promise<void> {
-      for (let left = ms; left > 0; left -= LOOK_EVERY_MS) {
+      for (let left = ms; left > 0; left -= CHECK_EVERY_MS) {
         const { now, known } = await memo.get(keys);
         if (keys.every((key) => !isOverdue(known.get(key), now, since))) return;
-        await sleep(Math.min(left, LOOK_EVERY_MS));
+        await sleep(Math.min(left, CHECK_EVERY_MS));
       }
     },
   };

@@ -1,6 +1,6 @@
-// Where the facts of web applications are remembered: in Redis, for all workers (domains/facts-memo.ts), or in this process alone.
+// Where the facts of web applications are stored: in Redis, for all workers (domains/facts-memo.ts), or in this process alone.
 
-/** One reading, and when it began. */
+/** One value, and when its read began. */
 export interface Known {
   readonly value: unknown;
   readonly at: number;
@@ -9,17 +9,17 @@ export interface Known {
 /** Times in milliseconds by the memo's own clock. Values are JSON. */
 export interface FactsMemo {
   now(): Promise<number>;
-  /** The last readings, by their keys. */
+  /** The last values, by their keys. */
   get(keys: readonly string[]): Promise<{ readonly now: number; readonly known: ReadonlyMap<string, Known> }>;
-  /** An older reading than the one that is known is dropped. */
+  /** Drops a value that is older than the known one. */
   put(key: string, known: Known): Promise<void>;
-  /** 0: the caller has this turn, and nobody else for `ms`. Else how long ago somebody took it, at least 1. */
+  /** 0: the caller has the lock for `ms`. Else how long ago another caller took it, at least 1. */
   lockRefresh(key: string, ms: number): Promise<number>;
 }
 
 export function createLocalMemo(): FactsMemo {
   const all = new Map<string, Known>();
-  const turns = new Map<string, number>();
+  const locks = new Map<string, number>();
   const now = (): number => performance.now();
   return {
     now: async () => now(),
@@ -34,8 +34,8 @@ export function createLocalMemo(): FactsMemo {
       if (known.at >= (all.get(key)?.at ?? 0)) all.set(key, known);
     },
     async lockRefresh(key, ms) {
-      const ago = now() - (turns.get(key) ?? -Infinity);
-      if (ago >= ms) turns.set(key, now());
+      const ago = now() - (locks.get(key) ?? -Infinity);
+      if (ago >= ms) locks.set(key, now());
       return ago >= ms ? 0 : Math.max(1, ago);
     },
   };

@@ -1,5 +1,5 @@
-// What rarely changes about a web application: its server's address, and how its certificates are kept. Read every six hours, and
-// anew where somebody has asked since, so that nobody is judged, and told, by what is over. Never writes.
+// What rarely changes about a web application: its server's address and its certificate mode. Read every six hours, and again after a
+// new request: its result must not come from old facts. Never writes.
 import { hasCode, TransientError } from '../errors.ts';
 import { CallAbortedError } from './errors.ts';
 import { createCache, type Found, type Readable } from './facts-cache.ts';
@@ -7,44 +7,44 @@ import { createLocalMemo, type FactsMemo } from './facts-memo.ts';
 import type { CallOptions, RunCloud, WebApplication } from './runcloud.ts';
 
 export interface AppFacts {
-  /** The server's own address; undefined where RunCloud does not tell. */
+  /** The server's own address. Undefined: RunCloud does not send it. */
   readonly ipAddress: string | undefined;
   /** Each domain has a certificate of its own. */
   readonly advanced: boolean;
-  /** RunCloud issues by itself. */
+  /** RunCloud orders certificates automatically. */
   readonly autoSsl: boolean;
 }
 
-/** A web application, and when somebody last asked for what the facts are needed for, by Redis' clock. */
+/** A web application, and the time of the newest request that needs its facts, by Redis' clock. */
 export interface RequestedApp extends WebApplication {
   readonly requestedAt?: number | undefined;
 }
 
 export interface Facts {
   /**
-   * As last read by any worker, at most six hours ago: who only waits costs RunCloud nothing. What was read before the request is
-   * read anew, at most once a minute and web application over all workers; where that fails, it serves.
+   * As last read by any worker, at most six hours ago: a waiting domain costs no call. Facts from before the request are read
+   * again, at most once a minute per web application over all workers. If that fails, the old facts serve.
    */
   cached(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
   /**
-   * With the certificate mode as it is now: who orders must have noticed a change. Where the reading fails for this one route,
-   * the mode as last known; throws where none is known, and where RunCloud answers nobody.
+   * With the current certificate mode, for an order. If this one route fails: the mode as last known. Throws if none is known, or if
+   * RunCloud is unavailable.
    */
   read(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
-  /** RunCloud's list of certificates has proven advanced mode, whatever it says when asked for the mode. */
+  /** RunCloud's list of certificates has proven advanced mode, whatever its own route for the mode answers. */
   noteAdvanced(app: WebApplication): Promise<void>;
 }
 
 interface Options {
   readonly runcloud: Pick<RunCloud, 'getServer' | 'getSslMode'>;
-  /** What all workers know. Default: this process alone. */
+  /** The facts of all workers. Default: of this process alone. */
   readonly memo?: FactsMemo;
   readonly maxAgeMs?: number;
   readonly refreshMs?: number;
 }
 
 type Mode = Pick<AppFacts, 'advanced' | 'autoSsl'>;
-/** Null: RunCloud does not tell, or not to us. */
+/** Null: RunCloud does not send it, or not with these credentials. */
 type Address = string | null;
 
 const SIX_HOURS_MS = 6 * 3_600_000;
@@ -63,30 +63,30 @@ export function createFacts(options: Options): Facts {
     mode: { key: keyOf(app), read: () => readMode(app, calls) },
     address: { key: String(app.serverId), read: () => readAddress(runcloud, app, calls) },
   });
-  const lookUp = async (
+  const load = async (
     app: RequestedApp,
     { mode, address }: ReturnType<typeof toReadables>,
-    asked: readonly Readable<unknown>[],
+    overdue: readonly Readable<unknown>[],
   ): Promise<Found> => {
     const keys = [mode.key, address.key];
     const found = await memo.get(keys);
     if (app.requestedAt === undefined) return found;
-    const isRefreshed = await cache.refresh(asked, found, { turn: keyOf(app), since: app.requestedAt });
+    const isRefreshed = await cache.refresh(overdue, found, { lock: keyOf(app), since: app.requestedAt });
     return isRefreshed ? memo.get(keys) : found;
   };
 
   return {
     async cached(app, calls) {
       const { mode, address } = toReadables(app, calls);
-      const found = await lookUp(app, { mode, address }, [mode, address]);
+      const found = await load(app, { mode, address }, [mode, address]);
       const known = await cache.serve(mode, found);
       return { ...known, ipAddress: (await cache.serve(address, found)) ?? undefined };
     },
     async read(app, calls) {
       const { mode, address } = toReadables(app, calls);
-      const found = await lookUp(app, { mode, address }, [address]);
+      const found = await load(app, { mode, address }, [address]);
       const known = found.known.get(mode.key)?.value as Mode | undefined;
-      const now = await cache.renew(mode).catch((error: unknown) => {
+      const now = await cache.read(mode).catch((error: unknown) => {
         if (known === undefined || !isOfThisRoute(error)) throw error;
         return known;
       });
@@ -110,7 +110,7 @@ async function readAddress(
   try {
     return (await runcloud.getServer(serverId, shared(calls))).ipAddress ?? null;
   } catch (error) {
-    // Credentials that may attach domains need not be good for reading servers.
+    // Credentials that may attach domains may have no right to read servers.
     if (hasCode(error, 'runcloud-forbidden', 'runcloud-not-found', 'runcloud-rejected')) return null;
     throw error;
   }
@@ -118,9 +118,9 @@ async function readAddress(
 
 const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
 
-// A firewall's page, a refusal or a lost answer for this one route leaves what is known as it is. What holds everybody goes through.
+// A firewall's page, a refusal or a lost answer for this one route: the known mode stays. An outage for everybody is thrown.
 const isOfThisRoute = (error: unknown): boolean =>
   error instanceof TransientError && error.attemptSpent && !(error instanceof CallAbortedError);
 
-/** The signal stays out: the reading is shared, and one job that stops must not fail the others. */
+/** Without the signal: the read is shared, and one stopped job must not fail the others. */
 const shared = ({ onCall, onUnavailable }: CallOptions = {}): CallOptions => ({ onCall, onUnavailable });

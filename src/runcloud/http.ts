@@ -1,5 +1,4 @@
-// One HTTP exchange with RunCloud: the one function all requests go through. It never retries, never follows a redirect, and knows no
-// route.
+// One HTTP exchange with RunCloud, for all requests. Never retries, never follows a redirect, and knows no route.
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -12,9 +11,9 @@ import {
   createGot,
   type HttpSettings,
   MAX_REPLY_BYTES,
-  orLate,
   toAuthorization,
   toSecrets,
+  withTimeout,
 } from './connection.ts';
 import { AccountRefusedError, CallAbortedError, ForbiddenError, type Operation } from './errors.ts';
 import { toExchangeError, toReplyError, toUnusableReply } from './failures.ts';
@@ -35,7 +34,7 @@ export interface Exchange {
   readonly options: CallOptions | undefined;
 }
 
-/** A 2xx reply. `body` is parsed JSON, or undefined where the reply has none. */
+/** A 2xx reply. `body`: parsed JSON. Undefined: the reply has no body. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -43,22 +42,21 @@ export interface Reply {
 
 export interface Http {
   exchange(exchange: Exchange): Promise<Reply>;
-  /** Names the credentials in force, without being them. */
+  /** Identifies the current credentials without revealing them. */
   fingerprint(): string;
-  /** Closes the connections; calls under way end as of unknown result. */
+  /** Closes the connections. Running calls end with an unknown result. */
   close(): void;
 }
 
-/** One exchange under way, and what is known about it. */
+/** What is known about a running exchange. */
 interface Attempt {
   sent: boolean;
   status: number | undefined;
   readonly tooLong: AbortController;
-  readonly tooLate: AbortController;
 }
 
-/** Bytes leave only over a connection that stands; until then a failed call has certainly changed nothing. */
-function watchSending(request: ClientRequest, attempt: Attempt, isTls: boolean): void {
+/** Bytes leave only over an open connection. Before that a failed call has changed nothing. */
+function trackSending(request: ClientRequest, attempt: Attempt, isTls: boolean): void {
   const onSocket = (socket: Socket): void => {
     if (!socket.connecting) attempt.sent = true;
     else socket.once(isTls ? 'secureConnect' : 'connect', () => (attempt.sent = true));
@@ -76,26 +74,29 @@ async function send(
   timeoutMs: number,
 ): Promise<Response<string>> {
   const { method, query, json, options } = exchange;
-  const { tooLong, tooLate } = attempt;
-  const promise = client<string>(url, {
-    method,
-    headers: { authorization: auth },
-    signal: AbortSignal.any([tooLong.signal, tooLate.signal, ...(options?.signal ? [options.signal] : [])]),
-    ...(query === undefined ? {} : { searchParams: query }),
-    ...(json === undefined ? {} : { json }),
-    resolveBodyOnly: false,
-  });
-  promise.on('request', (request) => {
-    watchSending(request, attempt, url.startsWith('https:'));
-    boundReply(request, 2 * MAX_REPLY_BYTES);
-  });
-  promise.on('downloadProgress', ({ transferred, total }) => {
-    if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
-  });
-  return orLate(promise, timeoutMs, () => tooLate.abort());
+  const { tooLong } = attempt;
+  const start = (ended: AbortSignal): Promise<Response<string>> => {
+    const promise = client<string>(url, {
+      method,
+      headers: { authorization: auth },
+      signal: AbortSignal.any([tooLong.signal, ended, ...(options?.signal ? [options.signal] : [])]),
+      ...(query === undefined ? {} : { searchParams: query }),
+      ...(json === undefined ? {} : { json }),
+      resolveBodyOnly: false,
+    });
+    promise.on('request', (request) => {
+      trackSending(request, attempt, url.startsWith('https:'));
+      boundReply(request, 2 * MAX_REPLY_BYTES);
+    });
+    promise.on('downloadProgress', ({ transferred, total }) => {
+      if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
+    });
+    return promise;
+  };
+  return withTimeout(timeoutMs, start);
 }
 
-/** Hands the exchange to whoever counts calls. An observer's mistake must not turn a success into a failure. */
+/** Notifies the observers of calls. An observer's error must not turn a success into a failure. */
 function report(
   { operation, method, path, options }: Exchange,
   status: number | undefined,
@@ -103,11 +104,11 @@ function report(
   onCall: HttpSettings['onCall'],
 ): void {
   const durationMs = Math.round(performance.now() - startedMs);
-  for (const tell of [options?.onCall, onCall]) {
+  for (const notify of [options?.onCall, onCall]) {
     try {
-      tell?.({ operation, method, path, status, durationMs });
+      notify?.({ operation, method, path, status, durationMs });
     } catch {
-      // Deliberately nothing: see above.
+      // Ignored: see above.
     }
   }
 }
@@ -128,12 +129,12 @@ function toReply(response: Response<string>, { operation }: Exchange, redact: Re
   }
   if (body.trim() === '') return { status, body: undefined };
   const json = parseJson(body);
-  // [D] "all replies JSON": anything else comes from something that stands before RunCloud.
+  // [D] "all replies JSON": other text comes from something in front of RunCloud.
   if (json === undefined) throw toUnusableReply(operation, status, faults.noJson);
   return { status, body: json.value };
 }
 
-async function assertDesired({ operation, method, options }: Exchange): Promise<void> {
+async function assertMayGo({ operation, method, options }: Exchange): Promise<void> {
   const mayGo = method === 'GET' || ((await options?.mayWrite?.()) ?? true);
   if (mayGo && options?.signal?.aborted !== true) return;
   throw new CallAbortedError(stopped(operation, 'before'), { operation }, false);
@@ -145,8 +146,7 @@ export function createHttp(settings: HttpSettings): Http {
   const client = createGot(settings, agent);
 
   const perform = async (exchange: Exchange, auth: string, redact: Redact): Promise<Response<string>> => {
-    const ends = { tooLong: new AbortController(), tooLate: new AbortController() };
-    const attempt: Attempt = { sent: false, status: undefined, ...ends };
+    const attempt: Attempt = { sent: false, status: undefined, tooLong: new AbortController() };
     const startedMs = performance.now();
     try {
       const url = `${base}${exchange.path}`;
@@ -171,7 +171,7 @@ export function createHttp(settings: HttpSettings): Http {
     const auth = toAuthorization(current);
     const redact = createRedact(toSecrets(current));
     const call = async (): Promise<Exchanged<Reply>> => {
-      await assertDesired(exchange);
+      await assertMayGo(exchange);
       const response = await perform(exchange, auth, redact);
       return { response, toReply: () => toReply(response, exchange, redact) };
     };
@@ -196,18 +196,18 @@ export function createHttp(settings: HttpSettings): Http {
 }
 
 /**
- * After a 403: is it this one route, or every call of the account? A ping tells; all who ask at the same time share one. Throws
- * AccountRefusedError where ping is refused too; whatever else becomes of it says nothing.
+ * After a 403: is it this one route, or every call of the account? A ping decides. Concurrent callers share one. Throws
+ * AccountRefusedError if the ping is refused too. Any other result says nothing.
  */
 function createAccountCheck(exchange: (exchange: Exchange) => Promise<Reply>) {
-  let underway: Promise<unknown> | undefined;
+  let running: Promise<unknown> | undefined;
   const ping = async ({ onCall, onUnavailable, waitSignal }: CallOptions): Promise<unknown> => {
     const options = { onCall, onUnavailable, waitSignal };
     return exchange({ operation: 'ping', method: 'GET', path: '/ping', options });
   };
   return async (options: CallOptions = {}): Promise<void> => {
-    underway ??= ping(options).finally(() => (underway = undefined));
-    await underway.catch((error: unknown) => {
+    running ??= ping(options).finally(() => (running = undefined));
+    await running.catch((error: unknown) => {
       if (error instanceof AccountRefusedError) throw error;
     });
   };

@@ -1,5 +1,5 @@
-// What RunCloud's log of a web application says since an order. One page serves all who ask within a minute, since a certificate that
-// many domains share fails for all of them at once. Its failure never matters: nobody learns of it.
+// RunCloud's log of a web application since an order. One page serves all callers within a minute: a shared certificate fails for all
+// its domains at once. A failed read is ignored.
 import type { CallOptions, LogEntry, RunCloud, WebApplication } from './runcloud.ts';
 
 /** An order that failed. Times in milliseconds by Redis' clock. */
@@ -9,21 +9,21 @@ export interface FailedOrder {
 }
 
 export interface LogReader {
-  /** The entries since the order, the newest first; none where they cannot be read. */
+  /** The entries since the order, the newest first. None if they cannot be read. */
   since(app: WebApplication, order: FailedOrder, calls?: CallOptions): Promise<readonly LogEntry[]>;
 }
 
 interface Options {
   readonly runcloud: Pick<RunCloud, 'readLog'>;
-  /** Hears of each page: the log of this program is for operators, who may read all of it. */
+  /** Called with each page: the log of this program is for operators, who may read all of it. */
   readonly onPage?: ((app: WebApplication, entries: readonly LogEntry[]) => void) | undefined;
 }
 
 const FRESH_MS = 60_000;
-/** The clocks of RunCloud and of Redis may differ so much. */
+/** The clocks of RunCloud and Redis may differ so much. */
 const CLOCK_SKEW_MS = 120_000;
-/** Nobody waits longer for it, at the brake or for RunCloud. */
-const PATIENCE_MS = 10_000;
+/** The longest wait, for the rate limiter and RunCloud together. */
+const TIMEOUT_MS = 10_000;
 
 interface Page {
   /** By Redis' clock. */
@@ -31,18 +31,18 @@ interface Page {
   readonly entries: Promise<readonly LogEntry[]>;
 }
 
-/** Read not long ago, and late enough after the order to tell what became of it. */
-const speaksOf = ({ readAt }: Page, { orderedAt, now }: FailedOrder): boolean =>
+/** Read recently, and late enough after the order to have its result. */
+const covers = ({ readAt }: Page, { orderedAt, now }: FailedOrder): boolean =>
   now - readAt < FRESH_MS && readAt - orderedAt >= (now - orderedAt) / 2;
 
 export function createLogReader({ runcloud, onPage }: Options): LogReader {
   const pages = new Map<string, Page>();
 
   const read = async (app: WebApplication, since: number, calls: CallOptions): Promise<LogEntry[]> => {
-    // The job's signal stays out: the page is shared, and one job that stops must not fail the others.
+    // Without the job's signal: the page is shared, and one stopped job must not fail the others.
     const { onCall, onUnavailable, waitSignal } = calls;
     try {
-      const options = { onCall, onUnavailable, waitSignal, signal: AbortSignal.timeout(PATIENCE_MS) };
+      const options = { onCall, onUnavailable, waitSignal, signal: AbortSignal.timeout(TIMEOUT_MS) };
       const entries = await runcloud.readLog(app, since, options);
       onPage?.(app, entries);
       return entries;
@@ -57,7 +57,7 @@ export function createLogReader({ runcloud, onPage }: Options): LogReader {
       const known = pages.get(key);
       const earliest = order.orderedAt - FRESH_MS - CLOCK_SKEW_MS;
       const page =
-        known && speaksOf(known, order) ? known : { readAt: order.now, entries: read(app, earliest, calls) };
+        known && covers(known, order) ? known : { readAt: order.now, entries: read(app, earliest, calls) };
       pages.set(key, page);
       const since = order.orderedAt - CLOCK_SKEW_MS;
       return (await page.entries).filter(({ at }) => at === undefined || at >= since);

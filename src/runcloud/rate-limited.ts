@@ -8,7 +8,7 @@ import {
   InterceptedError,
   type Operation,
   TooManyRequestsError,
-  toReply as toRunCloudsWords,
+  toReply as toRunCloudsMessage,
   UnauthorizedError,
   UnknownResultError,
   UnreachableError,
@@ -16,7 +16,7 @@ import {
 import { stopped } from './messages.ts';
 import type { CallLimiter, CallOptions, CallReport } from './runcloud.ts';
 
-/** A response that came, and what it amounts to; `toReply` throws for everything but a usable 2xx. */
+/** A response, and its meaning. `toReply` throws for everything but a usable 2xx. */
 export interface Exchanged<T> {
   readonly response: Response<string>;
   readonly toReply: () => T;
@@ -27,7 +27,7 @@ interface Call {
   readonly options: CallOptions | undefined;
 }
 
-/** Names credentials without being them: refused ones are told from corrected ones by it. */
+/** Identifies credentials without revealing them. Corrected credentials have another one. */
 export const toFingerprint = (authorization: string): string =>
   createHash('sha256').update(authorization).digest('hex').slice(0, 12);
 
@@ -37,7 +37,7 @@ export async function rateLimited<T>(
   { operation, options }: Call,
   call: () => Promise<Exchanged<T>>,
 ): Promise<T> {
-  await enter(limiter, fingerprint, { operation, options });
+  await acquire(limiter, fingerprint, { operation, options });
   let headers: Pick<CallReport, 'limit' | 'remaining'> = {};
   try {
     const { response, toReply } = await call();
@@ -53,7 +53,11 @@ export async function rateLimited<T>(
   }
 }
 
-async function enter(limiter: CallLimiter, fingerprint: string, { operation, options }: Call): Promise<void> {
+async function acquire(
+  limiter: CallLimiter,
+  fingerprint: string,
+  { operation, options }: Call,
+): Promise<void> {
   const ends = [options?.signal, options?.waitSignal].filter((signal) => signal !== undefined);
   const signal = AbortSignal.any(ends);
   try {
@@ -65,11 +69,11 @@ async function enter(limiter: CallLimiter, fingerprint: string, { operation, opt
   }
 }
 
-/** Undefined where the call says nothing about RunCloud: we stopped it ourselves. */
+/** Undefined: this program stopped the call, which says nothing about RunCloud. */
 function toReport(error: unknown): Omit<CallReport, 'fingerprint'> | undefined {
   if (error instanceof CallAbortedError) return undefined;
   if (error instanceof TooManyRequestsError)
-    return { result: 'throttled', retryAfterMs: error.retryAfterMs, why: toRunCloudsWords(error) };
+    return { result: 'throttled', retryAfterMs: error.retryAfterMs, why: toRunCloudsMessage(error) };
   if (error instanceof UnauthorizedError) return { result: 'credentials', why: error.message };
   if (error instanceof AccountRefusedError) return { result: 'account', why: error.message };
   const isOutage =

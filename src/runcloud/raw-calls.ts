@@ -1,5 +1,5 @@
-// Calls whose replies are looked at as they are, whatever their status: for finding out what RunCloud answers (`doctor --survey`,
-// `--try-domain`). Nothing of a reply is judged here. Must not be used by workers: no brake, no errors of errors.ts.
+// Calls that return raw replies, whatever their status, for `doctor --survey` and `--try-domain`. Judges nothing. Not for workers: no
+// rate limiter, and no errors of errors.ts.
 import { RequestError, type Response } from 'got';
 import { boundReply } from '../untrusted/bounded-reply.ts';
 import {
@@ -7,8 +7,8 @@ import {
   createGot,
   type HttpSettings,
   MAX_REPLY_BYTES,
-  orLate,
   toAuthorization,
+  withTimeout,
 } from './connection.ts';
 import { parseJson } from './reply-text.ts';
 
@@ -18,7 +18,7 @@ export interface RawCall {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number>> | undefined;
   readonly json?: object | undefined;
-  /** Leaves `Content-Type` out, which RunCloud documents for every request. */
+  /** Omits `Content-Type`, which RunCloud documents for every request. */
   readonly isBare?: boolean | undefined;
 }
 
@@ -29,14 +29,14 @@ export type RawBody =
 export interface RawReply {
   readonly status: number;
   readonly body: RawBody;
-  /** X-RateLimit-Limit and -Remaining; undefined where they are not sent. */
+  /** X-RateLimit-Limit and -Remaining. Undefined: not sent. */
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
   readonly retryAfter: string | undefined;
 }
 
 export interface RawCalls {
-  /** Undefined where no whole reply came: what a write did is not known then. */
+  /** Undefined: no whole reply came, so the effect of a write is unknown. */
   send(call: RawCall): Promise<RawReply | undefined>;
   close(): void;
 }
@@ -52,29 +52,36 @@ export function createRawCalls(settings: RawSettings): RawCalls {
   const authorization = toAuthorization(settings.credentials);
   return {
     async send({ method, path, query, json, isBare }) {
-      const ended = new AbortController();
-      const promise = client<string>(`${base}${path}`, {
-        method,
-        headers: { authorization, ...(isBare && { 'content-type': undefined }) },
-        signal: ended.signal,
-        ...(query && { searchParams: query }),
-        ...(json && { json }),
-        resolveBodyOnly: false,
-      });
-      promise.on('request', (request) => boundReply(request, 2 * MAX_REPLY_BYTES));
-      promise.on('downloadProgress', ({ transferred, total }) => {
-        if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) ended.abort();
-      });
+      const tooLong = new AbortController();
+      const start = (ended: AbortSignal): Promise<Response<string>> => {
+        const promise = client<string>(`${base}${path}`, {
+          method,
+          headers: { authorization, ...(isBare && { 'content-type': undefined }) },
+          signal: AbortSignal.any([tooLong.signal, ended]),
+          ...(query && { searchParams: query }),
+          ...(json && { json }),
+          resolveBodyOnly: false,
+        });
+        promise.on('request', (request) => boundReply(request, 2 * MAX_REPLY_BYTES));
+        promise.on('downloadProgress', ({ transferred, total }) => {
+          if (Math.max(transferred, total ?? 0) > MAX_REPLY_BYTES) tooLong.abort();
+        });
+        return promise;
+      };
       try {
-        return toRawReply(await orLate(promise, settings.timeoutMs, () => ended.abort()));
+        return toRawReply(await withTimeout(settings.timeoutMs, start));
       } catch (error) {
-        if (error instanceof RequestError || ended.signal.aborted) return undefined;
+        if (error instanceof RequestError || isEnd(error) || tooLong.signal.aborted) return undefined;
         throw error;
       }
     },
     close: () => agent.destroy(),
   };
 }
+
+/** The time limit, which got did not keep. */
+const isEnd = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
 
 function toRawReply({ statusCode: status, body, headers }: Response<string>): RawReply {
   const retryAfter = headers['retry-after'];
