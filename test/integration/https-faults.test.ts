@@ -263,7 +263,7 @@ describe('advanced SSL', () => {
     await add(stage, NEW);
     await stage.stands(NEW, 'live');
     const record = await stage.producer.requests.certificates.get(APP);
-    expect(record).toMatchObject({ request: 'pending', code: undefined });
+    expect(record).toMatchObject({ state: 'pending', code: undefined });
     stage.simulator.clearFaults();
     await stage.stands(SHOP, 'live');
   });
