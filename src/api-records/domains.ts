@@ -62,12 +62,9 @@ export const domainRecord = z
     dnsRecords,
     evidence,
     job: z.object({ id: z.string(), state: z.string(), attemptsMade: z.int(), nextRunAt: time }),
-    certificate: z
-      .object({ outcome: text, outcomeAt: time, mustAct, reasonCode, code: text })
-      .nullable()
-      .meta({
-        description: 'The result of the last redeploy for this domain. Null: none since its last request.',
-      }),
+    certificate: z.object({ reason: text, reasonCode, code: text, mustAct, at: time }).nullable().meta({
+      description: 'The result of the last redeploy for this domain. Null: none since its last request.',
+    }),
     redeploy: z
       .object({ id: z.string(), state: z.string(), nextRunAt: time })
       .nullable()
@@ -160,8 +157,8 @@ const toCertificate = ({ outcome, outcomeAt, mustAct: actor, reasonCode: why, co
   outcome === undefined
     ? null
     : {
-        outcome,
-        outcomeAt: iso(outcomeAt),
+        reason: outcome,
+        at: iso(outcomeAt),
         mustAct: actor ?? null,
         reasonCode: why ?? null,
         code: code ?? null,
@@ -171,8 +168,8 @@ const toCertificate = ({ outcome, outcomeAt, mustAct: actor, reasonCode: why, co
 export const toCertificateStatus = ({ serverId, appId, certificate, redeploy }: CertificateStatus) => ({
   serverId,
   appId,
-  outcome: certificate.outcome ?? null,
-  outcomeAt: iso(certificate.outcomeAt),
+  reason: certificate.outcome ?? null,
+  at: iso(certificate.outcomeAt),
   mustAct: certificate.mustAct ?? null,
   reasonCode: certificate.reasonCode ?? null,
   code: certificate.code ?? null,

@@ -123,7 +123,7 @@ async function sendAll(
   { requests, audit }: Pick<ProducerApp, 'requests' | 'audit'>,
 ): Promise<Result[]> {
   const by = operatorName();
-  const options = { bulk: requested.length > BULK_FROM, by, mayAsk: !flags.also };
+  const options = { bulk: requested.length > BULK_FROM, by, refuseElsewhere: !flags.also };
   const unrecorded: Receipt[] = [];
   const record = async (): Promise<void> => {
     const recorded = unrecorded.splice(0, RECORDED_AT_ONCE);

@@ -115,8 +115,8 @@ export interface DomainStatus {
   };
   /** The result of the last redeploy for this domain. */
   readonly certificate: {
-    readonly outcome: string | null;
-    readonly outcomeAt: string | null;
+    readonly at: string | null;
+    readonly reason: string | null;
     readonly mustAct: Actor | null;
     readonly reasonCode: string | null;
     readonly code: string | null;

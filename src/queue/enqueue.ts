@@ -92,11 +92,11 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
     line,
     ...writers,
     ...queries,
-    async enqueue(name, payload, { bulk, by = PRODUCER, mayAsk = false } = {}) {
+    async enqueue(name, payload, { bulk, by = PRODUCER, refuseElsewhere = false } = {}) {
       const job = parseJob(name, payload, defaults);
       const isRedeploy = job.name === 'redeploy-ssl';
       const subject = subjectOf(job);
-      const isOpen = mayAsk && !namesApp(payload);
+      const isOpen = refuseElsewhere && !namesApp(payload);
       const { jobId, fate, isWithoutTwin } = await failFast(redis, deadlineMs, async () => {
         if (isOpen) await assertMeant(name, subject, !isRedeploy && includesWww(job.request.desired), store);
         return isRedeploy

@@ -28,8 +28,8 @@ export interface EnqueueOptions {
 export interface RequestOptions extends EnqueueOptions {
   /** Who asks, see `Asker`. Default: `producer`. */
   readonly by?: string;
-  /** The caller is there to be asked: throws ElsewhereError where it is open which web application is meant. */
-  readonly mayAsk?: boolean;
+  /** True: throws ElsewhereError if the request names no web application and another one has the domain. */
+  readonly refuseElsewhere?: boolean;
 }
 
 /** What a job is about, as receipts and the audit log name it. */

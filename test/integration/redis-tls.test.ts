@@ -81,7 +81,7 @@ async function producerSays(config: Config): Promise<string> {
     const adding = app.requests.enqueue(
       'add-domain',
       { domain: 'shop.example.org' },
-      { by: 'test', mayAsk: false },
+      { by: 'test', refuseElsewhere: false },
     );
     return await adding.then(
       () => 'accepted',

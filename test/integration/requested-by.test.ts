@@ -110,7 +110,7 @@ test('what a program asks for through the producer stands there too, and it cann
   await using stage = await createStage({ workers: 0 });
   const { redisUrl, queuePrefix } = stage.config;
   const producer = createProducer({ redisUrl, queuePrefix, ...APP });
-  const options = { bulk: true, by: 'cli:root', mayAsk: true };
+  const options = { bulk: true, by: 'cli:root', refuseElsewhere: true };
   for (let i = 0; i < 30; i += 1)
     await producer.addDomain({ domain: `d${i}.example.org`, requestedBy: 'web-1' }, options);
   // What another one has overtaken before a worker took it stands there too.

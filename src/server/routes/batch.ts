@@ -101,8 +101,8 @@ async function enqueueLine(
   const { success, error } = addDomain.safeParse(input);
   if (!success) throw refusalOf(error.issues);
   if (away) throw away;
-  const { payload, mayAsk } = toAddPayload(input as object);
-  return enqueueAs(parts, caller, 'add-domain', payload, { bulk: true, mayAsk });
+  const { payload, refuseElsewhere } = toAddPayload(input as object);
+  return enqueueAs(parts, caller, 'add-domain', payload, { bulk: true, refuseElsewhere });
 }
 
 /** A bug is the error of the whole request. */

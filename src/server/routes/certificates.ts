@@ -32,7 +32,7 @@ export const postRedeploy = route({
   refusals: ['invalid-domain', 'no-web-application', 'on-another-application', 'too-many-open'],
   location: ({ jobId }) => `/v1/jobs/${encodeURIComponent(jobId)}`,
   async handler({ raw, caller, parts }) {
-    const found = await enqueueAs(parts, caller, 'redeploy-ssl', raw.body ?? {}, { mayAsk: true });
+    const found = await enqueueAs(parts, caller, 'redeploy-ssl', raw.body ?? {}, { refuseElsewhere: true });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('redeploy-ssl', [found]) });
     const { jobId, domain = null, serverId, appId, coalesced } = found;
     return { jobId, domain, serverId, appId, coalesced };

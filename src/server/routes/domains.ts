@@ -23,11 +23,11 @@ export const addDomain = payloadSchemas['add-domain'].extend({
 });
 
 /**
- * The payload of a job. `mayAsk`: the request is refused if another web application has the domain.
+ * The payload of a job. `refuseElsewhere`: the request is refused if another web application has the domain.
  */
-export function toAddPayload(body: object): { readonly payload: object; readonly mayAsk: boolean } {
+export function toAddPayload(body: object): { readonly payload: object; readonly refuseElsewhere: boolean } {
   const { also, ...payload } = body as { also?: unknown };
-  return { payload, mayAsk: also !== true };
+  return { payload, refuseElsewhere: also !== true };
 }
 const { domain, serverId, appId, siteId, requestedBy } = payloadSchemas['remove-domain'].shape;
 
@@ -90,8 +90,8 @@ export const postDomain = route({
   ],
   location: toUrl,
   async handler({ raw, caller, parts }) {
-    const { payload, mayAsk } = toAddPayload(raw.body as object);
-    const found = await enqueueAs(parts, caller, 'add-domain', payload, { mayAsk });
+    const { payload, refuseElsewhere } = toAddPayload(raw.body as object);
+    const found = await enqueueAs(parts, caller, 'add-domain', payload, { refuseElsewhere });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('add-domain', [found]) });
     return toReceipt(found, 'requested', parts);
   },
@@ -118,7 +118,7 @@ export const deleteDomain = route({
   location: toUrl,
   async handler({ params, raw, caller, parts }) {
     const payload = { ...raw.query, domain: params.domain };
-    const found = await enqueueAs(parts, caller, 'remove-domain', payload, { mayAsk: true });
+    const found = await enqueueAs(parts, caller, 'remove-domain', payload, { refuseElsewhere: true });
     await parts.audit.record({ who: nameOf(caller), ...toRequestEntry('remove-domain', [found]) });
     return toReceipt(found, 'removing', parts);
   },
