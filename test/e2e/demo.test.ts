@@ -117,7 +117,7 @@ test.concurrent(
       'ok  blog.luna.example: 2 POST (503, 200)',
       'ok  old-shop.example: gone, 1 DELETE (no reply)',
       'ok  3 of 3 domains with DNS live, by a handshake',
-      'ok  studio.mia.example: live, by itself after its DNS came; 1 request',
+      'ok  studio.mia.example: live, on its own after its DNS came; 1 request',
       'ok  club.someday.example: held, customer must act; no POST',
       'ok  2 certificate orders (four changes at once, then the late domain) cover all 6 names',
       'ok  7 jobs completed, 0 failed, 1 open (club.someday.example waits for its DNS)',
@@ -147,7 +147,7 @@ test.concurrent(
   'with --keep on a private Redis the second terminal works as printed; Ctrl-C ends it with 0',
   async () => {
     await using demo = startDemo(['--keep']);
-    await demo.shows('Ctrl-C here ends all of it.');
+    await demo.shows('Ctrl-C here stops everything.');
     const exported = [...demo.output().matchAll(/^ {2}export (\w+)=(\S+)$/gm)];
     const env = Object.fromEntries(exported.map(([, name, value]) => [name, value]));
     const cli = async (...args: string[]): Promise<string> => {
@@ -161,7 +161,7 @@ test.concurrent(
     const body = found(demo, /-d '(.*)'$/m);
     const setDns = await fetch(found(demo, /curl -s (\S+) /), { method: 'POST', body });
     expect(setDns.status).toBe(200);
-    await demo.shows('covers\n                       club.someday.example until');
+    await demo.shows('covers\n                       club.someday.example, valid until');
     const port = privatePort(demo);
     expect(await refuses(port)).toBe(false);
     demo.child.kill('SIGINT');
@@ -195,7 +195,7 @@ test.concurrent(
     await demo.shows('1. An app server');
     process.kill(Number(found(demo, /worker +process (\d+)/)), 'SIGKILL');
     expect(await demo.ended()).toBe(1);
-    expect(demo.errors()).toMatch(/^The worker has ended by itself: .*\n$/);
+    expect(demo.errors()).toMatch(/^The worker has ended unexpectedly: .*\n$/);
     expect(await refuses(privatePort(demo))).toBe(true);
     await expectNothingLeft(demo);
   },
