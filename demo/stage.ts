@@ -10,7 +10,7 @@ import {
   type Edge,
   type EdgedSimulator,
 } from '../packages/simulator/src/index.ts';
-import { type RunningRedis, startRedis } from '../scripts/redis-server.ts';
+import { type RunningRedis, startRedis } from '../scripts/redis.ts';
 import { createProducerApp } from '../src/app/app.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { parseDomainName } from '../src/domains/domain-name.ts';
@@ -89,9 +89,8 @@ async function openRedis(theatre: Theatre): Promise<DemoRedis> {
   const say = (text: string): void => screen.entry({ actor: 'redis', text });
   // With an append-only file, as in production; otherwise the worker warns.
   const making = startRedis({ use: 'demo', say, args: ['--appendonly', 'yes'] });
-  const { url, kind, description } = await acquire(theatre, making, (redis: RunningRedis) => redis.stop());
+  const { url, isNamed, description } = await acquire(theatre, making, (redis: RunningRedis) => redis.stop());
   forgetUserSettings();
-  const isNamed = kind === 'named';
   const prefix = isNamed ? `demo-${crypto.randomUUID().slice(0, 8)}` : 'bull';
   say(isNamed ? `${description}; keys begin with ${prefix}: and are deleted at the end` : description);
   return { url, prefix, isNamed };

@@ -209,7 +209,7 @@ test.concurrent('wrong arguments and a Redis that is not there are refused in on
   expect(await unknown.ended()).toBe(2);
   expect(unknown.errors()).toBe('The demo has no option --kep; it knows --keep and --help.\n');
   expect(await absent.ended()).toBe(1);
-  expect(absent.errors()).toMatch(/^REDIS_URL names 127\.0\.0\.1:1, but no Redis answers there.*\n$/);
+  expect(absent.errors()).toMatch(/^No Redis answers at 127\.0\.0\.1:1 \(REDIS_URL\).*\n$/);
   expect(await help.ended()).toBe(0);
   expect(help.output()).toMatch(/^Usage: npm run demo/);
 });

@@ -1,6 +1,6 @@
 // Before the first test file: one Redis for the whole suite. Which one it is, is the first line printed.
 import { fileURLToPath } from 'node:url';
-import { type RunningRedis, startRedis } from '../../scripts/redis-server.ts';
+import { type RunningRedis, startRedis } from '../../scripts/redis.ts';
 import { provideTestTools } from './test-tools.ts';
 
 declare global {

@@ -3,20 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  allowedPrefix,
-  findManager,
-  installPackage,
-  isExecutable,
-  programFolders,
-  runQuietly,
-  type Say,
-} from '../../scripts/system-packages.ts';
-
-const findProgram = (...names: string[]): string | undefined =>
-  names
-    .flatMap((name) => programFolders().map((folder) => join(folder, name)))
-    .find((path) => isExecutable(path));
+import { aptGet, aptInstall, findProgram, isExecutable, runQuietly, type Say } from '../../scripts/apt.ts';
 
 const folder = fileURLToPath(new URL('../../.cache/promtool', import.meta.url));
 const unpacked = join(folder, 'usr/bin/promtool');
@@ -30,12 +17,11 @@ export const findPromtool = (): string | undefined =>
   findProgram('promtool') ?? (isExecutable(unpacked) ? unpacked : undefined);
 
 export async function provideTestTools(say: Say): Promise<void> {
-  const manager = findManager();
-  const prefix = manager && allowedPrefix(manager);
-  if (!process.env.CI || manager?.command !== 'apt-get' || !prefix) return;
+  const apt = process.env.CI ? aptGet() : undefined;
+  if (!apt) return;
   if (!findBrowser()) {
     say('No browser here: installing chromium for the tests of the board ...');
-    const { ok, output } = await installPackage(manager, prefix, 'chromium');
+    const { ok, output } = await aptInstall(apt, 'chromium');
     if (!ok) say(`That did not work: ${output.slice(-500)}`);
   }
   if (!findPromtool()) {

@@ -27,7 +27,7 @@ export const named = {
   redis: String(/image: (redis:\S+)/.exec(text('docker-compose.yml'))?.[1]),
 };
 
-/** What the tests' Redis container is called (scripts/redis-docker.ts). */
+/** What the tests' Redis container is called (scripts/redis.ts). */
 const REDIS_TAG = 'redis:7-alpine';
 const SUITE = 'bookworm';
 

@@ -5,13 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  allowedPrefix,
-  findManager,
-  installPackage,
-  isExecutable,
-  programFolders,
-} from '../../../scripts/system-packages.ts';
+import { aptGet, aptInstall, findProgram } from '../../../scripts/apt.ts';
 import { until } from '../../helpers/until.ts';
 import { execute, succeeds } from './execute.ts';
 
@@ -34,8 +28,7 @@ const needed = {
   debootstrap: 'debootstrap',
 } as const;
 
-const isThere = (name: string): boolean =>
-  programFolders().some((folder) => isExecutable(join(folder, name)));
+const isThere = (name: string): boolean => findProgram(name) !== undefined;
 
 const missing = (): string[] => [
   ...new Set(Object.entries(needed).flatMap(([name, of]) => (isThere(name) ? [] : [of]))),
@@ -55,11 +48,10 @@ export async function lackOfEngine(): Promise<string | undefined> {
 }
 
 async function installMissing(): Promise<void> {
-  const manager = findManager();
-  const prefix = manager && allowedPrefix(manager);
-  if (manager?.command !== 'apt-get' || !prefix) return;
+  const apt = aptGet();
+  if (!apt) return;
   for (const name of missing()) {
-    const { ok, output } = await installPackage(manager, prefix, name);
+    const { ok, output } = await aptInstall(apt, name);
     if (!ok) throw new Error(`${name} could not be installed: ${output.slice(-2000)}`);
   }
 }
