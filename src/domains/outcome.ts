@@ -10,29 +10,37 @@ export interface Told {
 }
 
 /** What an outcome says about the domain; what is left out stays as it was. */
-export interface Report {
-  readonly state?: DomainState | undefined;
-  /** Why, for programs; the sentence says it to people. An error's own code stands in its place. */
-  readonly reasonCode?: ReasonCode | undefined;
-  /** With `held`, and with `waiting-for-dns` where a record is wrong. */
-  readonly mustAct?: Actor | undefined;
-  /** What was seen: JSON, no secrets. */
+export type Report = {
+  /** What was observed: JSON, no secrets. */
   readonly evidence?: object | undefined;
-}
+} & (
+  | {
+      readonly state: DomainState;
+      /** Why, for programs; the sentence says it to people. The code of an error if that is the reason. */
+      readonly reasonCode: ReasonCode;
+      /** With `held`, and with `waiting-for-dns` if a record is wrong. */
+      readonly mustAct?: Actor | undefined;
+    }
+  | {
+      readonly state?: undefined;
+      readonly reasonCode?: ReasonCode | undefined;
+      readonly mustAct?: Actor | undefined;
+    }
+);
 
-/** The wanted state is reached; `sentence` says how, for the operator. */
+/** The request is fulfilled; `sentence` says how, for the operator. */
 export interface Done extends Told {
   readonly kind: 'done';
   readonly report?: Report | undefined;
 }
 
-/** A newer request for the same domain has taken over; nothing was done. */
+/** A newer request for the same domain has taken over. Nothing was done. */
 export interface Superseded {
   readonly kind: 'superseded';
   readonly sentence: string;
 }
 
-/** The world is not ready: look again after `delayMs`. Costs no attempt. */
+/** Something else must happen first: the next check is after `delayMs`. It costs no attempt. */
 export interface Waiting extends Told {
   readonly kind: 'waiting';
   readonly delayMs: number;

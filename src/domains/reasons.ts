@@ -82,6 +82,35 @@ export const reasons = {
     meaning: 'The same names were ordered a short while ago (SSL_COOLDOWN). Nothing was ordered.',
   },
   'nothing-to-order': { meaning: 'No domain of the request needed an order.' },
+  removed: { meaning: 'The domain was removed from the web application.' },
+  'app-gone': { meaning: 'RunCloud does not have the web application any more.' },
+  'write-unanswered': {
+    meaning: 'RunCloud did not answer the last write of the domain, and may still carry it out.',
+  },
+  'list-lags': { meaning: "RunCloud's list does not show the last write of the domain yet." },
+  'list-contradicts': { meaning: 'RunCloud refuses the domain, but its list does not show it.' },
+  'attach-unconfirmed': {
+    meaning: 'RunCloud accepted the domain without returning it. Its list is read again.',
+  },
+  'change-unconfirmed': {
+    meaning: 'RunCloud accepted a change of the www name without returning it. Its list is read again.',
+  },
+  'removal-unconfirmed': {
+    meaning: 'RunCloud accepted the removal without confirming it. Its list is read again.',
+  },
+  'detach-refused': {
+    meaning: 'The DNS of the domain blocks the shared certificate, and RunCloud refused to detach it.',
+  },
+  'detached-for-others': {
+    meaning: 'The domain was detached, because its DNS blocks the shared certificate.',
+  },
+  'removal-pending': { meaning: 'Another domain still has the name. Its removal is pending.' },
+  'removal-failed': { meaning: 'Another domain still has the name, and its removal failed.' },
+  'www-change-pending': {
+    meaning: 'The name is still the www name of another domain. That change is pending.',
+  },
+  'is-www-name': { meaning: 'The name is the www name of another domain now.' },
+  'requested-elsewhere': { meaning: 'The domain is requested on another web application, too.' },
   'not-attached': { meaning: 'The domain is not on the web application.' },
   'write-in-progress': { meaning: 'Another run may still be writing. This one waits for it.' },
 } as const satisfies Record<string, { readonly meaning: string }>;

@@ -1,35 +1,44 @@
-// What it means that RunCloud will not attach a domain, though its list does not show it: who else of ours has the name, whether a
-// list lags behind our own writes, or that it is RunCloud's last word. Pure.
+// RunCloud refuses to attach a domain that its list does not show. Either another record of ours has the name, or the list lags
+// behind our own writes, or it is RunCloud's last word. Pure.
 
 import { nextDelay } from './backoff.ts';
 import { type DomainRecord, includesWww } from './domain.ts';
 import type { DomainName } from './domain-name.ts';
+import {
+  listContradicts,
+  ownerHasNameAsWww,
+  refusedForGood,
+  removalFailedElsewhere,
+  removalPendingElsewhere,
+  requestedElsewhere,
+} from './messages.ts';
 import { namesOf } from './names.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, twinOf } from './owner.ts';
+import type { ReasonCode } from './reasons.ts';
 
 /** Times in milliseconds by Redis' clock. */
 export interface TakenFacts {
   readonly record: DomainRecord;
-  /** The refusal in words that name nobody else. */
+  /** RunCloud's refusal, without the names of others. */
   readonly refusal: string;
   /** Our records of its names on any web application. */
   readonly others: readonly DomainRecord[];
   readonly now: number;
-  /** The first look again, and the longest pause between two. */
+  /** The first delay, and the longest. */
   readonly firstMs: number;
   readonly heldMs: number;
 }
 
 export type Taken =
   | { readonly kind: 'wait'; readonly sentence: string; readonly delayMs: number; readonly report: Report }
-  /** RunCloud's own word about this very domain. */
+  /** RunCloud's last word about this very domain. */
   | { readonly kind: 'final'; readonly sentence: string };
 
 const MINUTE_MS = 60_000;
-/** What contradicts itself for longer than this is shown to a person. */
+/** A person sees what contradicts itself for longer than this. */
 const CONTRADICTION_MS = 10 * MINUTE_MS;
-/** So long after a write of ours, for an earlier request or on another web application, RunCloud may still count the name as taken. */
+/** After a write of ours, for an earlier request or elsewhere, RunCloud may count the name as taken for so long. */
 const SETTLING_MS = 60 * MINUTE_MS;
 
 export function judgeTaken(facts: TakenFacts): Taken {
@@ -43,58 +52,59 @@ export function judgeTaken(facts: TakenFacts): Taken {
   const own = record.touchedAt >= record.requestedAt || isRecent(record) ? record.touchedAt : 0;
   const since = Math.max(own, owners.find(isRecent)?.touchedAt ?? 0);
   if (since > 0) return contradiction(since, facts);
-  const hint = /already|taken|exists|in use/i.test(facts.refusal)
-    ? ` (${record.domain} is not on this web application; look for it on another)`
-    : '';
-  const sentence = `${facts.refusal}${hint}`;
-  return { kind: 'final', sentence };
+  const isTaken = /already|taken|exists|in use/i.test(facts.refusal);
+  return { kind: 'final', sentence: refusedForGood(facts.refusal, record.domain, isTaken) };
 }
 
 const isOther = (a: DomainRecord, b: DomainRecord): boolean =>
   a.serverId !== b.serverId || a.appId !== b.appId || a.domain !== b.domain;
 
-/** The host names that a wish takes, or may have to give up. */
+/** The host names that a request takes, or may have to give up. */
 export const namesOfDesired = ({ domain, desired }: Pick<DomainRecord, 'domain' | 'desired'>): string[] =>
   namesOf([{ name: domain, www: desired.presence === 'absent' || includesWww(desired) }]);
 
-/** A record that is to be removed claims its www twin too: nobody knows whether it was attached with it. */
+/** A record that is to be removed claims its www name too: nobody knows whether it was attached with it. */
 const claims = (other: DomainRecord, record: DomainRecord): boolean => {
   const names = namesOfDesired(other);
   return namesOfDesired(record).some((name) => names.includes(name));
 };
 
-/** The records to look at: of the domain, and of its www twin or the name whose twin it is. */
+/** The records that matter: of the domain, and of its www name or of the domain whose www name it is. */
 export const namesakesOf = (domain: DomainName): DomainName[] => [domain, bareOf(domain) ?? twinOf(domain)];
 
 const place = ({ serverId, appId }: DomainRecord, from: DomainRecord): string =>
   serverId === from.serverId ? `web application ${appId}` : `web application ${appId} of server ${serverId}`;
 
 function awaitRemoval(owner: DomainRecord, { record, now, firstMs }: TakenFacts): Taken {
-  const sentence = `${owner.domain} is still on ${place(owner, record)}; its removal there is on the way, and ${record.domain} is attached after it`;
+  const sentence = removalPendingElsewhere(owner.domain, place(owner, record), record.domain);
   const delayMs = nextDelay(now - record.requestedAt, firstMs, MINUTE_MS);
-  return { kind: 'wait', sentence, delayMs, report: { state: 'attaching' } };
+  return { kind: 'wait', sentence, delayMs, report: { state: 'attaching', reasonCode: 'removal-pending' } };
 }
 
-// A person has to decide. It is looked at all the same, ever more rarely, since nobody will tell us.
+// A person has to decide. It is checked all the same, ever more rarely: nobody reports the decision.
 function heldBy(owner: DomainRecord, { record, now, heldMs }: TakenFacts): Taken {
-  const where = place(owner, record);
-  const isHere = owner.serverId === record.serverId && owner.appId === record.appId;
-  const what = isHere
-    ? `${owner.domain} has this name already, by its www name; change ${owner.domain}, or remove it`
-    : owner.desired.presence === 'present'
-      ? `${owner.domain} is wanted on ${where}; if it shall move, remove it there: \`remove ${owner.domain} --app ${owner.appId}\``
-      : `${owner.domain} is still on ${where}, and its removal there failed; \`status ${owner.domain}\` says why`;
+  const [sentence, reasonCode] = blockedBy(owner, record);
   const heldSince = record.state === 'held' ? record.stateAt : now;
   const delayMs = nextDelay(now - heldSince, MINUTE_MS, heldMs);
-  return { kind: 'wait', sentence: what, delayMs, report: { state: 'held', mustAct: 'operator' } };
+  return { kind: 'wait', sentence, delayMs, report: { state: 'held', reasonCode, mustAct: 'operator' } };
+}
+
+function blockedBy(owner: DomainRecord, record: DomainRecord): [sentence: string, code: ReasonCode] {
+  const where = place(owner, record);
+  if (owner.serverId === record.serverId && owner.appId === record.appId)
+    return [ownerHasNameAsWww(owner.domain), 'host-name-taken'];
+  return owner.desired.presence === 'present'
+    ? [requestedElsewhere(owner.domain, where, owner.appId), 'requested-elsewhere']
+    : [removalFailedElsewhere(owner.domain, where), 'removal-failed'];
 }
 
 function contradiction(since: number, { record, refusal, now, firstMs, heldMs }: TakenFacts): Taken {
   const waited = now - since;
-  const what = `${refusal}, though its list does not show ${record.domain}: the list may lag behind`;
+  const isLong = waited >= CONTRADICTION_MS;
+  const sentence = listContradicts(refusal, record.domain, isLong);
   const delayMs = nextDelay(waited, firstMs, heldMs);
-  if (waited < CONTRADICTION_MS)
-    return { kind: 'wait', sentence: `${what}; looking again`, delayMs, report: { state: 'attaching' } };
-  const sentence = `${what}; look for ${record.domain} in RunCloud's panel, on this web application and on others. We look again by ourselves`;
-  return { kind: 'wait', sentence, delayMs, report: { state: 'held', mustAct: 'operator' } };
+  const reasonCode = 'list-contradicts';
+  return isLong
+    ? { kind: 'wait', sentence, delayMs, report: { state: 'held', reasonCode, mustAct: 'operator' } }
+    : { kind: 'wait', sentence, delayMs, report: { state: 'attaching', reasonCode } };
 }

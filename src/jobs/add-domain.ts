@@ -1,9 +1,11 @@
-// add-domain: the domain is on the web application, attached once, and its certificate is asked for.
+// add-domain: the domain is on the web application, attached once, and its certificate is requested.
 
 import { includesWww } from '../domains/domain.ts';
+import { isAttached, wwwIsOwnDomain } from '../domains/messages.ts';
 import { adding, type Outcome, waiting } from '../domains/outcome.ts';
-import { standsApart } from '../domains/owner.ts';
 import { isOurs, lateRemoval, type Step } from '../domains/plan.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
+import { inSentences } from '../domains/sentences.ts';
 import { states } from '../domains/states.ts';
 import { judgeTaken, namesakesOf } from '../domains/taken.ts';
 import { settingsOf } from '../domains/www.ts';
@@ -25,6 +27,13 @@ import {
   wordsOf,
 } from './domain-work.ts';
 import { awaitName, awaitTwin } from './host-names.ts';
+import {
+  attachUnconfirmed,
+  detachedForOthers,
+  detachRefused,
+  detachUnconfirmed,
+  domainAttached,
+} from './messages.ts';
 
 export function createAddDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
@@ -36,12 +45,12 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
     if (https && record.observedAt >= record.requestedAt)
       return prove(
         https,
-        `${record.domain} is attached`,
+        isAttached(record.domain, []),
         { needsRedeploy: needsRedeploy(record) },
         work,
         ports,
       );
-    // Who waits for DNS is not there yet: RunCloud need not be asked before DNS is right. (Held with a code: it waits for RunCloud.)
+    // A domain that waits for DNS is not attached: no call before its DNS is right. (Held with a code: it waits for RunCloud.)
     const { dnsFirst } = states[record.state];
     const isFirst = dnsFirst === 'always' || (dnsFirst === 'unless-error' && !record.code);
     const gate = isFirst ? await https?.gate(work) : undefined;
@@ -62,25 +71,25 @@ async function lookAndAttach(
   return gate?.wait ?? (await awaitName(work, ports)) ?? attachWith(gate, work, ports);
 }
 
-// With its www name, where that is wanted, is right, and is no domain of its own.
+// With its www name, if that is requested, its DNS is right, and it is no domain of its own.
 async function attachWith(gate: Gate | undefined, work: DomainWork, ports: DomainPorts): Promise<Outcome> {
   const { domain, desired } = work.record;
   const www = gate?.www ?? includesWww(desired);
   const twin = www ? await awaitTwin(work, ports) : undefined;
   if (twin?.kind !== 'taken') return twin ?? attach({ ...gate, www }, work, ports);
   if (desired.presence === 'present' && desired.www === true)
-    throw new PermanentError('host-name-taken', standsApart(domain));
+    throw new PermanentError('host-name-taken', wwwIsOwnDomain(domain));
   return attach({ www: false, why: twin.why }, work, ports);
 }
 
-// Its www name is wanted no more, or is wanted again. Where DNS is looked at, it joins when that is right, which the proof finds.
+// Its www name is no longer requested, or is requested again. With DNS probes it is added once its DNS is right: the proof does that.
 async function change(
   { www, attached, otherwise }: Extract<Step, { kind: 'change' }>,
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Outcome> {
   const instead = (why?: string) =>
-    conclude(why ? { ...otherwise, sentence: `${otherwise.sentence}; ${why}` } : otherwise, work, ports);
+    conclude(why ? { ...otherwise, sentence: inSentences(otherwise.sentence, why) } : otherwise, work, ports);
   const isNow = ports.changesWww && !(www && ports.https);
   return isNow ? switchWww({ www, otherwise: instead }, attached, work, ports) : instead();
 }
@@ -88,10 +97,9 @@ async function change(
 const needsRedeploy = ({ needsRedeployAfter }: DomainWork['record']): boolean =>
   needsRedeployAfter === 'attach' || needsRedeployAfter === 'change';
 
-// Its DNS holds up the certificate of all the others. Where only its www name does, that is taken off; else (SSL_INVALID_NAMES=detach) the domain
-// is, until its DNS is right. Undefined where it
-// is not ours to take off. What happens between the write and its reply is found out by the next run, which looks: this job
-// goes on until the domain is live.
+// Its DNS blocks the certificate of all the others. If only its www name does, that is switched off; else the domain is detached
+// until its DNS is right (SSL_INVALID_NAMES=detach). Undefined if it is not ours. The next run observes what happened between
+// the write and its reply: this job goes on until the domain is live.
 async function leave(
   { wait: dead, isWwwOnly }: Blocker,
   work: DomainWork,
@@ -99,28 +107,31 @@ async function leave(
 ): Promise<Outcome | undefined> {
   const { record, jobId, calls } = work;
   const { store, directory, requestRedeploy } = ports;
-  const { attached } = await directory.find(record, record.domain, await store.now(), calls);
-  if (!attached) {
-    // An earlier run has taken it off, and did not come this far.
+  const { attached: row } = await directory.find(record, record.domain, await store.now(), calls);
+  if (!row) {
+    // An earlier run has detached it, and did not come this far.
     if (record.needsRedeployAfter === 'detach') await requestRedeploy(record);
     return dead;
   }
-  if (!isOurs(attached, record)) return undefined;
-  if (isWwwOnly && attached.www)
-    return switchWww({ www: false, otherwise: async (why) => adding(dead, why) }, attached, work, ports);
+  if (!isOurs(row, record)) return undefined;
+  if (isWwwOnly && row.www)
+    return switchWww({ www: false, otherwise: async (why) => adding(dead, why) }, row, work, ports);
   await store.forgetObserved(record, jobId);
-  const written = await detach(attached, work, ports).catch(unwilling);
-  const say = (what: string): Outcome => ({ ...dead, sentence: `${what}: ${dead.sentence}` });
+  const written = await detach(row, work, ports).catch(unwilling);
+  const and = (sentence: string, reasonCode: ReasonCode): Outcome => ({
+    ...dead,
+    sentence,
+    report: { ...dead.report, reasonCode },
+  });
   if (written instanceof CodedError)
-    return say(`${wordsOf(written, record)}; it was to make room for the others`);
+    return and(detachRefused(wordsOf(written, record), dead.sentence), 'detach-refused');
   if (written.fate !== 'written') return unwritten(written.fate, record);
-  if (!written.value)
-    return say('RunCloud accepted that it makes room for the others; looking whether it did');
+  if (!written.value) return and(detachUnconfirmed(dead.sentence), 'removal-unconfirmed');
   await requestRedeploy(record);
-  return say('taken off, so that the other domains get their certificate');
+  return and(detachedForOthers(dead.sentence), 'detached-for-others');
 }
 
-// RunCloud will not have it: a live site goes on, and the others wait as with SSL_INVALID_NAMES=wait.
+// RunCloud refuses: a live site goes on, and the others wait as with SSL_INVALID_NAMES=wait.
 function unwilling(error: unknown): CodedError {
   if (hasCode(error, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return error;
   throw error;
@@ -141,21 +152,22 @@ async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise
   if ('kind' in written) return written;
   if (written.fate !== 'written') return unwritten(written.fate, record);
   if (!written.value) {
-    const sentence = `RunCloud took ${record.domain} without naming it; looking whether it is there`;
-    return waiting(sentence, checkDelayMs, { state: 'attaching' });
+    const report = { state: 'attaching', reasonCode: 'attach-unconfirmed' } as const;
+    return waiting(attachUnconfirmed(record.domain), checkDelayMs, report);
   }
   directory.recordWrite(record, record.domain, written.value, written.at);
-  const sentence = `${record.domain} attached${gate.why ? ` without www (${gate.why})` : ''}`;
-  const attached = { ...work, record: { ...record, setWww: www } };
-  return conclude({ kind: 'cover', sentence, attached: written.value }, attached, ports);
+  const sentence = domainAttached(record.domain, gate.why);
+  const after = { ...work, record: { ...record, setWww: www } };
+  const step = { kind: 'cover', sentence, reasonCode: 'attached', attached: written.value } as const;
+  return conclude(step, after, ports);
 }
 
 function toNewDomain({ domain, desired }: DomainWork['record'], { www }: Gate): NewDomain {
-  if (desired.presence === 'absent') throw new TypeError('a domain that shall go is not attached');
+  if (desired.presence === 'absent') throw new TypeError('a domain that is to be removed is not attached');
   return { name: domain, ...settingsOf(desired, www) };
 }
 
-// RunCloud's reply to a duplicate, and what a lost reply hides, are both found out by looking.
+// The list shows what a refused duplicate or a lost reply means.
 async function look(
   failure: unknown,
   work: DomainWork,
@@ -168,7 +180,7 @@ async function look(
   return late ? awaitLate(late, work, ports) : { fate: 'written', value: seen.attached, at: seen.at };
 }
 
-/** RunCloud will not have it, and does not show it: who else may have it decides whether that is its last word. */
+/** RunCloud refuses the domain, and does not show it. Other records decide whether that is its last word. */
 async function refused(error: CodedError, { record }: DomainWork, ports: DomainPorts): Promise<Outcome> {
   if (!(error instanceof RejectedError && error.isAboutDomain)) throw error;
   const { store, checkDelayMs, heldMs } = ports;

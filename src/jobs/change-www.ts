@@ -1,5 +1,5 @@
-// Switches the www name of a domain that we attached on or off, for a www name that was left out and joins, one that holds others up,
-// and one that is wanted no more. A write like the others: under the fence, and a lost reply is found out by a look at the list.
+// Switches the www name of a domain that we attached on or off: a www name that was left out, one that blocks others, or one that
+// is no longer requested. A write like the others: it needs the lease, and the list shows what a lost reply means.
 
 import type { DomainRecord } from '../domains/domain.ts';
 import { settingsOf } from '../domains/www.ts';
@@ -9,7 +9,7 @@ import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
 import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
 
-/** What became of it. `refused`: RunCloud will not have it, and the domain goes on as it was. `untold`: look whether it was done. */
+/** The result. `refused`: the domain goes on as it was. `untold`: RunCloud's list will show whether it was done. */
 export type Changed =
   | { readonly kind: 'changed'; readonly attached: AttachedDomain; readonly record: DomainRecord }
   | { readonly kind: 'refused'; readonly why: string }
@@ -23,7 +23,8 @@ export async function changeWww(
   ports: DomainPorts,
 ): Promise<Changed> {
   const { record } = work;
-  if (record.desired.presence === 'absent') throw new TypeError('a domain that shall go is not changed');
+  if (record.desired.presence === 'absent')
+    throw new TypeError('a domain that is to be removed is not changed');
   const settings = settingsOf(record.desired, www);
   const { runcloud, store, directory, lateMs, lagMs } = ports;
   const send = (options: CallOptions) => runcloud.changeDomain(record, attached, settings, options);
@@ -43,7 +44,7 @@ export async function changeWww(
   };
 }
 
-// A refusal leaves everything as it was, and must not cost a domain that is served its place.
+// A refusal leaves everything as it was. It must not detach a domain that is served.
 async function look(
   failure: unknown,
   www: boolean,

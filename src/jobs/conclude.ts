@@ -1,5 +1,7 @@
-// The end of a run of add-domain or remove-domain that writes no domain, and what the proof asks for before that: the www name switched.
+// The end of a run of add-domain or remove-domain that attaches and detaches nothing. The proof may need the www name switched
+// before that.
 
+import { isAttached } from '../domains/messages.ts';
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { isOurs, type Step } from '../domains/plan.ts';
 import { PermanentError } from '../errors.ts';
@@ -9,6 +11,7 @@ import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import { changeWww } from './change-www.ts';
 import { awaitLate, type DomainPorts, type DomainWork, unwritten } from './domain-work.ts';
 import { awaitTwin } from './host-names.ts';
+import { changedByOthers, redeployFollows, wwwNotSwitched, wwwSwitched, wwwUnconfirmed } from './messages.ts';
 
 type Conclusion = Exclude<Step, { kind: 'attach' | 'detach' | 'change' }>;
 
@@ -26,13 +29,13 @@ export async function conclude(step: Conclusion, work: DomainWork, ports: Domain
       work,
       ports,
     );
-  const report = { state: isPresent ? 'attached' : 'removed' } as const;
+  const report = { state: isPresent ? 'attached' : 'removed', reasonCode: step.reasonCode } as const;
   if (step.kind === 'nothing') return done(step.sentence, report);
   await ports.requestRedeploy(record);
-  return done(`${step.sentence}; a certificate redeploy follows`, report);
+  return done(redeployFollows(step.sentence), report);
 }
 
-/** The proof, and the change that it may ask for. */
+/** The proof, and the change that it may need. */
 export async function prove(
   https: Https,
   sentence: string,
@@ -44,7 +47,7 @@ export async function prove(
   return proven.kind === 'change' ? changeAndProve(https, proven, work, ports) : proven;
 }
 
-// The list first: its row has the id, and may have been changed by somebody since.
+// The list first: its row has the id, and somebody may have changed it since.
 async function changeAndProve(
   https: Https,
   change: WwwChange,
@@ -54,10 +57,9 @@ async function changeAndProve(
   const { record, calls } = work;
   const { directory, store } = ports;
   const { attached } = await directory.find(record, record.domain, await store.now(), calls);
-  if (!attached || !isOurs(attached, record))
-    return change.otherwise('RunCloud does not have it as we left it');
+  if (!attached || !isOurs(attached, record)) return change.otherwise(changedByOthers);
   if (attached.www === change.www) {
-    const seen = await https.prove(work, `${record.domain} is attached`, {
+    const seen = await https.prove(work, isAttached(record.domain, []), {
       needsRedeploy: false,
       observed: attached,
     });
@@ -74,25 +76,23 @@ export async function switchWww(
   ports: DomainPorts,
 ): Promise<Outcome> {
   const { record, jobId } = work;
-  const what = `www.${record.domain} ${www ? 'joins' : 'is taken off'}`;
-  const not = `www.${record.domain} ${www ? 'does not join' : 'stays on'}`;
+  const notDone = (why: string): Promise<Outcome> => otherwise(wwwNotSwitched(record.domain, www, why));
   const twin = www ? await awaitTwin(work, ports) : undefined;
-  if (twin) return twin.kind === 'taken' ? otherwise(`${not}: ${twin.why}`) : twin;
+  if (twin) return twin.kind === 'taken' ? notDone(twin.why) : twin;
   const changed = await changeWww(www, attached, work, ports);
-  if (changed.kind === 'refused') return otherwise(`${not}: ${changed.why}`);
+  if (changed.kind === 'refused') return notDone(changed.why);
   if (changed.kind === 'unwritten') return unwritten(changed.fate, record);
   if (changed.kind === 'untold') {
     await ports.store.forgetObserved(record, jobId);
-    return waiting(
-      `${what}: RunCloud accepted it without saying so; looking whether it did`,
-      ports.checkDelayMs,
-    );
+    const report = { reasonCode: 'change-unconfirmed' } as const;
+    return waiting(wwwUnconfirmed(record.domain, www), ports.checkDelayMs, report);
   }
-  // A redeploy that others wait for, and that this name held up, need not wait any longer.
+  // This name blocked a redeploy that others wait for.
   if (!www) await ports.requestRedeploy(record);
   const after = { ...work, record: changed.record };
   const { https } = ports;
-  if (!https) return conclude({ kind: 'cover', sentence: what }, after, ports);
-  const proven = await https.prove(after, what, { needsRedeploy: true, observed: changed.attached });
+  const sentence = wwwSwitched(record.domain, www);
+  if (!https) return conclude({ kind: 'cover', sentence, reasonCode: 'attached' }, after, ports);
+  const proven = await https.prove(after, sentence, { needsRedeploy: true, observed: changed.attached });
   return proven.kind === 'change' ? proven.otherwise() : proven;
 }

@@ -1,4 +1,4 @@
-// What add-domain and remove-domain share: look and plan (conclude.ts has the end). The write itself stays in each job's file.
+// What add-domain and remove-domain share: observe and plan (conclude.ts has the end). The write itself is in each job's file.
 
 import type { Certificates } from '../certificates/certificates.ts';
 import type { DomainKey, DomainRecord } from '../domains/domain.ts';
@@ -10,8 +10,9 @@ import { type Code, type CodedError, hasCode, TransientError } from '../errors.t
 import type { Https } from '../https/https.ts';
 import type { Directory, MissingApps, ObservedDomain } from '../runcloud/directory.ts';
 import type { CallOptions, RunCloud } from '../runcloud/runcloud.ts';
+import { checkingList, newerRequest, writeInProgress } from './messages.ts';
 
-/** One domain's job at work. */
+/** One run of a domain's job. */
 export interface DomainWork {
   readonly record: DomainRecord;
   readonly jobId: string;
@@ -22,7 +23,7 @@ export interface DomainWork {
   readonly say: (sentence: string) => void;
 }
 
-/** What the outside hands in. */
+/** What the jobs of domains need. */
 export interface DomainPorts {
   readonly runcloud: Pick<
     RunCloud,
@@ -33,9 +34,9 @@ export interface DomainPorts {
     DomainStore,
     'beginWrite' | 'renewWrite' | 'endWrite' | 'now' | 'forgetObserved' | 'everywhere' | 'get'
   >;
-  /** Undefined where neither DNS nor TLS is looked at (DNS_GATE=off and TLS_PROBE=off): attached is all there is. */
+  /** Undefined if neither DNS nor TLS is probed (DNS_GATE=off and TLS_PROBE=off): attached is the last state. */
   readonly https: Https | undefined;
-  /** Asks for a coalesced redeploy after the delay. */
+  /** Requests a coalesced redeploy after the delay. */
   readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
   /** Who is removed and asked for again has nothing to make up for (bench.ts). */
   readonly certificates: Pick<Certificates, 'reinstate'>;
@@ -43,32 +44,32 @@ export interface DomainPorts {
   readonly missing?: Pick<MissingApps, 'noteGone'> | undefined;
   /** API v3 can switch the www name of a domain that is there. */
   readonly changesWww: boolean;
-  /** How long to wait before looking whether a nameless reply was true: long enough for a burst to share one reading. */
+  /** When the list is read again after a reply that confirms nothing: a burst shares one list. */
   readonly checkDelayMs: number;
-  /** For how long after it was sent a write may take effect, where its reply does not come. */
+  /** How long an unanswered write may still take effect after it was sent. */
   readonly lateMs: number;
-  /** For how long RunCloud's list may lag behind what it took of us. */
+  /** How long RunCloud's list may lag behind what it took of us. */
   readonly lagMs: number;
-  /** The longest pause between two looks at what waits for a person. */
+  /** The longest delay between two checks of what waits for a person. */
   readonly heldMs: number;
 }
 
-/** A refusal of RunCloud's within a sentence about this domain: its own words may name anybody. */
+/** RunCloud's refusal for a sentence about this domain: its own words may name anybody. */
 export const wordsOf = ({ message }: CodedError, { domain }: Pick<DomainRecord, 'domain'>): string =>
   withoutOthers(message, [domain]);
 
 export type DomainHandler = (work: DomainWork) => Promise<Outcome>;
 
-/** Looks, and plans; a plan to do nothing rests on a reading that began after the request was made. */
+/** Observes, and plans. A plan to do nothing rests on a list that was read after the request was made. */
 export async function nextStep(
   { record, calls }: DomainWork,
   { directory, store }: DomainPorts,
 ): Promise<Step> {
   const look = (since: number): Promise<ObservedDomain> =>
     directory.find(record, record.domain, since, calls);
-  // What was there, and may be gone (forgetSeen), cannot be told from an older reading.
+  // An older list does not show whether what was there is gone (forgetObserved).
   const isForgotten = record.attachedAt > 0 && record.observedAt === 0;
-  // That there is nothing to remove may be one odd list: it ends the job, so it takes two.
+  // "Nothing to remove" ends the job, and may be one odd list: it takes two.
   const confirm = async (step: Step, { at }: ObservedDomain): Promise<Step> =>
     step.kind === 'nothing' && record.desired.presence === 'absent' ? plan(record, await look(at + 1)) : step;
   const recent = await look(isForgotten ? await store.now() : record.wroteAt);
@@ -82,8 +83,8 @@ export async function nextStep(
 }
 
 /**
- * After a write that failed: looks what is there now, where a look may tell what the write did, else rethrows. Not while
- * RunCloud is down for everybody: the next run looks anyway.
+ * After a failed write: reads the list if that may show what the write did, else rethrows. Not during an outage: the next run
+ * reads it anyway.
  */
 export async function lookAfter(
   error: unknown,
@@ -92,29 +93,30 @@ export async function lookAfter(
   { directory, store }: DomainPorts,
 ): Promise<{ readonly error: CodedError; readonly seen: ObservedDomain }> {
   if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
-  say(`${wordsOf(error, record)}; looking whether ${record.domain} is there`);
+  say(checkingList(wordsOf(error, record), record.domain));
   return { error, seen: await directory.find(record, record.domain, await store.now(), calls) };
 }
 
 /**
- * Waits for the end of a write that may still take effect. Those that end at about the same time are looked at together: one
- * reading of the list serves them all.
+ * Waits for the end of a write that may still take effect. Writes that end at about the same time are checked together, with one
+ * list.
  */
 export async function awaitLate(
-  { until, sentence }: Extract<Step, { kind: 'await' }>,
+  { until, sentence, reasonCode }: Extract<Step, { kind: 'await' }>,
   { record: { desired } }: DomainWork,
   { store, checkDelayMs }: DomainPorts,
 ): Promise<Outcome> {
   const at = Math.ceil(until / checkDelayMs) * checkDelayMs;
   const delayMs = Math.max(1, at - (await store.now()));
-  return waiting(sentence, delayMs, { state: desired.presence === 'present' ? 'attaching' : 'removing' });
+  const state = desired.presence === 'present' ? 'attaching' : 'removing';
+  return waiting(sentence, delayMs, { state, reasonCode });
 }
 
-/** The outcome of a write that the fence did not let through. */
+/** The outcome of a write that got no lease. */
 export const unwritten = (fate: 'superseded' | 'busy', { domain }: DomainRecord): Outcome =>
   fate === 'superseded'
-    ? superseded(`a newer request for ${domain} has taken over; nothing was written`)
-    : waiting(`another run may still be writing for ${domain}`, BUSY_MS);
+    ? superseded(newerRequest(domain))
+    : waiting(writeInProgress(domain), BUSY_MS, { reasonCode: 'write-in-progress' });
 
-/** How soon to look again while another run holds the fence. */
+/** The next try while another run has the lease. */
 export const BUSY_MS = 1_000;

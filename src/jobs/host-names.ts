@@ -1,13 +1,16 @@
-// One host name has one owner on RunCloud too: before a name is attached, said to be absent, or switched on as a www name, RunCloud's own
-// list is asked whether another of its domains answers to it. Our own records were asked at the door (domains/owner-scripts.ts).
+// One host name has one owner on RunCloud too. Before a name is attached, called absent, or switched on as a www name, RunCloud's
+// list shows whether another domain has it. Our own records were checked with the request (domains/owner-scripts.ts).
 
 import { nextDelay } from '../domains/backoff.ts';
 import { type DomainRecord, includesWww } from '../domains/domain.ts';
+import { isServedBy } from '../domains/messages.ts';
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
-import { bareOf, servedBy, twinOf } from '../domains/owner.ts';
+import { bareOf, twinOf } from '../domains/owner.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
 import { PermanentError } from '../errors.ts';
 import type { AttachedDomain } from '../runcloud/runcloud.ts';
 import type { DomainPorts, DomainWork } from './domain-work.ts';
+import { isOwnDomain, nowWwwName, ownDomainStillOn, wwwNameStillOn } from './messages.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -23,11 +26,11 @@ async function findOwner(
     const { attached } = await directory.find(record, name, since, calls);
     return kind === 'twin' || attached?.www === true ? attached : undefined;
   };
-  // What an old reading shows may be gone; what it does not show, RunCloud's reply tells.
+  // A name on an old list may be gone. If an old list does not have it, RunCloud's reply says so.
   return (await look(record.wroteAt)) && look(await store.now());
 }
 
-/** What to wait for where RunCloud has this name as the www name of another domain. Throws `host-name-taken` where that stays so. */
+/** What to wait for if RunCloud has this name as the www name of another domain. Throws `host-name-taken` if that stays so. */
 export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<Outcome | undefined> {
   const { record } = work;
   const bare = bareOf(record.domain);
@@ -35,18 +38,11 @@ export async function awaitName(work: DomainWork, ports: DomainPorts): Promise<O
   const known = await ports.store.get({ ...record, domain: bare });
   const now = await ports.store.now();
   if (known && !includesWww(known.desired) && isUnderway(known, now))
-    return waitFor(
-      `${record.domain} is still the www name of ${bare} on RunCloud; the change is on the way`,
-      now,
-      work,
-      ports,
-    );
-  // Asked for after this removal, which is over.
+    return waitFor([wwwNameStillOn(record.domain, bare), 'www-change-pending'], now, work, ports);
+  // It was requested after this removal, which is over.
   if (record.desired.presence === 'absent' && known && includesWww(known.desired))
-    return done(`${record.domain} is no domain of its own any more, but the www name of ${bare}`, {
-      state: 'removed',
-    });
-  throw new PermanentError('host-name-taken', servedBy(bare, record, known !== undefined));
+    return done(nowWwwName(record.domain, bare), { state: 'removed', reasonCode: 'is-www-name' });
+  throw new PermanentError('host-name-taken', isServedBy(bare, record, known !== undefined));
 }
 
 /** The same before the www name comes along. `taken`: it is a domain of its own there. */
@@ -60,25 +56,23 @@ export async function awaitTwin(
   const known = await ports.store.get({ ...record, domain: twin });
   const now = await ports.store.now();
   if (known?.desired.presence === 'absent' && isUnderway(known, now))
-    return waitFor(
-      `${twin} is still a domain of its own on RunCloud; its removal is on the way`,
-      now,
-      work,
-      ports,
-    );
-  return { kind: 'taken', why: `${twin} is a domain of its own on the web application` };
+    return waitFor([ownDomainStillOn(twin), 'removal-pending'], now, work, ports);
+  return { kind: 'taken', why: isOwnDomain(twin) };
 }
 
-/** The job that sees to it is at work, or RunCloud's list may not show yet what it did. */
+/** Its job is running, or RunCloud's list may not show yet what it did. */
 const isUnderway = ({ request: state, shownBy }: DomainRecord, now: number): boolean =>
   state === 'pending' || Math.max(shownBy.change, shownBy.detach) > now;
 
 function waitFor(
-  sentence: string,
+  [sentence, reasonCode]: readonly [sentence: string, code: ReasonCode],
   now: number,
   { record }: DomainWork,
   { checkDelayMs }: DomainPorts,
 ): Outcome {
   const state = record.desired.presence === 'present' ? 'attaching' : 'removing';
-  return waiting(sentence, nextDelay(now - record.requestedAt, checkDelayMs, MINUTE_MS), { state: state });
+  return waiting(sentence, nextDelay(now - record.requestedAt, checkDelayMs, MINUTE_MS), {
+    state,
+    reasonCode,
+  });
 }

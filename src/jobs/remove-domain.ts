@@ -1,4 +1,4 @@
-// remove-domain: the domain is gone from the web application, proven by RunCloud's reply or by a look at its list.
+// remove-domain: the domain is gone from the web application. RunCloud's reply proves it, or its list.
 
 import { done, type Outcome, waiting } from '../domains/outcome.ts';
 import { lateAttachment } from '../domains/plan.ts';
@@ -15,6 +15,7 @@ import {
   unwritten,
 } from './domain-work.ts';
 import { awaitName } from './host-names.ts';
+import { appGone, domainRemoved, removalUnconfirmed } from './messages.ts';
 
 export function createRemoveDomain(ports: DomainPorts): DomainHandler {
   return async (work) => {
@@ -24,7 +25,7 @@ export function createRemoveDomain(ports: DomainPorts): DomainHandler {
     if (step.kind === 'attach' || step.kind === 'change')
       throw new TypeError(`remove-domain was planned to ${step.kind}`);
     if (step.kind === 'detach') return remove(step.domain, work, ports);
-    // What is no domain of its own may still be served, as the www name of another one.
+    // A name that is no domain of its own may still be served, as the www name of another one.
     return (step.kind === 'nothing' && (await awaitName(work, ports))) || conclude(step, work, ports);
   };
 }
@@ -34,31 +35,34 @@ async function remove(domain: AttachedDomain, work: DomainWork, ports: DomainPor
   const written = await detach(domain, work, ports);
   if (written.fate !== 'written') return unwritten(written.fate, record);
   if (!written.value)
-    return waiting(
-      `RunCloud accepted the removal of ${record.domain}; looking whether it is gone`,
-      ports.checkDelayMs,
-    );
+    return waiting(removalUnconfirmed(record.domain), ports.checkDelayMs, {
+      reasonCode: 'removal-unconfirmed',
+    });
   const late = lateAttachment(record, written.at);
   if (late) return awaitLate(late, work, ports);
-  return conclude({ kind: 'cover', sentence: `${record.domain} removed` }, work, ports);
+  return conclude(
+    { kind: 'cover', sentence: domainRemoved(record.domain), reasonCode: 'removed' },
+    work,
+    ports,
+  );
 }
 
-/** So many tries, some seconds apart, must meet the same answer. */
+/** So many tries, some seconds apart, must get the same answer. */
 const TRIES_UNTIL_GONE = 3;
 const saysUnknown = (error: unknown): error is NotFoundError =>
   error instanceof NotFoundError && error.isOwnWord;
 
-// Its list is unknown to RunCloud (404, in its own words): that may be an odd answer, or the web application was deleted, and its
-// domains with it. It was, where RunCloud goes on saying so, does not know it by another route either, and knows the server.
+// RunCloud answers 404 for the list, in its own words. That may be an odd answer, or the web application was deleted, and its
+// domains with it. It was deleted if RunCloud keeps saying so, another route says so too, and RunCloud knows the server.
 async function unlessGone(
   error: unknown,
   { record, calls, attempt }: DomainWork,
   { runcloud, missing }: DomainPorts,
 ): Promise<'gone'> {
   if (!saysUnknown(error)) throw error;
-  // Another domain's job has shown it.
+  // Another domain's job has proven it.
   if (error.isGone) return 'gone';
-  // What was remembered is one answer, however often it is looked at.
+  // A remembered answer counts once, however often it is read.
   if (attempt < TRIES_UNTIL_GONE || (missing && error.answers < TRIES_UNTIL_GONE)) throw error;
   const app = await runcloud.getWebApplication(record, calls).catch((again: unknown) => {
     if (saysUnknown(again)) return undefined;
@@ -66,7 +70,7 @@ async function unlessGone(
   });
   if (app) throw error;
   await runcloud.getServer(record.serverId, calls).catch((refused: unknown) => {
-    // Who may not read servers is told nothing of this one: two routes have said that the web application is gone.
+    // The token may not read servers: two routes have said that the web application is gone.
     if (!(refused instanceof ForbiddenError && refused.isOwnWord)) throw refused;
   });
   await missing?.noteGone(record);
@@ -74,7 +78,4 @@ async function unlessGone(
 }
 
 const gone = ({ record: { domain, appId, serverId } }: DomainWork): Outcome =>
-  done(
-    `web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`,
-    { state: 'removed' },
-  );
+  done(appGone(domain, appId, serverId), { state: 'removed', reasonCode: 'app-gone' });

@@ -10,7 +10,7 @@ import {
   type RedeployRequest,
 } from '../certificates/certificates.ts';
 import { type DomainKey, type DomainRecord, includesWww, type Requester } from '../domains/domain.ts';
-import { withoutTwin } from '../domains/owner.ts';
+import { withoutWwwName } from '../domains/messages.ts';
 import { states } from '../domains/states.ts';
 import {
   createDomainStore,
@@ -107,7 +107,7 @@ export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
             )
           : writers.requestDomain({ ...job.request, by }, bulk ? priorities.bulk : priorities[job.name]);
       });
-      const remark = isWithoutTwin && subject.domain && withoutTwin(subject.domain);
+      const remark = isWithoutTwin && subject.domain && withoutWwwName(subject.domain);
       const { unknownFields } = job;
       return { jobId, coalesced: fate !== 'new', ...subject, unknownFields, ...(remark && { remark }) };
     },

@@ -177,7 +177,7 @@ async function mend(
       request: 'failed',
       outcome,
       code: 'job-quarantined',
-      report: { state: 'failed' },
+      report: { state: 'failed', reasonCode: 'job-quarantined' },
     });
     report.quarantined += 1;
     logger.error({ event: 'quarantined', domain, jobId }, outcome);

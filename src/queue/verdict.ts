@@ -71,19 +71,20 @@ export function verdictOfError(
   if (isUnavailable(error))
     return { kind: 'waiting', ...what, delayMs: UNAVAILABLE_MS, nextRunAt: nowMs + UNAVAILABLE_MS };
   const delayMs = error instanceof PermanentError ? undefined : nextDelayMs(policy, attemptsMade, random);
-  if (delayMs === undefined) return { kind: 'failed', ...what, report: { state: 'failed' } };
+  if (delayMs === undefined)
+    return { kind: 'failed', ...what, report: { state: 'failed', reasonCode: code } };
   return {
     kind: 'retry',
     ...what,
     delayMs,
     nextRunAt: nowMs + delayMs,
-    report: reportOf(error, attemptsMade),
+    report: reportOf(error, code, attemptsMade),
   };
 }
 
-function reportOf(error: unknown, attemptsMade: number): Report | undefined {
+function reportOf(error: unknown, reasonCode: Code, attemptsMade: number): Report | undefined {
   const mustAct = actorAfter(error, attemptsMade);
-  return mustAct && { state: 'held', mustAct };
+  return mustAct && { state: 'held', reasonCode, mustAct };
 }
 
 // The job goes back, and its next run waits as long as the rate limiter says (wait.ts).

@@ -78,7 +78,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     stage.point(NEW);
     await add(stage, NEW);
-    const says = async () => (await stage.record(SHOP)).outcome?.includes('was to make room');
+    const says = async () => (await stage.record(SHOP)).reasonCode === 'detach-refused';
     await until(says, 'the refusal is told');
     expect(await stage.record(SHOP)).toMatchObject({ state: 'waiting-for-dns', request: 'pending' });
     stage.point(SHOP);

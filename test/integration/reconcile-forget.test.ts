@@ -87,7 +87,7 @@ test('a record stays as long as an older job of its domain may come up, ours or 
   await requests.store.settle(key, jobId, {
     request: 'settled',
     outcome: 'gone',
-    report: { state: 'removed' },
+    report: { state: 'removed', reasonCode: 'removed' },
   });
   await pass(HOUR_MS);
   await (await stage.job(jobId)).remove();

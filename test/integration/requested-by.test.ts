@@ -231,7 +231,7 @@ test('who tries again stands in the history, and who asked first stays in the re
   await requests.store.settle(key, jobId, {
     request: 'failed',
     outcome: 'no',
-    report: { state: 'failed' },
+    report: { state: 'failed', reasonCode: 'unexpected' },
   });
   await stage.redis.zrem(stage.queue.toKey('prioritized'), jobId);
   await stage.redis.zadd(stage.queue.toKey('failed'), Date.now(), jobId);

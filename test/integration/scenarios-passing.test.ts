@@ -108,7 +108,7 @@ describe('a list that lags behind our own writes', () => {
       await hurryUntil(stage, isRefused, 'RunCloud refuses the second POST');
       const record = await until(async () => {
         const record = await recordOf(stage, DOMAIN);
-        return /list may lag behind/.test(record?.outcome ?? '') ? record : undefined;
+        return record?.reasonCode === 'list-contradicts' ? record : undefined;
       }, 'the contradiction is told');
       expect(record).toMatchObject({ request: 'pending', state: 'attaching' });
       expect(Number(record?.nextRunAt)).toBeGreaterThan(0);
@@ -205,8 +205,7 @@ describe('a site moves from one web application to another of ours, a name being
     await stage.ended((await ask(stage, DOMAIN)).jobId);
     await ask(stage, DOMAIN, 'present', 647);
     const held = await untilStage(stage, DOMAIN, 'held', 647);
-    expect(held).toMatchObject({ mustAct: 'operator' });
-    expect(held.outcome).toContain('is wanted on web application 646');
+    expect(held).toMatchObject({ mustAct: 'operator', reasonCode: 'requested-elsewhere' });
     expect(held.outcome).toContain(`\`remove ${DOMAIN} --app 646\``);
     await stage.ended((await ask(stage, DOMAIN, 'absent')).jobId);
     const isThere = async () => (await recordOf(stage, DOMAIN, 647))?.request === 'settled';

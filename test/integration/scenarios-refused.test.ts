@@ -1,11 +1,13 @@
 // What RunCloud refuses (scenario 18): refused credentials hold everything until they are corrected, without a restart and
 // without a person's retry; an unknown web application fails its own jobs only; duplicates and lost domains are looked up.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { createWorkerApp } from '../../src/app/worker.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
+import { appGone } from '../../src/jobs/messages.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { type Asked, checkInvariants } from '../helpers/invariants.ts';
@@ -168,7 +170,7 @@ test('scenario 18: a web application that is not there fails its own adds, after
   expect(added?.failedReason).toMatch(/^runcloud-not-found: .*HTTP 404/);
   expect(added?.attemptsMade).toBe(stage.retryPolicy.attempts);
   // What does not exist has no domain: that is as wanted.
-  expect(removed?.returnvalue).toMatch(/^web application 999 does not exist on server 1903 any more/);
+  expect(removed?.returnvalue).toBe(appGone('lost1.example.org', 999, 1903));
   expect((await stage.ended(good.jobId)).returnvalue).toMatch(/attached/);
   await stage.idle();
   const failed = (await stage.producer.requests.store.list(10)).filter(

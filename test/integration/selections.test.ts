@@ -35,7 +35,7 @@ beforeAll(async () => {
     await requests.store.settle(key, jobId, {
       request: state,
       outcome: 'so it is',
-      report: { state: at, mustAct },
+      report: { state: at, reasonCode: 'attached', mustAct },
     });
   }
   await requests.enqueue('add-domain', { domain: 'bücher.example.org' });

@@ -55,7 +55,11 @@ describe('a key of the wrong type', () => {
       await redis.del(wrong);
       await redis.set(wrong, 'x');
       const before = await redis.hgetall(keys.record(key));
-      const live = { request: 'settled', outcome: 'HTTPS works', report: { state: 'live' } } as const;
+      const live = {
+        request: 'settled',
+        outcome: 'HTTPS works',
+        report: { state: 'live', reasonCode: 'https-works' },
+      } as const;
       await expect(telling.settle(key, jobId, live)).rejects.toThrow(`${wrong} is a string in Redis`);
       expect(await redis.hgetall(keys.record(key))).toEqual(before);
       await redis.del(wrong);

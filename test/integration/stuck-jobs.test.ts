@@ -62,7 +62,7 @@ async function start(
 }
 
 const attach = async ({ record }: DomainWork) =>
-  done(`${record.domain} attached`, { state: 'attached' as const });
+  done(`${record.domain} attached`, { state: 'attached', reasonCode: 'attached' });
 const add = (domain: string) => stage.producer.requests.enqueue('add-domain', { domain });
 
 test('stuck jobs give their places back, are tried again later, and are told of', async () => {

@@ -30,7 +30,11 @@ async function removedFrom({ producer }: Stage, appId: number): Promise<void> {
   const key = { serverId: 1903, appId, domain: parseDomainName(CLUB) };
   const { store, enqueue: enqueueJob } = producer.requests;
   const { jobId } = await enqueueJob('remove-domain', { ...key });
-  await store.settle(key, jobId, { request: 'settled', outcome: 'gone', report: { state: 'removed' } });
+  await store.settle(key, jobId, {
+    request: 'settled',
+    outcome: 'gone',
+    report: { state: 'removed', reasonCode: 'removed' },
+  });
 }
 
 async function status({ producer }: Stage, domain: string | undefined, flags: StatusFlags = {}) {

@@ -50,14 +50,14 @@ describe('what is said', () => {
   test.each<[string, Drift, Partial<Drift>]>([
     [
       'a live domain stays live, with the warning',
-      { sentence: 'HTTPS works', report: { state: 'live' } },
+      { sentence: 'HTTPS works', report: { state: 'live', reasonCode: 'https-works' } },
       { report: { state: 'live', reasonCode: 'renewal-blocked' } },
     ],
     [
       'a late certificate is the operator’s, not RunCloud’s',
       {
         sentence: 'ends in 3 days',
-        report: { state: 'held', mustAct: 'runcloud' },
+        report: { state: 'held', reasonCode: 'certificate-expiring', mustAct: 'runcloud' },
         repair: { kind: 'redeploy', instead: '1-2' },
       },
       {
@@ -67,8 +67,14 @@ describe('what is said', () => {
     ],
     [
       'who is held for the customer has another problem first',
-      { sentence: 'leads elsewhere', report: { state: 'held', mustAct: 'customer' } },
-      { sentence: 'leads elsewhere', report: { state: 'held', mustAct: 'customer' } },
+      {
+        sentence: 'leads elsewhere',
+        report: { state: 'held', reasonCode: 'dns-wrong', mustAct: 'customer' },
+      },
+      {
+        sentence: 'leads elsewhere',
+        report: { state: 'held', reasonCode: 'dns-wrong', mustAct: 'customer' },
+      },
     ],
   ])('%s', (_, watched, expected) => {
     const drift = withOutOfReach(watched, problem);

@@ -3,7 +3,7 @@
 import type { Certificates } from '../../certificates/certificates.ts';
 import type { LastOrder, Ledger } from '../../certificates/ledger.ts';
 import type { Backoff } from '../../domains/backoff.ts';
-import { done, type Outcome, superseded, waiting } from '../../domains/outcome.ts';
+import { done, type Outcome, type Report, superseded, waiting } from '../../domains/outcome.ts';
 import { TransientError } from '../../errors.ts';
 import type { Probe } from '../../https/probe.ts';
 import type { SidelinePorts } from '../../https/sidelined.ts';
@@ -124,7 +124,7 @@ export const later = (
   { sentence, forDomains, reasonCode, nextAt, mustAct }: Extract<Ordered, { kind: 'later' }>,
   { startedAt }: RedeployWork,
 ): Outcome => {
-  const report = { reasonCode, ...(mustAct && ({ state: 'held', mustAct } as const)) };
+  const report: Report = mustAct ? { state: 'held', reasonCode, mustAct } : { reasonCode };
   return waiting(sentence, Math.max(BUSY_MS, nextAt - startedAt), report, forDomains);
 };
 
