@@ -1,10 +1,10 @@
-// Errors as log lines carry them. Only the named properties: an HTTP error drags its request, headers included, along.
+// Errors for log lines. Only the named properties: an HTTP error has its request, with the headers.
 
 import { types } from 'node:util';
 
 const maxCauses = 8;
 
-/** An error's facts, down its chain of causes; anything else as it is. */
+/** An error's facts, with its chain of causes. */
 export interface SerializedError {
   readonly type: string;
   readonly message: string;
@@ -31,7 +31,7 @@ function toFacts(error: Error, depth: number): SerializedError {
   };
 }
 
-/** What an AggregateError gathers. */
+/** The errors of an AggregateError. */
 function errorsOf(error: Error, depth: number): { errors?: unknown[] } {
   const errors: unknown = 'errors' in error ? error.errors : undefined;
   return Array.isArray(errors) ? { errors: errors.map((each) => convert(each, depth + 1)) } : {};
@@ -45,7 +45,7 @@ function isPlain(value: object): boolean {
   return prototype === null || (typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null);
 }
 
-/** Beyond the depth, and in objects of other classes, errors are left to JSON, which writes next to nothing of them. */
+/** Beyond the depth, and in objects of other classes, JSON writes nearly nothing of an error. */
 function convert(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (isError(value)) return depth > maxCauses ? value.message : toFacts(value, depth);

@@ -1,5 +1,4 @@
-// Log lines as pino writes them, after everything secret has been taken out. No line reaches a destination but
-// through `createCleaner`; pretty printing stands behind it. Reads no configuration by itself.
+// pino's log lines without secrets. Every line goes through `createCleaner`, then through pretty printing. Reads no configuration.
 import cluster from 'node:cluster';
 import {
   type DestinationStream,
@@ -19,18 +18,18 @@ export type Logger = PinoLogger;
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly format: 'json' | 'pretty';
-  /** Texts that must never be written, see `secretsOf` in config.ts. */
+  /** Texts that must never be written: see `secretsOf` in config/. */
   readonly secrets: readonly string[] | (() => readonly string[]);
-  /** Where whole lines go, each with its line break. Default: stdout, written synchronously so that none is lost. */
+  /** Receives whole lines with their line break. Default: stdout, synchronously, so no line is lost. */
   readonly destination?: DestinationStream;
 }
 
 type ToText = (line: string) => string;
 
-/** `token: null` and `token: true` say only whether there is one. */
+/** `token: null` and `token: true` only say whether there is one. */
 const hide = (value: unknown): unknown => (value === null || typeof value === 'boolean' ? value : hidden);
 
-/** Cleans texts, names of fields and, below names that say so, whole values; at any depth. */
+/** Cleans texts and names of fields, and hides the values of secret fields; at any depth. */
 function createValueCleaner(secrets: readonly string[], scrubText: ToText): (value: unknown) => unknown {
   const known = new Set(secrets);
   const cleanField = ([name, value]: [string, unknown]): [string, unknown] => {
@@ -47,10 +46,10 @@ function createValueCleaner(secrets: readonly string[], scrubText: ToText): (val
   return cleanValue;
 }
 
-/** Works on the parsed line: replacing in its text could cut a number or an escape sequence in two. */
+/** Works on the parsed line: a replacement in its text could cut a number or an escape sequence in two. */
 function createCleaner(secrets: readonly string[], isPretty: boolean): ToText {
   const scrubSecrets = createScrub(secrets);
-  // JSON has its own spelling of what is not seen; who reads it gets the text as it was.
+  // JSON escapes invisible characters itself: its reader gets the original text.
   const scrubText: ToText = isPretty ? (text) => toVisible(scrubSecrets(text)) : scrubSecrets;
   const cleanValue = createValueCleaner(secrets, scrubText);
   return (line) => {
@@ -62,7 +61,7 @@ function createCleaner(secrets: readonly string[], isPretty: boolean): ToText {
   };
 }
 
-/** Cleans by the secrets as they are at each line: credentials may be corrected while the program runs. */
+/** Uses the current secrets at each line: credentials may be corrected while the program runs. */
 function createCurrentCleaner(secrets: () => readonly string[], isPretty: boolean): ToText {
   let known = secrets();
   let clean = createCleaner(known, isPretty);
@@ -82,24 +81,24 @@ function createPretty(): ToText {
   return (line) => toPretty(line);
 }
 
-/** So much is kept for when there is space again. */
+/** So many bytes are kept until there is space again. */
 const MAX_UNWRITTEN = 16 * 1024 * 1024;
 
-/** A line that cannot be written (a full disk) is lost; the work that it tells of goes on. */
+/** A line that cannot be written (a full disk) is lost. The work continues. */
 function createStdout(): DestinationStream {
-  // There file descriptor 1 is the primary's; PM2 has a stream of its own for each process.
+  // In a cluster worker file descriptor 1 is the primary's. PM2 has a stream of its own for each process.
   if (cluster.isWorker) return { write: (line) => void process.stdout.write(line) };
   const target = fileDestination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN });
   target.on('error', () => undefined);
   return target;
 }
 
-/** pino's own redaction reaches three levels deep; the cleaner behind it reaches all. */
+/** pino's own redaction reaches three levels; the cleaner after it reaches all. */
 const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
 /**
- * A pino logger. Each line carries level (as a word), time (ISO 8601, UTC), pid, hostname, msg and the fields given;
- * errors anywhere in them as type, message, code, stack and cause. Secrets are replaced by `***`.
+ * A pino logger. Each line has level (as a word), time (ISO 8601, UTC), pid, hostname, msg and the given fields. Errors in them become
+ * type, message, code, stack and cause. Secrets become `***`.
  */
 export function createLogger({ level, format, secrets, destination }: LoggerOptions): Logger {
   const target = destination ?? createStdout();

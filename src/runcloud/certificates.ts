@@ -1,9 +1,9 @@
-// Finds a certificate in whichever shape RunCloud sends it. Pure; the key pair that lies beside it is not read.
+// Finds a certificate in every shape that RunCloud sends. Pure. Never reads the key pair beside it.
 import { z } from 'zod';
 import type { Certificate } from './runcloud.ts';
 import { flagSchema, idSchema, isRow, textSchema, toDomainName, toRows, unwrap } from './schemas.ts';
 
-/** A row of v3's `GET /ssl`: a domain, and its certificate where it has one. */
+/** A row of v3's `GET /ssl`: a domain, and its certificate if it has one. */
 export interface CertificateRow {
   readonly domainId: number | undefined;
   readonly domainName: string | undefined;
@@ -14,7 +14,7 @@ export type CertificateReply =
   | { readonly kind: 'one'; readonly certificate: Certificate }
   | { readonly kind: 'rows'; readonly rows: readonly CertificateRow[] }
   | { readonly kind: 'none' }
-  /** JSON, but neither a certificate nor a statement that there is none. */
+  /** JSON, but neither a certificate nor "there is none". */
   | { readonly kind: 'unclear' };
 
 const optionalId = idSchema.optional().catch(undefined);
@@ -56,11 +56,11 @@ export const saysNotInstalled = (text: string | undefined): boolean => /\bnot in
 
 const SSL = /\b(ssl|tls|https|certificates?)\b/i;
 const ABSENT = /\b(no|not|none|without|missing|disabled|(?:is|does|has|was)n['’]?t)\b/i;
-/** Why it could not be looked at, which may be said of an SSL as well. */
+/** A passing fault, which says nothing about SSL. */
 const PASSING =
   /\b(offline|unreachable|unavailable|down|busy|time(?:d|s)? ?out|try again|later|maintenance|progress|connect\w*|server)\b/i;
 
-/** The words of a refusal: there is no SSL, or no advanced SSL. None of them is documented. */
+/** The text of a refusal: there is no SSL, or no advanced SSL. No document has these texts. */
 export const saysNoSsl = (text: string): boolean =>
   SSL.test(text) && ABSENT.test(text) && !PASSING.test(text);
 
@@ -81,9 +81,9 @@ const toOne = (value: unknown): CertificateReply => {
 };
 
 function fromObject(value: Record<string, unknown>): CertificateReply {
-  // A single domain row: the outer id is the domain's, and must never be taken for the certificate's.
+  // A single domain row: the outer id is the domain's, never the certificate's.
   if ('ssl' in value) return value.ssl === null ? { kind: 'none' } : toOne(value.ssl);
-  // `{}` is how the documents write a reply that they do not describe: [D] runcloud.io/docs/api/v3/api-8811386.
+  // `{}` in the documents is a reply without a description: [D] runcloud.io/docs/api/v3/api-8811386.
   if (Object.keys(value).length === 0) return { kind: 'none' };
   if (typeof value.message === 'string' && saysNotInstalled(value.message)) return { kind: 'none' };
   return toOne(value);
@@ -102,16 +102,16 @@ export function parseCertificateReply(body: unknown): CertificateReply {
   return isRow(value) ? fromObject(value) : { kind: 'unclear' };
 }
 
-/** What rows say of the web application's one certificate. */
+/** The web application's one certificate, by the rows. */
 export type SharedCertificate =
   | { readonly kind: 'found'; readonly certificate: Certificate }
   | { readonly kind: 'none' }
-  /** One row has it: in advanced mode the certificate of that domain looks the same. Further rows may tell. */
+  /** Only one row has it. In advanced mode that is the certificate of one domain. Further rows may decide. */
   | { readonly kind: 'unsure'; readonly certificate: Certificate }
-  /** Rows name different certificates: the web application is in advanced mode, whatever ssl/advanced said. */
+  /** The rows have different certificates: the web application is in advanced mode, whatever ssl/advanced answered. */
   | { readonly kind: 'advanced' };
 
-/** Basic SSL has one certificate for the web application, so all rows that have one name the same. */
+/** Basic SSL has one certificate for the web application, so all rows have the same one. */
 export function toSharedCertificate(rows: readonly CertificateRow[]): SharedCertificate {
   const found = rows.flatMap(({ certificate }) => certificate ?? []);
   const [certificate] = found;

@@ -51,7 +51,7 @@ export function createGot(settings: Pick<HttpSettings, 'timeoutMs' | 'userAgent'
     },
     responseType: 'text',
     decompress: true,
-    // Retries belong to the queue alone, and a followed 302 would turn a POST into a GET elsewhere.
+    // Only the queue retries. A followed 302 would turn a POST into a GET.
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,

@@ -1,30 +1,30 @@
-// One error class per cause of a failed RunCloud call, each one of the program's three ways to go wrong.
-// Messages and causes never hold a secret: what enters here has been through redact.ts.
+// One error class per cause of a failed RunCloud call. Each is one of the three ways a job can fail (errors.ts in src/).
+// Messages and causes never have a secret: failures.ts redacts them.
 import { type Code, RateLimitedError, TransientError, UnavailableError } from '../errors.ts';
 import { advancedMode } from './messages.ts';
 import type { RunCloud } from './runcloud.ts';
 
 export type Operation = keyof RunCloud;
 
-/** What every error below keeps, beside the message. */
+/** The facts of every error below, beside the message. */
 export interface Failure {
-  /** The reply was RunCloud's own JSON with a message, and not a page of something in front of it. Default: it was not. */
+  /** The reply was RunCloud's own JSON with a message, not a page of something in front of it. Default: false. */
   readonly isOwnWord?: boolean | undefined;
   readonly operation: Operation;
-  /** Undefined where no reply came. */
+  /** Undefined: no reply came. */
   readonly status?: number | undefined;
-  /** RunCloud's own message, redacted and capped; undefined where it sent none. */
+  /** RunCloud's own message, redacted and short. Undefined: it sent none. */
   readonly reply?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** RunCloud's messages by field of the request, as Laravel words them in a 422. */
+/** RunCloud's messages by field of the request, as in Laravel's 422. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
 const toOptions = (failure: Failure): ErrorOptions =>
   failure.cause === undefined ? {} : { cause: failure.cause };
 
-/** A failed call that may go well later. */
+/** A failed call that may succeed later. */
 export class RunCloudTransientError extends TransientError {
   readonly operation: Operation;
   readonly status: number | undefined;
@@ -37,7 +37,7 @@ export class RunCloudTransientError extends TransientError {
   }
 }
 
-/** HTTP 401. RunCloud also answers so to an address that is not on the IP allow-list. */
+/** HTTP 401. Also for an address that is not on the IP allow-list. */
 export class UnauthorizedError extends UnavailableError {
   readonly operation: Operation;
   readonly status: number | undefined;
@@ -51,8 +51,8 @@ export class UnauthorizedError extends UnavailableError {
 }
 
 /**
- * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the token lost its rights.
- * Speaks of the account and of no job, so the rate limiter holds all of them.
+ * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the token lost its rights. It concerns
+ * the account, so all jobs wait.
  */
 export class AccountRefusedError extends UnavailableError {
   readonly operation: Operation;
@@ -66,7 +66,7 @@ export class AccountRefusedError extends UnavailableError {
   }
 }
 
-/** HTTP 403 for one route or one web application. Rights can be given, so it is tried again. */
+/** HTTP 403 for one route or one web application. Rights may change, so it is retried. */
 export class ForbiddenError extends RunCloudTransientError {
   readonly isOwnWord: boolean;
   constructor(message: string, failure: Failure) {
@@ -76,12 +76,12 @@ export class ForbiddenError extends RunCloudTransientError {
   }
 }
 
-/** HTTP 404. It speaks of an id that was read or configured, not of a domain name, so it is tried again. */
+/** HTTP 404. It concerns an id that was read or configured, not a domain name, so it is retried. */
 export class NotFoundError extends RunCloudTransientError {
   readonly isOwnWord: boolean;
-  /** Of a web application: how often in a row RunCloud has said so, to whomever, with a pause between; 1 where nobody counts. */
+  /** Of a web application: how often in a row RunCloud has answered so, with a pause between. 1: not counted. */
   answers = 1;
-  /** It was shown that the web application is gone. */
+  /** The web application is proven to be gone. */
   isGone = false;
   constructor(message: string, failure: Failure) {
     super('runcloud-not-found', message, failure);
@@ -91,8 +91,8 @@ export class NotFoundError extends RunCloudTransientError {
 }
 
 /**
- * Something in front of RunCloud answered: a firewall's page, a proxy's, a redirect. It says nothing about what was asked, and
- * a write may have taken effect all the same.
+ * Something in front of RunCloud answered: a firewall's page, a proxy's, a redirect. It says nothing about the request, and a write
+ * may have taken effect.
  */
 export class InterceptedError extends RunCloudTransientError {
   constructor(message: string, failure: Failure) {
@@ -100,18 +100,18 @@ export class InterceptedError extends RunCloudTransientError {
   }
 }
 
-// The texts of RunCloud's refusals are not documented (docs/reference/runcloud-api.md). One client knows "already exists" and "Domain already"
-// ([C] id 52475437251), Laravel names the field.
+// The texts of RunCloud's refusals are not documented (docs/reference/runcloud-api.md). One client has "already exists" and "Domain
+// already" ([C] id 52475437251), and Laravel names the field.
 const ABOUT_DOMAIN = /\b(?:domain|name|hostname)s?\b|already exists|\btaken\b/i;
 
 /**
- * HTTP 400, 409, 422 and every other 4xx that has no class of its own, in RunCloud's own words. Whether it is the last word
- * about a domain is for the job to say, which knows what else was seen.
+ * HTTP 400, 409, 422 and every other 4xx without a class of its own, in RunCloud's own words. The job decides whether it is final for
+ * a domain.
  */
 export class RejectedError extends RunCloudTransientError {
   readonly fieldErrors: FieldErrors;
   readonly isOwnWord: boolean;
-  /** RunCloud's words speak of the domain or its name, and not of the server, the plan or the moment. */
+  /** RunCloud's message concerns the domain or its name, not the server, the plan or the moment. */
   readonly isAboutDomain: boolean;
   constructor(message: string, failure: Failure, fieldErrors: FieldErrors = {}) {
     super('runcloud-rejected', message, failure);
@@ -137,14 +137,14 @@ export class UnreachableError extends RunCloudTransientError {
   }
 }
 
-/** The request left, but what came back (if anything) does not say what it did: look before writing again. */
+/** The request left, but no usable answer came. Check RunCloud before the next write. */
 export class UnknownResultError extends RunCloudTransientError {
   constructor(message: string, failure: Failure) {
     super('runcloud-unknown-result', message, failure);
   }
 }
 
-/** The caller's own signal ended the call. Where `sent` is true, a write may have taken effect. */
+/** The caller's own signal ended the call. If `sent`, a write may have taken effect. */
 export class CallAbortedError extends RunCloudTransientError {
   readonly sent: boolean;
   constructor(message: string, failure: Failure, sent: boolean) {
@@ -154,7 +154,7 @@ export class CallAbortedError extends RunCloudTransientError {
   }
 }
 
-/** HTTP 429. `retryAfterMs` is as RunCloud sent it, however long: the caller decides what to believe. */
+/** HTTP 429. `retryAfterMs`: as RunCloud sent it, however long. */
 export class TooManyRequestsError extends RateLimitedError {
   readonly operation: Operation;
   readonly status: number | undefined;
@@ -177,18 +177,18 @@ export function toReply(error: unknown): string | undefined {
 }
 
 /**
- * Whether a write may have reached RunCloud. False only where it provably did not leave: no connection stood, we
- * stopped it before (our signal, `mayWrite`, the waiting at the brake), or its credentials fit no header. True for all
- * else, refusals included: an error that is not ours (Redis away when the brake is told) may follow a write that was done.
+ * Whether a write may have reached RunCloud. False only if it provably did not leave: there was no connection, this program stopped it
+ * before (the signal, `mayWrite`, the wait for the rate limiter), or its credentials fit no header. True for all else, also for
+ * refusals and other errors: Redis may fail after a write was done.
  */
 export function wasSent(error: unknown): boolean {
   if (error instanceof CallAbortedError) return error.sent;
-  // A 401 has a status; only the credentials that Node would not send are without.
+  // A 401 has a status. Only credentials that Node would not send have none.
   if (error instanceof UnauthorizedError) return error.status !== undefined;
   return !(error instanceof UnreachableError);
 }
 
-/** Whether a write had no effect, for certain: it did not leave, or RunCloud said no. */
+/** Whether a write certainly had no effect: it did not leave, or RunCloud rejected it. */
 export const hadNoEffect = (error: unknown): boolean =>
   !wasSent(error) ||
   error instanceof RejectedError ||

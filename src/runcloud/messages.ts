@@ -6,20 +6,20 @@ type Operation = keyof RunCloud;
 
 const phrases: Record<Operation, string> = {
   ping: 'checking the credentials',
-  getServer: 'reading the server',
-  getWebApplication: 'reading the web application',
+  getServer: 'fetching the server',
+  getWebApplication: 'fetching the web application',
   listDomains: 'listing domains',
   attachDomain: 'attaching the domain',
   changeDomain: 'changing the domain',
   detachDomain: 'removing the domain',
-  readLog: 'reading the log',
-  getSslMode: 'reading the SSL mode',
-  getCertificate: 'reading the certificate',
+  readLog: 'fetching the log',
+  getSslMode: 'fetching the SSL mode',
+  getCertificate: 'fetching the certificate',
   listCertificates: 'listing certificates',
   installCertificate: 'installing the certificate',
   redeployCertificate: 'redeploying the certificate',
   removeCertificate: 'removing the certificate',
-  getDomainCertificate: "reading the domain's certificate",
+  getDomainCertificate: "fetching the domain's certificate",
   installDomainCertificate: "installing the domain's certificate",
   redeployDomainCertificate: "redeploying the domain's certificate",
   removeDomainCertificate: "removing the domain's certificate",
@@ -76,7 +76,7 @@ export const faults = {
   noSslMode: 'lacks advancedSSL',
   listOnOnePage: 'is a list on one page and none on the next',
   endless: (pages: number): string => `continues after ${pages} pages`,
-  /** `rows` and `total`: of the last reading, if RunCloud sent a total. */
+  /** `rows` and `total`: of the last try, if RunCloud sent a total. */
   changing: (rows: number, total: number | undefined): string =>
     `lists different rows each time${total === undefined ? '' : ` (${rows} of ${total} came)`}`,
 };

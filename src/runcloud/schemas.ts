@@ -1,5 +1,5 @@
-// RunCloud's JSON, read leniently: only the fields that we use, flat or under `data`, 0/1 or booleans.
-// Pure. Every schema strips what it does not name, so private keys and webhook keys end here.
+// RunCloud's JSON, read leniently: only the fields in use, flat or under `data`, 0/1 or booleans.
+// Pure. Every schema drops all other fields, so private keys and webhook keys end here.
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import type { AttachedDomain, ServerFacts, WebApplicationFacts } from './runcloud.ts';
@@ -14,7 +14,7 @@ const digits = z
   .transform(Number);
 const count = z.union([z.int().nonnegative(), digits]);
 export const idSchema = count;
-/** Text that we only show: anything else is as good as missing. */
+/** Text for people only. Another type counts as missing. */
 export const textSchema = z
   .union([z.string(), z.number().transform(String)])
   .optional()
@@ -30,7 +30,7 @@ export const flagSchema = z
   .optional()
   .catch(undefined);
 
-/** Lower case, A-labels, no trailing dot. How RunCloud writes an IDN back is not documented. */
+/** Lower case, A-labels, no trailing dot. No document says how RunCloud returns an IDN. */
 export function toDomainName(name: string): string {
   const bare = name.trim().toLowerCase().replace(/\.$/, '');
   return /^[\x20-\x7e]*$/.test(bare) ? bare : domainToASCII(bare) || bare;
@@ -73,7 +73,7 @@ const namedSchema = z.object({
   name: nameSchema.optional().catch(undefined),
 });
 
-/** The object of a reply, which stands flat or under `data`. */
+/** The object of a reply, flat or under `data`. */
 export function unwrap(body: unknown): unknown {
   return isRow(body) && isRow(body.data) ? body.data : body;
 }
@@ -95,7 +95,7 @@ export const parseNamed = (body: unknown): { id?: number | undefined; name?: str
 /** Whether the reply of a write is a message: "Domain settings have been successfully updated." and the like. */
 export const hasMessage = (body: unknown): boolean => isRow(body) && typeof body.message === 'string';
 
-/** The rows of a list, which stand bare, under `data`, or in a paginator under `data`; undefined where there is none. */
+/** The rows of a list: bare, under `data`, or in a paginator under `data`. Undefined: there is no list. */
 export function toRows(body: unknown): readonly unknown[] | undefined {
   if (Array.isArray(body)) return body;
   if (!isRow(body)) return undefined;

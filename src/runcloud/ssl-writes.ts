@@ -1,5 +1,5 @@
-// The calls that change certificates: install, redeploy, remove. No reply of theirs says anything that can be relied
-// on (docs/reference/runcloud-api.md), so any 2xx is a success; no field of it is read: v2's carries the private key.
+// The calls that change certificates: install, redeploy, remove. Their replies are not reliable (docs/reference/runcloud-api.md), so any
+// 2xx is a success. No field is read: v2's reply has the private key.
 import type { Operation } from './errors.ts';
 import type { Exchange, Http } from './http.ts';
 import type { AttachedDomain, CallOptions, InstallSettings, RunCloud, WebApplication } from './runcloud.ts';
@@ -70,8 +70,8 @@ export function createSslWrites(http: Http): SslWrites {
     // [D] runcloud.io/docs/api/v2/api-9849816
     redeployDomainCertificate: (app, domain, { id }, options) =>
       write('redeployDomainCertificate', ['PUT', `${toDomainSslPath(app, domain)}/${id}`], options),
-    // [L] a client's notes: v3 takes authorizationMethod and persists it, although [D] api-8812824 shows other fields. What stays has
-    // to be sent along.
+    // [L] a client's notes: v3 takes authorizationMethod and persists it, although [D] api-8812824 shows other fields. Fields
+    // that stay must be sent too.
     switchDomainToHttp01: (app, domain, { id, enableHttp, enableHsts, sslProtocolId }, options) => {
       const body = { authorizationMethod: 'http-01', enableHttp, enableHsts, sslProtocolId };
       const path = `${toDomainSslPath(app, domain)}/${id}`;

@@ -1,17 +1,16 @@
-// How much of an answer our HTTP calls take in. Node reads interim answers (1xx) and the wrapping of chunks for as long as they come, and
-// whoever sends them at full speed would keep everything else in this process waiting. Imports nothing of ours.
+// The limit of a reply to our HTTP calls. Node reads interim replies (1xx) and chunk headers without a limit. A server that sends them at
+// full speed would block this process. Imports nothing of ours.
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Who means them sends one or two. */
+/** An honest server sends one or two. */
 const MAX_INTERIM = 8;
 
-/** The words are the code too, for those who show only that. */
+/** The message is the code too: some callers show only the code. */
 const tooMuch = (what: string): Error => Object.assign(new Error(what), { code: what });
 
 /**
- * Ends `request` with an error at more than eight interim answers, or more than `maxBytes` of an answer in all: heads and the wrapping
- * of chunks included.
+ * Ends `request` with an error after eight interim replies, or after `maxBytes` of a reply, heads and chunk headers included.
  */
 export function boundReply(request: ClientRequest, maxBytes: number): void {
   let interim = 0;
@@ -27,7 +26,7 @@ export function boundReply(request: ClientRequest, maxBytes: number): void {
       if (bytes > maxBytes) end('an answer without an end');
     };
     socket.on('data', count);
-    // A kept connection serves others afterwards.
+    // A kept connection serves other requests afterwards.
     request.once('close', () => socket.off('data', count));
   });
 }

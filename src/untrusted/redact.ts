@@ -1,4 +1,4 @@
-// Takes secrets out of text, and knows which fields hold one. Pure. Imports nothing of ours.
+// Removes secrets from text, and has the names of secret fields. Pure. Imports nothing of ours.
 // Two functions: `createScrub` for our own sentences, `createRedact` for text that came from outside.
 
 export const hidden = '***';

@@ -1,8 +1,8 @@
-// Text out of bytes, one way for every file, pipe and body that people hand us: what is not UTF-8 is read rightly or refused, never
-// read wrongly. Imports nothing of ours.
+// Text from bytes, for every file, pipe and body from people. Other encodings than UTF-8 are read correctly or refused. Imports nothing
+// of ours.
 import { readFileSync } from 'node:fs';
 
-/** Why there is no text, as the end of a sentence that begins with "… cannot be read: ". Holds nothing of the text. */
+/** Why there is no text: the end of a sentence that begins with "… cannot be read: ". Has nothing of the text. */
 export class TextError extends Error {
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
@@ -18,7 +18,7 @@ const marks = [
 
 const saveIt = 'write it as UTF-8';
 
-/** The line of the first byte that is no UTF-8. A line break is one byte in UTF-8, and never a part of another character. */
+/** The line of the first byte that is not UTF-8. A line break is one byte in UTF-8, never a part of another character. */
 function brokenLine(bytes: Uint8Array): number {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
@@ -45,24 +45,25 @@ function decode(bytes: Uint8Array, encoding: string): string {
 }
 
 const refuseNul = <T extends string | Uint8Array>(found: T, isThere: boolean): T => {
-  if (isThere) throw new TextError(`it holds NUL bytes, so it is no text or in another encoding; ${saveIt}`);
+  if (isThere)
+    throw new TextError(`it contains NUL bytes, so it is not text or in another encoding; ${saveIt}`);
   return found;
 };
 
 /**
- * UTF-8, or UTF-16 with its byte order mark; the mark goes, and every line ends with `\n` (also where `\r` alone or `\r\n` ended
- * it). Throws TextError for broken UTF-8 or UTF-16 and for NUL.
+ * UTF-8, or UTF-16 with a byte order mark. Removes the mark, and ends every line with `\n` (instead of `\r` or `\r\n`). Throws TextError
+ * for broken UTF-8 or UTF-16 and for NUL.
  */
 export function decodeText(bytes: Uint8Array): string {
   const found = marks.find(({ mark }) => mark.every((byte, i) => bytes[i] === byte));
-  // TextDecoder takes the mark away.
+  // TextDecoder removes the mark.
   const text = decode(bytes, found?.encoding ?? 'utf-8').replace(/\r\n?/g, '\n');
   return refuseNul(text, text.includes('\0'));
 }
 
 /**
- * A program's text in any encoding whose first half is ASCII, as PHP reads it: byte by byte, each a character. Throws TextError
- * for NUL, and with it for UTF-16, which PHP does not read either.
+ * A program's text in any encoding that extends ASCII, as PHP reads it: each byte is a character. Throws TextError for NUL, and so for
+ * UTF-16, which PHP does not read either.
  */
 export function decodeBytes(bytes: Uint8Array): string {
   refuseNul(bytes, bytes.includes(0));
@@ -81,12 +82,12 @@ const reasons: Readonly<Record<string, string>> = {
 export const codeOf = (error: unknown): string | undefined =>
   typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
 
-/** Why something could not be read, for a person: an error of node:fs in words, a TextError's own. */
+/** Why a file could not be read, for a person. */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof TextError) return error.message;
   const code = codeOf(error) ?? 'unknown error';
   return reasons[code] ?? code;
 }
 
-/** The text of a file; 0 is standard input. Throws TextError, or what node:fs throws. */
+/** The text of a file. 0: standard input. Throws TextError, or an error of node:fs. */
 export const readTextFile = (path: string | 0): string => decodeText(readFileSync(path));
