@@ -81,7 +81,7 @@ onLinux('a full disk', () => {
     });
   });
 
-  test('standard error too: the code alone tells', async () => {
+  test('standard error too: only the exit code is left', async () => {
     expect((await run('status --json', '/dev/full', '/dev/full')).code).toBe(1);
     expect((await run('status --json', '/dev/null', '/dev/full')).code).toBe(0);
     expect((await run('status a_b.example.org', '/dev/null', '/dev/full')).code).toBe(2);
@@ -101,7 +101,7 @@ describe('/dev/null', () => {
   });
 });
 
-test('what strangers write is spelled out where it is not seen', async () => {
+test('invisible characters that somebody typed are spelled out', async () => {
   const typed = 'a\u202eb\u2066\u200dc';
   const { out, err } = await runCli(['pause', '--site', '7', '--reason', typed], { env: stage.env });
   expect(`${out}${err}`).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);

@@ -112,7 +112,7 @@ onLinux('a full disk', () => {
     expect({ code, err }).toEqual({ code: 1, err: `${notWritten('ENOSPC')}\n` });
   });
 
-  test('under standard error too: the code alone tells', async () => {
+  test('under standard error too: only the exit code is left', async () => {
     const { ended } = start('status --json', '> /dev/full 2> /dev/full');
     expect(await ended).toMatchObject({ code: 1, out: '', err: '' });
   });

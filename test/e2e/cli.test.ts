@@ -142,7 +142,7 @@ describe('with Redis away a command ends with 3, soon and in one sentence:', () 
     expectNoStack(result);
   });
 
-  test('add --json tells it as JSON too', async () => {
+  test('add --json prints it as JSON too', async () => {
     const { code, out } = await runCli(['add', 'a.example.org', '--json'], { env: AWAY, isRedisAway: true });
     expect(code).toBe(3);
     expect(JSON.parse(out)).toMatchObject([
@@ -306,7 +306,7 @@ describe('with a worker', () => {
     expectNoStack(bad);
   });
 
-  test('what it prints holds no secret of the configuration, and nothing that a terminal obeys', async () => {
+  test('its output has no secret of the configuration, and no control characters', async () => {
     const secret = stage.env.RUNCLOUD_API_TOKEN ?? '';
     expect(secret.length).toBeGreaterThan(8);
     await run(['add', 'typed.example.org', '--wait', '--site', `a ${secret} \u001b[31m`]);

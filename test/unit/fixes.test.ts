@@ -37,7 +37,7 @@ const detailsOf = (record: object, job: object): DomainDetails => ({
 
 const all = Object.keys(codes) as Code[];
 
-test.each(all)('%s: who is called for is not told to do nothing, nor that it goes on', (code) => {
+test.each(all)('%s: a person who must act does not read that nothing is to do', (code) => {
   expect(fixOf(code, false)).not.toMatch(/^Nothing|retried|tried again|the worker (waits|looks)/);
 });
 
@@ -55,7 +55,7 @@ describe('a job that has failed', () => {
     outcomeAt: NOW,
   };
 
-  test('and is looked at again says what to do, when that is, and how to do it at once', () => {
+  test('and is retried says what to do, when it is retried, and how to retry now', () => {
     const status = detailsOf({ ...failed, nextRunAt: NOW + HOUR }, {});
     const lines = describeDomain(status, telling);
     expect(lines).toEqual(
@@ -89,7 +89,7 @@ describe('a job that has failed', () => {
   });
 });
 
-test('a job that is being retried says that it goes on, and calls for nobody', () => {
+test('a job that is being retried says so, and nobody must act', () => {
   const retrying = {
     request: 'pending',
     state: 'requested',
@@ -112,7 +112,7 @@ test('a job that is being retried says that it goes on, and calls for nobody', (
   expect(toJob(status.job)).toMatchObject({ fix: codes['runcloud-unknown-result'].whileRetried });
 });
 
-test('a person who is called while it is retried is told what to do', () => {
+test('a person who must act while it is retried reads what to do', () => {
   const held = {
     request: 'pending',
     state: 'held',

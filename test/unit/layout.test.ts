@@ -66,8 +66,8 @@ test.each([
   ['a.shop.example.org is another', 'a.shop.example.org is another'],
   ['shop.example.org.evil.net is another', 'shop.example.org.evil.net is another'],
   ['it began before', 'it began before'],
-])('beside its name, %j is %j', (reason, told) => {
-  expect(withoutName(reason, 'shop.example.org')).toBe(told);
+])('beside its name, %j is %j', (reason, shown) => {
+  expect(withoutName(reason, 'shop.example.org')).toBe(shown);
 });
 
 test('a name is cut in its middle', () => {
@@ -114,6 +114,6 @@ test.each([
   [3_600_000, '1 h'],
   [187_200_000, '2 d 4 h'],
   [-5, '0.0 s'],
-])('%i ms are told as %s', (ms, told) => {
-  expect(toSpan(ms)).toBe(told);
+])('%i ms are %s', (ms, text) => {
+  expect(toSpan(ms)).toBe(text);
 });

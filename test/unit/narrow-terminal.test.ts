@@ -1,4 +1,4 @@
-// Every list and story fits into a terminal of 80 columns, with the longest name that there can be; a program gets all of it.
+// Every list and status fits into a terminal of 80 columns, with the longest possible name. A program gets all of it.
 import { describe, expect, test } from '@jest/globals';
 import type { ProducerApp } from '../../src/app/app.ts';
 import type { AuditEntry } from '../../src/audit/audit.ts';
@@ -44,7 +44,7 @@ const details: DomainDetails = {
   redeploy: undefined,
   history: [
     { at: NOW, state: 'waiting-for-dns', mustAct: 'customer', reason: REASON },
-    { at: NOW - 100, state: 'requested', reason: 'asked for by api:shop for "web-1"' },
+    { at: NOW - 100, state: 'requested', reason: 'requested by api:shop for "web-1"' },
   ],
   budgets: [{ limit: 'certificates-per-week', subject: NAME, left: 1, of: 50 }],
 };
@@ -113,7 +113,7 @@ const app = {
 } as unknown as ProducerApp;
 
 async function* findings() {
-  yield { level: 'fail', subject: 'web application', sentence: REASON, fix: `mend ${NAME}` } as const;
+  yield { level: 'fail', subject: 'web application', sentence: REASON, fix: `correct ${NAME}` } as const;
 }
 
 const commands: Record<string, (terminal: RecordedTerminal, json: boolean) => Promise<unknown>> = {

@@ -1,4 +1,4 @@
-// What `status` prints: the table of all domains, and one domain's story for a support agent.
+// What `status` prints: the table of all domains, and one domain for a support agent.
 import { describe, expect, test } from '@jest/globals';
 import { domainRecord, toRecord } from '../../src/api-records/domains.ts';
 import { judgeFlags } from '../../src/cli/commands/status.ts';
@@ -77,7 +77,11 @@ const covers: TlsFinding = {
   },
   httpStatus: 200,
 };
-const seen = (dns: DnsFinding[], tls: TlsFinding[] = []): Evidence => ({ at: NOW - 2 * MINUTE, dns, tls });
+const evidenceOf = (dns: DnsFinding[], tls: TlsFinding[] = []): Evidence => ({
+  at: NOW - 2 * MINUTE,
+  dns,
+  tls,
+});
 const waitingForDns: Partial<DomainRecord> = {
   state: 'waiting-for-dns',
   mustAct: 'customer',
@@ -86,21 +90,21 @@ const waitingForDns: Partial<DomainRecord> = {
   by: 'api:shop',
   for: 'web-1',
   siteId: '12',
-  evidence: seen([away]),
+  evidence: evidenceOf([away]),
 };
 const live: Partial<DomainRecord> = {
   state: 'live',
   request: 'settled',
   outcome: 'HTTPS works: a handshake showed a certificate that covers shop.example.org until 2027-02-20',
   outcomeAt: NOW - 2 * MINUTE,
-  evidence: seen([here], [covers]),
+  evidence: evidenceOf([here], [covers]),
 };
 
-describe('the story of a domain', () => {
+describe('one domain', () => {
   test('that waits for DNS has the reason, the missing records, and the next check', () => {
     const history = [
       { at: NOW - 15 * MINUTE, state: 'waiting-for-dns', reason: SENTENCE },
-      { at: NOW - 20 * MINUTE, state: 'requested', reason: 'asked for by web-1' },
+      { at: NOW - 20 * MINUTE, state: 'requested', reason: 'requested by web-1' },
     ] as const;
     expect(describeDomain(statusOf(waitingForDns, { ...delayed, history }), options)).toMatchSnapshot();
   });
@@ -120,7 +124,7 @@ describe('the story of a domain', () => {
   });
 
   const failed = { state: 'failed', request: 'failed', code: 'no-certificate', outcome: 'no' } as const;
-  const wrongDns = { ...live, evidence: seen([away], [covers]) };
+  const wrongDns = { ...live, evidence: evidenceOf([away], [covers]) };
   const lines: readonly (readonly [string, DomainDetails, Partial<StatusOptions>, readonly string[]])[] = [
     [
       'who must act when the deadline for DNS has passed: the customer',
@@ -224,21 +228,21 @@ describe('the story of a domain', () => {
     expect(shown).not.toMatch(/DNS of|records|customer|Next check/);
   });
 
-  test('tells five transitions and how many more there are', () => {
+  test('has five transitions, and says how many more there are', () => {
     const history = Array.from({ length: 8 }, (_, i) => ({
       at: NOW - i * MINUTE,
       state: 'held' as const,
       mustAct: 'letsencrypt' as const,
       reason: `reason ${i}`,
     }));
-    const tell = (steps: number) => describeDomain(statusOf({}, { history }), { ...options, steps });
-    expect(tell(5).slice(-6)).toEqual([
+    const shownOf = (steps: number) => describeDomain(statusOf({}, { history }), { ...options, steps });
+    expect(shownOf(5).slice(-6)).toEqual([
       text.historyHeading(3),
       ...[0, 1, 2, 3, 4].map(
         (i) => `  2026-11-24 10:${20 - i}:00 UTC  +1 min  held (Let's Encrypt)  reason ${i}`,
       ),
     ]);
-    expect(tell(Number.POSITIVE_INFINITY).at(-1)).toMatch(/reason 7$/);
+    expect(shownOf(Number.POSITIVE_INFINITY).at(-1)).toMatch(/reason 7$/);
   });
 
   test('repeats no control characters of a server’s certificate', () => {
@@ -249,7 +253,7 @@ describe('the story of a domain', () => {
       notBefore: 0,
       notAfter: Number.NaN,
     };
-    const evidence = seen([], [{ ...covers, verdict: 'wrong-name', certificate }]);
+    const evidence = evidenceOf([], [{ ...covers, verdict: 'wrong-name', certificate }]);
     const shown = describeDomain(statusOf({ ...live, evidence }), options).join('\n');
     expect(shown).toMatch(
       /certificate for a \[31m\.example, by x y, valid until an unknown day \(wrong-name\)/,
@@ -280,7 +284,7 @@ describe('the list', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
 
-  test('tells a job that a worker has taken, and that waits for a pause of everything, from a running one', () => {
+  test('distinguishes a taken job that waits for a pause of everything from a running one', () => {
     const pause: Pause = {
       scope: { kind: 'all' },
       by: 'cli:ada',
@@ -340,8 +344,8 @@ describe('the command line', () => {
   });
 });
 
-test('JSON tells state, request, evidence and history, with times as ISO 8601 and null for what is not known', () => {
-  const history = [{ at: NOW, state: 'live', reason: 'seen' }] as const;
+test('JSON has state, request, evidence and history, with times as ISO 8601 and null for what is not known', () => {
+  const history = [{ at: NOW, state: 'live', reason: 'observed' }] as const;
   expect(JSON.parse(JSON.stringify(toRecord(statusOf(live, { history }))))).toMatchObject({
     state: 'live',
     since: '2026-11-24T10:05:00.000Z',
@@ -353,13 +357,15 @@ test('JSON tells state, request, evidence and history, with times as ISO 8601 an
       dns: [{ verdict: 'here' }],
       tls: [{ certificate: { notAfter: '2027-02-20T00:00:00.000Z' } }],
     },
-    history: [{ at: '2026-11-24T10:20:00.000Z', state: 'live', mustAct: null, reason: 'seen', code: null }],
+    history: [
+      { at: '2026-11-24T10:20:00.000Z', state: 'live', mustAct: null, reason: 'observed', code: null },
+    ],
     job: { state: 'completed' },
     redeploy: null,
     certificate: null,
   });
   const many = { ...away, observed: { ...away.observed, more: 7 } };
-  const waits = toRecord(statusOf({ ...waitingForDns, evidence: seen([many]) }, delayed));
+  const waits = toRecord(statusOf({ ...waitingForDns, evidence: evidenceOf([many]) }, delayed));
   expect(waits.evidence?.dns[0]?.observed.more).toBe(7);
   expect(domainRecord.strict().safeParse(waits).error).toBeUndefined();
   expect(waits).toMatchObject({

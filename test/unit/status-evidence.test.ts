@@ -1,4 +1,4 @@
-// What the last look saw, in lines for a terminal.
+// What the last check observed, in lines for a terminal.
 import { expect, test } from '@jest/globals';
 import { describeEvidence } from '../../src/cli/output/status-evidence.ts';
 import type { DnsFinding, TlsFinding } from '../../src/probes/findings.ts';
@@ -35,7 +35,7 @@ test('what was left out of the record is counted with what is left out of the li
   );
 });
 
-test('what could not be judged of a name that looks right stands beside it', () => {
+test('a doubt about a name that is right stands beside it', () => {
   const right: DnsFinding = { ...dns, verdict: 'here', doubt: 'its CAA record binds to an account' };
   expect(describeEvidence({ at: now, dns: [right], tls: [] }, now)[1]).toMatch(
     /\(here\); its CAA record binds to an account$/,
