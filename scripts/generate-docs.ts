@@ -14,6 +14,7 @@ import { arrows } from './arrows.ts';
 import { cliReference } from './cli-reference.ts';
 import { demoSvg } from './demo-svg.ts';
 import { recordDemo } from './record-demo.ts';
+import { statusSvg } from './status-svg.ts';
 
 /** `render` gets the file's present text and returns what it should be; undefined where the file wants no table. */
 export interface Generated {
@@ -198,6 +199,7 @@ export const generated: readonly Generated[] = [
     render: document('Reason codes', reasonsIntroduction, reasonCodeTable),
   },
   { file: 'ARCHITECTURE.md', render: between('arrows', arrowTable) },
+  { file: 'docs/img/status.svg', render: statusSvg },
   { file: 'docs/img/demo.svg', render: () => demoSvg(read('docs/start/demo.md') ?? '') },
   { file: 'src/version.ts', render: versionAt(/(version = )(['"]).*?\2/) },
   { file: 'packages/client/package.json', render: versionAt(/("version": )(").*?\2/) },
