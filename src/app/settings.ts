@@ -54,6 +54,5 @@ export const toAuditLoss =
 export const queueOptions = (config: Config) => ({
   queuePrefix: config.queuePrefix,
   defaults: defaultsOf(config),
-  redeployDelayMs: config.ssl.redeployDelayMs,
   outboxKeys: config.callbacks.urls.length > 0 ? toOutboxKeys(config.callbacks.secrets) : undefined,
 });

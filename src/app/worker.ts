@@ -131,7 +131,7 @@ function createObserved({
   return { ...admin, turns, observation, ledger: observedLedger(ledger, metrics), jobs, hearers };
 }
 
-/** When a job is given up, and what it may wait for; and who may have ended workers. */
+/** What a job may wait for, and when it is given up. */
 const limitsOf = (
   config: Config,
   redis: Redis,
@@ -139,6 +139,7 @@ const limitsOf = (
   { retryPolicy = retryPolicyFor(config.jobs.retryForMs) }: Tuning,
 ) => ({
   retryPolicy,
+  redeployDelayMs: config.ssl.redeployDelayMs,
   bounds: toBounds(config.runcloud.timeoutMs),
   excuses: { turnMs, isRedisAway: () => redis.status !== 'ready' },
   crashedJobs: createCrashedJobs(redis, keysOf(config).own('crashed-job')),

@@ -16,11 +16,6 @@ import { ALL, createDomainRedeploys, type DomainRedeploys, toEntry } from './dom
 import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } from './notes.ts';
 import { BEGIN_REDEPLOY, END_REDEPLOY, EXPAND_ALL, REQUEST_REDEPLOY } from './scripts.ts';
 
-/** A redeploy's job, and how long it has to wait. */
-export interface RedeployEnqueueResult extends EnqueueResult {
-  readonly delayMs: number;
-}
-
 export type RedeployStart =
   /** Redeploy now. `domains` are the names asked for; undefined: all of the web application's. */
   | {
@@ -89,8 +84,13 @@ export interface CertificateRecord extends Noted {
 }
 
 export interface Certificates extends Writes<WebApplication>, DomainRedeploys, CertificateNotes {
-  requestRedeploy(app: WebApplication, ask: RedeployRequest): Promise<RedeployEnqueueResult>;
-  begin(app: WebApplication, job: JobRef, domain?: DomainName): Promise<RedeployStart>;
+  requestRedeploy(app: WebApplication, ask: RedeployRequest): Promise<EnqueueResult>;
+  /** `delayMs`: SSL_REDEPLOY_DELAY of this worker. `domain`: the job's, for a job of an external producer. */
+  begin(
+    app: WebApplication,
+    job: JobRef,
+    options: { readonly domain?: DomainName | undefined; readonly delayMs: number },
+  ): Promise<RedeployStart>;
   /** Advanced SSL: what was asked of all names is asked of each of these. */
   expandAll(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
@@ -105,15 +105,7 @@ export interface Certificates extends Writes<WebApplication>, DomainRedeploys, C
   get(app: WebApplication): Promise<CertificateRecord | undefined>;
 }
 
-export function createCertificates({
-  redis,
-  keys,
-  delayMs,
-}: {
-  redis: Redis;
-  keys: Keys;
-  delayMs: number;
-}): Certificates {
+export function createCertificates({ redis, keys }: { redis: Redis; keys: Keys }): Certificates {
   const run = createRunScript(redis);
   const keysOf = (app: WebApplication): string[] => [
     keys.certificate(app),
@@ -126,14 +118,14 @@ export function createCertificates({
     async requestRedeploy(app, { domain, atOnce, changed }) {
       const what = domain === 'all' ? ALL : domain === 'waiting' ? '' : domain;
       const record = changed ? keys.record(changed) : keys.certificate(app);
-      const [fate, jobId, wait] = await run<[RedeployEnqueueResult['fate'], string, number]>(
+      const [fate, jobId] = await run<[EnqueueResult['fate'], string]>(
         REQUEST_REDEPLOY,
         [...keysOf(app), keys.generation, record],
-        [keys.queue, what, delayMs, atOnce ? '1' : '', stemOf(app)],
+        [keys.queue, what, atOnce ? '1' : '', stemOf(app)],
       );
-      return { fate, jobId, delayMs: wait };
+      return { fate, jobId };
     },
-    async begin(app, { jobId, addedAt }, domain) {
+    async begin(app, { jobId, addedAt }, { domain, delayMs }) {
       const own = generationOf(jobId, stemOf(app)) === undefined ? '' : '1';
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
       const [kind, ms, atOnce, asked = []] = await run<[RedeployStart['kind'], number, string, string[]?]>(

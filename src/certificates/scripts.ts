@@ -32,12 +32,11 @@ end
 `;
 
 // KEYS record, pending, own, generation, record (or record)
-// ARGV queue, domain, '*' or '' (only what waits already), delayMs, atOnce ('1' or ''), jobIdStem
-// -> {fate, jobId, delayMs}; fates as in REQUEST
+// ARGV queue, domain, '*' or '' (only what waits already), atOnce ('1' or ''), jobIdStem -> {fate, jobId}; fates as in REQUEST
 // A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
 // (atOnce) takes over from a job that still waits for its delay. The record's certificate counts as asked for.
-export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DUE}${DROP_STATUS}
-local queue, domain, delay, atOnce, stem = unpack(ARGV)
+export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DROP_STATUS}
+local queue, domain, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
 dropStatus(KEYS[3], domain)
 if KEYS[5] ~= KEYS[1] then redis.call('HSET', KEYS[5], 'needsRedeployAfter', '') end
@@ -53,11 +52,12 @@ else
   repeat jobId = stem .. redis.call('INCR', KEYS[4]) until redis.call('EXISTS', queue .. jobId) == 0
   redis.call('HSET', KEYS[1], 'jobId', jobId, 'since', now(), 'atOnce', atOnce, 'state', 'pending', 'mustAct', '')
 end
-local at = math.max(now(), due(KEYS[1], KEYS[2], tonumber(delay)))
-redis.call('HSET', KEYS[1], 'nextRunAt', at)
-return {fate, jobId, at - now()}
+if fate ~= 'coalesced' then redis.call('HSET', KEYS[1], 'nextRunAt', now()) end
+return {fate, jobId}
 `;
 
+// The worker alone knows the delay: it counts from the newest request, and lasts at most three times as long in all.
+//
 // KEYS record, pending, own
 // ARGV queue, jobId, own ('1': this job was made by REQUEST_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, pending with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).

@@ -36,9 +36,6 @@ export interface QueueClientOptions {
   readonly deadlineMs?: number | undefined;
 }
 
-/** A requested redeploy has no delay (`atOnce`). */
-const REDEPLOY_DELAY_MS = 0;
-
 /**
  * Every method validates before it uses Redis, and settles within `deadlineMs`. Throws TypeError
  * for a wrong option.
@@ -53,13 +50,7 @@ export function createQueueClient(options: QueueClientOptions = {}): DomainsClie
   assertOptions({ ...options, redisUrl });
   const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
-  const producer = openDoor({
-    address,
-    queuePrefix,
-    defaults,
-    redeployDelayMs: REDEPLOY_DELAY_MS,
-    deadlineMs,
-  });
+  const producer = openDoor({ address, queuePrefix, defaults, deadlineMs });
   // A worker writes the audit log: this Redis user needs no right for it.
   const enqueue = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
     const { for: _behalf, ...receipt } = await producer.requests.enqueue(name, payload, { bulk });

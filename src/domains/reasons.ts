@@ -10,7 +10,7 @@ export const reasons = {
   'crashed-before': { meaning: 'The job crashed its worker before. It runs alone.' },
   paused: { meaning: 'A person paused all jobs, or those of the web application or site.' },
   'removal-requested': { meaning: 'Somebody requested that the domain be removed.' },
-  'redeploy-delayed': { meaning: 'The redeploy waits for more domains (SSL_REDEPLOY_DELAY_MS).' },
+  'redeploy-delayed': { meaning: 'The redeploy waits for more domains (SSL_REDEPLOY_DELAY).' },
   'runcloud-outage': { meaning: 'RunCloud does not answer, or answers with errors only. All jobs wait.' },
   'receiver-error': { meaning: 'The receiver of a callback answered with an error status.' },
   'receiver-gone': { meaning: 'The receiver of a callback answered 410: the message is not sent again.' },

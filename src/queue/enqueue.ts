@@ -6,7 +6,6 @@ import {
   type CertificateRecord,
   type Certificates,
   createCertificates,
-  type RedeployEnqueueResult,
   type RedeployRequest,
 } from '../certificates/certificates.ts';
 import { type DomainKey, type DomainRecord, includesWww, type Requester } from '../domains/domain.ts';
@@ -41,11 +40,7 @@ export interface RequestQueue {
   enqueue(name: JobName, payload: unknown, options?: RequestOptions): Promise<Receipt>;
   /** A renewal does nothing where a newer request has taken over. */
   requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<EnqueueResult>;
-  requestRedeploy(
-    app: WebApplication,
-    ask: RedeployRequest,
-    requester?: Requester,
-  ): Promise<RedeployEnqueueResult>;
+  requestRedeploy(app: WebApplication, ask: RedeployRequest, requester?: Requester): Promise<EnqueueResult>;
   /** Asks for a record's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
   renew(record: DomainRecord, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
@@ -65,7 +60,6 @@ export interface RequestQueueOptions {
   readonly redis: Redis;
   readonly queuePrefix: string;
   readonly defaults: JobDefaults;
-  readonly redeployDelayMs: number;
   /** Undefined where what becomes of domains is told to nobody (outbox.ts, src/callbacks/). */
   readonly outboxKeys?: string | undefined;
   /** Traces, where they are wanted. */
@@ -75,11 +69,11 @@ export interface RequestQueueOptions {
 }
 
 export function createRequestQueue(options: RequestQueueOptions): RequestQueue {
-  const { redis, queuePrefix, defaults, redeployDelayMs, outboxKeys, deadlineMs } = options;
+  const { redis, queuePrefix, defaults, outboxKeys, deadlineMs } = options;
   const queue = createQueue(redis, queuePrefix, options.telemetry);
   const keys = createKeys(queuePrefix, QUEUE_NAME);
   const store = createDomainStore({ redis, keys, outboxKeys });
-  const certificates = createCertificates({ redis, keys, delayMs: redeployDelayMs });
+  const certificates = createCertificates({ redis, keys });
   const queries = createQueries(redis, queue, keys);
   const line = createLine(redis, keys);
   const writers = createWriters({ queue, store, certificates, line }, queries.dueAt);
@@ -135,39 +129,40 @@ export const ALONE = { removeChildren: false };
 
 type Writers = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
 
-// A delayed job runs sooner than planned; one that is not delayed (any more) needs no help.
-const createRunSooner =
-  (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobId: string, delayMs: number) => {
-    const due = await dueAt(jobId);
-    if (due === undefined || due <= Date.now() + delayMs) return;
-    const job = await queue.getJob(jobId);
-    await job?.changeDelay(delayMs).catch(() => undefined); // it has just begun to run
-  };
+// A delayed job runs now; any other job needs no help.
+const createRunNow = (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobId: string) => {
+  const due = await dueAt(jobId);
+  if (due === undefined || due <= Date.now()) return;
+  const job = await queue.getJob(jobId);
+  await job?.changeDelay(0).catch(() => undefined); // it has just begun to run
+};
 
 // The record first, the job second: a job that is lost between the two is found by the sweep.
 function createWriters(
   { queue, store, certificates, line }: Pick<RequestQueue, 'queue' | 'store' | 'certificates' | 'line'>,
   dueAt: RequestQueue['dueAt'],
 ): Writers {
-  const runSooner = createRunSooner(queue, dueAt);
+  const runNow = createRunNow(queue, dueAt);
   const requestRedeploy: Writers['requestRedeploy'] = async (app, ask, requester = {}) => {
     const ticket = await certificates.requestRedeploy(app, ask);
     if (ticket.fate === 'coalesced') {
       const record = await certificates.get(app);
-      // Names that have changed may go well where the others had to wait. (With a code it is an attempt that failed.)
-      if (record?.jobId === ticket.jobId && !record.code) await runSooner(ticket.jobId, ticket.delayMs);
+      // A changed name may help where the others had to wait. A failed attempt (with a code) keeps its backoff, and what
+      // waits for SSL_REDEPLOY_DELAY finds the new name when it is due.
+      const isCheckedNow = !record?.code && record?.reasonCode !== 'redeploy-delayed';
+      if (record?.jobId === ticket.jobId && isCheckedNow) await runNow(ticket.jobId);
       return ticket;
     }
     const { serverId, appId } = app;
     const payload = { serverId, appId, ...requesterFields(requester) };
     const priority = priorities['redeploy-ssl'];
-    await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority, delay: ticket.delayMs });
+    await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority });
     return ticket;
   };
   // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
   const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
     const record = await store.get(key);
-    if (record && states[record.state].checksSooner && !record.code) await runSooner(jobId, 0);
+    if (record && states[record.state].checksSooner && !record.code) await runNow(jobId);
   };
   const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
     const ticket = await store.request(request, renewal);

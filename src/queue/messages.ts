@@ -34,8 +34,7 @@ export const requestedAgain = (domain: string): string =>
 export const redeploySuperseded = (appId: number): string =>
   `a newer redeploy of web application ${appId} covers this one`;
 export const redeployBusy = 'another redeploy of this web application is running';
-export const redeployDelayed =
-  'more domains changed; waiting for SSL_REDEPLOY_DELAY_MS after the latest change';
+export const redeployDelayed = 'more domains changed; waiting for SSL_REDEPLOY_DELAY after the latest change';
 
 /** It stands in the record, its history, the job and two logs: a hundred names' worth of reasons must not. */
 const LONGEST_SENTENCE = 2_000;

@@ -46,6 +46,8 @@ export interface TaskOptions {
   readonly handlers: Handlers;
   readonly requests: RequestQueue;
   readonly defaults: JobDefaults;
+  /** SSL_REDEPLOY_DELAY: how long a redeploy waits for more domains. */
+  readonly redeployDelayMs: number;
 }
 
 /** Throws the PermanentErrors of parseJob. */
@@ -133,7 +135,7 @@ function redeployTask(
   parsed: RedeployJob,
   isExternal: boolean,
   run: Run,
-  { handlers, requests }: TaskOptions,
+  { handlers, requests, redeployDelayMs }: TaskOptions,
 ): Task {
   const { certificates } = requests;
   const { app, domain, requester, unknownFields } = parsed;
@@ -154,7 +156,7 @@ function redeployTask(
     subject: app,
     // Claim and start are one step.
     claim: async () => async () => {
-      const start = await certificates.begin(app, jobRefOf(run), domain);
+      const start = await certificates.begin(app, jobRefOf(run), { domain, delayMs: redeployDelayMs });
       if (start.kind === 'superseded') return superseded(messages.redeploySuperseded(app.appId));
       if (start.kind === 'busy')
         return waiting(messages.redeployBusy, REDEPLOY_BUSY_MS, { reasonCode: 'busy' });

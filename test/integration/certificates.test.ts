@@ -27,7 +27,7 @@ beforeEach(async () => {
   corner = await testRedis();
   redis = new Redis(corner.url, { disconnectTimeout: 50 });
   keys = createKeys(corner.prefix, 'runcloud-domains');
-  certificates = createCertificates({ redis, keys, delayMs: DELAY_MS });
+  certificates = createCertificates({ redis, keys });
 });
 
 afterEach(async () => {
@@ -58,10 +58,7 @@ async function tick(): Promise<void> {
   await until(async () => (await micros()) !== before, 'a millisecond has passed');
 }
 
-async function ask(
-  domain: DomainName = a,
-  atOnce = false,
-): Promise<{ fate: string; jobId: string; delayMs: number }> {
+async function ask(domain: DomainName = a, atOnce = false): Promise<{ fate: string; jobId: string }> {
   const ticket = await certificates.requestRedeploy(app, { domain, atOnce });
   if (ticket.fate !== 'coalesced') await enqueue(ticket.jobId);
   await tick();
@@ -69,7 +66,7 @@ async function ask(
 }
 
 async function begin(jobId: string): Promise<RedeployStart> {
-  const start = await certificates.begin(app, { jobId, addedAt: await now() });
+  const start = await certificates.begin(app, { jobId, addedAt: await now() }, { delayMs: DELAY_MS });
   await tick();
   return start;
 }
@@ -101,7 +98,7 @@ describe('asks within the delay', () => {
   test('count their delay from the newest of them', async () => {
     const { jobId } = await ask(a);
     await age(50_000);
-    expectDelay((await ask(b)).delayMs, DELAY_MS);
+    await ask(b);
     await age(50_000);
     expect(await begin(jobId)).toMatchObject({ kind: 'early' });
     await age(10_000);
@@ -118,8 +115,9 @@ describe('asks within the delay', () => {
   });
 
   test('say how long it still takes', async () => {
-    const { jobId, delayMs } = await ask(a);
-    expectDelay(delayMs, DELAY_MS);
+    const { jobId } = await ask(a);
+    const early = await begin(jobId);
+    expectDelay('delayMs' in early ? early.delayMs : 0, DELAY_MS);
     await age(45_000);
     const start = await begin(jobId);
     expect(start.kind).toBe('early');
@@ -146,9 +144,9 @@ describe('an ask while a redeploy runs', () => {
     await begin(jobId);
     const next = await ask(b);
     expect(next.fate).toBe('new');
-    expectDelay(next.delayMs, DELAY_MS);
     expect(await ask(c)).toMatchObject({ fate: 'coalesced', jobId: next.jobId });
     await done(jobId);
+    expect(await begin(next.jobId)).toMatchObject({ kind: 'early' });
     expect(await pendingNames()).toBe(2);
     await age(DELAY_MS);
     expect(await begin(next.jobId)).toMatchObject({ kind: 'run', domains: [b, c] });
@@ -178,7 +176,7 @@ describe('an ask while a redeploy runs', () => {
     const { jobId } = await ask(a, true);
     await begin(jobId);
     const next = await ask(b, true);
-    expect(next).toMatchObject({ fate: 'new', delayMs: 0 });
+    expect(next).toMatchObject({ fate: 'new' });
     expect(await begin(next.jobId)).toEqual({ kind: 'busy' });
     await done(jobId);
     await finish(jobId);
@@ -188,15 +186,14 @@ describe('an ask while a redeploy runs', () => {
 
 describe('an explicit redeploy', () => {
   test('runs at once', async () => {
-    const { jobId, delayMs } = await ask(a, true);
-    expect(delayMs).toBe(0);
+    const { jobId } = await ask(a, true);
     expect(await begin(jobId)).toMatchObject({ kind: 'run' });
   });
 
   test('takes over from a job that still waits, which then has nothing to do', async () => {
     const waiting = await ask(a);
     const explicit = await ask(b, true);
-    expect(explicit).toMatchObject({ fate: 'new', delayMs: 0 });
+    expect(explicit).toMatchObject({ fate: 'new' });
     expect(await begin(waiting.jobId)).toEqual({ kind: 'superseded' });
     expect(await begin(explicit.jobId)).toMatchObject({ kind: 'run', domains: [a, b] });
   });
@@ -214,8 +211,8 @@ describe('an explicit redeploy', () => {
 
   test('runs at once also where the job that waited had vanished', async () => {
     await certificates.requestRedeploy(app, { domain: a });
-    const { delayMs } = await certificates.requestRedeploy(app, { domain: b, atOnce: true });
-    expect(delayMs).toBe(0);
+    const { jobId } = await certificates.requestRedeploy(app, { domain: b, atOnce: true });
+    expect(await begin(jobId)).toMatchObject({ kind: 'run' });
   });
 });
 
@@ -225,10 +222,10 @@ describe('beginning', () => {
     await begin(first.jobId);
     const second = { jobId: '77', addedAt: (await now()) + 5000 };
     await enqueue(second.jobId);
-    expect(await certificates.begin(app, second)).toEqual({ kind: 'busy' });
+    expect(await certificates.begin(app, second, { delayMs: DELAY_MS })).toEqual({ kind: 'busy' });
     await done(first.jobId);
     await finish(first.jobId);
-    expect(await certificates.begin(app, second)).toMatchObject({ kind: 'run' });
+    expect(await certificates.begin(app, second, { delayMs: DELAY_MS })).toMatchObject({ kind: 'run' });
   });
 
   test('is not blocked by a running one whose job is over', async () => {
@@ -247,7 +244,10 @@ describe('beginning', () => {
 
   test('a foreign job runs at once, for the name that it carries', async () => {
     const job = { jobId: '5', addedAt: await now() };
-    expect(await certificates.begin(app, job, c)).toMatchObject({ kind: 'run', domains: [c] });
+    expect(await certificates.begin(app, job, { domain: c, delayMs: DELAY_MS })).toMatchObject({
+      kind: 'run',
+      domains: [c],
+    });
   });
 
   test('a foreign job for all names that was added before a good redeploy of all began is superseded', async () => {
@@ -256,7 +256,7 @@ describe('beginning', () => {
     await enqueue(jobId);
     await begin(jobId);
     await done(jobId);
-    expect(await certificates.begin(app, job)).toEqual({ kind: 'superseded' });
+    expect(await certificates.begin(app, job, { delayMs: DELAY_MS })).toEqual({ kind: 'superseded' });
   });
 
   test('a foreign job for one name runs, whatever was covered since: nobody may have asked for that name', async () => {
@@ -265,11 +265,14 @@ describe('beginning', () => {
     await enqueue(jobId);
     await begin(jobId);
     await done(jobId);
-    expect(await certificates.begin(app, job, c)).toMatchObject({ kind: 'run', domains: [c] });
+    expect(await certificates.begin(app, job, { domain: c, delayMs: DELAY_MS })).toMatchObject({
+      kind: 'run',
+      domains: [c],
+    });
   });
 
   test('a foreign job whose record BullMQ has dropped does not come back under its number', async () => {
-    await certificates.begin(app, { jobId: '5', addedAt: await now() }, c);
+    await certificates.begin(app, { jobId: '5', addedAt: await now() }, { domain: c, delayMs: DELAY_MS });
     await end('5', { result: 'failed', outcome: 'none there', code: 'no-certificate' });
     const next = await ask(a);
     expect(next.fate).toBe('new');
@@ -483,7 +486,6 @@ test('what waits is carried by a new job without being asked for anew', async ()
   expect(await certificates.requestRedeploy(app, { domain: 'waiting' })).toMatchObject({
     fate: 'missing',
     jobId,
-    delayMs: 0,
   });
 });
 

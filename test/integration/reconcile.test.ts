@@ -107,10 +107,11 @@ test('a redeploy whose job was lost is revived, and covers what waited for it', 
   await set({ env: { SSL_REDEPLOY_DELAY: '60s' } });
   const { jobId } = await ask();
   await stage.ended(jobId);
-  const [redeploy] = await stage.queue.getDelayed();
+  const delayed = async () => (await stage.queue.getDelayed())[0];
+  const redeploy = await until(delayed, 'the worker delays the redeploy');
   await redeploy?.remove();
   expect(await sweep(stage)).toMatchObject({ ...NOTHING, redeploys: 1 });
-  const [revived] = await stage.queue.getDelayed();
+  const revived = await until(delayed, 'the worker delays it again');
   expect(revived?.id).toBe(redeploy?.id);
   await revived?.promote();
   await stage.producer.requests.enqueue('redeploy-ssl', {});

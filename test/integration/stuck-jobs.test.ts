@@ -45,6 +45,7 @@ async function start(
     handlers: { 'add-domain': handle, 'remove-domain': handle, 'redeploy-ssl': async () => done('nothing') },
     requests: producer.requests,
     defaults: producer.defaults,
+    redeployDelayMs: 0,
     retryPolicy: { attempts: 5, backoffMs: 50, backoffMaxMs: 50 },
     logger: createLogger({ level: 'silent', format: 'json', secrets: () => [] }),
     scrub: (text) => text,
