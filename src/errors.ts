@@ -8,11 +8,17 @@ export interface CodeEntry {
   readonly fix: string;
   /** The same while the job is retried automatically. */
   readonly whileRetried?: string;
-  /** The request itself is wrong, or a person must check first. Such a job is not retried automatically. */
+  /**
+   * The request itself is wrong, or a person must check first. Such a job is not retried
+   * automatically.
+   */
   readonly isFinal?: true;
 }
 
-/** Codes are API: once published, a code keeps its meaning. docs/reference/error-codes.md is generated from this table. */
+/**
+ * Codes are API: once published, a code keeps its meaning. docs/reference/error-codes.md is
+ * generated from this table.
+ */
 export const codes = {
   'invalid-domain': {
     meaning: 'The domain name is invalid, or no public certificate authority issues for it.',
@@ -130,10 +136,15 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
-/** The codes that a client may get. Open: HTTP has more (docs/reference/http-api.md), and so may a newer server. */
+/**
+ * The codes that a client may get. Open: HTTP has more (docs/reference/http-api.md), and so may a
+ * newer server.
+ */
 export type ErrorCode = Code | 'server-unavailable' | 'unexpected-answer' | (string & {});
 
-/** The error of every client of ours. `message` is one sentence for a person and never has a secret. */
+/**
+ * The error of every client of ours. `message` is one sentence for a person and never has a secret.
+ */
 export class DomainsError extends Error {
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -166,7 +177,10 @@ export class TransientError extends CodedError {
 // After so many failures in a row the domain shows who must act. The job is still retried.
 const ATTEMPTS_BEFORE_ACTOR = 3;
 
-/** Who must act about an error that is retried. `attemptsMade` includes the attempt that just failed. */
+/**
+ * Who must act about an error that is retried. `attemptsMade` includes the attempt that just
+ * failed.
+ */
 export const actorAfter = (error: unknown, attemptsMade: number): TransientError['mustAct'] =>
   error instanceof TransientError && attemptsMade >= ATTEMPTS_BEFORE_ACTOR ? error.mustAct : undefined;
 
@@ -202,7 +216,9 @@ export const reasonOf = (error: unknown): string => (error instanceof Error ? er
 export const hasCode = (error: unknown, ...expected: Code[]): error is CodedError =>
   error instanceof CodedError && expected.includes(error.code);
 
-/** Redis refused: it is full, read-only, the user has no permission, or the key has another type. */
+/**
+ * Redis refused: it is full, read-only, the user has no permission, or the key has another type.
+ */
 export const isReplyError = (error: unknown): error is Error =>
   error instanceof Error && error.name === 'ReplyError';
 

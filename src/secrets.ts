@@ -1,7 +1,10 @@
 // How secrets are compared, and how keys and seals are made of them. Pure. Imports nothing of ours.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** Compares in constant time. The length is not secret: it is the same for all hashes and seals of one kind. */
+/**
+ * Compares in constant time. The length is not secret: it is the same for all hashes and seals of
+ * one kind.
+ */
 export function isSameSecret(one: string | Uint8Array, other: string | Uint8Array): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,4 +1,5 @@
-// The journal of `doctor --try-domain`: each step is on disk before it happens. The next run removes what a killed run left.
+// The journal of `doctor --try-domain`: each step is on disk before it happens. The next run
+// removes what a killed run left.
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { readTextFile } from '../untrusted/text-file.ts';

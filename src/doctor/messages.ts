@@ -1,4 +1,5 @@
-// The sentences of `doctor`: its findings with their fixes, the survey and the trial. Pure: facts in, text out.
+// The sentences of `doctor`: its findings with their fixes, the survey and the trial. Pure: facts
+// in, text out.
 import { listed } from '../domains/sentences.ts';
 
 // Findings.

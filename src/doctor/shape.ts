@@ -1,7 +1,10 @@
-// The shape of a reply, for a report to be sent in: keys and types, and no value. A key may be a value itself (a list by name), so only
-// names of fields are shown. Pure.
+// The shape of a reply, for a report to be sent in: keys and types, and no value. A key may be a
+// value itself (a list by name), so only names of fields are shown. Pure.
 
-/** Key paths and their types: `{"data[].name": "text"}`. Several types of one path are joined by `|`. */
+/**
+ * Key paths and their types: `{"data[].name": "text"}`. Several types of one path are joined by
+ * `|`.
+ */
 export type Shape = Readonly<Record<string, string>>;
 
 /** The fields that RunCloud's documents, SDKs and clients name (docs/reference/runcloud-api.md). */

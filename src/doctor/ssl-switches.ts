@@ -1,4 +1,5 @@
-// The simulator's switches that match the replies about certificates, in either mode and API version. Pure.
+// The simulator's switches that match the replies about certificates, in either mode and API
+// version. Pure.
 import { saysNoSsl } from '../runcloud/certificates.ts';
 import { countDomains } from './list-switches.ts';
 import { isOk, jsonOf, known, messageOf, objectOf, type Replies, type Row, rowsOf } from './replies.ts';

@@ -1,4 +1,5 @@
-// The findings of `doctor` about a web application's certificates: their kind, and whether RunCloud can renew them.
+// The findings of `doctor` about a web application's certificates: their kind, and whether RunCloud
+// can renew them.
 
 import { type Code, codes } from '../errors.ts';
 import { isByDns } from '../https/challenge.ts';

@@ -1,5 +1,6 @@
-// `doctor --survey`: finds out for one account what RunCloud's documents leave open. It only reads, and stops when few calls remain.
-// Results: a report without values, to be sent in, and the matching switches of the simulator.
+// `doctor --survey`: finds out for one account what RunCloud's documents leave open. It only reads,
+// and stops when few calls remain. Results: a report without values, to be sent in, and the
+// matching switches of the simulator.
 import type { RawCall, RawCalls, RawReply } from '../runcloud/raw-calls.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { judgeLists } from './list-switches.ts';

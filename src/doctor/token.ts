@@ -1,5 +1,5 @@
-// When a RunCloud token ends: tokens are JWTs ([L] a client's notes), so their end can be read offline. Pure. A sentence has nothing of
-// the token but that date.
+// When a RunCloud token ends: tokens are JWTs ([L] a client's notes), so their end can be read
+// offline. Pure. A sentence has nothing of the token but that date.
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import type { Finding } from './doctor.ts';

@@ -1,6 +1,7 @@
-// `doctor --try-domain NAME`: how RunCloud answers writes. Attaches and deletes one unused name, twice each. A journal is written before
-// each step. At the end, after Ctrl-C, or in the next run everything is removed again. In advanced mode the trial may order a
-// certificate of Let's Encrypt's staging environment too.
+// `doctor --try-domain NAME`: how RunCloud answers writes. Attaches and deletes one unused name,
+// twice each. A journal is written before each step. At the end, after Ctrl-C, or in the next run
+// everything is removed again. In advanced mode the trial may order a certificate of Let's
+// Encrypt's staging environment too.
 import type { RawCall, RawCalls, RawReply } from '../runcloud/raw-calls.ts';
 import type { RunCloud, WebApplication } from '../runcloud/runcloud.ts';
 import type { Journal, TrialState } from './journal.ts';
@@ -168,7 +169,8 @@ const appPath = ({ serverId, appId }: WebApplication): string => `/servers/${ser
 
 function attachCall({ name, app }: TrialRequest, { version }: TryPorts) {
   const settings = { name, www: false, redirection: 'none' };
-  // As the client sends it: [D] runcloud.io/docs/api/v3/api-8617111; v2 is only known to take these three.
+  // As the client sends it: [D] runcloud.io/docs/api/v3/api-8617111; v2 is only known to take these
+  // three.
   const json = version === 'v3' ? { ...settings, type: 'alias' } : settings;
   return { method: 'POST', path: `${appPath(app)}/domains`, template: `${APP}/domains`, json } as const;
 }
@@ -193,7 +195,10 @@ async function checkDomain(
   await trial.run('delete-again', { method: 'DELETE', path, template });
 }
 
-/** [D] runcloud.io/docs/api/v3/api-8811386. No browser trusts this environment, and its limits are high. */
+/**
+ * [D] runcloud.io/docs/api/v3/api-8811386. No browser trusts this environment, and its limits are
+ * high.
+ */
 const STAGING = {
   advancedSSL: true,
   autoSSL: false,

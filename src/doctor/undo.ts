@@ -1,4 +1,5 @@
-// Removes what a trial of `doctor --try-domain` has left: at its end, after Ctrl-C, and in the next run after a killed one.
+// Removes what a trial of `doctor --try-domain` has left: at its end, after Ctrl-C, and in the next
+// run after a killed one.
 import { hasCode, reasonOf } from '../errors.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { TrialState } from './journal.ts';
@@ -46,7 +47,10 @@ async function removeTrial(left: TrialState, ports: TryPorts): Promise<void> {
   throw new Error(messages.stillListed);
 }
 
-/** Removes our domain by its id: a list that is behind may not have it. True: the list no longer has it. */
+/**
+ * Removes our domain by its id: a list that is behind may not have it. True: the list no longer has
+ * it.
+ */
 async function removeOurs(left: TrialState, ports: TryPorts): Promise<boolean> {
   const id = (await find(left, ports))?.id ?? (left.isRemoved ? undefined : left.domainId);
   if (id === undefined) return true;
@@ -66,7 +70,10 @@ async function find(left: TrialState, { runcloud }: TryPorts): Promise<AttachedD
   return left.domainId === undefined || row?.id === left.domainId ? row : undefined;
 }
 
-/** Of the trial's own install only: in basic mode the domain's row has the shared certificate. A staging certificate does no harm. */
+/**
+ * Of the trial's own install only: in basic mode the domain's row has the shared certificate. A
+ * staging certificate does no harm.
+ */
 async function removeCertificate(
   app: WebApplication,
   domain: AttachedDomain,

@@ -37,7 +37,8 @@ function errorsOf(error: Error, depth: number): { errors?: unknown[] } {
   return Array.isArray(errors) ? { errors: errors.map((each) => convert(each, depth + 1)) } : {};
 }
 
-// An error may come from another realm (node:vm), where `instanceof` says no; a DOMException is not a native error.
+// An error may come from another realm (node:vm), where `instanceof` says no; a DOMException is not
+// a native error.
 const isError = (value: object): value is Error => types.isNativeError(value) || value instanceof Error;
 
 function isPlain(value: object): boolean {
@@ -57,7 +58,9 @@ function convert(value: unknown, depth: number): unknown {
 const convertFields = (fields: object, depth: number): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, convert(value, depth)]));
 
-/** `value` with every Error in it, at any depth, turned into type, message, code, stack and cause. */
+/**
+ * `value` with every Error in it, at any depth, turned into type, message, code, stack and cause.
+ */
 export const serializeErrors = (value: unknown): unknown => convert(value, 0);
 
 /** As `serializeErrors`, for the fields of one log line. */

@@ -1,4 +1,5 @@
-// pino's log lines without secrets. Every line goes through `createCleaner`, then through pretty printing. Reads no configuration.
+// pino's log lines without secrets. Every line goes through `createCleaner`, then through pretty
+// printing. Reads no configuration.
 import cluster from 'node:cluster';
 import {
   type DestinationStream,
@@ -20,7 +21,9 @@ export interface LoggerOptions {
   readonly format: 'json' | 'pretty';
   /** Texts that must never be written: see `secretsOf` in config/. */
   readonly secrets: readonly string[] | (() => readonly string[]);
-  /** Receives whole lines with their line break. Default: stdout, synchronously, so no line is lost. */
+  /**
+   * Receives whole lines with their line break. Default: stdout, synchronously, so no line is lost.
+   */
   readonly destination?: DestinationStream;
 }
 
@@ -46,7 +49,10 @@ function createValueCleaner(secrets: readonly string[], scrubText: ToText): (val
   return cleanValue;
 }
 
-/** Works on the parsed line: a replacement in its text could cut a number or an escape sequence in two. */
+/**
+ * Works on the parsed line: a replacement in its text could cut a number or an escape sequence in
+ * two.
+ */
 function createCleaner(secrets: readonly string[], isPretty: boolean): ToText {
   const scrubSecrets = createScrub(secrets);
   // JSON escapes invisible characters itself: its reader gets the original text.
@@ -86,7 +92,8 @@ const MAX_UNWRITTEN = 16 * 1024 * 1024;
 
 /** A line that cannot be written (a full disk) is lost. The work continues. */
 function createStdout(): DestinationStream {
-  // In a cluster worker file descriptor 1 is the primary's. PM2 has a stream of its own for each process.
+  // In a cluster worker file descriptor 1 is the primary's. PM2 has a stream of its own for each
+  // process.
   if (cluster.isWorker) return { write: (line) => void process.stdout.write(line) };
   const target = fileDestination({ dest: 1, sync: true, maxLength: MAX_UNWRITTEN });
   target.on('error', () => undefined);
@@ -97,8 +104,8 @@ function createStdout(): DestinationStream {
 const redactPaths = secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]);
 
 /**
- * A pino logger. Each line has level (as a word), time (ISO 8601, UTC), pid, hostname, msg and the given fields. Errors in them become
- * type, message, code, stack and cause. Secrets become `***`.
+ * A pino logger. Each line has level (as a word), time (ISO 8601, UTC), pid, hostname, msg and the
+ * given fields. Errors in them become type, message, code, stack and cause. Secrets become `***`.
  */
 export function createLogger({ level, format, secrets, destination }: LoggerOptions): Logger {
   const target = destination ?? createStdout();

@@ -16,8 +16,9 @@ export const toHostAndPort = (host: string, port: number): string =>
 type Network = readonly [address: string, prefix: number];
 
 /**
- * IANA's registry of special-purpose IPv4 addresses, all of it (iana.org/assignments/iana-ipv4-special-registry, 2025-10), and
- * multicast. No customer's website is in any of it.
+ * IANA's registry of special-purpose IPv4 addresses, all of it
+ * (iana.org/assignments/iana-ipv4-special-registry, 2025-10), and multicast. No customer's website
+ * is in any of it.
  */
 const special4: readonly Network[] = [
   ['0.0.0.0', 8],
@@ -38,17 +39,22 @@ const special4: readonly Network[] = [
   ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
-  // No registry has it: Azure's own service, which only its virtual machines reach (learn.microsoft.com, "What is IP address 168.63.129.16").
+  // No registry has it: Azure's own service, which only its virtual machines reach
+  // (learn.microsoft.com, "What is IP address 168.63.129.16").
   ['168.63.129.16', 32],
 ];
 
 /**
- * All that is public in IPv6 (iana.org/assignments/ipv6-address-space). Outside of it are loopback, private, link-local and
- * multicast addresses, and IPv4 in another dress: mapped, compatible, translated (NAT64).
+ * All that is public in IPv6 (iana.org/assignments/ipv6-address-space). Outside of it are loopback,
+ * private, link-local and multicast addresses, and IPv4 in another dress: mapped, compatible,
+ * translated (NAT64).
  */
 const global6: readonly Network[] = [['2000::', 3]];
 
-/** What the registry of special-purpose IPv6 addresses (iana.org/assignments/iana-ipv6-special-registry, 2025-10) has of that. */
+/**
+ * What the registry of special-purpose IPv6 addresses
+ * (iana.org/assignments/iana-ipv6-special-registry, 2025-10) has of that.
+ */
 const special6: readonly Network[] = [
   // With Teredo, which hides an IPv4 address.
   ['2001::', 23],

@@ -1,7 +1,10 @@
 // Whether an address is one of Cloudflare's proxy, which hides the name's own records. Pure.
 import { BlockList, isIP } from 'node:net';
 
-/** www.cloudflare.com/ips-v4 and /ips-v6, as published since 2023-09. Cloudflare announces changes, and they are rare. */
+/**
+ * www.cloudflare.com/ips-v4 and /ips-v6, as published since 2023-09. Cloudflare announces changes,
+ * and they are rare.
+ */
 const ranges: readonly (readonly [network: string, prefix: number])[] = [
   ['173.245.48.0', 20],
   ['103.21.244.0', 22],
@@ -32,7 +35,10 @@ export function isCloudflares(address: string): boolean {
   return version !== 0 && listOf(version).check(address, version === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Built per call, two dozen entries: nothing happens on import. One version each, since BlockList mixes the two. */
+/**
+ * Built per call, two dozen entries: nothing happens on import. One version each, since BlockList
+ * mixes the two.
+ */
 function listOf(version: number): BlockList {
   const list = new BlockList();
   for (const [network, prefix] of ranges) {
@@ -41,5 +47,8 @@ function listOf(version: number): BlockList {
   return list;
 }
 
-/** A zone that stays with another DNS provider sends its names to Cloudflare by such a CNAME (its "partial setup"). */
+/**
+ * A zone that stays with another DNS provider sends its names to Cloudflare by such a CNAME (its
+ * "partial setup").
+ */
 export const isCloudflaresAlias = (target: string): boolean => target.endsWith('.cdn.cloudflare.net');

@@ -1,5 +1,5 @@
-// The DNS records to set and to remove for a name. Pure. The only place that advises: sentences, API, callbacks and
-// `status` use it.
+// The DNS records to set and to remove for a name. Pure. The only place that advises: sentences,
+// API, callbacks and `status` use it.
 import { isIPv6 } from 'node:net';
 import type { DnsFinding, DnsRecord, DnsRecordChanges } from './findings.ts';
 

@@ -1,5 +1,5 @@
-// Does a name point to our web application, and may Let's Encrypt issue for it? One verdict and one sentence.
-// Throws only when aborted. A failed query is `unknown`, not "missing".
+// Does a name point to our web application, and may Let's Encrypt issue for it? One verdict and one
+// sentence. Throws only when aborted. A failed query is `unknown`, not "missing".
 import type { DnsFinding, ZoneFinding } from './findings.ts';
 import { createReachProbe } from './http.ts';
 import { type Challenge, toCaaText } from './judge-caa.ts';
@@ -20,7 +20,9 @@ export interface DnsProbeOptions {
   readonly pageTimeoutMs?: number | undefined;
   /** How the names are validated: a CAA record may allow one way only. Default: http-01. */
   readonly challenge?: Challenge | undefined;
-  /** Allows the probe page at private and loopback addresses: for networks with a DNS of their own. */
+  /**
+   * Allows the probe page at private and loopback addresses: for networks with a DNS of their own.
+   */
   readonly reachPrivate?: boolean | undefined;
 }
 
@@ -36,7 +38,9 @@ const defaultTimeoutMs = 2_000;
 /** Of each kind. The owner of a name can make thousands, and no fix needs more. */
 const maxRecords = 20;
 
-/** Written to the record at each check. Ours come first, so the cut never removes a right address. */
+/**
+ * Written to the record at each check. Ours come first, so the cut never removes a right address.
+ */
 function toObserved(answers: DnsAnswers, expected: readonly string[]): DnsFinding['observed'] {
   const external = new Set(findExternal(answers, expected));
   const oursFirst = (addresses: readonly string[]): readonly string[] => [

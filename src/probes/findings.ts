@@ -12,7 +12,10 @@ export interface DnsRecords {
   readonly more?: number | undefined;
 }
 
-/** One record of a zone: names absolute, a CNAME's target with its trailing dot, a CAA value as `0 issue "letsencrypt.org"`. */
+/**
+ * One record of a zone: names absolute, a CNAME's target with its trailing dot, a CAA value as `0
+ * issue "letsencrypt.org"`.
+ */
 export interface DnsRecord {
   readonly name: string;
   readonly type: 'A' | 'AAAA' | 'CNAME' | 'CAA';
@@ -32,11 +35,12 @@ export interface DnsRecordChanges {
 }
 
 /**
- * `here`: every address is an expected one. `proxied`: the addresses are a CDN's, and HTTP through them reaches the web
- * application. `elsewhere`: an A record points elsewhere. `leftover`: A is right, an AAAA record points elsewhere. `missing`: no
- * such name, or no address. `forbidden`: a CAA record forbids Let's Encrypt. `unknown`: a DNS query failed; says nothing.
- * `unchecked`: an address is not expected, and the HTTP check through it failed. `cdn`: the addresses are a known CDN's, and no
- * HTTP check through them has reached the web application.
+ * `here`: every address is an expected one. `proxied`: the addresses are a CDN's, and HTTP through
+ * them reaches the web application. `elsewhere`: an A record points elsewhere. `leftover`: A is
+ * right, an AAAA record points elsewhere. `missing`: no such name, or no address. `forbidden`: a
+ * CAA record forbids Let's Encrypt. `unknown`: a DNS query failed; says nothing. `unchecked`: an
+ * address is not expected, and the HTTP check through it failed. `cdn`: the addresses are a known
+ * CDN's, and no HTTP check through them has reached the web application.
  */
 export type DnsVerdict =
   | 'here'
@@ -54,7 +58,10 @@ export interface DnsFinding {
   readonly verdict: DnsVerdict;
   /** What was found, and the remedy: the same as in `changes`. */
   readonly sentence: string;
-  /** What could not be judged of a name that is right otherwise. It may be a failing name of an order. */
+  /**
+   * What could not be judged of a name that is right otherwise. It may be a failing name of an
+   * order.
+   */
   readonly doubt?: string | undefined;
   /** The addresses that the name should have. */
   readonly expected: readonly string[];
@@ -71,11 +78,17 @@ export const leadsHere = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
 export const mayBeWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   !leadsHere({ verdict }) && verdict !== 'unknown';
 
-/** Let's Encrypt would not validate this name. What could not be queried or checked is not called wrong. */
+/**
+ * Let's Encrypt would not validate this name. What could not be queried or checked is not called
+ * wrong.
+ */
 export const isWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   mayBeWrong({ verdict }) && verdict !== 'unchecked';
 
-/** The same beyond doubt, enough to detach a domain for it. HTTP may still reach us through a CDN's proxy. */
+/**
+ * The same beyond doubt, enough to detach a domain for it. HTTP may still reach us through a CDN's
+ * proxy.
+ */
 export const isSurelyWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean =>
   isWrong({ verdict }) && verdict !== 'cdn';
 
@@ -83,7 +96,10 @@ export const isSurelyWrong = ({ verdict }: Pick<DnsFinding, 'verdict'>): boolean
 export interface ServedCertificate {
   readonly subject: string;
   readonly issuer: string;
-  /** DNS names of the subjectAltName, wildcards as they are. In a finding: those of the name's own site only. */
+  /**
+   * DNS names of the subjectAltName, wildcards as they are. In a finding: those of the name's own
+   * site only.
+   */
   readonly names: readonly string[];
   /** How many names were left out: other sites' names, and the rest of a long list. */
   readonly moreNames?: number | undefined;

@@ -1,5 +1,6 @@
-// Does HTTP through an external address (a CDN's) reach our web application? Requests one page and searches one text in it.
-// Customers control this DNS: only public addresses, only this host, only a small page, and nothing of it is shown.
+// Does HTTP through an external address (a CDN's) reach our web application? Requests one page and
+// searches one text in it. Customers control this DNS: only public addresses, only this host, only
+// a small page, and nothing of it is shown.
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
@@ -22,8 +23,8 @@ export interface ReachProbe {
 }
 
 /**
- * `no-route`: this machine cannot reach the address (it may lack IPv6), which says nothing about the address. `unchecked`: the
- * server sent no page: an error, silence, a refusal.
+ * `no-route`: this machine cannot reach the address (it may lack IPv6), which says nothing about
+ * the address. `unchecked`: the server sent no page: an error, silence, a refusal.
  */
 type Arrival = 'ours' | 'not-ours' | 'no-route' | { readonly unchecked: string };
 
@@ -57,7 +58,10 @@ function open(url: URL, address: string, signal: AbortSignal): ClientRequest {
     : httpRequest(url, options);
 }
 
-/** The parts of a reply that count. `page`: whether the text is in it; undefined if the page was not read. */
+/**
+ * The parts of a reply that count. `page`: whether the text is in it; undefined if the page was not
+ * read.
+ */
 interface Reply {
   readonly status: number;
   readonly location?: string | undefined;
@@ -67,7 +71,8 @@ interface Reply {
 const broken = (code: string): Error => Object.assign(new Error(code), { code });
 
 /**
- * Settles whatever the other side does. Rejects an incomplete reply: only a whole page can prove that the text is missing.
+ * Settles whatever the other side does. Rejects an incomplete reply: only a whole page can prove
+ * that the text is missing.
  */
 function fetchPage(url: URL, address: string, text: string, signal: AbortSignal): Promise<Reply> {
   const fetched = new Promise<Reply>((resolve, reject) => {
@@ -116,7 +121,9 @@ async function read(reply: IncomingMessage, text: string, signal: AbortSignal): 
   return 'other';
 }
 
-/** Another host has an address that was not checked; another port may be any service of this host. */
+/**
+ * Another host has an address that was not checked; another port may be any service of this host.
+ */
 function nextUrl(from: URL, { status, location = '' }: Reply): URL | undefined {
   if (!redirects.includes(status)) return undefined;
   const next = URL.parse(location, from.href);
@@ -125,7 +132,9 @@ function nextUrl(from: URL, { status, location = '' }: Reply): URL | undefined {
   return next.port === '' || next.port === from.port ? next : undefined;
 }
 
-/** A page is an answer, also "not found". A server's error, a refusal and an interim reply are none. */
+/**
+ * A page is an answer, also "not found". A server's error, a refusal and an interim reply are none.
+ */
 const isAnswer = (status: number): boolean => status >= 200 && status < 500 && !refusals.includes(status);
 
 async function follow(start: URL, address: string, text: string, signal: AbortSignal): Promise<Arrival> {
@@ -147,7 +156,10 @@ function judgeArrivals(arrivals: readonly Arrival[]): Reach {
   return arrivals.includes('ours') ? 'reached' : { unchecked: 'no route' };
 }
 
-/** Whether HTTP for `name` reaches the web application through every address that this machine can reach. */
+/**
+ * Whether HTTP for `name` reaches the web application through every address that this machine can
+ * reach.
+ */
 export function createReachProbe(
   { urlFor, text }: ProbeUrl,
   { reachPrivate = false, timeoutMs = defaultTimeoutMs }: ReachProbeOptions = {},

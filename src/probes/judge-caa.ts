@@ -1,5 +1,6 @@
-// Whether a set of CAA records (RFC 8659, 8657) allows Let's Encrypt to issue for a name without a wildcard, and its remedy.
-// Pure: queries.ts finds the set. The rules are those of Let's Encrypt's own server (letsencrypt/boulder, va/caa.go).
+// Whether a set of CAA records (RFC 8659, 8657) allows Let's Encrypt to issue for a name without a
+// wildcard, and its remedy. Pure: queries.ts finds the set. The rules are those of Let's Encrypt's
+// own server (letsencrypt/boulder, va/caa.go).
 import { toRecord } from './dns-records.ts';
 import type { DnsRecord } from './findings.ts';
 import type { ForbiddingCaa } from './messages.ts';
@@ -24,7 +25,10 @@ export type Challenge = 'http-01' | 'dns-01';
 /** letsencrypt.org/docs/caa: the one value for Let's Encrypt. */
 const issuer = 'letsencrypt.org';
 
-/** Tags that Boulder understands. Any other tag forbids if it is critical (RFC 8659, 4.1), and is harmless if not. */
+/**
+ * Tags that Boulder understands. Any other tag forbids if it is critical (RFC 8659, 4.1), and is
+ * harmless if not.
+ */
 const understood = ['issue', 'issuewild', 'iodef', 'issuemail'];
 
 /** Bit 128. Boulder also takes 1, which many write by mistake. */
@@ -46,7 +50,9 @@ interface Grant {
 
 const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
 
-/** By hand: `[ \t]+$` starts again at each blank, and a stranger's record may have 64 kB of them. */
+/**
+ * By hand: `[ \t]+$` starts again at each blank, and a stranger's record may have 64 kB of them.
+ */
 function trim(text: string): string {
   let start = 0;
   let end = text.length;
@@ -69,9 +75,13 @@ function parseGrant({ value }: CaaRecord): Grant | undefined {
 }
 
 export interface CaaJudgement {
-  /** Records that forbid Let's Encrypt; none if it may issue. `issuewild` is about wildcards only. */
+  /**
+   * Records that forbid Let's Encrypt; none if it may issue. `issuewild` is about wildcards only.
+   */
   readonly forbidding: readonly CaaRecord[];
-  /** Let's Encrypt may issue for one account only. Nobody outside knows whether that is RunCloud's. */
+  /**
+   * Let's Encrypt may issue for one account only. Nobody outside knows whether that is RunCloud's.
+   */
   readonly account: string | undefined;
 }
 
@@ -86,7 +96,10 @@ export function judgeCaaSet({ records }: CaaSet, challenge: Challenge): CaaJudge
   return { forbidding: [...unknown, ...refusing], account: isBound ? fitting[0]?.account : undefined };
 }
 
-/** As a person would write it: `issue digicert.com`. A stranger wrote the text, so it is cut and cleaned. */
+/**
+ * As a person would write it: `issue digicert.com`. A stranger wrote the text, so it is cut and
+ * cleaned.
+ */
 export const toCaaText = (record: CaaRecord): string =>
   toShownText(`${tagOf(record)} ${record.value || '";"'}`);
 

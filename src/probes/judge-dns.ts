@@ -1,5 +1,6 @@
-// What DNS records mean for a name that should point to certain addresses: one verdict, one sentence, and the records to change.
-// Pure: queries nothing. A failed query never counts as "not there".
+// What DNS records mean for a name that should point to certain addresses: one verdict, one
+// sentence, and the records to change. Pure: queries nothing. A failed query never counts as "not
+// there".
 import { isIPv6 } from 'node:net';
 import { toCanonicalAddress } from './addresses.ts';
 import { isCloudflares, isCloudflaresAlias } from './cloudflare.ts';
@@ -16,7 +17,10 @@ import { adviseCaa, type CaaSet, type Challenge, judgeCaaSet, toForbidding } fro
 import * as messages from './messages.ts';
 import { toShownName, toShownText } from './shown-text.ts';
 
-/** The result of one query. `none`: the name exists without such a record, or (`nameExists: false`) not at all. */
+/**
+ * The result of one query. `none`: the name exists without such a record, or (`nameExists: false`)
+ * not at all.
+ */
 export type Answer<T> =
   | { readonly kind: 'found'; readonly value: T }
   | { readonly kind: 'none'; readonly nameExists: boolean }
@@ -30,8 +34,8 @@ export interface DnsAnswers {
 }
 
 /**
- * Whether HTTP through the external addresses reaches the web application. `unchecked`: why the check failed.
- * Undefined: nobody tried.
+ * Whether HTTP through the external addresses reaches the web application. `unchecked`: why the
+ * check failed. Undefined: nobody tried.
  */
 export type Reach = 'reached' | 'not-reached' | { readonly unchecked: string } | undefined;
 
@@ -107,8 +111,8 @@ const describeElsewhere = ({ name, external, right, expected }: AddressView): st
     : messages.pointsElsewhereToo(name, right, external);
 
 /**
- * A proxied name has Cloudflare's addresses only, and no visible CNAME of its own. A visible CNAME is the name's own
- * record, which can be judged like any other.
+ * A proxied name has Cloudflare's addresses only, and no visible CNAME of its own. A visible CNAME
+ * is the name's own record, which can be judged like any other.
  */
 const isBehindCloudflare = (view: AddressView): boolean =>
   view.right.length === 0 &&
@@ -165,7 +169,10 @@ function judgeAddresses(view: AddressView, { a, aaaa }: DnsAnswers, reach: Reach
   return { verdict: 'here', sentence: messages.pointsHere(view.name, view.right) };
 }
 
-/** Let's Encrypt issues nothing if it cannot read the CAA records. `ready`: the judgement of the addresses. */
+/**
+ * Let's Encrypt issues nothing if it cannot read the CAA records. `ready`: the judgement of the
+ * addresses.
+ */
 function judgeCaa(ready: Judgement, view: AddressView, caa: Answer<CaaSet>, challenge: Challenge): Judgement {
   if (caa.kind === 'failed') return failed(messages.queriedRecords('CAA', view.name), caa.code, undefined);
   if (caa.kind === 'none') return ready;
@@ -179,7 +186,9 @@ function judgeCaa(ready: Judgement, view: AddressView, caa: Answer<CaaSet>, chal
   return { ...ready, sentence: messages.withDoubt(ready.sentence, doubt), doubt };
 }
 
-/** A set that was found at a CNAME is that of the name behind it: no record can be beside a CNAME. */
+/**
+ * A set that was found at a CNAME is that of the name behind it: no record can be beside a CNAME.
+ */
 function forbidden(
   view: AddressView,
   at: string,

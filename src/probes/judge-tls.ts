@@ -1,5 +1,6 @@
 // What a server's certificate means for a name: one verdict, one sentence. Pure: no handshake here.
-// A stranger wrote the texts in a certificate, so they are cut and cleaned before they are repeated.
+// A stranger wrote the texts in a certificate, so they are cut and cleaned before they are
+// repeated.
 import { checkServerIdentity } from 'node:tls';
 import type { ServedCertificate, TlsVerdict } from './findings.ts';
 import * as messages from './messages.ts';
@@ -36,7 +37,10 @@ function describeWrongName(name: string, served: ServedCertificate): string {
   return messages.wrongCertificate(name, shown, served.names.length - own.length);
 }
 
-/** The name comes first: before coverage RunCloud sends another site's certificate, whose age and issuer do not matter. */
+/**
+ * The name comes first: before coverage RunCloud sends another site's certificate, whose age and
+ * issuer do not matter.
+ */
 export function judgeTls(
   name: string,
   served: ServedCertificate,

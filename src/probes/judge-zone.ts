@@ -1,5 +1,6 @@
-// Can a certificate that is validated by dns-01 be renewed? RunCloud writes the records into the zone by a DNS integration.
-// The certificate keeps its integration when the domain's DNS moves. Pure.
+// Can a certificate that is validated by dns-01 be renewed? RunCloud writes the records into the
+// zone by a DNS integration. The certificate keeps its integration when the domain's DNS moves.
+// Pure.
 import type { ZoneFinding } from './findings.ts';
 import type { Answer } from './judge-dns.ts';
 import * as messages from './messages.ts';
@@ -7,8 +8,9 @@ import type { Zone } from './queries.ts';
 import { toShownName } from './shown-text.ts';
 
 /**
- * The name servers of the providers that RunCloud's integrations can write to ([C] aleksanderem/runcloud-mcp: service is
- * cloudflare, linode or digitalocean). A zone with name servers of its own name may be at one of them too.
+ * The name servers of the providers that RunCloud's integrations can write to ([C]
+ * aleksanderem/runcloud-mcp: service is cloudflare, linode or digitalocean). A zone with name
+ * servers of its own name may be at one of them too.
  */
 const PROVIDERS: readonly RegExp[] = [
   /\.ns\.cloudflare\.com$/,

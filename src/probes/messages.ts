@@ -1,5 +1,5 @@
-// The sentences of the probes: one finding each, then what to do about it. Pure: facts in, text out.
-// Texts from outside come here cleaned and short (shown-text.ts).
+// The sentences of the probes: one finding each, then what to do about it. Pure: facts in, text
+// out. Texts from outside come here cleaned and short (shown-text.ts).
 import type { DnsRecord, DnsRecordChanges } from './findings.ts';
 
 /** Sentences stay short, however many records there are. */
@@ -157,7 +157,10 @@ export const withDoubt = (sentence: string, doubt: string): string => `${sentenc
 const toDay = (timeMs: number): string =>
   Number.isNaN(new Date(timeMs).getTime()) ? 'an unknown day' : new Date(timeMs).toISOString().slice(0, 10);
 
-/** `names`: those on the certificate that belong to this domain; `others`: how many belong to others. */
+/**
+ * `names`: those on the certificate that belong to this domain; `others`: how many belong to
+ * others.
+ */
 export function wrongCertificate(name: string, names: readonly string[], others: number): string {
   const rest = others === 1 ? 'another name' : `${others} other names`;
   const shown = [...names, ...(others > 0 ? [rest] : [])].join(' and ');

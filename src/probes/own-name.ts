@@ -1,4 +1,5 @@
-// Which names of a certificate belong to a domain. A shared certificate has names of other customers, which must not show. Pure.
+// Which names of a certificate belong to a domain. A shared certificate has names of other
+// customers, which must not show. Pure.
 
 /** Only what can be a DNS name: other text could pass for several names in one line. */
 export const isPlainName = (name: string): boolean => /^[\w.*-]+$/.test(name);

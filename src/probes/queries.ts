@@ -16,19 +16,27 @@ export interface QuerySettings {
 
 const tries = 2;
 
-/** A check sends several queries in a row (CNAMEs, CAA), and each may be slow. All together end after so many timeouts. */
+/**
+ * A check sends several queries in a row (CNAMEs, CAA), and each may be slow. All together end
+ * after so many timeouts.
+ */
 const timeoutsPerCheck = 6;
 
 /** More CNAMEs in a row than resolvers follow. Also ends a chain that loops. */
 const maxChain = 8;
 
-/** c-ares: NXDOMAIN, and an answer without such records. Any other code says nothing about the name. */
+/**
+ * c-ares: NXDOMAIN, and an answer without such records. Any other code says nothing about the name.
+ */
 const absent: Readonly<Record<string, boolean>> = { ENOTFOUND: false, ENODATA: true };
 
 /** Sends one query and never throws. */
 type Query = <T>(send: (resolver: Resolver) => Promise<readonly T[]>) => Promise<Answer<readonly T[]>>;
 
-/** Throws if a server is no address (with a port or without): a wrong setting must show before the first check. */
+/**
+ * Throws if a server is no address (with a port or without): a wrong setting must show before the
+ * first check.
+ */
 export function createResolver({ servers, timeoutMs }: QuerySettings): Resolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries });
   if (servers !== undefined && servers.length > 0) resolver.setServers(servers);
@@ -68,7 +76,9 @@ async function followCname(query: Query, name: string): Promise<readonly string[
   return chain;
 }
 
-/** `shop.example.co.uk` -> itself, then `example.co.uk`. The registries above it do not count here. */
+/**
+ * `shop.example.co.uk` -> itself, then `example.co.uk`. The registries above it do not count here.
+ */
 function toClimb(name: string): readonly string[] {
   const top = getDomain(name, { allowPrivateDomains: false, validateHostname: false }) ?? name;
   const labels = name.split('.');
@@ -76,7 +86,9 @@ function toClimb(name: string): readonly string[] {
   return labels.slice(0, Math.max(steps, 0) + 1).map((_, index) => labels.slice(index).join('.'));
 }
 
-/** Node's records are `{ critical: 0, issue: 'letsencrypt.org' }`: the tag is the key that is left. */
+/**
+ * Node's records are `{ critical: 0, issue: 'letsencrypt.org' }`: the tag is the key that is left.
+ */
 function toCaaRecords(record: object): readonly CaaRecord[] {
   const fields = Object.entries(record) as readonly (readonly [string, unknown])[];
   const critical = Number(fields.find(([key]) => key === 'critical')?.[1] ?? 0);
@@ -102,7 +114,9 @@ export interface Zone {
   readonly servers: readonly string[];
 }
 
-/** From the name upwards. The target of an alias has name servers of its own, which do not count. */
+/**
+ * From the name upwards. The target of an alias has name servers of its own, which do not count.
+ */
 async function climbZone(query: Query, name: string): Promise<Answer<Zone>> {
   for (const at of toClimb(name)) {
     const answer = await query((resolver) => resolver.resolveNs(at));

@@ -5,14 +5,20 @@ import type { ServedCertificate } from './findings.ts';
 import { isExternalName, isOwnName } from './own-name.ts';
 import { toShownName } from './shown-text.ts';
 
-/** Let's Encrypt's own limit (letsencrypt.org/docs/rate-limits). A stranger's certificate may have thousands. */
+/**
+ * Let's Encrypt's own limit (letsencrypt.org/docs/rate-limits). A stranger's certificate may have
+ * thousands.
+ */
 const maxNames = 100;
 
 function toFirst(field: string | string[] | undefined): string {
   return (Array.isArray(field) ? field[0] : field) ?? '';
 }
 
-/** One after the other from the start (`y`). What is no name ends the list, and nothing is read twice. */
+/**
+ * One after the other from the start (`y`). What is no name ends the list, and nothing is read
+ * twice.
+ */
 const ALT_NAME = /[^:,"]+:(?:"(?:[^"\\]|\\.)*"|[^,"]*)(?:, *|$)/gy;
 
 /** Node writes a name with odd characters in quotes: `DNS:a.example, DNS:"b, c"`. */
@@ -41,8 +47,8 @@ export function readCertificate(socket: TLSSocket): ServedCertificate | undefine
 }
 
 /**
- * For the record of `name`, which is written at each check. A hostile server must not fill Redis. Other customers' names are
- * counted, not kept.
+ * For the record of `name`, which is written at each check. A hostile server must not fill Redis.
+ * Other customers' names are counted, not kept.
  */
 export function toKeptCertificate(served: ServedCertificate, name: string): ServedCertificate {
   const { subject, issuer } = served;

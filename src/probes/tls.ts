@@ -1,5 +1,6 @@
 // Which certificate does a server send for a name? One handshake, one HEAD request, no redirects.
-// Throws only when aborted. Without a handshake the finding is `unknown`. No socket outlives the check.
+// Throws only when aborted. Without a handshake the finding is `unknown`. No socket outlives the
+// check.
 import { X509Certificate } from 'node:crypto';
 import {
   connect,
@@ -41,7 +42,9 @@ function toErrorText(error: unknown): string | undefined {
   return typeof error === 'string' ? error : toErrorCode(error);
 }
 
-/** Resolves with the fault of the chain. Rejects on an error, an early end, or when `ended` aborts. */
+/**
+ * Resolves with the fault of the chain. Rejects on an error, an early end, or when `ended` aborts.
+ */
 function handshake(socket: TLSSocket, ended: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const end = (): void => {

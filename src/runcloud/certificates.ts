@@ -19,8 +19,9 @@ export type CertificateReply =
 
 const optionalId = idSchema.optional().catch(undefined);
 
-// [C] v2 SDK src/Resources/SSL.php lists id, method, privateKey, certificate, validUntil, …, api_id, ssl_protocol_id; v3's rows have
-// fewer [F]. What is sent is sslProtocolId [L]; it may come back in either spelling.
+// [C] v2 SDK src/Resources/SSL.php lists id, method, privateKey, certificate, validUntil, …,
+// api_id, ssl_protocol_id; v3's rows have fewer [F]. What is sent is sslProtocolId [L]; it may come
+// back in either spelling.
 const certificateSchema = z
   .object({
     id: idSchema,
@@ -51,7 +52,10 @@ const rowSchema = z
   })
   .transform(({ id, name, ssl }) => ({ domainId: id, domainName: name && toDomainName(name), ssl }));
 
-/** v2's `{"message":"SSL not installed!"}` ([C] ansible-collection-runcloud); its status is not documented. */
+/**
+ * v2's `{"message":"SSL not installed!"}` ([C] ansible-collection-runcloud); its status is not
+ * documented.
+ */
 export const saysNotInstalled = (text: string | undefined): boolean => /\bnot installed\b/i.test(text ?? '');
 
 const SSL = /\b(ssl|tls|https|certificates?)\b/i;
@@ -83,15 +87,17 @@ const toOne = (value: unknown): CertificateReply => {
 function fromObject(value: Record<string, unknown>): CertificateReply {
   // A single domain row: the outer id is the domain's, never the certificate's.
   if ('ssl' in value) return value.ssl === null ? { kind: 'none' } : toOne(value.ssl);
-  // `{}` in the documents is a reply without a description: [D] runcloud.io/docs/api/v3/api-8811386.
+  // `{}` in the documents is a reply without a description: [D]
+  // runcloud.io/docs/api/v3/api-8811386.
   if (Object.keys(value).length === 0) return { kind: 'none' };
   if (typeof value.message === 'string' && saysNotInstalled(value.message)) return { kind: 'none' };
   return toOne(value);
 }
 
 /**
- * The shapes of `GET …/ssl`: v2 flat ([C] v2 SDK), v3 one row per domain with `ssl` nested ([F] a TypeScript client
- * that was corrected against live replies), v3 flat ([C] runcloud-server-management-mcp), each also under `data`.
+ * The shapes of `GET …/ssl`: v2 flat ([C] v2 SDK), v3 one row per domain with `ssl` nested ([F] a
+ * TypeScript client that was corrected against live replies), v3 flat ([C]
+ * runcloud-server-management-mcp), each also under `data`.
  */
 export function parseCertificateReply(body: unknown): CertificateReply {
   const rows = toRows(body);
@@ -106,9 +112,15 @@ export function parseCertificateReply(body: unknown): CertificateReply {
 export type SharedCertificate =
   | { readonly kind: 'found'; readonly certificate: Certificate }
   | { readonly kind: 'none' }
-  /** Only one row has it. In advanced mode that is the certificate of one domain. Further rows may decide. */
+  /**
+   * Only one row has it. In advanced mode that is the certificate of one domain. Further rows may
+   * decide.
+   */
   | { readonly kind: 'unsure'; readonly certificate: Certificate }
-  /** The rows have different certificates: the web application is in advanced mode, whatever ssl/advanced answered. */
+  /**
+   * The rows have different certificates: the web application is in advanced mode, whatever
+   * ssl/advanced answered.
+   */
   | { readonly kind: 'advanced' };
 
 /** Basic SSL has one certificate for the web application, so all rows have the same one. */

@@ -1,4 +1,5 @@
-// Builds the RunCloud client: API v2 and v3 behind the one shape of runcloud.ts. Wiring and the plain reads only.
+// Builds the RunCloud client: API v2 and v3 behind the one shape of runcloud.ts. Wiring and the
+// plain reads only.
 import { type ApiVersion, createDomainCalls } from './domain-calls.ts';
 import type { Operation } from './errors.ts';
 import { toUnusableReply } from './failures.ts';

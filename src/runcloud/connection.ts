@@ -1,4 +1,5 @@
-// The connection to RunCloud, the headers of every request, the credentials. Only this file and its users import got.
+// The connection to RunCloud, the headers of every request, the credentials. Only this file and its
+// users import got.
 import { Buffer } from 'node:buffer';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
@@ -6,7 +7,10 @@ import got, { type Got } from 'got';
 import { late, unlessAborted, withDeadline } from '../deadline.ts';
 import type { CallLimiter, CallOptions } from './runcloud.ts';
 
-/** A v3 (or workspace v2) token is sent as Bearer, a legacy key pair as Basic: [D] runcloud.io/docs/api/v2, /v3. */
+/**
+ * A v3 (or workspace v2) token is sent as Bearer, a legacy key pair as Basic: [D]
+ * runcloud.io/docs/api/v2, /v3.
+ */
 export type Credentials =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'key'; readonly key: string; readonly secret: string };
@@ -63,8 +67,8 @@ export function createGot(settings: Pick<HttpSettings, 'timeoutMs' | 'userAgent'
 const GRACE_MS = 1_000;
 
 /**
- * The reply, or `ETIMEDOUT` soon after its time limit. got should end the call before; this does not rely on it.
- * `start` gets the signal that ends the call.
+ * The reply, or `ETIMEDOUT` soon after its time limit. got should end the call before; this does
+ * not rely on it. `start` gets the signal that ends the call.
  */
 export const withTimeout = <T>(timeoutMs: number, start: (ended: AbortSignal) => Promise<T>): Promise<T> =>
   withDeadline(timeoutMs + GRACE_MS, undefined, (ended) => unlessAborted(start(ended), ended, late));

@@ -1,6 +1,7 @@
-// The domains of a web application, as last observed. One snapshot of RunCloud's list serves a whole burst of jobs.
-// The rule: an old snapshot may lead to a write, since RunCloud's reply corrects it. It must never lead to doing nothing. A caller
-// that would do nothing passes `since`. Never writes to RunCloud.
+// The domains of a web application, as last observed. One snapshot of RunCloud's list serves a
+// whole burst of jobs. The rule: an old snapshot may lead to a write, since RunCloud's reply
+// corrects it. It must never lead to doing nothing. A caller that would do nothing passes `since`.
+// Never writes to RunCloud.
 import { unlessAborted } from '../deadline.ts';
 import { NotFoundError } from './errors.ts';
 import type { AttachedDomain, CallOptions, RunCloud, WebApplication } from './runcloud.ts';
@@ -14,7 +15,10 @@ export interface ObservedDomain {
 }
 
 export interface Directory {
-  /** What was observed of `name` at or after `since`. Reads RunCloud's list only if nothing so recent is known. */
+  /**
+   * What was observed of `name` at or after `since`. Reads RunCloud's list only if nothing so
+   * recent is known.
+   */
   find(app: WebApplication, name: string, since: number, options?: CallOptions): Promise<ObservedDomain>;
   /** All attached domains, observed at or after `since`. */
   list(app: WebApplication, since: number, options?: CallOptions): Promise<readonly AttachedDomain[]>;
@@ -154,7 +158,10 @@ function createReader({ runcloud, now, maxAgeMs, missing }: ReaderOptions, cache
   };
 }
 
-/** Throws RunCloud's remembered answer about a missing web application. Else calls RunCloud, and remembers a "not found". */
+/**
+ * Throws RunCloud's remembered answer about a missing web application. Else calls RunCloud, and
+ * remembers a "not found".
+ */
 async function unlessMissing<T>(
   app: WebApplication,
   missing: MissingApps,

@@ -1,5 +1,5 @@
-// The calls about domains: list, attach, change, remove. Each is one exchange. An unclear reply goes to the caller, which checks
-// the list.
+// The calls about domains: list, attach, change, remove. Each is one exchange. An unclear reply
+// goes to the caller, which checks the list.
 import { toUnusableReply } from './failures.ts';
 import type { Http } from './http.ts';
 import { faults } from './messages.ts';
@@ -45,7 +45,8 @@ export function createDomainCalls(http: Http, version: ApiVersion): DomainCalls 
   return {
     listDomains: createListCall(http),
     async attachDomain(app, { name, www, redirection }, options) {
-      // v3: [D] runcloud.io/docs/api/v3/api-8617111. v2: [C] superdav42/wp-multisite-waas sends these three.
+      // v3: [D] runcloud.io/docs/api/v3/api-8617111. v2: [C] superdav42/wp-multisite-waas sends
+      // these three.
       const json = { name, www, redirection, ...(version === 'v3' ? { type: 'alias' } : {}) };
       const path = `${toAppPath(app)}/domains`;
       const { body } = await http.exchange({
@@ -58,8 +59,9 @@ export function createDomainCalls(http: Http, version: ApiVersion): DomainCalls 
       const domain = parseDomain(body);
       return domain?.name === toDomainName(name) ? domain : undefined;
     },
-    // [D] runcloud.io/docs/api/v3/api-8617114: these three fields, and a message in reply. [L] a change of `www` alone, with the other two
-    // unchanged, works on v3. A type that RunCloud did not send is left out: the domain may have become the primary.
+    // [D] runcloud.io/docs/api/v3/api-8617114: these three fields, and a message in reply. [L] a
+    // change of `www` alone, with the other two unchanged, works on v3. A type that RunCloud did
+    // not send is left out: the domain may have become the primary.
     async changeDomain(app, { id, name, type }, { www, redirection }, options) {
       const json = { ...(type && { type }), redirection, www };
       const path = `${toAppPath(app)}/domains/${id}/meta`;

@@ -1,5 +1,5 @@
-// One error class per cause of a failed RunCloud call. Each is one of the three ways a job can fail (errors.ts in src/).
-// Messages and causes never have a secret: failures.ts redacts them.
+// One error class per cause of a failed RunCloud call. Each is one of the three ways a job can fail
+// (errors.ts in src/). Messages and causes never have a secret: failures.ts redacts them.
 import { type Code, RateLimitedError, TransientError, UnavailableError } from '../errors.ts';
 import { advancedMode } from './messages.ts';
 import type { RunCloud } from './runcloud.ts';
@@ -8,7 +8,10 @@ export type Operation = keyof RunCloud;
 
 /** The facts of every error below, beside the message. */
 export interface Failure {
-  /** The reply was RunCloud's own JSON with a message, not a page of something in front of it. Default: false. */
+  /**
+   * The reply was RunCloud's own JSON with a message, not a page of something in front of it.
+   * Default: false.
+   */
   readonly isOwnWord?: boolean | undefined;
   readonly operation: Operation;
   /** Undefined: no reply came. */
@@ -51,8 +54,8 @@ export class UnauthorizedError extends UnavailableError {
 }
 
 /**
- * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the token lost its rights. It concerns
- * the account, so all jobs wait.
+ * HTTP 402, or 403 for every call of these credentials: the quota is used up, or the plan or the
+ * token lost its rights. It concerns the account, so all jobs wait.
  */
 export class AccountRefusedError extends UnavailableError {
   readonly operation: Operation;
@@ -79,7 +82,10 @@ export class ForbiddenError extends RunCloudTransientError {
 /** HTTP 404. It concerns an id that was read or configured, not a domain name, so it is retried. */
 export class NotFoundError extends RunCloudTransientError {
   readonly isOwnWord: boolean;
-  /** Of a web application: how often in a row RunCloud has answered so, with a pause between. 1: not counted. */
+  /**
+   * Of a web application: how often in a row RunCloud has answered so, with a pause between. 1: not
+   * counted.
+   */
   answers = 1;
   /** The web application is proven to be gone. */
   isGone = false;
@@ -91,8 +97,8 @@ export class NotFoundError extends RunCloudTransientError {
 }
 
 /**
- * Something in front of RunCloud answered: a firewall's page, a proxy's, a redirect. It says nothing about the request, and a write
- * may have taken effect.
+ * Something in front of RunCloud answered: a firewall's page, a proxy's, a redirect. It says
+ * nothing about the request, and a write may have taken effect.
  */
 export class InterceptedError extends RunCloudTransientError {
   constructor(message: string, failure: Failure) {
@@ -100,13 +106,13 @@ export class InterceptedError extends RunCloudTransientError {
   }
 }
 
-// The texts of RunCloud's refusals are not documented (docs/reference/runcloud-api.md). One client has "already exists" and "Domain
-// already" ([C] id 52475437251), and Laravel names the field.
+// The texts of RunCloud's refusals are not documented (docs/reference/runcloud-api.md). One client
+// has "already exists" and "Domain already" ([C] id 52475437251), and Laravel names the field.
 const ABOUT_DOMAIN = /\b(?:domain|name|hostname)s?\b|already exists|\btaken\b/i;
 
 /**
- * HTTP 400, 409, 422 and every other 4xx without a class of its own, in RunCloud's own words. The job decides whether it is final for
- * a domain.
+ * HTTP 400, 409, 422 and every other 4xx without a class of its own, in RunCloud's own words. The
+ * job decides whether it is final for a domain.
  */
 export class RejectedError extends RunCloudTransientError {
   readonly fieldErrors: FieldErrors;
@@ -123,7 +129,10 @@ export class RejectedError extends RunCloudTransientError {
   }
 }
 
-/** `GET {app}/ssl` names different certificates: one per domain (advanced SSL), whatever `ssl/advanced` said. Nothing was written. */
+/**
+ * `GET {app}/ssl` names different certificates: one per domain (advanced SSL), whatever
+ * `ssl/advanced` said. Nothing was written.
+ */
 export class AdvancedModeError extends RunCloudTransientError {
   constructor(appId: number, failure: Failure) {
     super('runcloud-unknown-result', advancedMode(appId), failure);
@@ -177,9 +186,10 @@ export function toReply(error: unknown): string | undefined {
 }
 
 /**
- * Whether a write may have reached RunCloud. False only if it provably did not leave: there was no connection, this program stopped it
- * before (the signal, `mayWrite`, the wait for the rate limiter), or its credentials fit no header. True for all else, also for
- * refusals and other errors: Redis may fail after a write was done.
+ * Whether a write may have reached RunCloud. False only if it provably did not leave: there was no
+ * connection, this program stopped it before (the signal, `mayWrite`, the wait for the rate
+ * limiter), or its credentials fit no header. True for all else, also for refusals and other
+ * errors: Redis may fail after a write was done.
  */
 export function wasSent(error: unknown): boolean {
   if (error instanceof CallAbortedError) return error.sent;

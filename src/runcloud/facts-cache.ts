@@ -1,5 +1,5 @@
-// Values with an age: when each is read again, and by which process. Concurrent callers share one read. If a read fails, the old value
-// serves.
+// Values with an age: when each is read again, and by which process. Concurrent callers share one
+// read. If a read fails, the old value serves.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FactsMemo, Known } from './facts-memo.ts';
 
@@ -27,12 +27,18 @@ const NULL_MAX_AGE_MS = 600_000;
 export function createCache({ memo, maxAgeMs, refreshMs }: Options) {
   const { read, join, isRunning, readMeanwhile, trusted } = createReads(memo);
   const { isYoung, isOverdue, untilNewer } = createAges(memo, refreshMs);
-  /** When this process last locked a refresh. If its read failed, nobody else reads, so nobody waits. */
+  /**
+   * When this process last locked a refresh. If its read failed, nobody else reads, so nobody
+   * waits.
+   */
   const locked = new Map<string, number>();
 
   return {
     read,
-    /** Reads again what is older than `since`: one process, under one lock. A failed read changes nothing. */
+    /**
+     * Reads again what is older than `since`: one process, under one lock. A failed read changes
+     * nothing.
+     */
     async refresh(
       all: readonly Readable<unknown>[],
       { known, now }: Found,

@@ -1,4 +1,5 @@
-// Where the facts of web applications are stored: in Redis, for all workers (domains/facts-memo.ts), or in this process alone.
+// Where the facts of web applications are stored: in Redis, for all workers
+// (domains/facts-memo.ts), or in this process alone.
 
 /** One value, and when its read began. */
 export interface Known {

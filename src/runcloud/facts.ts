@@ -1,5 +1,6 @@
-// What rarely changes about a web application: its server's address and its certificate mode. Read every six hours, and again after a
-// new request: its result must not come from old facts. Never writes.
+// What rarely changes about a web application: its server's address and its certificate mode. Read
+// every six hours, and again after a new request: its result must not come from old facts. Never
+// writes.
 import { hasCode, TransientError } from '../errors.ts';
 import { CallAbortedError } from './errors.ts';
 import { createCache, type Found, type Readable } from './facts-cache.ts';
@@ -22,16 +23,20 @@ export interface RequestedApp extends WebApplication {
 
 export interface Facts {
   /**
-   * As last read by any worker, at most six hours ago: a waiting domain costs no call. Facts from before the request are read
-   * again, at most once a minute per web application over all workers. If that fails, the old facts serve.
+   * As last read by any worker, at most six hours ago: a waiting domain costs no call. Facts from
+   * before the request are read again, at most once a minute per web application over all workers.
+   * If that fails, the old facts serve.
    */
   cached(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
   /**
-   * With the current certificate mode, for an order. If this one route fails: the mode as last known. Throws if none is known, or if
-   * RunCloud is unavailable.
+   * With the current certificate mode, for an order. If this one route fails: the mode as last
+   * known. Throws if none is known, or if RunCloud is unavailable.
    */
   read(app: RequestedApp, calls?: CallOptions): Promise<AppFacts>;
-  /** RunCloud's list of certificates has proven advanced mode, whatever its own route for the mode answers. */
+  /**
+   * RunCloud's list of certificates has proven advanced mode, whatever its own route for the mode
+   * answers.
+   */
   noteAdvanced(app: WebApplication): Promise<void>;
 }
 
@@ -118,7 +123,8 @@ async function readAddress(
 
 const keyOf = ({ serverId, appId }: WebApplication): string => `${serverId}:${appId}`;
 
-// A firewall's page, a refusal or a lost answer for this one route: the known mode stays. An outage for everybody is thrown.
+// A firewall's page, a refusal or a lost answer for this one route: the known mode stays. An outage
+// for everybody is thrown.
 const isOfThisRoute = (error: unknown): boolean =>
   error instanceof TransientError && error.attemptSpent && !(error instanceof CallAbortedError);
 

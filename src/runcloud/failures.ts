@@ -1,5 +1,5 @@
-// Turns a refused reply or a broken exchange into one of errors.ts. Pure. The only place that decides whether a call
-// was refused, never sent, or of unknown effect.
+// Turns a refused reply or a broken exchange into one of errors.ts. Pure. The only place that
+// decides whether a call was refused, never sent, or of unknown effect.
 import { type Redact, toLine } from '../untrusted/redact.ts';
 import {
   AccountRefusedError,
@@ -55,7 +55,10 @@ const isUnclear = (status: number): boolean => status >= 500 || status === 408 |
 // An empty reply means what its status means. 429 means "slow down", whoever sends it.
 const isExternal = ({ from }: ReplyText, status: number): boolean => from === 'external' && status !== 429;
 
-/** Any status that is not 2xx. Status table: [D] runcloud.io/docs/api/v3 (401, 403, 404, 422, 429, 50x). */
+/**
+ * Any status that is not 2xx. Status table: [D] runcloud.io/docs/api/v3 (401, 403, 404, 422, 429,
+ * 50x).
+ */
 export function toReplyError(reply: RefusedReply): Error {
   const { operation, status } = reply;
   const words = toReplyText(reply.body, reply.redact);
@@ -88,7 +91,9 @@ export interface BrokenExchange {
 
 const toText = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The reason in words. Node leaves `message` empty if it tried several addresses and all refused. */
+/**
+ * The reason in words. Node leaves `message` empty if it tried several addresses and all refused.
+ */
 function toReason(error: unknown): { reason: string; code: string } {
   if (!(error instanceof Error)) return { reason: 'unknown error', code: '' };
   const code = 'code' in error ? toText(error.code) : '';
@@ -97,7 +102,10 @@ function toReason(error: unknown): { reason: string; code: string } {
   return { reason: error.message || innerMessage || code || error.name, code };
 }
 
-/** got's own error is never kept: it has the request's options, and with them the Authorization header. */
+/**
+ * got's own error is never kept: it has the request's options, and with them the Authorization
+ * header.
+ */
 function toCause(reason: string, code: string): Error {
   return Object.assign(new Error(reason), code === '' ? {} : { code });
 }
@@ -116,7 +124,8 @@ export function toExchangeError(broken: BrokenExchange): Error {
   return new UnreachableError(messages.unreachable(operation, reason), failure);
 }
 
-// The three date formats of RFC 9110, 5.6.7. Date.parse alone takes nearly any text ('2', 'job 7') for a date.
+// The three date formats of RFC 9110, 5.6.7. Date.parse alone takes nearly any text ('2', 'job 7')
+// for a date.
 const httpDates = [
   /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
   /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
@@ -129,8 +138,8 @@ function toMoment(value: string): number {
 }
 
 /**
- * A Retry-After header in milliseconds, unclamped. 0: it names the past. Undefined: missing or garbage. No RunCloud
- * document promises this header.
+ * A Retry-After header in milliseconds, unclamped. 0: it names the past. Undefined: missing or
+ * garbage. No RunCloud document promises this header.
  */
 export function toRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const value = header?.trim() ?? '';

@@ -1,4 +1,5 @@
-// One HTTP exchange with RunCloud, for all requests. Never retries, never follows a redirect, and knows no route.
+// One HTTP exchange with RunCloud, for all requests. Never retries, never follows a redirect, and
+// knows no route.
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -196,8 +197,9 @@ export function createHttp(settings: HttpSettings): Http {
 }
 
 /**
- * After a 403: is it this one route, or every call of the account? A ping decides. Concurrent callers share one. Throws
- * AccountRefusedError if the ping is refused too. Any other result says nothing.
+ * After a 403: is it this one route, or every call of the account? A ping decides. Concurrent
+ * callers share one. Throws AccountRefusedError if the ping is refused too. Any other result says
+ * nothing.
  */
 function createAccountCheck(exchange: (exchange: Exchange) => Promise<Reply>) {
   let running: Promise<unknown> | undefined;

@@ -1,5 +1,5 @@
-// RunCloud's log of a web application since an order. One page serves all callers within a minute: a shared certificate fails for all
-// its domains at once. A failed read is ignored.
+// RunCloud's log of a web application since an order. One page serves all callers within a minute:
+// a shared certificate fails for all its domains at once. A failed read is ignored.
 import type { CallOptions, LogEntry, RunCloud, WebApplication } from './runcloud.ts';
 
 /** An order that failed. Times in milliseconds by Redis' clock. */

@@ -1,5 +1,5 @@
-// The sentences of failed RunCloud calls: what happened, during which call. Pure: facts in, text out.
-// Texts from outside come here redacted and short (untrusted/redact.ts).
+// The sentences of failed RunCloud calls: what happened, during which call. Pure: facts in, text
+// out. Texts from outside come here redacted and short (untrusted/redact.ts).
 import type { RunCloud } from './runcloud.ts';
 
 type Operation = keyof RunCloud;
@@ -50,7 +50,10 @@ const refusals: Readonly<Record<Refusal, string>> = {
   intercepted: 'Something in front of RunCloud answered',
 };
 
-/** `RunCloud rejected the request while attaching the domain (HTTP 422): The name has already been taken.` */
+/**
+ * `RunCloud rejected the request while attaching the domain (HTTP 422): The name has already been
+ * taken.`
+ */
 export function refused(
   refusal: Refusal,
   { operation, status }: { readonly operation: Operation; readonly status: number },

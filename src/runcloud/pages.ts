@@ -1,11 +1,12 @@
-// Reads a list to its last page, whatever the server sends about pages. Does no I/O of its own, and does not know the items.
-// Rule: an item counts as absent only if nothing could hide it.
+// Reads a list to its last page, whatever the server sends about pages. Does no I/O of its own, and
+// does not know the items. Rule: an item counts as absent only if nothing could hide it.
 import { faults } from './messages.ts';
 import type { PageFacts } from './schemas.ts';
 
 /**
- * [D] runcloud.io/docs/api/v3: at most 40. The default differs (20 [D] v3/api-8617112, 15 [D] v2/api-9849787), and RunCloud may
- * send shorter pages than requested ([L]). So no rule here relies on a page's size.
+ * [D] runcloud.io/docs/api/v3: at most 40. The default differs (20 [D] v3/api-8617112, 15 [D]
+ * v2/api-9849787), and RunCloud may send shorter pages than requested ([L]). So no rule here relies
+ * on a page's size.
  */
 export const PER_PAGE = 40;
 const MAX_PAGES = 500;
@@ -43,7 +44,8 @@ interface Snapshot<T> {
 }
 
 const isEnd = <T>(snapshot: Snapshot<T>, page: Page<T>, number: number): boolean =>
-  // `total` and the last page's number must both agree with the items. Alone, either may mean something else.
+  // `total` and the last page's number must both agree with the items. Alone, either may mean
+  // something else.
   snapshot.items.size === page.total && (page.lastPage === undefined || page.lastPage <= number);
 
 /** Adds one page. True if the list ends with it. */
@@ -84,9 +86,9 @@ async function readOnce<T>(list: PagedList<T>): Promise<Snapshot<T>> {
 }
 
 /**
- * A snapshot that needs no second one. Either its total never changed and equals the items; or, without a total, there is one page,
- * which the server sends for every number. A short page proves nothing: the page size is unknown. An empty list may be an odd
- * answer, so it is read twice.
+ * A snapshot that needs no second one. Either its total never changed and equals the items; or,
+ * without a total, there is one page, which the server sends for every number. A short page proves
+ * nothing: the page size is unknown. An empty list may be an odd answer, so it is read twice.
  */
 function isSettled<T>({ items, totals, total, pages, moved, repeated }: Snapshot<T>): boolean {
   if (items.size === 0) return false;
@@ -100,9 +102,10 @@ const contains = <T>(snapshot: Snapshot<T>, earlier: Snapshot<T> | undefined): b
   earlier !== undefined && [...earlier.items.keys()].every((key) => snapshot.items.has(key));
 
 /**
- * All items, in the server's order, each once. A removal on an early page shifts the later ones, so an item may be missed between two
- * pages. Signs of that: the total changed, an item came twice, or there is no total. Then the list is read again, until a snapshot
- * is settled or contains the one before. Additions alone never hide an item. One case stays open: one removal and one addition
+ * All items, in the server's order, each once. A removal on an early page shifts the later ones, so
+ * an item may be missed between two pages. Signs of that: the total changed, an item came twice, or
+ * there is no total. Then the list is read again, until a snapshot is settled or contains the one
+ * before. Additions alone never hide an item. One case stays open: one removal and one addition
  * between two pages of one snapshot leave the total as it was.
  */
 export async function readAllPages<T>(list: PagedList<T>): Promise<T[]> {

@@ -1,4 +1,5 @@
-// One exchange under the rate limiter: acquires before, reports after, and marks failures that no job caused.
+// One exchange under the rate limiter: acquires before, reports after, and marks failures that no
+// job caused.
 import { createHash } from 'node:crypto';
 import type { Response } from 'got';
 import { TransientError } from '../errors.ts';

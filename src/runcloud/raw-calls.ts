@@ -1,5 +1,5 @@
-// Calls that return raw replies, whatever their status, for `doctor --survey` and `--try-domain`. Judges nothing. Not for workers: no
-// rate limiter, and no errors of errors.ts.
+// Calls that return raw replies, whatever their status, for `doctor --survey` and `--try-domain`.
+// Judges nothing. Not for workers: no rate limiter, and no errors of errors.ts.
 import { RequestError, type Response } from 'got';
 import { boundReply } from '../untrusted/bounded-reply.ts';
 import {

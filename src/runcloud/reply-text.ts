@@ -1,5 +1,5 @@
-// Finds RunCloud's own message in the body of a refused call: `message`, and `errors` in the Laravel shape.
-// Pure. Reads nothing else of a body, since any other field may be a key.
+// Finds RunCloud's own message in the body of a refused call: `message`, and `errors` in the
+// Laravel shape. Pure. Reads nothing else of a body, since any other field may be a key.
 
 import { type Redact, toLine } from '../untrusted/redact.ts';
 import type { FieldErrors } from './errors.ts';
@@ -8,7 +8,10 @@ export interface ReplyText {
   /** RunCloud's message in one line, redacted and short. Undefined: it sent none. */
   readonly text: string | undefined;
   readonly fieldErrors: FieldErrors;
-  /** `own`: JSON with a message, as RunCloud's documents have it. `none`: no body. `external`: anything else. */
+  /**
+   * `own`: JSON with a message, as RunCloud's documents have it. `none`: no body. `external`:
+   * anything else.
+   */
   readonly from: 'own' | 'none' | 'external';
 }
 
@@ -18,7 +21,10 @@ type Row = Record<string, unknown>;
 const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** JSON as a value. Undefined: the text is no JSON. The parser's own error quotes the body, so it is dropped. */
+/**
+ * JSON as a value. Undefined: the text is no JSON. The parser's own error quotes the body, so it is
+ * dropped.
+ */
 export function parseJson(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
@@ -32,7 +38,8 @@ function toTexts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-// [C] Laravel's shape: {"message":"…","errors":{"field":["text", …]}}; a bare list of texts counts too.
+// [C] Laravel's shape: {"message":"…","errors":{"field":["text", …]}}; a bare list of texts counts
+// too.
 function toFieldErrors(errors: unknown, clean: Redact): FieldErrors {
   const rows: [string, unknown][] = isRow(errors) ? Object.entries(errors) : [['', errors]];
   const pairs = rows
@@ -57,7 +64,8 @@ function join(message: string, fieldErrors: FieldErrors): string {
   return message === '' ? fields.join('; ') : `${message} (${fields.join('; ')})`;
 }
 
-// [D] runcloud.io/docs/api/v3: "all replies JSON", and an error "may carry some message". Field errors are its other known form.
+// [D] runcloud.io/docs/api/v3: "all replies JSON", and an error "may carry some message". Field
+// errors are its other known form.
 const isOwn = (value: unknown): boolean =>
   isRow(value) && (typeof value.message === 'string' || isRow(value.errors));
 
@@ -71,7 +79,9 @@ function fromJson(value: unknown, clean: Redact): { line: string; fieldErrors: F
 /** A page's title is at its beginning. A whole page may be megabytes. */
 const MAX_READ_CHARS = 64 * 1024;
 
-/** Of a page that is not JSON: an HTML page's title, or the text itself. Never half a JSON document. */
+/**
+ * Of a page that is not JSON: an HTML page's title, or the text itself. Never half a JSON document.
+ */
 function fromText(whole: string): string {
   const text = whole.slice(0, MAX_READ_CHARS).trimStart();
   if (text.startsWith('[') || text.startsWith('{')) return '';

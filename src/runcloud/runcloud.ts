@@ -1,4 +1,5 @@
-// RunCloud's vocabulary as the rest of the program sees it: one shape for API v2 and v3. Types only, no I/O.
+// RunCloud's vocabulary as the rest of the program sees it: one shape for API v2 and v3. Types
+// only, no I/O.
 
 /** A web application on a server, by RunCloud's numeric ids. */
 export interface WebApplication {
@@ -8,7 +9,7 @@ export interface WebApplication {
 
 export type Redirection = 'none' | 'www' | 'non-www';
 
-/** A domain as attached to a web application. Fields that the API version does not send are undefined. */
+/** A domain of a web application. Fields that the API version does not send are undefined. */
 export interface AttachedDomain {
   readonly id: number;
   /** As RunCloud returned it, in A-labels, in lower case, without a trailing dot. */
@@ -40,7 +41,10 @@ export interface Certificate {
   readonly method: string | undefined;
   /** As RunCloud wrote it. The format is not documented. */
   readonly validUntil: string | undefined;
-  /** How Let's Encrypt validates its names: `http-01`, or `dns-01` through the DNS integration `apiId`. RunCloud keeps both when DNS moves. */
+  /**
+   * How Let's Encrypt validates its names: `http-01`, or `dns-01` through the DNS integration
+   * `apiId`. RunCloud keeps both when DNS moves.
+   */
   readonly authorizationMethod?: string | undefined;
   readonly apiId?: number | undefined;
   /** A change of the method must send these too, or may reset them. */
@@ -59,9 +63,9 @@ export interface ListedCertificate {
 export interface LogEntry {
   /** `Info`, `Warning`, `High Priority Info` are known. */
   readonly kind: string | undefined;
-  /** One line of at most 300 characters, without secrets. It may name any domain of the web application. */
+  /** One line of at most 300 characters, without secrets. It may name any domain. */
   readonly content: string;
-  /** In milliseconds since the epoch, by RunCloud's clock and to the second. Undefined: unreadable. */
+  /** In milliseconds since the epoch, by RunCloud's clock. Undefined: unreadable. */
   readonly at: number | undefined;
 }
 
@@ -88,7 +92,10 @@ export interface WebApplicationFacts {
   readonly name: string | undefined;
 }
 
-/** One HTTP exchange, for logs and metrics. `status` is undefined if no reply came. `operation` is the method's name below. */
+/**
+ * One HTTP exchange, for logs and metrics. `status` is undefined if no reply came. `operation` is
+ * the method's name below.
+ */
 export interface ApiCall {
   readonly operation: string;
   readonly method: string;
@@ -100,7 +107,10 @@ export interface ApiCall {
 
 /** What the HTTP layer calls before and after each call; src/rate-limit/ has the real one. */
 export interface CallLimiter {
-  /** Resolves when a call may start. Rejects when `signal` aborts. `fingerprint` identifies the credentials. */
+  /**
+   * Resolves when a call may start. Rejects when `signal` aborts. `fingerprint` identifies the
+   * credentials.
+   */
   acquire(
     fingerprint: string,
     signal?: AbortSignal,
@@ -136,7 +146,7 @@ export interface CallOptions {
   readonly mayWrite?: (() => Promise<boolean>) | undefined;
   /** Ends the wait for the rate limiter, but no running call: the worker is stopping. */
   readonly waitSignal?: AbortSignal | undefined;
-  /** Called when RunCloud is unavailable and the call has to wait; once for each reason, not for the rate. */
+  /** Called once for each reason why the call must wait, except for the rate. */
   readonly onUnavailable?:
     | ((reason: { readonly kind: string; readonly sentence: string }) => void)
     | undefined;
@@ -160,8 +170,9 @@ export interface RunCloud {
     options?: CallOptions,
   ): Promise<AttachedDomain | undefined>;
   /**
-   * Changes its www name and redirection, and keeps its type. True: the reply confirms it (a message, or the domain). False: it does
-   * not, so read the list. `NotFoundError`: the domain is gone, or the API has no such route (v2, as far as known).
+   * Changes its www name and redirection, and keeps its type. True: the reply confirms it (a
+   * message, or the domain). False: it does not, so read the list. `NotFoundError`: the domain is
+   * gone, or the API has no such route (v2, as far as known).
    */
   changeDomain(
     app: WebApplication,
@@ -171,7 +182,7 @@ export interface RunCloud {
   ): Promise<boolean>;
   /** True: the reply names the deleted domain. False: it does not, so read the list. */
   detachDomain(app: WebApplication, domain: AttachedDomain, options?: CallOptions): Promise<boolean>;
-  /** One page of the activity log, at or after `since` (milliseconds since the epoch), the newest first. */
+  /** One page of the log, at or after `since` (milliseconds since the epoch), the newest first. */
   readLog(app: WebApplication, since: number, options?: CallOptions): Promise<LogEntry[]>;
   getSslMode(app: WebApplication, options?: CallOptions): Promise<SslMode>;
   /** Basic SSL: the web application's certificate. Undefined: none is installed. */
@@ -179,12 +190,13 @@ export interface RunCloud {
   /** All certificates that RunCloud lists for the web application, in either mode. */
   listCertificates(app: WebApplication, options?: CallOptions): Promise<ListedCertificate[]>;
   /**
-   * This and the five other writes for certificates: accepted is not issued, whatever the status. To get the new certificate or its
-   * id, read it afterwards. RunCloud may reject (`RejectedError`) or replace an existing one.
+   * This and the five other writes for certificates: accepted is not issued, whatever the status.
+   * To get the new certificate or its id, read it afterwards. RunCloud may reject (`RejectedError`)
+   * or replace an existing one.
    */
   installCertificate(app: WebApplication, settings: InstallSettings, options?: CallOptions): Promise<void>;
   redeployCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
-  /** The web application has no TLS until another is installed. `NotFoundError`: it may be gone already. */
+  /** Ends TLS until another is installed. `NotFoundError`: it may be gone already. */
   removeCertificate(app: WebApplication, certificate: Certificate, options?: CallOptions): Promise<void>;
   /** Advanced SSL: one domain's certificate. Undefined: none is installed. */
   getDomainCertificate(
@@ -211,8 +223,8 @@ export interface RunCloud {
     options?: CallOptions,
   ): Promise<void>;
   /**
-   * Advanced SSL: the next orders validate by http-01. Orders nothing. RunCloud may accept it and change nothing, so read the
-   * certificate again.
+   * Advanced SSL: the next orders validate by http-01. Orders nothing. RunCloud may accept it and
+   * change nothing, so read the certificate again.
    */
   switchDomainToHttp01(
     app: WebApplication,

@@ -38,7 +38,8 @@ export function toDomainName(name: string): string {
 
 const nameSchema = z.string().min(1).transform(toDomainName);
 
-// [D] runcloud.io/docs/api/v3/api-8617111; v2 is only known to send id and name ([C] updaterbot/runcloud-sdk).
+// [D] runcloud.io/docs/api/v3/api-8617111; v2 is only known to send id and name ([C]
+// updaterbot/runcloud-sdk).
 const domainSchema = z
   .object({
     id: idSchema,
@@ -61,13 +62,15 @@ const appSchema = z
   .object({ id: idSchema, name: textSchema })
   .transform(({ id, name }): WebApplicationFacts => ({ id, name }));
 
-// [C] danni140c/ansible-collection-runcloud reads `advancedSSL`; a null there can only mean "not switched on".
+// [C] danni140c/ansible-collection-runcloud reads `advancedSSL`; a null there can only mean "not
+// switched on".
 const modeSchema = z.object({
   advancedSSL: z.preprocess((flag) => (flag === null ? false : flag), flagSchema),
   autoSSL: flagSchema,
 });
 
-// A deleted domain may be named by either: [D] runcloud.io/docs/api/v3/api-8617116 sends the whole object.
+// A deleted domain may be named by either: [D] runcloud.io/docs/api/v3/api-8617116 sends the whole
+// object.
 const namedSchema = z.object({
   id: idSchema.optional().catch(undefined),
   name: nameSchema.optional().catch(undefined),
@@ -92,10 +95,16 @@ export const parseSslMode = (
 export const parseNamed = (body: unknown): { id?: number | undefined; name?: string | undefined } =>
   read(namedSchema, body) ?? {};
 
-/** Whether the reply of a write is a message: "Domain settings have been successfully updated." and the like. */
+/**
+ * Whether the reply of a write is a message: "Domain settings have been successfully updated." and
+ * the like.
+ */
 export const hasMessage = (body: unknown): boolean => isRow(body) && typeof body.message === 'string';
 
-/** The rows of a list: bare, under `data`, or in a paginator under `data`. Undefined: there is no list. */
+/**
+ * The rows of a list: bare, under `data`, or in a paginator under `data`. Undefined: there is no
+ * list.
+ */
 export function toRows(body: unknown): readonly unknown[] | undefined {
   if (Array.isArray(body)) return body;
   if (!isRow(body)) return undefined;
@@ -116,8 +125,9 @@ const metaSchema = z.object({
   lastPage: countSchema,
 });
 
-// Which shape v3 sends today is disputed: `meta.pagination.total_pages` ([D] runcloud.io/docs/api/v3/api-8617112),
-// `meta.lastPage` (ops notes), Laravel's `meta.last_page`, or Laravel's paginator without `meta`.
+// Which shape v3 sends today is disputed: `meta.pagination.total_pages` ([D]
+// runcloud.io/docs/api/v3/api-8617112), `meta.lastPage` (ops notes), Laravel's `meta.last_page`, or
+// Laravel's paginator without `meta`.
 export function toPageFacts(body: unknown): PageFacts {
   if (!isRow(body)) return { total: undefined, lastPage: undefined };
   const meta = isRow(body.meta) ? body.meta : {};

@@ -1,4 +1,5 @@
-// The calls that read certificates: which mode, which certificate. Those that write are in ssl-writes.ts.
+// The calls that read certificates: which mode, which certificate. Those that write are in
+// ssl-writes.ts.
 import {
   type CertificateRow,
   parseCertificateReply,
@@ -61,7 +62,10 @@ async function readAllRows(http: Http, read: CertificateRead): Promise<readonly 
   });
 }
 
-/** Which certificate of a reply is the right one: the only one, or one among the rows of a web application's domains. */
+/**
+ * Which certificate of a reply is the right one: the only one, or one among the rows of a web
+ * application's domains.
+ */
 interface Select {
   readonly alone: (certificate: Certificate) => Certificate | undefined;
   /** `more`: these rows do not decide, and there may be others. */
@@ -107,9 +111,10 @@ async function findOrNone(
   }
 }
 
-// Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and v2 may not have the route.
-// So a 403 or 404 in RunCloud's own JSON means basic SSL. A firewall's 403 ([L]: the same call got 403 with one User-Agent and
-// 200 with another) or an empty one says nothing. A wrong web application id is a 404 here too, and in every other call.
+// Advanced SSL is part of some plans only ([C] glama.ai/mcp/connectors/io.usefulapi/runcloud), and
+// v2 may not have the route. So a 403 or 404 in RunCloud's own JSON means basic SSL. A firewall's
+// 403 ([L]: the same call got 403 with one User-Agent and 200 with another) or an empty one says
+// nothing. A wrong web application id is a 404 here too, and in every other call.
 const lacksAdvanced = (error: unknown): boolean =>
   (error instanceof NotFoundError || error instanceof ForbiddenError) && error.isOwnWord;
 
@@ -129,15 +134,19 @@ function createModeCall(http: Http): RunCloud['getSslMode'] {
   };
 }
 
-// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none". Here 400 and 422 count, if their text
-// says that SSL is absent. "Your server is offline" says nothing of a certificate, and "none" leads to a new install.
+// [C] ansible-collection-runcloud takes every status >= 400 of the per-domain route for "none".
+// Here 400 and 422 count, if their text says that SSL is absent. "Your server is offline" says
+// nothing of a certificate, and "none" leads to a new install.
 function saysNoDomainCertificate(error: unknown): boolean {
   if (saysNone(error)) return true;
   if (!(error instanceof RejectedError) || (error.status !== 400 && error.status !== 422)) return false;
   return error.reply === undefined || saysNoSsl(error.reply);
 }
 
-/** The per-domain reply is not documented and may lack the id. Then v3's rows of the web application have it. */
+/**
+ * The per-domain reply is not documented and may lack the id. Then v3's rows of the web application
+ * have it.
+ */
 async function findDomainCertificate(
   http: Http,
   app: WebApplication,
@@ -183,7 +192,9 @@ async function listCertificates(
   return rows.flatMap(({ domainName, certificate }) => (certificate ? [{ domainName, certificate }] : []));
 }
 
-/** Two certificates among the rows prove advanced mode: then none of them is the web application's. */
+/**
+ * Two certificates among the rows prove advanced mode: then none of them is the web application's.
+ */
 function amongShared(
   rows: readonly CertificateRow[],
   isAll: boolean,

@@ -1,5 +1,6 @@
-// The calls that change certificates: install, redeploy, remove. Their replies are not reliable (docs/reference/runcloud-api.md), so any
-// 2xx is a success. No field is read: v2's reply has the private key.
+// The calls that change certificates: install, redeploy, remove. Their replies are not reliable
+// (docs/reference/runcloud-api.md), so any 2xx is a success. No field is read: v2's reply has the
+// private key.
 import type { Operation } from './errors.ts';
 import type { Exchange, Http } from './http.ts';
 import type { AttachedDomain, CallOptions, InstallSettings, RunCloud, WebApplication } from './runcloud.ts';
@@ -21,9 +22,10 @@ const toDomainSslPath = (app: WebApplication, { id }: AttachedDomain): string =>
   `${toAppPath(app)}/domains/${id}/ssl`;
 
 /**
- * [F] the body that worked live on v3 (a client's notes): `live` or `staging`, since `production` is rejected. RunCloud
- * documents no page of `POST …/ssl`, and [D] api-8811386 shows the same fields for one domain. `externalApi` is a DNS
- * integration's id, which dns-01 needs ([C] two clients).
+ * [F] the body that worked live on v3 (a client's notes): `live` or `staging`, since `production`
+ * is rejected. RunCloud documents no page of `POST …/ssl`, and [D] api-8811386 shows the same
+ * fields for one domain. `externalApi` is a DNS integration's id, which dns-01 needs ([C] two
+ * clients).
  */
 function toInstallBody({ environment, challenge, dnsIntegration }: InstallSettings): object {
   const isDns = challenge === 'dns-01' && dnsIntegration !== undefined;
@@ -70,8 +72,8 @@ export function createSslWrites(http: Http): SslWrites {
     // [D] runcloud.io/docs/api/v2/api-9849816
     redeployDomainCertificate: (app, domain, { id }, options) =>
       write('redeployDomainCertificate', ['PUT', `${toDomainSslPath(app, domain)}/${id}`], options),
-    // [L] a client's notes: v3 takes authorizationMethod and persists it, although [D] api-8812824 shows other fields. Fields
-    // that stay must be sent too.
+    // [L] a client's notes: v3 takes authorizationMethod and persists it, although [D] api-8812824
+    // shows other fields. Fields that stay must be sent too.
     switchDomainToHttp01: (app, domain, { id, enableHttp, enableHsts, sslProtocolId }, options) => {
       const body = { authorizationMethod: 'http-01', enableHttp, enableHsts, sslProtocolId };
       const path = `${toDomainSslPath(app, domain)}/${id}`;

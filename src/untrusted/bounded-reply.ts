@@ -1,5 +1,6 @@
-// The limit of a reply to our HTTP calls. Node reads interim replies (1xx) and chunk headers without a limit. A server that sends them at
-// full speed would block this process. Imports nothing of ours.
+// The limit of a reply to our HTTP calls. Node reads interim replies (1xx) and chunk headers
+// without a limit. A server that sends them at full speed would block this process. Imports nothing
+// of ours.
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -10,7 +11,8 @@ const MAX_INTERIM = 8;
 const tooMuch = (what: string): Error => Object.assign(new Error(what), { code: what });
 
 /**
- * Ends `request` with an error after eight interim replies, or after `maxBytes` of a reply, heads and chunk headers included.
+ * Ends `request` with an error after eight interim replies, or after `maxBytes` of a reply, heads
+ * and chunk headers included.
  */
 export function boundReply(request: ClientRequest, maxBytes: number): void {
   let interim = 0;

@@ -1,5 +1,5 @@
-// Removes secrets from text, and has the names of secret fields. Pure. Imports nothing of ours.
-// Two functions: `createScrub` for our own sentences, `createRedact` for text that came from outside.
+// Removes secrets from text, and has the names of secret fields. Pure. Imports nothing of ours. Two
+// functions: `createScrub` for our own sentences, `createRedact` for text that came from outside.
 
 export const hidden = '***';
 
@@ -37,14 +37,17 @@ const plainSecretFields: ReadonlySet<string> = new Set(secretFields.map(plainNam
 export const isSecretField = (field: string): boolean => plainSecretFields.has(plainName(field));
 
 /**
- * A shorter text is often part of ordinary words, numbers and dates. It is hidden only as a word of its own.
- * Hiding every "5" would make the lines useless, and reveal that the secret is "5".
+ * A shorter text is often part of ordinary words, numbers and dates. It is hidden only as a word of
+ * its own. Hiding every "5" would make the lines useless, and reveal that the secret is "5".
  */
 const SAFE_LENGTH = 6;
 /** The same for text from outside. There a hidden word costs less than a leaked credential. */
 const SAFE_LENGTH_OUTSIDE = 4;
 
-/** How base64 spells a secret that begins 0, 1 or 2 bytes after a multiple of three: only its own characters. */
+/**
+ * How base64 spells a secret that begins 0, 1 or 2 bytes after a multiple of three: only its own
+ * characters.
+ */
 function insideBase64(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const spellings = [0, 1, 2].map((offset) => {
@@ -91,22 +94,29 @@ type Patterns = readonly (readonly [RegExp, string])[];
 const replaceAll = (text: string, patterns: Patterns): string =>
   patterns.reduce((left, [pattern, by]) => left.replace(pattern, by), text);
 
-/** Secrets that nobody configured: passwords in URLs, and private keys, which RunCloud's v2 sends along. */
+/**
+ * Secrets that nobody configured: passwords in URLs, and private keys, which RunCloud's v2 sends
+ * along.
+ */
 const unknownSecrets: Patterns = [
   [/(\/\/[^\s:/?#@]*:)[^\s/?#@]+@/g, `$1${hidden}@`],
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, hidden],
 ];
 
 /**
- * For our own sentences and log lines. Writes `***` for each of `secrets`: plain, percent-encoded, JSON-escaped or in
- * base64. Hides passwords in URLs and private keys too. Hides a secret of fewer than 6 characters only as a word.
+ * For our own sentences and log lines. Writes `***` for each of `secrets`: plain, percent-encoded,
+ * JSON-escaped or in base64. Hides passwords in URLs and private keys too. Hides a secret of fewer
+ * than 6 characters only as a word.
  */
 export function createScrub(secrets: readonly string[]): Scrub {
   const hide = createHide(secrets, SAFE_LENGTH);
   return (text) => replaceAll(hide(text), unknownSecrets);
 }
 
-/** `text` without `secrets`; for the sentences of jobs and their logs. See `createScrub` for short secrets. */
+/**
+ * `text` without `secrets`; for the sentences of jobs and their logs. See `createScrub` for short
+ * secrets.
+ */
 export const scrub = (text: string, secrets: readonly string[]): string => createScrub(secrets)(text);
 
 // RunCloud's replies carry private keys (v2 GET /ssl) and webhook keys (pullKey1, pullKey2 of a web
@@ -132,8 +142,9 @@ const bounded = (text: string): string =>
   text.length <= MAX_READ_CHARS ? text : text.slice(0, text.lastIndexOf(' ', MAX_READ_CHARS) + 1);
 
 /**
- * For text from outside that ends up in a message or a cause; none may skip it. Hides all that `createScrub` hides, and
- * whatever looks like a secret. Hides a secret of 4 characters inside words too. Keeps the first 10,000 characters.
+ * For text from outside that ends up in a message or a cause; none may skip it. Hides all that
+ * `createScrub` hides, and whatever looks like a secret. Hides a secret of 4 characters inside
+ * words too. Keeps the first 10,000 characters.
  */
 export function createRedact(secrets: readonly string[]): Redact {
   const hide = createHide(secrets, SAFE_LENGTH_OUTSIDE);

@@ -1,8 +1,11 @@
-// Text from bytes, for every file, pipe and body from people. Other encodings than UTF-8 are read correctly or refused. Imports nothing
-// of ours.
+// Text from bytes, for every file, pipe and body from people. Other encodings than UTF-8 are read
+// correctly or refused. Imports nothing of ours.
 import { readFileSync } from 'node:fs';
 
-/** Why there is no text: the end of a sentence that begins with "… cannot be read: ". Has nothing of the text. */
+/**
+ * Why there is no text: the end of a sentence that begins with "… cannot be read: ". Has nothing of
+ * the text.
+ */
 export class TextError extends Error {
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
@@ -18,7 +21,10 @@ const marks = [
 
 const saveIt = 'write it as UTF-8';
 
-/** The line of the first byte that is not UTF-8. A line break is one byte in UTF-8, never a part of another character. */
+/**
+ * The line of the first byte that is not UTF-8. A line break is one byte in UTF-8, never a part of
+ * another character.
+ */
 function brokenLine(bytes: Uint8Array): number {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 1;
@@ -51,8 +57,8 @@ const refuseNul = <T extends string | Uint8Array>(found: T, isThere: boolean): T
 };
 
 /**
- * UTF-8, or UTF-16 with a byte order mark. Removes the mark, and ends every line with `\n` (instead of `\r` or `\r\n`). Throws TextError
- * for broken UTF-8 or UTF-16 and for NUL.
+ * UTF-8, or UTF-16 with a byte order mark. Removes the mark, and ends every line with `\n` (instead
+ * of `\r` or `\r\n`). Throws TextError for broken UTF-8 or UTF-16 and for NUL.
  */
 export function decodeText(bytes: Uint8Array): string {
   const found = marks.find(({ mark }) => mark.every((byte, i) => bytes[i] === byte));
@@ -62,8 +68,8 @@ export function decodeText(bytes: Uint8Array): string {
 }
 
 /**
- * A program's text in any encoding that extends ASCII, as PHP reads it: each byte is a character. Throws TextError for NUL, and so for
- * UTF-16, which PHP does not read either.
+ * A program's text in any encoding that extends ASCII, as PHP reads it: each byte is a character.
+ * Throws TextError for NUL, and so for UTF-16, which PHP does not read either.
  */
 export function decodeBytes(bytes: Uint8Array): string {
   refuseNul(bytes, bytes.includes(0));
