@@ -44,7 +44,7 @@ function toLines({ rows }: Entry): TerminalLine[] {
   return rows.map((text) => ({ text, tone, isWhole: tone !== undefined }));
 }
 
-/** The SVG for the text of docs/start/demo.md; undefined where it holds no run. */
+/** The SVG for the text of docs/start/demo.md; undefined if it contains no run. */
 export function demoSvg(page: string): string | undefined {
   const all = toEntries(page);
   const shown = all.filter((entry) => isShown(entry, all));

@@ -1,4 +1,4 @@
-// npm's `prepare`: an installation by git address (`npm install git+ssh://…`) must hold what is compiled.
+// npm's `prepare`: an installation by git address (`npm install git+ssh://…`) must contain what is compiled.
 // npm has installed the development packages by then. It runs this under its own Node, which may be older than 24.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { root, say } from './run/install.mjs';
 const isBuilt = () =>
   ['cli/main.js', 'index.js', 'index.d.ts'].every((file) => existsSync(join(root, 'dist', file)));
 
-/** `npm install --omit=dev` in a checkout ships nothing. For a git address npm asks for the development packages. */
+/** `npm install --omit=dev` in a checkout ships nothing. For a git address npm installs the development packages. */
 const omitsTools = ({ npm_config_omit: omitted = '', NODE_ENV: mode }) =>
   /\bdev\b/.test(omitted) || mode === 'production';
 

@@ -127,21 +127,21 @@ async function waitUntilReady(child: ChildProcess, { port, dir, binary }: Spec):
 }
 
 /** A shell in its own session: when our pipe to it closes, it kills the server and removes the folder. */
-const GUARD = `
+const REAPER = `
 while read -r line; do pid=$line; done
 [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null
 rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }
 `;
 
-interface Guard {
+interface Reaper {
   /** The process that must not outlive this one; undefined when it has ended. */
   watch(pid: number | undefined): void;
   release(): Promise<void>;
 }
 
-function startGuard(dir: string): Guard {
+function startReaper(dir: string): Reaper {
   const stdio = ['pipe', 'ignore', 'ignore'] as const;
-  const shell = spawn('/bin/sh', ['-c', GUARD, 'redis-guard', dir], { stdio: [...stdio], detached: true });
+  const shell = spawn('/bin/sh', ['-c', REAPER, 'redis-reaper', dir], { stdio: [...stdio], detached: true });
   const ended = once(shell, 'exit').catch(() => undefined);
   shell.stdin?.on('error', () => undefined);
   shell.unref();
@@ -162,26 +162,26 @@ interface Launched {
   readonly version: string;
 }
 
-async function launch(spec: Spec, guard: Guard): Promise<Launched> {
+async function launch(spec: Spec, reaper: Reaper): Promise<Launched> {
   const { path, argv0 } = spec.binary;
   await rm(logOf(spec.dir), { force: true });
   // In its own session: a Ctrl-C in the terminal ends the program, and the program ends its Redis.
   const child = spawn(path, toArguments(spec), { argv0, stdio: 'ignore', detached: true, cwd: spec.dir });
   child.once('error', () => undefined);
-  guard.watch(child.pid);
-  child.once('exit', () => guard.watch(undefined));
+  reaper.watch(child.pid);
+  child.once('exit', () => reaper.watch(undefined));
   child.unref();
   return { child, version: await waitUntilReady(child, spec) };
 }
 
 /** Another program may take the free port before Redis does. Then Redis gets another one. */
-async function launchAnywhere(spec: Omit<Spec, 'port'>, guard: Guard, tries = 3): Promise<Launched & Spec> {
+async function launchAnywhere(spec: Omit<Spec, 'port'>, reaper: Reaper, tries = 3): Promise<Launched & Spec> {
   const here = { ...spec, port: await freePort() };
   try {
-    return { ...here, ...(await launch(here, guard)) };
+    return { ...here, ...(await launch(here, reaper)) };
   } catch (error) {
     if (tries === 1) throw error;
-    return launchAnywhere(spec, guard, tries - 1);
+    return launchAnywhere(spec, reaper, tries - 1);
   }
 }
 
@@ -195,14 +195,14 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await ended;
 }
 
-function control(first: Launched & Spec, guard: Guard): RedisServer {
+function control(first: Launched & Spec, reaper: Reaper): RedisServer {
   const { port, dir, binary } = first;
   let { child } = first;
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const kill = (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => end(child, signal);
   const stop = async (): Promise<void> => {
     await kill();
-    await guard.release();
+    await reaper.release();
   };
   return {
     url: `redis://${host}:${port}`,
@@ -215,7 +215,7 @@ function control(first: Launched & Spec, guard: Guard): RedisServer {
     resume: () => void child.kill('SIGCONT'),
     restart: async () => {
       await kill();
-      ({ child } = await launch(first, guard));
+      ({ child } = await launch(first, reaper));
     },
     stop,
     [Symbol.asyncDispose]: stop,
@@ -228,11 +228,11 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     options.binary ?? findRedisBinary() ?? (await installRedis(options.say ?? (() => undefined)));
   if (!binary) throw new Error(howToGetRedis('TEST_REDIS_URL'));
   const dir = await mkdtemp(join(tmpdir(), 'runcloud-domains-redis-'));
-  const guard = startGuard(dir);
+  const reaper = startReaper(dir);
   try {
-    return control(await launchAnywhere({ binary, dir, options }, guard), guard);
+    return control(await launchAnywhere({ binary, dir, options }, reaper), reaper);
   } catch (error) {
-    await guard.release();
+    await reaper.release();
     throw error;
   }
 }

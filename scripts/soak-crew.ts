@@ -13,7 +13,7 @@ const tuning: Tuning = {
   reconcileIntervalMs: 10_000,
   throttledMs: 1_000,
 };
-/** A young process grows by itself. */
+/** A young process grows on its own. */
 const GROWN_UP_MS = 20_000;
 
 export interface Crew extends AsyncDisposable {
@@ -23,8 +23,8 @@ export interface Crew extends AsyncDisposable {
   freeze(ms: number, signal: AbortSignal): Promise<void>;
   killed(): number;
   frozen(): number;
-  /** Everything printed that holds a secret. */
-  suspicious(): string;
+  /** All printed lines that contain a secret. */
+  leaked(): string;
   memory(): string;
 }
 
@@ -39,7 +39,7 @@ interface Member {
 export function createCrew(env: Readonly<Record<string, string>>, size: number): Crew {
   const all: Member[] = [];
   const secrets = Object.values(PLANTED_SECRETS);
-  const [counts, suspects] = [{ killed: 0, frozen: 0 }, [] as string[]];
+  const [counts, leaks] = [{ killed: 0, frozen: 0 }, [] as string[]];
 
   const hire = (): Member => {
     const { PATH = '', HOME = '' } = process.env;
@@ -50,7 +50,7 @@ export function createCrew(env: Readonly<Record<string, string>>, size: number):
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        if (secrets.some((secret) => text.includes(secret))) suspects.push(text);
+        if (secrets.some((secret) => text.includes(secret))) leaks.push(text);
       });
     }
     const member: Member = { child, startedAt: performance.now() };
@@ -77,7 +77,7 @@ export function createCrew(env: Readonly<Record<string, string>>, size: number):
     },
     killed: () => counts.killed,
     frozen: () => counts.frozen,
-    suspicious: () => suspects.join('\n'),
+    leaked: () => leaks.join('\n'),
     memory() {
       const grown = all.filter(({ grownUpKb }) => grownUpKb !== undefined);
       const age = ({ startedAt, lastAt = 0 }: Member): number => lastAt - startedAt;
@@ -100,7 +100,7 @@ async function end(member: Member | undefined): Promise<void> {
   await ended;
 }
 
-// Resident memory as Linux tells it; elsewhere none is told.
+// Resident memory from Linux; elsewhere there is none.
 function weigh(member: Member): void {
   const age = performance.now() - member.startedAt;
   try {

@@ -71,7 +71,7 @@ const envOf = (simulator: Simulator, redisUrl: string): Record<string, string> =
 });
 
 /** Sends until it is accepted, as an app server would. */
-async function ask(
+async function request(
   { producer, asked, counts }: Soak,
   domain: string,
   presence: Asked['presence'],
@@ -110,7 +110,7 @@ async function trouble(soak: Soak): Promise<void> {
   const { simulator, crew, server, counts, stopping } = soak;
   await Promise.all([
     nowAndThen(soak, 100, () =>
-      ask(soak, `site-${Math.floor(Math.random() * DOMAINS)}.example.com`, any(['present', 'absent'])),
+      request(soak, `site-${Math.floor(Math.random() * DOMAINS)}.example.com`, any(['present', 'absent'])),
     ),
     nowAndThen(soak, 4_000, () => {
       simulator.clearFaults();
@@ -139,7 +139,7 @@ async function rest({ simulator, redis }: Soak): Promise<void> {
     const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
     return Object.values(counts).every((count) => count === 0);
   };
-  // Twice the longest pause between sweeps without any work: then there is nothing left to mend.
+  // Twice the longest pause between reconciles: then nothing is left to repair.
   const quietMs = 25_000;
   let idleSince = performance.now();
   await until(
@@ -162,7 +162,7 @@ async function report(soak: Soak, memoryBefore: number): Promise<number> {
   const { simulator, redis, crew, asked, counts } = soak;
   const violations = await findViolations({
     ...{ simulator, redis, asked, prefix: PREFIX, ratePerMinute: RATE },
-    logs: crew.suspicious(),
+    logs: crew.leaked(),
   });
   const { requests, writesApplied, faults: spoilt } = simulator.state.counters;
   const of = (...numbers: string[]): number =>

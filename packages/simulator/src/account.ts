@@ -54,8 +54,8 @@ export const listSslProtocols: Handler = ({ query }) =>
 
 /** `search` is documented for servers and web applications, not for domains (section 3). */
 export function matchesSearch({ query }: Context): (item: { name: string }) => boolean {
-  const wanted = (query.get('search') ?? '').toLowerCase();
-  return ({ name }) => name.toLowerCase().includes(wanted);
+  const text = (query.get('search') ?? '').toLowerCase();
+  return ({ name }) => name.toLowerCase().includes(text);
 }
 
 function toServerBody(server: Server): object {

@@ -32,5 +32,5 @@ export function refuse(
 
 const decode = (value: string): string => Buffer.from(value, 'base64').toString('utf8');
 
-// "Missing API Token." was seen live (section 7 [F] MGS); the text for a wrong one is not known.
+// "Missing API Token." was observed live (section 7 [F] MGS); the text for a wrong one is not known.
 const unauthorized = (message: string): Reply => ({ status: 401, body: { message } });

@@ -1,5 +1,5 @@
 // The routes of basic SSL, .../ssl (reference section 5): one certificate for the web application, renewed only
-// when asked. GET answers in one of the shapes that clients have seen; per-domain routes are in advanced-ssl.ts.
+// on request. GET answers in one of the shapes that clients have observed; per-domain routes are in advanced-ssl.ts.
 import {
   findInstallErrors,
   findUpdateErrors,
@@ -87,7 +87,7 @@ const withBasicMode = (handle: (context: Context, webapp: Webapp) => Reply): Han
     return failure(Number(answer), 'Advanced SSL is enabled.', context.variants);
   });
 
-/** An SSL object that nobody asks for again: the domains keep their certificates. */
+/** An SSL object that nobody requests again: the domains keep their certificates. */
 function acceptInVain(context: Context, webapp: Webapp): Reply {
   const certificate = { id: context.world.nextCertificateId, ...toCertificate(context, webapp, null) };
   context.world.nextCertificateId += 1;

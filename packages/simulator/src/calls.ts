@@ -1,4 +1,4 @@
-// Every request, with what became of it: the evidence that tests and demos look at. Records only; decides
+// Every request, with what became of it: the evidence for tests and demos. Records only; decides
 // nothing. Times are milliseconds since the epoch, with fractions, and never run backwards.
 import { performance } from 'node:perf_hooks';
 import type { JsonObject } from './control-fields.ts';

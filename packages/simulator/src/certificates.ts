@@ -124,7 +124,7 @@ export function toCertificate(
   };
 }
 
-/** Orders anew for all names attached at this moment; whether it may take up new names is a switch. The refusal, if any. */
+/** Orders again, for all names attached now. A switch says whether it takes up new names. Returns the refusal, if any. */
 export function redeploy(
   context: Context,
   certificate: Certificate,
@@ -162,9 +162,9 @@ export function updateMethod(
 export function autoIssue(context: Context, webapp: Webapp, domain: Domain): void {
   if (!webapp.autoSsl || context.variants.autoSslOnAttach === 'never') return;
   const existing = basicCertificateOf(context.world, webapp.id);
-  const asked = { ...context, body: { provider: 'letsencrypt', enableHttp: true } };
-  if (webapp.advancedSsl) install(asked, webapp, { domain });
-  else if (existing === undefined) install(asked, webapp);
+  const request = { ...context, body: { provider: 'letsencrypt', enableHttp: true } };
+  if (webapp.advancedSsl) install(request, webapp, { domain });
+  else if (existing === undefined) install(request, webapp);
   else redeploy(context, existing, domainsOf(context.world, webapp.id));
 }
 

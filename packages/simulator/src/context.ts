@@ -1,5 +1,5 @@
-// What a route's handler is given, and the look-ups that every route starts with: server, web application,
-// domain. Answers 404 for what is not there; holds no state.
+// What a route's handler gets, and what every route finds first: server, web application,
+// domain. Answers 404 for what is not there. Has no state.
 import type { JsonObject } from './control-fields.ts';
 import type { Reply } from './replies.ts';
 import { failure } from './replies.ts';

@@ -93,7 +93,7 @@ export function readList(body: JsonObject, field: string): unknown[] | undefined
   return value;
 }
 
-/** What was left out stays left out: optional properties here never hold `undefined`. */
+/** What was left out stays left out: no optional property is `undefined`. */
 export function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const kept = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(kept) as { [K in keyof T]: Exclude<T[K], undefined> };

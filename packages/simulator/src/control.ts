@@ -2,10 +2,10 @@
 // credentials, on loopback only. Bad bodies are answered with 400 and the name of the field.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ControlError, isObject, readObject, rejectUnknownFields } from './control-fields.ts';
+import type { SimulatorControls } from './controls.ts';
 import { readText } from './exchange.ts';
 import { OPERATIONS } from './routes.ts';
 import { parseDomainChange, parseLogLine, parseSeed, parseServerMove } from './seed-check.ts';
-import type { SimulatorControls } from './steering.ts';
 import { VARIANT_TABLE } from './variant-table.ts';
 
 export const CONTROL_PREFIX = '/_simulator';

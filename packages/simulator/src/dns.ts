@@ -1,4 +1,4 @@
-// A DNS server on UDP for the simulated zone, so that a client asks it as it asks any resolver. Only the wire is
+// A DNS server on UDP for the simulated zone, so a client queries it like any resolver. Only the wire is
 // here; what is said is in zone.ts.
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
@@ -55,11 +55,11 @@ function toMessage(
   outcome: Exclude<Resolution['outcome'], 'silent'>,
   answers: readonly DnsAnswer[],
 ): Buffer {
-  const asked = (query.flags ?? 0) & RECURSION_DESIRED;
+  const recursion = (query.flags ?? 0) & RECURSION_DESIRED;
   return encode({
     type: 'response',
     ...(query.id !== undefined && { id: query.id }),
-    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | asked | RCODES[outcome],
+    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | recursion | RCODES[outcome],
     questions: query.questions ?? [],
     answers: answers.map(toWireAnswer),
   });

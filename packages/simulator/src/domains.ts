@@ -1,5 +1,5 @@
 // The routes under .../domains (reference section 4): attach, list, get, settings, DNS, delete. Certificates are
-// touched only where a switch says that RunCloud does it by itself.
+// touched only where a switch says that RunCloud does it on its own.
 import { domainToUnicode } from 'node:url';
 import { matchesSearch } from './account.ts';
 import { autoIssue } from './certificates.ts';

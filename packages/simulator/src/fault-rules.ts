@@ -16,13 +16,13 @@ import {
 import type { Operation } from './routes.ts';
 import { OPERATIONS } from './routes.ts';
 
-/** Each kind, and whether the request does its work all the same (a write takes effect). */
+/** Each kind, and whether the request still does its work (a write takes effect). */
 export const APPLIES_WRITE = {
   /** A JSON answer with `status` (default 500) and `body` (default a message). */
   status: false,
   /** A page of HTML with `status` (default 503; 200 is a proxy's "one moment please"). */
   html: false,
-  /** Something in front of the API refuses by itself: a page of HTML with `status` (default 403) for a person's browser (section 13). */
+  /** Something in front of the API refuses on its own: a page of HTML with `status` (default 403) for a person's browser (section 13). */
   firewall: false,
   /** The right answer, cut in half; Content-Length is that of the half. */
   'truncated-json': true,

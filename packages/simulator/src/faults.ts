@@ -1,4 +1,4 @@
-// Scripted and random faults: which one, if any, hits a request. How a fault looks on the wire is in
+// Scripted and random faults: which one, if any, hits a request. The form of a fault on the wire is in
 // exchange.ts; randomness comes from a seed, so that a failing run can be repeated.
 import type { FaultKind, FaultRule } from './fault-rules.ts';
 import { APPLIES_WRITE, parseFaultRule } from './fault-rules.ts';
@@ -91,8 +91,8 @@ function isHit(entry: Entry, target: FaultTarget, random: () => number): boolean
 }
 
 function matches(rule: FaultRule, target: FaultTarget): boolean {
-  const isSame = (wanted: string | undefined, actual: string | null): boolean =>
-    wanted === undefined || wanted.toLowerCase() === actual?.toLowerCase();
+  const isSame = (expected: string | undefined, actual: string | null): boolean =>
+    expected === undefined || expected.toLowerCase() === actual?.toLowerCase();
   return (
     isSame(rule.operation, target.operation) &&
     isSame(rule.method, target.method) &&

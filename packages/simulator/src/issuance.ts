@@ -1,5 +1,5 @@
 // Turns an order for a certificate into covered names once the lag has passed, or into a failure. Decides by the
-// clock when it is asked, so it owns no timer. Must not know routes or replies.
+// clock when it is called, so it owns no timer. Must not know routes or replies.
 
 import { findBadNames, findRefusal, isRenewal, toIssuedNames } from './lets-encrypt.ts';
 import { logOrder } from './log.ts';
@@ -17,7 +17,7 @@ export interface IssuanceParts {
 /**
  * Takes an order: installs, redeploys and AutoSSL, in both modes. What a limit refuses has failed at once; a
  * name that does not validate is found when the order is due, or here where the switch `issuanceFailure` says
- * that RunCloud looks first.
+ * that RunCloud checks first.
  */
 export function orderCertificate(
   parts: IssuanceParts & { now: number },

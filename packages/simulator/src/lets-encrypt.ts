@@ -46,7 +46,7 @@ function pointsTo(parts: ZoneParts, name: string, address: string | undefined): 
   return isAnswered && addresses.length > 0 && addresses.every(({ data }) => data === address);
 }
 
-/** RFC 8659: the nearest CAA records on the way up count; a look-up that fails forbids. */
+/** RFC 8659: the nearest CAA records on the way up count; a query that fails forbids. */
 function allowsIssuer(parts: ZoneParts, name: string, method: string): boolean {
   const labels = name.split('.');
   for (let at = 0; at < labels.length; at += 1) {

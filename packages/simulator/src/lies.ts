@@ -1,9 +1,9 @@
-// What the TLS endpoint may be told to show for a name instead of the truth, and the check of such a wish.
+// What the TLS endpoint can show for a name instead of the truth, and the check of such a lie.
 import { readBoolean, readObject, readWhole, rejectUnknownFields } from './control-fields.ts';
 
 /**
  * Shown for a name whatever RunCloud's certificates say: a leaf for the names of its certificate, or for this
- * one name where no certificate covers it, spoilt as asked. May be combined.
+ * one name where no certificate covers it, spoilt as the lie says. May be combined.
  */
 export interface Lie {
   /** Ended when yesterday began, by the simulator's clock. */

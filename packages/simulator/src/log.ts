@@ -7,7 +7,7 @@ export function addLogEntry(world: World, entry: LogEntry): void {
   world.log.push(entry);
 }
 
-/** An order that has ended. The wording of dns-01 was seen live (section 13), the others are made up. */
+/** An order that has ended. The wording of dns-01 was observed live (section 13), the others are made up. */
 export function logOrder(world: World, order: Order): void {
   const { certificate, status, failedNames, readyAt } = order;
   const { webappId } = certificate;

@@ -22,15 +22,15 @@ export function paginate<T>(context: Context, items: readonly T[], toRow: (item:
   return cutPage(context, ordered.map(toRow), Number(context.variants.defaultPerPage));
 }
 
-/** The page asked for of rows that stand in their order. */
+/** The requested page of rows in their order. */
 export function cutPage(context: Context, all: readonly unknown[], defaultPerPage: number): Reply {
   const { query, variants, origin, path } = context;
-  const wanted = variants.perPageAsked === 'honoured' ? wholeNumber(query.get('perPage')) : null;
-  const asked = wanted ?? defaultPerPage;
-  if (asked > MAX_PER_PAGE && variants.perPageOver40 === '422') {
+  const given = variants.perPageAsked === 'honoured' ? wholeNumber(query.get('perPage')) : null;
+  const requested = given ?? defaultPerPage;
+  if (requested > MAX_PER_PAGE && variants.perPageOver40 === '422') {
     return unprocessable({ perPage: ['The per page may not be greater than 40.'] });
   }
-  const perPage = Math.min(asked, MAX_PER_PAGE);
+  const perPage = Math.min(requested, MAX_PER_PAGE);
   const page = wholeNumber(query.get('page')) ?? 1;
   const rows = all.slice((page - 1) * perPage, page * perPage);
   const lastPage = Math.max(1, Math.ceil(all.length / perPage));

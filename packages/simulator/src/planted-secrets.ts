@@ -1,5 +1,5 @@
 // Obviously fake secrets that the simulator plants where the real API sends real ones, so that a test can
-// search logs, job data and screens for them. Must never hold anything that works anywhere.
+// search logs, job data and screens for them. Must never contain anything that works anywhere.
 
 /** Every value is one unbroken word: what is searched for survives JSON, YAML and line wrapping. */
 export const PLANTED_SECRETS = {

@@ -14,10 +14,10 @@ import {
   within,
   withoutUndefined,
 } from './control-fields.ts';
+import type { LogLine } from './controls.ts';
 import { parseZone } from './dns-records.ts';
 import { LOG_KINDS } from './log.ts';
 import type { Seed, SeedDomain, SeedServer, SeedWebapp } from './seed.ts';
-import type { LogLine } from './steering.ts';
 
 const DOMAIN_FIELDS = ['name', 'type', 'www', 'redirection'];
 const SERVER_FIELDS = ['id', 'name', 'ipAddress', 'connected', 'online'];

@@ -1,5 +1,5 @@
 // Which certificate a handshake for a name gets to see: what was issued in the simulated world, the default one,
-// or the lie that somebody asked for. Pure; the handshake is in tls.ts.
+// or a lie that a test has set. Pure; the handshake is in tls.ts.
 import type { Leaf } from './authority.ts';
 import type { Lie } from './lies.ts';
 import type { Certificate, World } from './world.ts';
@@ -40,10 +40,10 @@ function toServed({ id, names, issuedAt, lifetimeMs, staging }: Certificate): Se
   return { ...period(notBefore + lifetimeMs, lifetimeMs), names, isTrusted: !staging, certificateId: id };
 }
 
-/** What an uncovered name gets, as seen live: another site's on the same box (reference section 5 [F] PBAC). */
+/** What an uncovered name gets, as observed live: another site's on the same box (reference section 5 [F] PBAC). */
 const otherSite = (now: number): Served => alone(OTHER_SITE, now);
 
-/** Issued at the start of the day before, so that it stays the same for a while: who looks twice sees one certificate. */
+/** Issued at the start of the day before, so that it stays the same for a while: two handshakes show one certificate. */
 function alone(name: string, now: number): Served {
   const issuedAt = startOfYesterday(now);
   return { ...period(issuedAt + LIFETIME_MS), names: [name], isTrusted: true, certificateId: null };

@@ -20,7 +20,7 @@ export interface Settings {
   quota: number;
   /** Domains per web application; 0 is no limit (Unknown, line 3). */
   domainLimit: number;
-  /** How long a certificate is valid from its issuance: 90 days today, 64 by default from 2027-02, 6 where it is asked for (section 13). */
+  /** How long a certificate is valid from its issuance: 90 days today, 64 by default from 2027-02, 6 on request (section 13). */
   certificateDays: number;
   /** Let's Encrypt (section 9): new certificates per registered domain in 7 days, really 50; 0 is no limit. */
   certificatesPerWeek: number;

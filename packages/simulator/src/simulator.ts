@@ -9,6 +9,8 @@ import { DEFAULT_CREDENTIALS } from './authentication.ts';
 import type { Call } from './calls.ts';
 import { createCallLog } from './calls.ts';
 import { CONTROL_PREFIX, serveControl } from './control.ts';
+import type { Edge, SimulatorControls } from './controls.ts';
+import { createControls } from './controls.ts';
 import type { EdgeOptions } from './edge.ts';
 import type { ExchangeParts } from './exchange.ts';
 import { serveApi } from './exchange.ts';
@@ -18,8 +20,6 @@ import type { Seed } from './seed.ts';
 import { createWorld } from './seed.ts';
 import type { Settings } from './settings.ts';
 import { DEFAULT_SETTINGS, parseSettings, SETTING_NAMES } from './settings.ts';
-import type { Edge, SimulatorControls } from './steering.ts';
-import { createControls } from './steering.ts';
 import type { Variants } from './variants.ts';
 import { defaultVariants, parseVariants } from './variants.ts';
 
@@ -125,7 +125,7 @@ async function serve(exchange: {
   try {
     await (isControl ? serveControl(controls, request, response) : serveApi(parts, request, response));
   } catch (error) {
-    // A client that went away, the simulator closing, or a bug in it: the last must be seen by the caller.
+    // A client that went away, the simulator closing, or a bug in it: the caller must learn of the last.
     if (parts.closing.aborted || response.headersSent || request.socket.destroyed) response.destroy();
     else response.writeHead(500).end(`The simulator failed: ${String(error)}`);
   }

@@ -1,4 +1,4 @@
-// The simulator seen from outside: what it holds, what it was asked, what it did. Looking changes nothing
+// The state of the simulator for tests: what it has, which calls it got, what it did. Reading changes nothing
 // except that certificates whose time has come are shown as issued.
 import type { Call, CallLog, Counters } from './calls.ts';
 import { findOverlappingWrites } from './calls.ts';
@@ -54,7 +54,7 @@ export interface SimulatorState {
   /** How many of them one of Let's Encrypt's limits refused. */
   readonly limitBreaches: number;
   readonly faults: FaultStatus[];
-  /** Of web application 646 unless told otherwise. */
+  /** Default: of web application 646. */
   domains: (webapp?: number) => Domain[];
   certificates: (webapp?: number) => CertificateState[];
   coveredNames: (webapp?: number) => string[];

@@ -74,7 +74,7 @@ export const VARIANT_TABLE = {
   perPageAsked: choice(
     ['honoured', 'ignored'],
     'Query `perPage`; ignored: always the default',
-    'section 13 [L]: pages shorter than what was asked for',
+    'section 13 [L]: pages shorter than requested',
   ),
   logOrder: choice(['newest-first', 'oldest-first'], 'Order of the log', 'section 13; [C] glama-useful'),
   perPageOver40: choice(['clamp', '422'], 'A perPage above 40', 'section 3; Unknown, line 5'),
@@ -190,7 +190,7 @@ export const VARIANT_TABLE = {
   ),
   issuanceFailure: choice(
     ['silent', '422'],
-    'A failed order is not told, or RunCloud looks first and refuses without naming the culprit',
+    'A failed order is silent, or RunCloud checks first and refuses without naming the failing name',
     'section 10, rehmatworks #10; Unknown, line 8',
   ),
 

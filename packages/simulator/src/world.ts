@@ -1,5 +1,5 @@
-// What the pretended RunCloud account holds: servers, web applications, domains, certificates, orders; and what
-// lies behind it: the DNS, and what is shown instead of a certificate. Plain data and look-ups; knows nothing of
+// What the simulated RunCloud account has: servers, web applications, domains, certificates, orders; and what
+// lies behind it: the DNS, and what is shown instead of a certificate. Plain data and searches; knows nothing of
 // HTTP, of variants or of how a reply is written.
 import type { Zone } from './dns-records.ts';
 import type { Lie } from './lies.ts';
@@ -78,7 +78,7 @@ export interface Order {
   status: 'pending' | 'issued' | 'failed' | 'cancelled';
   /** Names that could not be validated, or that a limit refused; an issued order has left them out. */
   failedNames: string[];
-  /** null: no limit stood in the way. */
+  /** null: no limit prevented it. */
   refusedBy: Limit | null;
   /** The same exact set was issued before. */
   isRenewal: boolean;

@@ -1,5 +1,5 @@
 // The simulated DNS as a function: a question, and what the whole of the DNS would say. Pure; the socket is in
-// dns.ts, and Let's Encrypt asks here without one.
+// dns.ts, and Let's Encrypt queries it without one.
 import type { CaaRecord, ZoneEntry } from './dns-records.ts';
 import type { Settings } from './settings.ts';
 import type { World } from './world.ts';

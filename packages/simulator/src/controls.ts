@@ -55,7 +55,7 @@ export interface SimulatorControls extends EdgeControls {
   addFault: (rule: FaultRule) => FaultStatus;
   removeFault: (id: number) => void;
   clearFaults: () => void;
-  /** What Let's Encrypt was asked for is done now, whatever the lag. */
+  /** Finishes all pending orders now, whatever the lag. */
   finishOrders: () => void;
   /** As somebody would in RunCloud's own screens: no call, no certificate. */
   attachDomain: (domain: DomainChange) => Domain;
@@ -94,7 +94,7 @@ export function createControls(parts: ExchangeParts, options: { seed?: Seed }): 
       requireWebapp(parts, webapp);
       return addDomain(world, toDomain(domain, webapp, now()));
     },
-    detachDomain: (wanted) => detach(parts, wanted),
+    detachDomain: (which) => detach(parts, which),
     moveServer: ({ ipAddress, server }) =>
       settled(() => {
         const moved = world.servers.find(({ id }) => id === (server ?? world.servers[0]?.id));
@@ -135,10 +135,8 @@ function requireWebapp({ world }: ExchangeParts, webapp: number): void {
   if (!world.webapps.some(({ id }) => id === webapp)) throw new ControlError('webapp', 'is not there');
 }
 
-function detach({ world }: ExchangeParts, wanted: { name: string; webapp?: number }): Domain {
-  const domain = domainsOf(world, wanted.webapp ?? DEFAULT_WEBAPP_ID).find(
-    ({ name }) => name === wanted.name,
-  );
+function detach({ world }: ExchangeParts, which: { name: string; webapp?: number }): Domain {
+  const domain = domainsOf(world, which.webapp ?? DEFAULT_WEBAPP_ID).find(({ name }) => name === which.name);
   if (domain === undefined) throw new ControlError('name', 'is not attached');
   removeDomain(world, domain);
   return domain;
