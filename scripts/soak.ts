@@ -10,7 +10,7 @@ import { createSimulator, type FaultRule, type Simulator } from '../packages/sim
 import { createProducerApp, type ProducerApp } from '../src/app/app.ts';
 import { parseConfig } from '../src/config/load.ts';
 import { hasCode } from '../src/errors.ts';
-import { type Asked, findViolations } from '../test/helpers/invariants.ts';
+import { findViolations, type Requested } from '../test/helpers/invariants.ts';
 import { UNPROVEN } from '../test/helpers/unproven.ts';
 import { until } from '../test/helpers/until.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
@@ -50,7 +50,7 @@ interface Soak {
   readonly redis: Redis;
   readonly producer: ProducerApp;
   readonly crew: Crew;
-  readonly asked: Asked[];
+  readonly requested: Requested[];
   readonly counts: { refused: number; redisRestarts: number };
   readonly stopping: AbortSignal;
 }
@@ -72,9 +72,9 @@ const envOf = (simulator: Simulator, redisUrl: string): Record<string, string> =
 
 /** Sends until it is accepted, as an app server would. */
 async function request(
-  { producer, asked, counts }: Soak,
+  { producer, requested, counts }: Soak,
   domain: string,
-  presence: Asked['presence'],
+  presence: Requested['presence'],
 ): Promise<void> {
   for (;;) {
     try {
@@ -84,7 +84,7 @@ async function request(
           domain,
         },
       );
-      asked.push({ domain, presence, jobId });
+      requested.push({ domain, presence, jobId });
       return;
     } catch (error) {
       if (!hasCode(error, 'redis-unavailable')) throw error;
@@ -159,15 +159,17 @@ const usedMemory = async (redis: Redis): Promise<number> =>
 const toMb = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
 
 async function report(soak: Soak, memoryBefore: number): Promise<number> {
-  const { simulator, redis, crew, asked, counts } = soak;
+  const { simulator, redis, crew, requested, counts } = soak;
   const violations = await findViolations({
-    ...{ simulator, redis, asked, prefix: PREFIX, ratePerMinute: RATE },
+    ...{ simulator, redis, requested, prefix: PREFIX, ratePerMinute: RATE },
     logs: crew.leaked(),
   });
   const { requests, writesApplied, faults: spoilt } = simulator.state.counters;
   const of = (...numbers: string[]): number =>
     violations.filter((line) => numbers.some((number) => line.startsWith(number))).length;
-  say(`requests accepted ${asked.length}, refused while Redis was away (and sent again) ${counts.refused}`);
+  say(
+    `requests accepted ${requested.length}, refused while Redis was away (and sent again) ${counts.refused}`,
+  );
   say(
     `workers killed ${crew.killed()}, frozen ${crew.frozen()}; Redis killed and restarted ${counts.redisRestarts}`,
   );
@@ -197,7 +199,16 @@ async function main(): Promise<number> {
   const crew = stack.use(createCrew(env, 2));
   const ending = new AbortController();
   const counts = { refused: 0, redisRestarts: 0 };
-  const soak: Soak = { simulator, server, redis, producer, crew, asked: [], counts, stopping: ending.signal };
+  const soak: Soak = {
+    simulator,
+    server,
+    redis,
+    producer,
+    crew,
+    requested: [],
+    counts,
+    stopping: ending.signal,
+  };
   say(`${minutes} minutes, two workers, ${DOMAINS} domains, on ${server.description}`);
   const timer = setTimeout(() => ending.abort(), minutes * 60_000);
   once(process, 'SIGINT').then(() => ending.abort());

@@ -12,7 +12,7 @@ import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { endBackoffs, promoteRedeploys } from './backoff.ts';
 import { domainName, type Event, type History, panelName } from './history.ts';
-import { type Asked, checkInvariants } from './invariants.ts';
+import { checkInvariants, type Requested } from './invariants.ts';
 import { bury, dispose, end, envOf, openLimiter, RATE, startWorker, type Worker } from './mortal-worker.ts';
 import { PATIENT } from './patient.ts';
 import { until } from './until.ts';
@@ -74,7 +74,7 @@ class Theatre implements AsyncDisposable {
   readonly #queue: Queue;
   readonly #sweeper: Sweeper;
   readonly #closeClient: () => void;
-  readonly #asked: Asked[] = [];
+  readonly #asked: Requested[] = [];
   readonly #jobs: string[] = [];
   readonly #panel = new Set<string>();
   readonly #workers: (Worker | undefined)[] = Array.from({ length: WORKERS });
@@ -241,7 +241,7 @@ class Theatre implements AsyncDisposable {
     const { simulator, redis } = this.#parts;
     const others = [...this.#panel];
     const [asked, prefix, jobs] = [this.#asked, this.#prefix, this.#jobs];
-    return checkInvariants({ simulator, redis, prefix, asked, others, jobs, ratePerMinute: RATE });
+    return checkInvariants({ simulator, redis, prefix, requested: asked, others, jobs, ratePerMinute: RATE });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

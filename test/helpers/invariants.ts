@@ -1,5 +1,5 @@
-// The promise as a check: given what was asked (in the order in which it was accepted), the simulator and Redis, it names
-// every invariant (I1 to I7, docs/reference/reliability.md) that does not hold once everything has come to rest.
+// The promise as a check: given what was requested (in the order in which it was accepted), the simulator and Redis, it names
+// every invariant (I1 to I7, docs/reference/reliability.md) that is broken once everything has come to rest.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type Call, isWrite, PLANTED_SECRETS, type Simulator } from '../../packages/simulator/src/index.ts';
@@ -10,7 +10,7 @@ import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 
 /** One request that was accepted, and the job that it was answered with. */
-export interface Asked {
+export interface Requested {
   readonly domain: string;
   readonly presence: 'present' | 'absent';
   readonly jobId: string;
@@ -21,7 +21,7 @@ export interface Evidence {
   readonly redis: Redis;
   readonly prefix: string;
   /** In the order of acceptance: of each domain the last one counts. */
-  readonly asked: readonly Asked[];
+  readonly requested: readonly Requested[];
   /** Further jobs (redeploys) that were accepted. */
   readonly jobs?: readonly string[];
   /** Names that were there before, or that somebody attached in RunCloud's panel; they must all be there. */
@@ -39,7 +39,7 @@ export interface Evidence {
 const PRIMARY = 'network.example.org';
 const APP = { serverId: 1903, appId: 646 };
 
-/** Throws one error that lists everything that does not hold. */
+/** Throws one error that lists everything that is broken. */
 export async function checkInvariants(evidence: Evidence): Promise<void> {
   const violations = await findViolations(evidence);
   if (violations.length === 0) return;
@@ -77,12 +77,15 @@ async function readRecords(redis: Redis, prefix: string): Promise<Map<string, Do
   return found;
 }
 
-/** What was asked last of each domain. */
-export function lastOf(asked: readonly Asked[]): Map<string, Asked> {
-  return new Map(asked.map((request) => [request.domain, request]));
+/** What was requested last of each domain. */
+export function lastOf(requested: readonly Requested[]): Map<string, Requested> {
+  return new Map(requested.map((request) => [request.domain, request]));
 }
 
-function finalStates({ simulator, asked, mayFail }: Evidence, store: Map<string, DomainRecord>): string[] {
+function finalStates(
+  { simulator, requested, mayFail }: Evidence,
+  store: Map<string, DomainRecord>,
+): string[] {
   const attached = new Set(simulator.state.domains().map(({ name }) => name));
   const wrong = (domain: string, presence: string): string[] => {
     if (attached.has(domain) === (presence === 'present')) return [];
@@ -90,7 +93,7 @@ function finalStates({ simulator, asked, mayFail }: Evidence, store: Map<string,
     if (record?.request === 'failed' && mayFail?.(domain)) return [];
     return [`I1: ${domain} should be ${presence} and is not (its record: ${describe(record)})`];
   };
-  return [...lastOf(asked)].flatMap(([domain, { presence }]) => wrong(domain, presence));
+  return [...lastOf(requested)].flatMap(([domain, { presence }]) => wrong(domain, presence));
 }
 
 const describe = (record: DomainRecord | undefined): string =>
@@ -112,9 +115,9 @@ function overlaps({ state }: Pick<Simulator, 'state'>): string[] {
 const span = ({ startedAt, endedAt, status, fault }: Call): string =>
   `${new Date(startedAt).toISOString()} for ${endedAt === null ? 'ever' : `${Math.round(endedAt - startedAt)} ms`}, ${status ?? 'no reply'}${fault ? `, ${fault}` : ''}`;
 
-function strangers({ simulator, asked, others = [] }: Evidence, calls: readonly Call[]): string[] {
+function strangers({ simulator, requested, others = [] }: Evidence, calls: readonly Call[]): string[] {
   const names = simulator.state.domains().map(({ name }) => name.toLowerCase());
-  const named = new Set(asked.map(({ domain }) => domain));
+  const named = new Set(requested.map(({ domain }) => domain));
   const expected = [PRIMARY, ...others];
   const twice = names.filter((name, at) => names.indexOf(name) !== at);
   const uncalledFor = names.filter((name) => !named.has(name) && !expected.includes(name));
@@ -123,7 +126,7 @@ function strangers({ simulator, asked, others = [] }: Evidence, calls: readonly 
   const touched = calls.filter((call) => isDomainWrite(call) && met(call) && !named.has(call.domain ?? ''));
   return [
     ...twice.map((name) => `I3: ${name} is attached twice`),
-    ...uncalledFor.map((name) => `I3: nobody asked for ${name}, but it is attached`),
+    ...uncalledFor.map((name) => `I3: nobody requested ${name}, but it is attached`),
     ...expected.filter((name) => !names.includes(name)).map((name) => `I3: ${name} is gone`),
     ...touched.map(({ operation, domain }) => `I3: ${operation} of ${domain}, which nobody had named`),
   ];
@@ -203,15 +206,15 @@ async function contentOf(redis: Redis, key: string): Promise<string> {
 // A record that was dropped (trimmed, or replaced by a person's retry) is answered for by its domain's record.
 async function unanswered(
   queue: Queue,
-  { asked, jobs = [], mayFail }: Evidence,
+  { requested, jobs = [], mayFail }: Evidence,
   store: Map<string, DomainRecord>,
 ): Promise<string[]> {
   const violations: string[] = [];
-  for (const jobId of new Set([...asked.map((request) => request.jobId), ...jobs])) {
+  for (const jobId of new Set([...requested.map((request) => request.jobId), ...jobs])) {
     const wrong = await wrongEnd(queue, jobId);
     if (wrong) violations.push(`I7: job ${jobId} ${wrong}`);
   }
-  for (const domain of lastOf(asked).keys()) {
+  for (const domain of lastOf(requested).keys()) {
     const wrong = wrongRecord(store.get(domain), mayFail?.(domain) ?? false);
     if (wrong) violations.push(`I7: the record of ${domain} ${wrong}`);
   }

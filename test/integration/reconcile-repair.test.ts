@@ -5,7 +5,7 @@ import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
@@ -33,13 +33,13 @@ async function firstSweepDone(): Promise<void> {
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 }
 
-async function ask(presence: Asked['presence'] = 'present'): Promise<Asked> {
+async function ask(presence: Requested['presence'] = 'present'): Promise<Requested> {
   const name = presence === 'present' ? 'add-domain' : 'remove-domain';
   const { jobId } = await stage.producer.requests.enqueue(name, { domain: DOMAIN });
   return { domain: DOMAIN, presence, jobId };
 }
 
-async function settle(presence: Asked['presence'] = 'present'): Promise<Asked> {
+async function settle(presence: Requested['presence'] = 'present'): Promise<Requested> {
   const asked = await ask(presence);
   await stage.ended(asked.jobId);
   await stage.idle();
@@ -56,12 +56,12 @@ async function age(ms: number): Promise<void> {
     if (await stage.redis.hget(recordKey(), field)) await stage.redis.hincrby(recordKey(), field, -ms);
 }
 
-const check = (asked: readonly Asked[]): Promise<void> =>
+const check = (asked: readonly Requested[]): Promise<void> =>
   checkInvariants({
     simulator: stage.simulator,
     redis: stage.redis,
     prefix: stage.config.queuePrefix,
-    asked,
+    requested: asked,
   });
 
 describe('a settled request that RunCloud does not have as wanted', () => {
@@ -192,7 +192,7 @@ describe('a newer wish is never overridden by the sweep', () => {
     const requests = await set();
     await settle();
     stage.simulator.detachDomain({ name: DOMAIN });
-    const newer: Asked[] = [];
+    const newer: Requested[] = [];
     const watched = at(requests, async () => {
       newer.push(await ask('absent'));
     });

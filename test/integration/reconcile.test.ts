@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { createTestSweeper, NOTHING, sweep } from '../helpers/sweeper.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
@@ -30,17 +30,17 @@ async function firstSweepDone(): Promise<void> {
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 }
 
-async function ask(): Promise<Asked> {
+async function ask(): Promise<Requested> {
   const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN });
   return { domain: DOMAIN, presence: 'present', jobId };
 }
 
-const check = (asked: readonly Asked[]): Promise<void> =>
+const check = (asked: readonly Requested[]): Promise<void> =>
   checkInvariants({
     simulator: stage.simulator,
     redis: stage.redis,
     prefix: stage.config.queuePrefix,
-    asked,
+    requested: asked,
   });
 
 describe('a request whose job', () => {

@@ -21,7 +21,7 @@ async function settled(
 ): Promise<void> {
   const { simulator, redis, config } = stage;
   const asked = [{ domain: DOMAIN, presence, jobId }];
-  await checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
+  await checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: asked });
 }
 
 const applied = (stage: Stage): number =>
@@ -138,7 +138,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
     expect(byOperation['attach-domain']).toBe(1);
     const { redis, config } = stage;
     const asked = [{ domain: DOMAIN, presence: 'present' as const, jobId }];
-    await checkInvariants({ simulator: back, redis, prefix: config.queuePrefix, asked });
+    await checkInvariants({ simulator: back, redis, prefix: config.queuePrefix, requested: asked });
   });
 });
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../packages/simulator/src/index.ts';
 import { domainRemoved, redeployFollows } from '../../src/jobs/messages.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -11,17 +11,17 @@ const DOMAIN = 'shop.example.org';
 /** Longer than any guard of these tests: whoever waited for the backoff would fail. */
 const LONG_BACKOFF = { backoffMs: 600_000, backoffMaxMs: 600_000 };
 
-type Want = Asked['presence'];
+type Want = Requested['presence'];
 const nameOf = (presence: Want): 'add-domain' | 'remove-domain' =>
   presence === 'present' ? 'add-domain' : 'remove-domain';
 
 /** Through our producer, or as a bare BullMQ client does. */
 const writers = {
-  'our producer': async (stage: Stage, presence: Want): Promise<Asked> => {
+  'our producer': async (stage: Stage, presence: Want): Promise<Requested> => {
     const { jobId } = await stage.producer.requests.enqueue(nameOf(presence), { domain: DOMAIN });
     return { domain: DOMAIN, presence, jobId };
   },
-  'a bare BullMQ client': async (stage: Stage, presence: Want): Promise<Asked> => ({
+  'a bare BullMQ client': async (stage: Stage, presence: Want): Promise<Requested> => ({
     domain: DOMAIN,
     presence,
     jobId: await stage.add(nameOf(presence), { domain: DOMAIN }),
@@ -29,8 +29,8 @@ const writers = {
 };
 const eachDoor = Object.entries(writers);
 
-const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]): Promise<void> =>
-  checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
+const check = ({ simulator, redis, config }: Stage, asked: readonly Requested[]): Promise<void> =>
+  checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: asked });
 
 const writesOf = (stage: Stage): Operation[] =>
   stage.simulator.state.calls.flatMap(({ operation }) =>
@@ -38,7 +38,7 @@ const writesOf = (stage: Stage): Operation[] =>
   );
 
 describe.each(eachDoor)('scenario 6: an add in backoff, then a remove, through %s:', (_, ask) => {
-  async function addInBackoff(stage: Stage): Promise<Asked> {
+  async function addInBackoff(stage: Stage): Promise<Requested> {
     const add = await ask(stage, 'present');
     await until(
       async () => (await stage.queue.getJobState(add.jobId)) === 'delayed',
@@ -83,7 +83,7 @@ describe.each(eachDoor)('scenario 7: 50 alternating requests through %s:', (_, a
     await using stage = await createStage({ workers: 2 });
     const other = last === 'present' ? 'absent' : 'present';
     const wants = Array.from({ length: 50 }, (_unused, i): Want => (i % 2 === 0 ? other : last));
-    const asked: Asked[] = [];
+    const asked: Requested[] = [];
     for (const presence of wants) asked.push(await ask(stage, presence));
     await stage.idle();
     expect(stage.names()).toEqual(last === 'present' ? [PRIMARY, DOMAIN] : [PRIMARY]);
@@ -96,7 +96,7 @@ describe.each(eachDoor)('scenario 7: 50 alternating requests through %s:', (_, a
 
   test('made while no worker runs cost what the last of them costs', async () => {
     await using stage = await createStage({ workers: 0 });
-    const asked: Asked[] = [];
+    const asked: Requested[] = [];
     for (let i = 0; i < 50; i += 1) asked.push(await ask(stage, i % 2 === 0 ? 'absent' : 'present'));
     await stage.startWorker();
     await stage.startWorker();
@@ -145,14 +145,14 @@ describe('scenario 8: the same add 10,000 times', () => {
     const jobs = before.size + during.size + 1;
     expect((await keysOf(stage)).length).toBeLessThan(2 * Math.min(jobs, 2_000) + 35);
     const asked = [...before, ...during].map(
-      (jobId): Asked => ({ domain: DOMAIN, presence: 'present', jobId }),
+      (jobId): Requested => ({ domain: DOMAIN, presence: 'present', jobId }),
     );
     await check(stage, asked);
   });
 });
 
 describe.each(eachDoor)('scenario 9: an old add that failed, after a newer remove, through %s:', (_, ask) => {
-  async function failThenRemove(stage: Stage): Promise<[add: Asked, remove: Asked]> {
+  async function failThenRemove(stage: Stage): Promise<[add: Requested, remove: Requested]> {
     stage.simulator.addFault({ kind: 'status', status: 422, operation: 'attach-domain' });
     const add = await ask(stage, 'present');
     await stage.ended(add.jobId);
@@ -205,6 +205,6 @@ describe.each(eachDoor)('scenario 9: an old add that failed, after a newer remov
     expect(writesOf(stage)).toEqual(['attach-domain', 'delete-domain']);
     const { simulator, redis, config } = stage;
     const others = ['a.example.org'];
-    await checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked: [add, remove], others });
+    await checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: [add, remove], others });
   });
 });

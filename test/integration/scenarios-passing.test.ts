@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { FaultRule } from '../../packages/simulator/src/index.ts';
 import type { DomainName } from '../../src/domains/domain-name.ts';
 import type { DomainState as LifeStage } from '../../src/domains/states.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
@@ -15,16 +15,16 @@ const EIGHT = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
 async function ask(
   stage: Stage,
   domain: string,
-  presence: Asked['presence'] = 'present',
+  presence: Requested['presence'] = 'present',
   appId?: number,
-): Promise<Asked> {
+): Promise<Requested> {
   const name = presence === 'present' ? 'add-domain' : 'remove-domain';
   const { jobId } = await stage.producer.requests.enqueue(name, { domain, www: false, appId });
   return { domain, presence, jobId };
 }
 
-const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[]) =>
-  checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked });
+const check = ({ simulator, redis, config }: Stage, asked: readonly Requested[]) =>
+  checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: asked });
 
 const recordOf = async ({ producer }: Stage, domain: string, appId: number = APP.appId) => {
   const found = await producer.requests.store.everywhere(domain as never);

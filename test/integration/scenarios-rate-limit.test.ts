@@ -2,7 +2,7 @@
 // nothing is lost, and the one who waits at a screen goes first. (The brake itself: brake.test.ts.)
 import { expect, test } from '@jest/globals';
 import { createSimulator, type Simulator } from '../../packages/simulator/src/index.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
 import { inParallel, until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
@@ -10,24 +10,24 @@ import { createStage, type Stage } from '../helpers/worker.ts';
 const names = (count: number, stem = 'site'): string[] =>
   Array.from({ length: count }, (_, at) => `${stem}-${at}.example.com`);
 
-const add = (stage: Stage, domains: readonly string[], bulk = false): Promise<Asked[]> =>
-  inParallel(domains, 50, async (domain): Promise<Asked> => {
+const add = (stage: Stage, domains: readonly string[], bulk = false): Promise<Requested[]> =>
+  inParallel(domains, 50, async (domain): Promise<Requested> => {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain }, { bulk });
     return { domain, presence: 'present', jobId };
   });
 
 const check = (
   stage: Stage,
-  asked: readonly Asked[],
+  asked: readonly Requested[],
   simulator: Simulator = stage.simulator,
 ): Promise<void> => {
   const { redis, config } = stage;
   const ratePerMinute = config.runcloud.ratePerMinute;
-  return checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked, ratePerMinute });
+  return checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: asked, ratePerMinute });
 };
 
 /** Failed tries of each job. */
-async function attemptsSpent(stage: Stage, asked: readonly Asked[]): Promise<number[]> {
+async function attemptsSpent(stage: Stage, asked: readonly Requested[]): Promise<number[]> {
   const jobs = await Promise.all(asked.map(({ jobId }) => stage.job(jobId)));
   return jobs.map(({ attemptsMade, finishedOn }) => attemptsMade - (finishedOn ? 1 : 0));
 }

@@ -10,7 +10,7 @@ import { type Config, loadConfig } from '../../src/config/load.ts';
 import { appGone } from '../../src/jobs/messages.ts';
 import { createRateLimiter } from '../../src/rate-limit/limiter.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
-import { type Asked, checkInvariants } from '../helpers/invariants.ts';
+import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, PROMPT, type Stage } from '../helpers/worker.ts';
 
@@ -18,8 +18,8 @@ const DOMAIN = 'shop.example.org';
 const OTHER = 'other.example.org';
 const NEW_TOKEN = 'a0new0token0for0the0workspace';
 
-const check = ({ simulator, redis, config }: Stage, asked: readonly Asked[], others: string[] = []) =>
-  checkInvariants({ simulator, redis, prefix: config.queuePrefix, asked, others });
+const check = ({ simulator, redis, config }: Stage, asked: readonly Requested[], others: string[] = []) =>
+  checkInvariants({ simulator, redis, prefix: config.queuePrefix, requested: asked, others });
 
 interface DotEnvWorker extends AsyncDisposable {
   write(token: string): void;
@@ -77,7 +77,7 @@ describe('scenario 18: credentials that are refused', () => {
   test('in the middle of a run: all jobs wait unspent, and go on when `.env` has been corrected', async () => {
     await using stage = await createStage({ workers: 0 });
     const answer = stage.keepWaiting('attach-domain', { skip: 5, times: 'always' });
-    const asked: Asked[] = [];
+    const asked: Requested[] = [];
     for (let i = 0; i < 15; i += 1) {
       const domain = `d${i}.example.org`;
       const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain });
@@ -182,7 +182,7 @@ test('scenario 18: a web application that is not there fails its own adds, after
 
 describe('scenario 18: what changed in RunCloud’s own panel behind an older reading:', () => {
   /** One job for another domain, so that the worker has a reading. */
-  async function read(stage: Stage): Promise<Asked> {
+  async function read(stage: Stage): Promise<Requested> {
     const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain: OTHER });
     await stage.ended(jobId);
     return { domain: OTHER, presence: 'present', jobId };
