@@ -6,11 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { PLANTED_SECRETS } from '../packages/simulator/src/index.ts';
 import type { Tuning } from '../src/app/tuning.ts';
+import { UNLIMITED } from '../test/helpers/unproven.ts';
 
 const program = fileURLToPath(new URL('../test/e2e/tuned-worker.ts', import.meta.url));
 const tuning: Tuning = {
   retryPolicy: { attempts: 1_000, backoffMs: 100, backoffMaxMs: 2_000 },
   reconcileIntervalMs: 10_000,
+  limits: UNLIMITED,
   throttledMs: 1_000,
 };
 /** A young process grows on its own. */

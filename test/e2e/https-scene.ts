@@ -10,7 +10,7 @@ import { createWorld, PRIMARY, type World } from './world.ts';
 export const SHOP = 'shop.example.org';
 
 /** A minute between two checks is 60 ms, and a dead worker's job is taken over within two seconds. */
-const HURRIED: Tuning = { backoff: FAST, recovery: { lockMs: 2000, stalledCheckMs: 500 } };
+const HURRIED: Tuning = { backoff: FAST, limits: {}, recovery: { lockMs: 2000, stalledCheckMs: 500 } };
 
 export interface Scene extends AsyncDisposable {
   readonly world: World;

@@ -19,7 +19,7 @@ import type { DomainRecord } from '../../src/domains/domain.ts';
 import { createDomainStore } from '../../src/domains/store.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { patient } from '../helpers/patient.ts';
-import { UNPROVEN } from '../helpers/unproven.ts';
+import { UNLIMITED, UNPROVEN } from '../helpers/unproven.ts';
 import { until } from '../helpers/until.ts';
 import { tellUnfinished } from '../helpers/worker.ts';
 import {
@@ -129,7 +129,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     queue,
     producer,
     async startWorker(more = {}, { tuning, ...how } = {}) {
-      const tuned = { retryPolicy: RETRIES, ...options.tuning, ...tuning };
+      const tuned = { retryPolicy: RETRIES, limits: UNLIMITED, ...options.tuning, ...tuning };
       return await untilReady(releases.use(spawnWorker({ env: { ...env, ...more }, tuning: tuned, ...how })));
     },
     async add(domain, appId = APP.appId) {

@@ -81,11 +81,13 @@ export async function createHttpsStage({
   env = {},
   simulator = {},
   backoff = {},
+  limits = {},
   ...options
 }: HttpsStageOptions = {}): Promise<HttpsStage> {
   const { variants, ...more } = simulator;
   const stage = await createStage({
     ...options,
+    limits,
     backoff: { ...FAST, ...backoff },
     simulator: {
       edge: true,
@@ -207,7 +209,6 @@ export async function edgeEnv({ edge, port }: Simulator): Promise<Record<string,
     TLS_CA_FILE: caFile,
     DNS_SERVERS: edge.dnsAddress,
     DNS_GATE: 'auto',
-    SSL_INSTALL: 'off',
     SSL_COOLDOWN: '10m',
     SSL_REDEPLOY_DELAY: '150ms',
     CERTIFICATE_DEADLINE: '2s',

@@ -6,7 +6,7 @@ import { createWorkerApp, type WorkerApp } from '../../src/app/worker.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { BACKOFF, type Backoff } from '../../src/domains/backoff.ts';
 import { createLine, type Line } from './line.ts';
-import { UNPROVEN } from './unproven.ts';
+import { UNLIMITED, UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
 
 export const RATE = 6000;
@@ -46,7 +46,7 @@ export async function startWorker(env: Record<string, string>, simulator: Simula
   const app = createWorkerApp(
     parseConfig({ ...env, REDIS_URL: url.href, RUNCLOUD_API_URL: runcloud }).config,
     undefined,
-    { backoff: HURRIED, retryPolicy: RETRIES, throttledMs: 1_000 },
+    { backoff: HURRIED, retryPolicy: RETRIES, limits: UNLIMITED, throttledMs: 1_000 },
   );
   await app.start();
   return { app, redisLine, httpLine };

@@ -19,7 +19,7 @@ import type { RetryPolicy } from '../../src/queue/retry-policy.ts';
 import { endDelays, promoteRedeploys } from './backoff.ts';
 import { PATIENT } from './patient.ts';
 import { testRedis } from './redis.ts';
-import { UNPROVEN } from './unproven.ts';
+import { UNLIMITED, UNPROVEN } from './unproven.ts';
 import { until } from './until.ts';
 
 export const APP = { serverId: 1903, appId: 646 } as const;
@@ -35,7 +35,7 @@ export interface StageOptions {
   readonly backoff?: Backoff;
   /** What differs from RETRIES. */
   readonly retries?: Partial<RetryPolicy>;
-  /** Limits of Let's Encrypt that differ from the configured ones. */
+  /** Limits of Let's Encrypt that differ from the configured ones. Default: UNLIMITED. */
   readonly limits?: Tuning['limits'];
   readonly simulator?: SimulatorOptions;
   /** How many workers to start; default 1. */
@@ -124,7 +124,7 @@ export async function createStage({
   env: given = {},
   backoff = PROMPT,
   retries = {},
-  limits,
+  limits = UNLIMITED,
   simulator: simulatorOptions = {},
   workers = 1,
 }: StageOptions = {}): Promise<Stage> {

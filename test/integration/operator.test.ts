@@ -160,7 +160,7 @@ describe('looking', () => {
   });
 
   test('tells what Let’s Encrypt still allows for the names of the domain', async () => {
-    await using stage = await createStage({ workers: 0, env: { SSL_INSTALL: 'off' } });
+    await using stage = await createStage({ workers: 0 });
     await stage.producer.requests.enqueue('add-domain', { domain: DOMAIN, www: true });
     const status = await stage.producer.operator.domain(domain, {});
     expect(status?.budgets).toEqual(
