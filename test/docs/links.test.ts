@@ -41,3 +41,11 @@ function brokenLinks(file: string): string[] {
 test.each(documents)('%s has no broken link', (file) => {
   expect(brokenLinks(file)).toEqual([]);
 });
+
+test.each(documents)('each of our files that %s names is there', (file) => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const named = [
+    ...text.matchAll(/`((?:src|scripts|test|packages|demo|ops|bench)\/[\w./-]+\.(?:ts|mjs|json|yml))`/g),
+  ];
+  expect(named.map(([, name = '']) => name).filter((name) => !existsSync(join(root, name)))).toEqual([]);
+});
