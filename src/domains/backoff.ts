@@ -1,4 +1,4 @@
-// How long until the next look. Pure.
+// How long until the next check. Pure.
 
 /** Milliseconds. */
 export interface Backoff {
@@ -6,21 +6,21 @@ export interface Backoff {
   readonly dnsLongestMs: number;
   readonly tlsFirstMs: number;
   readonly tlsLongestMs: number;
-  /** How soon RunCloud shows a certificate that it was asked to install: before that, none is no reason to ask again. */
+  /** How soon RunCloud shows a certificate that was ordered. Until then a missing one is no reason to order again. */
   readonly issuanceMs: number;
-  /** What has passed its deadline is still looked at, so that nobody has to ask again: a customer may be very late. */
+  /** The longest delay after the deadline. Checks go on: a customer may be very late. */
   readonly heldMs: number;
-  /** How soon we look whether a write took effect whose reply did not tell. A burst of them fits in: one reading then proves them all. */
+  /** When the list is read after a reply that confirms nothing. One list then serves a whole burst. */
   readonly checkMs: number;
   /**
-   * How long after its beginning a call whose reply did not come may still take effect: so many of its timeouts (the call's own time,
-   * and as much again for what RunCloud had begun by then), and at least so long.
+   * How long an unanswered call may still take effect after its start: so many of its timeouts (the call's own time, and as much
+   * again for what RunCloud had begun by then), and at least so long.
    */
   readonly lateTimeouts: number;
   readonly lateMs: number;
-  /** For how long RunCloud's list may lag behind what it took of us. No document says; five seconds would be no surprise. */
+  /** How long RunCloud's list may lag behind what it accepted. No document says; five seconds would be no surprise. */
   readonly lagMs: number;
-  /** How long RunCloud's word that it does not know a web application stands for all domains of it, at first. */
+  /** How long RunCloud's 404 for a web application counts for all its domains, at first. */
   readonly missingMs: number;
 }
 
@@ -38,6 +38,6 @@ export const BACKOFF: Backoff = {
   missingMs: 15_000,
 };
 
-/** Half of what has been waited already: each look is half as far away again as the one before. */
+/** Half of the time that has passed: each delay is half as long again as the one before. */
 export const nextDelay = (waitedMs: number, firstMs: number, longestMs: number): number =>
   Math.min(longestMs, Math.max(firstMs, Math.round(waitedMs / 2)));

@@ -1,4 +1,4 @@
-// What is wanted for one domain, and which job carries it. Types and pure readings only, no I/O.
+// The record of one domain: what is requested, which job carries it, and its status. Types and pure functions, no I/O.
 
 import type { DnsFinding, TlsFinding } from '../probes/findings.ts';
 import type { Redirection, WebApplication } from '../runcloud/runcloud.ts';
@@ -6,7 +6,7 @@ import type { DomainName } from './domain-name.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Actor, DomainState } from './states.ts';
 
-/** One domain on one web application: the key of everything that we remember. */
+/** One domain on one web application: the key of every record. */
 export interface DomainKey extends WebApplication {
   readonly domain: DomainName;
 }
@@ -17,21 +17,21 @@ export function parseMember(member: string): DomainKey {
   return { serverId: Number(serverId), appId: Number(appId), domain: domain as DomainName };
 }
 
-/** Who asks. Only `by` may be relied on; a caller cannot choose it. */
+/** Who made a request. Only `by` is certain: a caller cannot choose it. */
 export interface Requester {
-  /** `api:<name of the token>`, `cli:<user>`, or `producer`: a program that is no server of ours. Undefined: nobody knows any more. */
+  /** `api:<name of the token>`, `cli:<user>`, or `producer`: a program with access to Redis. Undefined: not known. */
   readonly by?: string | undefined;
   /** For whom, in the caller's own words: the payload's `requestedBy`. */
   readonly for?: string | undefined;
 }
 
-/** `by api:shop for "ada"`; empty where nobody is known. The caller's own text comes last, and in quotes: it cannot look like ours. */
+/** `by api:shop for "ada"`; empty if nobody is known. The caller's own text comes last, in quotes: it cannot pass for ours. */
 export function toRequesterText({ by, for: behalf }: Requester): string {
   const said = behalf && `for "${behalf.replace(/["\p{Cc}]/gu, ' ')}"`;
   return [by && `by ${by}`, said].filter(Boolean).join(' ');
 }
 
-/** What somebody asks for. */
+/** What is requested. */
 export type Desired = DesiredPresent | DesiredAbsent;
 
 export type Www = boolean | 'auto';
@@ -50,7 +50,7 @@ export interface DesiredAbsent {
   readonly presence: 'absent';
 }
 
-/** Whether the wish takes the www name too, by whomever. */
+/** Whether the www name is requested too, by the caller or by our own rule. */
 export const includesWww = (desired: Desired): boolean =>
   desired.presence === 'present' && desired.www !== false;
 
@@ -62,7 +62,7 @@ export interface Transition {
   readonly reasonCode?: ReasonCode | undefined;
   readonly mustAct?: Actor | undefined;
   readonly code?: string | undefined;
-  /** Who asked, where the step is a request. */
+  /** Who requested it, if the step is a request. */
   readonly by?: string | undefined;
   readonly for?: string | undefined;
 }
@@ -70,7 +70,7 @@ export interface Transition {
 /** What RunCloud's log says of a failed order. `lines`: the domain's people may read them. `elsewhere`: the log names others. */
 export type LogText = { readonly kind: 'lines'; readonly text: string } | { readonly kind: 'elsewhere' };
 
-/** What the last look at DNS and at the server saw of the domain and its www twin. */
+/** What the last probes of DNS and of the server found of the domain and its www name. */
 export interface Evidence {
   readonly at: number;
   readonly dns: readonly DnsFinding[];
@@ -79,7 +79,7 @@ export interface Evidence {
   readonly log?: LogText | undefined;
 }
 
-/** `pending`: a job is on its way. `settled`: RunCloud is as wanted. `failed`: a person must act. */
+/** `pending`: a job is queued or running. `settled`: RunCloud is as requested. `failed`: a person must act. */
 export type RequestState = 'pending' | 'settled' | 'failed';
 
 /** A time for each kind of write. */
@@ -99,25 +99,25 @@ export interface DomainRecord extends DomainKey {
   readonly mustAct: Actor | undefined;
   /** Since when it is attached, as far as this request knows; 0 where it is not known. An older order does not cover it. */
   readonly attachedAt: number;
-  /** When RunCloud was last seen to have it; 0: look again. */
+  /** When RunCloud's list last had it; 0: read the list again. */
   readonly observedAt: number;
-  /** Whether RunCloud has it with its www twin, as last seen; undefined where it was not seen, or RunCloud does not tell. Outlives the generation. */
+  /** Whether RunCloud's list last had it with its www name; undefined if not known. It outlives the generation. */
   readonly attachedWww: boolean | undefined;
   /**
    * How our own last write left its www; undefined where we wrote none. What RunCloud has otherwise is somebody's later choice, and
    * stays. Outlives the generation.
    */
   readonly setWww: boolean | undefined;
-  /** What the last looks saw. */
+  /** What the last probes found. */
   readonly evidence: Evidence | undefined;
   /** Grows with every request that is not a repetition; the newest one is the one that counts. */
   readonly generation: number;
   /** The job that carries this generation. */
   readonly jobId: string;
   readonly requestedAt: number;
-  /** BullMQ's job counter when it was asked for: a bare client's job with a higher number is newer. */
+  /** BullMQ's job counter at the request: a job of an external producer with a higher number is newer. */
   readonly place: number;
-  /** Who asked, as far as we know it: see `Asker`. */
+  /** Who made the request: see `Requester`. */
   readonly by: string | undefined;
   readonly for: string | undefined;
   readonly siteId: string | undefined;
@@ -125,7 +125,7 @@ export interface DomainRecord extends DomainKey {
   readonly wroteAt: number;
   /**
    * Until when a POST (`attach`), PATCH (`change`) or DELETE (`detach`) of ours whose reply did not come may still take effect; 0: none.
-   * A look that began before tells nothing final of it.
+   * A list that was read before says nothing final of it.
    */
   readonly lateUntil: ByWrite;
   /** What the last change that nobody has answered for would set www to. */
@@ -134,9 +134,9 @@ export interface DomainRecord extends DomainKey {
   readonly shownBy: ByWrite;
   /** The end of our last write that RunCloud did not refuse; 0 before the first. */
   readonly touchedAt: number;
-  /** Our last write, while the certificate has not been asked for since: it has to follow. Outlives the generation. */
+  /** Our last write, if no redeploy was requested since: it has to follow. It outlives the generation. */
   readonly needsRedeployAfter: 'attach' | 'change' | 'detach' | undefined;
-  /** How often the sweep has asked for this wish again. */
+  /** How often the reconcile loop has repeated this request. */
   readonly renewals: number;
   /** RunCloud's id of the domain, where we attached it ourselves. */
   readonly attachedId: number | undefined;
@@ -146,11 +146,11 @@ export interface DomainRecord extends DomainKey {
   readonly reasonCode: ReasonCode | undefined;
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
-  /** When the job looks again, while pending; when it is asked for again by itself, while failed. */
+  /** The job's next check, while pending; the next automatic repetition, while failed. */
   readonly nextRunAt: number | undefined;
 }
 
-/** Whether RunCloud has the domain with its www name; where it does not tell, as we left it; where that is not known, as it is wanted. */
+/** Whether RunCloud has the domain with its www name: as its list says, else as we left it, else as requested. */
 export const hasWww = ({
   attachedWww,
   setWww,

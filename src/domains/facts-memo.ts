@@ -5,7 +5,7 @@ import type { Keys } from '../redis/keys.ts';
 import { createRunScript } from '../redis/run-script.ts';
 import type { FactsMemo, Known } from '../runcloud/facts-memo.ts';
 
-// KEYS fact  ARGV value, at: an older reading than the one that is known is dropped
+// KEYS fact  ARGV value, at: an older value than the stored one is dropped
 const PUT = `
 if tonumber(ARGV[2]) < (tonumber(redis.call('HGET', KEYS[1], 'at')) or 0) then return 0 end
 redis.call('HSET', KEYS[1], 'value', ARGV[1], 'at', ARGV[2])
@@ -18,13 +18,13 @@ export function createFactsMemo({ redis, keys }: { redis: Redis; keys: Pick<Keys
   const now = (): Promise<number> => readClock(redis);
   return {
     now,
-    async get(asked) {
+    async get(names) {
       const [at, ...found] = await Promise.all([
         now(),
-        ...asked.map((key) => redis.hmget(keyOf(key), 'value', 'at')),
+        ...names.map((key) => redis.hmget(keyOf(key), 'value', 'at')),
       ]);
       const known = found.flatMap(([value, when], i): [string, Known][] =>
-        value && when ? [[asked[i] ?? '', { value: JSON.parse(value), at: Number(when) }]] : [],
+        value && when ? [[names[i] ?? '', { value: JSON.parse(value), at: Number(when) }]] : [],
       );
       return { now: at, known: new Map(known) };
     },

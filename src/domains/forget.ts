@@ -1,5 +1,5 @@
-// What is over leaves Redis: the record of a removal, with its history and its places in the indexes. Jobs carry generations of one
-// counter for all domains, which never goes back: a record that is made anew begins above whatever the old one had.
+// Removes finished records from Redis: that of a removal, with its history and its places in the indexes. The counter of the
+// generations is shared by all domains and never goes back, so a new record begins above its old one.
 import type { Redis } from 'ioredis';
 import { type Keys, toMember } from '../redis/keys.ts';
 import type { RunScript } from '../redis/run-script.ts';
@@ -8,19 +8,19 @@ import { DECODE_DESIRED } from './desired.ts';
 import type { DomainRecord } from './domain.ts';
 
 export interface Forgetting {
-  /** Drops a removal's record, where nothing has changed since `record` was read; true where it did. */
+  /** Drops a removal's record, unless it has changed since `record` was read; true if it was dropped. */
   forget(record: DomainRecord): Promise<boolean>;
   /** Drops web applications of which no record is left: neither in `kept` (`server:application`), nor of a request since `since`. */
   forgetApps(kept: ReadonlySet<string>, since: number): Promise<void>;
 }
 
-// KEYS record, all, history, fence, asks, domainRedeploys  ARGV member, domain, jobId, generation -> 1 where it was dropped
+// KEYS record, all, history, lease, pendingNames, domainRedeploys  ARGV member, domain, jobId, generation -> 1: it was dropped
 const FORGET = `${DECODE_DESIRED}
 local member, domain, jobId, generation = unpack(ARGV)
 local record = redis.call('HMGET', KEYS[1], 'jobId', 'generation', 'request', 'desired', 'needsRedeployAfter')
 if record[1] ~= jobId or record[2] ~= generation or record[3] ~= 'settled' then return 0 end
 if decodeDesired(record[4]).presence ~= 'absent' then return 0 end
--- Its certificate has to follow yet, or somebody still writes.
+-- A redeploy has to follow, or another run still writes.
 if (record[5] or '') ~= '' or redis.call('ZSCORE', KEYS[5], domain) or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
 redis.call('DEL', KEYS[1], KEYS[3])
 redis.call('ZREM', KEYS[2], member)
@@ -30,12 +30,12 @@ return 1
 
 // KEYS apps, all  ARGV since, ...web applications
 const FORGET_APPS = `
-local isAsked = {}
+local isRequested = {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf')) do
-  isAsked[string.match(member, '^%d+:%d+')] = true
+  isRequested[string.match(member, '^%d+:%d+')] = true
 end
 for i = 2, #ARGV do
-  if not isAsked[ARGV[i]] then redis.call('SREM', KEYS[1], ARGV[i]) end
+  if not isRequested[ARGV[i]] then redis.call('SREM', KEYS[1], ARGV[i]) end
 end
 `;
 

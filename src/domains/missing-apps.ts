@@ -1,5 +1,5 @@
-// Web applications that RunCloud does not know, in Redis: three hundred domains of one need not ask three hundred times. While the answer
-// stands nobody asks; then one asks, and the old answer stands for the others until the new one is there.
+// Web applications that RunCloud does not know, remembered in Redis for all their domains. While the answer counts, nobody calls
+// RunCloud. Then one job calls, and the old answer counts for the others until the new one is there.
 import type { Redis } from 'ioredis';
 import { NOW } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -11,13 +11,13 @@ import { toMinute } from './times.ts';
 export interface MissingAppsOptions {
   readonly redis: Redis;
   readonly keys: Pick<Keys, 'own'>;
-  /** How long the first answer stands; each further one twice as long, up to four times. */
+  /** How long the first answer counts; each further one twice as long, up to four times. */
   readonly standsMs: number;
 }
 
-/** Longer than any call takes: whoever had the turn and died has had it. */
+/** Longer than any call takes: if the job that may call dies, the next one calls after this. */
 const TURN_MS = 60_000;
-/** Longer than the longest backoff, so that the answers to one job count as a row. */
+/** Longer than the longest backoff, so that the answers to one job count together. */
 const REMEMBERED_MS = 7_200_000;
 const LONGEST = 4;
 
@@ -51,7 +51,7 @@ export function createMissingApps({ redis, keys, standsMs }: MissingAppsOptions)
     async recall(app) {
       const [sentence, at, answers, gone] = await run<string[]>(RECALL, [keyOf(app)], [TURN_MS]);
       if (sentence === undefined) return undefined;
-      const remark = `it said so at ${toMinute(Number(at))}, of all domains of web application ${app.appId}, and is asked again soon`;
+      const remark = `answered at ${toMinute(Number(at))} for all domains of web application ${app.appId}; the next call is soon`;
       return { sentence: `${sentence} (${remark})`, answers: Number(answers), isGone: gone === '1' };
     },
     async note(app, sentence) {

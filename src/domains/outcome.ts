@@ -2,10 +2,10 @@
 import type { ReasonCode } from './reasons.ts';
 import type { Actor, DomainState } from './states.ts';
 
-/** What an outcome says to people. */
+/** The sentence of an outcome. */
 export interface Told {
   readonly sentence: string;
-  /** Of what several domains share: the same for their own records, which must not name another customer's domain. */
+  /** The same for the records of the domains that share it: it must not name another customer's domain. */
   readonly forDomains?: string | undefined;
 }
 
@@ -63,6 +63,6 @@ export const waiting = (
   forDomains?: string,
 ): Waiting => ({ kind: 'waiting', sentence, delayMs, report, forDomains });
 
-/** An outcome that says more. */
+/** The outcome with one more clause. */
 export const adding = <O extends Outcome>(outcome: O, why: string | undefined): O =>
   why ? { ...outcome, sentence: `${outcome.sentence}; ${why}` } : outcome;

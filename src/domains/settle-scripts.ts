@@ -28,7 +28,7 @@ return 'recorded'
 
 // KEYS record  ARGV jobId, observedAt, attachedAt, attachedWww ('1', '0', or '': not known), id -> {attachedId, setWww}
 // An unanswered change of ours is found to be carried out. What we attached without getting its id is found to be ours.
-export const NOTE_SEEN = `
+export const NOTE_OBSERVED = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return {} end
 redis.call('HSET', KEYS[1], 'observedAt', ARGV[2], 'attachedAt', ARGV[3], 'attachedWww', ARGV[4])
 if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], 'changesTo') == ARGV[4] then
@@ -45,7 +45,7 @@ return {known[1] or '', known[2] or ''}
 `;
 
 // KEYS record  ARGV jobId: RunCloud may have lost it, so the next run reads the list.
-export const FORGET_SEEN = `
+export const FORGET_OBSERVED = `
 if redis.call('HGET', KEYS[1], 'jobId') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'observedAt', 0)
 return 1
@@ -55,7 +55,7 @@ return 1
 // ARGV jobId, reason, isExpiring ('1' or ''), state, reasonCode, mustAct, evidence or '' (it stays), dnsRecords, macKeys
 // -> 1: the state has changed
 // What the monitor found of a settled domain. The time of the settlement stays: the reconcile loop counts from it.
-export const NOTE_WATCHED = `${NOW}${EXPECT}${MOVE_TO}
+export const NOTE_MONITORED = `${NOW}${EXPECT}${MOVE_TO}
 expect('hash', 'list', 'stream')
 local jobId, reason, isExpiring, state, reasonCode, mustAct, evidence, dnsRecords, macKeys = unpack(ARGV)
 local outbox = KEYS[3] and { key = KEYS[3], macKeys = macKeys }

@@ -1,52 +1,48 @@
-// The records in Redis: what was asked last for each domain, and how it went. Every change is one atomic script.
+// The records in Redis: the last request of each domain, and its status. Every change is one atomic script.
 import type { Redis } from 'ioredis';
 import { type Code, mayPass } from '../errors.ts';
 import { createWrites, type Writes } from '../lease/writes.ts';
 import { toRecordChanges } from '../probes/dns-records.ts';
-import { readClock } from '../redis/clock.ts';
 import { generationOf, type Keys, toJobIdStem, toMember } from '../redis/keys.ts';
 import { createRunScript, type RunScript } from '../redis/run-script.ts';
-import type { WebApplication } from '../runcloud/runcloud.ts';
 import { encodeDesired, withoutWww } from './desired.ts';
-import {
-  type Desired,
-  type DomainKey,
-  type DomainRecord,
-  type Evidence,
-  includesWww,
-  parseMember,
-  type Requester,
-  type RequestState,
-  type Transition,
+import type {
+  Desired,
+  DomainKey,
+  DomainRecord,
+  Evidence,
+  Requester,
+  RequestState,
+  Transition,
 } from './domain.ts';
-import type { DomainName } from './domain-name.ts';
 import { createForgetting, type Forgetting } from './forget.ts';
 import type { Report } from './outcome.ts';
 import { bareOf, type Owner, takenBy, twinOf } from './owner.ts';
+import { createQueries, type DomainQueries } from './queries.ts';
 import { FIRST_CHECK_MS, LONGEST_CHECK_MS } from './reconcile.ts';
 import { toDomainRecord, toRecord } from './record.ts';
 import { CLAIM, REQUEST } from './request-scripts.ts';
-import { FORGET_SEEN, NOTE_SEEN, NOTE_WATCHED, SETTLE } from './settle-scripts.ts';
+import { FORGET_OBSERVED, NOTE_MONITORED, NOTE_OBSERVED, SETTLE } from './settle-scripts.ts';
 import { WRITE_BEGAN } from './state-scripts.ts';
 
-/** What somebody asks for one domain, and who. */
+/** A request for one domain, and who made it. */
 export interface DomainRequest extends DomainKey, Requester {
   readonly desired: Desired;
   readonly siteId?: string | undefined;
 }
 
-/** A generation that is asked for again, since it failed or was undone; who asked first stays in the record. */
+/** The repetition of a generation that failed or was undone. Who requested it first stays in the record. */
 export interface Renewal {
   readonly generation: number;
-  /** `cli:ada`, `the sweep`. */
+  /** `cli:ada`, `the reconcile loop`. */
   readonly by: string;
-  /** Nobody asks: what has failed is looked at again, and stays failed for people meanwhile. */
+  /** Nobody requests it: a failed domain is checked again, and stays failed for people meanwhile. */
   readonly isQuiet?: boolean;
 }
 
 /**
- * `new` and `missing`: add the job under `jobId`. `coalesced`: that job is on its way already. `superseded`: the request was
- * to renew a generation that is no longer the newest; `jobId` carries the newer one.
+ * `new` and `missing`: add the job under `jobId`. `coalesced`: that job is already queued. `superseded`: the repeated generation
+ * is no longer the newest; `jobId` carries the newer one.
  */
 export interface EnqueueResult {
   readonly fate: 'new' | 'missing' | 'coalesced' | 'superseded';
@@ -55,20 +51,20 @@ export interface EnqueueResult {
   readonly isWithoutTwin?: true;
 }
 
-/** A job as the queue holds it. */
+/** A job as the queue has it. */
 export interface JobRef {
   readonly jobId: string;
-  /** By the clock of whoever added it. */
+  /** By the clock of the process that added it. */
   readonly addedAt: number;
-  /** True where it has run before. */
+  /** True if it has run before. */
   readonly again?: boolean;
 }
 
-/** `busy`: another run may still be writing for this domain; look again soon. */
+/** `busy`: another run may still be writing for this domain. Try again soon. */
 export type Claim = 'current' | 'superseded' | 'busy';
 
 export interface ObservedState extends Pick<DomainRecord, 'observedAt' | 'attachedAt' | 'attachedWww'> {
-  /** RunCloud's id of what was seen. */
+  /** RunCloud's id of the domain. */
   readonly id: number;
 }
 
@@ -76,79 +72,63 @@ export interface Settlement {
   readonly request: RequestState;
   readonly outcome: string;
   readonly code?: Code | undefined;
-  /** When the job looks again, in milliseconds since the epoch. */
+  /** The job's next check, in milliseconds since the epoch. */
   readonly nextRunAt?: number | undefined;
-  /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
+  /** BullMQ's lock of this run; a run that has lost it records nothing. */
   readonly token?: string | undefined;
-  /** What it says of the domain; what is left out stays. */
+  /** The new state of the domain; what is left out stays. */
   readonly report?: Report | undefined;
-  /** The request that this run looked for, see `again`. */
+  /** The time of the request that this run served, see `again`. */
   readonly requestedAt?: number | undefined;
 }
 
 /**
- * `superseded`: a newer request, or another run of the same job, counts instead. `again`: the same was asked for once more
- * since the run began, so that its look may be too old to settle it.
+ * `superseded`: a newer request, or another run of the same job, counts instead. `again`: the same was requested once more since
+ * the run began, so its list may be too old to settle it.
  */
 export type Settled = 'recorded' | 'superseded' | 'again';
 
-export interface DomainStore extends Writes<DomainKey>, Forgetting {
+export interface DomainStore extends Writes<DomainKey>, Forgetting, DomainQueries {
   /**
-   * Records a request; a repetition of one that is on its way is coalesced with it. A renewal does nothing where somebody has
-   * asked for something else meanwhile. Throws PermanentError `host-name-taken` where another record has a name that it would take.
+   * Records a request. The same request again is coalesced with a pending one. A renewal does nothing if something else was
+   * requested meanwhile. Throws PermanentError `host-name-taken` if another record has a name that it would take.
    */
   request(request: DomainRequest, renewal?: Renewal): Promise<EnqueueResult>;
-  /** The same for a job that has come up: whether it carries the newest request of its domain. A foreign job becomes a request here. */
+  /** Whether a job carries the newest request of its domain. The job of an external producer becomes a request here. */
   claim(job: JobRef, request: DomainRequest): Promise<{ fate: Claim; record: DomainRecord }>;
-  /** Records an outcome, where it still counts. */
+  /** Records an outcome, if it still counts. */
   settle(key: DomainKey, jobId: string, settlement: Settlement): Promise<Settled>;
   /**
-   * Remembers for this job's request that RunCloud was seen to have the domain, and how. Returns what is known by that of our own
-   * writes: whose replies did not come, this look may have told.
+   * Remembers for this job's request that RunCloud has the domain, and how. Returns what that says of our own unanswered writes.
    */
   noteObserved(
     key: DomainKey,
     jobId: string,
-    seen: ObservedState,
+    observed: ObservedState,
   ): Promise<Pick<DomainRecord, 'attachedId' | 'setWww'>>;
-  /** RunCloud may not have it any more: the next run of this job looks. */
+  /** RunCloud may not have it any more: the next run of this job reads the list. */
   forgetObserved(key: DomainKey, jobId: string): Promise<void>;
-  /** What a later look at a settled domain says; true where its stage, or who must act, has changed. */
-  noteWatched(
+  /** What the monitor found of a settled domain; true if its state, or who must act, has changed. */
+  noteMonitored(
     key: DomainKey,
     jobId: string,
-    seen: { sentence: string; report: Report; isExpiring?: true },
+    found: { sentence: string; report: Report; isExpiring?: true },
   ): Promise<boolean>;
   /** The domain's last 50 transitions, the newest first. */
   history(key: DomainKey): Promise<Transition[]>;
-  get(key: DomainKey): Promise<DomainRecord | undefined>;
-  /** The records of this name on any web application, the most recently asked first. */
-  everywhere(domain: DomainName): Promise<DomainRecord[]>;
-  /** Whether another web application has a record of any domain. */
-  hasOthers(app: WebApplication): Promise<boolean>;
-  /** Who has this host name on this web application: the record that wants it for itself, or as its www name. */
-  ownerOf(key: DomainKey): Promise<DomainRecord | undefined>;
-  /** The most recently asked first. */
-  list(limit: number): Promise<DomainRecord[]>;
-  /** All of them, in no order, a few at a time. */
-  scan(): AsyncGenerator<DomainRecord>;
-  /** The newest generation of all; falls only where Redis has lost its data. */
-  newestGeneration(): Promise<number>;
-  /** Milliseconds since the epoch by Redis' clock. */
-  now(): Promise<number>;
 }
 
 export interface DomainStoreOptions {
   readonly redis: Redis;
   readonly keys: Keys;
-  /** Of what proves that an entry of the outbox is ours (outbox.ts). Undefined: nobody wants to hear. */
+  /** They prove that an entry of the outbox is ours (outbox.ts). Undefined: no callbacks. */
   readonly outboxKeys?: string | undefined;
 }
 
 type Answer = [fate: EnqueueResult['fate'], jobId: string, gaveWay?: string] | [fate: 'taken', owner: Owner];
 
 export function createDomainStore({ redis, keys, outboxKeys }: DomainStoreOptions): DomainStore {
-  // The keys of a script that may have something to tell.
+  // The keys of a script that may write to the outbox.
   const steps = (key: DomainKey): string[] => [
     keys.record(key),
     keys.history(key),
@@ -196,7 +176,7 @@ export function createDomainStore({ redis, keys, outboxKeys }: DomainStoreOption
         ...[keys.queue, jobId, ...settlementFields(settlement), outboxKeys ?? ''],
       ]),
     ...createLife({ run, redis, keys, steps, outboxKeys }),
-    ...createReadings(redis, keys),
+    ...createQueries(redis, keys),
     ...createForgetting(redis, keys, run),
   };
 }
@@ -212,77 +192,28 @@ function createLife({
   keys,
   steps: stepKeys,
   outboxKeys = '',
-}: LifeParts): Pick<DomainStore, 'noteObserved' | 'forgetObserved' | 'noteWatched' | 'history'> {
+}: LifeParts): Pick<DomainStore, 'noteObserved' | 'forgetObserved' | 'noteMonitored' | 'history'> {
   return {
     async noteObserved(key, jobId, { observedAt, attachedAt, attachedWww, id }) {
       const www = attachedWww === undefined ? '' : Number(attachedWww);
       const args = [jobId, observedAt, attachedAt, www, id];
-      const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_SEEN, [keys.record(key)], args);
+      const [attachedId = '', setWww = ''] = await run<string[]>(NOTE_OBSERVED, [keys.record(key)], args);
       return {
         attachedId: attachedId ? Number(attachedId) : undefined,
         setWww: setWww ? setWww === '1' : undefined,
       };
     },
     async forgetObserved(key, jobId) {
-      await run(FORGET_SEEN, [keys.record(key)], [jobId]);
+      await run(FORGET_OBSERVED, [keys.record(key)], [jobId]);
     },
-    async noteWatched(key, jobId, { sentence, report, isExpiring }) {
+    async noteMonitored(key, jobId, { sentence, report, isExpiring }) {
       const args = [jobId, sentence, isExpiring ? '1' : '', ...reportFields(report, undefined), outboxKeys];
-      return (await run<number>(NOTE_WATCHED, stepKeys(key), args)) === 1;
+      return (await run<number>(NOTE_MONITORED, stepKeys(key), args)) === 1;
     },
     async history(key) {
       const steps = await redis.lrange(keys.history(key), 0, -1);
       return steps.map((step) => JSON.parse(step) as Transition);
     },
-  };
-}
-
-function createReadings(
-  redis: Redis,
-  keys: Keys,
-): Pick<
-  DomainStore,
-  'get' | 'everywhere' | 'hasOthers' | 'ownerOf' | 'list' | 'scan' | 'newestGeneration' | 'now'
-> {
-  const get = async (key: DomainKey): Promise<DomainRecord | undefined> =>
-    toDomainRecord(key, await redis.hgetall(keys.record(key)));
-  const desired = async (key: DomainKey): Promise<DomainRecord | undefined> => {
-    const record = await get(key);
-    return record?.desired.presence === 'present' ? record : undefined;
-  };
-  return {
-    get,
-    async everywhere(domain) {
-      const apps = await redis.smembers(keys.apps);
-      const found = await Promise.all(apps.map((app) => get(parseMember(`${app}:${domain}`))));
-      return found.filter((record) => record !== undefined).toSorted((a, b) => b.requestedAt - a.requestedAt);
-    },
-    async hasOthers({ serverId, appId }) {
-      const apps = await redis.smembers(keys.apps);
-      return apps.some((app) => app !== `${serverId}:${appId}`);
-    },
-    async ownerOf(key) {
-      const bare = bareOf(key.domain);
-      const [own, other] = await Promise.all([desired(key), bare && desired({ ...key, domain: bare })]);
-      return own ?? (other && includesWww(other.desired) ? other : undefined);
-    },
-    async list(limit) {
-      const members = await redis.zrevrange(keys.all, 0, limit - 1);
-      const found = await Promise.all(members.map((member) => get(parseMember(member))));
-      return found.filter((record) => record !== undefined);
-    },
-    async *scan() {
-      for await (const page of redis.zscanStream(keys.all, { count: 200 })) {
-        // Members and scores by turns.
-        const members = (page as string[]).filter((_, i) => i % 2 === 0);
-        const found = await Promise.all(members.map((member) => get(parseMember(member))));
-        yield* found.filter((record) => record !== undefined);
-      }
-    },
-    async newestGeneration() {
-      return Number((await redis.get(keys.generation)) ?? 0);
-    },
-    now: () => readClock(redis),
   };
 }
 

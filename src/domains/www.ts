@@ -2,7 +2,7 @@
 import type { DomainSettings } from '../runcloud/runcloud.ts';
 import { type DesiredPresent, type DomainRecord, hasWww, includesWww } from './domain.ts';
 
-/** www is wanted, and we have left it out. What somebody took off in RunCloud's panel is not withheld by us. */
+/** www is requested, and we have left it out. A www name that somebody removed in RunCloud's panel is not withheld by us. */
 export const isWithheld = (record: Pick<DomainRecord, 'desired' | 'attachedWww' | 'setWww'>): boolean =>
   includesWww(record.desired) && record.setWww === false && !hasWww(record);
 

@@ -21,8 +21,8 @@ import {
   type DomainHandler,
   type DomainPorts,
   type DomainWork,
-  lookAfter,
   nextStep,
+  observeAfter,
   unwritten,
   wordsOf,
 } from './domain-work.ts';
@@ -174,7 +174,7 @@ async function look(
   ports: DomainPorts,
 ): Promise<Leased<AttachedDomain> | Outcome> {
   const codes = ['runcloud-unknown-result', 'runcloud-intercepted', 'runcloud-rejected'] as const;
-  const { error, seen } = await lookAfter(failure, codes, work, ports);
+  const { error, seen } = await observeAfter(failure, codes, work, ports);
   if (!seen.attached) return refused(error, work, ports);
   const late = lateRemoval(work.record, seen.at);
   return late ? awaitLate(late, work, ports) : { fate: 'written', value: seen.attached, at: seen.at };

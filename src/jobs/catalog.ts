@@ -110,7 +110,7 @@ export const priorities = {
   'redeploy-ssl': 3,
   'add-domain': 5,
   retry: 6,
-  look: 7,
+  check: 7,
   bulk: 10,
 } as const;
 

@@ -7,7 +7,7 @@ import { CodedError, hasCode } from '../errors.ts';
 import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
+import { type DomainPorts, type DomainWork, observeAfter, wordsOf } from './domain-work.ts';
 
 /** The result. `refused`: the domain goes on as it was. `untold`: RunCloud's list will show whether it was done. */
 export type Changed =
@@ -52,7 +52,7 @@ async function look(
   ports: DomainPorts,
 ): Promise<Leased<true> | CodedError> {
   if (hasCode(failure, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return failure;
-  const { error, seen } = await lookAfter(
+  const { error, seen } = await observeAfter(
     failure,
     ['runcloud-unknown-result', 'runcloud-intercepted'],
     work,

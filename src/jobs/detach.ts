@@ -3,7 +3,7 @@ import { PermanentError } from '../errors.ts';
 import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';
 import type { AttachedDomain, CallOptions } from '../runcloud/runcloud.ts';
-import { type DomainPorts, type DomainWork, lookAfter, wordsOf } from './domain-work.ts';
+import { type DomainPorts, type DomainWork, observeAfter, wordsOf } from './domain-work.ts';
 
 /** The value is false where RunCloud accepted it without naming the domain: whether it is gone has to be looked at. */
 export async function detach(
@@ -32,7 +32,7 @@ async function look(failure: unknown, work: DomainWork, ports: DomainPorts): Pro
     'runcloud-not-found',
     'runcloud-rejected',
   ] as const;
-  const { error, seen } = await lookAfter(failure, codes, work, ports);
+  const { error, seen } = await observeAfter(failure, codes, work, ports);
   if (!seen.attached) return { fate: 'written', value: true, at: seen.at };
   const isFinal = error instanceof RejectedError && error.isAboutDomain && work.record.touchedAt === 0;
   throw isFinal ? new PermanentError(error.code, wordsOf(error, work.record), { cause: error }) : error;

@@ -86,7 +86,7 @@ export async function nextStep(
  * After a failed write: reads the list if that may show what the write did, else rethrows. Not during an outage: the next run
  * reads it anyway.
  */
-export async function lookAfter(
+export async function observeAfter(
   error: unknown,
   codes: readonly Code[],
   { record, calls, say }: DomainWork,

@@ -23,7 +23,7 @@ const LAST_TURN = 131_000;
 const TURNS_PER_CALLER = 8;
 /** What comes back has been served before: one in each turn, on however many web applications. */
 const turnsOf = (band: number): number =>
-  band === priorities.retry || band === priorities.look ? 1 : TURNS_PER_CALLER;
+  band === priorities.retry || band === priorities.check ? 1 : TURNS_PER_CALLER;
 
 /** A priority that is a kind alone: the job waits for its time, or has just become due, and takes a turn when a worker takes it. */
 export const hasNoTurn = (priority: number): boolean => priority > 0 && priority < BANDS;

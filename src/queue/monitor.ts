@@ -154,7 +154,7 @@ async function watchOne(
   const { watched, joining, isDead } = await lookAtOne(record, probes, options, signal);
   // Its job looks at it as the last look left it, and takes the www name off.
   if (isDead) return renewFor(`${twinOf(record.domain)} is wrong again, and is taken off`, record, options);
-  if (watched && (await requests.store.noteWatched(record, record.jobId, watched)))
+  if (watched && (await requests.store.noteMonitored(record, record.jobId, watched)))
     tell(record, watched, options);
   if (watched && repair) await mend(record, watched, options);
   if (joining) await renewFor(`${joining.name} is right, and joins`, record, options);

@@ -2,7 +2,7 @@
 // carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
 import type { Redis } from 'ioredis';
 import type { DomainRecord } from '../domains/domain.ts';
-import { planReconcile, type Standing } from '../domains/reconcile.ts';
+import { planReconcile, type ReconcileFacts } from '../domains/reconcile.ts';
 import { reasonOf } from '../errors.ts';
 import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
@@ -134,7 +134,7 @@ async function createLook(
 ) {
   const mayLook = !(await isUnavailable());
   const unreadable = new Set<number>();
-  const see = async (record: DomainRecord): Promise<Standing['seen']> => {
+  const see = async (record: DomainRecord): Promise<ReconcileFacts['observed']> => {
     try {
       const { attached, at } = await directory.find(record, record.domain, startedAt, { signal });
       return { attached: attached !== undefined, at };
@@ -145,23 +145,23 @@ async function createLook(
       return undefined;
     }
   };
-  return async (scanned: DomainRecord): Promise<Standing | undefined> => {
+  return async (scanned: DomainRecord): Promise<ReconcileFacts | undefined> => {
     // The job first, the record second: a job that ends in between has written its record before.
     const job = await requests.jobFate(scanned.jobId);
     const record = await requests.store.get(scanned);
     if (record?.jobId !== scanned.jobId) return undefined; // somebody is at it
-    const standing: Standing = { record, job, now: startedAt };
+    const standing: ReconcileFacts = { record, job, now: startedAt };
     const different = { attached: record.desired.presence === 'absent', at: startedAt };
     const isOurs =
-      record.request === 'settled' && planReconcile({ ...standing, seen: different }).kind === 'renew';
+      record.request === 'settled' && planReconcile({ ...standing, observed: different }).kind === 'renew';
     if (!mayLook || !isOurs || unreadable.has(record.appId)) return standing;
-    return { ...standing, seen: await see(record) };
+    return { ...standing, observed: await see(record) };
   };
 }
 
 /** What is over is put aside: `over`. */
 async function mend(
-  standing: Standing,
+  standing: ReconcileFacts,
   over: DomainRecord[],
   { requests, logger }: ReconcileOptions,
   report: ReconcileReport,

@@ -47,7 +47,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
     case 'superseded':
       return reason;
     case 'waiting':
-      await giveUpTurn(job, isLook(verdict) ? priorities.look : priorities.retry);
+      await giveUpTurn(job, isLook(verdict) ? priorities.check : priorities.retry);
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':

@@ -257,7 +257,7 @@ describe('one message per cause', () => {
   test('a certificate that ends is certificate.expiring, once, and held only when it no longer covers', async () => {
     const told = await toldAfter(async (stage, jobId) => {
       const watch = (verdict: 'covers' | 'wrong-name', stands: object, isExpiring?: true) =>
-        stage.store.noteWatched(keyOf(SHOP), jobId, {
+        stage.store.noteMonitored(keyOf(SHOP), jobId, {
           sentence: 'seen',
           report: { ...stands, evidence: covering(verdict) },
           ...(isExpiring && { isExpiring }),

@@ -84,7 +84,7 @@ test('what has just become due has no turn: who comes newly does not stand behin
   expect(hasNoTurn(priorities.retry)).toBe(true);
   await addAll('bulky', 20, BULKY);
   await serve(11);
-  expect(hasNoTurn(await line.place(SMALL, priorities.look))).toBe(false);
+  expect(hasNoTurn(await line.place(SMALL, priorities.check))).toBe(false);
   await add('small', SMALL);
   expect((await serve(2)).toSorted()).toEqual(['bulky', 'small']);
 });

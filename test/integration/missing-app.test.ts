@@ -30,7 +30,7 @@ test('three hundred adds, each tried twice and more: two calls, while others go 
   // One for each directory at most, should both workers begin in the same moment.
   expect(callsTo(stage).length).toBeLessThanOrEqual(2);
   expect(
-    ends.filter(({ failedReason }) => failedReason.includes('is asked again soon')).length,
+    ends.filter(({ failedReason }) => failedReason.includes('for all domains of web application')).length,
   ).toBeGreaterThan(290);
 });
 

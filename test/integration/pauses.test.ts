@@ -116,7 +116,7 @@ describe('a job of what is paused', () => {
     const id = await ask(stage, '7');
     await delayed(stage, id);
     const job = await stage.job(id);
-    expect(job).toMatchObject({ attemptsMade: 0, priority: priorities.look });
+    expect(job).toMatchObject({ attemptsMade: 0, priority: priorities.check });
     const due = (await stage.producer.requests.dueAt(id)) ?? 0;
     expect(due - Date.now()).toBeGreaterThan(30_000);
     expect(due - Date.now()).toBeLessThanOrEqual(60_000);

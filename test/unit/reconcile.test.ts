@@ -1,7 +1,7 @@
 // What a sweep does about one record: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
 import type { Desired, DomainRecord } from '../../src/domains/domain.ts';
-import { planReconcile, type Standing } from '../../src/domains/reconcile.ts';
+import { planReconcile, type ReconcileFacts } from '../../src/domains/reconcile.ts';
 import { type Code, codes, mayPass } from '../../src/errors.ts';
 import { recordOf } from '../helpers/record.ts';
 
@@ -18,7 +18,7 @@ const askedFor = (more: Partial<DomainRecord>): DomainRecord =>
 type Case = readonly [
   sentence: string,
   record: Partial<DomainRecord>,
-  standing: Omit<Partial<Standing>, 'record'>,
+  standing: Omit<Partial<ReconcileFacts>, 'record'>,
 ];
 
 const verdictOf = ([, record, standing]: Case) =>
@@ -46,8 +46,8 @@ describe('a request that is on its way', () => {
   });
 
   test('is not judged by what RunCloud has: its job will look', () => {
-    const seen = { attached: false, at: NOW };
-    expect(verdictOf(['', {}, { job: 'unfinished', seen }])).toEqual({ kind: 'nothing' });
+    const observed = { attached: false, at: NOW };
+    expect(verdictOf(['', {}, { job: 'unfinished', observed }])).toEqual({ kind: 'nothing' });
   });
 });
 
@@ -90,50 +90,57 @@ describe('a request that was settled', () => {
 
   test.each(
     named([
-      ['is as wanted (there)', desired, { seen: has }],
-      ['is as wanted (gone)', unwanted, { seen: hasNot }],
+      ['is as wanted (there)', desired, { observed: has }],
+      ['is as wanted (gone)', unwanted, { observed: hasNot }],
       ['was not looked at', desired, {}],
-      ['was last seen before it was settled', desired, { seen: { attached: false, at: NOW - HOUR - 1 } }],
+      ['was last seen before it was settled', desired, { observed: { attached: false, at: NOW - HOUR - 1 } }],
       [
         'was last seen before the end of our own write',
         { ...desired, wroteAt: NOW + 1 },
-        { seen: { attached: false, at: NOW } },
+        { observed: { attached: false, at: NOW } },
       ],
       [
         'differs since more than a day: somebody’s own doing',
         { ...desired, outcomeAt: NOW - DAY - 1 },
-        { seen: hasNot },
+        { observed: hasNot },
       ],
       [
         'was last seen while the list may lag behind our own attachment',
         { ...desired, shownBy: { attach: NOW + 1, change: 0, detach: 0 } },
-        { seen: hasNot },
+        { observed: hasNot },
       ],
       [
         'was last seen while the list may lag behind our own removal',
         { ...unwanted, shownBy: { attach: 0, change: 0, detach: NOW + 1 } },
-        { seen: has },
+        { observed: has },
       ],
-      ['was settled long ago, and differs', { ...desired, outcomeAt: 0 }, { seen: hasNot }],
+      ['was settled long ago, and differs', { ...desired, outcomeAt: 0 }, { observed: hasNot }],
       ['has no job any more', desired, { job: 'gone' }],
-      ['was mended three times already, and undone each time', { ...desired, renewals: 3 }, { seen: hasNot }],
+      [
+        'was mended three times already, and undone each time',
+        { ...desired, renewals: 3 },
+        { observed: hasNot },
+      ],
     ]),
   )('and %s: it is left alone', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
 
   test.each(
     named([
-      ['is missing', desired, { seen: hasNot }],
-      ['is missing, a day after', { ...desired, outcomeAt: NOW - DAY }, { seen: hasNot }],
-      ['is missing, seen in the very moment', desired, { seen: { attached: false, at: NOW - HOUR } }],
-      ['is missing, and was mended twice before', { ...desired, renewals: 2 }, { seen: hasNot }],
-      ['is missing, of a record without a time', { ...desired, outcomeAt: undefined }, { seen: hasNot }],
+      ['is missing', desired, { observed: hasNot }],
+      ['is missing, a day after', { ...desired, outcomeAt: NOW - DAY }, { observed: hasNot }],
+      ['is missing, seen in the very moment', desired, { observed: { attached: false, at: NOW - HOUR } }],
+      ['is missing, and was mended twice before', { ...desired, renewals: 2 }, { observed: hasNot }],
+      ['is missing, of a record without a time', { ...desired, outcomeAt: undefined }, { observed: hasNot }],
     ]),
   )('and %s: it is asked for again', (_, row) =>
     expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'RunCloud does not have it' }),
   );
 
   test('and is still there: its removal is asked for again', () => {
-    expect(verdictOf(['', unwanted, { seen: has }])).toEqual({ kind: 'renew', why: 'RunCloud still has it' });
+    expect(verdictOf(['', unwanted, { observed: has }])).toEqual({
+      kind: 'renew',
+      why: 'RunCloud still has it',
+    });
   });
 });
 
@@ -148,14 +155,14 @@ describe('a removal that has ended', () => {
     named([
       ['a week ago', ours, {}],
       ['a week ago, and whose job is gone', ours, { job: 'gone' }],
-      ['an hour ago, of what was never ours and is not there', neverOurs, { seen: gone }],
+      ['an hour ago, of what was never ours and is not there', neverOurs, { observed: gone }],
       ['a day ago, of what was never ours', { ...neverOurs, outcomeAt: NOW - DAY - 1 }, {}],
     ]),
   )('%s is forgotten', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'forget' }));
 
   test.each(
     named([
-      ['less than a week ago', { ...ours, outcomeAt: NOW - 7 * DAY }, { seen: gone }],
+      ['less than a week ago', { ...ours, outcomeAt: NOW - 7 * DAY }, { observed: gone }],
       ['that wrote less than a week ago', { ...ours, wroteAt: NOW - 7 * DAY }, {}],
       ['whose DELETE may take effect yet', { ...ours, lateUntil: later(NOW + 1) }, {}],
       ['which the list may not show yet', { ...ours, shownBy: later(NOW + 1) }, {}],
@@ -165,12 +172,12 @@ describe('a removal that has ended', () => {
       [
         'an hour ago, of what we did not write, but have seen',
         { ...neverOurs, attachedWww: false },
-        { seen: gone },
+        { observed: gone },
       ],
       [
         'less than an hour ago, of what was never ours',
         { ...neverOurs, outcomeAt: NOW - HOUR },
-        { seen: gone },
+        { observed: gone },
       ],
       ['and is wanted again', { ...ours, desired: present }, {}],
       ['and failed', { ...ours, request: 'failed' }, {}],
@@ -178,7 +185,7 @@ describe('a removal that has ended', () => {
   )('%s stays', (_, row) => expect(verdictOf(row)).toEqual({ kind: 'nothing' }));
 
   test('and whose name is there after all is asked for again, not forgotten', () => {
-    const row: Case = ['', neverOurs, { seen: { attached: true, at: NOW } }];
+    const row: Case = ['', neverOurs, { observed: { attached: true, at: NOW } }];
     expect(verdictOf(row)).toEqual({ kind: 'renew', why: 'RunCloud still has it' });
   });
 });
