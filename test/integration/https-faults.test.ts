@@ -135,8 +135,12 @@ describe('SSL_INVALID_NAMES=detach', () => {
     stage.point(NEW);
     await add(stage, NEW);
     const held = await stage.stands(NEW, 'held');
-    expect(held.outcome).toMatch(/held back: the DNS of 1 name on it is not right/);
-    expect((await certificate(stage))?.outcome).toMatch(/held back.*shop\.example\.com/);
+    expect(held).toMatchObject({ reasonCode: 'shared-certificate-blocked' });
+    expect(held.outcome).not.toContain(SHOP);
+    expect(await certificate(stage)).toMatchObject({
+      reasonCode: 'shared-certificate-blocked',
+      outcome: expect.stringContaining(SHOP),
+    });
     stage.point(SHOP);
     // The next look is ten minutes away; now it comes.
     await until(async () => (await promoteRedeploys(stage.queue)) > 0, 'the redeploy waits for it');
@@ -154,7 +158,8 @@ describe('SSL_INVALID_NAMES=detach', () => {
     await goHeld(stage, NEW);
     expect(await stage.record(NEW)).toMatchObject({
       mustAct: 'operator',
-      outcome: expect.stringContaining('4 of them look wrong from here at once'),
+      reasonCode: 'shared-certificate-blocked',
+      outcome: expect.stringMatching(/4 domains.*DNS_SERVERS/),
     });
     const looks = stage.calls('list-domains').length;
     await until(() => stage.calls('list-domains').length > looks + 2, 'it was looked at again, and again');
@@ -223,8 +228,8 @@ test('a redeploy begins with any number of names that wait for it', async () => 
   });
   const key = keys.pendingNames(APP);
   for (let i = 0; i < 9; i += 1) {
-    const asks = Array.from({ length: 1_000 }, (_, n) => [n + 1, `shop-${i}-${n}.example.com`]).flat();
-    await stage.redis.zadd(key, ...asks);
+    const pending = Array.from({ length: 1_000 }, (_, n) => [n + 1, `shop-${i}-${n}.example.com`]).flat();
+    await stage.redis.zadd(key, ...pending);
   }
   const start = await certificates.begin(APP, { jobId, addedAt: Date.now() }, { delayMs: 0 });
   expect(start).toMatchObject({ kind: 'run' });
@@ -237,7 +242,8 @@ describe('a www twin', () => {
     stage.point(SHOP, `www.${SHOP}`);
     await add(stage, SHOP, true);
     const live = await stage.stands(SHOP, 'live');
-    expect(live.outcome).toMatch(/covers shop\.example\.com until .*RunCloud has it without its www twin/);
+    expect(live).toMatchObject({ reasonCode: 'https-works', attachedWww: false });
+    expect(live.evidence?.tls).toMatchObject([{ name: SHOP, verdict: 'covers' }]);
     expect(orders(stage)).toHaveLength(1);
   });
 
@@ -246,7 +252,10 @@ describe('a www twin', () => {
     stage.point(SHOP, `www.${SHOP}`);
     await add(stage, SHOP, true);
     const live = await stage.stands(SHOP, 'live');
-    expect(live.outcome).toMatch(/covers shop\.example\.com and www\.shop\.example\.com until/);
+    expect(live.evidence?.tls).toMatchObject([
+      { name: SHOP, verdict: 'covers' },
+      { name: `www.${SHOP}`, verdict: 'covers' },
+    ]);
     expect(orders(stage)).toHaveLength(1);
   });
 });
@@ -297,9 +306,9 @@ describe('advanced SSL', () => {
     const limit = async () => (await certificate(stage))?.mustAct === 'letsencrypt';
     await until(limit, 'the limit is spent');
     expect(stage.calls('get-domain-ssl')).toHaveLength(2);
-    expect((await certificate(stage))?.outcome).toMatch(
-      /next attempt allowed at .*; and 15 more like these$/,
-    );
+    const record = await certificate(stage);
+    expect(record).toMatchObject({ reasonCode: 'letsencrypt-limit' });
+    expect(record?.outcome).toMatch(/(shop-\d+\.example\.com: .*){3} 15 more /);
   });
 
   test('with DNS_GATE=attach, a domain whose DNS goes wrong after its attachment waits for the customer', async () => {

@@ -45,10 +45,9 @@ describe('every MONITOR_INTERVAL', () => {
     const { outcomeAt } = await stage.record(SHOP);
     stage.edge.serve(SHOP, { notAfter: Date.now() + 20 * DAY });
     const held = await stage.stands(SHOP, 'held');
-    expect(held).toMatchObject({ mustAct: 'runcloud', request: 'settled', outcomeAt });
-    expect(held.outcome).toMatch(
-      /ends in (19|20) days \(issued for 90 days\), and RunCloud has not renewed it/,
-    );
+    const reasonCode = 'certificate-expiring';
+    expect(held).toMatchObject({ mustAct: 'runcloud', request: 'settled', reasonCode, outcomeAt });
+    expect(held.outcome).toMatch(/ (19|20) days \(issued for 90 days\)/);
     stage.edge.serve(SHOP);
     expect(await stage.stands(SHOP, 'live')).toMatchObject({ mustAct: undefined, outcomeAt });
     expect((await stage.path(SHOP)).slice(-3)).toEqual(['live', 'held', 'live']);
@@ -64,25 +63,23 @@ describe('a live domain', () => {
   });
 
   test.each([
-    ['is expired', { expired: true }, /expired on/],
-    ['is for another name', { wrongName: true }, /a certificate for another name, not for/],
-    ['is trusted by nobody', { untrusted: true }, /do not trust/],
-    ['ends, and was not renewed in time', { notAfter: Date.now() + 5 * DAY }, /ends in 4 days/],
+    ['is expired', { expired: true }, 'certificate-wrong'],
+    ['is for another name', { wrongName: true }, 'certificate-wrong'],
+    ['is trusted by nobody', { untrusted: true }, 'certificate-wrong'],
+    ['ends, and was not renewed in time', { notAfter: Date.now() + 5 * DAY }, 'certificate-expiring'],
   ] as const)(
     'whose certificate %s is held for RunCloud, told once, and nothing is written',
-    async (_, lie, why) => {
+    async (_, lie, reasonCode) => {
       await using stage = await live();
       const before = writes(stage);
       stage.edge.serve(SHOP, lie);
-      expect(await stage.watch()).toEqual(
-        told('held', { level: 'warn', mustAct: 'runcloud', msg: expect.stringMatching(why) }),
-      );
+      expect(await stage.watch()).toEqual(told('held', { level: 'warn', mustAct: 'runcloud' }));
       const held = await stage.record(SHOP);
-      expect(held).toMatchObject({ state: 'held', mustAct: 'runcloud', request: 'settled' });
-      expect(held.outcome).toMatch(why);
+      expect(held).toMatchObject({ state: 'held', reasonCode, mustAct: 'runcloud', request: 'settled' });
       expect((await history(stage)).at(-1)).toMatchObject({
         state: 'held',
         mustAct: 'runcloud',
+        reasonCode,
         reason: held.outcome,
       });
       expect(await stage.watch()).toEqual([]);
@@ -100,8 +97,7 @@ describe('a live domain', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'customer' }));
     const held = await stage.record(SHOP);
-    expect(held).toMatchObject({ state: 'held', mustAct: 'customer' });
-    expect(held.outcome).toMatch(/points to 198\.51\.100\.9, not to 127\.0\.0\.1/);
+    expect(held).toMatchObject({ state: 'held', reasonCode: 'dns-wrong', mustAct: 'customer' });
     expect(held.evidence?.dns).toMatchObject([{ verdict: 'elsewhere', observed: { a: [ELSEWHERE] } }]);
     stage.point(SHOP);
     expect(await stage.watch()).toEqual(told('live'));
@@ -115,7 +111,7 @@ describe('a live domain', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     await add(stage, SHOP);
     const { outcome } = await stage.stands(SHOP, 'live');
-    expect(outcome).toMatch(/^HTTPS works: .*; but shop\.example\.com points to 198\.51\.100\.9/);
+    expect(outcome).toMatch(/shop\.example\.com .*198\.51\.100\.9/);
     await stage.idle();
     expect(await stage.watch()).toEqual([]);
     expect(await stage.watch()).toEqual([]);
@@ -139,7 +135,7 @@ describe('a live domain', () => {
     const before = writes(stage);
     stage.simulator.detachDomain({ name: SHOP });
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'operator' }));
-    expect((await stage.record(SHOP)).outcome).toMatch(/no longer on the web application.*add it again/);
+    expect(await stage.record(SHOP)).toMatchObject({ state: 'held', reasonCode: 'removed-in-runcloud' });
     expect(await stage.watch()).toEqual([]);
     expect(writes(stage)).toBe(before);
     expect(stage.names()).not.toContain(SHOP);

@@ -62,10 +62,7 @@ describe('a customer whose DNS is not right yet', () => {
     stage.edge.setDns(SHOP, { a: ELSEWHERE });
     stage.edge.setDns(WWW, { cname: SHOP });
     await add(stage, SHOP, true);
-    const { outcome } = await stage.stands(SHOP, 'waiting-for-dns');
-    expect(outcome).toBe(
-      `${SHOP} points to ${ELSEWHERE}, not to ${HERE}: set its A record to ${HERE}; ${WWW} is a CNAME to ${SHOP}, which is correct: fix ${SHOP}`,
-    );
+    expect(await stage.stands(SHOP, 'waiting-for-dns')).toMatchObject({ reasonCode: 'dns-wrong' });
     expect((await shown(stage, SHOP)).dnsRecords).toEqual({
       set: [record(SHOP, 'A', HERE)],
       remove: [record(SHOP, 'A', ELSEWHERE)],
@@ -80,10 +77,7 @@ describe('a customer whose DNS is not right yet', () => {
     stage.edge.setDns(SHOP, { a: ['104.21.0.1', '172.67.0.1'], aaaa: ['2606:4700:3030::6815:1'] });
     await add(stage, SHOP);
     const { outcome, mustAct } = await stage.stands(SHOP, 'waiting-for-dns');
-    expect([outcome, mustAct]).toEqual([
-      expect.stringMatching(/Cloudflare's proxy.*DNS_GATE_PROBE/),
-      'customer',
-    ]);
+    expect([outcome, mustAct]).toEqual([expect.stringContaining('DNS_GATE_PROBE'), 'customer']);
     expect((await shown(stage, SHOP)).dnsRecords).toEqual({
       set: [{ ...record(SHOP, 'A', HERE), proxied: false }],
       remove: [],
