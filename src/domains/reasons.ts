@@ -112,6 +112,7 @@ export const reasons = {
   'is-www-name': { meaning: 'The name is the www name of another domain now.' },
   'requested-elsewhere': { meaning: 'The domain is requested on another web application, too.' },
   'not-attached': { meaning: 'The domain is not on the web application.' },
+  'write-in-progress': { meaning: 'Another run may still be writing. This one waits for it.' },
 } as const satisfies Record<string, { readonly meaning: string }>;
 
 /** A reason of ours, or the code of the error that is the reason. */
