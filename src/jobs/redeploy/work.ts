@@ -129,4 +129,6 @@ export const later = (
 };
 
 export const unordered = (fate: 'superseded' | 'busy'): Outcome =>
-  fate === 'superseded' ? superseded(supersededSentence) : waiting(busy, BUSY_MS, { reasonCode: 'write-in-progress' });
+  fate === 'superseded'
+    ? superseded(supersededSentence)
+    : waiting(busy, BUSY_MS, { reasonCode: 'write-in-progress' });
