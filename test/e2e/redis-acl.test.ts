@@ -63,7 +63,7 @@ test('suffices for all that workers, server and command line do', async () => {
   world.simulator.addFault({ kind: 'status', status: 422, domain: 'bad.example.org', times: 1 });
   await using worker = await untilReady(spawnWorker({ env, tuning: { reconcileIntervalMs: 500 } }));
   await using server = await startServer({ ...env, LOG_LEVEL: 'silent' });
-  const { ask } = server;
+  const { fetch: ask } = server;
   const accepted = async (domain: string): Promise<string> => {
     const headers = { 'idempotency-key': domain };
     const reply = await ask('POST', '/v1/domains', { body: { domain, siteId: 7 }, headers });

@@ -24,9 +24,9 @@ const cookiesOf = ({ headers }: Reply): string =>
 
 /** Resolves with the cookie of the session. */
 export async function logInAt(server: TestServer, name: keyof typeof PASSWORDS): Promise<string> {
-  const form = await server.ask('GET', '/board/login', { as: null });
+  const form = await server.fetch('GET', '/board/login', { as: null });
   const [, token = ''] = /name="token" value="([^"]*)"/.exec(form.text) ?? [];
-  const answer = await server.ask('POST', '/board/login', {
+  const answer = await server.fetch('POST', '/board/login', {
     as: null,
     headers: { ...OWN, cookie: cookiesOf(form), 'content-type': 'application/x-www-form-urlencoded' },
     text: new URLSearchParams({ token, name, password: PASSWORDS[name] }).toString(),

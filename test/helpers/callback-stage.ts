@@ -34,7 +34,7 @@ export interface CallbackStage extends AsyncDisposable {
   startCallbacks(options: StartOptions): Promise<Callbacks>;
   deliveries(...urls: string[]): Deliveries;
   /** A person asks for the domain; resolves with its job. */
-  ask(domain: string, presence?: 'present' | 'absent', siteId?: string): Promise<string>;
+  request(domain: string, presence?: 'present' | 'absent', siteId?: string): Promise<string>;
   /** The job ends, or looks on, so. */
   settle(domain: string, jobId: string, settlement: Told): Promise<void>;
   /** Asks for the domain and settles it at once. */
@@ -98,7 +98,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       return callbacks;
     },
     deliveries: (...urls) => createDeliveries({ queues, urls }),
-    async ask(domain, presence = 'present', siteId) {
+    async request(domain, presence = 'present', siteId) {
       const desired =
         presence === 'absent' ? { presence } : ({ presence, www: false, redirection: 'none' } as const);
       const { jobId } = await store.request({ ...keyOf(domain), desired, siteId });
@@ -113,7 +113,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       });
     },
     async becomes(domain, settlement) {
-      const jobId = await stage.ask(domain);
+      const jobId = await stage.request(domain);
       await stage.settle(domain, jobId, settlement);
       return jobId;
     },

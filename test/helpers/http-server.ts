@@ -21,7 +21,7 @@ export interface Reply {
   readonly body: any;
 }
 
-export interface Ask {
+export interface FetchOptions {
   /** Default: operate; null: no token. */
   readonly as?: Role | null;
   readonly body?: unknown;
@@ -32,7 +32,7 @@ export interface Ask {
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
-  ask(method: string, path: string, ask?: Ask): Promise<Reply>;
+  fetch(method: string, path: string, ask?: FetchOptions): Promise<Reply>;
 }
 
 export interface TestServerOptions extends ServerOptions {
@@ -52,7 +52,7 @@ export async function startServer(
   });
   return {
     url,
-    ask(method, path, ask = {}) {
+    fetch(method, path, ask = {}) {
       const attempt = (): Promise<Reply> => send(new URL(path, url), method, ask);
       return isRedisAway ? attempt() : answeredByRedis(attempt);
     },
@@ -70,7 +70,7 @@ const answeredByRedis = (attempt: () => Promise<Reply>): Promise<Reply> =>
     return isAway ? undefined : reply;
   }, 'Redis answered in time');
 
-function toHeaders({ as = 'operate', body, text, headers }: Ask): Record<string, string> {
+function toHeaders({ as = 'operate', body, text, headers }: FetchOptions): Record<string, string> {
   const hasBody = body !== undefined || text !== undefined;
   return {
     ...(as !== null && { authorization: `Bearer ${tokens[as].token}` }),
@@ -91,7 +91,7 @@ const toText = ({
 }): string | Buffer | undefined => text ?? (body === undefined ? undefined : JSON.stringify(body));
 
 // Not fetch: it adds headers of its own, and refuses some that a client may send.
-function send(url: URL, method: string, ask: Ask): Promise<Reply> {
+function send(url: URL, method: string, ask: FetchOptions): Promise<Reply> {
   const text = toText(ask);
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, headers: toHeaders(ask), agent: false }, (response) => {

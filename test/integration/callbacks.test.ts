@@ -32,7 +32,7 @@ describe('a change of a domain’s stage', () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
-    const jobId = await stage.ask(SHOP, 'present', 'site 12');
+    const jobId = await stage.request(SHOP, 'present', 'site 12');
     await stage.settle(SHOP, jobId, { outcome: 'it lives — “bestens”', ...live });
     const [message] = await until(
       () => (receiver.received.length > 0 ? receiver.received : undefined),
@@ -71,7 +71,7 @@ describe('a change of a domain’s stage', () => {
     await stage.settle(SHOP, await stage.becomes(SHOP, waits), held('customer'));
     await stage.becomes('live.example.org', live);
     await stage.becomes('failed.example.org', failed);
-    await stage.settle('gone.example.org', await stage.ask('gone.example.org', 'absent'), {
+    await stage.settle('gone.example.org', await stage.request('gone.example.org', 'absent'), {
       report: { state: 'removed' },
     });
     await stage.becomes('attached.example.org', { report: { state: 'attached' } });
@@ -97,7 +97,7 @@ describe('a change of a domain’s stage', () => {
     for (let i = 0; i < 4; i += 1) await stage.startCallbacks({ urls: [receiver.url], everyMs: 1 });
     const domains = Array.from({ length: 20 }, (_, i) => `d${i}.example.org`);
     const jobs = new Map(
-      await inParallel(domains, 5, async (each) => [each, await stage.ask(each)] as const),
+      await inParallel(domains, 5, async (each) => [each, await stage.request(each)] as const),
     );
     const runs = [...domains, ...domains, ...domains, ...domains];
     await inParallel(runs, 20, (each) => stage.settle(each, jobs.get(each) ?? '', live));
@@ -192,7 +192,7 @@ describe('a domain whose DNS is wrong', () => {
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
     await stage.settle(SHOP, await stage.becomes(SHOP, waits()), live);
-    await stage.settle(SHOP, await stage.ask(SHOP, 'absent'), { report: { state: 'removed' } });
+    await stage.settle(SHOP, await stage.request(SHOP, 'absent'), { report: { state: 'removed' } });
     await until(() => receiver.messages().length === 2, 'both came');
     const told = receiver.received.map(({ payload: { type, data } }) => [type, data.dnsRecords]);
     expect(told.sort()).toEqual([
@@ -207,7 +207,7 @@ describe('one message per cause', () => {
     steps: (stage: CallbackStage, jobId: string) => Promise<void>,
   ): Promise<string[]> => {
     await using stage = await createCallbackStage();
-    await steps(stage, await stage.ask(SHOP));
+    await steps(stage, await stage.request(SHOP));
     const entries = await stage.redis.xrange(stage.keys.outbox, '-', '+');
     return entries.map(([, fields]) => fields[1] ?? '');
   };

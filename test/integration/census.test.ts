@@ -114,7 +114,7 @@ test('servers share their count; its age is a metric', async () => {
   await using one = await startServer(stage.env);
   await using other = await startServer(stage.env);
   await stage.producer.requests.enqueue('add-domain', { domain: 'a.example.org' });
-  const figures = async (server: typeof one) => (await server.ask('GET', '/metrics', { as: 'read' })).text;
+  const figures = async (server: typeof one) => (await server.fetch('GET', '/metrics', { as: 'read' })).text;
   const counted = 'runcloud_domains_domains{state="requested",must_act=""} 1';
   await until(async () => (await figures(one)).includes(counted), 'it is counted');
   const [key = ''] = await stage.redis.keys(`${stage.producer.requests.keyOf('census')}`);

@@ -461,6 +461,6 @@ test('without DNS and TLS looks, www follows the wish by a change too', async ()
 test('the API tells whether www is our own rule', async () => {
   await using stage = await liveWithoutWww();
   await using server = await startServer(stage.env);
-  const { body } = await server.ask('GET', `/v1/domains/${APEX}?appId=${APP.appId}`, { as: 'read' });
+  const { body } = await server.fetch('GET', `/v1/domains/${APEX}?appId=${APP.appId}`, { as: 'read' });
   expect(body).toMatchObject({ desired: { presence: 'present', www: 'auto', redirection: 'non-www' } });
 });

@@ -197,10 +197,10 @@ describe('at the door', () => {
   test('the API answers 409 with a problem of its own, and adds no job', async () => {
     await using bench = await createBench();
     await add(bench.stage, APEX);
-    const post = await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: { domain: WWW } });
+    const post = await bench.server.fetch('POST', '/v1/domains', { as: 'enqueue', body: { domain: WWW } });
     expect(post).toMatchObject({ status: 409, body: { code: 'host-name-taken' } });
     expect(post.body.detail).toContain('add shop-a.com --www=false');
-    const remove = await bench.server.ask('DELETE', `/v1/domains/${WWW}`, { as: 'enqueue' });
+    const remove = await bench.server.fetch('DELETE', `/v1/domains/${WWW}`, { as: 'enqueue' });
     expect(remove).toMatchObject({ status: 409, body: { code: 'host-name-taken' } });
     expect(await bench.stage.queue.getPrioritizedCount()).toBe(1);
   });
@@ -208,7 +208,7 @@ describe('at the door', () => {
   test('a question about the www name is answered with its owner', async () => {
     await using bench = await createBench();
     await add(bench.stage, APEX);
-    const { status, body } = await bench.server.ask('GET', `/v1/domains/${WWW}`, { as: 'read' });
+    const { status, body } = await bench.server.fetch('GET', `/v1/domains/${WWW}`, { as: 'read' });
     expect([status, body.detail]).toEqual([
       404,
       expect.stringContaining(`${WWW} is the www name of ${APEX}`),
@@ -218,7 +218,7 @@ describe('at the door', () => {
   test('the API says where www gave way', async () => {
     await using bench = await createBench();
     await add(bench.stage, WWW);
-    const post = await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: { domain: APEX } });
+    const post = await bench.server.fetch('POST', '/v1/domains', { as: 'enqueue', body: { domain: APEX } });
     expect(post).toMatchObject({
       status: 202,
       body: { remark: expect.stringContaining(`without www: ${WWW}`) },
@@ -232,7 +232,7 @@ describe('at the door', () => {
       ...pairs.map((domain) => ({ domain })),
       ...pairs.map((domain) => ({ domain: `WWW.${domain}.` })),
     ];
-    const { body: answer } = await bench.server.ask('POST', '/v1/domains:batch', { as: 'enqueue', body });
+    const { body: answer } = await bench.server.fetch('POST', '/v1/domains:batch', { as: 'enqueue', body });
     expect(answer).toMatchObject({ accepted: 40, refused: 40 });
     expect(answer.results.slice(0, 40).every(({ status }: { status: number }) => status === 202)).toBe(true);
     expect(answer.results[40]).toMatchObject({ status: 409, problem: { code: 'host-name-taken' } });

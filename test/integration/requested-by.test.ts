@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { enqueue } from '../../src/cli/enqueue.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { createProducer } from '../../src/index.ts';
-import { type Ask, type Reply, startServer } from '../helpers/http-server.ts';
+import { type FetchOptions, type Reply, startServer } from '../helpers/http-server.ts';
 import { recordedTerminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, type Stage } from '../helpers/worker.ts';
@@ -17,7 +17,7 @@ async function createBench(workers = 0) {
   const server = stack.use(await startServer(stage.env));
   const releases = stack.move();
   const audit = async () =>
-    (await server.ask('GET', '/v1/audit?limit=100')).body.entries as { [field: string]: unknown }[];
+    (await server.fetch('GET', '/v1/audit?limit=100')).body.entries as { [field: string]: unknown }[];
   return { stage, server, audit, [Symbol.asyncDispose]: () => releases.disposeAsync() };
 }
 
@@ -25,7 +25,9 @@ const recordOf = async ({ producer }: Stage, domain: string) =>
   await producer.requests.store.get({ ...APP, domain: parseDomainName(domain) });
 
 interface Door {
-  readonly send: (ask: (method: string, path: string, ask?: Ask) => Promise<Reply>) => Promise<Reply>;
+  readonly send: (
+    ask: (method: string, path: string, ask?: FetchOptions) => Promise<Reply>,
+  ) => Promise<Reply>;
   readonly what: string;
 }
 const query = `requestedBy=${encodeURIComponent(FORGED)}`;
@@ -55,7 +57,7 @@ const writers: Record<string, Door> = {
 
 test.each(Object.entries(writers))('%s: the token is named, whatever the request says', async (_, door) => {
   await using bench = await createBench();
-  const { body, status } = await door.send(bench.server.ask);
+  const { body, status } = await door.send(bench.server.fetch);
   expect(status).toBeLessThan(300);
   expect(await bench.audit()).toMatchObject([
     { who: 'api:enqueue-1', for: FORGED.trim(), what: door.what, domains: ['a.example.org'], domainCount: 1 },
@@ -63,7 +65,7 @@ test.each(Object.entries(writers))('%s: the token is named, whatever the request
   const jobId: string = body.jobId ?? body.results[0].jobId;
   expect((await bench.stage.job(jobId)).data).toMatchObject({ by: 'api:enqueue-1', requestedBy: FORGED });
   if (door.what === 'redeploy') return;
-  const record = await bench.server.ask('GET', '/v1/domains/a.example.org');
+  const record = await bench.server.fetch('GET', '/v1/domains/a.example.org');
   expect(record.body).toMatchObject({ by: 'api:enqueue-1', for: FORGED });
   expect(record.body.history[0]).toMatchObject({
     by: 'api:enqueue-1',
@@ -78,7 +80,7 @@ test('a batch is one entry with all its domains, without those that were refused
     domain: `d${i}.example.org`,
     requestedBy: `r${i % 2}`,
   }));
-  const { body } = await bench.server.ask('POST', '/v1/domains:batch', {
+  const { body } = await bench.server.fetch('POST', '/v1/domains:batch', {
     body: [...lines, { domain: 'a b' }],
   });
   expect(body).toMatchObject({ accepted: 300, refused: 1 });
@@ -139,8 +141,8 @@ test('what a program asks for through the producer stands there too, and it cann
 
 test('what is refused stands nowhere', async () => {
   await using bench = await createBench();
-  await bench.server.ask('POST', '/v1/domains', { body: { domain: 'a b' } });
-  await bench.server.ask('POST', '/v1/domains:batch', { body: [{ domain: 'a b' }] });
+  await bench.server.fetch('POST', '/v1/domains', { body: { domain: 'a b' } });
+  await bench.server.fetch('POST', '/v1/domains:batch', { body: [{ domain: 'a b' }] });
   expect(await bench.audit()).toEqual([]);
 });
 
@@ -210,7 +212,7 @@ test.each(['add-domain', 'redeploy-ssl'] as const)(
 test('a job whose record Redis has lost is carried out, asked by nobody we can prove', async () => {
   await using bench = await createBench();
   const { stage } = bench;
-  await bench.server.ask('POST', '/v1/domains', { as: 'enqueue', body: said });
+  await bench.server.fetch('POST', '/v1/domains', { as: 'enqueue', body: said });
   await stage.redis.del(
     stage.producer.requests.keys.record({ ...APP, domain: parseDomainName('a.example.org') }),
   );

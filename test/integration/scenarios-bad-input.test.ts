@@ -178,7 +178,7 @@ describe('a name that no public authority signs', () => {
 
     await using api = await startServer(stage.env);
     for (const [domain, reason] of uncertifiable) {
-      const { status, body } = await api.ask('POST', '/v1/domains', { body: { domain } });
+      const { status, body } = await api.fetch('POST', '/v1/domains', { body: { domain } });
       expect([status, body]).toEqual([
         400,
         expect.objectContaining({
@@ -189,7 +189,7 @@ describe('a name that no public authority signs', () => {
       ]);
     }
     const lines = [{ domain: 'co.uk' }, { domain: 'good.example.org' }];
-    const batch = await api.ask('POST', '/v1/domains:batch', { body: lines });
+    const batch = await api.fetch('POST', '/v1/domains:batch', { body: lines });
     expect(batch.body).toMatchObject({ accepted: 1, refused: 1 });
 
     for (const [domain, reason] of uncertifiable) {

@@ -36,7 +36,7 @@ async function readAll(server: TestServer, routes: readonly Route[], stage: Stag
     for (const path of routes
       .filter(({ method }) => method === 'GET')
       .flatMap((route) => pathsOf(route, jobs))) {
-      const reply = await server.ask('GET', path, { headers: { ...OWN, cookie } });
+      const reply = await server.fetch('GET', path, { headers: { ...OWN, cookie } });
       texts.push(path, JSON.stringify(reply.headers).replaceAll(cookie, ''), reply.text);
     }
   }
@@ -91,7 +91,7 @@ test('a planted secret is found nowhere', async () => {
   );
   try {
     const tell = async (method: string, path: string, body?: object): Promise<void> => {
-      const { status } = await server.ask(method, path, { body });
+      const { status } = await server.fetch(method, path, { body });
       expect([path, [200, 202].includes(status)]).toEqual([path, true]);
     };
     const requestedBy = typed.slice(0, 100);
@@ -110,7 +110,7 @@ test('a planted secret is found nowhere', async () => {
     await tell('POST', '/v1/jobs:retry', { filter: {}, confirm: true });
     await tell('DELETE', '/v1/domains/good.example.org');
     await stage.idle();
-    const metrics = (await server.ask('GET', '/metrics')).text;
+    const metrics = (await server.fetch('GET', '/metrics')).text;
     expect(metrics).toMatch(/runcloud_domains_queue_jobs\{state="failed"\} [1-9]/);
     await until(() => receiver.types().includes('domain.failed'), 'the outside was told');
     const shown = await readAll(server, made, stage);

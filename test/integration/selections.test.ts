@@ -59,7 +59,7 @@ async function served(query: string): Promise<string[]> {
   const found: string[] = [];
   let cursor = '';
   do {
-    const { body } = await server.ask('GET', `/v1/domains?limit=100&${query}${cursor}`, { as: 'read' });
+    const { body } = await server.fetch('GET', `/v1/domains?limit=100&${query}${cursor}`, { as: 'read' });
     found.push(...body.domains.map(({ domain }: { domain: string }) => domain));
     cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
   } while (cursor !== '');
@@ -134,6 +134,6 @@ test.each<[StatusFlags, string]>([
 });
 
 test.each(['mustAct=nobody', 'appId=x', 'serverId=0'])('GET /v1/domains?%s is refused', async (query) => {
-  const { body } = await server.ask('GET', `/v1/domains?${query}`);
+  const { body } = await server.fetch('GET', `/v1/domains?${query}`);
   expect(body).toMatchObject({ status: 400, code: 'invalid-payload', field: query.split('=')[0] });
 });

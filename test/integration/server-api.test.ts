@@ -4,14 +4,14 @@ import { addDelivery, toDeliveryId } from '../../src/callbacks/queue.ts';
 import { toTargets } from '../../src/callbacks/targets.ts';
 import type { Route } from '../../src/server/routes/route.ts';
 import { routes } from '../../src/server/routes/table.ts';
-import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
+import { type FetchOptions, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
 interface Bench extends AsyncDisposable {
   readonly stage: Stage;
   readonly server: TestServer;
   /** Asks a route of the table by its name, and checks what it answers against its schema. */
-  call(id: string, ask?: Ask & { params?: Record<string, string>; query?: string }): Promise<Reply>;
+  call(id: string, ask?: FetchOptions & { params?: Record<string, string>; query?: string }): Promise<Reply>;
 }
 
 async function createBench(workers = 0, env: Record<string, string> = {}): Promise<Bench> {
@@ -25,7 +25,7 @@ async function createBench(workers = 0, env: Record<string, string> = {}): Promi
     async call(id, { params = {}, query = '', ...ask } = {}) {
       const route = routes.find((each) => each.id === id) as Route;
       const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
-      const reply = await server.ask(route.method, `${path}${query}`, ask);
+      const reply = await server.fetch(route.method, `${path}${query}`, ask);
       if (reply.status < 400) {
         expect(reply.status).toBe(route.answer.status);
         if (!route.answer.contentType)
@@ -332,7 +332,7 @@ test('the documents are readable by anyone, and need nothing from elsewhere', as
 
 test('the board, health and metrics are on the same server; /metrics asks for a token', async () => {
   await using bench = await createBench();
-  const { ask } = bench.server;
+  const { fetch: ask } = bench.server;
   expect((await ask('GET', '/healthz', { as: null })).status).toBe(200);
   expect((await ask('GET', '/board', { as: null })).status).toBe(403); // no BOARD_USERS here
   expect((await ask('GET', '/metrics', { as: null })).body).toMatchObject({ code: 'unauthorized' });

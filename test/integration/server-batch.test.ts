@@ -4,7 +4,7 @@ import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { batchResult } from '../../src/server/routes/batch.ts';
-import { type Ask, startServer } from '../helpers/http-server.ts';
+import { type FetchOptions, startServer } from '../helpers/http-server.ts';
 import { createStage } from '../helpers/worker.ts';
 
 async function createBench() {
@@ -14,8 +14,8 @@ async function createBench() {
   const releases = stack.move();
   return {
     stage,
-    async post(ask: Ask) {
-      const reply = await server.ask('POST', '/v1/domains:batch', { as: 'enqueue', ...ask });
+    async post(ask: FetchOptions) {
+      const reply = await server.fetch('POST', '/v1/domains:batch', { as: 'enqueue', ...ask });
       if (reply.status === 200) expect(batchResult.safeParse(reply.body).error).toBeUndefined();
       return reply;
     },

@@ -72,14 +72,15 @@ describe('a request that is refused before it has arrived', () => {
     const next = { ...AS, 'content-type': 'application/json', 'content-length': String(domain.length) };
     client.send(`{}${toRequest('POST /v1/domains', next)}${domain}`);
     expect((await client.ended).match(/HTTP\/1\.1/g)).toHaveLength(1);
-    expect((await server.ask('GET', '/v1/domains')).body).toMatchObject({ domains: [] });
+    expect((await server.fetch('GET', '/v1/domains')).body).toMatchObject({ domains: [] });
   });
 });
 
 test('a wrong token is counted at every route, and probes go on', async () => {
   await using corner = await testRedis();
   await using server = await startServer({ ...envOf(corner), API_RATE_PER_MINUTE: '3' });
-  const ask = (path: string) => server.ask('GET', path, { as: null, headers: { authorization: 'Bearer x' } });
+  const ask = (path: string) =>
+    server.fetch('GET', path, { as: null, headers: { authorization: 'Bearer x' } });
   for (const path of ['/metrics', '/workers', '/v1/nothing'])
     expect([401, 404]).toContain((await ask(path)).status);
   for (const path of ['/metrics', '/workers', '/v1/nothing', '/v1/domains', '/v1/docs']) {
@@ -88,7 +89,7 @@ test('a wrong token is counted at every route, and probes go on', async () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(0);
   }
   expect((await ask('/healthz')).status).toBe(200);
-  expect((await server.ask('GET', '/metrics', { as: 'read' })).status).toBe(200);
+  expect((await server.fetch('GET', '/metrics', { as: 'read' })).status).toBe(200);
 });
 
 test.each([
@@ -112,7 +113,7 @@ test.each([
 test('the board refuses who asks too often in the words of its reason, by whatever spelling of its path', async () => {
   await using corner = await testRedis();
   await using server = await startServer({ ...envOf(corner), API_RATE_PER_MINUTE: '1' });
-  const ask = () => server.ask('GET', '/%62oard/', { as: null });
+  const ask = () => server.fetch('GET', '/%62oard/', { as: null });
   await ask();
   const { status, headers } = await ask();
   expect(status).toBe(429);
@@ -155,7 +156,7 @@ test('addresses of one IPv6 network are counted together, as a trusted proxy tel
   const env = { ...envOf(corner), API_RATE_PER_MINUTE: '3', TRUST_PROXY: 'on' };
   await using server = await startServer(env);
   const ask = async (address: string) =>
-    (await server.ask('GET', '/v1/pauses', { as: null, headers: { 'x-forwarded-for': address } })).status;
+    (await server.fetch('GET', '/v1/pauses', { as: null, headers: { 'x-forwarded-for': address } })).status;
   for (let i = 1; i <= 3; i += 1) expect(await ask(`2001:db8::${i}`)).toBe(401);
   expect(await ask('2001:db8::ffff:1')).toBe(429);
   expect(await ask('[2001:db8::5]:4711')).toBe(429);
@@ -217,7 +218,7 @@ describe('the stop', () => {
         'content-length': String(domain.length),
       }),
     );
-    await server.ask('GET', '/healthz'); // its head has been read before it
+    await server.fetch('GET', '/healthz'); // its head has been read before it
     const closed = server[Symbol.asyncDispose]();
     client.send(domain);
     expect(await client.ended).toMatch(/^HTTP\/1.1 202 .*"domain":"late\.example\.org"/s);

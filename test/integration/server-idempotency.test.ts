@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createIdempotency, isAnswer } from '../../src/server/idempotency.ts';
-import { type Ask, startServer, type TestServer } from '../helpers/http-server.ts';
+import { type FetchOptions, startServer, type TestServer } from '../helpers/http-server.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
 let stage: Stage;
@@ -17,10 +17,10 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
-const pause = (key: string, reason: string, ask: Ask = {}) =>
-  server.ask('POST', '/v1/pauses', { ...ask, body: { reason }, headers: { 'idempotency-key': key } });
+const pause = (key: string, reason: string, ask: FetchOptions = {}) =>
+  server.fetch('POST', '/v1/pauses', { ...ask, body: { reason }, headers: { 'idempotency-key': key } });
 const audited = async (): Promise<number> =>
-  (await server.ask('GET', '/v1/audit?limit=100')).body.entries.length;
+  (await server.fetch('GET', '/v1/audit?limit=100')).body.entries.length;
 
 test('the second of two equal requests gets the answer of the first, and does nothing', async () => {
   const before = await audited();
@@ -35,8 +35,8 @@ test('the second of two equal requests gets the answer of the first, and does no
 test('a replayed 202 has its Location, too', async () => {
   const ask = { body: { domain: 'a.example.org' }, headers: { 'idempotency-key': 'located' } };
   const replies = [
-    await server.ask('POST', '/v1/domains', ask),
-    await server.ask('POST', '/v1/domains', ask),
+    await server.fetch('POST', '/v1/domains', ask),
+    await server.fetch('POST', '/v1/domains', ask),
   ];
   expect(replies[1]?.body).toMatchObject({ coalesced: false });
   for (const { headers } of replies) expect(headers.location).toBe('/v1/domains/a.example.org');
@@ -57,30 +57,30 @@ test('the same key for another request is refused', async () => {
   await pause('other', 'a');
   expect((await pause('other', 'b')).body).toMatchObject({ status: 422, code: 'idempotency-mismatch' });
   const ask = { headers: { 'idempotency-key': 'other' } };
-  expect((await server.ask('DELETE', '/v1/pauses', ask)).status).toBe(422);
+  expect((await server.fetch('DELETE', '/v1/pauses', ask)).status).toBe(422);
 });
 
 test('the keys of two tokens never meet', async () => {
   const ask = (as: 'enqueue' | 'operate', domain: string) =>
-    server.ask('POST', '/v1/domains', { as, body: { domain }, headers: { 'idempotency-key': 'shared' } });
+    server.fetch('POST', '/v1/domains', { as, body: { domain }, headers: { 'idempotency-key': 'shared' } });
   expect((await ask('enqueue', 'x.example.org')).body).toMatchObject({ domain: 'x.example.org' });
   expect((await ask('operate', 'y.example.org')).body).toMatchObject({ domain: 'y.example.org' });
 });
 
 test('a refusal is not kept: it may be corrected under the same key', async () => {
   const ask = (domain: string) =>
-    server.ask('POST', '/v1/domains', { body: { domain }, headers: { 'idempotency-key': 'mended' } });
+    server.fetch('POST', '/v1/domains', { body: { domain }, headers: { 'idempotency-key': 'mended' } });
   expect((await ask('a_b.example.org')).status).toBe(400);
   expect((await ask('ab.example.org')).status).toBe(202);
   const retry = () =>
-    server.ask('POST', '/v1/jobs/nothing~1:retry', { headers: { 'idempotency-key': 'gone' } });
+    server.fetch('POST', '/v1/jobs/nothing~1:retry', { headers: { 'idempotency-key': 'gone' } });
   expect((await retry()).status).toBe(404);
   expect((await retry()).status).toBe(404);
 });
 
 describe('of a batch', () => {
   const batch = (key: string, lines: readonly unknown[]) =>
-    server.ask('POST', '/v1/domains:batch', { body: lines, headers: { 'idempotency-key': key } });
+    server.fetch('POST', '/v1/domains:batch', { body: lines, headers: { 'idempotency-key': key } });
   const stored = async (): Promise<number> => {
     const keys = await stage.redis.keys(stage.producer.requests.keyOf('idempotency:*'));
     const sizes = await Promise.all(keys.map((key) => stage.redis.strlen(key)));
@@ -113,7 +113,7 @@ describe('of a batch', () => {
 
 test('only a retry that was confirmed is kept', async () => {
   const retry = (confirm: boolean) =>
-    server.ask('POST', '/v1/jobs:retry', {
+    server.fetch('POST', '/v1/jobs:retry', {
       body: { filter: {}, confirm },
       headers: { 'idempotency-key': `retry-${confirm}` },
     });
@@ -129,20 +129,20 @@ test('only a retry that was confirmed is kept', async () => {
 test('each line of a batch counts as a request', async () => {
   await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '10' });
   const batch = (lines: number) =>
-    slow.ask('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(lines).fill(0) });
+    slow.fetch('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(lines).fill(0) });
   // More than a minute's worth passes once, or no large batch ever could.
   expect((await batch(50)).status).toBe(200);
   const held = await batch(1);
   expect([held.status, held.body.code]).toEqual([429, 'too-many-requests']);
   expect(Number(held.headers['retry-after'])).toBeGreaterThan(200);
-  expect((await slow.ask('GET', '/v1/pauses', { as: 'read' })).status).toBe(200);
+  expect((await slow.fetch('GET', '/v1/pauses', { as: 'read' })).status).toBe(200);
 });
 
 test('batches at once do not pass together on what is left for one', async () => {
   await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '10' });
   const replies = await Promise.all(
     Array.from({ length: 5 }, () =>
-      slow.ask('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(50).fill(0) }),
+      slow.fetch('POST', '/v1/domains:batch', { as: 'enqueue', body: Array(50).fill(0) }),
     ),
   );
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);

@@ -16,9 +16,9 @@ afterAll(async () => {
 
 const start = () => startServer(stage.env, { maxOpen: MAX });
 const add = async (server: TestServer, domain: string, as: Role = 'enqueue', more: object = {}) =>
-  server.ask('POST', '/v1/domains', { as, body: { domain, ...more } });
+  server.fetch('POST', '/v1/domains', { as, body: { domain, ...more } });
 const remove = (server: TestServer, domain: string, as: Role = 'enqueue') =>
-  server.ask('DELETE', `/v1/domains/${domain}`, { as });
+  server.fetch('DELETE', `/v1/domains/${domain}`, { as });
 /** As if a worker had finished them, or an operator had taken them away. */
 async function finishAll(): Promise<void> {
   for (const { id } of await stage.queue.getJobs(['waiting', 'prioritized', 'delayed', 'failed']))
@@ -35,7 +35,7 @@ test('a token with too many is refused, and another one is not', async () => {
     detail: tooManyOpen(3),
   });
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-  const elsewhere = await server.ask('POST', '/v1/certificates:redeploy', {
+  const elsewhere = await server.fetch('POST', '/v1/certificates:redeploy', {
     as: 'enqueue',
     body: { serverId: 9, appId: 9 },
   });
@@ -56,7 +56,7 @@ test('each line of a batch counts, and those beyond are refused one by one', asy
   // On a machine that is busy for longer than the server waits for Redis, lines come back to be sent again.
   const batch = (key: string) =>
     until(async () => {
-      const reply = await server.ask('POST', '/v1/domains:batch', {
+      const reply = await server.fetch('POST', '/v1/domains:batch', {
         as: 'enqueue',
         body: lines,
         headers: { 'idempotency-key': key },

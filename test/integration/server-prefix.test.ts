@@ -1,7 +1,7 @@
 // The server below a path of a proxy: every path that it tells a client leads there.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BOARD_USERS, OWN, PASSWORDS } from '../helpers/board-login.ts';
-import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
+import { type FetchOptions, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
@@ -51,8 +51,8 @@ const ways: [string, Way][] = [
 
 describe.each(ways)('a prefix that is %s', (_, { env, headers, asked }) => {
   const start = () => startServer({ ...stage.env, BOARD_USERS, ...env });
-  const askAt = (server: TestServer, method: string, path: string, ask: Ask = {}) =>
-    server.ask(method, `${asked}${path}`, { ...ask, headers: { ...headers, ...ask.headers } });
+  const askAt = (server: TestServer, method: string, path: string, ask: FetchOptions = {}) =>
+    server.fetch(method, `${asked}${path}`, { ...ask, headers: { ...headers, ...ask.headers } });
 
   test('stands in what the API says', async () => {
     await using server = await start();
@@ -126,7 +126,7 @@ test('a header that nobody is trusted to send, or that is no plain path, changes
     [trusting, '/v1'],
     [trusting, '/a, /b'],
   ] as const;
-  for (const [{ ask }, prefix] of asked) {
+  for (const [{ fetch: ask }, prefix] of asked) {
     const headers = { 'x-forwarded-prefix': prefix };
     const { location } = (await ask('GET', '/board/', { as: null, headers })).headers;
     expect(location).toBe('/board/login');

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RedisServer, startRedisServer } from '../../scripts/redis-server.ts';
 import { routes } from '../../src/server/routes/table.ts';
-import { type Ask, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
+import { type FetchOptions, type Reply, startServer, type TestServer } from '../helpers/http-server.ts';
 import { until } from '../helpers/until.ts';
 
 /** The server gives up after 900 ms; how soon that is seen depends on how busy the machine is. Without that it would never answer. */
@@ -17,8 +17,8 @@ const env = (url: string) => ({
   LOG_LEVEL: 'silent',
 });
 
-const post = (server: TestServer, domain: string, ask: Ask = {}): Promise<Reply> =>
-  server.ask('POST', '/v1/domains', { ...ask, body: { domain } });
+const post = (server: TestServer, domain: string, ask: FetchOptions = {}): Promise<Reply> =>
+  server.fetch('POST', '/v1/domains', { ...ask, body: { domain } });
 
 const accepted = (server: TestServer, domain: string): Promise<unknown> =>
   until(async () => (await post(server, domain)).status === 202, `${domain} is accepted`);
@@ -56,9 +56,9 @@ async function askAll(server: TestServer): Promise<void> {
     .filter(({ role }) => role !== 'anyone')
     .flatMap(({ id, method, path }) => {
       const url = path.replace('{domain}', 'ghost.example.org').replace('{id}', 'ghost~1');
-      const ask: Ask = id in bodies ? { body: bodies[id] } : {};
+      const ask: FetchOptions = id in bodies ? { body: bodies[id] } : {};
       const keyed = { ...ask, headers: { 'idempotency-key': id } };
-      return (method === 'GET' ? [ask] : [ask, keyed]).map((each) => () => server.ask(method, url, each));
+      return (method === 'GET' ? [ask] : [ask, keyed]).map((each) => () => server.fetch(method, url, each));
     });
   await Promise.all(asks.map(expectAway));
 }
@@ -72,9 +72,9 @@ describe('with Redis away', () => {
   test('from the start, the server listens, and every route says so', async () => {
     await using server = await startServer({ ...env('redis://127.0.0.1:9'), ...callbacks }, AWAY);
     await askAll(server);
-    expect((await server.ask('GET', '/healthz')).status).toBe(200);
-    expect((await server.ask('GET', '/workers')).body).toMatchObject({ code: 'redis-unavailable' });
-    expect((await server.ask('GET', '/v1/docs')).status).toBe(200);
+    expect((await server.fetch('GET', '/healthz')).status).toBe(200);
+    expect((await server.fetch('GET', '/workers')).body).toMatchObject({ code: 'redis-unavailable' });
+    expect((await server.fetch('GET', '/v1/docs')).status).toBe(200);
   });
 
   test('later, every route says so, no ghost of a job follows, and all is well when it is back', async () => {
@@ -86,7 +86,7 @@ describe('with Redis away', () => {
     await redis.restart();
     await accepted(server, 'after.example.org');
     expect(await jobsAt(redis)).toBe(2);
-    expect((await server.ask('GET', '/v1/pauses')).body.pauses).toEqual([]);
+    expect((await server.fetch('GET', '/v1/pauses')).body.pauses).toEqual([]);
     const again = await post(server, 'ghost.example.org', { headers: { 'idempotency-key': 'addDomain' } });
     expect(again).toMatchObject({ status: 202, body: { coalesced: false } });
   });
@@ -98,8 +98,8 @@ describe('with Redis away', () => {
     redis.pause();
     await expectAway(() => post(server, 'ghost.example.org', { headers: { 'idempotency-key': 'k' } }));
     await expectAway(() => post(server, 'ghost.example.org'));
-    await expectAway(() => server.ask('GET', '/v1/domains'));
-    await expectAway(() => server.ask('POST', '/v1/domains:batch', { body: bodies.addDomains }));
+    await expectAway(() => server.fetch('GET', '/v1/domains'));
+    await expectAway(() => server.fetch('POST', '/v1/domains:batch', { body: bodies.addDomains }));
     redis.resume();
     await accepted(server, 'after.example.org');
     expect(await jobsAt(redis)).toBe(2);

@@ -36,7 +36,7 @@ function expectProblem(reply: Reply, status: number, code: string): void {
 describe.each(named(guarded))('%s', (_, route) => {
   test('refuses who has no token, or a wrong one', async () => {
     const ask = (headers: Record<string, string>) =>
-      server.ask(route.method, pathOf(route), { as: null, headers });
+      server.fetch(route.method, pathOf(route), { as: null, headers });
     const wrong = `Bearer ${tokens.operate.token.slice(0, -1)}`;
     const attempts = [{}, { authorization: wrong }, { authorization: `Basic ${tokens.operate.token}` }];
     for (const headers of [
@@ -53,7 +53,7 @@ describe.each(named(guarded))('%s', (_, route) => {
   test('refuses the roles that are not its own, and names the one it needs', async () => {
     const wrong = (['enqueue', 'read'] as Role[]).filter((role) => role !== route.role);
     for (const as of wrong) {
-      const reply = await server.ask(route.method, pathOf(route), { as });
+      const reply = await server.fetch(route.method, pathOf(route), { as });
       expectProblem(reply, 403, 'forbidden');
       expect(reply.body.detail).toContain(route.role);
     }
@@ -68,12 +68,12 @@ describe.each(named(writing))('%s', (_, route) => {
       { 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'same-site' },
     ])
-      expectProblem(await server.ask(route.method, pathOf(route), { headers }), 403, 'cross-site');
+      expectProblem(await server.fetch(route.method, pathOf(route), { headers }), 403, 'cross-site');
   });
 
   test('refuses bodies that are no JSON, too large, or of another type', async () => {
     const ask = (text: string, type = 'application/json') =>
-      server.ask(route.method, pathOf(route), { text, headers: { 'content-type': type } });
+      server.fetch(route.method, pathOf(route), { text, headers: { 'content-type': type } });
     expectProblem(await ask('{"domain":'), 400, 'bad-request');
     expectProblem(await ask('{"__proto__":{"x":1}}'), 400, 'bad-request');
     expectProblem(await ask('domain=a', 'application/x-www-form-urlencoded'), 415, 'unsupported-media-type');
@@ -86,7 +86,7 @@ describe.each(named(writing))('%s', (_, route) => {
   test('refuses deeply nested JSON, or leaves it out, and never stumbles over it', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     for (const text of [deep, `{"domain":${deep}}`, `{"domain":"a.example.org","x":${deep}}`]) {
-      const reply = await server.ask(route.method, pathOf(route), {
+      const reply = await server.fetch(route.method, pathOf(route), {
         text,
         headers: { 'idempotency-key': `deep-${route.id}-${text.length}` },
       });
@@ -98,7 +98,7 @@ describe.each(named(writing))('%s', (_, route) => {
     for (const key of ['with space', 'x'.repeat(256), ' \t'])
       if (key.trim())
         expectProblem(
-          await server.ask(route.method, pathOf(route), { headers: { 'idempotency-key': key } }),
+          await server.fetch(route.method, pathOf(route), { headers: { 'idempotency-key': key } }),
           400,
           'invalid-payload',
         );
@@ -107,7 +107,7 @@ describe.each(named(writing))('%s', (_, route) => {
 
 test.each(named(routes.filter(({ method }) => method === 'GET')))('%s changes nothing', async (_, route) => {
   const before = await snapshot();
-  await server.ask('GET', pathOf(route));
+  await server.fetch('GET', pathOf(route));
   expect(await snapshot()).toEqual(before);
 });
 
@@ -119,7 +119,7 @@ async function snapshot(): Promise<Record<string, string>> {
 
 describe('input', () => {
   test('that is wrong is named by its field', async () => {
-    const post = (body: unknown) => server.ask('POST', '/v1/domains', { body });
+    const post = (body: unknown) => server.fetch('POST', '/v1/domains', { body });
     const wrong = await post({ domain: 'a_b.example.org' });
     expectProblem(wrong, 400, 'invalid-domain');
     expect(wrong.body).toMatchObject({ field: 'domain', errors: [{ field: 'domain' }] });
@@ -127,63 +127,67 @@ describe('input', () => {
     expectProblem(two, 400, 'invalid-payload');
     expect(two.body.errors.map(({ field }: { field: string }) => field)).toEqual(['serverId', 'www']);
     for (const body of [[], 'text', 7, null]) expectProblem(await post(body), 400, 'invalid-payload');
-    expectProblem(await server.ask('POST', '/v1/domains'), 400, 'invalid-payload');
-    expectProblem(await server.ask('GET', '/v1/domains/a_b.example.org'), 400, 'invalid-domain');
-    expectProblem(await server.ask('DELETE', '/v1/domains/127.0.0.1'), 400, 'invalid-domain');
+    expectProblem(await server.fetch('POST', '/v1/domains'), 400, 'invalid-payload');
+    expectProblem(await server.fetch('GET', '/v1/domains/a_b.example.org'), 400, 'invalid-domain');
+    expectProblem(await server.fetch('DELETE', '/v1/domains/127.0.0.1'), 400, 'invalid-domain');
     const body = { x: 1 };
-    expectProblem(await server.ask('DELETE', '/v1/domains/a.example.org', { body }), 400, 'invalid-payload');
     expectProblem(
-      await server.ask('POST', '/v1/domains?x=1', { body: { domain: 'a.example.org' } }),
+      await server.fetch('DELETE', '/v1/domains/a.example.org', { body }),
+      400,
+      'invalid-payload',
+    );
+    expectProblem(
+      await server.fetch('POST', '/v1/domains?x=1', { body: { domain: 'a.example.org' } }),
       400,
       'invalid-payload',
     );
   });
 
   test('that lacks a field, or has an unknown one, is refused with the name of the field', async () => {
-    const typo = await server.ask('POST', '/v1/domains', { body: { domian: 'a.example.org' } });
+    const typo = await server.fetch('POST', '/v1/domains', { body: { domian: 'a.example.org' } });
     expectProblem(typo, 400, 'invalid-payload');
     expect(typo.body.errors).toMatchObject([{ field: 'domain' }, { field: 'domian', message: unknownField }]);
-    const nothing = await server.ask('POST', '/v1/pauses', { body: {} });
+    const nothing = await server.fetch('POST', '/v1/pauses', { body: {} });
     expect(nothing.body).toMatchObject({
       errors: [{ field: 'reason', message: missingField }],
       fix: expect.stringMatching(/v1.docs/),
     });
     const past = { reason: 'a move', until: '2020-01-01T00:00:00Z' };
-    expect((await server.ask('POST', '/v1/pauses', { body: past })).body).toMatchObject({
+    expect((await server.fetch('POST', '/v1/pauses', { body: past })).body).toMatchObject({
       field: 'until',
       errors: [{ field: 'until', message: notInFuture }],
     });
-    expectProblem(await server.ask('GET', '/v1/callbacks/deliveries?cursor=x'), 400, 'invalid-payload');
+    expectProblem(await server.fetch('GET', '/v1/callbacks/deliveries?cursor=x'), 400, 'invalid-payload');
   });
 
   test('that names a key of BullMQ for a job is told that there is none', async () => {
     await stage.producer.requests.enqueue('add-domain', { domain: 'any.example.org' });
     for (const id of ['events', 'id', 'meta', 'prioritized']) {
-      expectProblem(await server.ask('GET', `/v1/jobs/${id}`), 404, 'not-found');
-      expectProblem(await server.ask('POST', `/v1/jobs/${id}:retry`), 404, 'not-found');
+      expectProblem(await server.fetch('GET', `/v1/jobs/${id}`), 404, 'not-found');
+      expectProblem(await server.fetch('POST', `/v1/jobs/${id}:retry`), 404, 'not-found');
     }
   });
 
   test('without a web application is refused where none is configured', async () => {
     const { RUNCLOUD_SERVER_ID: _, RUNCLOUD_APP_ID: __, ...env } = stage.env;
     await using bare = await startServer(env);
-    const reply = await bare.ask('POST', '/v1/domains', { body: { domain: 'a.example.org' } });
+    const reply = await bare.fetch('POST', '/v1/domains', { body: { domain: 'a.example.org' } });
     expectProblem(reply, 400, 'no-web-application');
     // Whom it is about can be looked for all the same.
-    expectProblem(await bare.ask('GET', '/v1/domains/nobody.example.org'), 404, 'not-found');
+    expectProblem(await bare.fetch('GET', '/v1/domains/nobody.example.org'), 404, 'not-found');
   });
 
   test('that no route takes is refused as a problem, too', async () => {
-    expectProblem(await server.ask('GET', '/v1/nothing'), 404, 'not-found');
-    expectProblem(await server.ask('PUT', '/v1/domains'), 404, 'not-found');
-    expectProblem(await server.ask('GET', '/v1/jobs/%zz'), 400, 'bad-request');
-    expectProblem(await server.ask('GET', `/v1/domains/${'a'.repeat(2000)}`), 404, 'not-found');
+    expectProblem(await server.fetch('GET', '/v1/nothing'), 404, 'not-found');
+    expectProblem(await server.fetch('PUT', '/v1/domains'), 404, 'not-found');
+    expectProblem(await server.fetch('GET', '/v1/jobs/%zz'), 400, 'bad-request');
+    expectProblem(await server.fetch('GET', `/v1/domains/${'a'.repeat(2000)}`), 404, 'not-found');
   });
 });
 
 test('a token that asks too often is told when to come back; another is not held up', async () => {
   await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '3' });
-  const ask = (as: Role | null) => slow.ask('GET', '/v1/pauses', { as });
+  const ask = (as: Role | null) => slow.fetch('GET', '/v1/pauses', { as });
   for (let i = 0; i < 3; i += 1) expect((await ask('read')).status).toBe(200);
   const held = await ask('read');
   expectProblem(held, 429, 'too-many-requests');
@@ -196,11 +200,11 @@ test('a token that asks too often is told when to come back; another is not held
 describe('a server without tokens', () => {
   test('lets everything from this machine pass, in the name of `local`', async () => {
     await using open = await startServer({ ...stage.env, API_TOKENS: '' });
-    const reply = await open.ask('POST', '/v1/pauses', { as: null, body: { reason: 'x' } });
+    const reply = await open.fetch('POST', '/v1/pauses', { as: null, body: { reason: 'x' } });
     expect(reply.body).toMatchObject({ by: 'api:local' });
-    await open.ask('DELETE', '/v1/pauses', { as: null });
+    await open.fetch('DELETE', '/v1/pauses', { as: null });
     // A name of somebody else's that leads to 127.0.0.1: DNS rebinding.
-    const rebound = await open.ask('GET', '/v1/pauses', { as: null, headers: { host: 'evil.example:80' } });
+    const rebound = await open.fetch('GET', '/v1/pauses', { as: null, headers: { host: 'evil.example:80' } });
     expectProblem(rebound, 401, 'unauthorized');
   });
 
@@ -213,7 +217,7 @@ describe('a server without tokens', () => {
 
 test('every answer has an id, and headers that keep browsers strict', async () => {
   for (const path of ['/v1/pauses', '/v1/nothing', '/v1/docs']) {
-    const { headers } = await server.ask('GET', path, { headers: { 'x-request-id': 'from-me.1' } });
+    const { headers } = await server.fetch('GET', path, { headers: { 'x-request-id': 'from-me.1' } });
     expect(headers).toMatchObject({
       'x-request-id': 'from-me.1',
       'x-content-type-options': 'nosniff',
@@ -224,7 +228,7 @@ test('every answer has an id, and headers that keep browsers strict', async () =
     });
     expect(headers).not.toHaveProperty('access-control-allow-origin');
   }
-  const { headers } = await server.ask('GET', '/v1/pauses', { headers: { 'x-request-id': 'bad id' } });
+  const { headers } = await server.fetch('GET', '/v1/pauses', { headers: { 'x-request-id': 'bad id' } });
   expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
 });
 
@@ -234,16 +238,16 @@ test('a secret of the configuration stands in no answer, wherever it was put', a
   const secret = `${token} ${password}`;
   const body = { domain: 'secret.example.org', requestedBy: secret.slice(0, 100), [token]: 1 };
   const replies = [
-    await server.ask('POST', '/v1/domains', { body }),
-    await server.ask('GET', '/v1/domains/secret.example.org'),
-    await server.ask('GET', '/v1/domains'),
-    await server.ask('POST', '/v1/pauses', { body: { reason: secret } }),
-    await server.ask('GET', '/v1/pauses'),
-    await server.ask('GET', '/v1/audit'),
-    await server.ask('GET', `/v1/jobs/${encodeURIComponent(token)}`),
-    await server.ask('GET', `/v1/domains/${encodeURIComponent(token)}`),
-    await server.ask('GET', `/v1/domains?state=${encodeURIComponent(token)}`),
-    await server.ask('DELETE', '/v1/pauses'),
+    await server.fetch('POST', '/v1/domains', { body }),
+    await server.fetch('GET', '/v1/domains/secret.example.org'),
+    await server.fetch('GET', '/v1/domains'),
+    await server.fetch('POST', '/v1/pauses', { body: { reason: secret } }),
+    await server.fetch('GET', '/v1/pauses'),
+    await server.fetch('GET', '/v1/audit'),
+    await server.fetch('GET', `/v1/jobs/${encodeURIComponent(token)}`),
+    await server.fetch('GET', `/v1/domains/${encodeURIComponent(token)}`),
+    await server.fetch('GET', `/v1/domains?state=${encodeURIComponent(token)}`),
+    await server.fetch('DELETE', '/v1/pauses'),
   ];
   for (const { text } of replies) {
     expect(text).not.toContain(token);

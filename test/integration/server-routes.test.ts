@@ -3,7 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { routes as apiRoutes } from '../../src/server/routes/table.ts';
 import { BOARD_USERS, logInAt, OWN } from '../helpers/board-login.ts';
-import { type Ask, type Reply, startServer, type TestServer, tokens } from '../helpers/http-server.ts';
+import {
+  type FetchOptions,
+  type Reply,
+  startServer,
+  type TestServer,
+  tokens,
+} from '../helpers/http-server.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
 /** What is there for everybody, on purpose. */
@@ -54,11 +60,15 @@ const isOpen = ({ name }: Made): boolean => OPEN.includes(name);
 const isBoard = ({ path }: Made): boolean => path.startsWith('/board');
 const isWriting = ({ method }: Made): boolean => method !== 'GET' && method !== 'HEAD';
 const guarded = () => made.filter((route) => !isOpen(route));
-const ask = ({ method, path }: Made, { headers, ...more }: Ask): Promise<Reply> =>
-  server.ask(method, path, { ...more, headers: { ...headers, connection: 'close' } });
+const ask = ({ method, path }: Made, { headers, ...more }: FetchOptions): Promise<Reply> =>
+  server.fetch(method, path, { ...more, headers: { ...headers, connection: 'close' } });
 
 /** Asks all of them, and says which were not answered as they must be. */
-async function unexpected(list: readonly Made[], how: Ask, isRight: (reply: Reply, route: Made) => boolean) {
+async function unexpected(
+  list: readonly Made[],
+  how: FetchOptions,
+  isRight: (reply: Reply, route: Made) => boolean,
+) {
   const wrong: string[] = [];
   for (const route of list) {
     const reply = await ask(route, how);
@@ -103,7 +113,7 @@ describe('of all routes but those that are open on purpose, none lets in', () =>
   test('a session that has ended', async () => {
     const cookie = await logInAt(server, 'ada');
     const headers = { ...OWN, cookie };
-    expect((await server.ask('GET', '/board/api/queues', { as: null, headers })).status).toBe(200);
+    expect((await server.fetch('GET', '/board/api/queues', { as: null, headers })).status).toBe(200);
     const keys = await stage.redis.keys(`${stage.config.queuePrefix}*board:session:*`);
     expect(keys).toHaveLength(1);
     await stage.redis.del(keys);

@@ -52,7 +52,7 @@ describe('a server that stops', () => {
         },
       ],
     });
-    const reply = server.ask('GET', '/slow').catch((error: Error) => error);
+    const reply = server.fetch('GET', '/slow').catch((error: Error) => error);
     await asked.promise;
     return { server, answer, reply };
   }
@@ -64,7 +64,7 @@ describe('a server that stops', () => {
     answer.resolve('at last');
     expect(await reply).toMatchObject({ status: 200, text: 'at last' });
     await closed;
-    await expect(server.ask('GET', '/healthz')).rejects.toThrow(/ECONNREFUSED/);
+    await expect(server.fetch('GET', '/healthz')).rejects.toThrow(/ECONNREFUSED/);
   });
 
   test('keeps no connection open beyond the answer that was under way', async () => {
@@ -74,10 +74,10 @@ describe('a server that stops', () => {
     const kept = request(new URL('/slow', server.url), { agent }).end();
     await once(kept, 'socket');
     const other = once(kept, 'response');
-    await server.ask('GET', '/healthz'); // the slow one has been taken before it
+    await server.fetch('GET', '/healthz'); // the slow one has been taken before it
     const closed = server[Symbol.asyncDispose]();
     const isGone = (): Promise<boolean> =>
-      server.ask('GET', '/healthz').then(
+      server.fetch('GET', '/healthz').then(
         () => false,
         () => true,
       );
@@ -103,7 +103,7 @@ describe('a server that stops', () => {
     };
     expect((await ask()).headers.connection).toBe('keep-alive');
     const closed = server[Symbol.asyncDispose]();
-    const isListening = () => server.ask('GET', '/healthz').then(Boolean, () => false);
+    const isListening = () => server.fetch('GET', '/healthz').then(Boolean, () => false);
     await until(async () => !(await isListening()), 'it takes no new connection');
     expect((await ask()).headers.connection).toBe('close');
     await closed;

@@ -99,7 +99,7 @@ describe('tracing', () => {
     const { token } = stage.simulator.credentials;
     try {
       const body = { domain: 'shop.example.org', requestedBy: token.slice(0, 100) };
-      const { body: receipt } = await server.ask('POST', '/v1/domains', { body });
+      const { body: receipt } = await server.fetch('POST', '/v1/domains', { body });
       expect((await stage.job(receipt.jobId)).opts.telemetry?.metadata).toMatch(/traceparent/);
     } finally {
       // What is left is sent on the way out.

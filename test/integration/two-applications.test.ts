@@ -117,7 +117,7 @@ describe('GET /v1/domains/{domain} without appId', () => {
   test('answers for the one that has it, refuses with the list where several have, and knows none', async () => {
     await using stage = await createStage({ workers: 0 });
     await using server = await startServer(stage.env);
-    const get = (query = '') => server.ask('GET', `/v1/domains/${CLUB}${query}`, { as: 'read' });
+    const get = (query = '') => server.fetch('GET', `/v1/domains/${CLUB}${query}`, { as: 'read' });
     expect((await get()).body).toMatchObject({ status: 404, code: 'not-found' });
     await ask(stage, 'add-domain', CLUB, OTHER);
     expect((await get()).body).toMatchObject({ appId: 701, state: 'requested' });
@@ -192,19 +192,19 @@ describe('a request that names no web application, for a domain that another has
     await using server = await startServer(stage.env);
     await ask(stage, 'add-domain', CLUB, OTHER);
     const conflict = { status: 409, code: 'on-another-application', applications: [{ appId: 701 }] };
-    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    const post = (body: object) => server.fetch('POST', '/v1/domains', { as: 'enqueue', body });
     expect((await post({ domain: CLUB })).body).toMatchObject(conflict);
-    const batch = await server.ask('POST', '/v1/domains:batch', {
+    const batch = await server.fetch('POST', '/v1/domains:batch', {
       body: [{ domain: CLUB }, { domain: SHOP }],
     });
     expect(batch.body).toMatchObject({ accepted: 1, results: [{ problem: conflict }, { status: 202 }] });
-    const gone = await server.ask('DELETE', `/v1/domains/${CLUB}`, { as: 'enqueue' });
+    const gone = await server.fetch('DELETE', `/v1/domains/${CLUB}`, { as: 'enqueue' });
     expect(gone.body).toMatchObject({
       ...conflict,
       detail: expect.stringMatching(/name the one that you mean: appId: 701$/),
     });
     expect(
-      (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,
+      (await server.fetch('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,
     ).toMatchObject(conflict);
     expect(await isPending(stage)).toBe(false);
     const also = await post({ domain: CLUB, also: true });
@@ -223,12 +223,12 @@ describe('a request that names no web application, for a domain that another has
       applications: [{ appId: 701 }],
     };
     const www = 'www.shop-a.com';
-    const gone = await server.ask('DELETE', `/v1/domains/${www}`, { as: 'enqueue' });
+    const gone = await server.fetch('DELETE', `/v1/domains/${www}`, { as: 'enqueue' });
     expect(gone.body).toMatchObject(conflict);
-    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    const post = (body: object) => server.fetch('POST', '/v1/domains', { as: 'enqueue', body });
     expect((await post({ domain: www })).body).toMatchObject(conflict);
     expect(
-      (await server.ask('POST', '/v1/certificates:redeploy', { body: { domain: www } })).body,
+      (await server.fetch('POST', '/v1/certificates:redeploy', { body: { domain: www } })).body,
     ).toMatchObject(conflict);
     expect(await stage.queue.getJobCountByTypes('waiting', 'prioritized')).toBe(1);
     expect((await post({ domain: www, also: true })).body).toMatchObject({ appId: 646 });
@@ -238,13 +238,13 @@ describe('a request that names no web application, for a domain that another has
     await using stage = await createStage({ workers: 0 });
     await using server = await startServer(stage.env);
     await ask(stage, 'add-domain', 'www.shop-a.com', OTHER);
-    const post = (body: object) => server.ask('POST', '/v1/domains', { as: 'enqueue', body });
+    const post = (body: object) => server.fetch('POST', '/v1/domains', { as: 'enqueue', body });
     expect((await post({ domain: 'shop-a.com' })).body).toMatchObject({
       code: 'on-another-application',
       detail: expect.stringMatching(/on web application 701 \(requested, by its www name www\.shop-a\.com\)/),
     });
     expect((await post({ domain: 'shop-a.com', www: false })).status).toBe(202);
-    expect((await server.ask('DELETE', '/v1/domains/shop-a.com', { as: 'enqueue' })).status).toBe(202);
+    expect((await server.fetch('DELETE', '/v1/domains/shop-a.com', { as: 'enqueue' })).status).toBe(202);
   });
 
   test('goes on for a www name whose domain is there without it', async () => {
@@ -252,7 +252,7 @@ describe('a request that names no web application, for a domain that another has
     await using server = await startServer(stage.env);
     await ask(stage, 'add-domain', 'shop-a.com', { ...OTHER, www: false });
     const body = { domain: 'www.shop-a.com' };
-    expect((await server.ask('POST', '/v1/domains', { as: 'enqueue', body })).status).toBe(202);
+    expect((await server.fetch('POST', '/v1/domains', { as: 'enqueue', body })).status).toBe(202);
   });
 
   test('of a program’s own producer is taken as it is: nobody is there to be asked', async () => {
@@ -285,7 +285,7 @@ describe('failed jobs', () => {
     expect(await listed({ app: '701' })).toEqual([there]);
     expect(await listed({ code: 'runcloud-rejected' })).toEqual([here]);
     expect(await listed({ app: '646', code: 'runcloud-unknown-result' })).toEqual([]);
-    const found = await server.ask('POST', '/v1/jobs:retry', { body: { filter: { appId: 701 } } });
+    const found = await server.fetch('POST', '/v1/jobs:retry', { body: { filter: { appId: 701 } } });
     expect(found.body).toMatchObject({ matching: 1, examples: [{ id: there }] });
     const terminal = recordedTerminal();
     expect(await retry([], { all: true, app: '701' }, stage.producer, terminal)).toBe(0);
