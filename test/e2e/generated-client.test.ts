@@ -71,7 +71,7 @@ test('the client has every operation', () => {
   expect(ids.filter((id) => typeof api[id] !== 'function')).toEqual([]);
 });
 
-test('it asks for a domain, follows it, retries what failed, and has it removed', async () => {
+test('it adds a domain, gets its status, retries a failed job, and removes the domain', async () => {
   const [shop, eyes, hands] = [clientAs('enqueue'), clientAs('read'), clientAs('operate')] as [Api, Api, Api];
   stage.simulator.addFault({
     kind: 'status',
@@ -83,13 +83,13 @@ test('it asks for a domain, follows it, retries what failed, and has it removed'
   const receipt = await shop.addDomain?.({ domain: SHOP, siteId: 7 }, 'key-1');
   expect(receipt).toMatchObject({ domain: SHOP, state: 'requested', coalesced: false });
   expect(await shop.addDomain?.({ domain: SHOP, siteId: 7 }, 'key-1')).toEqual(receipt);
-  const stands = (state: string) =>
+  const becomes = (state: string) =>
     until(async () => (await eyes.getDomain?.(SHOP))?.state === state, `it is ${state}`);
-  await stands('failed');
+  await becomes('failed');
   const job = await eyes.getJob?.(receipt?.jobId);
   expect(job).toMatchObject({ state: 'failed', failedReason: expect.stringMatching(/taken/) });
   expect(await hands.retryJob?.(receipt?.jobId)).toMatchObject({ jobId: expect.stringMatching(/~2$/) });
-  await stands('attached');
+  await becomes('attached');
   expect(await eyes.listDomains?.('attached')).toMatchObject({
     domains: [{ domain: SHOP }],
     nextCursor: null,
@@ -101,10 +101,10 @@ test('it asks for a domain, follows it, retries what failed, and has it removed'
   await hands.pause?.({ scope: { kind: 'site', siteId: '9' }, reason: 'ticket 4711' });
   await stage.idle();
   await shop.removeDomain?.(SHOP);
-  await stands('removed');
-  await until(() => receiver.types().includes('domain.removed'), 'the outside was told');
-  const told = (await eyes.listDeliveries?.()) as { deliveries: { type: string }[] };
-  expect(told.deliveries.map(({ type }) => type)).toEqual(['domain.removed', 'domain.failed']);
+  await becomes('removed');
+  await until(() => receiver.types().includes('domain.removed'), 'the callback came');
+  const received = (await eyes.listDeliveries?.()) as { deliveries: { type: string }[] };
+  expect(received.deliveries.map(({ type }) => type)).toEqual(['domain.removed', 'domain.failed']);
   expect(await eyes.listAudit?.()).toMatchObject({
     entries: [{ what: 'remove' }, { what: 'pause' }, { what: 'add' }, { what: 'retry' }, { what: 'add' }],
   });

@@ -33,18 +33,18 @@ export interface CallbackStage extends AsyncDisposable {
   readonly lines: string[];
   startCallbacks(options: StartOptions): Promise<Callbacks>;
   deliveries(...urls: string[]): Deliveries;
-  /** A person asks for the domain; resolves with its job. */
+  /** Requests the domain; resolves with its job. */
   request(domain: string, presence?: 'present' | 'absent', siteId?: string): Promise<string>;
-  /** The job ends, or looks on, so. */
+  /** Ends the job, or one attempt of it. */
   settle(domain: string, jobId: string, settlement: Told): Promise<void>;
-  /** Asks for the domain and settles it at once. */
+  /** Requests the domain and settles it at once. */
   becomes(domain: string, settlement: Told): Promise<string>;
   /** Puts a delivery into the queue of its URL, as the dispatcher does. */
   plant(url: string, domain: string, options?: { timestamp?: number }): Promise<string>;
   outbox(): Promise<number>;
   /** In how many milliseconds the delivery is tried again. */
   dueIn(deliveryId: string): Promise<number>;
-  /** Resolves when a delivery stands so. */
+  /** Resolves with the first delivery that matches. */
   delivery(url: string, isSo: (delivery: Delivery) => boolean): Promise<Delivery>;
 }
 
@@ -140,10 +140,7 @@ export async function createCallbackStage({ hasCallbacks = true } = {}): Promise
       return Math.floor(Number(score) / 4096) - Date.now();
     },
     delivery: (url, isSo) =>
-      until(
-        async () => (await stage.deliveries(url).list()).deliveries.find(isSo),
-        'a delivery stands as wanted',
-      ),
+      until(async () => (await stage.deliveries(url).list()).deliveries.find(isSo), 'a delivery matches'),
     [Symbol.asyncDispose]: () => releases.disposeAsync(),
   };
   return stage;

@@ -32,7 +32,7 @@ export interface FetchOptions {
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
-  fetch(method: string, path: string, ask?: FetchOptions): Promise<Reply>;
+  fetch(method: string, path: string, options?: FetchOptions): Promise<Reply>;
 }
 
 export interface TestServerOptions extends ServerOptions {
@@ -52,8 +52,8 @@ export async function startServer(
   });
   return {
     url,
-    fetch(method, path, ask = {}) {
-      const attempt = (): Promise<Reply> => send(new URL(path, url), method, ask);
+    fetch(method, path, options = {}) {
+      const attempt = (): Promise<Reply> => send(new URL(path, url), method, options);
       return isRedisAway ? attempt() : answeredByRedis(attempt);
     },
     [Symbol.asyncDispose]: () => app.close(),
@@ -91,10 +91,10 @@ const toText = ({
 }): string | Buffer | undefined => text ?? (body === undefined ? undefined : JSON.stringify(body));
 
 // Not fetch: it adds headers of its own, and refuses some that a client may send.
-function send(url: URL, method: string, ask: FetchOptions): Promise<Reply> {
-  const text = toText(ask);
+function send(url: URL, method: string, options: FetchOptions): Promise<Reply> {
+  const text = toText(options);
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers: toHeaders(ask), agent: false }, (response) => {
+    const request = httpRequest(url, { method, headers: toHeaders(options), agent: false }, (response) => {
       let received = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         received += chunk;

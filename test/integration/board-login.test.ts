@@ -21,11 +21,11 @@ import {
 } from './board-stage.ts';
 
 describe('logging in', () => {
-  test('needs the right user and password, and leads to the page that was asked for', async () => {
+  test('needs the right user and password, and leads to the requested page', async () => {
     await using board = await createBoardStage();
-    const asked = await board.app.inject(`/board/queue/${QUEUE}/7?status=failed`);
-    expect(asked.statusCode).toBe(303);
-    const { location } = asked.headers;
+    const redirected = await board.app.inject(`/board/queue/${QUEUE}/7?status=failed`);
+    expect(redirected.statusCode).toBe(303);
+    const { location } = redirected.headers;
     const next = new URL(String(location), 'http://x').searchParams.get('next') ?? '';
     const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada, { next });
     expect(answer.headers.location).toBe(`/board/queue/${QUEUE}/7?status=failed`);
@@ -92,7 +92,7 @@ describe('logging in', () => {
     expect(answers[20]).toBe(429);
   });
 
-  test('is locked for a /64 of IPv6, whichever of its addresses asks; another one gets in', async () => {
+  test('is locked for a whole /64 of IPv6; another one gets in', async () => {
     await using board = await createBoardStage();
     const asAttacker = (i: number) =>
       tryLogIn(board.app, `name-${i}`, 'x', { address: `2001:db8::${(i + 1).toString(16)}` });
@@ -123,19 +123,19 @@ describe('logging in', () => {
   test('and everything without a login is counted by network; who is logged in goes on', async () => {
     await using board = await createBoardStage();
     const cookie = await logIn(board.app, 'ada');
-    const ask = (url: string, remoteAddress: string, headers = {}) =>
+    const send = (url: string, remoteAddress: string, headers = {}) =>
       board.app.inject({ url, remoteAddress, headers });
     const stranger = { cookie: `runcloud-domains-board=${'x'.repeat(43)}` };
     for (const url of ['/board', '/board/login', '/board/api/queues', '/board/nothing']) {
-      // One more is let through every half second: whoever asks faster is refused in the end, at each route.
-      let answer = await ask(url, '2001:db8::ffff', stranger);
+      // One more is let through every half second: faster requests are refused in the end, at each route.
+      let answer = await send(url, '2001:db8::ffff', stranger);
       for (let i = 0; i < 5_000 && answer.statusCode !== 429; i += 1)
-        answer = await ask(url, `2001:db8::${i}`, stranger);
+        answer = await send(url, `2001:db8::${i}`, stranger);
       expect(answer.statusCode).toBe(429);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
     }
-    expect((await ask('/board/login', '2001:db8:0:1::1')).statusCode).toBe(200);
-    expect((await ask('/board/api/queues', '2001:db8::1', { cookie })).statusCode).toBe(200);
+    expect((await send('/board/login', '2001:db8:0:1::1')).statusCode).toBe(200);
+    expect((await send('/board/api/queues', '2001:db8::1', { cookie })).statusCode).toBe(200);
   });
 
   test('needs the form that this browser was given', async () => {
@@ -164,7 +164,7 @@ describe('logging in', () => {
 });
 
 describe('a login', () => {
-  test('stands in Redis as a hash, in a cookie that no script and no other site gets', async () => {
+  test('is in Redis as a hash, and in a cookie that no script and no other site gets', async () => {
     await using board = await createBoardStage();
     const answer = await tryLogIn(board.app, 'ada', PASSWORDS.ada);
     const cookie = answer.cookies.find(({ name }) => name === 'runcloud-domains-board');

@@ -72,7 +72,7 @@ describe('a retry from the board', () => {
     expect(queues[0]).toMatchObject({ allowRetries: true, allowCompletedRetries: false });
   });
 
-  test('a page has a hundred jobs at most, whatever is asked for', async () => {
+  test('a page has at most a hundred jobs', async () => {
     await using board = await createBoardStage();
     const { stage, app } = board;
     const cookie = await logIn(app, 'vic');
@@ -81,8 +81,8 @@ describe('a retry from the board', () => {
         stage.producer.requests.enqueue('add-domain', { domain: `d${i}.example.org` }),
       ),
     );
-    for (const asked of ['100000', 'x', '1e9']) {
-      const url = `/board/api/queues?activeQueue=${QUEUE}&status=prioritized&page=1&jobsPerPage=${asked}`;
+    for (const size of ['100000', 'x', '1e9']) {
+      const url = `/board/api/queues?activeQueue=${QUEUE}&status=prioritized&page=1&jobsPerPage=${size}`;
       expect((await get(app, url, cookie)).json().queues[0].jobs).toHaveLength(100);
     }
   });
@@ -100,7 +100,7 @@ describe('a retry from the board', () => {
     expect(answer.json()).toEqual({ retried: 2, skipped: 1 });
     await stage.idle();
     expect(stage.names().toSorted()).toEqual(['a.example.org', 'b.example.org', PRIMARY]);
-    // What bare clients asked for is collected for a second, and may be written later.
+    // Requests of external producers are collected for a second, and may be written later.
     const entry = (await audit.list({ limit: 10 })).find(({ what }) => what === 'retry');
     expect(entry).toMatchObject({
       who: 'board:ada',

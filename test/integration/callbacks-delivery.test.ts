@@ -137,7 +137,7 @@ test('a receiver that answers with another protocol (101) keeps no other waiting
   await stage.startCallbacks({ urls: [url, receiver.url], timeoutMs: 1_000 });
   const names = Array.from({ length: 8 }, (_, i) => `d${i}.example.org`);
   for (const name of names) await stage.becomes(name, live);
-  await until(() => receiver.messages().length === names.length, 'the other heard of all');
+  await until(() => receiver.messages().length === names.length, 'the other one got all');
   expect(await stage.delivery(url, (one) => one.url === url && one.attempts > 0)).toMatchObject({
     state: 'pending',
     reasonCode: 'receiver-error',
@@ -164,7 +164,7 @@ describe('a worker that stops', () => {
 });
 
 describe('a delivery to a URL that no worker knows any more', () => {
-  test('waits for one that does, and is seen meanwhile', async () => {
+  test('waits for one that does, and is in the list meanwhile', async () => {
     await using stage = await createCallbackStage();
     await using known = await createReceiver();
     await using added = await createReceiver();
@@ -265,14 +265,14 @@ describe('the list and the replay', () => {
       async () => (await deliveries.list()).deliveries.every(({ state }) => state !== 'pending'),
       'all ended',
     );
-    const seen: (string | undefined)[] = [];
+    const found: (string | undefined)[] = [];
     let cursor: string | undefined;
     do {
       const page = await deliveries.list({ limit: 2, cursor });
-      seen.push(...page.deliveries.map(({ domain }) => domain));
+      found.push(...page.deliveries.map(({ domain }) => domain));
       cursor = page.next;
     } while (cursor);
-    expect(seen).toEqual([...names].reverse());
+    expect(found).toEqual([...names].reverse());
     const { deliveries: failed } = await deliveries.list({ failedOnly: true });
     expect(failed.map(({ domain }) => domain)).toEqual(['bad2.example.org', 'bad1.example.org']);
     expect(failed[0]).toMatchObject({ type: 'domain.live', url: receiver.url, state: 'failed', attempts: 1 });

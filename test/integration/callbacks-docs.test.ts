@@ -1,4 +1,4 @@
-// The receiver in docs/guides/callbacks.md, run as it stands there, takes what we send and refuses what we did not.
+// The receiver in docs/guides/callbacks.md, run as it is, accepts what we send and refuses other requests.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
@@ -9,8 +9,8 @@ import { NEXT_SECRET, SECRET } from '../helpers/webhook-receiver.ts';
 test('the example for Node verifies what we send, and knows a repetition', async () => {
   const text = readFileSync('docs/guides/callbacks.md', 'utf8');
   const code = /<!-- node:start -->\n```js\n(.*?)```/s.exec(text)?.[1] ?? '';
-  const told = `${code}\nserver.on('listening', () => console.log('port', server.address().port));`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', told], {
+  const received = `${code}\nserver.on('listening', () => console.log('port', server.address().port));`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', received], {
     env: { PATH: process.env.PATH, PORT: '0', WEBHOOK_SECRET: SECRET },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

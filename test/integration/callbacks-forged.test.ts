@@ -41,7 +41,7 @@ async function createScene(): Promise<Scene> {
   };
 }
 
-/** Nothing more than the one real message has come, and the reason stands where people look. */
+/** Only the one real message has come, and the delivery has the reason. */
 async function expectRefused(
   { stage, receiver, forged }: Scene,
   isIt: (one: Delivery) => boolean,
@@ -168,7 +168,7 @@ describe('an entry that was put into the outbox', () => {
   });
 });
 
-test('neither a secret nor a key made of it stands in Redis, after messages were written, sent, and given up', async () => {
+test('Redis has neither a secret nor a key made of it, after messages were written, sent, and given up', async () => {
   await using stage = await createCallbackStage();
   await using receiver = await createReceiver();
   receiver.answer = () => ({ status: receiver.received.length === 1 ? 204 : 410 });

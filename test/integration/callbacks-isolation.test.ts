@@ -26,7 +26,7 @@ test('a receiver that hangs keeps no other waiting: the good one gets all messag
   for (const sick of [first, second]) sick.answer = () => 'hang';
   await stage.startCallbacks({ urls: [first.url, good.url, second.url], timeoutMs: PATIENT_MS });
   for (const name of named(40)) await stage.becomes(name, live);
-  await until(() => good.messages().length === 40, 'the good one heard of all');
+  await until(() => good.messages().length === 40, 'the good one got all');
   for (const sick of [first, second]) expect(sick.received.length).toBeLessThanOrEqual(5);
   expect(stage.lines.join()).not.toContain('receiver-timeout');
 });
@@ -44,7 +44,7 @@ test('receivers whose name servers are silent keep no other waiting', async () =
   const urls = [...silent.map((name) => `http://${name}/`), goodUrl];
   await stage.startCallbacks({ urls, lookup, timeoutMs: PATIENT_MS });
   for (const name of named(10)) await stage.becomes(name, live);
-  await until(() => good.messages().length === 10, 'the good one heard of all');
+  await until(() => good.messages().length === 10, 'the good one got all');
   // The first attempts elsewhere are not even over.
   expect(stage.lines.filter((line) => line.includes('"callback-retry"'))).toEqual([]);
   expect(dns.questions.filter((question) => question.includes('silent')).length).toBeGreaterThanOrEqual(8);

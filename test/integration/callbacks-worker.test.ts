@@ -1,4 +1,4 @@
-// The whole: workers, the simulator of RunCloud, and a receiver that is told.
+// The whole: workers, the simulator of RunCloud, and a receiver.
 import { describe, expect, test } from '@jest/globals';
 import { createHttpsStage, type HttpsStage } from '../helpers/https-stage.ts';
 import { until } from '../helpers/until.ts';
@@ -21,11 +21,11 @@ const delivered = ({ producer, redis }: HttpsStage): Promise<unknown> =>
   }, 'all is delivered');
 
 describe('the outside', () => {
-  test('hears once that a domain is live, held, or removed, whatever number of workers there is', async () => {
+  test('gets one message when a domain is live, held, or removed, with any number of workers', async () => {
     await using receiver = await createReceiver();
     await using stage = await createHttpsStage({
       workers: 2,
-      // So that it is held at the first look, and not told as waiting before.
+      // It is held at the first check, without a message that it waits.
       env: { ...envOf(receiver), DNS_DEADLINE: '1ms' },
     });
     stage.point(SHOP);
@@ -44,7 +44,7 @@ describe('the outside', () => {
     expect(receiver.received.map(({ raw }) => raw).join()).not.toContain(stage.simulator.credentials.token);
   });
 
-  test('hears once that the credentials are refused, while many jobs wait', async () => {
+  test('gets one message when the credentials are refused, while many jobs wait', async () => {
     await using receiver = await createReceiver();
     await using stage = await createStage({ workers: 0, env: envOf(receiver) });
     for (let i = 0; i < 10; i += 1)
@@ -52,7 +52,7 @@ describe('the outside', () => {
     stage.simulator.credentials.token = 'another0token0for0the0workspace0';
     await stage.startWorker();
     await stage.startWorker();
-    await until(() => receiver.messages().length === 1, 'the refusal is told');
+    await until(() => receiver.messages().length === 1, 'the refusal arrived');
     expect(receiver.types()).toEqual(['worker.auth_refused']);
     const { data } = receiver.received[0]?.payload ?? {};
     expect(data).toMatchObject({ domain: null, mustAct: 'operator', code: 'runcloud-unauthorized' });
@@ -63,14 +63,14 @@ describe('the outside', () => {
     );
   });
 
-  test('hears once that RunCloud is down', async () => {
+  test('gets one message when RunCloud is down', async () => {
     await using receiver = await createReceiver();
     await using stage = await createStage({ workers: 0, env: envOf(receiver) });
     stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
     for (let i = 0; i < 10; i += 1)
       await stage.producer.requests.enqueue('add-domain', { domain: `d${i}.example.org` });
     await stage.startWorker();
-    await until(() => receiver.messages().length === 1, 'the outage is told');
+    await until(() => receiver.messages().length === 1, 'the outage arrived');
     expect(receiver.types()).toEqual(['worker.degraded']);
   });
 

@@ -18,7 +18,7 @@ const covering = (verdict: 'covers' | 'wrong-name') => ({
   dns: [],
   tls: [{ name: SHOP, verdict, sentence: verdict }],
 });
-const watchHeld = { state: 'held', mustAct: 'runcloud' } as const;
+const heldByMonitor = { state: 'held', mustAct: 'runcloud' } as const;
 
 /** Nothing is on its way any more: what has not come by now does not come. */
 const quiet = (stage: CallbackStage, url: string): Promise<unknown> =>
@@ -28,7 +28,7 @@ const quiet = (stage: CallbackStage, url: string): Promise<unknown> =>
   }, 'all is delivered');
 
 describe('a change of a domain’s stage', () => {
-  test('is told with everything that a receiver needs, signed over the bytes that it gets', async () => {
+  test('is sent with all facts, signed over the bytes that the receiver gets', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
@@ -77,13 +77,13 @@ describe('a change of a domain’s stage', () => {
     await stage.becomes('attached.example.org', { report: { state: 'attached' } });
     await until(() => receiver.messages().length === 4, 'all four came');
     await quiet(stage, receiver.url);
-    const told = receiver.received.map(({ payload: { type, data } }) => [
+    const received = receiver.received.map(({ payload: { type, data } }) => [
       type,
       data.domain,
       data.mustAct,
       data.code,
     ]);
-    expect(told.sort()).toEqual([
+    expect(received.sort()).toEqual([
       ['domain.failed', 'failed.example.org', null, 'runcloud-rejected'],
       ['domain.held', SHOP, 'customer', null],
       ['domain.live', 'live.example.org', null, null],
@@ -113,7 +113,7 @@ describe('a change of a domain’s stage', () => {
     one.answer = () => ({ status: 500 });
     await stage.startCallbacks({ urls: [one.url, `${other.url}?key=hidden`], hurry: 1 });
     await stage.becomes(SHOP, live);
-    await until(() => one.received.length === 1 && other.received.length === 1, 'both heard');
+    await until(() => one.received.length === 1 && other.received.length === 1, 'both got it');
     expect(one.received[0]?.id).toBe(other.received[0]?.id);
     expect(other.received[0]?.path).toBe('/hooks?key=hidden');
     expect(
@@ -122,7 +122,7 @@ describe('a change of a domain’s stage', () => {
     expect(stage.lines.join()).not.toContain('hidden');
   });
 
-  test('leaves no trace where nobody is to be told', async () => {
+  test('leaves no trace without callbacks', async () => {
     await using stage = await createCallbackStage({ hasCallbacks: false });
     await stage.becomes(SHOP, live);
     expect(await stage.redis.exists(stage.keys.outbox)).toBe(0);
@@ -143,7 +143,7 @@ describe('a domain whose DNS is wrong', () => {
   const waits = (mustAct?: 'customer') =>
     ({ request: 'pending', report: { state: 'waiting-for-dns', evidence, mustAct } }) as const;
 
-  test('is told at the first look, with the records to set; and not again while it waits', async () => {
+  test('is sent at the first check, with the records to set, and not again while it waits', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
@@ -154,18 +154,18 @@ describe('a domain whose DNS is wrong', () => {
     await stage.settle(SHOP, jobId, { ...waits(), report: { state: 'held', mustAct: 'customer' } });
     await until(() => receiver.messages().length === 2, 'both came');
     await quiet(stage, receiver.url);
-    const told = receiver.received.map(({ payload: { type, data } }) => [
+    const received = receiver.received.map(({ payload: { type, data } }) => [
       type,
       data.mustAct,
       data.dnsRecords,
     ]);
-    expect(told.sort()).toEqual([
+    expect(received.sort()).toEqual([
       ['domain.held', 'customer', changes],
       ['domain.waiting', 'customer', changes],
     ]);
   });
 
-  test('is not told of while DNS only could not be asked', async () => {
+  test('is not sent while DNS could not be queried', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
@@ -174,7 +174,7 @@ describe('a domain whose DNS is wrong', () => {
     expect(receiver.received.map(({ payload }) => payload.type)).toEqual(['domain.live']);
   });
 
-  test('is told again when it is asked for again, and when it waits again after it was attached', async () => {
+  test('is sent again after a new request, and when it waits again after it was attached', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
@@ -187,15 +187,15 @@ describe('a domain whose DNS is wrong', () => {
     await until(() => count() === 3, 'it came once more');
   });
 
-  test('is told no records once its removal is asked for', async () => {
+  test('has no records once its removal is requested', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.startCallbacks({ urls: [receiver.url] });
     await stage.settle(SHOP, await stage.becomes(SHOP, waits()), live);
     await stage.settle(SHOP, await stage.request(SHOP, 'absent'), { report: { state: 'removed' } });
     await until(() => receiver.messages().length === 2, 'both came');
-    const told = receiver.received.map(({ payload: { type, data } }) => [type, data.dnsRecords]);
-    expect(told.sort()).toEqual([
+    const received = receiver.received.map(({ payload: { type, data } }) => [type, data.dnsRecords]);
+    expect(received.sort()).toEqual([
       ['domain.live', changes],
       ['domain.removed', null],
     ]);
@@ -203,7 +203,7 @@ describe('a domain whose DNS is wrong', () => {
 });
 
 describe('one message per cause', () => {
-  const toldAfter = async (
+  const receivedAfter = async (
     steps: (stage: CallbackStage, jobId: string) => Promise<void>,
   ): Promise<string[]> => {
     await using stage = await createCallbackStage();
@@ -212,65 +212,65 @@ describe('one message per cause', () => {
     return entries.map(([, fields]) => fields[1] ?? '');
   };
 
-  test('held again after another look is told once; held for somebody else is another cause', async () => {
-    const told = await toldAfter(async (stage, jobId) => {
+  test('held again after another check is sent once; held for somebody else is another cause', async () => {
+    const received = await receivedAfter(async (stage, jobId) => {
       for (const who of ['customer', 'customer', 'runcloud'] as const) {
         await stage.settle(SHOP, jobId, held(who));
         await stage.settle(SHOP, jobId, { request: 'pending', report: { state: 'waiting-for-certificate' } });
       }
     });
-    expect(told).toEqual(['domain.held', 'domain.held']);
+    expect(received).toEqual(['domain.held', 'domain.held']);
   });
 
-  test('what the sweep asks for again and what ends as before is not told again', async () => {
-    const told = await toldAfter(async (stage, jobId) => {
+  test('what the reconcile loop repeats and what ends as before is not sent again', async () => {
+    const received = await receivedAfter(async (stage, jobId) => {
       await stage.settle(SHOP, jobId, failed);
       for (let i = 0; i < 3; i += 1) {
         const record = await stage.store.get(keyOf(SHOP));
         if (!record) throw new Error('it vanished');
-        const again = await stage.store.request(record, { generation: record.generation, by: 'the sweep' });
+        const again = await stage.store.request(record, { generation: record.generation, by: 'reconcile' });
         await stage.settle(SHOP, again.jobId, failed);
       }
     });
-    expect(told).toEqual(['domain.failed']);
+    expect(received).toEqual(['domain.failed']);
   });
 
-  test('who asks again hears again', async () => {
-    const told = await toldAfter(async (stage, jobId) => {
+  test('a repeated request sends again', async () => {
+    const received = await receivedAfter(async (stage, jobId) => {
       await stage.settle(SHOP, jobId, live);
       await stage.becomes(SHOP, live);
       await stage.becomes(SHOP, failed);
       await stage.becomes(SHOP, failed);
     });
-    expect(told).toEqual(['domain.live', 'domain.live', 'domain.failed', 'domain.failed']);
+    expect(received).toEqual(['domain.live', 'domain.live', 'domain.failed', 'domain.failed']);
   });
 
-  test('a domain that was held, attached since, and is held anew is told anew', async () => {
-    const told = await toldAfter(async (stage, jobId) => {
+  test('a domain that was held, then attached, then held again is sent again', async () => {
+    const received = await receivedAfter(async (stage, jobId) => {
       await stage.settle(SHOP, jobId, held('customer'));
       await stage.store.beginWrite(keyOf(SHOP), jobId, { holder: 'run', leaseMs: 1_000, kind: 'attach' });
       await stage.settle(SHOP, jobId, held('customer'));
     });
-    expect(told).toEqual(['domain.held', 'domain.held']);
+    expect(received).toEqual(['domain.held', 'domain.held']);
   });
 
   test('a certificate that ends is certificate.expiring, once, and held only when it no longer covers', async () => {
-    const told = await toldAfter(async (stage, jobId) => {
-      const watch = (verdict: 'covers' | 'wrong-name', stands: object, isExpiring?: true) =>
+    const received = await receivedAfter(async (stage, jobId) => {
+      const monitor = (verdict: 'covers' | 'wrong-name', stands: object, isExpiring?: true) =>
         stage.store.noteMonitored(keyOf(SHOP), jobId, {
-          sentence: 'seen',
+          sentence: 'checked',
           report: { ...stands, evidence: covering(verdict) },
           ...(isExpiring && { isExpiring }),
         });
       await stage.settle(SHOP, jobId, live);
-      await watch('covers', watchHeld, true);
-      await watch('covers', watchHeld, true);
-      await watch('wrong-name', watchHeld);
-      await watch('wrong-name', watchHeld);
-      await watch('covers', { state: 'live' });
-      await watch('covers', { state: 'live' });
+      await monitor('covers', heldByMonitor, true);
+      await monitor('covers', heldByMonitor, true);
+      await monitor('wrong-name', heldByMonitor);
+      await monitor('wrong-name', heldByMonitor);
+      await monitor('covers', { state: 'live' });
+      await monitor('covers', { state: 'live' });
     });
-    expect(told).toEqual(['domain.live', 'certificate.expiring', 'domain.held', 'domain.live']);
+    expect(received).toEqual(['domain.live', 'certificate.expiring', 'domain.held', 'domain.live']);
   });
 });
 
@@ -294,22 +294,22 @@ describe('what is wrong with all workers', () => {
       });
   };
 
-  test('is told once per episode, by any number of workers, and again in the next episode', async () => {
+  test('is sent once per episode, by any number of workers, and again in the next episode', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     for (let i = 0; i < 4; i += 1)
       await stage.startCallbacks({ urls: [receiver.url], everyMs: 2, quietMs: 10 });
     await tripped(stage, 'credentials', 3);
-    await until(() => receiver.types().length === 1, 'the refusal is told');
+    await until(() => receiver.types().length === 1, 'the refusal arrived');
     await tripped(stage, 'ok');
     const over = () => stage.redis.exists(stage.keys.own('callback-episodes')).then((is) => is === 0);
     await until(over, 'the episode is over');
     await tripped(stage, 'outage', 9);
-    await until(() => receiver.types().length === 2, 'the outage is told');
+    await until(() => receiver.types().length === 2, 'the outage arrived');
     await tripped(stage, 'ok');
     await until(over, 'the episode is over');
     await tripped(stage, 'credentials');
-    await until(() => receiver.types().length === 3, 'the next refusal is told');
+    await until(() => receiver.types().length === 3, 'the next refusal arrived');
     await quiet(stage, receiver.url);
     expect(receiver.types()).toEqual(['worker.auth_refused', 'worker.auth_refused', 'worker.degraded']);
     expect(receiver.received.map(({ payload }) => payload.data)).toContainEqual({
@@ -376,7 +376,7 @@ describe('what must not get out, or get lost', () => {
     expect(message?.raw).not.toContain('whsec_');
   });
 
-  test('what was written while no worker ran is told when one starts', async () => {
+  test('what was written while no worker ran is sent when one starts', async () => {
     await using stage = await createCallbackStage();
     await using receiver = await createReceiver();
     await stage.becomes(SHOP, live);

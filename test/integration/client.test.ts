@@ -59,7 +59,7 @@ const accepted = <T>(work: () => Promise<T>): Promise<T> =>
 describe.each(['http', 'queue'] as const)('over %s', (kind) => {
   const name = `shop.${kind}.example.org`;
 
-  test('a domain is asked for, repeated, attached, and removed', async () => {
+  test('a domain is requested, repeated, attached, and removed', async () => {
     const client = clientOf(kind);
     const receipt = await accepted(() =>
       client.addDomain({ domain: name.toUpperCase(), siteId: 7, requestedBy: 'test' }),
@@ -78,7 +78,7 @@ describe.each(['http', 'queue'] as const)('over %s', (kind) => {
     await until(() => !stage.names().includes(name), 'it is gone');
   });
 
-  test('many are asked for at once; a bad one harms no other', async () => {
+  test('many are requested at once; a wrong one does not affect the others', async () => {
     const client = clientOf(kind);
     const good = [`a.${kind}.example.org`, `b.${kind}.example.org`];
     const payloads = [
@@ -99,7 +99,7 @@ describe.each(['http', 'queue'] as const)('over %s', (kind) => {
     await until(() => good.every((domain) => stage.names().includes(domain)), 'both are attached');
   });
 
-  test('a redeploy is asked for, of all domains or of one', async () => {
+  test('a redeploy is requested, of all domains or of one', async () => {
     const client = clientOf(kind);
     expect(await accepted(() => client.redeploySsl())).toMatchObject({
       domain: undefined,
@@ -182,7 +182,7 @@ test.each([
   expect(() => createQueueClient(options)).toThrow(new RegExp(`^${name} must`));
 });
 
-test('over HTTP one sees how a domain stands, with a token that may read', async () => {
+test('over HTTP a token that may read gets the status of a domain', async () => {
   const domain = 'status.example.org';
   const client = createHttpClient({ url: server.url, token: tokens.operate.token });
   const blind = createHttpClient({ url: server.url, token: tokens.enqueue.token });

@@ -11,7 +11,10 @@ interface Bench extends AsyncDisposable {
   readonly stage: Stage;
   readonly server: TestServer;
   /** Asks a route of the table by its name, and checks what it answers against its schema. */
-  call(id: string, ask?: FetchOptions & { params?: Record<string, string>; query?: string }): Promise<Reply>;
+  call(
+    id: string,
+    options?: FetchOptions & { params?: Record<string, string>; query?: string },
+  ): Promise<Reply>;
 }
 
 async function createBench(workers = 0, env: Record<string, string> = {}): Promise<Bench> {
@@ -22,10 +25,10 @@ async function createBench(workers = 0, env: Record<string, string> = {}): Promi
   return {
     stage,
     server,
-    async call(id, { params = {}, query = '', ...ask } = {}) {
+    async call(id, { params = {}, query = '', ...options } = {}) {
       const route = routes.find((each) => each.id === id) as Route;
       const path = route.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''));
-      const reply = await server.fetch(route.method, `${path}${query}`, ask);
+      const reply = await server.fetch(route.method, `${path}${query}`, options);
       if (reply.status < 400) {
         expect(reply.status).toBe(route.answer.status);
         if (!route.answer.contentType)
@@ -38,7 +41,7 @@ async function createBench(workers = 0, env: Record<string, string> = {}): Promi
 }
 
 describe('a domain', () => {
-  test('is asked for, and its record tells its story', async () => {
+  test('is added, and its record has its history', async () => {
     await using bench = await createBench(1);
     const { status, body, headers } = await bench.call('addDomain', {
       as: 'enqueue',
@@ -75,7 +78,7 @@ describe('a domain', () => {
     });
   });
 
-  test('that is asked for twice is one job; its removal is another', async () => {
+  test('that is requested twice is one job; its removal is another', async () => {
     await using bench = await createBench();
     const body = { domain: 'a.example.org' };
     const first = await bench.call('addDomain', { body });
@@ -106,24 +109,24 @@ describe('a domain', () => {
 });
 
 describe('the list of domains', () => {
-  test('goes page by page, the newest request first, and each domain stands in it once', async () => {
+  test('goes page by page, the newest request first, and has each domain once', async () => {
     await using bench = await createBench();
     const names = Array.from({ length: 25 }, (_, i) => `d${i}.example.org`);
     for (const domain of names) await bench.call('addDomain', { body: { domain } });
-    const seen: string[] = [];
+    const listed: string[] = [];
     let cursor = '';
     let pages = 0;
     do {
       const { body } = await bench.call('listDomains', { as: 'read', query: `?limit=10${cursor}` });
-      seen.push(...body.domains.map(({ domain }: { domain: string }) => domain));
+      listed.push(...body.domains.map(({ domain }: { domain: string }) => domain));
       cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
       pages += 1;
     } while (cursor !== '');
     expect(pages).toBe(3);
-    expect(seen).toEqual(names.toReversed());
+    expect(listed).toEqual(names.toReversed());
   });
 
-  test('does not lose domains that were asked for in one millisecond, however many', async () => {
+  test('does not lose domains that were requested in one millisecond, however many', async () => {
     await using bench = await createBench();
     const names = Array.from({ length: 450 }, (_, i) => `d${i}.example.org`);
     const lines = names.map((domain) => ({ domain }));
@@ -132,14 +135,14 @@ describe('the list of domains', () => {
     const all = requests.keys.all;
     for (const member of await bench.stage.redis.zrange(all, '0', '-1'))
       await bench.stage.redis.zadd(all, '1', member);
-    const seen = new Set<string>();
+    const listed = new Set<string>();
     let cursor = '';
     do {
       const { body } = await bench.call('listDomains', { query: `?limit=199${cursor}` });
-      for (const { domain } of body.domains) seen.add(domain);
+      for (const { domain } of body.domains) listed.add(domain);
       cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
     } while (cursor !== '');
-    expect([...seen].toSorted()).toEqual(names.toSorted());
+    expect([...listed].toSorted()).toEqual(names.toSorted());
   });
 
   test('is filtered by state, site and a part of the name', async () => {
@@ -330,12 +333,12 @@ test('the documents are readable by anyone, and need nothing from elsewhere', as
   expect(page.text).not.toMatch(/<script|(src|href)="(https?:)?\/\//);
 });
 
-test('the board, health and metrics are on the same server; /metrics asks for a token', async () => {
+test('the board, health and metrics are on the same server; /metrics needs a token', async () => {
   await using bench = await createBench();
-  const { fetch: ask } = bench.server;
-  expect((await ask('GET', '/healthz', { as: null })).status).toBe(200);
-  expect((await ask('GET', '/board', { as: null })).status).toBe(403); // no BOARD_USERS here
-  expect((await ask('GET', '/metrics', { as: null })).body).toMatchObject({ code: 'unauthorized' });
-  expect((await ask('GET', '/metrics', { as: 'enqueue' })).body).toMatchObject({ code: 'forbidden' });
-  expect((await ask('GET', '/metrics', { as: 'read' })).text).toContain('# TYPE');
+  const { fetch: send } = bench.server;
+  expect((await send('GET', '/healthz', { as: null })).status).toBe(200);
+  expect((await send('GET', '/board', { as: null })).status).toBe(403); // no BOARD_USERS here
+  expect((await send('GET', '/metrics', { as: null })).body).toMatchObject({ code: 'unauthorized' });
+  expect((await send('GET', '/metrics', { as: 'enqueue' })).body).toMatchObject({ code: 'forbidden' });
+  expect((await send('GET', '/metrics', { as: 'read' })).text).toContain('# TYPE');
 });

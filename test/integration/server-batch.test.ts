@@ -14,8 +14,8 @@ async function createBench() {
   const releases = stack.move();
   return {
     stage,
-    async post(ask: FetchOptions) {
-      const reply = await server.fetch('POST', '/v1/domains:batch', { as: 'enqueue', ...ask });
+    async post(options: FetchOptions) {
+      const reply = await server.fetch('POST', '/v1/domains:batch', { as: 'enqueue', ...options });
       if (reply.status === 200) expect(batchResult.safeParse(reply.body).error).toBeUndefined();
       return reply;
     },
@@ -89,8 +89,8 @@ describe('a batch', () => {
     await using bench = await createBench();
     const text = Buffer.from(`${good(1)}\n{"domain":"b\xfccher.example.org"}`, 'latin1');
     const detail = expect.stringMatching(/line 2\b/);
-    for (const ask of [{ text, ...lines }, { text }])
-      expect(await bench.post(ask)).toMatchObject({ status: 400, body: { code: 'bad-request', detail } });
+    for (const options of [{ text, ...lines }, { text }])
+      expect(await bench.post(options)).toMatchObject({ status: 400, body: { code: 'bad-request', detail } });
   });
 
   test('with a line that Redis cannot take harms no other, and is not kept under its Idempotency-Key: sent again, it does it', async () => {
@@ -103,18 +103,18 @@ describe('a batch', () => {
       domain,
     });
     await redis.lpush(blockedBy, 'no record');
-    const ask = {
+    const options = {
       text: [0, 1, 2].map(good).join('\n'),
       headers: { ...lines.headers, 'idempotency-key': 'half' },
     };
-    const first = await bench.post(ask);
+    const first = await bench.post(options);
     expect(first.body.results[1]).toMatchObject({ status: 500, problem: { code: 'unexpected' } });
     expect(first.body).toMatchObject({ accepted: 2, refused: 1 });
     await redis.del(blockedBy);
-    const second = await bench.post(ask);
+    const second = await bench.post(options);
     expect(second.headers).not.toHaveProperty('idempotency-replayed');
     expect(second.body).toMatchObject({ accepted: 3, refused: 0 });
-    expect((await bench.post(ask)).headers).toMatchObject({ 'idempotency-replayed': 'true' });
+    expect((await bench.post(options)).headers).toMatchObject({ 'idempotency-replayed': 'true' });
   });
 
   test('of more than 1000 lines is refused as a whole', async () => {

@@ -17,8 +17,8 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
 
-const pause = (key: string, reason: string, ask: FetchOptions = {}) =>
-  server.fetch('POST', '/v1/pauses', { ...ask, body: { reason }, headers: { 'idempotency-key': key } });
+const pause = (key: string, reason: string, options: FetchOptions = {}) =>
+  server.fetch('POST', '/v1/pauses', { ...options, body: { reason }, headers: { 'idempotency-key': key } });
 const audited = async (): Promise<number> =>
   (await server.fetch('GET', '/v1/audit?limit=100')).body.entries.length;
 
@@ -33,16 +33,16 @@ test('the second of two equal requests gets the answer of the first, and does no
 });
 
 test('a replayed 202 has its Location, too', async () => {
-  const ask = { body: { domain: 'a.example.org' }, headers: { 'idempotency-key': 'located' } };
+  const options = { body: { domain: 'a.example.org' }, headers: { 'idempotency-key': 'located' } };
   const replies = [
-    await server.fetch('POST', '/v1/domains', ask),
-    await server.fetch('POST', '/v1/domains', ask),
+    await server.fetch('POST', '/v1/domains', options),
+    await server.fetch('POST', '/v1/domains', options),
   ];
   expect(replies[1]?.body).toMatchObject({ coalesced: false });
   for (const { headers } of replies) expect(headers.location).toBe('/v1/domains/a.example.org');
 });
 
-test('of 20 at once one is done; the others get its answer, or are told to wait', async () => {
+test('of 20 at once one is done; the others get its answer, or have to wait', async () => {
   const before = await audited();
   const replies = await Promise.all(Array.from({ length: 20 }, () => pause('race', 'a')));
   expect(await audited()).toBe(before + 1);
@@ -56,22 +56,22 @@ test('of 20 at once one is done; the others get its answer, or are told to wait'
 test('the same key for another request is refused', async () => {
   await pause('other', 'a');
   expect((await pause('other', 'b')).body).toMatchObject({ status: 422, code: 'idempotency-mismatch' });
-  const ask = { headers: { 'idempotency-key': 'other' } };
-  expect((await server.fetch('DELETE', '/v1/pauses', ask)).status).toBe(422);
+  const options = { headers: { 'idempotency-key': 'other' } };
+  expect((await server.fetch('DELETE', '/v1/pauses', options)).status).toBe(422);
 });
 
 test('the keys of two tokens never meet', async () => {
-  const ask = (as: 'enqueue' | 'operate', domain: string) =>
+  const send = (as: 'enqueue' | 'operate', domain: string) =>
     server.fetch('POST', '/v1/domains', { as, body: { domain }, headers: { 'idempotency-key': 'shared' } });
-  expect((await ask('enqueue', 'x.example.org')).body).toMatchObject({ domain: 'x.example.org' });
-  expect((await ask('operate', 'y.example.org')).body).toMatchObject({ domain: 'y.example.org' });
+  expect((await send('enqueue', 'x.example.org')).body).toMatchObject({ domain: 'x.example.org' });
+  expect((await send('operate', 'y.example.org')).body).toMatchObject({ domain: 'y.example.org' });
 });
 
 test('a refusal is not kept: it may be corrected under the same key', async () => {
-  const ask = (domain: string) =>
+  const send = (domain: string) =>
     server.fetch('POST', '/v1/domains', { body: { domain }, headers: { 'idempotency-key': 'mended' } });
-  expect((await ask('a_b.example.org')).status).toBe(400);
-  expect((await ask('ab.example.org')).status).toBe(202);
+  expect((await send('a_b.example.org')).status).toBe(400);
+  expect((await send('ab.example.org')).status).toBe(202);
   const retry = () =>
     server.fetch('POST', '/v1/jobs/nothing~1:retry', { headers: { 'idempotency-key': 'gone' } });
   expect((await retry()).status).toBe(404);

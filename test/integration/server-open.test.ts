@@ -1,4 +1,4 @@
-// How many requests of one token may be unfinished: what counts, what passes all the same, and that the count does not drift.
+// How many requests of one token may be unfinished: what counts, what passes, and that the count does not drift.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { tooManyOpen } from '../../src/server/messages.ts';
 import { type Role, startServer, type TestServer } from '../helpers/http-server.ts';
@@ -46,7 +46,7 @@ test('a token with too many is refused, and another one is not', async () => {
   expect((await add(server, 'a.one.example')).body).toMatchObject({ coalesced: true });
   expect((await remove(server, 'a.one.example')).status).toBe(202);
   expect((await add(server, 'a.one.example')).body).toMatchObject({ code: 'too-many-open' });
-  expect((await remove(server, 'nobody-asked.example')).body).toMatchObject({ code: 'too-many-open' });
+  expect((await remove(server, 'unknown.example')).body).toMatchObject({ code: 'too-many-open' });
   await finishAll();
 });
 
@@ -63,7 +63,7 @@ test('each line of a batch counts, and those beyond are refused one by one', asy
       });
       return reply.body.results.some(({ status }: { status: number }) => status === 503) ? undefined : reply;
     }, 'Redis took all lines in time');
-  // What is asked at the same moment may exceed it: a batch asks for several at a time.
+  // Requests at the same moment may exceed it: a batch sends several at a time.
   const first = await batch('two');
   expect(first.body.accepted).toBeGreaterThanOrEqual(MAX);
   expect(first.body.refused).toBeGreaterThan(0);
@@ -90,7 +90,7 @@ test('the count is taken anew before a refusal, by any server, whatever became o
         'there is room',
       );
     }
-    // Each hears of the other's with its own next request.
+    // Each one counts the other's with its own next request.
     await add(one, `r${round}-0.three.example`);
     await add(other, `r${round}-0.three.example`);
     expect((await add(one, 'x.three.example')).status).toBe(429);

@@ -17,8 +17,8 @@ const env = (url: string) => ({
   LOG_LEVEL: 'silent',
 });
 
-const post = (server: TestServer, domain: string, ask: FetchOptions = {}): Promise<Reply> =>
-  server.fetch('POST', '/v1/domains', { ...ask, body: { domain } });
+const post = (server: TestServer, domain: string, options: FetchOptions = {}): Promise<Reply> =>
+  server.fetch('POST', '/v1/domains', { ...options, body: { domain } });
 
 const accepted = (server: TestServer, domain: string): Promise<unknown> =>
   until(async () => (await post(server, domain)).status === 202, `${domain} is accepted`);
@@ -56,9 +56,11 @@ async function askAll(server: TestServer): Promise<void> {
     .filter(({ role }) => role !== 'anyone')
     .flatMap(({ id, method, path }) => {
       const url = path.replace('{domain}', 'ghost.example.org').replace('{id}', 'ghost~1');
-      const ask: FetchOptions = id in bodies ? { body: bodies[id] } : {};
-      const keyed = { ...ask, headers: { 'idempotency-key': id } };
-      return (method === 'GET' ? [ask] : [ask, keyed]).map((each) => () => server.fetch(method, url, each));
+      const options: FetchOptions = id in bodies ? { body: bodies[id] } : {};
+      const keyed = { ...options, headers: { 'idempotency-key': id } };
+      return (method === 'GET' ? [options] : [options, keyed]).map(
+        (each) => () => server.fetch(method, url, each),
+      );
     });
   await Promise.all(asks.map(expectAway));
 }

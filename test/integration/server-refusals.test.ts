@@ -35,7 +35,7 @@ function expectProblem(reply: Reply, status: number, code: string): void {
 
 describe.each(named(guarded))('%s', (_, route) => {
   test('refuses who has no token, or a wrong one', async () => {
-    const ask = (headers: Record<string, string>) =>
+    const send = (headers: Record<string, string>) =>
       server.fetch(route.method, pathOf(route), { as: null, headers });
     const wrong = `Bearer ${tokens.operate.token.slice(0, -1)}`;
     const attempts = [{}, { authorization: wrong }, { authorization: `Basic ${tokens.operate.token}` }];
@@ -44,7 +44,7 @@ describe.each(named(guarded))('%s', (_, route) => {
       { authorization: 'Bearer ' },
       { authorization: tokens.operate.hash },
     ]) {
-      const reply = await ask(headers as Record<string, string>);
+      const reply = await send(headers as Record<string, string>);
       expectProblem(reply, 401, 'unauthorized');
       expect(reply.headers['www-authenticate']).toMatch(/^Bearer/);
     }
@@ -72,15 +72,15 @@ describe.each(named(writing))('%s', (_, route) => {
   });
 
   test('refuses bodies that are no JSON, too large, or of another type', async () => {
-    const ask = (text: string, type = 'application/json') =>
+    const send = (text: string, type = 'application/json') =>
       server.fetch(route.method, pathOf(route), { text, headers: { 'content-type': type } });
-    expectProblem(await ask('{"domain":'), 400, 'bad-request');
-    expectProblem(await ask('{"__proto__":{"x":1}}'), 400, 'bad-request');
-    expectProblem(await ask('domain=a', 'application/x-www-form-urlencoded'), 415, 'unsupported-media-type');
-    expectProblem(await ask('{}', 'text/plain'), 415, 'unsupported-media-type');
+    expectProblem(await send('{"domain":'), 400, 'bad-request');
+    expectProblem(await send('{"__proto__":{"x":1}}'), 400, 'bad-request');
+    expectProblem(await send('domain=a', 'application/x-www-form-urlencoded'), 415, 'unsupported-media-type');
+    expectProblem(await send('{}', 'text/plain'), 415, 'unsupported-media-type');
     if (!route.takesLines)
-      expectProblem(await ask('{}', 'application/x-ndjson'), 415, 'unsupported-media-type');
-    expectProblem(await ask(JSON.stringify({ domain: 'a'.repeat(1024 * 1024) })), 413, 'payload-too-large');
+      expectProblem(await send('{}', 'application/x-ndjson'), 415, 'unsupported-media-type');
+    expectProblem(await send(JSON.stringify({ domain: 'a'.repeat(1024 * 1024) })), 413, 'payload-too-large');
   });
 
   test('refuses deeply nested JSON, or leaves it out, and never stumbles over it', async () => {
@@ -160,7 +160,7 @@ describe('input', () => {
     expectProblem(await server.fetch('GET', '/v1/callbacks/deliveries?cursor=x'), 400, 'invalid-payload');
   });
 
-  test('that names a key of BullMQ for a job is told that there is none', async () => {
+  test('that names a key of BullMQ for a job gets 404', async () => {
     await stage.producer.requests.enqueue('add-domain', { domain: 'any.example.org' });
     for (const id of ['events', 'id', 'meta', 'prioritized']) {
       expectProblem(await server.fetch('GET', `/v1/jobs/${id}`), 404, 'not-found');
@@ -185,16 +185,16 @@ describe('input', () => {
   });
 });
 
-test('a token that asks too often is told when to come back; another is not held up', async () => {
+test('a token with too many requests gets Retry-After; another one is not affected', async () => {
   await using slow = await startServer({ ...stage.env, API_RATE_PER_MINUTE: '3' });
-  const ask = (as: Role | null) => slow.fetch('GET', '/v1/pauses', { as });
-  for (let i = 0; i < 3; i += 1) expect((await ask('read')).status).toBe(200);
-  const held = await ask('read');
-  expectProblem(held, 429, 'too-many-requests');
-  expect(Number(held.headers['retry-after'])).toBeGreaterThan(0);
-  expect((await ask('operate')).status).toBe(200);
-  for (let i = 0; i < 3; i += 1) expectProblem(await ask(null), 401, 'unauthorized');
-  expectProblem(await ask(null), 429, 'too-many-requests');
+  const send = (as: Role | null) => slow.fetch('GET', '/v1/pauses', { as });
+  for (let i = 0; i < 3; i += 1) expect((await send('read')).status).toBe(200);
+  const limited = await send('read');
+  expectProblem(limited, 429, 'too-many-requests');
+  expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+  expect((await send('operate')).status).toBe(200);
+  for (let i = 0; i < 3; i += 1) expectProblem(await send(null), 401, 'unauthorized');
+  expectProblem(await send(null), 429, 'too-many-requests');
 });
 
 describe('a server without tokens', () => {
@@ -232,7 +232,7 @@ test('every answer has an id, and headers that keep browsers strict', async () =
   expect(headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
 });
 
-test('a secret of the configuration stands in no answer, wherever it was put', async () => {
+test('a secret of the configuration is in no answer, wherever it was put', async () => {
   const { token } = stage.simulator.credentials;
   const password = decodeURIComponent(new URL(stage.config.redisUrl).password);
   const secret = `${token} ${password}`;

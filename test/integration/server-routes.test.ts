@@ -60,7 +60,7 @@ const isOpen = ({ name }: Made): boolean => OPEN.includes(name);
 const isBoard = ({ path }: Made): boolean => path.startsWith('/board');
 const isWriting = ({ method }: Made): boolean => method !== 'GET' && method !== 'HEAD';
 const guarded = () => made.filter((route) => !isOpen(route));
-const ask = ({ method, path }: Made, { headers, ...more }: FetchOptions): Promise<Reply> =>
+const send = ({ method, path }: Made, { headers, ...more }: FetchOptions): Promise<Reply> =>
   server.fetch(method, path, { ...more, headers: { ...headers, connection: 'close' } });
 
 /** Asks all of them, and says which were not answered as they must be. */
@@ -71,7 +71,7 @@ async function unexpected(
 ) {
   const wrong: string[] = [];
   for (const route of list) {
-    const reply = await ask(route, how);
+    const reply = await send(route, how);
     if (!isRight(reply, route)) wrong.push(`${route.name}: ${reply.status}`);
   }
   return wrong;
@@ -177,7 +177,7 @@ test.each([
 
 test('every answer closes itself off from frames, guesses of its type and caches', async () => {
   for (const route of made) {
-    const { headers } = await ask(route, {
+    const { headers } = await send(route, {
       as: 'read',
       headers: { cookie: await logInAt(server, 'vic'), ...OWN },
     });

@@ -1,4 +1,4 @@
-// The server as a process manager meets it: it says when it is ready, and ends with what was asked answered.
+// The server as a process manager meets it: it reports when it is ready, and answers open requests before it ends.
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
@@ -16,7 +16,7 @@ const envOf = ({ url, prefix }: { url: string; prefix: string }) => ({
 });
 
 describe('the command', () => {
-  test('announces itself, and ends well when it is told to', async () => {
+  test('announces itself, and ends with exit code 0 on a signal', async () => {
     await using corner = await testRedis();
     const stop = Promise.withResolvers<string>();
     const ready = Promise.withResolvers<void>();
@@ -40,24 +40,24 @@ describe('the command', () => {
 describe('a server that stops', () => {
   // A part with a request that takes as long as the test says.
   async function withSlowRequest(env: Record<string, string>) {
-    const asked = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<string>();
     const server = await startServer(env, {
       register: [
         async (app) => {
           app.get('/slow', async () => {
-            asked.resolve();
+            arrived.resolve();
             return answer.promise;
           });
         },
       ],
     });
     const reply = server.fetch('GET', '/slow').catch((error: Error) => error);
-    await asked.promise;
+    await arrived.promise;
     return { server, answer, reply };
   }
 
-  test('answers what was asked before', async () => {
+  test('answers earlier requests', async () => {
     await using corner = await testRedis();
     const { server, answer, reply } = await withSlowRequest(envOf(corner));
     const closed = server[Symbol.asyncDispose]();
@@ -94,18 +94,18 @@ describe('a server that stops', () => {
     await using corner = await testRedis();
     const server = await startServer(envOf(corner));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const ask = async (): Promise<IncomingMessage> => {
+    const send = async (): Promise<IncomingMessage> => {
       const sent = request(new URL('/healthz', server.url), { agent }).end();
       const [response] = (await once(sent, 'response')) as [IncomingMessage];
       response.resume();
       await once(response, 'end');
       return response;
     };
-    expect((await ask()).headers.connection).toBe('keep-alive');
+    expect((await send()).headers.connection).toBe('keep-alive');
     const closed = server[Symbol.asyncDispose]();
     const isListening = () => server.fetch('GET', '/healthz').then(Boolean, () => false);
     await until(async () => !(await isListening()), 'it takes no new connection');
-    expect((await ask()).headers.connection).toBe('close');
+    expect((await send()).headers.connection).toBe('close');
     await closed;
     agent.destroy();
   });

@@ -1,4 +1,4 @@
-// The client over HTTP against a server that plays its part badly: what is tried again, what is not, and how the end is told.
+// The client over HTTP against a faulty server: what is retried, what is not, and how it ends.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createHttpClient, DomainsError, type HttpClient, HttpError } from '../../src/client/http.ts';
@@ -13,14 +13,14 @@ const RECEIPT = {
   unknownFields: [],
 };
 
-interface Asked {
+interface Received {
   readonly method: string | undefined;
   readonly url: string | undefined;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-type Act = (response: ServerResponse, asked: Asked) => void;
+type Act = (response: ServerResponse, requests: Received) => void;
 
 const answer =
   (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Act =>
@@ -47,8 +47,8 @@ afterEach(async () => {
 async function play(
   acts: readonly Act[],
   deadlineMs = 60_000,
-): Promise<{ client: HttpClient; asked: Asked[]; url: string }> {
-  const asked: Asked[] = [];
+): Promise<{ client: HttpClient; requests: Received[]; url: string }> {
+  const requests: Received[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (chunk: string) => {
@@ -56,9 +56,9 @@ async function play(
     });
     request.on('end', () => {
       const { method, url, headers } = request;
-      const seen = { method, url, headers, body };
-      asked.push(seen);
-      acts[Math.min(asked.length, acts.length) - 1]?.(response, seen);
+      const received = { method, url, headers, body };
+      requests.push(received);
+      acts[Math.min(requests.length, acts.length) - 1]?.(response, received);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -70,7 +70,7 @@ async function play(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { client, asked, url };
+  return { client, requests, url };
 }
 
 const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -83,17 +83,17 @@ const add = (client: HttpClient) => client.addDomain({ domain: 'a.example.org' }
 
 describe('a request', () => {
   test('goes below the path of `url`, with the token and a key of its own', async () => {
-    const { client, asked } = await play([accept]);
+    const { client, requests } = await play([accept]);
     expect(await add(client)).toEqual(RECEIPT);
     await client.removeDomain({ domain: 'bücher.example.org', siteId: 7, appId: undefined });
     await client.redeploySsl();
-    expect(asked).toMatchObject([
+    expect(requests).toMatchObject([
       { method: 'POST', url: '/below/v1/domains', body: '{"domain":"a.example.org"}' },
       { method: 'DELETE', url: '/below/v1/domains/b%C3%BCcher.example.org?siteId=7', body: '' },
       { method: 'POST', url: '/below/v1/certificates:redeploy', body: '{}' },
     ]);
-    for (const { headers } of asked) expect(headers.authorization).toBe('Bearer secret-token');
-    expect(new Set(asked.map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
+    for (const { headers } of requests) expect(headers.authorization).toBe('Bearer secret-token');
+    expect(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size).toBe(3);
   });
 
   test.each([
@@ -103,17 +103,22 @@ describe('a request', () => {
     ['502 of a proxy', answer(502, '<h1>Bad Gateway</h1>')],
     ['the same request in flight', problem(409, 'idempotency-in-flight')],
   ])('is sent again after %s, under the same key', async (_, act) => {
-    const { client, asked } = await play([act, act, accept]);
+    const { client, requests } = await play([act, act, accept]);
     expect(await add(client)).toEqual(RECEIPT);
-    expect(asked).toHaveLength(3);
-    expect(new Set(asked.map(({ headers, body }) => `${headers['idempotency-key']} ${body}`)).size).toBe(1);
+    expect(requests).toHaveLength(3);
+    expect(new Set(requests.map(({ headers, body }) => `${headers['idempotency-key']} ${body}`)).size).toBe(
+      1,
+    );
   });
 
   test('is sent again at once without a key, where the server keeps no more answers today', async () => {
     const full = problem(429, 'idempotency-full', { 'retry-after': '3600' });
-    const { client, asked } = await play([full, accept]);
+    const { client, requests } = await play([full, accept]);
     expect(await add(client)).toEqual(RECEIPT);
-    expect(asked.map(({ headers }) => headers['idempotency-key'])).toEqual([expect.any(String), undefined]);
+    expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual([
+      expect.any(String),
+      undefined,
+    ]);
   });
 
   test.each([
@@ -123,8 +128,8 @@ describe('a request', () => {
     [409, 'host-name-taken'],
     [422, 'idempotency-mismatch'],
     [500, 'unexpected'],
-  ])('is not sent again after %i %s, whose problem it tells', async (status, code) => {
-    const { client, asked } = await play([problem(status, code), accept]);
+  ])('is not sent again after %i %s, and has its problem', async (status, code) => {
+    const { client, requests } = await play([problem(status, code), accept]);
     const error = await errorOf(add(client));
     expect(error).toBeInstanceOf(HttpError);
     expect(error).toBeInstanceOf(DomainsError);
@@ -135,7 +140,7 @@ describe('a request', () => {
       fix: 'correct it',
       errors: [{ field: 'f', message: 'm' }],
     });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   test.each([
@@ -144,10 +149,10 @@ describe('a request', () => {
     ['JSON of something else', answer(403, { error: 'no' })],
     ['a redirect', answer(301, '', { location: 'http://127.0.0.1:1/elsewhere' })],
   ])('that is answered by %s rejects with `unexpected-answer`', async (_, act) => {
-    const { client, asked } = await play([act]);
+    const { client, requests } = await play([act]);
     const error = await errorOf(add(client));
     expect(error).toMatchObject({ code: 'unexpected-answer', fix: expect.stringContaining('`url`') });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 
@@ -161,16 +166,16 @@ describe('the deadline', () => {
   });
 
   test('keeps the last refusal, where waiting as long as it says would be too late', async () => {
-    const { client, asked } = await play([problem(429, 'too-many-requests', { 'retry-after': '3600' })]);
+    const { client, requests } = await play([problem(429, 'too-many-requests', { 'retry-after': '3600' })]);
     expect(await errorOf(add(client))).toMatchObject({ code: 'too-many-requests', status: 429 });
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   test('is not waited for where the client is closed', async () => {
     const { client } = await play([problem(503, 'redis-unavailable', { 'retry-after': '30' })]);
-    const asked = errorOf(add(client));
+    const requests = errorOf(add(client));
     await client.close();
-    expect(await asked).toMatchObject({ code: 'server-unavailable' });
+    expect(await requests).toMatchObject({ code: 'server-unavailable' });
     expect(await errorOf(add(client))).toMatchObject({ code: 'server-unavailable' });
   });
 
@@ -191,32 +196,32 @@ describe('many', () => {
     const lines = JSON.parse(body) as { domain: string }[];
     return { results: lines.map(({ domain }, i) => ({ line: i + 1, status, ...RECEIPT, domain })) };
   };
-  const acceptAll: Act = (response, { body }) => answer(200, results(body))(response, {} as Asked);
+  const acceptAll: Act = (response, { body }) => answer(200, results(body))(response, {} as Received);
 
   test('are sent a thousand at a time, and have a result each, in order', async () => {
-    const { client, asked } = await play([acceptAll]);
+    const { client, requests } = await play([acceptAll]);
     const payloads = Array.from({ length: 2500 }, (_, i) => ({ domain: `d${i}.example.org` }));
     const found = await client.addDomains(payloads);
-    expect(asked.map(({ body }) => JSON.parse(body).length)).toEqual([1000, 1000, 500]);
+    expect(requests.map(({ body }) => JSON.parse(body).length)).toEqual([1000, 1000, 500]);
     expect(found.map((result) => result.accepted && result.receipt.domain)).toEqual(
       payloads.map(({ domain }) => domain),
     );
   });
 
   test('of any size stay below what the server takes at once', async () => {
-    const { client, asked } = await play([acceptAll]);
+    const { client, requests } = await play([acceptAll]);
     const requestedBy = 'x'.repeat(100_000);
     await client.addDomains(Array.from({ length: 25 }, () => ({ domain: 'a.example.org', requestedBy })));
-    expect(asked.map(({ body }) => body.length <= 1_048_576)).toEqual([true, true, true]);
+    expect(requests.map(({ body }) => body.length <= 1_048_576)).toEqual([true, true, true]);
   });
 
   test('none of them: nothing is sent', async () => {
-    const { client, asked } = await play([acceptAll]);
+    const { client, requests } = await play([acceptAll]);
     expect(await client.addDomains([])).toEqual([]);
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 
-  test('of which a part is refused: the rest is told as accepted', async () => {
+  test('of which a part is refused: the rest is accepted', async () => {
     const refuse = problem(403, 'forbidden');
     const { client } = await play([acceptAll, refuse]);
     const found = await client.addDomains(
@@ -235,7 +240,7 @@ describe('what is wrong from the start', () => {
     },
   );
 
-  test('the token, which is not told', () => {
+  test('the token, which is not in the error', () => {
     expect(() => createHttpClient({ url: 'http://a.example', token: 'two words' })).toThrow(
       /token must be one word of/,
     );
@@ -244,10 +249,10 @@ describe('what is wrong from the start', () => {
   test.each(['', '.', '..', ' ', 'x'.repeat(501), undefined as never])(
     'the name %j, which never reaches a server',
     async (domain) => {
-      const { client, asked } = await play([accept]);
+      const { client, requests } = await play([accept]);
       expect(await errorOf(client.removeDomain({ domain }))).toMatchObject({ code: 'invalid-domain' });
       expect(await errorOf(client.getDomain(domain))).toMatchObject({ code: 'invalid-domain' });
-      expect(asked).toEqual([]);
+      expect(requests).toEqual([]);
     },
   );
 });

@@ -1,4 +1,4 @@
-// Whom an address stands for, and how often he may ask.
+// The network of an address, and its rate limit.
 import { describe, expect, test } from '@jest/globals';
 import { blockOf, isLoopbackAddress, networkOf } from '../../src/listening/network.ts';
 import { createRate } from '../../src/server/rate.ts';
@@ -64,7 +64,7 @@ describe('a rate', () => {
     expect([rate.take('a'), rate.take('a')]).toEqual([0, 1000]);
   });
 
-  test('forgets who asked least recently where there are too many', () => {
+  test('forgets the key that was used least recently if there are too many', () => {
     const { now } = createClock();
     const rate = createRate(1, now, 2);
     for (const key of ['a', 'b', 'c']) rate.take(key);

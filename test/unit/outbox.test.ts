@@ -33,7 +33,7 @@ describe('a seal', () => {
   );
 });
 
-test('an entry without a MAC is none, whatever stands in it, with and without secrets', () => {
+test('an entry without a MAC is none, whatever it contains, with and without secrets', () => {
   for (const seals of [createSeals([]), createSeals([SECRET])])
     for (const entry of [[], ['mac'], ['mac', ''], ['type', 'x'], ['type', 'x', 'mac', ''], ['a', 'mac']])
       expect(seals.isGenuine(entry)).toBe(false);

@@ -61,18 +61,18 @@ test.each([
 ])('%s is %s without the origin', (url, path) => expect(withoutOrigin(url)).toBe(path));
 
 describe('the header of a proxy', () => {
-  const told = (prefix: string | string[], trustProxy = true, path = '/set') =>
+  const prefixOf = (prefix: string | string[], trustProxy = true, path = '/set') =>
     prefixIn({ 'x-forwarded-prefix': prefix as string }, { path, trustProxy });
 
   test('counts before the setting, where the proxy is trusted', () => {
-    expect(told('/told/')).toBe('/told');
-    expect(told('/')).toBe('');
-    expect(told('/told', false)).toBe('/set');
+    expect(prefixOf('/told/')).toBe('/told');
+    expect(prefixOf('/')).toBe('');
+    expect(prefixOf('/told', false)).toBe('/set');
     expect(prefixIn({}, { path: '/set', trustProxy: true })).toBe('/set');
   });
 
   test.each(['', ' ', '//evil.example', '/a, /b', '/a"><script>', '/board', 'https://evil.example/'])(
     'is not there where it says %j',
-    (prefix) => expect(told(prefix)).toBe('/set'),
+    (prefix) => expect(prefixOf(prefix)).toBe('/set'),
   );
 });

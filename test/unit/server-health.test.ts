@@ -63,13 +63,13 @@ describe('the server', () => {
     expect(metrics.body).toContain('runcloud_domains_redis_up 0');
   });
 
-  test('tells of workers where their machines may be known, and of none to whoever probes', async () => {
+  test('shows workers and their machines to a token, and none to health checks', async () => {
     const server = await createServer(false, async () => vitalsWith(worker));
     expect((await server.inject('/workers')).json()).toEqual({ workers: [worker] });
     expect((await server.inject('/readyz')).body).not.toContain(worker.host);
   });
 
-  test('guards /metrics and /workers, and leaves probes without a token alone', async () => {
+  test('protects /metrics and /workers, and lets health checks without a token pass', async () => {
     const server = await createServer(true);
     expect((await server.inject('/metrics')).statusCode).toBe(401);
     expect((await server.inject('/metrics')).body).not.toContain('runcloud_domains');
