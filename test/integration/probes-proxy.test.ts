@@ -35,9 +35,9 @@ describe('a CDN in front', () => {
   type Handler = (request: IncomingMessage, response: ServerResponse) => void;
   const page: Handler = (_request, response) => void response.end('token 7f3a91\n');
   const cdn = { [name]: { A: ['127.0.0.1'] } };
-  let asked: string[];
+  let requested: string[];
   beforeEach(() => {
-    asked = [];
+    requested = [];
   });
 
   interface Where {
@@ -48,7 +48,7 @@ describe('a CDN in front', () => {
 
   async function serve(handle: Handler, { tls, host = '127.0.0.1', port = 0 }: Where = {}): Promise<number> {
     const listener: Handler = (request, response) => {
-      asked.push(`${request.headers.host}${request.url}`);
+      requested.push(`${request.headers.host}${request.url}`);
       handle(request, response);
     };
     const server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener);
@@ -68,7 +68,7 @@ describe('a CDN in front', () => {
   test('that hands the page on is a proxy', async () => {
     const port = await serve(page);
     expect(await check(cdn, options(port))).toMatchObject({ verdict: 'proxied' });
-    expect(asked).toEqual([`${name}:${port}/probe.txt`]);
+    expect(requested).toEqual([`${name}:${port}/probe.txt`]);
   });
 
   test('with a certificate for another name is a proxy too', async () => {
@@ -76,20 +76,20 @@ describe('a CDN in front', () => {
     expect(await check(cdn, options(port, 'https'))).toMatchObject({ verdict: 'proxied' });
   });
 
-  test('is asked only where an address is not ours', async () => {
+  test('is requested only where an address is not ours', async () => {
     const port = await serve(page);
     expect(await check(cdn, options(port), ['127.0.0.1'])).toMatchObject({ verdict: 'here' });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
-  test('at a private address is never asked', async () => {
+  test('at a private address is never requested', async () => {
     const port = await serve(page);
     const finding = await check(cdn, { ...options(port), reachPrivate: false });
     expect(finding).toMatchObject({
       verdict: 'elsewhere',
       sentence: expect.stringContaining(messages.notReached),
     });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
   test('one of whose addresses belongs to somebody else is no proxy', async () => {
@@ -108,12 +108,12 @@ describe('a CDN in front', () => {
     });
   });
 
-  test('that has more addresses than we ask is not said to have been asked', async () => {
+  test('that has more addresses than we ask is not said to have been requested', async () => {
     const port = await serve(page);
     const A = Array.from({ length: 9 }, (_, i) => `127.0.0.${i + 1}`);
     const finding = await check({ [name]: { A } }, options(port));
     expect(finding).toMatchObject({ verdict: 'elsewhere', sentence: expect.not.stringContaining('HTTP') });
-    expect(asked).toEqual([]);
+    expect(requested).toEqual([]);
   });
 
   test('that follows redirects of the same host is a proxy', async () => {
@@ -121,7 +121,7 @@ describe('a CDN in front', () => {
       request.url === '/3' ? page(request, response) : redirect(response, next(request.url)),
     );
     expect(await check(cdn, options(port))).toMatchObject({ verdict: 'proxied' });
-    expect(asked.map((line) => line.split('/')[1])).toEqual(['probe.txt', '1', '2', '3']);
+    expect(requested.map((line) => line.split('/')[1])).toEqual(['probe.txt', '1', '2', '3']);
   });
 
   const redirect = (response: ServerResponse, location: string): void =>
@@ -151,7 +151,7 @@ describe('a CDN in front', () => {
     ['that has lost its origin', answer(522), 'HTTP 522'],
     ['that is down for maintenance', answer(503), 'HTTP 503'],
     ['that takes us for a robot', answer(403), 'HTTP 403'],
-    ['that was asked too often', answer(429), 'HTTP 429'],
+    ['that was requested too often', answer(429), 'HTTP 429'],
     ['that wants a password', answer(401), 'HTTP 401'],
     ['that hides the text behind 64 kB', longPage, 'a page of more than 64 kB'],
     ['that packs its page', packed, 'a packed page'],
@@ -192,7 +192,7 @@ describe('a CDN in front', () => {
   test.each(refusals)('%s is no proxy', async (_sentence, handle) => {
     const port = await serve(handle);
     expect(await check(cdn, options(port))).toMatchObject({ verdict: 'elsewhere' });
-    expect(asked.length).toBeLessThanOrEqual(4);
+    expect(requested.length).toBeLessThanOrEqual(4);
   });
 
   test('that never answers can be left by aborting', async () => {
@@ -202,7 +202,7 @@ describe('a CDN in front', () => {
     const checking = expect(probeOf(cdn, options(port)).check(name, [ours], abort.signal)).rejects.toBe(
       reason,
     );
-    await until(() => asked.length > 0, 'the page has been asked for');
+    await until(() => requested.length > 0, 'the page has been requested for');
     abort.abort(reason);
     await checking;
   });

@@ -1,4 +1,4 @@
-// The facts of a web application: how often RunCloud is asked for them, and what becomes of a reading that fails.
+// The facts of a web application: how often RunCloud is called for them, and the result of a failed read.
 import { describe, expect, test } from '@jest/globals';
 import { PermanentError, TransientError, UnavailableError } from '../../src/errors.ts';
 import { CallAbortedError, InterceptedError } from '../../src/runcloud/errors.ts';
@@ -57,7 +57,7 @@ describe('a glance', () => {
     expect(calls).toEqual({ server: 1, mode: 1 });
   });
 
-  test('is one reading for all who ask at once', async () => {
+  test('is one read for all concurrent callers', async () => {
     const { facts, calls } = createCounted();
     await Promise.all([facts.cached(APP), facts.cached(APP), facts.cached(APP)]);
     expect(calls).toEqual({ server: 1, mode: 1 });
@@ -79,7 +79,7 @@ describe('a glance', () => {
     expect(calls).toEqual({ server: 1, mode: 2 });
   });
 
-  test.each(['server', 'mode'] as const)('whose reading of the %s failed is read anew', async (what) => {
+  test.each(['server', 'mode'] as const)('whose read of the %s failed is read again', async (what) => {
     const { facts, ask, calls } = createCounted();
     const well = ask[what];
     Object.assign(ask, { [what]: down });
@@ -100,7 +100,7 @@ describe('a glance', () => {
   });
 });
 
-describe('a reading before an order', () => {
+describe('a read before an order', () => {
   test('sees a change of the kind of SSL at once, and so does everybody after it', async () => {
     const { facts, ask, calls } = createCounted();
     await facts.cached(APP);
@@ -211,7 +211,7 @@ describe('somebody who asks again', () => {
     expect(calls).toEqual({ server: 3, mode: 3 });
   });
 
-  test('within a minute of the last reading is judged by that', async () => {
+  test('within a minute of the last read is judged by that', async () => {
     const clock = createClocked();
     const { facts, calls } = createCounted(undefined, clock.memo);
     await facts.cached(APP);
@@ -227,9 +227,9 @@ describe('somebody who asks again', () => {
     clock.pass(2 * MINUTE);
     one.ask.server = moved;
     other.ask.server = moved;
-    const asked = { ...APP, requestedAt: clock.now() };
-    const seen = await Promise.all([one.facts.cached(asked), other.facts.cached(asked)]);
-    expect(seen).toMatchObject([{ ipAddress: '198.51.100.1' }, { ipAddress: '198.51.100.1' }]);
+    const request = { ...APP, requestedAt: clock.now() };
+    const found = await Promise.all([one.facts.cached(request), other.facts.cached(request)]);
+    expect(found).toMatchObject([{ ipAddress: '198.51.100.1' }, { ipAddress: '198.51.100.1' }]);
     expect(one.calls.server + other.calls.server).toBe(3);
     expect(await other.facts.cached(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
   });
@@ -242,9 +242,9 @@ describe('somebody who asks again', () => {
       await facts.cached(APP);
       clock.pass(2 * MINUTE);
       Object.assign(ask, { [what]: downForAll });
-      const asked = { ...APP, requestedAt: clock.now() };
+      const request = { ...APP, requestedAt: clock.now() };
       for (let i = 0; i < 3; i += 1)
-        expect(await facts.cached(asked)).toEqual({
+        expect(await facts.cached(request)).toEqual({
           ipAddress: '203.0.113.7',
           advanced: false,
           autoSsl: false,
@@ -253,7 +253,7 @@ describe('somebody who asks again', () => {
     },
   );
 
-  test('for a redeploy has the address read anew too; the kind of SSL is read in any case', async () => {
+  test('for a redeploy has the address read again too; the kind of SSL is read in any case', async () => {
     const clock = createClocked();
     const { facts, ask, calls } = createCounted(undefined, clock.memo);
     await facts.cached(APP);
@@ -274,7 +274,7 @@ describe('somebody who asks again', () => {
     expect(await facts.cached(APP)).toMatchObject({ ipAddress: '198.51.100.1' });
   });
 
-  test('that RunCloud does not know the server may have been one odd answer: it is asked again after ten minutes', async () => {
+  test('that RunCloud does not know the server may have been one odd answer: it is read again after ten minutes', async () => {
     const clock = createClocked();
     const { facts, ask, calls } = createCounted(undefined, clock.memo);
     const well = ask.server;
@@ -292,7 +292,7 @@ describe('somebody who asks again', () => {
 });
 
 describe('what the list of certificates has proven', () => {
-  test('counts more than what RunCloud says when asked', async () => {
+  test('counts more than what RunCloud’s own route answers', async () => {
     const { facts } = createCounted();
     expect(await facts.read(APP)).toMatchObject({ advanced: false });
     await facts.noteAdvanced(APP);

@@ -78,7 +78,7 @@ function endsOf(block: string): [string, string] {
 }
 
 describe('public addresses', () => {
-  test.each(special)('nothing in %s (%s) is ever asked', (block) => {
+  test.each(special)('nothing in %s (%s) is ever queried', (block) => {
     const ends = endsOf(block);
     expect(ends.map(isIP)).toEqual(Array(2).fill(isIP(block.split('/')[0] ?? '')));
     expect(ends.map(isPublicAddress)).toEqual([false, false]);
@@ -97,7 +97,7 @@ describe('public addresses', () => {
     '2001:200::1',
     '2001:db9::1',
     '3ffe::1',
-  ])('%s may be asked', (address) => expect(isPublicAddress(address)).toBe(true));
+  ])('%s may be queried', (address) => expect(isPublicAddress(address)).toBe(true));
 
   test.each([
     '::ffff:127.0.0.1',
@@ -117,7 +117,7 @@ describe('public addresses', () => {
     '1.1.1',
     '0x7f.1',
     '',
-  ])('%s is never asked', (address) => expect(isPublicAddress(address)).toBe(false));
+  ])('%s is never queried', (address) => expect(isPublicAddress(address)).toBe(false));
 });
 
 test('an IPv6 address has one spelling', () => {
@@ -140,7 +140,7 @@ test('an IPv6 host stands in brackets before its port', () => {
 });
 
 describe('the probe URL', () => {
-  test('is taken apart into where to ask and what to look for', () => {
+  test('is taken apart into its URL and its text', () => {
     const probe = parseProbeUrl('http://{domain}:8080/runcloud-domains-probe.txt?x=1#7f3a%2091');
     expect(probe.urlFor('shop.example.org').href).toBe(
       'http://shop.example.org:8080/runcloud-domains-probe.txt?x=1',

@@ -60,13 +60,13 @@ const rows: readonly Row[] = [
     [`set example.org CAA 0 issue "letsencrypt.org"`],
   ],
   [
-    'CAA holds control bytes and lines of its own -> they are not repeated',
+    'CAA has control bytes and lines of its own -> they are not repeated',
     { caa: caa('example.org', ['issue', 'evil\u001b[2J\r\nall is well\u0000']) },
     'forbidden',
     [`set example.org CAA 0 issue "letsencrypt.org"`],
   ],
   [
-    'CAA holds a novel -> only its beginning is repeated',
+    'CAA has a novel -> only its beginning is repeated',
     { caa: caa('example.org', ['issue', 'x'.repeat(60_000)]) },
     'forbidden',
     [`set example.org CAA 0 issue "letsencrypt.org"`],
@@ -139,7 +139,7 @@ const rows: readonly Row[] = [
     undefined,
   ],
   [
-    'CAA only says where to complain -> here',
+    'CAA only has an address for reports -> here',
     { caa: caa('example.org', ['iodef', 'mailto:a@example.org', 128]) },
     'here',
     undefined,

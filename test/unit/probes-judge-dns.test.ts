@@ -146,7 +146,7 @@ const addresses: readonly Row[] = [
     { name: `www.${name}`, twin: name },
   ],
   [
-    'no such www name, and nobody asks for the name without -> missing, and a CNAME there may not lead here',
+    'no such www name, and the name without is not checked -> missing, and a CNAME there may not lead here',
     { a: noName, aaaa: noName },
     'missing',
     ['set www.shop.example.org A 203.0.113.7'],
@@ -185,7 +185,7 @@ const twins: readonly Row[] = [
     { name: www, twin: name },
   ],
   [
-    'a www that is a CNAME to its domain, where nobody knows whether HTTP reaches us -> unchecked, and the same',
+    'a www that is a CNAME to its domain, where nobody knows whether HTTP reaches the web application -> unchecked, and the same',
     { a: found(wrong), cname: [name] },
     'unchecked',
     undefined,
@@ -206,7 +206,7 @@ const twins: readonly Row[] = [
     { twin: www },
   ],
   [
-    'a www that is a CNAME to a name that nobody here asks for -> elsewhere, and the CNAME has to go',
+    'a www that is a CNAME to a name that nobody here checks -> elsewhere, and the CNAME has to go',
     { a: found(wrong), cname: [name] },
     'elsewhere',
     ['set www.shop.example.org A 203.0.113.7', 'remove www.shop.example.org CNAME shop.example.org.'],
@@ -257,7 +257,7 @@ const cloudflare: readonly Row[] = [
     ['set shop.example.org A 203.0.113.7 unproxied'],
   ],
   [
-    'a CNAME to somebody who is behind Cloudflare -> elsewhere: that record is seen, and can be replaced',
+    'a CNAME to somebody who is behind Cloudflare -> elsewhere: that record is visible, and can be replaced',
     { a: found(cloud), cname: ['shops.example.net'] },
     'elsewhere',
     ['set shop.example.org A 203.0.113.7', 'remove shop.example.org CNAME shops.example.net.'],
@@ -280,7 +280,7 @@ const cloudflare: readonly Row[] = [
   ],
 ];
 
-const unasked: readonly Row[] = [
+const failedQueries: readonly Row[] = [
   [
     'A timed out -> unknown, which says nothing about the record',
     { a: failed('ETIMEOUT') },
@@ -318,7 +318,7 @@ const unasked: readonly Row[] = [
     undefined,
   ],
   [
-    'CAA failed where the address is wrong -> the address is what is told',
+    'CAA failed where the address is wrong -> the address decides',
     { a: found(wrong), caa: failed('ESERVFAIL') },
     'elsewhere',
     ['set shop.example.org A 203.0.113.7', 'remove shop.example.org A 198.51.100.9'],
@@ -349,21 +349,21 @@ const proxies: readonly Row[] = [
     { reach: 'not-reached' },
   ],
   [
-    'a CDN that could not be asked -> unchecked, with the record to set where it is none',
+    'a CDN that could not be queried -> unchecked, with the record to set where it is none',
     { a: found(wrong) },
     'unchecked',
     ['unsure shop.example.org A 203.0.113.7'],
     { reach: { unchecked: 'HTTP 503' } },
   ],
   [
-    'an AAAA left over that could not be asked -> leftover: a CDN would have the A record as well',
+    'an AAAA left over that could not be queried -> leftover: a CDN would have the A record as well',
     { a: found(ours), aaaa: found(wrong6) },
     'leftover',
     ['remove shop.example.org AAAA 2001:db8::1'],
     { reach: { unchecked: 'ECONNREFUSED' } },
   ],
   [
-    'a CDN whose AAAA could not be asked for -> unknown',
+    'a CDN whose AAAA could not be queried -> unknown',
     { a: found(wrong), aaaa: failed('ETIMEOUT') },
     'unknown',
     ['unsure shop.example.org A 203.0.113.7'],
@@ -382,7 +382,7 @@ describe.each([
   ['addresses', addresses],
   ['names that belong together', twins],
   ['Cloudflare', cloudflare],
-  ['what could not be asked', unasked],
+  ['what could not be queried', failedQueries],
   ['proxies', proxies],
 ])('%s', (_group, rows) => {
   test.each(rows)('%s', (_sentence, observed, verdict, changes, given = {}) => {

@@ -99,9 +99,9 @@ describe('what is sent', () => {
     });
     const client = server.client({ userAgent: 'agent-x' });
     await call(client);
-    expect(server.seen).toHaveLength(1);
-    expect(server.seen[0]).toMatchObject({ method, path, body });
-    expect(server.seen[0]?.headers).toMatchObject({
+    expect(server.requests).toHaveLength(1);
+    expect(server.requests[0]).toMatchObject({ method, path, body });
+    expect(server.requests[0]?.headers).toMatchObject({
       accept: 'application/json',
       'content-type': 'application/json',
       authorization: `Bearer ${TOKEN}`,
@@ -113,18 +113,18 @@ describe('what is sent', () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const credentials = { kind: 'key', key: 'the-key', secret: 'the-secret' } as const;
     await server.client({ version: 'v2', credentials }).attachDomain(app, desired);
-    expect(server.seen[0]?.body).toBe('{"name":"shop.example.org","www":false,"redirection":"none"}');
-    expect(server.seen[0]?.headers.authorization).toBe(`Basic ${btoa('the-key:the-secret')}`);
+    expect(server.requests[0]?.body).toBe('{"name":"shop.example.org","www":false,"redirection":"none"}');
+    expect(server.requests[0]?.headers.authorization).toBe(`Basic ${btoa('the-key:the-secret')}`);
   });
 
-  test('credentials given as a function are asked for each time', async () => {
+  test('credentials given as a function are requested each time', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     let token = 'first';
     const client = server.client({ credentials: () => ({ kind: 'token', token }) });
     await client.ping();
     token = 'second';
     await client.ping();
-    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
       'Bearer first',
       'Bearer second',
     ]);
@@ -133,7 +133,7 @@ describe('what is sent', () => {
   test('a slash at the end of the URL changes nothing', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     await server.client({ url: `${server.url}/` }).ping();
-    expect(server.seen[0]?.path).toBe('/ping');
+    expect(server.requests[0]?.path).toBe('/ping');
   });
 
   test('calls one after the other share a connection', async () => {
@@ -196,7 +196,7 @@ describe('a refused call', () => {
       send(response, 302, '', { location: '/login' }),
     );
     const error = await failureOf(attach(server.client()));
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
     expect(error.message).toContain(messages.redirected);
   });
 
@@ -215,7 +215,7 @@ describe('a refused call', () => {
         send(response, status, '', { 'retry-after': '0' }),
       );
       await failureOf(server.client().ping());
-      expect(server.seen).toHaveLength(1);
+      expect(server.requests).toHaveLength(1);
     }
   });
 });
@@ -281,7 +281,7 @@ describe('a reply of unknown result', () => {
     ['list', (r) => r.listDomains(app)],
     ['SSL mode', (r) => r.getSslMode(app)],
     ['certificate', (r) => r.getCertificate(app)],
-  ])('a reading whose JSON lacks what is needed: %s', async (_, call) => {
+  ])('a read whose JSON lacks what is needed: %s', async (_, call) => {
     const error = await failWith((_request, response) => send(response, 200, 7), call);
     expect(error).toBeInstanceOf(UnknownResultError);
     expect(error).toMatchObject({ status: 200 });
@@ -307,7 +307,7 @@ describe('a write that RunCloud took', () => {
 
   test.each<[string, number, unknown, boolean]>([
     ['is a message', 200, { message: 'Domain settings have been successfully updated.' }, true],
-    ['is the domain as asked', 200, { ...found, www: 1 }, true],
+    ['is the domain as requested', 200, { ...found, www: 1 }, true],
     ['is the domain as it was', 200, { ...found, www: 0 }, false],
     ['does not tell www', 200, { id: 7, name: 'shop.example.org' }, false],
     ['says nothing', 200, {}, false],
@@ -341,7 +341,7 @@ describe('a write that RunCloud took', () => {
     await using server = await startScripted((_, response) => send(response, status, body));
     await server.client().redeployCertificate(app, certificate);
     await server.client().redeployDomainCertificate(app, domain, certificate);
-    expect(server.seen.map(({ headers }) => headers['content-length'])).toEqual(['0', '0']);
+    expect(server.requests.map(({ headers }) => headers['content-length'])).toEqual(['0', '0']);
   });
 });
 
@@ -419,8 +419,8 @@ describe('a call that never left', () => {
     const unsent = errors.filter((error) => error instanceof UnreachableError);
     expect(unknown.length + unsent.length).toBe(40);
     // Eight connections; on a busy machine some of those that wait get one when the first eight are given up.
-    expect(server.seen.length).toBeGreaterThanOrEqual(8);
-    expect(unknown.length).toBeGreaterThanOrEqual(server.seen.length);
+    expect(server.requests.length).toBeGreaterThanOrEqual(8);
+    expect(unknown.length).toBeGreaterThanOrEqual(server.requests.length);
     expect(unsent.length).toBeGreaterThan(0);
   });
 
@@ -430,7 +430,7 @@ describe('a call that never left', () => {
     const error = await failureOf(client.ping());
     expect(error).toBeInstanceOf(UnauthorizedError);
     expect(error.message).not.toContain('pasted');
-    expect(server.seen).toHaveLength(0);
+    expect(server.requests).toHaveLength(0);
   });
 });
 
@@ -442,7 +442,7 @@ describe('a call that we stop ourselves', () => {
     const error = await failureOf(call);
     expect(error).toBeInstanceOf(CallAbortedError);
     expect(error).toMatchObject({ sent: false, code: 'runcloud-unknown-result' });
-    expect([server.seen.length, onCall.mock.calls.length]).toEqual([0, 0]);
+    expect([server.requests.length, onCall.mock.calls.length]).toEqual([0, 0]);
   });
 
   test.each(['a stop', 'a deadline'])('during it, by %s', async (kind) => {
@@ -450,7 +450,7 @@ describe('a call that we stop ourselves', () => {
     const stop = new AbortController();
     const options = { signal: stop.signal, onCall: jest.fn() };
     const failure = failureOf(server.client().attachDomain(app, desired, options));
-    await until(() => server.seen.length > 0, 'it is under way');
+    await until(() => server.requests.length > 0, 'it is under way');
     // What AbortSignal.timeout() gives as its reason.
     const deadline = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
     stop.abort(kind === 'a stop' ? new Error('lock lost') : deadline);
@@ -468,7 +468,7 @@ describe('a call that we stop ourselves', () => {
     const onCall = (): void => controller.abort();
     const call = server.client().listDomains(app, { signal: controller.signal, onCall });
     expect(await failureOf(call)).toBeInstanceOf(CallAbortedError);
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 });
 

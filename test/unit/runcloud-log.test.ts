@@ -1,4 +1,4 @@
-// RunCloud's log of a web application: what is read of it, what is left out, and how often it is asked for.
+// RunCloud's log of a web application: what is read of it, what is left out, and how often it is read.
 import { describe, expect, test } from '@jest/globals';
 import { UnknownResultError } from '../../src/runcloud/errors.ts';
 import { createLogReader } from '../../src/runcloud/log-reader.ts';
@@ -15,14 +15,14 @@ const row = (content: unknown, created_at: unknown = '2026-11-27 12:00:00', kind
 async function read(body: unknown, since = 0): Promise<LogEntry[]> {
   await using server = await startScripted((_, response) => send(response, 200, body));
   const entries = await server.client().readLog(app, since);
-  expect(server.seen.map(({ path, query }) => `${path}?${query}`)).toEqual([
+  expect(server.requests.map(({ path, query }) => `${path}?${query}`)).toEqual([
     '/servers/1903/webapps/646/log?page=1&perPage=40',
   ]);
   return entries;
 }
 
 describe('one page', () => {
-  test('holds what came since, the newest first, whatever order it comes in', async () => {
+  test('has what came since, the newest first, whatever order it comes in', async () => {
     const rows = [
       row('old', '2026-11-27 11:59:59'),
       row('first'),
@@ -86,17 +86,17 @@ describe('the reader', () => {
   ) {
     await using server = await startScripted(script);
     await run(createLogReader({ runcloud: server.client() }));
-    return server.seen.length;
+    return server.requests.length;
   }
   const one: Script = (_, response) => send(response, 200, { data: [row('line')] });
 
   test('asks once for all whose order failed at the same time', async () => {
     const calls = await withReader(one, async (reader) => {
       const at = NOON + 30 * MINUTE;
-      const asked = [NOON, NOON + 1000, NOON - 1000].map((orderedAt) =>
+      const pages = [NOON, NOON + 1000, NOON - 1000].map((orderedAt) =>
         reader.since(app, order(orderedAt, at)),
       );
-      for (const entries of await Promise.all(asked)) expect(entries).toHaveLength(1);
+      for (const entries of await Promise.all(pages)) expect(entries).toHaveLength(1);
       await reader.since(app, order(NOON + 2000, at + MINUTE / 2));
     });
     expect(calls).toBe(1);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { UnknownResultError } from '../../src/runcloud/errors.ts';
 import { faults } from '../../src/runcloud/messages.ts';
-import { app, failureOf, type SeenRequest, send, startScripted } from './runcloud-scripted-server.ts';
+import { app, failureOf, type ReceivedRequest, send, startScripted } from './runcloud-scripted-server.ts';
 
 interface Row {
   readonly id: number;
@@ -13,24 +13,28 @@ const range = (from: number, to: number): Row[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => row(from + index));
 const ids = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id);
 
-/** What one GET of the list answers: all rows there are now, the page asked for, and how many pages came before. */
-type Answer = (page: number, nth: number, request: SeenRequest) => unknown;
+/** What one GET of the list answers: all rows there are now, the requested page, and how many pages came before. */
+type Answer = (page: number, nth: number, request: ReceivedRequest) => unknown;
 
 async function list(answer: Answer): Promise<{ rows: number[]; calls: number; pages: string[] }> {
   await using server = await startScripted((request, response) => {
     const page = Number(request.query.get('page') ?? 1);
-    send(response, 200, answer(page, server.seen.length, request));
+    send(response, 200, answer(page, server.requests.length, request));
   });
   const rows = ids(await server.client().listDomains(app));
-  return { rows, calls: server.seen.length, pages: server.seen.map(({ query }) => query.get('page') ?? '') };
+  return {
+    rows,
+    calls: server.requests.length,
+    pages: server.requests.map(({ query }) => query.get('page') ?? ''),
+  };
 }
 
 async function failToList(answer: Answer): Promise<{ error: Error; calls: number }> {
   await using server = await startScripted((request, response) => {
-    send(response, 200, answer(Number(request.query.get('page') ?? 1), server.seen.length, request));
+    send(response, 200, answer(Number(request.query.get('page') ?? 1), server.requests.length, request));
   });
   const error = await failureOf(server.client().listDomains(app));
-  return { error, calls: server.seen.length };
+  return { error, calls: server.requests.length };
 }
 
 const cut = (rows: readonly Row[], page: number, perPage = 40): Row[] =>
@@ -81,7 +85,7 @@ describe('a list that stands still', () => {
       4,
       ids(range(1, 5)),
     ],
-    ['many rows without meta: two readings that agree', (page) => ({ data: cut(all, page) }), 6, ids(all)],
+    ['many rows without meta: two reads that agree', (page) => ({ data: cut(all, page) }), 6, ids(all)],
     ['short pages without meta, perPage ignored', (page) => cut(all, page, 20), 8, ids(all)],
     ['everything at once, `page` ignored, no meta', () => all, 2, ids(all)],
     ['everything at once, with a total', () => ({ data: all, meta: { total: 45 } }), 1, ids(all)],

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { createRunCloud, type RunCloudClient, type RunCloudSettings } from '../../src/runcloud/client.ts';
 
-export interface SeenRequest {
+export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -12,18 +12,18 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-export type Script = (request: SeenRequest, response: ServerResponse) => void;
+export type Script = (request: ReceivedRequest, response: ServerResponse) => void;
 
 export interface ScriptedServer extends AsyncDisposable {
   readonly url: string;
-  readonly seen: SeenRequest[];
+  readonly requests: ReceivedRequest[];
   client(settings?: Partial<RunCloudSettings>): RunCloudClient;
 }
 
 export const app = { serverId: 1903, appId: 646 };
 export const TOKEN = 'token-4f9c2a77d1';
 
-async function see(request: IncomingMessage): Promise<SeenRequest> {
+async function see(request: IncomingMessage): Promise<ReceivedRequest> {
   let body = '';
   for await (const chunk of request) body += String(chunk);
   const url = new URL(request.url ?? '/', 'http://local');
@@ -43,10 +43,10 @@ export function send(
 }
 
 export async function startScripted(script: Script): Promise<ScriptedServer> {
-  const seen: SeenRequest[] = [];
+  const requests: ReceivedRequest[] = [];
   const server = createServer(async (request, response) => {
     const one = await see(request);
-    seen.push(one);
+    requests.push(one);
     script(one, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -54,7 +54,7 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
   const clients: RunCloudClient[] = [];
   return {
     url,
-    seen,
+    requests,
     client(settings = {}) {
       const credentials = { kind: 'token', token: TOKEN } as const;
       const made = createRunCloud({ url, version: 'v3', credentials, timeoutMs: 5000, ...settings });

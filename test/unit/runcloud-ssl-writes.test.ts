@@ -66,7 +66,7 @@ describe.each(writes)('%s', (operation, write, method, path) => {
     const onCall = jest.fn();
     await write(server.client(), { onCall });
     const full = `/servers/1903/webapps/646${path}`;
-    expect(server.seen).toMatchObject([{ method, path: full }]);
+    expect(server.requests).toMatchObject([{ method, path: full }]);
     expect(onCall.mock.calls).toMatchObject([[{ operation, method, path: full, status: 200 }]]);
   });
 
@@ -87,7 +87,7 @@ describe.each(writes)('%s', (operation, write, method, path) => {
     const error = await failureOf(write(server.client(), { mayWrite: async () => false }));
     expect(error).toMatchObject({ name: 'CallAbortedError', sent: false, operation });
     expect(wasSent(error)).toBe(false);
-    expect(server.seen).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 });
 
@@ -111,7 +111,7 @@ describe('the body of an install', () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     await server.client().installCertificate(app, settings);
     await server.client().installDomainCertificate(app, domain, settings);
-    const bodies = server.seen.map(({ body }) => JSON.parse(body) as unknown);
+    const bodies = server.requests.map(({ body }) => JSON.parse(body) as unknown);
     expect(bodies).toEqual([
       { ...basic, ...rest },
       { advancedSSL: true, autoSSL: false, ...basic, ...rest },
@@ -138,20 +138,20 @@ describe('whether a write was sent', () => {
     const client = server.client({ credentials: { kind: 'token', token: 'pasted\nbadly' } });
     const error = await failureOf(install(client));
     expect([error instanceof UnauthorizedError, wasSent(error)]).toEqual([true, false]);
-    expect(server.seen).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
   test('stopped while it was under way: it was; before: it was not', async () => {
     await using server = await startScripted(() => undefined);
     const stop = new AbortController();
     const failure = failureOf(install(server.client(), { signal: stop.signal }));
-    await until(() => server.seen.length > 0, 'it is under way');
+    await until(() => server.requests.length > 0, 'it is under way');
     stop.abort();
     const during = await failure;
     expect([during instanceof CallAbortedError, wasSent(during)]).toEqual([true, true]);
     const before = await failureOf(install(server.client(), { signal: AbortSignal.abort() }));
     expect([before instanceof CallAbortedError, wasSent(before)]).toEqual([true, false]);
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
   test('stopped while it waited at the brake: it was not', async () => {
@@ -167,15 +167,15 @@ describe('whether a write was sent', () => {
       install(server.client({ limiter }), { waitSignal: AbortSignal.timeout(50) }),
     );
     expect([error instanceof CallAbortedError, wasSent(error)]).toEqual([true, false]);
-    expect(server.seen).toEqual([]);
+    expect(server.requests).toEqual([]);
   });
 
-  test('a brake that could not be told of a write that went well: it was', async () => {
+  test('a limiter whose report of a successful write fails: the write was sent', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const limiter: CallLimiter = { ...openLimiter, report: () => Promise.reject(new Error('Redis is away')) };
     const error = await failureOf(install(server.client({ limiter })));
     expect([error.message, wasSent(error)]).toEqual(['Redis is away', true]);
-    expect(server.seen).toHaveLength(1);
+    expect(server.requests).toHaveLength(1);
   });
 
   test('a 429 closes the gate for everybody', async () => {
@@ -193,7 +193,7 @@ describe('a switch to http-01', () => {
   const sent = async (settings: Partial<Certificate>): Promise<unknown> => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     await server.client().switchDomainToHttp01(app, domain, { ...certificate, ...settings });
-    return JSON.parse(server.seen[0]?.body ?? '');
+    return JSON.parse(server.requests[0]?.body ?? '');
   };
 
   test('sends along what stays', async () => {

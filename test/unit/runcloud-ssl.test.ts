@@ -38,7 +38,7 @@ const whole =
   (_, response) =>
     send(response, 200, { data: rows(covered), meta: { pagination: { total: 45 } } });
 
-/** `size`: what the server gives, whatever is asked for. */
+/** `size`: what the server gives, whatever is requested. */
 const paged =
   (covered: readonly number[], withMeta: boolean, size?: number): Script =>
   ({ query }, response) => {
@@ -65,7 +65,7 @@ async function find(
     : client.getCertificate(app));
   return {
     found,
-    calls: server.seen.map(({ path, query }) => `${path}${query.size > 0 ? `?${query}` : ''}`),
+    calls: server.requests.map(({ path, query }) => `${path}${query.size > 0 ? `?${query}` : ''}`),
   };
 }
 
@@ -78,7 +78,7 @@ describe('the web application’s certificate', () => {
     ['the same without meta', paged([45], false), 1045, 7],
     ['on the last page of pages of 15, without meta', paged([45], false, 15), 1045, 9],
     ['on the last page of pages of 10, without meta', paged([45], false, 10), 1045, 13],
-    ['is not there: all rows came at once, more than a page holds', all([]), undefined, 1],
+    ['is not there: all rows came at once, more than a page has', all([]), undefined, 1],
     ['is not there: all pages were read', paged([], true), undefined, 3],
     ['404', (_, r) => send(r, 404), undefined, 1],
     ['the message with 422', (_, r) => send(r, 422, { message: 'SSL not installed!' }), undefined, 1],
@@ -99,7 +99,7 @@ describe('the web application’s certificate', () => {
       await using server = await startScripted(script);
       const error = await failureOf(server.client().getCertificate(app));
       expect(error).toBeInstanceOf(AdvancedModeError);
-      expect(server.seen).toHaveLength(calls);
+      expect(server.requests).toHaveLength(calls);
     },
   );
 

@@ -1,4 +1,4 @@
-// doctor --survey asks a person before it sends anything.
+// doctor --survey waits for a person before it sends anything.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
