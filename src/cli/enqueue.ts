@@ -13,15 +13,7 @@ import { readTextFile, whyUnreadable } from '../untrusted/text-file.ts';
 import type { Cli, Input } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { readText } from './input.ts';
-import {
-  allDomains,
-  NO_DOMAIN,
-  queued,
-  rejected,
-  stoppedSending,
-  stoppedWaiting,
-  unreadableFile,
-} from './messages.ts';
+import * as messages from './messages.ts';
 import { operatorName } from './operator-name.ts';
 import { say } from './output/layout.ts';
 import type { Terminal } from './output/terminal.ts';
@@ -103,7 +95,7 @@ export async function enqueue(
   untilSignal?: UntilSignal,
 ): Promise<ExitCode> {
   if (name !== 'redeploy-ssl' && domains.length === 0) {
-    terminal.err(NO_DOMAIN);
+    terminal.err(messages.NO_DOMAIN);
     return exitCodes.usage;
   }
   const requested = domains.length === 0 ? [undefined] : domains;
@@ -155,7 +147,7 @@ async function followAll(
   const progress = flags.json ? { ...terminal, err: () => undefined } : terminal;
   const code = await follow(jobs, app, progress, untilSignal?.());
   const [only] = jobs.length === 1 ? jobs : [];
-  if (code === exitCodes.interrupted) terminal.err(stoppedWaiting(only?.domain));
+  if (code === exitCodes.interrupted) terminal.err(messages.stoppedWaiting(only?.domain));
   return code;
 }
 
@@ -200,16 +192,17 @@ function report(results: readonly Result[], sent: number, terminal: Terminal): v
   for (const result of results) if (!isUnavailable(result)) show(result, terminal);
   const accepted = results.filter((result) => result.accepted).length;
   const stopped = results.find(isUnavailable);
-  if (stopped) terminal.err(stoppedSending(stopped.reason ?? '', accepted, sent, stopped.code ?? ''));
+  if (stopped)
+    terminal.err(messages.stoppedSending(stopped.reason ?? '', accepted, sent, stopped.code ?? ''));
 }
 
 function show(
   { domain, appId, accepted, jobId = '', coalesced, reason, remark }: Result,
   terminal: Terminal,
 ): void {
-  const what = domain ?? allDomains(appId);
-  if (accepted) say(terminal, [queued(what, { jobId, isRepeated: coalesced ?? false, remark })]);
-  else terminal.err(rejected(what, reason ?? ''));
+  const what = domain ?? messages.allDomains(appId);
+  if (accepted) say(terminal, [messages.queued(what, { jobId, isRepeated: coalesced ?? false, remark })]);
+  else terminal.err(messages.rejected(what, reason ?? ''));
 }
 
 /** One domain per line, without empty lines and lines that begin with #. `-` is standard input. */
@@ -218,7 +211,7 @@ async function readDomains(file: string, input: () => Input): Promise<string[]> 
   try {
     text = file === '-' ? await readText(input()) : readTextFile(file);
   } catch (error) {
-    throw new CodedError('invalid-payload', unreadableFile(file, whyUnreadable(error)));
+    throw new CodedError('invalid-payload', messages.unreadableFile(file, whyUnreadable(error)));
   }
   const lines = text.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#'));

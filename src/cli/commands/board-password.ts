@@ -9,19 +9,7 @@ import { whyUnreadable } from '../../untrusted/text-file.ts';
 import type { Cli, Input } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { readText } from '../input.ts';
-import {
-  askPassword,
-  BAD_NAME,
-  badChoice,
-  ENTRY_NEXT,
-  entryNotShown,
-  NO_PASSWORD,
-  PASSWORDS_DIFFER,
-  passwordLength,
-  REPEAT_PASSWORD,
-  tryAgain,
-  unreadablePassword,
-} from '../messages.ts';
+import * as messages from '../messages.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { isEntryName } from './token.ts';
 
@@ -55,7 +43,7 @@ export async function createBoardPassword(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (!isEntryName(name) || !boardRoles.includes(role as BoardRole)) {
-    terminal.err(isEntryName(name) ? badChoice('--role', boardRoles, role) : BAD_NAME);
+    terminal.err(isEntryName(name) ? messages.badChoice('--role', boardRoles, role) : messages.BAD_NAME);
     return exitCodes.usage;
   }
   const password = await (source.isTTY ? promptTwice(source, terminal) : readPiped(source, terminal));
@@ -63,14 +51,14 @@ export async function createBoardPassword(
   terminal.out(`${name}:${role}:${await hashPassword(password)}`);
   const lost = await terminal.written?.();
   if (lost !== undefined) {
-    terminal.err(entryNotShown(lost));
+    terminal.err(messages.entryNotShown(lost));
     return exitCodes.failed;
   }
-  terminal.err(ENTRY_NEXT);
+  terminal.err(messages.ENTRY_NEXT);
   return exitCodes.ok;
 }
 
-const RULE = passwordLength(MIN_LENGTH, MAX_LENGTH);
+const RULE = messages.passwordLength(MIN_LENGTH, MAX_LENGTH);
 
 function isLongEnough(password: string): boolean {
   const { length } = [...password];
@@ -83,26 +71,26 @@ async function readPiped(source: Input, terminal: Terminal): Promise<string | un
     if (isLongEnough(line)) return line;
     terminal.err(RULE);
   } catch (error) {
-    terminal.err(unreadablePassword(whyUnreadable(error)));
+    terminal.err(messages.unreadablePassword(whyUnreadable(error)));
   }
   return undefined;
 }
 
 /** Until two in a row are equal; undefined after Ctrl-C, and when the input ends. */
 async function promptTwice(source: Input, terminal: Terminal): Promise<string | undefined> {
-  terminal.err(askPassword(MIN_LENGTH));
+  terminal.err(messages.askPassword(MIN_LENGTH));
   let first: string | undefined;
   for await (const line of linesOf(source)) {
     if (first === line) return line;
     if (first === undefined && isLongEnough(line)) {
-      terminal.err(REPEAT_PASSWORD);
+      terminal.err(messages.REPEAT_PASSWORD);
       first = line;
       continue;
     }
-    terminal.err(first === undefined ? tryAgain(RULE) : PASSWORDS_DIFFER);
+    terminal.err(first === undefined ? messages.tryAgain(RULE) : messages.PASSWORDS_DIFFER);
     first = undefined;
   }
-  terminal.err(NO_PASSWORD);
+  terminal.err(messages.NO_PASSWORD);
   return undefined;
 }
 

@@ -7,15 +7,7 @@ import { type Delivery, isDeliveryId, toReplayEntry } from '../../callbacks/deli
 import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseLimit } from '../flags.ts';
-import {
-  BAD_DELIVERY_ID,
-  moreDeliveries,
-  NO_DELIVERY_NAMED,
-  noDeliveries,
-  notRetried,
-  queuedAgain,
-  URL_REMOVED,
-} from '../messages.ts';
+import * as messages from '../messages.ts';
 import { operatorName } from '../operator-name.ts';
 import { say, toWholeTable } from '../output/layout.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -70,7 +62,7 @@ export async function showDeliveries(
     return exitCodes.usage;
   }
   if (before !== undefined && !isDeliveryId(before)) {
-    terminal.err(BAD_DELIVERY_ID);
+    terminal.err(messages.BAD_DELIVERY_ID);
     return exitCodes.usage;
   }
   const page = await deliveries.list({ limit, cursor: before, failedOnly: failed });
@@ -84,7 +76,7 @@ export async function showDeliveries(
     );
     return exitCodes.ok;
   }
-  if (page.deliveries.length === 0) terminal.out(noDeliveries(failed));
+  if (page.deliveries.length === 0) terminal.out(messages.noDeliveries(failed));
   else
     say(
       terminal,
@@ -93,7 +85,7 @@ export async function showDeliveries(
         terminal.columns,
       ),
     );
-  if (page.next !== undefined) terminal.out(moreDeliveries(page.next));
+  if (page.next !== undefined) terminal.out(messages.moreDeliveries(page.next));
   return exitCodes.ok;
 }
 
@@ -109,7 +101,7 @@ const toRow = (
   toRelative(at, nowMs),
   state,
   String(attempts),
-  url ?? URL_REMOVED,
+  url ?? messages.URL_REMOVED,
   lastError ?? '',
 ];
 
@@ -120,12 +112,12 @@ export async function replayDeliveries(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (failed === ids.length > 0) {
-    terminal.err(NO_DELIVERY_NAMED);
+    terminal.err(messages.NO_DELIVERY_NAMED);
     return exitCodes.usage;
   }
   const all = failed ? await allFailed({ deliveries }) : [];
   const replayed = failed ? all.map(({ id }) => id) : ids;
-  if (replayed.length === 0) terminal.out(noDeliveries(true));
+  if (replayed.length === 0) terminal.out(messages.noDeliveries(true));
   const entry = { who: operatorName(), what: 'replay' } as const;
   if (failed && replayed.length > 0) {
     const domains = [...new Set(all.flatMap(({ domain }) => domain ?? []))];
@@ -135,11 +127,11 @@ export async function replayDeliveries(
   for (const id of replayed) {
     const result = await deliveries.replay(id);
     if (result.kind === 'refused') {
-      terminal.err(notRetried(id, 'rejected', result.sentence));
+      terminal.err(messages.notRetried(id, 'rejected', result.sentence));
       code = exitCodes.failed;
       continue;
     }
-    terminal.out(queuedAgain(id, 'delivery', result.deliveryId));
+    terminal.out(messages.queuedAgain(id, 'delivery', result.deliveryId));
     if (!failed) await audit.record({ ...entry, ...toReplayEntry(result) });
   }
   return code;

@@ -8,19 +8,7 @@ import { describeScope, type Pause, type PauseScope } from '../../queue/pauses.t
 import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseApp } from '../flags.ts';
-import {
-  badDuration,
-  NO_APP,
-  NO_PAUSES,
-  NO_SERVER,
-  notPaused,
-  paused,
-  pausedUntil,
-  REASON_REQUIRED,
-  resumed,
-  SITE_OR_APP,
-  stillPaused,
-} from '../messages.ts';
+import * as messages from '../messages.ts';
 import { operatorName } from '../operator-name.ts';
 import { say, toWholeTable } from '../output/layout.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -80,16 +68,16 @@ export async function pause(flags: PauseFlags, app: App, terminal: Terminal): Pr
   const forMs = toMs(flags.for);
   const problem =
     (typeof scope === 'string' ? scope : undefined) ??
-    (flags.reason?.trim() ? undefined : REASON_REQUIRED) ??
-    (flags.for !== undefined && forMs === undefined ? badDuration(span.accepts) : undefined);
+    (flags.reason?.trim() ? undefined : messages.REASON_REQUIRED) ??
+    (flags.for !== undefined && forMs === undefined ? messages.badDuration(span.accepts) : undefined);
   if (problem !== undefined || typeof scope === 'string') return refuse(problem, terminal);
   const untilMs = forMs === undefined ? undefined : (await app.requests.store.now()) + forMs;
   const by = operatorName();
   const made = await app.pauses.pause({ scope, reason: flags.reason ?? '', by, untilMs });
-  const until = pausedUntil(untilMs);
+  const until = messages.pausedUntil(untilMs);
   const what = describeScope(scope);
   await app.audit.record({ who: by, what: 'pause', detail: `${what}, ${until}: ${made.reason}` });
-  say(terminal, [paused(what, until)]);
+  say(terminal, [messages.paused(what, until)]);
   return exitCodes.ok;
 }
 
@@ -100,10 +88,10 @@ export async function resume(flags: ScopeFlags, app: App, terminal: Terminal): P
   const what = describeScope(scope);
   if (ended) {
     await app.audit.record({ who: operatorName(), what: 'resume', detail: what });
-    terminal.out(resumed(what));
-  } else terminal.err(notPaused(what));
+    terminal.out(messages.resumed(what));
+  } else terminal.err(messages.notPaused(what));
   const now = terminal.now();
-  for (const pause of await app.pauses.list()) terminal.err(stillPaused(describePause(pause, now)));
+  for (const pause of await app.pauses.list()) terminal.err(messages.stillPaused(describePause(pause, now)));
   return ended ? exitCodes.ok : exitCodes.failed;
 }
 
@@ -115,7 +103,7 @@ export async function showPauses(
   const found = await pauses.list();
   const now = terminal.now();
   if (json) terminal.out(JSON.stringify(found.map(toPauseRecord), null, 2));
-  else if (found.length === 0) terminal.out(NO_PAUSES);
+  else if (found.length === 0) terminal.out(messages.NO_PAUSES);
   else
     say(
       terminal,
@@ -152,12 +140,12 @@ export function toScope(
   { server, app, site }: ScopeFlags,
   defaults: { readonly serverId?: number },
 ): PauseScope | string {
-  if (site !== undefined && (app ?? server) !== undefined) return SITE_OR_APP;
+  if (site !== undefined && (app ?? server) !== undefined) return messages.SITE_OR_APP;
   if (site !== undefined) return { kind: 'site', siteId: site };
   if (app === undefined && server === undefined) return { kind: 'all' };
   const on = parseApp({ app, server });
   if (typeof on === 'string') return on;
   const { appId, serverId = defaults.serverId } = on;
-  if (appId === undefined) return NO_APP;
-  return serverId === undefined ? NO_SERVER : { kind: 'app', serverId, appId };
+  if (appId === undefined) return messages.NO_APP;
+  return serverId === undefined ? messages.NO_SERVER : { kind: 'app', serverId, appId };
 }

@@ -17,18 +17,7 @@ import { ALL_OR_LIMIT, DOMAIN_ONLY, listOnly } from '../messages.ts';
 import { say, toTable } from '../output/layout.ts';
 import { describeDomain } from '../output/status-domain.ts';
 import { describeDomains } from '../output/status-list.ts';
-import {
-  alsoRequested,
-  isWwwName,
-  jobsLine,
-  pauseLine,
-  requestedWord,
-  severalApps,
-  toShownState,
-  unavailableLine,
-  unknownDomain,
-  unknownThere,
-} from '../output/status-messages.ts';
+import * as messages from '../output/status-messages.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { toRelative } from '../output/times.ts';
 import { describePause } from './pause.ts';
@@ -131,9 +120,9 @@ export async function showQueue(
   const pauseOfAll = paused.find(({ scope }) => scope.kind === 'all');
   const nowMs = terminal.now();
   say(terminal, [
-    jobsLine(counts, pauseOfAll !== undefined),
-    ...(unavailable ? [unavailableLine(unavailable.sentence)] : []),
-    ...paused.map((pause) => pauseLine(describePause(pause, nowMs))),
+    messages.jobsLine(counts, pauseOfAll !== undefined),
+    ...(unavailable ? [messages.unavailableLine(unavailable.sentence)] : []),
+    ...paused.map((pause) => messages.pauseLine(describePause(pause, nowMs))),
     ...describeDomains(survey, { nowMs, selection, pauseOfAll, columns: terminal.columns }),
   ]);
   return exitCodes.ok;
@@ -172,9 +161,9 @@ async function showOne(
   const steps = flags.history ? Number.POSITIVE_INFINITY : SHOWN_STEPS;
   const paused = await pauses.pausedBy(status.record);
   say(terminal, [
-    ...(paused ? [pauseLine(describePause(paused, nowMs))] : []),
+    ...(paused ? [messages.pauseLine(describePause(paused, nowMs))] : []),
     ...describeDomain(status, { ...checkSettings, nowMs, steps, paused }),
-    ...(elsewhere.length > 0 ? [alsoRequested(describeApps(elsewhere))] : []),
+    ...(elsewhere.length > 0 ? [messages.alsoRequested(describeApps(elsewhere))] : []),
   ]);
   return exitCodes.ok;
 }
@@ -189,10 +178,10 @@ async function showUnknown(
   const owner = await operator.ownerOfTwin(domain, on);
   terminal.err(
     owner
-      ? isWwwName(domain, owner.domain, owner.appId)
+      ? messages.isWwwName(domain, owner.domain, owner.appId)
       : elsewhere.length > 0
-        ? unknownThere(domain, describeChoice(on), describeApps(elsewhere))
-        : unknownDomain(domain),
+        ? messages.unknownThere(domain, describeChoice(on), describeApps(elsewhere))
+        : messages.unknownDomain(domain),
   );
   return exitCodes.failed;
 }
@@ -210,12 +199,12 @@ function showPlaces(
   const rows = records.map((record) => [
     String(record.appId),
     String(record.serverId),
-    requestedWord(record.desired.presence, includesWww(record.desired)),
-    toShownState(record.state, actorOf(record)),
+    messages.requestedWord(record.desired.presence, includesWww(record.desired)),
+    messages.toShownState(record.state, actorOf(record)),
     toRelative(record.stateAt, terminal.now()),
   ]);
   say(terminal, [
-    severalApps(domain, records.length),
+    messages.severalApps(domain, records.length),
     ...toTable([['APP', 'SERVER', 'REQUESTED', 'STATE', 'SINCE'], ...rows], terminal.columns),
   ]);
   return exitCodes.ok;

@@ -7,15 +7,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { say } from '../output/layout.ts';
 import type { Terminal } from '../output/terminal.ts';
 import { type AccountFlags, type AccountTools, findTarget, save, type Target } from './account.ts';
-import {
-  CONFIRM_CALLS,
-  NOBODY_TO_CONFIRM,
-  NOTHING_SENT,
-  RUN_DOCTOR,
-  surveyReads,
-  surveyRejected,
-  surveyStopped,
-} from './messages.ts';
+import * as messages from './messages.ts';
 
 export async function runSurvey(
   flags: AccountFlags,
@@ -35,24 +27,24 @@ export async function runSurvey(
 
 function announce(appId: number, terminal: Terminal): void {
   say(terminal, [
-    surveyReads(appId, REQUESTS.length),
+    messages.surveyReads(appId, REQUESTS.length),
     ...REQUESTS.map((question) => `  ${describeRequest(question)}`),
   ]);
 }
 
 async function isConfirmed(input: Input, terminal: Terminal): Promise<boolean> {
   if (!input.isTTY) {
-    terminal.err(NOBODY_TO_CONFIRM);
+    terminal.err(messages.NOBODY_TO_CONFIRM);
     return false;
   }
-  terminal.err(CONFIRM_CALLS);
+  terminal.err(messages.CONFIRM_CALLS);
   const lines = createInterface({ input });
   for await (const line of lines) {
     lines.close();
     if (/^y(es)?$/i.test(line.trim())) return true;
     break;
   }
-  terminal.err(NOTHING_SENT);
+  terminal.err(messages.NOTHING_SENT);
   return false;
 }
 
@@ -62,14 +54,14 @@ async function read(target: Target, out: string, { terminal, version }: AccountT
   if (!isLetIn) return refused(observations[0]?.status, stopped, terminal);
   save({ report: 'survey', version, api, stopped: stopped ?? null, switches, observations }, out, terminal);
   if (!stopped) return exitCodes.ok;
-  terminal.err(surveyStopped(stopped));
+  terminal.err(messages.surveyStopped(stopped));
   return exitCodes.failed;
 }
 
 /** Saves nothing, so that the file's name is free for the next run. */
 function refused(status: number | undefined, why: string | undefined, terminal: Terminal): ExitCode {
   const code = status === 401 ? 'runcloud-unauthorized' : 'runcloud-unreachable';
-  const fix = status === undefined || status === 401 ? codes[code].fix : RUN_DOCTOR;
-  terminal.err(surveyRejected(why ?? '', fix));
+  const fix = status === undefined || status === 401 ? codes[code].fix : messages.RUN_DOCTOR;
+  terminal.err(messages.surveyRejected(why ?? '', fix));
   return exitCodes.failed;
 }

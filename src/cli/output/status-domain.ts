@@ -16,28 +16,7 @@ import { describeJob } from './job.ts';
 import { toTable } from './layout.ts';
 import { describeChanges } from './status-dns.ts';
 import { describeEvidence } from './status-evidence.ts';
-import {
-  budgetLine,
-  certificateResult,
-  checkedEvery,
-  dnsWarning,
-  historyHeading,
-  jobLine,
-  jobMissing,
-  jobWaitsForPause,
-  mustActLine,
-  NO_RETRY,
-  nextCheck,
-  nextRetry,
-  reasonLine,
-  redeployLine,
-  requestLine,
-  retryLine,
-  stateLine,
-  toShownState,
-  WAITS_FOR_PAUSE,
-  whatToDo,
-} from './status-messages.ts';
+import * as messages from './status-messages.ts';
 import { toRelative } from './times.ts';
 
 /** The settings that the text depends on. */
@@ -62,7 +41,11 @@ export function describeDomain(status: DomainDetails, options: StatusOptions): s
   const { record, history, budgets } = status;
   const { nowMs } = options;
   return [
-    stateLine(record.domain, toShownState(record.state, actorOf(record)), toMoment(record.stateAt, nowMs)),
+    messages.stateLine(
+      record.domain,
+      messages.toShownState(record.state, actorOf(record)),
+      toMoment(record.stateAt, nowMs),
+    ),
     describeDesired(record, nowMs),
     ...describeReason(status, nowMs),
     ...describeDuty(status, options),
@@ -80,7 +63,14 @@ function describeDesired(record: DomainRecord, nowMs: number): string {
   const { desired, appId, requestedAt, siteId } = record;
   const hasWww = desired.presence === 'present' && Boolean(desired.www);
   const at = toRelative(requestedAt, nowMs);
-  return requestLine({ presence: desired.presence, hasWww, appId, siteId, at, by: toRequesterText(record) });
+  return messages.requestLine({
+    presence: desired.presence,
+    hasWww,
+    appId,
+    siteId,
+    at,
+    by: toRequesterText(record),
+  });
 }
 
 /** A newer step has its own reason: a write that began, or what the monitor observed. */
@@ -90,7 +80,9 @@ function describeReason({ record, history }: DomainDetails, nowMs: number): stri
   const isNewer = step?.state === state && stateAt > outcomeAt;
   const reason = isNewer ? step.reason : outcome;
   if (!reason) return [];
-  return [reasonLine(reason, isNewer ? undefined : code, toRelative(isNewer ? stateAt : outcomeAt, nowMs))];
+  return [
+    messages.reasonLine(reason, isNewer ? undefined : code, toRelative(isNewer ? stateAt : outcomeAt, nowMs)),
+  ];
 }
 
 function describeDuty(
@@ -114,19 +106,19 @@ function describeDuty(
 
 function describeFix(record: DomainRecord, actor: Actor | undefined, hasWrongDns: boolean): string[] {
   const fix = fixFor(record);
-  if (actor === 'operator') return [mustActLine(actor, fix, hasWrongDns)];
+  if (actor === 'operator') return [messages.mustActLine(actor, fix, hasWrongDns)];
   return [
-    ...(actor ? [mustActLine(actor, undefined, hasWrongDns)] : []),
-    ...(fix === undefined ? [] : [whatToDo(fix)]),
+    ...(actor ? [messages.mustActLine(actor, undefined, hasWrongDns)] : []),
+    ...(fix === undefined ? [] : [messages.whatToDo(fix)]),
   ];
 }
 
 /** `checkAt`: when a failed job is retried automatically. */
 const describeRetry = ({ id, state }: JobStatus, checkAt: number | undefined): string[] =>
-  state === 'failed' ? [retryLine(id, checkAt !== undefined)] : [];
+  state === 'failed' ? [messages.retryLine(id, checkAt !== undefined)] : [];
 
 const describeWarning = (wrong: readonly DnsFinding[], { hasDnsGate }: CheckSettings): string =>
-  dnsWarning(wrong.map(({ sentence }) => sentence).join('; '), hasDnsGate);
+  messages.dnsWarning(wrong.map(({ sentence }) => sentence).join('; '), hasDnsGate);
 
 /** A worker has taken the job, and starts it when the pause of everything ends. */
 export const isPaused = (
@@ -143,15 +135,17 @@ function describeNextCheck(
   const at = nextCheckTimeOf(status);
   const hasFailed = record.request === 'failed';
   if (at !== undefined)
-    return [hasFailed ? nextRetry(toMoment(at, nowMs)) : nextCheck(toMoment(at, nowMs), job.id)];
-  if (hasFailed) return [NO_RETRY];
-  if (isPaused(job, record.reasonCode, paused)) return [jobWaitsForPause(job.id)];
+    return [
+      hasFailed ? messages.nextRetry(toMoment(at, nowMs)) : messages.nextCheck(toMoment(at, nowMs), job.id),
+    ];
+  if (hasFailed) return [messages.NO_RETRY];
+  if (isPaused(job, record.reasonCode, paused)) return [messages.jobWaitsForPause(job.id)];
   if (job.state === 'active' || job.state === 'waiting' || job.state === 'delayed')
-    return [jobLine(job.id, describeJob(job, nowMs))];
-  if (record.request === 'pending') return [jobMissing(job.id)];
+    return [messages.jobLine(job.id, describeJob(job, nowMs))];
+  if (record.request === 'pending') return [messages.jobMissing(job.id)];
   const isMonitored = record.request === 'settled' && record.desired.presence === 'present';
   if (!isMonitored || monitorIntervalMs === undefined) return [];
-  return [checkedEvery(toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', ''))];
+  return [messages.checkedEvery(toRelative(nowMs, nowMs + monitorIntervalMs).replace(' ago', ''))];
 }
 
 function describeCertificate({ certificate, redeploy }: DomainStatus, options: StatusOptions): string[] {
@@ -159,9 +153,9 @@ function describeCertificate({ certificate, redeploy }: DomainStatus, options: S
   const next = describeRedeploy(redeploy, redeploy?.lastWords === undefined ? undefined : 'paused', options);
   return [
     ...(outcome && outcomeAt
-      ? [certificateResult(outcome, toRelative(outcomeAt, options.nowMs), mustAct)]
+      ? [messages.certificateResult(outcome, toRelative(outcomeAt, options.nowMs), mustAct)]
       : []),
-    ...(next === undefined ? [] : [redeployLine(next)]),
+    ...(next === undefined ? [] : [messages.redeployLine(next)]),
   ];
 }
 
@@ -175,7 +169,7 @@ export function describeRedeploy(
   { nowMs, paused }: Pick<StatusOptions, 'nowMs' | 'paused'>,
 ): string | undefined {
   if (!redeploy || redeploy.state === 'gone' || redeploy.state === 'completed') return undefined;
-  return isPaused(redeploy, reasonCode, paused) ? WAITS_FOR_PAUSE : describeJob(redeploy, nowMs);
+  return isPaused(redeploy, reasonCode, paused) ? messages.WAITS_FOR_PAUSE : describeJob(redeploy, nowMs);
 }
 
 function describeBudgets(budgets: readonly Budget[]): string[] {
@@ -184,7 +178,7 @@ function describeBudgets(budgets: readonly Budget[]): string[] {
   const parts = touched.map(
     ({ limit, subject, left, of }) => `${left} of ${of} ${limit.replaceAll('-', ' ')} (${subject})`,
   );
-  return [budgetLine(parts)];
+  return [messages.budgetLine(parts)];
 }
 
 function describeHistory(history: readonly Transition[], steps: number): string[] {
@@ -192,8 +186,8 @@ function describeHistory(history: readonly Transition[], steps: number): string[
   const rows = history.slice(0, steps).map(({ at, state, mustAct, reason }, i) => {
     const before = history[i + 1]?.at;
     const after = before === undefined ? '' : `+${toSpan(at - before)}`;
-    return [toSecond(at), after, toShownState(state, mustAct), reason];
+    return [toSecond(at), after, messages.toShownState(state, mustAct), reason];
   });
   const more = history.length - rows.length;
-  return [historyHeading(more), ...toTable(rows).map((line) => `  ${line}`)];
+  return [messages.historyHeading(more), ...toTable(rows).map((line) => `  ${line}`)];
 }

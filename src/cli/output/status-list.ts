@@ -9,16 +9,7 @@ import type { Pause } from '../../queue/pauses.ts';
 import { describeSelection } from '../flags.ts';
 import { toTable, withoutName } from './layout.ts';
 import { describeRedeploy, isPaused } from './status-domain.ts';
-import {
-  certificateLine,
-  domainsLine,
-  moreDomainsLine,
-  NEXT,
-  NO_DOMAINS,
-  noMatch,
-  requestedWord,
-  toShownState,
-} from './status-messages.ts';
+import * as messages from './status-messages.ts';
 import { toRelative } from './times.ts';
 
 export interface ListOptions {
@@ -34,11 +25,11 @@ export function describeDomains(survey: Survey, options: ListOptions): string[] 
   const { selection = {} } = options;
   const counts = stateNames.filter((state) => counted[state]).map((state) => `${counted[state]} ${state}`);
   const selectedBy = describeSelection(selection);
-  if (counts.length === 0 && selectedBy === '') return [NO_DOMAINS];
-  if (domains.length === 0) return [domainsLine(counts), noMatch(selectedBy)];
-  const more = selected > domains.length ? [moreDomainsLine(domains.length, selected)] : [];
+  if (counts.length === 0 && selectedBy === '') return [messages.NO_DOMAINS];
+  if (domains.length === 0) return [messages.domainsLine(counts), messages.noMatch(selectedBy)];
+  const more = selected > domains.length ? [messages.moreDomainsLine(domains.length, selected)] : [];
   return [
-    domainsLine(counts),
+    messages.domainsLine(counts),
     ...toDomainTable(survey, options),
     ...describeCertificates(certificates, options),
     ...more,
@@ -60,9 +51,9 @@ function toDomainTable({ domains, apps }: Survey, options: ListOptions): string[
   ];
   const rows = domains.map((status) => {
     const { domain, appId, desired, state, reasonCode, outcome = '' } = status.record;
-    const what = requestedWord(desired.presence, includesWww(desired));
-    const next = isPaused(status.job, reasonCode, pauseOfAll) ? NEXT.paused : toNext(status, nowMs);
-    const shown = toShownState(state, actorOf(status.record));
+    const what = messages.requestedWord(desired.presence, includesWww(desired));
+    const next = isPaused(status.job, reasonCode, pauseOfAll) ? messages.NEXT.paused : toNext(status, nowMs);
+    const shown = messages.toShownState(state, actorOf(status.record));
     return row(domain, String(appId), what, shown, next, withoutName(outcome, domain));
   });
   return toTable([row('DOMAIN', 'APP', 'REQUESTED', 'STATE', 'NEXT', 'REASON'), ...rows], columns);
@@ -72,7 +63,7 @@ function toNext(status: DomainStatus, nowMs: number): string {
   const at = nextCheckTimeOf(status);
   const { state } = status.job;
   if (at !== undefined) return toRelative(at, nowMs);
-  return state === 'active' || state === 'waiting' || state === 'delayed' ? NEXT[state] : '';
+  return state === 'active' || state === 'waiting' || state === 'delayed' ? messages.NEXT[state] : '';
 }
 
 /** One line for each web application. Operators read it, so it may name any domain. */
@@ -85,6 +76,6 @@ function describeCertificates(
     const last = outcome && outcomeAt ? [`${outcome} (${toRelative(outcomeAt, nowMs)})`] : [];
     const next = describeRedeploy(redeploy, reasonCode, { nowMs, paused: pauseOfAll });
     const parts = [...last, ...(next === undefined ? [] : [`redeploy: ${next}`])];
-    return parts.length > 0 ? [certificateLine(appId, parts)] : [];
+    return parts.length > 0 ? [messages.certificateLine(appId, parts)] : [];
   });
 }
