@@ -156,7 +156,7 @@ describe('what no retry can heal fails at the first try:', () => {
     await stage.idle();
     expect(stage.names()).toContain(DOMAIN);
     const [failed] = await stage.queue.getFailed();
-    expect(failed?.failedReason).toMatch(/^no-certificate: .*install one in RunCloud first/);
+    expect(failed?.failedReason).toMatch(/^no-certificate: /);
     expect(failed?.attemptsMade).toBe(1);
     expect(await stage.producer.requests.certificates.get(APP)).toMatchObject({ code: 'no-certificate' });
   });
