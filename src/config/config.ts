@@ -48,71 +48,41 @@ export const toConfig = (settings: Settings, isTty: boolean) => ({
 export type Config = Readonly<ReturnType<typeof toConfig>>;
 export type ServerConfig = Config['server'];
 
-export interface Complaints {
-  readonly problems: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-function judgeCredentials({ runcloud }: Settings): Complaints {
-  const { token, key, secret, api } = runcloud;
+function credentialProblems({ token, key, secret, api }: Settings['runcloud']): string[] {
   const own = schema.runcloud;
-  if (token !== undefined) {
-    const isPairUsed = credentialsOf(runcloud)?.kind === 'key';
-    const unused = isPairUsed ? messages.TOKEN_IGNORED : messages.PAIR_IGNORED;
-    return { problems: [], warnings: key !== undefined || secret !== undefined ? [unused] : [] };
+  if (token !== undefined || (key === undefined && secret === undefined)) return [];
+  if (secret === undefined) return [messages.needs(own.key, own.secret)];
+  if (key === undefined) return [messages.needs(own.secret, own.key)];
+  return api?.version === 3 ? [messages.pairWithV3(own.token)] : [];
+}
+
+function credentialWarnings(runcloud: Settings['runcloud']): string[] {
+  const { token, key, secret } = runcloud;
+  if (token === undefined || (key === undefined && secret === undefined)) return [];
+  return [credentialsOf(runcloud)?.kind === 'key' ? messages.TOKEN_IGNORED : messages.PAIR_IGNORED];
+}
+
+/** What is wrong with the settings together, unless one of them is a `broken` entry, whose problem is listed already. */
+export function judge(settings: Settings, broken: ReadonlySet<Entry>) {
+  const { redisUrl, redisCaFile, runcloud, callbacks, server } = settings;
+  const { token, key, secret, api } = schema.runcloud;
+  const areRight = (...entries: readonly Entry[]): boolean => !entries.some((entry) => broken.has(entry));
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  // Otherwise an operator believes that the connection is safe, although nothing reads the file.
+  if (redisCaFile !== undefined && redisUrl.startsWith('redis:') && areRight(schema.redisUrl))
+    problems.push(messages.caWithoutTls(schema.redisUrl));
+  if (areRight(token, key, secret, api)) {
+    problems.push(...credentialProblems(runcloud));
+    warnings.push(...credentialWarnings(runcloud));
   }
-  const problems = [
-    ...(key !== undefined && secret === undefined ? [messages.needs(own.key, own.secret)] : []),
-    ...(key === undefined && secret !== undefined ? [messages.needs(own.secret, own.key)] : []),
-    ...(key !== undefined && secret !== undefined && api?.version === 3
-      ? [messages.pairWithV3(own.token)]
-      : []),
-  ];
-  return { problems, warnings: [] };
-}
-
-/** Otherwise an operator believes that the connection is safe, although nothing reads the file. */
-const judgeRedisCa = ({ redisUrl, redisCaFile }: Settings): Complaints => ({
-  problems:
-    redisCaFile !== undefined && redisUrl.startsWith('redis:')
-      ? [messages.caWithoutTls(schema.redisUrl)]
-      : [],
-  warnings: [],
-});
-
-/** A receiver cannot tell an unsigned webhook from a forged one. */
-const judgeCallbacks = ({ callbacks: { urls, secrets } }: Settings): Complaints => ({
-  problems:
-    urls.length > 0 && secrets.length === 0
-      ? [messages.needs(schema.callbacks.urls, schema.callbacks.secrets)]
-      : [],
-  warnings: [],
-});
-
-/** Old hashes still work. Only the password makes a better one. */
-function judgeUsers({ server: { boardUsers } }: Settings): Complaints {
-  const names = boardUsers.filter(({ hash }) => isOutdated(hash)).map(({ name }) => name);
-  return { problems: [], warnings: names.length === 0 ? [] : [messages.outdatedHashes(names)] };
-}
-
-const { token, key, secret, api } = schema.runcloud;
-/** A judge is skipped if one of its entries is wrong, because that problem is listed already. */
-const judges: readonly (readonly [judge: (settings: Settings) => Complaints, of: readonly Entry[]])[] = [
-  [judgeRedisCa, [schema.redisUrl]],
-  [judgeCredentials, [token, key, secret, api]],
-  [judgeCallbacks, [schema.callbacks.secrets]],
-  [judgeUsers, []],
-];
-
-/** What is wrong with the settings together. `broken` entries count as not set. */
-export function judge(settings: Settings, broken: ReadonlySet<Entry>): Complaints {
-  const found = judges
-    .filter(([, of]) => !of.some((entry) => broken.has(entry)))
-    .map(([check]) => check(settings));
-  return {
-    problems: found.flatMap(({ problems }) => problems),
-    warnings: found.flatMap(({ warnings }) => warnings),
-  };
+  // A receiver cannot tell an unsigned webhook from a forged one.
+  if (callbacks.urls.length > 0 && callbacks.secrets.length === 0 && areRight(schema.callbacks.secrets))
+    problems.push(messages.needs(schema.callbacks.urls, schema.callbacks.secrets));
+  // Old hashes still work. Only the password makes a better one.
+  const outdated = server.boardUsers.filter(({ hash }) => isOutdated(hash)).map(({ name }) => name);
+  if (outdated.length > 0) warnings.push(messages.outdatedHashes(outdated));
+  return { problems, warnings };
 }
 
 /**
@@ -127,5 +97,5 @@ export function assertServable({ server: { host, tokens } }: Pick<Config, 'serve
 /** The credentials of a program that calls RunCloud. Throws ConfigError without a token or key pair. */
 export function requireCredentials({ runcloud: { credentials } }: Config): RunCloudCredentials {
   if (credentials !== undefined) return credentials;
-  throw new ConfigError([messages.noCredentials(token)]);
+  throw new ConfigError([messages.noCredentials(schema.runcloud.token)]);
 }
