@@ -23,7 +23,7 @@ function coversName(name: string, served: ServedCertificate): boolean {
   const names = served.names.filter(isPlainName);
   if (names.length === 0) return false;
   const subjectaltname = names.map((covered) => `DNS:${covered}`).join(', ');
-  // The type asks for a whole PeerCertificate; checkServerIdentity reads these two fields.
+  // The type needs a whole PeerCertificate; checkServerIdentity reads these two fields.
   const certificate = { subject: { CN: '' }, subjectaltname } as Parameters<typeof checkServerIdentity>[1];
   return checkServerIdentity(name, certificate) === undefined;
 }

@@ -130,7 +130,7 @@ const outsideSecrets: Patterns = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${hidden}`],
   [new RegExp(`(\\\\?"${SECRET_FIELD}\\\\?"\\s*:\\s*\\\\?")(?:[^"\\\\]|\\\\[^"])*`, 'gi'), `$1${hidden}`],
   [new RegExp(`\\b(${SECRET_FIELD}=)[^\\s&"]+`, 'gi'), `$1${hidden}`],
-  // Longer than any DNS label (63). A domain name never looks like a key.
+  // Longer than any DNS label (63). A domain name is never taken for a key.
   [/[A-Za-z0-9+/_=-]{64,}/g, hidden],
 ];
 
@@ -143,7 +143,7 @@ const bounded = (text: string): string =>
 
 /**
  * For text from outside that ends up in a message or a cause; none may skip it. Hides all that
- * `createScrub` hides, and whatever looks like a secret. Hides a secret of 4 characters inside
+ * `createScrub` hides, and whatever may be a secret. Hides a secret of 4 characters inside
  * words too. Keeps the first 10,000 characters.
  */
 export function createRedact(secrets: readonly string[]): Redact {
