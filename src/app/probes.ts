@@ -15,7 +15,7 @@ interface Parts {
   readonly requests: Pick<RequestQueue, 'store'>;
 }
 
-/** Undefined where DNS_GATE and TLS_PROBE are off: then nothing but RunCloud is looked at. */
+/** Undefined: DNS_GATE and TLS_PROBE are off, so nothing but RunCloud is read. */
 export function createProbeOf({ config, facts, requests }: Parts): Probe | undefined {
   const { dns, tls, ssl } = config;
   if (dns.gate === 'off' && !tls.probe) return undefined;
@@ -32,7 +32,7 @@ export function createProbeOf({ config, facts, requests }: Parts): Probe | undef
 
 export interface Probes {
   readonly probe: Probe | undefined;
-  /** For one pass of the watch. */
+  /** For one pass of the monitor. */
   readonly beginRenewalCheck: () => RenewalCheck | undefined;
 }
 

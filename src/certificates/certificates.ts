@@ -1,4 +1,4 @@
-// What is asked of each web application's certificate, in Redis: any number of asks become one redeploy.
+// The redeploys of each web application's certificate, in Redis. Any number of requests become one redeploy.
 import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
@@ -17,16 +17,16 @@ import { type CertificateNotes, createCertificateNotes, type Noted, toNoted } fr
 import { BEGIN_REDEPLOY, END_REDEPLOY, EXPAND_ALL, REQUEST_REDEPLOY } from './scripts.ts';
 
 export type RedeployStart =
-  /** Redeploy now. `domains` are the names asked for; undefined: all of the web application's. */
+  /** Redeploy now. `domains`: the pending names; undefined: all of the web application's. */
   | {
       readonly kind: 'run';
       readonly startedAt: number;
       readonly domains: readonly string[] | undefined;
-      /** No delay, and no looking whether it is needed: a person, the watch or a bare client asks. */
+      /** No delay, no check whether it is needed: a person, the monitor or an external producer requests it. */
       readonly atOnce: boolean;
-      /** When each name was last asked for by itself. */
+      /** The last request for each name alone. */
       readonly requestedAt: ReadonlyMap<string, number>;
-      /** When anything was last asked for. */
+      /** The last request for any. */
       readonly newestRequestAt: number;
     }
   | { readonly kind: 'superseded' }
@@ -42,7 +42,7 @@ export interface RedeployEnd {
   readonly reasonCode?: ReasonCode | undefined;
   readonly code?: Code | undefined;
   readonly nextRunAt?: number | undefined;
-  /** Who must act, where it waits for somebody. */
+  /** Who must act, if it waits for somebody. */
   readonly mustAct?: Actor | undefined;
   /** BullMQ's lock of the run that speaks; a run that has lost it records nothing. */
   readonly token?: string | undefined;
@@ -54,7 +54,7 @@ export interface RedeployRequest {
   readonly domain: DomainName | 'all' | 'waiting';
   /** A person waits: no delay. */
   readonly atOnce?: boolean | undefined;
-  /** The domain whose change is behind it: it counts as asked for from now on. */
+  /** The domain whose change is behind it: its redeploy counts as requested from now on. */
   readonly changed?: DomainKey | undefined;
 }
 
@@ -73,28 +73,28 @@ export interface CertificateRecord extends Noted {
   readonly code: string | undefined;
   readonly outcomeAt: number | undefined;
   readonly coveredAt: number | undefined;
-  /** When the redeploy that is on its way looks next. */
+  /** The next check of the pending redeploy. */
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
   readonly pendingNames: number;
-  /** Domains that shall make room for the others: by going (SSL_INVALID_NAMES=detach), or by going on without their www name. */
+  /** Domains that block the others. They are detached (SSL_INVALID_NAMES=detach), or lose their www name. */
   readonly blockedBy: Readonly<Record<string, BlockingName>>;
-  /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed anew. */
+  /** SSL_REISSUE=reinstall: it was removed (or is about to be), and not yet installed again. */
   readonly isReinstalling: boolean;
 }
 
 export interface Certificates extends Writes<WebApplication>, DomainRedeploys, CertificateNotes {
-  requestRedeploy(app: WebApplication, ask: RedeployRequest): Promise<EnqueueResult>;
+  requestRedeploy(app: WebApplication, request: RedeployRequest): Promise<EnqueueResult>;
   /** `delayMs`: SSL_REDEPLOY_DELAY of this worker. `domain`: the job's, for a job of an external producer. */
   begin(
     app: WebApplication,
     job: JobRef,
     options: { readonly domain?: DomainName | undefined; readonly delayMs: number },
   ): Promise<RedeployStart>;
-  /** Advanced SSL: what was asked of all names is asked of each of these. */
+  /** Advanced SSL: a request for all names becomes one for each of these. */
   expandAll(app: WebApplication, domains: readonly string[]): Promise<void>;
   end(app: WebApplication, jobId: string, end: RedeployEnd): Promise<void>;
-  /** Replaces the list of domains that shall make room. Who was on it stays on it since then; returns it. */
+  /** Replaces the list of blocking domains, and returns it. A domain that was on it keeps its `since`. */
   noteBlockedBy(
     app: WebApplication,
     domains: readonly string[],
@@ -128,14 +128,14 @@ export function createCertificates({ redis, keys }: { redis: Redis; keys: Keys }
     async begin(app, { jobId, addedAt }, { domain, delayMs }) {
       const own = generationOf(jobId, stemOf(app)) === undefined ? '' : '1';
       const args = [keys.queue, jobId, own, addedAt, domain ?? ALL, delayMs];
-      const [kind, ms, atOnce, asked = []] = await run<[RedeployStart['kind'], number, string, string[]?]>(
+      const [kind, ms, atOnce, pending = []] = await run<[RedeployStart['kind'], number, string, string[]?]>(
         BEGIN_REDEPLOY,
         keysOf(app),
         args,
       );
       if (kind === 'early') return { kind, delayMs: ms };
       if (kind !== 'run') return { kind };
-      return { kind, startedAt: ms, atOnce: atOnce === '1', ...toPending(asked) };
+      return { kind, startedAt: ms, atOnce: atOnce === '1', ...toPending(pending) };
     },
     ...createWrites<WebApplication>({
       redis,
@@ -161,13 +161,13 @@ export function createCertificates({ redis, keys }: { redis: Redis; keys: Keys }
   };
 }
 
-/** What END_REDEPLOY reads behind the job: token, result, outcome, reasonCode, code, nextRunAt, mustAct, said, the two times of checks. */
+/** What END_REDEPLOY reads behind the job: token, result, outcome, reasonCode, code, nextRunAt, mustAct, entry, the two times of checks. */
 function toEndFields(end: RedeployEnd): (string | number)[] {
   const { result, outcome, forDomains, reasonCode, code, nextRunAt, mustAct, token } = end;
   const checks = result === 'failed' && mayPass(code) ? [FIRST_CHECK_MS, LONGEST_CHECK_MS] : ['', ''];
-  const said = toEntry({ state: result, outcome: forDomains, reasonCode, code, mustAct });
+  const entry = toEntry({ state: result, outcome: forDomains, reasonCode, code, mustAct });
   const why = [code ?? reasonCode ?? '', code ?? ''];
-  return [token ?? '', result, outcome, ...why, nextRunAt ?? '', mustAct ?? '', said, ...checks];
+  return [token ?? '', result, outcome, ...why, nextRunAt ?? '', mustAct ?? '', entry, ...checks];
 }
 
 // Plain notes: at most one redeploy of a web application runs, so they need no script.

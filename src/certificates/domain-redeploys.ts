@@ -1,5 +1,5 @@
-// What the last redeploy said to each domain, in Redis. The record of the whole (certificates.ts) is for operators; this is the
-// domain's own, and names no other domain.
+// The result of the last redeploy for each domain, in Redis. It names no other domain. The record of the whole (certificates.ts) is for
+// operators.
 import type { Redis } from 'ioredis';
 import type { DomainKey } from '../domains/domain.ts';
 import type { ReasonCode } from '../domains/reasons.ts';
@@ -10,34 +10,34 @@ import type { RunScript } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { END_DOMAIN } from './scripts.ts';
 
-/** What a redeploy says to one domain. */
+/** The result of a redeploy for one domain. */
 export interface DomainEnd {
   readonly state: 'pending' | 'done' | 'failed';
   /** In words that name no other domain. */
   readonly outcome: string;
   readonly reasonCode?: ReasonCode | undefined;
   readonly code?: Code | undefined;
-  /** Who must act, where it waits for somebody. */
+  /** Who must act, if it waits for somebody. */
   readonly mustAct?: Actor | undefined;
 }
 
 /** How the redeploy stands for one domain. Times in milliseconds by Redis' clock. */
 export interface DomainRedeploy {
-  /** A redeploy for it (or for all) is asked for, and not done. */
+  /** A redeploy for it (or for all) was requested, and is not done. */
   readonly isPending: boolean;
-  /** What it was told last; all undefined where it was told nothing since it asked. */
+  /** The last result; all undefined if there is none since its request. */
   readonly state: DomainEnd['state'] | undefined;
   readonly outcome: string | undefined;
   readonly reasonCode: ReasonCode | undefined;
   readonly code: string | undefined;
   readonly mustAct: Actor | undefined;
   readonly outcomeAt: number | undefined;
-  /** When the job that is on its way looks next. */
+  /** The next check of the pending job. */
   readonly nextRunAt: number | undefined;
 }
 
 export interface DomainRedeploys {
-  /** Tells one domain what came of it, `done` or not; to be called by the job that redeploys. */
+  /** Stores the result for one domain, `done` or not. For the job that redeploys. */
   endDomain(
     app: WebApplication,
     jobId: string,
@@ -62,14 +62,14 @@ export function createDomainRedeploys(redis: Redis, keys: Keys, run: RunScript):
       await run(END_DOMAIN, names, [jobId, domain, startedAt, toEntry(end), end.state === 'done' ? '1' : '']);
     },
     async redeployOf(key) {
-      const [[own = null, all = null], [said, saidToAll], nextRunAt] = await Promise.all([
+      const [[own = null, all = null], [entry, entryOfAll], nextRunAt] = await Promise.all([
         redis.zmscore(keys.pendingNames(key), key.domain, ALL),
         redis.hmget(keys.domainRedeploys(key), key.domain, ALL),
         redis.hget(keys.certificate(key), 'nextRunAt'),
       ]);
       const isPending = own !== null || all !== null;
-      // What was said to all before it asked for itself is no answer to that.
-      const last = said ?? (own === null ? saidToAll : null);
+      // A result for all that came before its own request does not answer it.
+      const last = entry ?? (own === null ? entryOfAll : null);
       return { isPending, ...toLast(last), nextRunAt: nextRunAt ? Number(nextRunAt) : undefined };
     },
   };

@@ -6,10 +6,10 @@
 //         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
 //         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON),
 //         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it),
-//         issued (JSON: the names of the last order that is known to have gone well), failingNames (JSON, failingNames.ts: names of this
+//         issued (JSON: the names of the last order that is known to have gone well), failingNames (JSON, failing-names.ts: names of this
 //         order that may fail it, or may have failed it; '' for none).
 //
-// Each may run twice for one call: where the connection ends before the reply, ioredis sends the script again. The second run
+// Each may run twice for one call: if the connection ends before the reply, ioredis sends the script again. The second run
 // must change nothing, and answer as the first did: RESERVE knows the call by its nonce, RELEASE and FAILED the order by its time.
 
 import { NOW } from '../redis/clock.ts';
@@ -39,8 +39,8 @@ local function takes(use, isRenewal) return use == 'always' or (use == 'new' and
 local function backoff(failures) return ({60000, 600000, 6000000})[failures] or 86400000 end
 `;
 
-// Who joins an order that failed joins its failure, as long as a failing is on it: else every new customer would begin anew. Only a
-// smaller set that goes without one of them is worth a try at once.
+// A name that joins a failed order joins its backoff, as long as a failing name is on it. Otherwise every new customer would start over.
+// Only a smaller set, without one of them, may be ordered at once.
 const FAILING_NAMES = `
 local function decoded(text) if text and text ~= '' then return cjson.decode(text) end return {} end
 local function toSet(names)
@@ -73,10 +73,10 @@ end
 `;
 
 // KEYS record, set, ...buckets
-// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only look), replaces, doubts (JSON or '': of
-// these names could not be said before the order that they are right), ...(everyMs, capacity, use)
+// ARGV set, names, changed ('1' or ''), cooldownMs, forgiveMs, rememberMs, nonce ('': only check), replaces, doubts (JSON or '': of
+// these names nobody could say before the order that they are right), ...(everyMs, capacity, use)
 // -> {'granted', orderedAt}, {'repeated', orderedAt} or {'refused', nextAt, bucket (0: the last order failed, or may have)}
-// An order that was not said to have failed within forgiveMs went well, if nobody said so before. Until then its set keeps the
+// An order counts as issued if no failure is reported within forgiveMs. Until then its set keeps the
 // failures before it, and with failingNames on it counts as failed for who comes after it: that is not known in time. Two orders of one
 // certificate never have the same time, which is their name.
 export const RESERVE = `${NOW}${BUCKETS}${FAILING_NAMES}
@@ -128,7 +128,7 @@ redis.call('SET', KEYS[2], orderedText, 'PX', remember)
 return {'granted', orderedAt}
 `;
 
-// KEYS record  ARGV orderedAt: a handshake shows what this order brought, late or not. It did not fail, and nobody is a failing.
+// KEYS record  ARGV orderedAt: a handshake shows what this order brought, late or not. It did not fail, and no name is failing.
 export const ISSUED = `
 local record = redis.call('HMGET', KEYS[1], 'orderedAt', 'names')
 if record[1] ~= ARGV[1] then return 0 end
@@ -150,7 +150,7 @@ if redis.call('HGET', KEYS[1], 'orderedAt') == ARGV[1] then redis.call('HSET', K
 return 1
 `;
 
-// KEYS record, set, ...buckets  ARGV set, orderedAt, rememberMs, ...(everyMs, capacity, use) -> 1 where it was undone
+// KEYS record, set, ...buckets  ARGV set, orderedAt, rememberMs, ...(everyMs, capacity, use) -> 1: it was undone
 // An order that failed was sent; one that is not the last any more is not undone: rather a token too few than one too many.
 export const RELEASE = `${NOW}${BUCKETS}
 local set, orderedAt, remember = unpack(ARGV, 1, 3)

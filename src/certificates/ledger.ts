@@ -14,7 +14,7 @@ export interface CertificateOrder {
   /** Advanced SSL: the domain whose own certificate it is. */
   readonly domain?: string | undefined;
   readonly names: readonly string[];
-  /** Of which names it cannot be said, before the order, that they are right. */
+  /** Names that nobody can call right before the order. */
   readonly doubts?: readonly FailingName[] | undefined;
 }
 
@@ -36,7 +36,7 @@ export type Permit =
       readonly limit: LimitName;
       readonly subject: string;
       readonly nextAt: number;
-      /** How many the limit allows, where it is one that counts. */
+      /** How many the limit allows, if it is a number. */
       readonly of?: number | undefined;
     };
 
@@ -44,13 +44,13 @@ export type Permit =
 export interface LastOrder {
   readonly names: readonly string[];
   readonly orderedAt: number;
-  /** Issuances that failed in a row, of exactly these names, or with the same suspects. */
+  /** Issuances that failed in a row, of exactly these names, or with the same failing names. */
   readonly failures: number;
-  /** This one was said to have failed. */
+  /** A failure of this one was reported. */
   readonly hasFailed: boolean;
   /** Who may be to blame; before it has failed: who may fail it. */
   readonly failingNames: readonly FailingName[];
-  /** The names of the last order that went well; undefined where none is known. */
+  /** The names of the last order that succeeded; undefined: none is known. */
   readonly issued: readonly string[] | undefined;
   /** Nobody knows whether RunCloud took it: the answer was lost, or the worker that sent it died. */
   readonly isLost: boolean;
@@ -58,7 +58,7 @@ export interface LastOrder {
   readonly replaces: ObservedCertificate | undefined;
 }
 
-/** What tells a certificate from the one before it, and how it is validated. */
+/** What identifies a certificate, and how it is validated. */
 export type ObservedCertificate = Pick<Certificate, 'id' | 'validUntil' | 'authorizationMethod'>;
 
 export interface Budget {
@@ -78,7 +78,7 @@ export interface LedgerLimits {
 export interface Ledger {
   /**
    * Takes from every bucket what the order costs, all or nothing, and remembers the order, before it is sent: its reply may be
-   * lost. `changed`: something asked for it after the last order, so the cool-down does not hold it. `replaces`: the certificate
+   * lost. `changed`: a request came after the last order, so SSL_COOLDOWN does not delay it. `replaces`: the certificate
    * as RunCloud shows it now.
    */
   reserve(order: CertificateOrder, changed: boolean, replaces?: ObservedCertificate): Promise<Permit>;
@@ -86,7 +86,7 @@ export interface Ledger {
   peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
   /** A handshake shows what the order of `orderedAt` brought. */
   issued(order: Pick<CertificateOrder, 'app' | 'domain'>, orderedAt: number): Promise<void>;
-  /** What was wrong with the suspects of the failed order of `orderedAt` is over: it backs off no longer. */
+  /** What was wrong with the failing names of the failed order of `orderedAt` is over: it backs off no longer. */
   cleared(order: Pick<CertificateOrder, 'app' | 'domain'>, orderedAt: number): Promise<void>;
   /** RunCloud took the order of `orderedAt`: it is not lost. */
   answered(order: Pick<CertificateOrder, 'app' | 'domain'>, orderedAt: number): Promise<void>;
@@ -94,8 +94,8 @@ export interface Ledger {
   release(order: CertificateOrder, orderedAt: number): Promise<void>;
   /**
    * The order of `orderedAt` was refused, or its names stayed uncovered: counted once, whoever reports it. The same names, and any
-   * others with a suspect among them, back off 1, 10, 100 minutes, then a day; but fewer names, without one of the suspects, may be
-   * ordered at once. Each suspect costs a failed validation. Returns when the same may be ordered next.
+   * others with a failing name among them, back off 1, 10, 100 minutes, then a day; but fewer names, without one of the failing names, may be
+   * ordered at once. Each failing name costs a failed validation. Returns when the same may be ordered next.
    */
   failed(order: CertificateOrder, orderedAt: number, failingNames: readonly FailingName[]): Promise<number>;
   last(app: WebApplication, domain?: string): Promise<LastOrder | undefined>;
@@ -104,7 +104,7 @@ export interface Ledger {
 }
 
 const DAY_MS = 24 * 3_600_000;
-/** No certificate of Let's Encrypt lives longer (90 days, 64 by default from 2027-02, 45, 6): who does not renew it by then starts anew. */
+/** No certificate of Let's Encrypt lives longer (90 days, 64 by default from 2027-02, 45, 6): a certificate that is not renewed by then starts over. */
 const REMEMBER_MS = 90 * DAY_MS;
 /** The longest backing off: see RESERVE. */
 const FORGIVE_MS = DAY_MS;
@@ -214,11 +214,11 @@ function toLastOrder(record: Record<string, string>): LastOrder | undefined {
 const toList = (failingNames: readonly FailingName[] = []): string =>
   failingNames.length > 0 ? JSON.stringify(failingNames) : '';
 
-const toText = (seen: ObservedCertificate | undefined): string =>
-  seen
+const toText = (certificate: ObservedCertificate | undefined): string =>
+  certificate
     ? JSON.stringify({
-        id: seen.id,
-        validUntil: seen.validUntil,
-        authorizationMethod: seen.authorizationMethod,
+        id: certificate.id,
+        validUntil: certificate.validUntil,
+        authorizationMethod: certificate.authorizationMethod,
       })
     : '';

@@ -1,25 +1,25 @@
-// What is remembered of the names on a shared certificate, besides who asked for what: whose DNS was not right a while ago, and who
-// stays off for a while so that the others get their certificate. Plain notes: at most one redeploy of a web application runs. Who stays
-// off has a field of its own, since each domain's own job ends that too, beside the redeploy.
+// What is remembered of the names on a shared certificate besides the requests: whose DNS was not right a while ago, and which domain is
+// sidelined so that the others get their certificate. Plain notes: at most one redeploy of a web application runs. A sidelined domain has
+// a field of its own, since its own job ends that too, beside the redeploy.
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import { UNSTEADY_MS, type Unsteady } from './failing-names.ts';
 
-/** SSL_INVALID_NAMES=detach: a domain stays off until then; how often it has had to. Milliseconds by Redis' clock. */
+/** SSL_INVALID_NAMES=detach: the domain stays detached until then; how often that happened. Milliseconds by Redis' clock. */
 export interface Sidelined {
   readonly until: number;
   readonly count: number;
 }
 
 export interface CertificateNotes {
-  /** These names were not right at this moment, or could not be judged. */
+  /** These names were not right at this moment, or nobody could tell. */
   noteUnsteady(app: WebApplication, names: readonly string[], at: number): Promise<void>;
-  /** The domain stays off: `firstMs`, then four times as long each time, at most `longestMs`. */
+  /** The domain stays detached: `firstMs`, then four times as long each time, at most `longestMs`. */
   sideline(app: WebApplication, domain: string, at: number, howLong: HowLong): Promise<Sidelined>;
-  /** A certificate is seen to be late or wrong. Returns when it was seen so first, by whichever domain is on it. */
+  /** A certificate is late or wrong. Returns when that was observed first, for whichever domain on it. */
   noteWrong(app: WebApplication, certificate: string, at: number): Promise<number>;
-  /** Its certificate came, or it leaves: it has nothing to make up for. */
+  /** Its certificate was issued, or it is removed: it starts over. */
   reinstate(app: WebApplication, domain: string): Promise<void>;
 }
 

@@ -1,15 +1,15 @@
-// The Lua behind certificates.ts: what is asked of one web application's certificate, each script one atomic step.
+// The Lua behind certificates.ts: the redeploys of one web application's certificate, each script one atomic step.
 //
-// asks: sorted set of domain names to cover ('*': all), scored by when each was asked for last.
-// record: jobId (the job that will redeploy next), since (when that job's first ask came), atOnce (a person waits),
+// pending: sorted set of the names that wait ('*': all), scored by the last request for each.
+// record: jobId (the job that redeploys next), since (the first request for that job), atOnce (a person waits),
 //         running (the job that redeploys now), startedAt, all (it covers all names), coveredAt (start of the last
 //         successful redeploy of all names), state (pending, done, failed), outcome, code, outcomeAt,
-//         inTheWay (JSON: domains that shall be taken off; since when their DNS is wrong, and when it was seen so last),
-//         reinstalling ('1': it was removed, or is about to be, so that it is installed anew), unsteady (JSON) and
-//         benched:<domain> (JSON; certificate-notes.ts).
-//         What it says is about the newest job, and for operators: it may name any domain.
-// own: hash, for each domain (or '*') what the last redeploy said to it: JSON of at, state, outcome, code, mustAct. It names no other
-//      domain. An ask drops what was said before.
+//         blockedBy (JSON: domains to be detached; since when their DNS is wrong, and when that was observed last),
+//         reinstalling ('1': it was removed, or is about to be, and is installed again), unsteady (JSON) and
+//         sidelined:<domain> (JSON; notes.ts).
+//         It describes the newest job, for operators: it may name any domain.
+// own: hash, for each domain (or '*') the result of its last redeploy: JSON of at, state, outcome, code, mustAct. It names no other
+//      domain. A request drops the result before it.
 
 import { LOCKED, NEXT_CHECK, UNFINISHED } from '../domains/queue-scripts.ts';
 import { NOW } from '../redis/clock.ts';
@@ -33,8 +33,8 @@ end
 
 // KEYS record, pending, own, generation, record (or record)
 // ARGV queue, domain, '*' or '' (only what waits already), atOnce ('1' or ''), jobIdStem -> {fate, jobId}; fates as in REQUEST
-// A job that redeploys at this moment may have begun too early for this ask: it gets a later one. An explicit redeploy
-// (atOnce) takes over from a job that still waits for its delay. The record's certificate counts as asked for.
+// A job that redeploys at this moment may have begun too early for this request: it gets a later one. An explicit redeploy
+// (atOnce) takes over from a job that still waits for its delay. The redeploy counts as requested.
 export const REQUEST_REDEPLOY = `${NOW}${UNFINISHED}${DROP_STATUS}
 local queue, domain, atOnce, stem = unpack(ARGV)
 if domain ~= '' then redis.call('ZADD', KEYS[2], now(), domain) end
@@ -61,7 +61,7 @@ return {fate, jobId}
 // KEYS record, pending, own
 // ARGV queue, jobId, own ('1': this job was made by REQUEST_REDEPLOY), addedAt, domain or '*', delayMs -> {fate, ms, atOnce, pending with scores}
 // fate: 'run' (ms: now), 'superseded', 'early' (ms to wait), 'busy' (another redeploy of this web application runs).
-// A foreign job for all names is superseded by a redeploy of all names that began after it was added.
+// An external job for all names is superseded by a redeploy of all names that began after it was added.
 export const BEGIN_REDEPLOY = `${EXPECT}${NOW}${UNFINISHED}${DUE}${DROP_STATUS}
 expect('hash', 'zset', 'hash')
 local queue, jobId, own, addedAt, domain, delay = unpack(ARGV)
@@ -87,7 +87,7 @@ redis.call('HSET', KEYS[1], 'running', jobId, 'startedAt', now(), 'all', all)
 return {'run', now(), atOnce, pending}
 `;
 
-// KEYS pending  ARGV ...names: what was asked of all names is asked of each, so that one by one can be done with.
+// KEYS pending  ARGV ...names: a request for all names becomes one for each, so that each can be done on its own.
 export const EXPAND_ALL = `
 local score = redis.call('ZSCORE', KEYS[1], '*')
 if not score then return 0 end
@@ -96,7 +96,7 @@ return redis.call('ZREM', KEYS[1], '*')
 `;
 
 // KEYS record, pending, own  ARGV jobId, domain, startedAt, status (JSON without at), isDone ('1' or '')
-// What came of this domain alone, while others may still be in the works. An ask that came after the redeploy began is not answered.
+// The result for this domain alone, while others may still be pending. A request that came after the redeploy began is not answered.
 export const END_DOMAIN = `${EXPECT}${NOW}
 expect('hash', 'zset', 'hash')
 local jobId, domain, startedAt, status, isDone = unpack(ARGV)
@@ -112,9 +112,9 @@ return 1
 
 // KEYS record, pending, own
 // ARGV queue, jobId, token or '', result ('done', 'failed' or 'pending'), outcome, reasonCode, code, nextRunAt, mustAct,
-// status (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1 where recorded
-// 'done' drops the pending that were made before the redeploy began; what was asked for since has a later job. The end of a job that a
-// newer one has followed says nothing of the newer one: it speaks to the domains that it was for, and no more.
+// status (JSON without at: the same for the domains, naming none), firstCheckMs or '', longestCheckMs -> 1: recorded
+// 'done' drops the names that were pending before the redeploy began; later requests have a later job. The end of a job that a
+// newer one has followed changes nothing of the newer one: it is stored for the domains that it was for, and no more.
 export const END_REDEPLOY = `${EXPECT}${NOW}${LOCKED}${NEXT_CHECK}
 expect('hash', 'zset', 'hash')
 local queue, jobId, token, result, outcome, reasonCode, code, nextRunAt, mustAct, status, firstCheck, longestCheck = unpack(ARGV)
@@ -138,14 +138,14 @@ if record[2] == jobId then
     local own = old and cjson.decode(old)
     if not own or own.at < tonumber(record[3]) then redis.call('HSET', KEYS[3], domain, text)
     elseif result == 'failed' and own.code then
-      -- Its attempt failed, and nobody tries again by himself.
+      -- Its attempt failed, and nothing tries again automatically.
       own.state = 'failed'
       redis.call('HSET', KEYS[3], domain, cjson.encode(own))
     end
   end
   if result == 'done' then
     redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', record[3])
-    -- It went without: nobody is in the way any more.
+    -- It went without: no name blocks it any more.
     redis.call('HDEL', KEYS[1], 'blockedBy')
   end
   if result == 'done' and record[4] == '1' then redis.call('HSET', KEYS[1], 'coveredAt', record[3]) end

@@ -1,5 +1,5 @@
-// When a certificate should have been renewed by now. Lifetimes range from six days to more than a year, so all is told in shares of
-// them. Pure.
+// When a certificate should have been renewed by now. Lifetimes range from six days to more than a year, so all is measured in shares
+// of them. Pure.
 
 /** When it begins and ends, in milliseconds since the epoch. */
 export interface Period {
@@ -19,7 +19,7 @@ export const shareLeft = (certificate: Period, now: number): number =>
 
 /**
  * Let's Encrypt's clients renew when a third of the lifetime is left (letsencrypt.org/docs/integration-guide), at half where it is short,
- * and look once or twice a day. So it is late when a quarter is left; where a twelfth of the lifetime is less than a day, a day after the
+ * and check once or twice a day. So it is late when a quarter is left; if a twelfth of the lifetime is less than a day, a day after the
  * third, and with a sixth in any case.
  */
 export function isLate(certificate: Period, now: number): boolean {

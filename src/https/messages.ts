@@ -42,7 +42,7 @@ export interface LiveFacts {
   readonly names: readonly string[];
   /** When the first of its certificates ends; undefined: not known. */
   readonly notAfter: number | undefined;
-  /** DNS that is wrong all the same. */
+  /** DNS that is wrong nevertheless. */
   readonly wrong: readonly Found[];
 }
 

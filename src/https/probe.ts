@@ -19,7 +19,7 @@ export interface ProbePorts {
     ): Promise<DnsFinding>;
     zone(name: string, signal?: AbortSignal): Promise<ZoneFinding>;
   };
-  /** Undefined where TLS_PROBE is off. */
+  /** Undefined: TLS_PROBE is off. */
   readonly tls:
     | { check(name: string, address: Address, signal?: AbortSignal): Promise<TlsFinding> }
     | undefined;
@@ -36,11 +36,11 @@ interface Address {
 }
 
 export interface Probe {
-  /** False where TLS_PROBE is off. */
+  /** False: TLS_PROBE is off. */
   readonly provesHttps: boolean;
   dns(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<DnsFinding[]>;
   tls(app: WebApplication, names: readonly string[], calls: CallOptions): Promise<TlsFinding[]>;
-  /** `dnsOnly`: names that are not served here (yet), whose DNS is looked at besides. */
+  /** `dnsOnly`: names that are not served here (yet), whose DNS is checked besides. */
   all(
     app: WebApplication,
     names: readonly string[],
@@ -57,8 +57,8 @@ export function createProbe({ facts, dns, tls, expectedIps, tlsAddress, now }: P
     async dns(app, names, calls) {
       const { ipAddress } = await facts.cached(app, calls);
       const expected = [...new Set([...(ipAddress ? [ipAddress] : []), ...expectedIps])];
-      const asked = new Set(names);
-      return Promise.all(names.map((name) => dns.check(name, expected, calls.signal, twinOf(name, asked))));
+      const all = new Set(names);
+      return Promise.all(names.map((name) => dns.check(name, expected, calls.signal, otherOf(name, all))));
     },
     async tls(app, names, calls) {
       if (!tls) return [];
@@ -80,9 +80,9 @@ export function createProbe({ facts, dns, tls, expectedIps, tlsAddress, now }: P
   return probe;
 }
 
-/** The www twin, or the name whose twin it is: one domain has both, and what mends one may mend the other. */
-const twinOf = (name: string, asked: ReadonlySet<string>): string | undefined =>
-  [`www.${name}`, name.replace(/^www\./, '')].find((other) => other !== name && asked.has(other));
+/** The www name, or the name whose www name it is. One domain has both, and one remedy may fix both. */
+const otherOf = (name: string, all: ReadonlySet<string>): string | undefined =>
+  [`www.${name}`, name.replace(/^www\./, '')].find((other) => other !== name && all.has(other));
 
 const unknownServer = (name: string): TlsFinding => ({
   name,
@@ -104,8 +104,8 @@ export async function probeRecord(
   probe: Probe,
 ): Promise<Probed> {
   const names = namesOfRecord(record);
-  const seen = await probe.all(record, names, calls, isWithheld(record) ? [wwwOf(record.domain)] : []);
-  const shown = { ...seen, log: record.evidence?.log };
+  const found = await probe.all(record, names, calls, isWithheld(record) ? [wwwOf(record.domain)] : []);
+  const shown = { ...found, log: record.evidence?.log };
   const evidence = { ...shown, dns: shown.dns.filter(({ name }) => names.includes(name)) };
   return { evidence, shown, leftOut: shown.dns.find(({ name }) => !names.includes(name)) };
 }

@@ -1,6 +1,5 @@
-// Which certificates RunCloud cannot renew any more, as a watch asks: they are validated by dns-01, and the DNS of a name has moved. One
-// reading of RunCloud's list of certificates serves all domains of a web application in one pass; DNS is asked only of those by dns-01.
-
+// Which certificates RunCloud cannot renew any more, for the monitor: they are validated by dns-01, and the DNS of a name has moved.
+// RunCloud's list of certificates is read once for all domains of a web application in a pass. DNS is queried only for those by dns-01.
 import type { DomainRecord } from '../domains/domain.ts';
 import { namesOfRecord } from '../domains/names.ts';
 import type { Facts } from '../runcloud/facts.ts';
@@ -8,7 +7,7 @@ import type { CallOptions, ListedCertificate, RunCloud, WebApplication } from '.
 import { describeOutOfReach, isByDns } from './challenge.ts';
 import type { Probe } from './probe.ts';
 
-/** The sentence about one domain's certificate; undefined where it can renew, or nobody can say. Throws only what the signal is aborted with. */
+/** The sentence about one domain's certificate; undefined: it can renew, or nobody knows. Throws only the signal's reason. */
 export type RenewalCheck = (record: DomainRecord, calls: CallOptions) => Promise<string | undefined>;
 
 interface Ports {
@@ -22,7 +21,7 @@ interface Listed {
   readonly advanced: boolean;
 }
 
-/** For one pass: what was read of a web application counts to its end. */
+/** For one pass: what was read of a web application counts until its end. */
 export function createRenewalCheck({ runcloud, facts, probe }: Ports): RenewalCheck {
   const lists = new Map<string, Promise<Listed | undefined>>();
   const read = async (app: WebApplication, calls: CallOptions): Promise<Listed | undefined> => {
@@ -30,7 +29,7 @@ export function createRenewalCheck({ runcloud, facts, probe }: Ports): RenewalCh
       const { advanced } = await facts.cached(app, calls);
       return { certificates: await runcloud.listCertificates(app, calls), advanced };
     } catch {
-      // What could not be read changes nothing: the next pass looks again.
+      // What could not be read changes nothing: the next pass reads it again.
       calls.signal?.throwIfAborted();
       return undefined;
     }

@@ -28,15 +28,15 @@ export const wwwUnconfirmed = (domain: string, www: boolean): string =>
 
 export const changedByOthers = 'RunCloud does not have it as it was left';
 
-/** The domain's DNS blocks the certificate that others share. `dns`: what is wrong with it. */
+/** The domain blocks the certificate that others share. `dns`: why. */
 export const detachedForOthers = (dns: string): string =>
-  inSentences('Detached, because its DNS blocks the shared certificate', dns);
+  inSentences('Detached so that the other domains get their certificate', dns);
 
 export const detachUnconfirmed = (dns: string): string =>
   inSentences('RunCloud accepted the removal. Checking that it happened', dns);
 
 export const detachRefused = (refusal: string, dns: string): string =>
-  inSentences(refusal, 'It had to be detached, because its DNS blocks the shared certificate', dns);
+  inSentences(refusal, 'It had to be detached so that the other domains get their certificate', dns);
 
 export const appGone = (domain: string, appId: number, serverId: number): string =>
   `Web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`;

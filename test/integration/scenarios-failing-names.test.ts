@@ -188,7 +188,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     await stage.stands(NEW, 'live');
     expect(failed(stage)).toHaveLength(2);
     const held = await stage.stands(BAD, 'held');
-    expect(held).toMatchObject({ mustAct: 'operator', reasonCode: 'sidelined' });
+    expect(held).toMatchObject({ mustAct: 'operator', reasonCode: 'detached-for-others' });
     expect(held.outcome).toContain('SSL_INVALID_NAMES=detach');
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, NEW]));
 

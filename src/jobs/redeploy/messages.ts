@@ -85,7 +85,7 @@ export interface BlockedFacts {
   readonly domains: number;
   /** One for each name that is not right. */
   readonly found: readonly { readonly name: string; readonly sentence: string }[];
-  /** So many domains look wrong at once that the resolver itself may be; undefined: no doubt. */
+  /** So many domains fail at once that the resolver itself may be the cause; undefined: no doubt. */
   readonly doubtful: number | undefined;
 }
 
