@@ -1,4 +1,4 @@
-// The audit log: who asked for what, and which person did what to the queue, to which domains, and when. A capped stream in
+// The audit log: who requested what, and which person did what to the queue, to which domains, and when. A capped stream in
 // Redis; nothing in it is ever changed.
 import type { Redis } from 'ioredis';
 import type { Keys } from '../redis/keys.ts';
@@ -8,7 +8,7 @@ export const auditVerbs = ['add', 'remove', 'redeploy', 'retry', 'pause', 'resum
 export type AuditVerb = (typeof auditVerbs)[number];
 
 export interface AuditRecord {
-  /** `cli:<user of the machine>`, `api:<name of the token>`, `board:<user>`, or `producer`: a program that proves nothing. */
+  /** `cli:<user of the machine>`, `api:<name of the token>`, `board:<user>`, or `producer`: a program with access to Redis. */
   readonly who: string;
   /** For whom, in the caller's own words. */
   readonly for?: string | undefined;
@@ -54,14 +54,14 @@ export interface AuditPage {
 export interface AuditOptions {
   readonly redis: Redis;
   readonly keys: Pick<Keys, 'own'>;
-  /** Takes secrets out of a text: somebody may have typed one into a reason. */
+  /** Removes secrets from a text: somebody may have typed one into a reason. */
   readonly scrub?: (text: string) => string;
   readonly onLost: OnAuditLost;
   /** About how many entries stay. Default: 100,000. */
   readonly kept?: number;
 }
 
-/** Told of an entry, without secrets, that Redis did not take: it must stand somewhere. */
+/** Gets an entry, without secrets, that Redis did not store: it must be written somewhere. */
 export type OnAuditLost = (entry: AuditRecord, error: unknown) => void;
 
 /** About: Redis drops the oldest in blocks of a hundred. So many that requests do not push out what operators did. */
@@ -79,7 +79,7 @@ export function createAudit({
   kept = KEPT,
 }: AuditOptions): Audit {
   const key = keys.own('audit');
-  // One line: whoever prints it must not print a second entry.
+  // One line: a printed entry must not look like two.
   const clean = (text: string): string =>
     scrub(text)
       .replace(/[\s\p{Cc}]+/gu, ' ')
@@ -117,7 +117,7 @@ const isListed = ({ domains, what }: AuditEntry, filter: Pick<AuditPage, 'domain
   (filter.domain === undefined || domains.includes(filter.domain)) &&
   (filter.what === undefined || filter.what.includes(what));
 
-/** An id that `before` takes; anything else Redis would refuse. */
+/** An id that `before` takes; Redis refuses anything else. */
 export const isAuditId = (text: string): boolean => /^\d{1,16}-\d{1,16}$/.test(text);
 
 function toEntry([id, pairs]: [string, string[]]): AuditEntry {

@@ -1,9 +1,8 @@
-// Audit entries of what comes one by one and may come by the thousand: the first stands in the log at once, those that follow within
-// a second become one entry.
+// Audit entries of events that may come by the thousand. The first is written at once; those of the next second become one entry.
 import type { Audit, AuditRecord } from './audit.ts';
 
 export interface AuditBursts {
-  /** What differs in anything but its domains is an entry of its own. */
+  /** An event that differs in anything but its domains is an entry of its own. */
   add(entry: AuditRecord): void;
   /** Writes what is still collected. */
   close(): Promise<void>;
@@ -31,7 +30,7 @@ export function createAuditBursts(audit: Pick<Audit, 'record'>, collectedMs = CO
     timer.unref();
     open.set(key, { entry, more: [], timer });
   };
-  /** True where something was collected. */
+  /** True if something was collected. */
   const end = (key: string): boolean => {
     const burst = open.get(key);
     open.delete(key);

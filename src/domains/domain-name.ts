@@ -20,7 +20,7 @@ const maxLabelLength = 63;
 /** `NAME=value`, `name: value`: a line of some program's settings, whose value may be a secret. */
 const setting = /^([^/?#@:=]*(?:=|:\s)).+$/s;
 
-/** A pasted web address may hold a password or a token, which must not travel on in a message. */
+/** A pasted web address may contain a password or a token, which must not get into a message. */
 const withoutSecrets = (text: string): string =>
   text
     .replace(setting, '$1***')
@@ -57,7 +57,7 @@ function extractName(text: string): DomainName | undefined {
 }
 
 const hint = (text: string): string => {
-  // What looks like a host there may be the end of a password.
+  // A host name there may be the end of a password.
   const name = setting.test(text) ? undefined : extractName(text);
   return name === undefined ? '' : `; use ${quote(name)}`;
 };
@@ -65,12 +65,12 @@ const hint = (text: string): string => {
 /** Characters that end or hide a host in a URL. domainToASCII would drop, decode or accept them. */
 const external: readonly (readonly [RegExp, string])[] = [
   [/^[a-z][a-z\d+.-]*:\/\//i, 'is a web address, not a domain name'],
-  [/\p{Z}|[\t\n\r\v\f]/u, 'holds a space or line break'],
-  [new RegExp(invisible, 'u'), 'holds an invisible or control character'],
-  [/@/, 'holds an "@": an e-mail address is not a domain name'],
-  [/^[^/:?#]+:\d*$/, 'holds a port'],
-  [/[/\\?#]/, 'holds a path'],
-  [/[!-,/:-@[-^`{-~]/, 'holds a character that no domain name has'],
+  [/\p{Z}|[\t\n\r\v\f]/u, 'contains a space or line break'],
+  [new RegExp(invisible, 'u'), 'contains an invisible or control character'],
+  [/@/, 'contains an "@": an e-mail address is not a domain name'],
+  [/^[^/:?#]+:\d*$/, 'contains a port'],
+  [/[/\\?#]/, 'contains a path'],
+  [/[!-,/:-@[-^`{-~]/, 'contains a character that no domain name has'],
 ];
 
 function externalReason(text: string): string | undefined {
@@ -95,8 +95,8 @@ function labelReason(label: string): string | undefined {
   const part = `the part ${quote(label)}`;
   if (label.length > maxLabelLength)
     return `${part} has ${label.length} characters; at most ${maxLabelLength} are possible`;
-  if (label.includes('_')) return `${part} holds an underscore, which the name of a website cannot have`;
-  if (/[^a-z\d-]/.test(label)) return `${part} holds a character that no domain name has`;
+  if (label.includes('_')) return `${part} contains an underscore, which the name of a website cannot have`;
+  if (/[^a-z\d-]/.test(label)) return `${part} contains a character that no domain name has`;
   if (/^-|-$/.test(label)) return `${part} begins or ends with a hyphen`;
   return isFakePunycode(label) ? `${part} is not valid Punycode` : undefined;
 }
@@ -118,7 +118,7 @@ function reasonAgainst(text: string, name: string): string | undefined {
   if (/^[.。．｡]*$/.test(text)) return 'is empty';
   if (isIP(text.replace(/^\[|\]$/g, '')) !== 0 || isIP(name) !== 0)
     return 'is an IP address; a certificate needs a domain name';
-  if (text.startsWith('*.')) return 'is a wildcard; each name must be added by itself';
+  if (text.startsWith('*.')) return 'is a wildcard; add each name on its own';
   const externalToNames = externalReason(text);
   if (externalToNames !== undefined) return externalToNames;
   if (numericEnd.test(text)) return 'ends in a number: no top-level domain is one';
@@ -126,7 +126,7 @@ function reasonAgainst(text: string, name: string): string | undefined {
   return shapeReason(name);
 }
 
-/** No name is longer, and what is much longer need not be looked at. */
+/** No name is longer, and a much longer text is not read. */
 const maxInputLength = 1000;
 
 /**

@@ -5,7 +5,7 @@ import { domainToASCII } from 'node:url';
 // As a browser, a URL or a cautious author writes it: `%2E`, `[.]`, `(dot)`.
 const DOT = String.raw`(?:[.。．｡․]|%2e|[[(](?:[.]|dot)[\])])`;
 const DOTS = new RegExp(DOT, 'giu');
-/** Joiners stand within a label, the soft hyphen is not seen, the middle dots belong to Catalan and Japanese. */
+/** Joiners stand within a label, the soft hyphen is invisible, the middle dots belong to Catalan and Japanese. */
 const WITHIN = String.raw`\p{L}\p{M}\p{N}\p{So}_\u200c\u200d\u00ad\u00b7\u30fb`;
 const BYTE = '%(?!2e)[0-9a-f]{2}';
 const LABEL = String.raw`(?:[\p{L}\p{N}\p{So}_]|${BYTE})(?:(?:[${WITHIN}-]|${BYTE})*(?:[${WITHIN}]|${BYTE}))?`;
@@ -14,7 +14,7 @@ const HOST = new RegExp(
   String.raw`(?:${LABEL}${DOT})+(?:xn--[a-z0-9-]+|(?:\p{L}|${BYTE})(?:[${WITHIN}-]|${BYTE})*(?:[\p{L}\p{M}]|${BYTE}))`,
   'giu',
 );
-/** More of a text is not looked at, nor shown: each run of letters is read from each of its letters on. */
+/** More of a text is neither read nor shown: each run of letters is read from each of its letters on. */
 const MAX_LOOKED_AT = 4_000;
 
 /** Ends between two words: half a host's name is not recognised. */
@@ -43,7 +43,7 @@ function toHost(text: string): string {
 const hostsOf = (text: string): string[] =>
   [...bounded(text).normalize('NFC').matchAll(HOST)].map(([host]) => toHost(host));
 
-/** Whose hosts a text names: those of `names` (a www twin goes with its domain), or somebody else's. */
+/** Whose hosts a text names: those of `names` (a www name belongs to its domain), or somebody else's. */
 export function hostsIn(text: string, names: readonly string[]): { hasOwn: boolean; hasOthers: boolean } {
   const hosts = hostsOf(text);
   return {
@@ -52,7 +52,7 @@ export function hostsIn(text: string, names: readonly string[]): { hasOwn: boole
   };
 }
 
-/** Which of these names a text names, each by itself: a www twin is another one than its domain. */
+/** Which of these names a text names, each on its own: a www name is not its domain. */
 export function findNamed(text: string, names: readonly string[]): string[] {
   const hosts = new Set([...bounded(text).matchAll(HOST)].map(([host]) => withoutChallenge(toHost(host))));
   return names.filter((name) => hosts.has(name));

@@ -1,4 +1,4 @@
-// How an entry of the outbox proves that a worker wrote it: the script that writes it adds a MAC over all that it holds, and whoever
+// How an entry of the outbox proves that a worker wrote it: the script that writes it adds a MAC over all its fields, and whoever
 // reads it checks that. The keys are made of CALLBACK_SECRETS, which Redis does not have.
 import { createHash } from 'node:crypto';
 import { deriveKey, isSameSecret, seal } from '../secrets.ts';
@@ -36,7 +36,7 @@ export const toOutboxKeys = (secrets: readonly string[]): string =>
   secrets.map((secret) => `${derive(secret, 'outbox inner')}.${derive(secret, 'outbox outer')}`).join(' ');
 
 /**
- * What is told as long as one of the secrets is known that it was written under: so a secret can be changed while workers run.
+ * An entry is genuine if it was written under one of the known secrets: a secret can be changed while workers run.
  */
 export interface Seals {
   /** Whether the entry, names and values by turns as Redis gives it, was written by a worker, and for this very text. */

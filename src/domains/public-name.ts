@@ -28,8 +28,8 @@ const special: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Throws PermanentError('invalid-domain') where no public authority would sign `name`, or its www name where that is wanted too.
- * A removal need not ask: what somebody attached elsewhere may go.
+ * Throws PermanentError('invalid-domain') if no public authority would sign `name`, or its www name if that is requested too.
+ * A removal needs no such check: what somebody attached elsewhere may go.
  */
 export function requireCertifiable(name: DomainName, www: boolean, allowed: TopLevelDomains): void {
   const reason =
@@ -43,7 +43,7 @@ export function requireCertifiable(name: DomainName, www: boolean, allowed: TopL
   if (reason !== undefined) throw new PermanentError('invalid-domain', `${reason}.`);
 }
 
-/** Punycode was looked at by parseDomainName. */
+/** parseDomainName has checked Punycode. */
 function labelReason(name: string): string | undefined {
   const label = name.split('.').find((part) => part.slice(2, 4) === '--' && !part.startsWith('xn--'));
   return label === undefined

@@ -1,4 +1,4 @@
-// The record of one domain as Redis holds it (a hash of texts), read into a record. Pure.
+// The record of one domain as Redis has it (a hash of texts), read into a record. Pure.
 import { decodeDesired } from './desired.ts';
 import type { ByWrite, DomainKey, DomainRecord, Evidence, RequestState } from './domain.ts';
 

@@ -20,7 +20,7 @@ export const actorOf = ({ mustAct, state }: Pick<DomainRecord, 'mustAct' | 'stat
 export const isOn = (app: WebApplication, { serverId, appId }: Selection): boolean =>
   (serverId === undefined || app.serverId === serverId) && (appId === undefined || app.appId === appId);
 
-/** Whether a name holds what was typed: `Bücher` finds `xn--bcher-kva`. */
+/** Whether a name contains what was typed: `Bücher` finds `xn--bcher-kva`. */
 export function isNamed(domain: string, search: string): boolean {
   const text = search.toLowerCase();
   return domain.includes(text) || domain.includes(domainToASCII(text) || text);

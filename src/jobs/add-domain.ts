@@ -54,11 +54,11 @@ export function createAddDomain(ports: DomainPorts): DomainHandler {
     const { dnsFirst } = states[record.state];
     const isFirst = dnsFirst === 'always' || (dnsFirst === 'unless-error' && !record.code);
     const gate = isFirst ? await https?.gate(work) : undefined;
-    return gate?.wait ?? lookAndAttach(work, gate, ports);
+    return gate?.wait ?? observeAndAttach(work, gate, ports);
   };
 }
 
-async function lookAndAttach(
+async function observeAndAttach(
   work: DomainWork,
   passed: Gate | undefined,
   ports: DomainPorts,
@@ -147,7 +147,7 @@ async function attach(gate: Gate, work: DomainWork, ports: DomainPorts): Promise
   const times = { lateMs, lagMs };
   const write = { key: record, jobId, kind: 'attach', www, ...times, toAttachedId, hadNoEffect } as const;
   const written = await underLease(store, write, calls, post).catch((error: unknown) =>
-    look(error, work, ports),
+    observe(error, work, ports),
   );
   if ('kind' in written) return written;
   if (written.fate !== 'written') return unwritten(written.fate, record);
@@ -168,16 +168,16 @@ function toNewDomain({ domain, desired }: DomainWork['record'], { www }: Gate): 
 }
 
 // The list shows what a refused duplicate or a lost reply means.
-async function look(
+async function observe(
   failure: unknown,
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Leased<AttachedDomain> | Outcome> {
   const codes = ['runcloud-unknown-result', 'runcloud-intercepted', 'runcloud-rejected'] as const;
-  const { error, seen } = await observeAfter(failure, codes, work, ports);
-  if (!seen.attached) return refused(error, work, ports);
-  const late = lateRemoval(work.record, seen.at);
-  return late ? awaitLate(late, work, ports) : { fate: 'written', value: seen.attached, at: seen.at };
+  const { error, observed } = await observeAfter(failure, codes, work, ports);
+  if (!observed.attached) return refused(error, work, ports);
+  const late = lateRemoval(work.record, observed.at);
+  return late ? awaitLate(late, work, ports) : { fate: 'written', value: observed.attached, at: observed.at };
 }
 
 /** RunCloud refuses the domain, and does not show it. Other records decide whether that is its last word. */

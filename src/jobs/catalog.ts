@@ -131,7 +131,7 @@ export type ParsedJob =
 
 export type TargetDefaults = Partial<WebApplication>;
 
-/** What the configuration says where a job does not. */
+/** The configuration's values for what a job leaves out. */
 export interface JobDefaults extends TargetDefaults {
   /** TOP_LEVEL_DOMAINS; default `public`. */
   readonly topLevelDomains?: TopLevelDomains | undefined;
@@ -197,11 +197,11 @@ function unknownFieldsOf(name: string, data: unknown): string[] {
   return unknown.length > MAX_UNKNOWN ? [...named, `and ${unknown.length - MAX_UNKNOWN} more`] : named;
 }
 
-/** They go into logs and receipts, whatever a foreign client has put there. */
+/** They go into logs and receipts, and an external producer may send anything. */
 const MAX_UNKNOWN = 20;
 const MAX_UNKNOWN_LENGTH = 100;
 
-/** The web application that is meant. Throws PermanentError `no-web-application` where neither says which. */
+/** The web application that is meant. Throws PermanentError `no-web-application` if neither names one. */
 export function toApp(
   given: { serverId?: number | undefined; appId?: number | undefined },
   defaults: TargetDefaults,

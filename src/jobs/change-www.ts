@@ -30,7 +30,7 @@ export async function changeWww(
   const send = (options: CallOptions) => runcloud.changeDomain(record, attached, settings, options);
   const write = { key: record, jobId: work.jobId, kind: 'change', www, lateMs, lagMs, hadNoEffect } as const;
   const written = await underLease(store, write, work.calls, send).catch((error: unknown) =>
-    look(error, www, work, ports),
+    observe(error, www, work, ports),
   );
   if (written instanceof CodedError) return { kind: 'refused', why: wordsOf(written, record) };
   if (written.fate !== 'written') return { kind: 'unwritten', fate: written.fate };
@@ -45,19 +45,19 @@ export async function changeWww(
 }
 
 // A refusal leaves everything as it was. It must not detach a domain that is served.
-async function look(
+async function observe(
   failure: unknown,
   www: boolean,
   work: DomainWork,
   ports: DomainPorts,
 ): Promise<Leased<true> | CodedError> {
   if (hasCode(failure, 'runcloud-rejected', 'runcloud-not-found', 'runcloud-forbidden')) return failure;
-  const { error, seen } = await observeAfter(
+  const { error, observed } = await observeAfter(
     failure,
     ['runcloud-unknown-result', 'runcloud-intercepted'],
     work,
     ports,
   );
-  if (seen.attached?.www !== www) throw error;
-  return { fate: 'written', value: true, at: seen.at };
+  if (observed.attached?.www !== www) throw error;
+  return { fate: 'written', value: true, at: observed.at };
 }

@@ -59,11 +59,11 @@ async function changeAndProve(
   const { attached } = await directory.find(record, record.domain, await store.now(), calls);
   if (!attached || !isOurs(attached, record)) return change.otherwise(changedByOthers);
   if (attached.www === change.www) {
-    const seen = await https.prove(work, isAttached(record.domain, []), {
+    const proven = await https.prove(work, isAttached(record.domain, []), {
       needsRedeploy: false,
       observed: attached,
     });
-    return seen.kind === 'change' ? change.otherwise() : seen;
+    return proven.kind === 'change' ? change.otherwise() : proven;
   }
   return switchWww(change, attached, work, ports);
 }

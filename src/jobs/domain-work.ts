@@ -38,7 +38,7 @@ export interface DomainPorts {
   readonly https: Https | undefined;
   /** Requests a coalesced redeploy after the delay. */
   readonly requestRedeploy: (changed: DomainKey) => Promise<void>;
-  /** Who is removed and asked for again has nothing to make up for (bench.ts). */
+  /** A domain that is removed and requested again is not sidelined any more. */
   readonly certificates: Pick<Certificates, 'reinstate'>;
   /** Web applications that RunCloud does not know. */
   readonly missing?: Pick<MissingApps, 'noteGone'> | undefined;
@@ -65,21 +65,23 @@ export async function nextStep(
   { record, calls }: DomainWork,
   { directory, store }: DomainPorts,
 ): Promise<Step> {
-  const look = (since: number): Promise<ObservedDomain> =>
+  const observe = (since: number): Promise<ObservedDomain> =>
     directory.find(record, record.domain, since, calls);
   // An older list does not show whether what was there is gone (forgetObserved).
   const isForgotten = record.attachedAt > 0 && record.observedAt === 0;
   // "Nothing to remove" ends the job, and may be one odd list: it takes two.
   const confirm = async (step: Step, { at }: ObservedDomain): Promise<Step> =>
-    step.kind === 'nothing' && record.desired.presence === 'absent' ? plan(record, await look(at + 1)) : step;
-  const recent = await look(isForgotten ? await store.now() : record.wroteAt);
+    step.kind === 'nothing' && record.desired.presence === 'absent'
+      ? plan(record, await observe(at + 1))
+      : step;
+  const recent = await observe(isForgotten ? await store.now() : record.wroteAt);
   const step = plan(record, recent);
   if (step.kind === 'attach' || step.kind === 'detach') return step;
   const until = step.kind === 'await' ? step.until : 0;
   const isOver = until > 0 && until <= (await store.now());
   if (recent.at >= record.requestedAt && !isOver) return confirm(step, recent);
-  const seen = await look(Math.max(record.wroteAt, record.requestedAt, isOver ? until : 0));
-  return confirm(plan(record, seen), seen);
+  const observed = await observe(Math.max(record.wroteAt, record.requestedAt, isOver ? until : 0));
+  return confirm(plan(record, observed), observed);
 }
 
 /**
@@ -91,10 +93,10 @@ export async function observeAfter(
   codes: readonly Code[],
   { record, calls, say }: DomainWork,
   { directory, store }: DomainPorts,
-): Promise<{ readonly error: CodedError; readonly seen: ObservedDomain }> {
+): Promise<{ readonly error: CodedError; readonly observed: ObservedDomain }> {
   if (!hasCode(error, ...codes) || (error instanceof TransientError && !error.attemptSpent)) throw error;
   say(checkingList(wordsOf(error, record), record.domain));
-  return { error, seen: await directory.find(record, record.domain, await store.now(), calls) };
+  return { error, observed: await directory.find(record, record.domain, await store.now(), calls) };
 }
 
 /**

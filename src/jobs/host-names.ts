@@ -22,12 +22,12 @@ async function findOwner(
 ): Promise<AttachedDomain | undefined> {
   const name = kind === 'bare' ? bareOf(record.domain) : twinOf(record.domain);
   if (name === undefined) return undefined;
-  const look = async (since: number): Promise<AttachedDomain | undefined> => {
+  const observe = async (since: number): Promise<AttachedDomain | undefined> => {
     const { attached } = await directory.find(record, name, since, calls);
     return kind === 'twin' || attached?.www === true ? attached : undefined;
   };
   // A name on an old list may be gone. If an old list does not have it, RunCloud's reply says so.
-  return (await look(record.wroteAt)) && look(await store.now());
+  return (await observe(record.wroteAt)) && observe(await store.now());
 }
 
 /** What to wait for if RunCloud has this name as the www name of another domain. Throws `host-name-taken` if that stays so. */

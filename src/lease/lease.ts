@@ -1,33 +1,33 @@
-// One writer per domain, and one per certificate: a write goes out only inside a lease that is renewed while we live, so that a worker which was
-// paused or cut off cannot undo newer work when it wakes up. Time is this process's own monotonic clock.
+// One writer per domain, and one per certificate. A write is sent only inside a lease, which is renewed while the process lives. A
+// worker that was paused or cut off cannot undo newer work when it wakes up. Time is this process's own monotonic clock.
 import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../runcloud/runcloud.ts';
 import type { Lease, Writes } from './writes.ts';
 
-/** What became of a write under the fence. `at`: its end, by Redis' clock. */
+/** The result of a write under a lease. `at`: its end, by Redis' clock. */
 export type Leased<T> =
   | { readonly fate: 'written'; readonly value: T; readonly at: number }
   | { readonly fate: 'superseded' | 'busy' };
 
-/** Shorter than a dead worker's job takes to be noticed (ADR 4), so that its successor need not wait. */
+/** Shorter than BullMQ takes to find a dead worker's job (ADR 4), so the next run need not wait. */
 export const LEASE_MS = 9_000;
 const RENEW_EVERY_MS = 2_500;
-/** Kept free at the end of a lease: what is sent until then has left before anybody else may write. */
+/** Nothing is sent in the last part of a lease: each write has left before another run may write. */
 const MARGIN_MS = 1_500;
 
-/** A write that wants the fence: what is written to, by which job. */
+/** A write that needs a lease: what is written to, by which job. */
 export interface Write<Key, T> extends Pick<Lease, 'kind' | 'www' | 'lateMs' | 'lagMs'> {
   readonly key: Key;
   readonly jobId: string;
-  /** Whether what was thrown says for certain that the write had no effect. Default: nothing does. */
+  /** Whether an error proves that the write had no effect. Default: none does. */
   readonly hadNoEffect?: ((error: unknown) => boolean) | undefined;
   /** RunCloud's id of what was attached, from its reply. */
   readonly toAttachedId?: (value: T) => number | undefined;
 }
 
 /**
- * Runs `send` while holding the fence of `key`. The options that it gets end the call when the lease cannot
- * be renewed. Rethrows what `send` throws, after giving the fence back.
+ * Runs `send` under the lease of `key`. The options that it gets abort the call if the lease cannot be renewed. Rethrows what
+ * `send` throws, after the lease is released.
  */
 export async function underLease<Key, T>(
   store: Writes<Key>,
@@ -35,41 +35,41 @@ export async function underLease<Key, T>(
   calls: CallOptions,
   send: (calls: CallOptions) => Promise<T>,
 ): Promise<Leased<T>> {
-  if (calls.signal?.aborted) throw new Error("the job is no longer this run's; nothing was written");
+  if (calls.signal?.aborted) throw new Error('Another run has taken over the job. Nothing was written');
   const lease: Lease = { holder: `${jobId} ${randomUUID()}`, leaseMs: LEASE_MS, kind, www, lateMs, lagMs };
-  const askedAt = clock();
+  const requestedAt = clock();
   const fate = await store.beginWrite(key, jobId, lease);
   if (fate !== 'acquired') return { fate };
-  const watch = keepAlive(
+  const keeper = keepAlive(
     { renew: () => store.renewWrite(key, lease), confirm: () => store.renewWrite(key, lease, jobId) },
-    askedAt,
+    requestedAt,
     calls.signal,
   );
   try {
-    const value = await send(watch.options(calls));
+    const value = await send(keeper.options(calls));
     const at = await store.endWrite(key, lease, { fate: 'done', attachedId: toAttachedId?.(value) });
     return { fate: 'written', value, at };
   } catch (error) {
     await store.endWrite(key, lease, { fate: hadNoEffect?.(error) ? 'refused' : 'unknown' });
     throw error;
   } finally {
-    watch.stop();
+    keeper.stop();
   }
 }
 
-interface Watch {
+interface LeaseKeeper {
   options(calls: CallOptions): CallOptions;
   stop(): void;
 }
 
-interface Keeper {
-  /** Prolongs the lease; false where it is lost. */
+interface LeaseCalls {
+  /** Renews the lease; false if it is lost. */
   renew(): Promise<boolean>;
-  /** The same, right before the write leaves; false also where a newer request has taken over. */
+  /** The same, right before the write is sent; false also if a newer request has taken over. */
   confirm(): Promise<boolean>;
 }
 
-// A machine that was suspended stops the monotonic clock, a clock that was set moves the other one: either may end a lease.
+// A suspended machine stops the monotonic clock, and an operator may set the other one: either may end a lease.
 interface Clock {
   readonly monotonic: number;
   readonly wall: number;
@@ -78,42 +78,46 @@ const clock = (): Clock => ({ monotonic: performance.now(), wall: Date.now() });
 const elapsedMs = (since: Clock): number =>
   Math.max(performance.now() - since.monotonic, Date.now() - since.wall);
 
-// The lease counts from before each request to Redis, since the reply may have been long on its way.
-// Whose signal has aborted renews nothing more: whatever the write itself does, its lease runs out, and the next run may write.
-function keepAlive({ renew, confirm }: Keeper, heldAt: Clock, ended: AbortSignal | undefined): Watch {
+// The lease counts from before each call of Redis: the reply may take long. An aborted run renews nothing more: its lease runs
+// out, whatever the write does, and the next run may write.
+function keepAlive(
+  { renew, confirm }: LeaseCalls,
+  acquiredAt: Clock,
+  ended: AbortSignal | undefined,
+): LeaseKeeper {
   const lost = new AbortController();
-  let heldSince = heldAt;
-  const isHeld = (): boolean =>
-    !ended?.aborted && !lost.signal.aborted && elapsedMs(heldSince) < LEASE_MS - MARGIN_MS;
-  const prolong = async (ask: () => Promise<boolean>): Promise<boolean> => {
-    const askedAt = clock();
-    const held = await ask();
-    if (held) heldSince = askedAt;
-    return held;
+  let renewedAt = acquiredAt;
+  const isValid = (): boolean =>
+    !ended?.aborted && !lost.signal.aborted && elapsedMs(renewedAt) < LEASE_MS - MARGIN_MS;
+  const prolong = async (call: () => Promise<boolean>): Promise<boolean> => {
+    const requestedAt = clock();
+    const isRenewed = await call();
+    if (isRenewed) renewedAt = requestedAt;
+    return isRenewed;
   };
-  const lose = (): void => lost.abort(new Error('the right to write has run out'));
-  const look = (): void => {
-    // Now, where the next look would come after the lease has ended.
-    if (elapsedMs(heldSince) + RENEW_EVERY_MS >= LEASE_MS) {
+  const lose = (): void => lost.abort(new Error('The lease has run out'));
+  const renewOrLose = (): void => {
+    // Now, if the next renewal would come after the end of the lease.
+    if (elapsedMs(renewedAt) + RENEW_EVERY_MS >= LEASE_MS) {
       lose();
       return;
     }
     prolong(renew).then(
-      (held) => {
-        if (!held) lose();
+      (isRenewed) => {
+        if (!isRenewed) lose();
       },
-      () => undefined, // Redis is away: the clock decides
+      () => undefined, // Redis is unreachable: the clock decides
     );
   };
-  const timer = setInterval(look, RENEW_EVERY_MS);
+  const timer = setInterval(renewOrLose, RENEW_EVERY_MS);
   const stop = (): void => clearInterval(timer);
   ended?.addEventListener('abort', stop, { once: true });
   return {
     options: (calls) => ({
       ...calls,
       signal: AbortSignal.any([lost.signal, ...(calls.signal ? [calls.signal] : [])]),
-      // Without Redis nobody can say that the right still stands.
-      mayWrite: async () => isHeld() && (await prolong(confirm).catch(() => false)) && isHeld(),
+      // Without Redis nothing proves that the lease is still ours.
+      mayWrite: async () => isValid() && (await prolong(confirm).catch(() => false)) && isValid(),
     }),
     stop() {
       stop();

@@ -1,12 +1,12 @@
-// Connections to Redis, and what we ask of the server. The only place that builds them.
+// Connections to Redis, and the checks of its server. The only place that opens connections.
 import { Redis, type RedisOptions } from 'ioredis';
 import { within } from '../deadline.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import { explainHandshake } from './tls-errors.ts';
 
 /**
- * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to
- * 20 s). `producer`: never queues a command nor sends it again, since a request that the caller has given up must not run later.
+ * `worker`: waits for Redis as long as it takes, and is back within 2 s of its return (BullMQ's own strategy waits up to 20 s).
+ * `producer`: never queues a command and never sends it twice. A request that its caller has given up must not run later.
  */
 export type RedisRole = 'worker' | 'producer';
 
@@ -14,8 +14,8 @@ export type RedisRole = 'worker' | 'producer';
 export const PRODUCER_DEADLINE_MS = 1000;
 
 /**
- * A connection that owes an answer for so long leads nowhere any more (a primary that froze, a balancer that lost its backend), though
- * nobody has closed it: it is closed, and a new one made. One that owes nothing stays. BullMQ's worker blocks for 10 s at most.
+ * A connection without an answer for so long is dead, though nobody has closed it (a frozen primary, a balancer without its
+ * backend). It is closed, and a new one is opened. An idle connection stays. BullMQ's worker blocks for 10 s at most.
  */
 const WORKER_SILENCE_MS = 12_000;
 const PRODUCER_SILENCE_MS = 2_000;
@@ -47,7 +47,7 @@ export function toRedisReason(error: Error): string {
   const { message } = error;
   const [, silentMs] = /^Socket timeout\b.*?(\d{1,9})ms/.exec(message) ?? [];
   if (silentMs === undefined) return explainHandshake(error) ?? message;
-  return `a connection gave no answer for ${Number(silentMs) / 1000} s; it is closed, and a new one is made`;
+  return `no answer for ${Number(silentMs) / 1000} s; connecting again`;
 }
 
 export interface RedisAddress {
@@ -56,7 +56,7 @@ export interface RedisAddress {
   readonly ca?: string | undefined;
 }
 
-// What went wrong last, as long as there is no connection: who waits in vain can be told why.
+// The last error while there is no connection: it explains a wait that ends without one.
 const troubles = new WeakMap<Redis, Error>();
 
 export function createRedis(
@@ -99,7 +99,7 @@ function assertReadable(url: string): void {
 
 const NO_PERMISSION = /\bNOPERM\b|no permissions|ACL failure|executing the script can't/i;
 
-/** What Redis answers where its user lacks a right, as an error that says what to do; undefined for every other error. */
+/** Redis' answer to a user without a right, as an error with a fix; undefined for every other error. */
 export function toMissingRight(cause: unknown): CodedError | undefined {
   const message = reasonOf(cause);
   if (!NO_PERMISSION.test(message)) return undefined;
@@ -109,7 +109,7 @@ export function toMissingRight(cause: unknown): CodedError | undefined {
 }
 
 /**
- * Waits until `redis` can take commands. Throws CodedError: `redis-unavailable` after `withinMs`, `redis-no-permission` where its user
+ * Waits until `redis` can take commands. Throws CodedError: `redis-unavailable` after `withinMs`, `redis-no-permission` if its user
  * may not use the database.
  */
 export async function untilReady(redis: Redis, withinMs: number): Promise<void> {
@@ -117,7 +117,7 @@ export async function untilReady(redis: Redis, withinMs: number): Promise<void> 
   await assertDatabase(redis);
 }
 
-// ioredis only reports a database that does not exist, and goes on in database 0: in somebody else's queue, perhaps.
+// ioredis only reports a database that does not exist, and goes on in database 0, perhaps in another program's queue.
 const checked = new WeakSet<Redis>();
 async function assertDatabase(redis: Redis): Promise<void> {
   const database = redis.options.db ?? 0;
@@ -150,7 +150,7 @@ async function untilConnected(redis: Redis, withinMs: number): Promise<void> {
   if (!isReady) throw redisUnavailable(lastError, withinMs, redis);
 }
 
-/** `cause` undefined: nothing came in time. Then what ails the connection of `redis`, where something does, is told. */
+/** `cause` undefined: nothing came in time. Then the last error of the connection is the reason, if there is one. */
 export const redisUnavailable = (given: unknown, withinMs: number, redis?: Redis): CodedError => {
   const cause = given ?? (redis && troubles.get(redis));
   const handshake = explainHandshake(cause);
@@ -168,7 +168,7 @@ export const redisUnavailable = (given: unknown, withinMs: number, redis?: Redis
   });
 };
 
-/** What matters of a Redis server; a field is undefined where its user may not ask. */
+/** What matters of a Redis server; a field is undefined if its user may not read it. */
 export interface RedisFacts {
   readonly version: string | undefined;
   readonly maxMemory: number | undefined;
@@ -176,7 +176,7 @@ export interface RedisFacts {
   readonly appendOnly: boolean | undefined;
 }
 
-/** Throws CodedError `redis-unavailable` where INFO is refused: BullMQ's worker would spin on that. */
+/** Throws CodedError `redis-unavailable` if INFO is refused: BullMQ's worker would spin on that. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   let info: string;
   try {
@@ -199,8 +199,8 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
 }
 
 /**
- * Does what a worker does to `key`, one of our names without a value. Throws CodedError `redis-unavailable` where our user may
- * not: BullMQ's worker would try again without a pause.
+ * Does what a worker does to `key`, one of our names without a value. Throws CodedError `redis-unavailable` if our user may not:
+ * BullMQ's worker would retry without a pause.
  */
 export async function probeRights(redis: Redis, key: string): Promise<void> {
   try {
@@ -251,7 +251,7 @@ const judgePersistence = (appendOnly: boolean | undefined): RedisFinding =>
     ? {
         level: 'ok',
         sentence:
-          'the append-only file is on; Redis does not tell whether each write is on disk at once, as `appendfsync always` has it: look there',
+          'the append-only file is on. Redis does not say whether each write is on disk at once: check that it has `appendfsync always`',
       }
     : {
         level: 'warn',

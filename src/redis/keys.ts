@@ -1,5 +1,5 @@
-// The names of our keys in Redis, all below QUEUE_PREFIX, so that one ACL rule (`~bull:*`) and one hash tag cover them. What a request
-// touches stands apart from the rest, so that another one (`~bull:runcloud-domains-records:*`) is all that a program that asks needs of it.
+// The names of our keys in Redis. All are below QUEUE_PREFIX: one ACL rule (`~bull:*`) and one hash tag cover them. The keys that a
+// request touches have a prefix of their own, so a program that only requests needs one more rule (`~bull:runcloud-domains-records:*`).
 
 import type { WebApplication } from '../runcloud/runcloud.ts';
 
@@ -16,14 +16,14 @@ export interface Keys {
   readonly apps: string;
   readonly generation: string;
   record(key: Member): string;
-  /** The domain's last transitions; outlives its removal for a while (forget.ts). */
+  /** The domain's last transitions. They outlive its removal for a while (domains/forget.ts). */
   history(key: Member): string;
   /** The right to write for one domain, or for one web application's certificate. */
   lease(key: Member): string;
   certificateLease(app: WebApplication): string;
-  /** Stream of what the outside has not been told yet; grows only where callbacks are configured. */
+  /** Stream of the events that callbacks still have to send; it grows only if callbacks are configured. */
   readonly outbox: string;
-  /** Any other key of ours, closed to programs that only ask. */
+  /** Any other key of ours, closed to programs that only request. */
   own(name: string): string;
   certificate(app: WebApplication): string;
   pendingNames(app: WebApplication): string;
@@ -54,11 +54,11 @@ export function createKeys(queuePrefix: string, queueName: string): Keys {
   };
 }
 
-/** A domain key in one string, `server:application:domain`, as the index of all records holds it. */
+/** A domain key in one string, `server:application:domain`, as the index of all records has it. */
 export const toMember = ({ serverId, appId, domain }: Member): string => `${serverId}:${appId}:${domain}`;
 
 /**
- * What a job id of ours begins with; the generation follows, behind a tilde, which no domain name and no id that BullMQ makes can hold.
+ * What a job id of ours begins with; the generation follows, behind a tilde, which no domain name and no id of BullMQ's contains.
  * A redeploy's has `redeploy` in the domain's place.
  */
 export const toJobIdStem = ({
@@ -67,7 +67,7 @@ export const toJobIdStem = ({
   domain = 'redeploy',
 }: WebApplication & { domain?: string }): string => `${domain}_${serverId}_${appId}~`;
 
-/** The generation in a job id that we made for what `stem` names, undefined for a foreign one. */
+/** The generation in a job id of ours with this stem; undefined for the id of an external producer's job. */
 export function generationOf(jobId: string, stem: string): number | undefined {
   const number = jobId.startsWith(stem) ? jobId.slice(stem.length) : '';
   return /^[1-9]\d{0,15}$/.test(number) ? Number(number) : undefined;

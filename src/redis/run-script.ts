@@ -8,10 +8,10 @@ import { reasonOf } from '../errors.ts';
 // their order; a key that is not there has any.
 export const EXPECT = `
 local function expect(...)
-  for i, wanted in ipairs({...}) do
+  for i, expected in ipairs({...}) do
     local found = KEYS[i] and redis.call('TYPE', KEYS[i]).ok
-    if found and found ~= 'none' and found ~= wanted then
-      error(KEYS[i] .. ' is a ' .. found .. ' in Redis, and must be a ' .. wanted .. ': delete it', 0)
+    if found and found ~= 'none' and found ~= expected then
+      error(KEYS[i] .. ' is a ' .. found .. ' in Redis, and must be a ' .. expected .. ': delete it', 0)
     end
   end
 end

@@ -18,11 +18,11 @@ const sentences: readonly (readonly [code: RegExp, sentence: string])[] = [
   [/^CERT_|^CRL_/, "Redis' certificate is refused: give Redis another one"],
   [
     /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE)/,
-    'Redis does not speak TLS there: write the port on which it does into REDIS_URL (`tls-port`), or redis:// in place of rediss://',
+    'Redis does not speak TLS on this port: set its TLS port (`tls-port`) in REDIS_URL, or use redis:// instead of rediss://',
   ],
   [
     /^ERR_SSL_.*(CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE)/,
-    'Redis asks for a certificate of ours, and there is no setting for one: set `tls-auth-clients no` at Redis',
+    'Redis requires a client certificate, and there is no setting for one: set `tls-auth-clients no` in Redis',
   ],
   [
     /^ERR_SSL_|^ERR_TLS_|^EPROTO$/,

@@ -101,7 +101,7 @@ test('a handler that goes on after it was given up writes nothing, and does not 
   await until(async () => (await stage.job(jobId)).attemptsMade === 1, 'it was given up');
   resume();
   await until(() => late.length === 1, 'the stuck handler has gone on');
-  expect(late[0]).toMatchObject({ message: expect.stringContaining('nothing was written') });
+  expect(late[0]).toMatchObject({ message: expect.stringContaining('Nothing was written') });
   await stage.completed(1);
   expect(sent).toEqual([]);
   expect(await stage.redis.keys(`${stage.config.queuePrefix}:*lease*`)).toEqual([]);

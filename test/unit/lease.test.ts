@@ -82,7 +82,7 @@ describe('a write under the fence', () => {
     const store = createFakeStore();
     const { write, calls } = createWrite();
     const signal = AbortSignal.abort();
-    await expect(underLease(store, WRITE, { signal }, write)).rejects.toThrow('nothing was written');
+    await expect(underLease(store, WRITE, { signal }, write)).rejects.toThrow('Nothing was written');
     expect(store.events).toEqual([]);
     expect(calls()).toBe(0);
   });
