@@ -104,7 +104,7 @@ function createHttpsOf(
 
 function redeployPorts(parts: HandlerParts): RedeployPorts {
   const { config, backoff, requests, runcloud, directory, facts, probe, ledger, runcloudLog } = parts;
-  const { store, certificates, renew } = requests;
+  const { store, certificates, reenqueue: renew } = requests;
   const { install, reissue, cooldownMs, invalidNames, switchToHttp01 } = config.ssl;
   const hasGuard = probe && config.dns.gate !== 'off';
   return {

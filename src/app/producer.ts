@@ -8,7 +8,7 @@ import { scrub } from '../logger/logger.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
 import type { Operator } from '../queue/operator.ts';
 import type { Pauses } from '../queue/pauses.ts';
-import { openDoor } from '../queue/producer.ts';
+import { openProducerConnection } from '../queue/producer.ts';
 import type { Tracing } from '../tracing.ts';
 import { createAdmin } from './admin.ts';
 import type { Observation } from './observation.ts';
@@ -47,8 +47,13 @@ export function createProducerApp(
   config: Config,
   { telemetry, onAuditLost = () => undefined, deadlineMs }: ProducerOptions = {},
 ): ProducerApp {
-  const door = openDoor({ ...queueOptions(config), address: redisOf(config), telemetry, deadlineMs });
-  const { redis, requests } = door;
+  const connection = openProducerConnection({
+    ...queueOptions(config),
+    address: redisOf(config),
+    telemetry,
+    deadlineMs,
+  });
+  const { redis, requests } = connection;
   const { operator, pauses, deliveryQueues, observe } = createAdmin({ config, redis, requests });
   return {
     requests,
@@ -65,8 +70,8 @@ export function createProducerApp(
     }),
     defaults: defaultsOf(config),
     checkSettings: toCheckSettings(config),
-    ready: door.ready,
-    close: () => door.close(deliveryQueues),
+    ready: connection.ready,
+    close: () => connection.close(deliveryQueues),
   };
 }
 

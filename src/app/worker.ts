@@ -9,8 +9,8 @@ import { createLogger, type Logger, type Scrub, scrub } from '../logger/logger.t
 import { toBounds } from '../queue/bound.ts';
 import { createCrashedJobs } from '../queue/crashed-jobs.ts';
 import { createRequestQueue, type RequestQueue } from '../queue/enqueue.ts';
-import { createWatcher, type MonitorOptions } from '../queue/monitor.ts';
-import { createSweeper, RECONCILE_INTERVAL_MS, type ReconcileOptions } from '../queue/reconcile.ts';
+import { createMonitor, type MonitorOptions } from '../queue/monitor.ts';
+import { createReconciler, RECONCILE_INTERVAL_MS, type ReconcileOptions } from '../queue/reconcile.ts';
 import { retryPolicyFor } from '../queue/retry-policy.ts';
 import { createWorker, oncePerSecond } from '../queue/worker.ts';
 import type { RateLimiter, Unavailable } from '../rate-limit/limiter.ts';
@@ -216,8 +216,8 @@ function startLoops({
 }): void {
   const shared = { ...parts, isUnavailable: async () => (await unavailable()) !== undefined };
   const loops = [
-    createSweeper({ ...shared, intervalMs: reconcileIntervalMs }),
-    createWatcher({ ...shared, ...config.monitor, changesWww: changesWwwOf(config) }),
+    createReconciler({ ...shared, intervalMs: reconcileIntervalMs }),
+    createMonitor({ ...shared, ...config.monitor, changesWww: changesWwwOf(config) }),
   ];
   for (const loop of loops) {
     releases.defer(() => within(loop.stop(), 500, undefined));

@@ -6,7 +6,7 @@ import { toShownInput } from '../domains/domain-name.ts';
 import { CodedError, reasonOf } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import { ElsewhereError } from '../queue/elsewhere.ts';
-import { inTurns } from '../queue/in-turns.ts';
+import { inOrder } from '../queue/in-order.ts';
 import type { Receipt } from '../queue/receipt.ts';
 import { toRequestEntry } from '../queue/request-entries.ts';
 import { readTextFile, whyUnreadable } from '../untrusted/text-file.ts';
@@ -123,7 +123,7 @@ async function sendAll(
   };
   let isAway = false;
   const payloads = requested.map((domain) => toPayload(domain, flags));
-  const results = await inTurns(payloads, async (payload): Promise<Result | undefined> => {
+  const results = await inOrder(payloads, async (payload): Promise<Result | undefined> => {
     if (isAway) return undefined;
     const result = await send(payload.domain, requests.enqueue(name, payload, options), (receipt) =>
       unrecorded.push(receipt),

@@ -2,8 +2,8 @@
 // product's own producer is this client.
 import { CodedError, hasCode } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
-import { inTurns } from '../queue/in-turns.ts';
-import { openDoor } from '../queue/producer.ts';
+import { inOrder } from '../queue/in-order.ts';
+import { openProducerConnection } from '../queue/producer.ts';
 import type { AddDomainPayload, AddResult, DomainsClient, Receipt, RequestOptions } from './client.ts';
 
 export { CodedError, DomainsError, type ErrorCode, PermanentError } from '../errors.ts';
@@ -50,7 +50,7 @@ export function createQueueClient(options: QueueClientOptions = {}): DomainsClie
   assertOptions({ ...options, redisUrl });
   const defaults = given({ serverId, appId, topLevelDomains });
   const address = { url: redisUrl, ca };
-  const producer = openDoor({ address, queuePrefix, defaults, deadlineMs });
+  const producer = openProducerConnection({ address, queuePrefix, defaults, deadlineMs });
   // A worker writes the audit log: this Redis user needs no right for it.
   const enqueue = async (name: JobName, payload: unknown, bulk = false): Promise<Receipt> => {
     const { for: _behalf, ...receipt } = await producer.requests.enqueue(name, payload, { bulk });
@@ -73,7 +73,7 @@ async function addAll(
 ): Promise<AddResult[]> {
   // After the first error of Redis no other request waits for it.
   let away: CodedError | undefined;
-  return inTurns(payloads, async (payload): Promise<AddResult> => {
+  return inOrder(payloads, async (payload): Promise<AddResult> => {
     if (away) return { accepted: false, error: away };
     try {
       return { accepted: true, receipt: await add(payload) };

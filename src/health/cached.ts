@@ -1,16 +1,15 @@
-// A reading that many ask for and that is taken seldom. A reading that takes long is taken the more seldom, so that looking
-// never costs more than a twentieth of what there is to look at.
+// A value that many read. It is read again seldom: never more than a twentieth of the time is spent on reading it.
 
 export function cached<T>(read: () => Promise<T>, freshMs: number): () => Promise<T> {
-  let reading: Promise<T> | undefined;
+  let current: Promise<T> | undefined;
   let endsAt = 0;
   return () => {
-    if (reading && performance.now() < endsAt) return reading;
+    if (current && performance.now() < endsAt) return current;
     const startedAt = performance.now();
-    endsAt = Number.POSITIVE_INFINITY; // whoever asks meanwhile gets this one
-    const current = read();
-    reading = current;
-    current.then(
+    endsAt = Number.POSITIVE_INFINITY; // others get this one meanwhile
+    const started = read();
+    current = started;
+    started.then(
       () => {
         const tookMs = performance.now() - startedAt;
         endsAt = performance.now() + Math.max(freshMs, 20 * tookMs);
@@ -19,6 +18,6 @@ export function cached<T>(read: () => Promise<T>, freshMs: number): () => Promis
         endsAt = 0;
       },
     );
-    return current;
+    return started;
   };
 }

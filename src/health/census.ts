@@ -1,4 +1,4 @@
-// How all domains stand, counted: a walk over every record, with what Let's Encrypt still allows for their names.
+// All domains counted by state, with what Let's Encrypt still allows for their names: one walk over every record.
 
 import type { Budget, Ledger, LimitName } from '../certificates/ledger.ts';
 import { type DomainRecord, includesWww } from '../domains/domain.ts';
@@ -17,7 +17,7 @@ export interface Census {
     readonly mustAct: string;
     readonly count: number;
   }[];
-  /** When the first certificate that covers a domain expires, as it was last seen. */
+  /** When the first certificate that covers a domain expires, as last observed. */
   readonly nearestExpiry: number | undefined;
   /** The least of a lifetime that is left to any of them: 1 when new, 0 at its end. */
   readonly leastLeft: number | undefined;
@@ -30,9 +30,9 @@ export interface CensusParts {
   readonly ledger: Pick<Ledger, 'budgets' | 'last'>;
 }
 
-/** Names that one question to the ledger may hold. */
+/** Names in one query of the ledger. */
 const NAMES_AT_ONCE = 500;
-/** Certificates of single domains that are looked at: those that wait are the ones whose budget matters. */
+/** Certificates of single domains that are queried: the budget of waiting ones matters. */
 const WAITING_DOMAINS = 200;
 
 export async function takeCensus({ requests, ledger }: CensusParts): Promise<Census> {
@@ -42,11 +42,11 @@ export async function takeCensus({ requests, ledger }: CensusParts): Promise<Cen
   const names: string[] = [];
   const waiting: (readonly string[])[] = [];
   // Redis' scan may show one twice.
-  const seen = new Set<string>();
+  const counted = new Set<string>();
   const covering: Period[] = [];
   for await (const record of requests.store.scan()) {
-    if (seen.has(toMember(record))) continue;
-    seen.add(toMember(record));
+    if (counted.has(toMember(record))) continue;
+    counted.add(toMember(record));
     countIn(counts, record);
     if (record.desired.presence === 'absent') continue;
     const own = namesOf([{ name: record.domain, www: includesWww(record.desired) }]);
@@ -90,19 +90,19 @@ async function readBudgets(
   ledger: CensusParts['ledger'],
 ): Promise<Census['budgets']> {
   const least = new Map<LimitName, Pick<Budget, 'limit' | 'left' | 'of'>>();
-  const look = async (asked: readonly string[], only: (limit: LimitName) => boolean): Promise<void> => {
-    for (const { limit, left, of } of await ledger.budgets(asked)) {
+  const query = async (group: readonly string[], only: (limit: LimitName) => boolean): Promise<void> => {
+    for (const { limit, left, of } of await ledger.budgets(group)) {
       if (only(limit) && left < (least.get(limit)?.left ?? Number.POSITIVE_INFINITY))
         least.set(limit, { limit, left, of });
     }
   };
   const isDuplicates = (limit: LimitName): boolean => limit === 'duplicates-per-week';
   for (let i = 0; i === 0 || i < names.length; i += NAMES_AT_ONCE)
-    await look(names.slice(i, i + NAMES_AT_ONCE), (limit) => !isDuplicates(limit));
-  for (const own of waiting) await look(own, isDuplicates);
+    await query(names.slice(i, i + NAMES_AT_ONCE), (limit) => !isDuplicates(limit));
+  for (const own of waiting) await query(own, isDuplicates);
   for (const app of apps) {
     const last = await ledger.last(app);
-    if (last) await look(last.names, isDuplicates);
+    if (last) await query(last.names, isDuplicates);
   }
   return [...least.values()];
 }

@@ -1,9 +1,10 @@
-// Whether this installation does its work: named checks with a reason and a fix. The judgement is pure; `createHealth` reads.
+// Whether this installation works: named checks with a reason and a fix. The checks are pure; `createHealth` reads.
 
 import { within } from '../deadline.ts';
 import { redisUnavailable } from '../redis/connection.ts';
 import { explainHandshake } from '../redis/tls-errors.ts';
 import type { WorkerBeat } from './heartbeat.ts';
+import * as messages from './messages.ts';
 import type { Vitals } from './vitals.ts';
 
 export const checkNames = [
@@ -11,7 +12,7 @@ export const checkNames = [
   'runcloud',
   'credentials',
   'oldest-due-job',
-  'sweep',
+  'reconcile',
   'workers',
   'paused',
 ] as const;
@@ -21,7 +22,7 @@ export interface Check {
   readonly name: CheckName;
   readonly ok: boolean;
   readonly reason: string;
-  /** What to do, where it is not ok. */
+  /** What to do if it is not ok. */
   readonly fix?: string;
 }
 
@@ -37,22 +38,20 @@ export interface HealthSettings {
   readonly reconcileIntervalMs: number;
 }
 
-/** `vitals` undefined: Redis did not answer, so that nothing else is known; `trouble` is why, where it is known. */
+/** `vitals` undefined: Redis did not answer, so nothing else is known; `trouble` is why, if known. */
 export function examineReadiness(
   vitals: Vitals | undefined,
   settings: HealthSettings,
-  trouble = 'Redis does not answer',
+  trouble: string = messages.redisDown,
 ): Check[] {
-  if (!vitals) {
-    const blind = 'not known: it stands in Redis';
+  if (!vitals)
     return checkNames.map((name) =>
       name === 'redis'
-        ? bad(name, trouble, 'start Redis, or correct REDIS_URL; nothing that was accepted is lost')
-        : bad(name, blind, 'see the check `redis`'),
+        ? bad(name, trouble, messages.redisFix)
+        : bad(name, messages.unknownWithoutRedis, messages.seeRedis),
     );
-  }
   return [
-    good('redis', 'Redis answers'),
+    good('redis', messages.redisOk),
     judgeRunCloud(vitals),
     judgeCredentials(vitals),
     judgeOldestDue(vitals, settings),
@@ -66,73 +65,59 @@ const good = (name: CheckName, reason: string): Check => ({ name, ok: true, reas
 const bad = (name: CheckName, reason: string, fix: string): Check => ({ name, ok: false, reason, fix });
 
 function judgeRunCloud({ unavailable }: Vitals): Check {
-  if (unavailable?.kind === 'outage')
-    return bad('runcloud', unavailable.sentence, 'nothing: jobs go on by themselves when RunCloud is back');
-  return good('runcloud', unavailable?.kind === 'throttled' ? unavailable.sentence : 'no outage is known');
+  if (unavailable?.kind === 'outage') return bad('runcloud', unavailable.sentence, messages.outageFix);
+  return good('runcloud', unavailable?.kind === 'throttled' ? unavailable.sentence : messages.noOutage);
 }
 
-const judgeCredentials = ({ unavailable }: Vitals): Check =>
-  unavailable?.kind === 'account'
-    ? bad('credentials', unavailable.sentence, 'look at Limits & Usage > Developer API in RunCloud')
-    : unavailable?.kind === 'credentials'
-      ? bad(
-          'credentials',
-          unavailable.sentence,
-          'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers',
-        )
-      : good('credentials', 'RunCloud has not refused them');
+function judgeCredentials({ unavailable }: Vitals): Check {
+  const name = 'credentials';
+  if (unavailable?.kind === 'account') return bad(name, unavailable.sentence, messages.accountFix);
+  if (unavailable?.kind === 'credentials') return bad(name, unavailable.sentence, messages.credentialsFix);
+  return good(name, messages.credentialsOk);
+}
 
 function judgeOldestDue({ oldestDueMs, unavailable, pauses }: Vitals, settings: HealthSettings): Check {
   const name = 'oldest-due-job';
-  if (oldestDueMs <= settings.oldestDueMs)
-    return good(name, oldestDueMs === 0 ? 'no job is due' : `due for ${toSeconds(oldestDueMs)}`);
-  const reason = `a job is due for ${toSeconds(oldestDueMs)} and no worker takes it`;
-  if (unavailable || isAllPaused(pauses)) return bad(name, reason, 'see the other checks: all jobs are held');
-  return bad(
-    name,
-    reason,
-    'start more workers or raise WORKER_CONCURRENCY; restart a worker that takes no jobs',
-  );
+  if (oldestDueMs <= settings.oldestDueMs) return good(name, messages.dueFor(oldestDueMs));
+  const fix = unavailable || isAllPaused(pauses) ? messages.jobsWaitFix : messages.notTakenFix;
+  return bad(name, messages.notTaken(oldestDueMs), fix);
 }
 
-/** So many sweeps may be missed: one may take long. */
-const MISSED_SWEEPS = 3;
+/** So many rounds may be missed: one may take long. */
+const MISSED_ROUNDS = 3;
 const SLACK_MS = 60_000;
 
 function judgeReconcile({ at, lastSuccess }: Vitals, { reconcileIntervalMs }: HealthSettings): Check {
-  const fix = 'look for `sweep-failed` in the workers’ logs; a running worker sweeps by itself';
-  if (lastSuccess.sweep === undefined) return bad('sweep', 'no sweep has finished yet', fix);
-  const ageMs = Math.max(0, at - lastSuccess.sweep);
-  const reason = `the last sweep finished ${toSeconds(ageMs)} ago`;
-  return ageMs <= MISSED_SWEEPS * reconcileIntervalMs + SLACK_MS
-    ? good('sweep', reason)
-    : bad('sweep', reason, fix);
+  const name = 'reconcile';
+  if (lastSuccess.reconcile === undefined) return bad(name, messages.neverReconciled, messages.reconcileFix);
+  const ageMs = Math.max(0, at - lastSuccess.reconcile);
+  const reason = messages.reconciledAgo(ageMs);
+  return ageMs <= MISSED_ROUNDS * reconcileIntervalMs + SLACK_MS
+    ? good(name, reason)
+    : bad(name, reason, messages.reconcileFix);
 }
 
 function judgeWorkers({ workers }: Vitals): Check {
   const running = workers.reduce((sum, worker) => sum + worker.running, 0);
-  if (workers.length > 0) return good('workers', `${workers.length} running, with ${running} jobs taken`);
-  const fix = 'start one: `runcloud-domains worker`; compare REDIS_URL and QUEUE_PREFIX';
-  return bad('workers', 'no worker has told of itself for 30 s', fix);
+  if (workers.length > 0) return good('workers', messages.workersRunning(workers.length, running));
+  return bad('workers', messages.noHeartbeat, messages.noHeartbeatFix);
 }
 
 function judgePauses({ pauses }: Vitals): Check {
   const reason = pauses.map(({ sentence }) => sentence).join('; ');
-  if (isAllPaused(pauses)) return bad('paused', reason, '`runcloud-domains resume`');
-  return good('paused', reason || 'nothing is paused');
+  if (isAllPaused(pauses)) return bad('paused', reason, messages.pausedFix);
+  return good('paused', reason || messages.nothingPaused);
 }
 
 const isAllPaused = (pauses: Vitals['pauses']): boolean => pauses.some(({ scope }) => scope === 'all');
 
-const toSeconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
-
-/** What the three routes answer with. */
+/** The answers of the three routes. */
 export interface Health {
   /** The process lives: it answers at all. */
   alive(): { readonly status: 'ok'; readonly version: string; readonly uptimeSeconds: number };
   /** `only`: these checks; never rejects, and never takes longer than two seconds. */
   ready(only?: readonly CheckName[]): Promise<Readiness>;
-  /** The same as `vitals`, for who shows it. Rejects where Redis does not answer. */
+  /** The vitals themselves. Rejects if Redis does not answer. */
   vitals(): Promise<Vitals>;
 }
 
@@ -146,25 +131,25 @@ const DEADLINE_MS = 1_000;
 
 export function createHealth({ version, vitals, settings }: HealthOptions): Health {
   const read = async (): Promise<Vitals> => {
-    const seen = await within(vitals(), DEADLINE_MS, undefined);
-    if (!seen) throw redisUnavailable(undefined, DEADLINE_MS);
-    return seen;
+    const found = await within(vitals(), DEADLINE_MS, undefined);
+    if (!found) throw redisUnavailable(undefined, DEADLINE_MS);
+    return found;
   };
   return {
     alive: () => ({ status: 'ok', version, uptimeSeconds: Math.round(process.uptime()) }),
     async ready(only = checkNames) {
-      const { seen, trouble } = await read().then(
-        (vitals) => ({ seen: vitals, trouble: undefined }),
-        (error: { cause?: unknown }) => ({ seen: undefined, trouble: explainHandshake(error.cause) }),
+      const { vitals: found, trouble } = await read().then(
+        (value) => ({ vitals: value, trouble: undefined }),
+        (error: { cause?: unknown }) => ({ vitals: undefined, trouble: explainHandshake(error.cause) }),
       );
-      const checks = examineReadiness(seen, settings, trouble).filter(({ name }) => only.includes(name));
-      return { ok: checks.every(({ ok }) => ok), checks, workers: seen?.workers ?? [] };
+      const checks = examineReadiness(found, settings, trouble).filter(({ name }) => only.includes(name));
+      return { ok: checks.every(({ ok }) => ok), checks, workers: found?.workers ?? [] };
     },
     vitals: read,
   };
 }
 
-/** `?only=redis,workers`; undefined where a name is none of ours. */
+/** `?only=redis,workers`; undefined if a name is unknown. */
 export function parseOnly(text: string | null | undefined): readonly CheckName[] | undefined {
   if (!text) return checkNames;
   const desired = text.split(',');

@@ -1,17 +1,17 @@
-// Workers' signs of life in Redis, so that a server, or any worker, can tell who is at work.
+// The heartbeat of each worker in Redis: every process can list the running workers.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
 
-/** One worker as it last told of itself. Times in milliseconds since the epoch, by its own clock. */
+/** The last heartbeat of one worker. Times in milliseconds since the epoch, by its own clock. */
 export interface WorkerBeat {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
   readonly version: string;
   readonly startedAt: number;
-  /** Jobs at work. */
+  /** Running jobs. */
   readonly running: number;
   readonly concurrency: number;
   /** When a job last ended here. */
@@ -35,7 +35,7 @@ export interface Heartbeat {
 
 const EVERY_MS = 10_000;
 const EXPIRY_MS = 30_000;
-/** Who is listed without a beat for so long is forgotten. */
+/** A worker without a heartbeat for so long leaves the list. */
 const FORGET_MS = 3_600_000;
 
 const indexOf = (keyOf: HeartbeatOptions['keyOf']): string => keyOf('workers');
@@ -50,10 +50,10 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
   const beat = async (): Promise<void> => {
     if (isStopped || redis.status !== 'ready') return; // it would only pile up
     const now = Date.now();
-    const told = JSON.stringify({ ...self, ...activity() });
+    const text = JSON.stringify({ ...self, ...activity() });
     await redis
       .multi()
-      .set(beatOf(keyOf, id), told, 'PX', EXPIRY_MS)
+      .set(beatOf(keyOf, id), text, 'PX', EXPIRY_MS)
       .zadd(indexOf(keyOf), now, id)
       .zremrangebyscore(indexOf(keyOf), 0, now - FORGET_MS)
       .exec();
@@ -61,9 +61,9 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
   return {
     id,
     async start() {
-      if (isStopped) return; // the worker was told to stop while it started
+      if (isStopped) return; // the worker stopped while it started
       timer ??= setInterval(() => void beat().catch(() => undefined), EVERY_MS);
-      // Its jobs matter more: where Redis takes no more (full), the worker works on, and the next beat tells of it.
+      // Its jobs matter more: if Redis is full, the worker works on, and the next heartbeat follows.
       await beat().catch(() => undefined);
     },
     async stop() {
@@ -80,7 +80,7 @@ export function createHeartbeat({ redis, keyOf, activity, ...about }: HeartbeatO
   };
 }
 
-/** The workers that are alive, the longest at work first. */
+/** The workers that are alive, the oldest first. */
 export async function readWorkers(redis: Redis, keyOf: HeartbeatOptions['keyOf']): Promise<WorkerBeat[]> {
   const ids = await redis.zrange(indexOf(keyOf), 0, '-1');
   const beats = ids.length === 0 ? [] : await redis.mget(ids.map((id) => beatOf(keyOf, id)));

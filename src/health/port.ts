@@ -1,4 +1,4 @@
-// The small HTTP port of a worker: /healthz, /readyz, /metrics, for whoever probes and scrapes. Nothing can be changed by it.
+// The small HTTP port of a worker: /healthz, /readyz, /metrics, for probes and scrapers. It changes nothing.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { boundConnections } from '../listening/connections.ts';
@@ -51,15 +51,15 @@ async function answer({ method, url = '/' }: IncomingMessage, sources: Sources):
   const route = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
   return route
     ? route(sources, searchParams)
-    : json(404, { error: 'there are /healthz, /readyz and /metrics' });
+    : json(404, { error: 'not found; routes: /healthz, /readyz, /metrics' });
 }
 
 /** Rejects where the address cannot be listened to. */
 export async function openHealthPort({ address, ...sources }: HealthPortOptions): Promise<HealthPort> {
   const server = createServer({ connectionsCheckingInterval: 1_000 }, (request, response) => {
     answer(request, sources)
-      .catch(() => json(400, { error: 'not understood' }))
-      .then((said) => send(response, said, request.method === 'HEAD'));
+      .catch(() => json(400, { error: 'invalid request' }))
+      .then((answered) => send(response, answered, request.method === 'HEAD'));
   });
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;

@@ -1,5 +1,5 @@
-// A reading that takes long and that many ask for: what was read last is told while one process of all reads anew. What it is, and
-// whose turn it is, stands in Redis.
+// A value that many read and that takes long to read. One process of all reads it again; meanwhile the others return the last
+// value. The value and the lock stand in Redis.
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
@@ -16,17 +16,17 @@ export interface SharedOptions<T> {
   /** Where it stands in Redis, as JSON. */
   readonly key: string;
   readonly read: () => Promise<T>;
-  /** It is not read anew before it is so old; what took long is read the more seldom. */
+  /** It is not read again before this age; a slow value is read more seldom. */
   readonly freshMs: number;
-  /** So long an asker waits for a reading that is under way in this process. Default: 500 ms. */
+  /** How long a caller waits for a read that runs in this process. Default: 500 ms. */
   readonly patienceMs?: number;
 }
 
-/** Looking costs at most a twentieth of what there is to look at. */
+/** At most a twentieth of the time is spent on reading. */
 const SELDOM = 20;
 const PATIENCE_MS = 500;
-/** After a crash of whoever reads somebody else does. */
-const TURN_MS = 30_000;
+/** After a crash of the reader another process reads. */
+const LOCK_MS = 30_000;
 const KEPT_MS = 24 * 3_600_000;
 
 interface Stored<T> {
@@ -36,21 +36,21 @@ interface Stored<T> {
   readonly tookMs: number;
 }
 
-// Only whoever has the turn may lengthen it, or give it back.
+// Only the owner may extend or release the lock.
 const IF_MINE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 
-/** Resolves with undefined where nothing is known yet. Rejects where Redis does not answer. */
+/** Resolves with undefined if nothing is known yet. Rejects if Redis does not answer. */
 export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<T> | undefined> {
   const { redis, key, freshMs, patienceMs = PATIENCE_MS } = options;
-  const turn = createTurn(redis, `${key}:turn`);
+  const lock = createLock(redis, `${key}:lock`);
   let underway: Promise<Stored<T> | undefined> | undefined;
   let own: Stored<T> | undefined;
   const readNow = async (at: number): Promise<Stored<T> | undefined> => {
-    // A Redis that takes nothing more has nobody's turn: each process then reads for itself.
-    const isMine = await turn.take().catch(() => true);
+    // A full Redis takes no lock: each process then reads for itself.
+    const isMine = await lock.take().catch(() => true);
     if (!isMine) return undefined;
     try {
       const startedAt = performance.now();
@@ -59,10 +59,10 @@ export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<
       await redis.set(key, JSON.stringify(own), 'PX', KEPT_MS).catch(() => undefined);
       return own;
     } finally {
-      await turn.giveBack().catch(() => undefined);
+      await lock.release().catch(() => undefined);
     }
   };
-  // Where it cannot be read, what is known is told, and how old that is.
+  // If it cannot be read, the last value stays, with its age.
   const begin = (at: number): Promise<Stored<T> | undefined> => {
     underway = readNow(at)
       .catch(() => undefined)
@@ -76,25 +76,25 @@ export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<
     const known = newest(own, text === null ? undefined : (JSON.parse(text) as Stored<T>));
     const isFresh = known && now - known.at < Math.max(freshMs, SELDOM * known.tookMs);
     const read = isFresh ? undefined : await within(underway ?? begin(now), patienceMs, undefined);
-    const told = read ?? known;
-    return told && { value: told.value, ageMs: Math.max(0, now - told.at) };
+    const found = read ?? known;
+    return found && { value: found.value, ageMs: Math.max(0, now - found.at) };
   };
 }
 
 const newest = <T>(one: Stored<T> | undefined, other: Stored<T> | undefined): Stored<T> | undefined =>
   one && other ? (one.at > other.at ? one : other) : (one ?? other);
 
-function createTurn(redis: Redis, key: string) {
+function createLock(redis: Redis, key: string) {
   const token = randomUUID();
   let timer: NodeJS.Timeout | undefined;
   return {
     async take(): Promise<boolean> {
-      if ((await redis.set(key, token, 'PX', TURN_MS, 'NX')) !== 'OK') return false;
-      const lengthen = (): void => void redis.eval(IF_MINE, 1, key, token, TURN_MS).catch(() => undefined);
-      timer = setInterval(lengthen, TURN_MS / 3).unref();
+      if ((await redis.set(key, token, 'PX', LOCK_MS, 'NX')) !== 'OK') return false;
+      const extend = (): void => void redis.eval(IF_MINE, 1, key, token, LOCK_MS).catch(() => undefined);
+      timer = setInterval(extend, LOCK_MS / 3).unref();
       return true;
     },
-    async giveBack(): Promise<void> {
+    async release(): Promise<void> {
       clearInterval(timer);
       await redis.eval(IF_MINE, 1, key, token, 0);
     },

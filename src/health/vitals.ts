@@ -1,4 +1,4 @@
-// How the queue and the workers are: what every probe and every scrape asks of Redis. Cheap, whatever the number of domains.
+// The state of the queue and of the workers, read from Redis for each probe and scrape. Cheap for any number of domains.
 import type { Redis } from 'ioredis';
 import { readOldestDue } from '../queue/backlog.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
@@ -7,7 +7,7 @@ import { lastSuccessOf } from '../queue/periodic.ts';
 import type { Unavailable } from '../rate-limit/limiter.ts';
 import { readWorkers, type WorkerBeat } from './heartbeat.ts';
 
-/** A pause as this module looks at it. */
+/** A pause in force. */
 export interface PauseInForce {
   readonly scope: 'all' | 'app' | 'site';
   readonly sentence: string;
@@ -20,10 +20,10 @@ export interface Vitals {
   /** For how long the oldest job that is due has waited; 0 where none is due. */
   readonly oldestDueMs: number;
   readonly unavailable: Unavailable | undefined;
-  readonly lastSuccess: { readonly sweep: number | undefined; readonly watch: number | undefined };
+  readonly lastSuccess: { readonly reconcile: number | undefined; readonly monitor: number | undefined };
   readonly workers: readonly WorkerBeat[];
   readonly pauses: readonly PauseInForce[];
-  /** Deliveries by state, where callbacks are looked at. */
+  /** Deliveries by state; undefined without callbacks. */
   readonly callbacks: Readonly<Record<string, number>> | undefined;
 }
 
@@ -39,15 +39,25 @@ export interface VitalsParts {
 export async function readVitals(parts: VitalsParts): Promise<Vitals> {
   const { redis, requests } = parts;
   const at = await requests.store.now();
-  const [counts, oldestDueMs, unavailable, sweep, watch, workers, pauses, callbacks] = await Promise.all([
-    parts.counts(),
-    readOldestDue(redis, requests, at),
-    parts.unavailable(),
-    lastSuccessOf(redis, requests.keyOf('sweep')),
-    lastSuccessOf(redis, requests.keyOf('watch')),
-    readWorkers(redis, requests.keyOf),
-    parts.pauses?.() ?? [],
-    parts.callbacks?.(),
-  ]);
-  return { at, counts, oldestDueMs, unavailable, lastSuccess: { sweep, watch }, workers, pauses, callbacks };
+  const [counts, oldestDueMs, unavailable, reconcile, monitor, workers, pauses, callbacks] =
+    await Promise.all([
+      parts.counts(),
+      readOldestDue(redis, requests, at),
+      parts.unavailable(),
+      lastSuccessOf(redis, requests.keyOf('reconcile')),
+      lastSuccessOf(redis, requests.keyOf('monitor')),
+      readWorkers(redis, requests.keyOf),
+      parts.pauses?.() ?? [],
+      parts.callbacks?.(),
+    ]);
+  return {
+    at,
+    counts,
+    oldestDueMs,
+    unavailable,
+    lastSuccess: { reconcile, monitor },
+    workers,
+    pauses,
+    callbacks,
+  };
 }

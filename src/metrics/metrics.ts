@@ -1,5 +1,5 @@
-// What a process counts, and what it is asked for at /metrics. One object per process, no singletons; what stands in Redis
-// is read when somebody asks, so that any process can serve it.
+// What a process counts, and what /metrics returns. One object per process, no singletons. What stands in Redis is read for
+// each scrape, so any process can serve it.
 import type { Census } from '../health/census.ts';
 import type { Known } from '../health/shared.ts';
 import type { Vitals } from '../health/vitals.ts';
@@ -23,20 +23,20 @@ export interface Metrics {
   apiWaited(ms: number): void;
   rateLimit(remaining: number): void;
   throttled(): void;
-  /** A delivery of callbacks was refused, since no worker wrote it. */
+  /** A callback delivery was refused: no worker wrote it. */
   callbackForged(): void;
   /** `limit`: of an order that was refused. */
   ordered(result: 'granted' | 'repeated' | 'refused' | 'release' | 'failed', limit?: string): void;
   readonly contentType: string;
-  /** Prometheus' text format. Never throws: what Redis does not tell is left out. */
+  /** Prometheus' text format. Never throws: without Redis its figures are left out. */
   text(): Promise<string>;
 }
 
 export interface MetricsOptions {
   readonly version: string;
-  /** What stands in Redis; both reject where it does not answer. */
+  /** What stands in Redis; both reject if it does not answer. */
   readonly vitals?: () => Promise<Vitals>;
-  /** As it was taken last; undefined where it never was. */
+  /** The last one; undefined before the first. */
   readonly census?: () => Promise<Known<Census> | undefined>;
   /** Node's own figures besides ours. */
   readonly hasProcess?: boolean;
@@ -66,9 +66,9 @@ export function createMetrics({ version, vitals, census, hasProcess = false }: M
     ordered: (result, limit = '') => count('certificate_orders_total', { result, limit }),
     contentType: instruments.contentType,
     async text() {
-      const [seen, counted] = await Promise.all([orNothing(vitals), orNothing(census)]);
-      set('redis_up', [[seen ? 1 : 0]]);
-      showVitals(instruments, seen);
+      const [found, counted] = await Promise.all([orNothing(vitals), orNothing(census)]);
+      set('redis_up', [[found ? 1 : 0]]);
+      showVitals(instruments, found);
       showCensus(instruments, counted);
       return instruments.text();
     },
@@ -81,21 +81,21 @@ const orNothing = async <T>(read: (() => Promise<T>) | undefined): Promise<T | u
 const kinds = ['throttled', 'outage', 'credentials', 'account'] as const;
 const scopes = ['all', 'app', 'site'] as const;
 
-function showVitals({ set }: Instruments, seen: Vitals | undefined): void {
+function showVitals({ set }: Instruments, found: Vitals | undefined): void {
   const by = (counts: object = {}, label: string) =>
     Object.entries(counts).map(([value, n]) => [n as number, { [label]: value }] as const);
-  set('queue_jobs', by(seen?.counts, 'state'));
-  set('callback_deliveries', by(seen?.callbacks, 'state'));
-  set('queue_oldest_due_seconds', seen ? [[seen.oldestDueMs / 1000]] : []);
-  set('workers', seen ? [[seen.workers.length]] : []);
-  const kind = seen?.unavailable?.kind;
-  set('api_unavailable', seen ? kinds.map((reason) => [kind === reason ? 1 : 0, { reason }] as const) : []);
-  const inForce = (scope: string) => seen?.pauses.filter((pause) => pause.scope === scope).length ?? 0;
-  set('pauses', seen ? scopes.map((scope) => [inForce(scope), { scope }] as const) : []);
-  const looks = Object.entries(seen?.lastSuccess ?? {}).filter(([, at]) => at !== undefined);
+  set('queue_jobs', by(found?.counts, 'state'));
+  set('callback_deliveries', by(found?.callbacks, 'state'));
+  set('queue_oldest_due_seconds', found ? [[found.oldestDueMs / 1000]] : []);
+  set('workers', found ? [[found.workers.length]] : []);
+  const kind = found?.unavailable?.kind;
+  set('api_unavailable', found ? kinds.map((reason) => [kind === reason ? 1 : 0, { reason }] as const) : []);
+  const inForce = (scope: string) => found?.pauses.filter((pause) => pause.scope === scope).length ?? 0;
+  set('pauses', found ? scopes.map((scope) => [inForce(scope), { scope }] as const) : []);
+  const loops = Object.entries(found?.lastSuccess ?? {}).filter(([, at]) => at !== undefined);
   set(
     'last_success_timestamp_seconds',
-    looks.map(([look, at]) => [Number(at) / 1000, { look }] as const),
+    loops.map(([loop, at]) => [Number(at) / 1000, { loop }] as const),
   );
 }
 

@@ -7,7 +7,7 @@ export interface MetricSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Of a histogram, in seconds. */
   readonly buckets?: readonly number[];
-  /** `process`: what this process did, to be summed. `redis`: the same everywhere, to be asked of any one. */
+  /** `process`: what this process did, to be summed. `redis`: the same in every process: read any one. */
   readonly of: 'process' | 'redis';
 }
 
@@ -81,7 +81,7 @@ export const table = {
   },
   certificate_orders_total: {
     type: 'counter',
-    help: 'Orders of certificates at the ledger: `granted` ones are sent. An order that failed, or was not sent, was granted before.',
+    help: 'Orders of certificates at the ledger. `granted` ones are sent; a failed or unsent order was granted before.',
     labels: {
       result: '`granted`, `repeated`, `refused`, `unsent`, `failed`',
       limit: 'of `refused`: which limit',
@@ -164,8 +164,8 @@ export const table = {
   },
   last_success_timestamp_seconds: {
     type: 'gauge',
-    help: 'When a worker last finished this look at all domains; absent before the first.',
-    labels: { look: '`sweep`, `watch`' },
+    help: 'When a worker last finished this loop over all domains; absent before the first.',
+    labels: { loop: '`reconcile`, `monitor`' },
     of: 'redis',
   },
   callback_deliveries: {
@@ -176,25 +176,25 @@ export const table = {
   },
   domains: {
     type: 'gauge',
-    help: 'Domains by where they stand.',
+    help: 'Domains by state.',
     labels: { state: 'of the domain’s life', must_act: 'who must act, of `held` and `waiting-for-dns`' },
     of: 'redis',
   },
   census_age_seconds: {
     type: 'gauge',
-    help: 'How old the figures of domains, certificates and budgets are: one process at a time counts them anew while the others are told the last ones; they are absent until the first count has ended.',
+    help: 'Age of the figures of domains, certificates and budgets. One process at a time counts them again; they are absent before the first count.',
     labels: {},
     of: 'redis',
   },
   certificate_expiry_days: {
     type: 'gauge',
-    help: 'Days until the first certificate that a live or held domain was last seen with expires; absent where none was seen.',
+    help: 'Days until the first certificate that a live or held domain was last observed with expires; absent if none was.',
     labels: {},
     of: 'redis',
   },
   certificate_lifetime_left_ratio: {
     type: 'gauge',
-    help: 'The least of its lifetime that is left to any certificate that a live or held domain was last seen with: 1 when new, 0 at its end; clients renew at a third.',
+    help: 'The least of its lifetime that is left to any certificate that a live or held domain was last observed with: 1 when new, 0 at its end; clients renew at a third.',
     labels: {},
     of: 'redis',
   },

@@ -70,16 +70,16 @@ export interface Survey {
 /** There may be thousands: whatever else this process is asked has its turn in between. */
 export const READ_AT_ONCE = 50;
 
-export interface DomainReadings {
+export interface DomainQueries {
   jobStatus(id: string): Promise<JobStatus>;
   detailsOf(record: DomainRecord): Promise<DomainDetails>;
   survey(limit: number, selection?: Selection): Promise<Survey>;
 }
 
-export function createDomainReadings(
+export function createDomainQueries(
   requests: RequestQueue,
   ledger: Pick<Ledger, 'budgets' | 'last'>,
-): DomainReadings {
+): DomainQueries {
   const { store, certificates } = requests;
   const jobStatus = createJobStatus(requests);
   const statusOf = async (record: DomainRecord): Promise<DomainStatus> => {

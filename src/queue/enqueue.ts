@@ -42,10 +42,10 @@ export interface RequestQueue {
   requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<EnqueueResult>;
   requestRedeploy(app: WebApplication, ask: RedeployRequest, requester?: Requester): Promise<EnqueueResult>;
   /** Asks for a record's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
-  renew(record: DomainRecord, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
+  reenqueue(record: DomainRecord, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
-  reviveRedeploy(app: WebApplication): Promise<boolean>;
-  jobFate(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
+  reenqueueRedeploy(app: WebApplication): Promise<boolean>;
+  jobResult(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
   /** Keys of BullMQ's deduplication (a bare client may use it) whose job is gone would swallow jobs for ever. */
   dropOrphanedDeduplicationKeys(): Promise<number>;
   readonly keys: Keys;
@@ -127,7 +127,7 @@ async function assertMeant(
 /** Without what it calls its children: whoever asks may have written any key there. */
 export const ALONE = { removeChildren: false };
 
-type Writers = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'renew' | 'reviveRedeploy'>;
+type Writers = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'reenqueue' | 'reenqueueRedeploy'>;
 
 // A delayed job runs now; any other job needs no help.
 const createRunNow = (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobId: string) => {
@@ -144,20 +144,20 @@ function createWriters(
 ): Writers {
   const runNow = createRunNow(queue, dueAt);
   const requestRedeploy: Writers['requestRedeploy'] = async (app, ask, requester = {}) => {
-    const ticket = await certificates.requestRedeploy(app, ask);
-    if (ticket.fate === 'coalesced') {
+    const result = await certificates.requestRedeploy(app, ask);
+    if (result.fate === 'coalesced') {
       const record = await certificates.get(app);
       // A changed name may help where the others had to wait. A failed attempt (with a code) keeps its backoff, and what
       // waits for SSL_REDEPLOY_DELAY finds the new name when it is due.
       const isCheckedNow = !record?.code && record?.reasonCode !== 'redeploy-delayed';
-      if (record?.jobId === ticket.jobId && isCheckedNow) await runNow(ticket.jobId);
-      return ticket;
+      if (record?.jobId === result.jobId && isCheckedNow) await runNow(result.jobId);
+      return result;
     }
     const { serverId, appId } = app;
     const payload = { serverId, appId, ...requesterFields(requester) };
     const priority = priorities['redeploy-ssl'];
-    await queue.add('redeploy-ssl', payload, { jobId: ticket.jobId, priority });
-    return ticket;
+    await queue.add('redeploy-ssl', payload, { jobId: result.jobId, priority });
+    return result;
   };
   // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
   const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
@@ -165,30 +165,30 @@ function createWriters(
     if (record && states[record.state].checksSooner && !record.code) await runNow(jobId);
   };
   const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
-    const ticket = await store.request(request, renewal);
+    const result = await store.request(request, renewal);
     // Who asked first stands in the record.
     const asked = renewal ? { ...request, by: renewal.by } : request;
     const name = request.desired.presence === 'present' ? 'add-domain' : 'remove-domain';
-    if (ticket.fate === 'new' || ticket.fate === 'missing') {
+    if (result.fate === 'new' || result.fate === 'missing') {
       const priority = await line.place(lanesOf(request.by, request), band);
-      await queue.add(name, toPayload(asked), { jobId: ticket.jobId, priority });
+      await queue.add(name, toPayload(asked), { jobId: result.jobId, priority });
     }
-    if (ticket.fate === 'coalesced') await lookNow(request, ticket.jobId);
-    return ticket;
+    if (result.fate === 'coalesced') await lookNow(request, result.jobId);
+    return result;
   };
   const isCheckDue = async ({ nextRunAt }: CertificateRecord): Promise<boolean> =>
     nextRunAt !== undefined && nextRunAt <= (await store.now());
   return {
     requestRedeploy,
     requestDomain,
-    async renew(record, by, isQuiet = false) {
+    async reenqueue(record, by, isQuiet = false) {
       const renewal = { generation: record.generation, by, isQuiet };
-      const ticket = await requestDomain(record, priorities.retry, renewal);
+      const result = await requestDomain(record, priorities.retry, renewal);
       // What has been asked for again no longer waits for a person; a record that stays is only clutter.
-      if (ticket.fate === 'new') await queue.remove(record.jobId, ALONE).catch(reasonOf);
-      return ticket;
+      if (result.fate === 'new') await queue.remove(record.jobId, ALONE).catch(reasonOf);
+      return result;
     },
-    async reviveRedeploy(app) {
+    async reenqueueRedeploy(app) {
       const record = await certificates.get(app);
       if (!record || record.pendingNames === 0) return false;
       if (record.state === 'failed' && !(await isCheckDue(record))) return false;
@@ -197,7 +197,7 @@ function createWriters(
   };
 }
 
-type Queries = Pick<RequestQueue, 'dueAt' | 'jobFate' | 'dropOrphanedDeduplicationKeys' | 'keyOf'>;
+type Queries = Pick<RequestQueue, 'dueAt' | 'jobResult' | 'dropOrphanedDeduplicationKeys' | 'keyOf'>;
 
 function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
   // A key with an expiry is a throttle, by intention.
@@ -211,7 +211,7 @@ function createQueries(redis: Redis, queue: Queue, keys: Keys): Queries {
       const score = await redis.zscore(`${keys.queue}delayed`, jobId);
       return score === null ? undefined : Math.floor(Number(score) / 4096);
     },
-    async jobFate(jobId) {
+    async jobResult(jobId) {
       const state = await queue.getJobState(jobId);
       if (state === 'failed' || state === 'completed') return state;
       return state === 'unknown' ? 'gone' : 'unfinished';

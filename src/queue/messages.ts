@@ -1,5 +1,6 @@
 // The sentences of the queue: what logs, records and the board say of a job. Pure.
 import { asClause } from '../domains/sentences.ts';
+import type { ReconcileReport } from './reconcile.ts';
 import type { Verdict } from './verdict.ts';
 
 /** "paused by ada: moving to another server" */
@@ -53,3 +54,17 @@ export const forcedClose = {
   late: 'jobs did not stop in time; another worker takes them over from Redis',
   'redis-away': 'Redis is unreachable and no job is running; stopping without handing jobs back',
 };
+
+export const redisEmptied =
+  'Redis has lost its data. Earlier requests are gone: send them again. New ones work.';
+export const reconciled = (report: ReconcileReport): string =>
+  `reconcile: ${report.checked} domains checked, ${report.reenqueued} enqueued again, ${report.quarantined} quarantined, ` +
+  `${report.redeploys} redeploys enqueued again, ${report.forgotten} removals forgotten`;
+export const reconcileFailed = (reason: string): string => `reconcile: ${reason}`;
+export const monitorFailed = (reason: string): string => `monitor: ${reason}`;
+export const unreadable = (appId: number, reason: string): string =>
+  `the domain list of web application ${appId} cannot be read this time: ${reason}`;
+export const gaveUp = (jobId: string): string =>
+  `BullMQ gave up job ${jobId}: it may have crashed its worker`;
+export const enqueuedAgain = (domain: string, reason: string): string =>
+  `${domain} enqueued again: ${reason}`;

@@ -1,7 +1,5 @@
-// The watch: now and then one worker looks at every domain that was done, and says where one is no longer as it was. It writes
-// nothing to RunCloud, unless MONITOR_REPAIR says that what is missing may be asked for again. A www name that we left out joins in any
-// case when its DNS is right: that is the rest of the request.
-
+// The monitor loop: one worker at a time checks every settled domain, and reports drift. It enqueues a repair only with
+// MONITOR_REPAIR. A www name that was left out joins in any case once its DNS is right: that is the rest of the request.
 import type { Redis } from 'ioredis';
 import type { Ledger } from '../certificates/ledger.ts';
 import type { DomainRecord, Evidence } from '../domains/domain.ts';
@@ -20,6 +18,7 @@ import { leadsHere } from '../probes/findings.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { AttachedDomain, WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
+import * as messages from './messages.ts';
 import { createPeriodic, type Periodic } from './periodic.ts';
 
 export interface MonitorOptions {
@@ -29,11 +28,11 @@ export interface MonitorOptions {
   /** Says whether an order has left for a certificate that was found wrong. */
   readonly ledger: Pick<Ledger, 'last'>;
   readonly logger: Logger;
-  /** Undefined where neither DNS nor TLS is looked at: then there is nothing to watch. */
+  /** Undefined if DNS and TLS are not probed: then there is nothing to monitor. */
   readonly probe: Probe | undefined;
   /** For each pass: which certificates RunCloud cannot renew any more. */
   readonly beginRenewalCheck: () => RenewalCheck | undefined;
-  /** True while RunCloud is down or refuses us: then its list is not read. */
+  /** True while no call to RunCloud may go out: then its list is not read. */
   readonly isUnavailable: () => Promise<boolean>;
   readonly intervalMs: number;
   readonly repair: boolean;
@@ -41,61 +40,64 @@ export interface MonitorOptions {
   readonly changesWww: boolean;
 }
 
-export interface Watcher extends Periodic {
-  /** Looks once, whatever the others do. */
-  watch(): Promise<void>;
+export interface Monitor extends Periodic {
+  /** One round, whatever other workers do. */
+  check(): Promise<void>;
 }
 
-/** The watcher's turn, in Redis: one worker per interval. */
-const TURN = 'watch';
-/** Domains that are looked at together. */
+/** The periodic lock, in Redis. */
+const LOCK = 'monitor';
+/** Domains that are checked together. */
 const BATCH = 10;
 
-export function createWatcher(options: MonitorOptions): Watcher {
+export function createMonitor(options: MonitorOptions): Monitor {
   const { redis, requests, logger, intervalMs } = options;
-  const turns = createPeriodic({
+  const periodic = createPeriodic({
     redis,
-    key: requests.keyOf(TURN),
+    key: requests.keyOf(LOCK),
     intervalMs,
-    run: (signal) => watchAll(options, signal),
-    onError: (error) => logger.warn({ event: 'watch-failed' }, `watch: ${reasonOf(error)}`),
+    run: (signal) => checkAll(options, signal),
+    onError: (error) => logger.warn({ event: 'monitor-failed' }, messages.monitorFailed(reasonOf(error))),
   });
-  return { watch: () => watchAll(options, new AbortController().signal), ...turns };
+  return { check: () => checkAll(options, new AbortController().signal), ...periodic };
 }
 
-async function watchAll(options: MonitorOptions, signal: AbortSignal): Promise<void> {
+async function checkAll(options: MonitorOptions, signal: AbortSignal): Promise<void> {
   const { requests, probe, logger } = options;
   if (!probe) return;
-  const findAttached = await createAttachedLook(options, signal);
+  const findAttached = await createListReader(options, signal);
   const findRenewal = (await options.isUnavailable()) ? undefined : options.beginRenewalCheck();
-  const watch = async (record: DomainRecord): Promise<void> => {
+  const check = async (record: DomainRecord): Promise<void> => {
     try {
-      await watchOne(record, { probe, findAttached, findRenewal }, options, signal);
+      await checkOne(record, { probe, findAttached, findRenewal }, options, signal);
     } catch (error) {
       if (!signal.aborted)
-        logger.warn({ event: 'watch-blind', domain: record.domain }, `watch: ${reasonOf(error)}`);
+        logger.warn(
+          { event: 'monitor-blind', domain: record.domain },
+          messages.monitorFailed(reasonOf(error)),
+        );
     }
   };
   const batch: DomainRecord[] = [];
   for await (const record of requests.store.scan()) {
     if (signal.aborted) return;
     if (record.request === 'settled' && record.desired.presence === 'present') batch.push(record);
-    if (batch.length === BATCH) await Promise.all(batch.splice(0).map(watch));
+    if (batch.length === BATCH) await Promise.all(batch.splice(0).map(check));
   }
-  await Promise.all(batch.map(watch));
+  await Promise.all(batch.map(check));
 }
 
-type Seen = { readonly attached: AttachedDomain | undefined } | undefined;
-type AttachedLook = (record: DomainRecord) => Promise<Seen>;
+type Listed = { readonly attached: AttachedDomain | undefined } | undefined;
+type ListReader = (record: DomainRecord) => Promise<Listed>;
 
 type Rows = ReadonlyMap<string, AttachedDomain>;
 
-// How RunCloud's list has a domain; undefined where nobody can say. A web application whose list cannot be read is asked once
-// in a pass and told once; what DNS and a handshake show of its domains counts all the same.
-async function createAttachedLook(
+// A domain in RunCloud's list; undefined if nobody can say. A list that cannot be read is read once a round and logged once.
+// DNS and the handshake count in any case.
+async function createListReader(
   { requests, directory, isUnavailable, logger }: MonitorOptions,
   signal: AbortSignal,
-): Promise<AttachedLook> {
+): Promise<ListReader> {
   const { now } = requests.store;
   const startedAt = await now();
   const mayRead = !(await isUnavailable());
@@ -106,8 +108,7 @@ async function createAttachedLook(
     } catch (error) {
       signal.throwIfAborted();
       const { serverId, appId } = app;
-      const what = `whether web application ${appId} still has its domains cannot be seen this time`;
-      logger.warn({ event: 'watch-blind', serverId, appId }, `watch: ${what}: ${reasonOf(error)}`);
+      logger.warn({ event: 'monitor-blind', serverId, appId }, messages.unreadable(appId, reasonOf(error)));
       return undefined;
     }
   };
@@ -119,7 +120,7 @@ async function createAttachedLook(
     const attached = first?.get(record.domain);
     // A list that may lag behind our own attachment does not say that it is gone.
     if (!first || attached || startedAt < record.shownBy.attach) return attached && { attached };
-    // One odd list must not tell all customers that their domains are gone: it takes two.
+    // One odd list must not report all domains as gone: it takes two.
     const second = await seconds(record);
     return second && { attached: second.get(record.domain) };
   };
@@ -130,73 +131,72 @@ function createOnce(read: (app: WebApplication) => Promise<Rows | undefined>) {
   const all = new Map<string, Promise<Rows | undefined>>();
   return ({ serverId, appId }: WebApplication): Promise<Rows | undefined> => {
     const key = `${serverId}:${appId}`;
-    const reading = all.get(key) ?? read({ serverId, appId });
-    all.set(key, reading);
-    return reading;
+    const found = all.get(key) ?? read({ serverId, appId });
+    all.set(key, found);
+    return found;
   };
 }
 
-/** What is looked at in one pass. */
-interface Looks {
+/** How one round checks. */
+interface Checks {
   readonly probe: Probe;
-  readonly findAttached: AttachedLook;
+  readonly findAttached: ListReader;
   /** Undefined while RunCloud is not read. */
   readonly findRenewal: RenewalCheck | undefined;
 }
 
-async function watchOne(
+async function checkOne(
   record: DomainRecord,
-  probes: Looks,
+  checks: Checks,
   options: MonitorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { requests, repair } = options;
-  const { watched, joining, isDead } = await lookAtOne(record, probes, options, signal);
-  // Its job looks at it as the last look left it, and takes the www name off.
+  const { drift, joining, isDead } = await examine(record, checks, options, signal);
+  // Its job removes the www name.
   if (isDead) return renewFor(`${twinOf(record.domain)} is wrong again, and is taken off`, record, options);
-  if (watched && (await requests.store.noteMonitored(record, record.jobId, watched)))
-    tell(record, watched, options);
-  if (watched && repair) await mend(record, watched, options);
+  if (drift && (await requests.store.noteMonitored(record, record.jobId, drift))) log(record, drift, options);
+  if (drift && repair) await repairDrift(record, drift, options);
   if (joining) await renewFor(`${joining.name} is right, and joins`, record, options);
 }
 
 /** What is said of it; the www name that was left out and may join; whether one that came along by our own rule is dead. */
-async function lookAtOne(
+async function examine(
   before: DomainRecord,
-  { probe, findAttached, findRenewal }: Looks,
+  { probe, findAttached, findRenewal }: Checks,
   options: MonitorOptions,
   signal: AbortSignal,
-): Promise<{ watched: Drift | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
-  const seen = await findAttached(before);
-  // Judged are the names that RunCloud has; of one that we left out only the DNS is looked at.
-  const record = { ...before, attachedWww: seen?.attached?.www ?? before.attachedWww };
+): Promise<{ drift: Drift | undefined; joining: DnsFinding | undefined; isDead: boolean }> {
+  const listed = await findAttached(before);
+  // The names that RunCloud has are judged. Of a www name that was left out only the DNS is probed.
+  const record = { ...before, attachedWww: listed?.attached?.www ?? before.attachedWww };
   const { evidence, leftOut } = await probeRecord({ record, calls: { signal } }, probe);
   const problem = await findRenewal?.(record, { signal });
-  const judged = judgeDrift(record, seen && seen.attached !== undefined, evidence);
+  const judged = judgeDrift(record, listed && listed.attached !== undefined, evidence);
   // The www name may be a domain of its own meanwhile.
   const twin = leftOut && (await findAttached({ ...before, domain: twinOf(before.domain) }));
   const isTaken = twin?.attached !== undefined;
   const whole = judged && leftOut ? withLeftOut(judged, record, leftOut, { ...options, isTaken }) : judged;
-  const watched = whole && problem ? withOutOfReach(whole, problem) : whole;
-  const joins = options.changesWww && seen?.attached && !isTaken && leftOut && leadsHere(leftOut);
+  const drift = whole && problem ? withOutOfReach(whole, problem) : whole;
+  const joins = options.changesWww && listed?.attached && !isTaken && leftOut && leadsHere(leftOut);
   return {
-    watched,
+    drift,
     joining: joins ? leftOut : undefined,
-    isDead: options.changesWww && seen?.attached !== undefined && shouldDropWww(record, evidence, 0),
+    isDead: options.changesWww && listed?.attached !== undefined && shouldDropWww(record, evidence, 0),
   };
 }
 
 /** What is said of a domain without the www name that was wanted, and the records that bring it. */
 function withLeftOut(
-  watched: Drift,
+  drift: Drift,
   { domain }: DomainRecord,
   leftOut: DnsFinding,
   options: Pick<MonitorOptions, 'changesWww'> & { readonly isTaken: boolean },
 ): Drift {
-  const { sentence, report } = watched;
+  const { sentence, report } = drift;
   const evidence = report.evidence as Evidence | undefined;
   return {
-    ...watched,
+    ...drift,
     sentence:
       report.state && states[report.state].needsAction
         ? sentence
@@ -212,11 +212,11 @@ async function renewFor(
   { requests, logger }: MonitorOptions,
 ): Promise<void> {
   const { domain, serverId, appId } = record;
-  const { fate } = await requests.renew(record, 'the watch');
+  const { fate } = await requests.reenqueue(record, 'monitor');
   if (fate === 'new') logger.info({ event: 'www-changes', domain, serverId, appId }, `${domain}: ${why}`);
 }
 
-function tell(
+function log(
   { domain, serverId, appId }: DomainRecord,
   { sentence, report }: Drift,
   { logger }: MonitorOptions,
@@ -227,11 +227,15 @@ function tell(
   logger[level]({ event, domain, serverId, appId, ...(mustAct && { mustAct }) }, `${domain}: ${sentence}`);
 }
 
-// One order for a certificate that is late or wrong, whatever comes of it: what a second one would mend, a person has to look at. An
-// ask from which no order came (SSL_COOLDOWN, a limit, a redeploy that failed) is repeated at the next watch.
-async function mend(record: DomainRecord, { repair, report }: Drift, options: MonitorOptions): Promise<void> {
+// One order for a late or wrong certificate, whatever comes of it: a person must check what a second one would repair. A request
+// without an order (SSL_COOLDOWN, a limit, a failed redeploy) is repeated in the next round.
+async function repairDrift(
+  record: DomainRecord,
+  { repair, report }: Drift,
+  options: MonitorOptions,
+): Promise<void> {
   const { requests } = options;
-  if (repair?.kind === 'attach') await requests.renew(record, 'the watch');
+  if (repair?.kind === 'attach') await requests.reenqueue(record, 'monitor');
   if (repair?.kind !== 'redeploy') return;
   const now = (report.evidence as Evidence | undefined)?.at ?? (await requests.store.now());
   const wrongSince = await requests.certificates.noteWrong(record, repair.instead, now);

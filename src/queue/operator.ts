@@ -14,7 +14,7 @@ import { generationOf, toJobIdStem } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import {
   type CertificateStatus,
-  createDomainReadings,
+  createDomainQueries,
   type DomainDetails,
   type DomainStatus,
   type JobStatus,
@@ -77,7 +77,7 @@ export interface OperatorOptions {
 export function createOperator({ requests, defaults, unavailable, ledger }: OperatorOptions): Operator {
   const { queue, store } = requests;
 
-  const { jobStatus, detailsOf, survey } = createDomainReadings(requests, ledger);
+  const { jobStatus, detailsOf, survey } = createDomainQueries(requests, ledger);
 
   return {
     async counts() {
@@ -145,21 +145,21 @@ async function retryJob(
 ): Promise<RetryResult> {
   const id = job.id ?? '';
   const parsed = parseJob(job.name, readJob(job).payload, defaults);
-  const ticket =
+  const result =
     parsed.name === 'redeploy-ssl'
       ? await requests.requestRedeploy(parsed.app, toRetryRequest(id, parsed.app, parsed.domain), {
           ...parsed.requester,
           by,
         })
       : await retryDomain({ ...parsed.request, by: PRODUCER }, id, by, requests);
-  if (ticket.fate === 'superseded') {
-    const sentence = `job ${ticket.jobId} carries a newer request; this one stays as it is`;
+  if (result.fate === 'superseded') {
+    const sentence = `job ${result.jobId} carries a newer request; this one stays as it is`;
     return { id, kind: 'superseded', sentence };
   }
   // The new job is on its way; a record that cannot be removed now is only clutter.
   await job.remove(ALONE).catch(reasonOf);
   const domain = parsed.name === 'redeploy-ssl' ? parsed.domain : parsed.request.domain;
-  return { id, kind: 'retried', jobId: ticket.jobId, domain };
+  return { id, kind: 'retried', jobId: result.jobId, domain };
 }
 
 /** A record of which this job is no longer the newest says nothing of it. */
@@ -199,5 +199,5 @@ async function retryDomain(
   const isNewer = /^\d+$/.test(id) && Number(id) > record.place && id !== record.jobId;
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (record.jobId !== id) return { fate: 'superseded', jobId: record.jobId };
-  return requests.renew(record, by);
+  return requests.reenqueue(record, by);
 }

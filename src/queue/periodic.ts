@@ -1,4 +1,4 @@
-// A look that some worker takes now and then: now, and every interval, one worker of all. Redis holds whose turn it is.
+// A round of work that one worker of all does: now, and every interval. A periodic lock in Redis says which worker.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
@@ -9,10 +9,10 @@ export interface Periodic {
 
 export interface PeriodicOptions {
   readonly redis: Redis;
-  /** The turn, in Redis. */
+  /** The lock, in Redis. */
   readonly key: string;
   readonly intervalMs: number;
-  /** Each worker, whether it is its turn or not, before it asks. */
+  /** Runs in each worker before it tries to lock. */
   readonly beforehand?: () => Promise<void>;
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -35,7 +35,7 @@ export function createPeriodic({
   const isMine = async (): Promise<boolean> => (await redis.set(key, '1', 'PX', intervalMs, 'NX')) === 'OK';
   const runAndNote = async (): Promise<void> => {
     await run(signal);
-    if (signal.aborted) return; // it has not seen all
+    if (signal.aborted) return; // it has not checked all
     const [seconds] = await redis.time();
     await redis.set(lastSuccessKey(key), Number(seconds) * 1000);
   };
@@ -61,10 +61,10 @@ export function createPeriodic({
   };
 }
 
-const lastSuccessKey = (turnKey: string): string => `${turnKey}:last-success`;
+const lastSuccessKey = (lockKey: string): string => `${lockKey}:last-success`;
 
-/** When a turn was last finished, by whichever worker; milliseconds by Redis' clock. */
-export async function lastSuccessOf(redis: Redis, turnKey: string): Promise<number | undefined> {
-  const at = await redis.get(lastSuccessKey(turnKey));
+/** When any worker last finished it; milliseconds by Redis' clock. */
+export async function lastSuccessOf(redis: Redis, lockKey: string): Promise<number | undefined> {
+  const at = await redis.get(lastSuccessKey(lockKey));
   return at === null ? undefined : Number(at);
 }

@@ -5,11 +5,11 @@ import { within } from '../deadline.ts';
 import { createRedis, PRODUCER_DEADLINE_MS, type RedisAddress, untilReady } from '../redis/connection.ts';
 import { createRequestQueue, type RequestQueue, type RequestQueueOptions } from './enqueue.ts';
 
-export interface DoorOptions extends Omit<RequestQueueOptions, 'redis'> {
+export interface ProducerConnectionOptions extends Omit<RequestQueueOptions, 'redis'> {
   readonly address: RedisAddress;
 }
 
-export interface Door {
+export interface ProducerConnection {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   /** Throws CodedError `redis-unavailable` where Redis does not answer in time. */
@@ -20,7 +20,11 @@ export interface Door {
 
 const CLOSE_MS = 500;
 
-export function openDoor({ address, deadlineMs = PRODUCER_DEADLINE_MS, ...options }: DoorOptions): Door {
+export function openProducerConnection({
+  address,
+  deadlineMs = PRODUCER_DEADLINE_MS,
+  ...options
+}: ProducerConnectionOptions): ProducerConnection {
   const redis = createRedis(address, 'producer', () => undefined, deadlineMs);
   const requests = createRequestQueue({ ...options, redis, deadlineMs });
   return {

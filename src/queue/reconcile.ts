@@ -1,5 +1,5 @@
-// The sweep: now and then one worker looks for requests whose job was lost, stuck or given up, for redeploys that nobody
-// carries, and for domains that RunCloud does not have as wanted, and asks for them again. Records of removals that are over leave.
+// The reconcile loop: one worker at a time compares every record with its job, and with RunCloud. It enqueues again what was
+// lost or differs: requests, redeploys. It quarantines what BullMQ gave up, and forgets removals that are over.
 import type { Redis } from 'ioredis';
 import type { DomainRecord } from '../domains/domain.ts';
 import { planReconcile, type ReconcileFacts } from '../domains/reconcile.ts';
@@ -8,6 +8,7 @@ import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
+import * as messages from './messages.ts';
 import { readOpenDomains } from './open-domains.ts';
 import { createPeriodic } from './periodic.ts';
 
@@ -20,14 +21,14 @@ export interface ReconcileOptions {
   readonly directory: Directory;
   readonly logger: Logger;
   readonly intervalMs: number;
-  /** True while RunCloud is down or refuses us: then only the queue is looked at. */
+  /** True while no call to RunCloud may go out: then only the queue is checked. */
   readonly isUnavailable: () => Promise<boolean>;
 }
 
-/** What one sweep did. */
+/** What one round did. */
 export interface ReconcileReport {
-  looked: number;
-  renewed: number;
+  checked: number;
+  reenqueued: number;
   quarantined: number;
   redeploys: number;
   deduplicationKeys: number;
@@ -35,58 +36,54 @@ export interface ReconcileReport {
   forgotten: number;
 }
 
-export interface Sweeper {
-  /** Sweeps once, whatever the others do. */
-  sweep(): Promise<ReconcileReport>;
-  /** Sweeps now and every interval until `stop`; of all workers, one does it. */
+export interface Reconciler {
+  /** One round, whatever other workers do. */
+  reconcile(): Promise<ReconcileReport>;
+  /** A round now and every interval until `stop`; of all workers, one does it. */
   start(): void;
   stop(): Promise<void>;
 }
 
-/** The sweeper's turn, in Redis: one worker per interval. */
-const TURN = 'sweep';
-/** In one sweep: what is left is the next one's. */
+/** The periodic lock, in Redis. */
+const LOCK = 'reconcile';
+/** In one round; the rest is left to the next. */
 const FORGOTTEN_AT_ONCE = 10_000;
 
 const NOTHING_DONE: ReconcileReport = {
-  looked: 0,
-  renewed: 0,
+  checked: 0,
+  reenqueued: 0,
   quarantined: 0,
   redeploys: 0,
   deduplicationKeys: 0,
   forgotten: 0,
 };
 
-export function createSweeper(options: ReconcileOptions): Sweeper {
+export function createReconciler(options: ReconcileOptions): Reconciler {
   const { redis, requests, logger, intervalMs } = options;
   let newest = 0;
   const alarmIfEmptied = async (): Promise<void> => {
     const generation = await requests.store.newestGeneration();
     if (generation < newest) {
-      logger.error(
-        { event: 'redis-emptied', had: newest, has: generation },
-        'Redis has lost its data: requests from before are gone, send them again; new ones work',
-      );
+      logger.error({ event: 'redis-emptied', had: newest, has: generation }, messages.redisEmptied);
     }
     newest = generation;
   };
-  const turns = createPeriodic({
+  const periodic = createPeriodic({
     redis,
-    key: requests.keyOf(TURN),
+    key: requests.keyOf(LOCK),
     intervalMs,
     beforehand: alarmIfEmptied,
-    run: async (signal) => tell(logger, await reconcileOnce(options, signal)),
-    onError: (error) => logger.warn({ event: 'sweep-failed' }, `sweep: ${reasonOf(error)}`),
+    run: async (signal) => log(logger, await reconcileOnce(options, signal)),
+    onError: (error) => logger.warn({ event: 'reconcile-failed' }, messages.reconcileFailed(reasonOf(error))),
   });
-  return { sweep: () => reconcileOnce(options, new AbortController().signal), ...turns };
+  return { reconcile: () => reconcileOnce(options, new AbortController().signal), ...periodic };
 }
 
-function tell(logger: Logger, report: ReconcileReport): void {
-  const { looked, renewed, quarantined, redeploys, forgotten } = report;
-  const level = renewed + quarantined + redeploys > 0 ? 'warn' : 'debug';
-  const found = `${renewed} asked for again, ${quarantined} quarantined, ${redeploys} redeploys revived, ${forgotten} removals forgotten`;
-  if (looked === 0) return;
-  logger[level]({ event: 'sweep', ...report }, `sweep: ${looked} domains looked at, ${found}`);
+function log(logger: Logger, report: ReconcileReport): void {
+  const { checked, reenqueued, quarantined, redeploys } = report;
+  if (checked === 0) return;
+  const level = reenqueued + quarantined + redeploys > 0 ? 'warn' : 'debug';
+  logger[level]({ event: 'reconcile', ...report }, messages.reconciled(report));
 }
 
 async function reconcileOnce(options: ReconcileOptions, signal: AbortSignal): Promise<ReconcileReport> {
@@ -95,15 +92,15 @@ async function reconcileOnce(options: ReconcileOptions, signal: AbortSignal): Pr
   const apps = new Map<string, WebApplication>();
   const over: DomainRecord[] = [];
   const startedAt = await requests.store.now();
-  const look = await createLook(options, startedAt, signal);
+  const examine = await createExamination(options, startedAt, signal);
   for await (const record of requests.store.scan()) {
     if (signal.aborted) return report;
     apps.set(`${record.serverId}:${record.appId}`, record);
-    report.looked += 1;
-    const standing = await look(record);
-    if (standing) await mend(standing, over, options, report);
+    report.checked += 1;
+    const facts = await examine(record);
+    if (facts) await act(facts, over, options, report);
   }
-  for (const app of apps.values()) if (await requests.reviveRedeploy(app)) report.redeploys += 1;
+  for (const app of apps.values()) if (await requests.reenqueueRedeploy(app)) report.redeploys += 1;
   report.deduplicationKeys = await requests.dropOrphanedDeduplicationKeys();
   report.forgotten = await forget(over, options, signal);
   await requests.store.forgetApps(new Set(apps.keys()), startedAt);
@@ -125,54 +122,56 @@ async function forget(
   return forgotten;
 }
 
-// How a record stands, with a look at RunCloud where a difference would be ours to mend. A web application that cannot be
-// read ends the looking there, not the sweep: what the queue has lost is found all the same.
-async function createLook(
+// A record with its job, and RunCloud's list if this program would repair a difference. If a web application cannot be read,
+// its domains are compared with the queue only.
+async function createExamination(
   { requests, directory, isUnavailable, logger }: ReconcileOptions,
   startedAt: number,
   signal: AbortSignal,
 ) {
-  const mayLook = !(await isUnavailable());
+  const mayRead = !(await isUnavailable());
   const unreadable = new Set<number>();
-  const see = async (record: DomainRecord): Promise<ReconcileFacts['observed']> => {
+  const read = async (record: DomainRecord): Promise<ReconcileFacts['observed']> => {
     try {
       const { attached, at } = await directory.find(record, record.domain, startedAt, { signal });
       return { attached: attached !== undefined, at };
     } catch (error) {
       unreadable.add(record.appId);
-      const what = `web application ${record.appId} is not looked at this time`;
-      logger.warn({ event: 'sweep-blind', appId: record.appId }, `sweep: ${what}: ${reasonOf(error)}`);
+      logger.warn(
+        { event: 'reconcile-blind', appId: record.appId },
+        messages.unreadable(record.appId, reasonOf(error)),
+      );
       return undefined;
     }
   };
   return async (scanned: DomainRecord): Promise<ReconcileFacts | undefined> => {
     // The job first, the record second: a job that ends in between has written its record before.
-    const job = await requests.jobFate(scanned.jobId);
+    const job = await requests.jobResult(scanned.jobId);
     const record = await requests.store.get(scanned);
-    if (record?.jobId !== scanned.jobId) return undefined; // somebody is at it
-    const standing: ReconcileFacts = { record, job, now: startedAt };
+    if (record?.jobId !== scanned.jobId) return undefined; // a newer request
+    const facts: ReconcileFacts = { record, job, now: startedAt };
     const different = { attached: record.desired.presence === 'absent', at: startedAt };
     const isOurs =
-      record.request === 'settled' && planReconcile({ ...standing, observed: different }).kind === 'renew';
-    if (!mayLook || !isOurs || unreadable.has(record.appId)) return standing;
-    return { ...standing, observed: await see(record) };
+      record.request === 'settled' && planReconcile({ ...facts, observed: different }).kind === 'renew';
+    if (!mayRead || !isOurs || unreadable.has(record.appId)) return facts;
+    return { ...facts, observed: await read(record) };
   };
 }
 
-/** What is over is put aside: `over`. */
-async function mend(
-  standing: ReconcileFacts,
+/** Removals that are over are added to `over`. */
+async function act(
+  facts: ReconcileFacts,
   over: DomainRecord[],
   { requests, logger }: ReconcileOptions,
   report: ReconcileReport,
 ): Promise<void> {
-  const { record } = standing;
-  const reconcileStep = planReconcile(standing);
-  if (reconcileStep.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(record);
-  if (reconcileStep.kind === 'nothing' || reconcileStep.kind === 'forget') return;
+  const { record } = facts;
+  const step = planReconcile(facts);
+  if (step.kind === 'forget' && over.length < FORGOTTEN_AT_ONCE) over.push(record);
+  if (step.kind === 'nothing' || step.kind === 'forget') return;
   const { domain, jobId } = record;
-  if (reconcileStep.kind === 'quarantine') {
-    const outcome = `BullMQ gave job ${jobId} up; it may have crashed its worker`;
+  if (step.kind === 'quarantine') {
+    const outcome = messages.gaveUp(jobId);
     await requests.store.settle(record, jobId, {
       request: 'failed',
       outcome,
@@ -183,11 +182,8 @@ async function mend(
     logger.error({ event: 'quarantined', domain, jobId }, outcome);
     return;
   }
-  const renewed = await requests.renew(record, 'the sweep', true);
-  if (renewed.fate !== 'new' && renewed.fate !== 'missing') return;
-  report.renewed += 1;
-  logger.warn(
-    { event: 'renewed', domain, jobId: renewed.jobId },
-    `${domain} is asked for again: ${reconcileStep.why}`,
-  );
+  const result = await requests.reenqueue(record, 'reconcile', true);
+  if (result.fate !== 'new' && result.fate !== 'missing') return;
+  report.reenqueued += 1;
+  logger.warn({ event: 'reenqueued', domain, jobId: result.jobId }, messages.enqueuedAgain(domain, step.why));
 }

@@ -98,9 +98,9 @@ test.concurrent(
     world.simulator.addFault({ kind: 'slow', delayMs: HANG_MS, operation: 'attach-domain' });
     await world.add('lost.example.org');
     await until(() => world.calls('attach-domain').length === 2, 'a write is under way');
-    const sweeps = worker.lines('sweep').length;
+    const rounds = worker.lines('reconcile').length;
     await until(
-      () => worker.lines('sweep').length > sweeps + 1,
+      () => worker.lines('reconcile').length > rounds + 1,
       'the worker knows what Redis has',
       PATIENCE_MS,
     );
@@ -209,8 +209,8 @@ test.concurrent.each(['killed', 'frozen'] as const)(
     else world.server.resume();
     await addAgain(world, DOMAIN);
     await world.verify();
-    const sweeps = worker.lines('sweep').length;
-    await until(() => worker.lines('sweep').length >= sweeps + 2, 'the sweep has been round');
+    const rounds = worker.lines('reconcile').length;
+    await until(() => worker.lines('reconcile').length >= rounds + 2, 'the sweep has been round');
     await world.verify();
     expect(world.names()).toEqual([PRIMARY, DOMAIN]);
     expect(await world.record('ghost.example.org')).toBeUndefined();

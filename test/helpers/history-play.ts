@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { createSimulator, isWrite, type Simulator } from '../../packages/simulator/src/index.ts';
 import { createProducerApp, type ProducerApp } from '../../src/app/app.ts';
 import { type Config, parseConfig } from '../../src/config/load.ts';
-import { createSweeper, type Sweeper } from '../../src/queue/reconcile.ts';
+import { createReconciler, type Reconciler } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import { endBackoffs, promoteRedeploys } from './backoff.ts';
@@ -72,7 +72,7 @@ class Theatre implements AsyncDisposable {
   readonly #config: Config;
   readonly #producer: ProducerApp;
   readonly #queue: Queue;
-  readonly #sweeper: Sweeper;
+  readonly #reconciler: Reconciler;
   readonly #closeClient: () => void;
   readonly #asked: Requested[] = [];
   readonly #jobs: string[] = [];
@@ -95,7 +95,7 @@ class Theatre implements AsyncDisposable {
     const runcloud = createRunCloud({ url, version: 'v3', timeoutMs: 5_000, credentials });
     this.#closeClient = () => runcloud.close();
     const { requests } = this.#producer;
-    this.#sweeper = createSweeper({
+    this.#reconciler = createReconciler({
       ...{ redis: parts.redis, requests },
       directory: createDirectory({ runcloud, now: requests.store.now }),
       logger: pino({ level: 'silent' }),
@@ -150,7 +150,7 @@ class Theatre implements AsyncDisposable {
         return;
       case 'sweep':
         // RunCloud may not answer: the next sweep looks again.
-        await this.#sweeper.sweep().catch(() => undefined);
+        await this.#reconciler.reconcile().catch(() => undefined);
         return;
     }
   }
@@ -219,8 +219,8 @@ class Theatre implements AsyncDisposable {
     for (let round = 0; round < 10; round += 1) {
       const rests = async (): Promise<boolean> => (await this.#isIdle()) && isOver();
       await until(rests, 'everything has come to rest', REST_GUARD_MS);
-      const { renewed, quarantined, redeploys } = await this.#sweeper.sweep();
-      if (renewed + quarantined + redeploys + (await this.#retryFailed()) === 0 && (await this.#isIdle()))
+      const { reenqueued, quarantined, redeploys } = await this.#reconciler.reconcile();
+      if (reenqueued + quarantined + redeploys + (await this.#retryFailed()) === 0 && (await this.#isIdle()))
         return;
     }
     throw new Error('the sweep finds something to mend each time');

@@ -11,7 +11,7 @@ import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { QUEUE_NAME } from '../../src/jobs/catalog.ts';
 import { createLogger } from '../../src/logger/logger.ts';
-import { createWatcher } from '../../src/queue/monitor.ts';
+import { createMonitor as createQueueMonitor } from '../../src/queue/monitor.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
@@ -192,7 +192,7 @@ function createMonitor(stage: Stage) {
         intervalMs: 3_600_000,
         changesWww,
       };
-      await createWatcher({ ...parts, repair, isUnavailable: async () => isUnavailable }).watch();
+      await createQueueMonitor({ ...parts, repair, isUnavailable: async () => isUnavailable }).check();
       return [...lines];
     },
     close: () => runcloud.close(),

@@ -92,7 +92,7 @@ describe('no key of ours is written or dropped', () => {
       domain: parseDomainName('a.example.org'),
     });
     if (!record) throw new Error('there is no record');
-    expect(await stage.producer.requests.renew(record, 'cli:ada')).toMatchObject({ fate: 'new' });
+    expect(await stage.producer.requests.reenqueue(record, 'cli:ada')).toMatchObject({ fate: 'new' });
     expect(await stage.redis.exists(own('ours'), `${queue}${jobId}`)).toBe(1);
   });
 });

@@ -194,7 +194,7 @@ describe('what could not be asked changes nothing:', () => {
     await stage.watch();
     const before = await history(stage);
     stage.simulator.addFault({ kind: 'status', status: 503, times: 'always' });
-    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind', level: 'warn', appId: APP.appId }]);
+    expect(await stage.watch()).toMatchObject([{ event: 'monitor-blind', level: 'warn', appId: APP.appId }]);
     expect(await history(stage)).toEqual(before);
     stage.simulator.clearFaults();
     stage.simulator.detachDomain({ name: SHOP });
@@ -213,8 +213,8 @@ describe('what could not be asked changes nothing:', () => {
     stage.edge.serve(SHOP, { expired: true });
     const before = stage.calls('list-domains').length;
     const lines = await stage.watch();
-    expect(lines.filter(({ event }) => event === 'watch-blind')).toHaveLength(1);
-    expect(lines.filter(({ event }) => event !== 'watch-blind')).toEqual(
+    expect(lines.filter(({ event }) => event === 'monitor-blind')).toHaveLength(1);
+    expect(lines.filter(({ event }) => event !== 'monitor-blind')).toEqual(
       told('held', { mustAct: 'runcloud' }),
     );
     expect(stage.calls('list-domains').length - before).toBe(1);
@@ -226,7 +226,7 @@ describe('what could not be asked changes nothing:', () => {
     stage.simulator.detachDomain({ name: SHOP });
     await stage.watch();
     stage.simulator.addFault({ kind: 'status', status: 403, operation: 'list-domains', times: 'always' });
-    expect(await stage.watch()).toMatchObject([{ event: 'watch-blind' }]);
+    expect(await stage.watch()).toMatchObject([{ event: 'monitor-blind' }]);
     expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct: 'operator' });
   });
 

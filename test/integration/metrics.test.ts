@@ -47,7 +47,7 @@ describe('/metrics of a worker', () => {
     await stage.stands('bad.example.com', 'failed');
     const text = await until(async () => {
       const { text: seen } = await get(`${url}/metrics`);
-      const isDone = figureOf(seen, 'live_seconds', '', '_count') === 1 && seen.includes('look="watch"');
+      const isDone = figureOf(seen, 'live_seconds', '', '_count') === 1 && seen.includes('loop="monitor"');
       return isDone && figureOf(seen, 'certificate_expiry_days') !== undefined ? seen : undefined;
     }, 'the scrape has it all');
 

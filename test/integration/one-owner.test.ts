@@ -55,7 +55,7 @@ const writers = {
     return store.claim({ jobId, addedAt: await store.now() }, request);
   },
 };
-type Door = keyof typeof writers;
+type ProducerConnection = keyof typeof writers;
 
 async function refusal(attempt: Promise<unknown>): Promise<string> {
   const error = await attempt.catch((thrown: unknown) => thrown);
@@ -64,8 +64,8 @@ async function refusal(attempt: Promise<unknown>): Promise<string> {
   return (error as PermanentError).message;
 }
 
-describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
-  const ask = (domain: string, desired: Desired) => writers[door](asked(domain, desired));
+describe.each(['request', 'claim'] as const)('by a %s', (connection: ProducerConnection) => {
+  const ask = (domain: string, desired: Desired) => writers[connection](asked(domain, desired));
 
   test.each([[true], ['auto']] as const)(
     'the www name of a domain that wants it (www: %s) is not added by itself, and no record is made',
@@ -130,7 +130,7 @@ describe.each(['request', 'claim'] as const)('by a %s', (door: Door) => {
   test('another web application has names of its own', async () => {
     await ask(APEX, present(true));
     const elsewhere = { serverId: 1903, appId: 647 };
-    await writers[door](asked(WWW, present(false), elsewhere));
+    await writers[connection](asked(WWW, present(false), elsewhere));
     expect((await store.ownerOf({ ...elsewhere, domain: parseDomainName(WWW) }))?.domain).toBe(WWW);
   });
 
@@ -169,8 +169,8 @@ describe('what is on its way', () => {
     for (let round = 0; round < 60; round += 1) {
       const apex = `race-${round}.com`;
       const pair = [
-        (door: Door) => writers[door](asked(apex, present(true))),
-        (door: Door) => writers[door](asked(`www.${apex}`, present(false))),
+        (connection: ProducerConnection) => writers[connection](asked(apex, present(true))),
+        (connection: ProducerConnection) => writers[connection](asked(`www.${apex}`, present(false))),
       ];
       const turn = round % 2 === 0 ? pair : pair.toReversed();
       const ended = await Promise.allSettled(

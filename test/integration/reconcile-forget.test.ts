@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { toMember } from '../../src/redis/keys.ts';
-import { sweep } from '../helpers/sweeper.ts';
+import { reconcile } from '../helpers/reconciler.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -19,7 +19,7 @@ beforeEach(async () => {
   releases = new AsyncDisposableStack();
   stage = releases.use(await createStage());
   ({ requests } = stage.producer);
-  const turn = requests.keyOf('sweep');
+  const turn = requests.keyOf('reconcile');
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 });
 afterEach(() => releases.disposeAsync());
@@ -56,12 +56,12 @@ async function traces(): Promise<string[]> {
 test('the removal of a name that was never ours is forgotten after an hour, with its history and its places in the indexes', async () => {
   await carriedOut('remove-domain');
   await pass(HOUR_MS - 60_000);
-  expect(await sweep(stage)).toMatchObject({ looked: 1, forgotten: 0 });
+  expect(await reconcile(stage)).toMatchObject({ checked: 1, forgotten: 0 });
   await pass(60_000);
-  expect(await sweep(stage)).toMatchObject({ looked: 1, forgotten: 1 });
+  expect(await reconcile(stage)).toMatchObject({ checked: 1, forgotten: 1 });
   expect(await traces()).toEqual([]);
   expect(await stage.redis.smembers(requests.keys.apps)).toHaveLength(1);
-  await sweep(stage);
+  await reconcile(stage);
   expect(await stage.redis.smembers(requests.keys.apps)).toEqual([]);
 });
 
@@ -70,9 +70,9 @@ test('the removal of a domain of ours is forgotten after a week, and what is ask
   await carriedOut('remove-domain');
   const { generation = 0 } = (await requests.store.get(key)) ?? {};
   await pass(WEEK_MS - 60_000);
-  expect(await sweep(stage)).toMatchObject({ forgotten: 0 });
+  expect(await reconcile(stage)).toMatchObject({ forgotten: 0 });
   await pass(60_000);
-  expect(await sweep(stage)).toMatchObject({ forgotten: 1 });
+  expect(await reconcile(stage)).toMatchObject({ forgotten: 1 });
   expect(await traces()).toEqual([]);
   await carriedOut('add-domain');
   expect((await requests.store.get(key))?.generation).toBeGreaterThan(generation);
@@ -91,18 +91,18 @@ test('a record stays as long as an older job of its domain may come up, ours or 
   });
   await pass(HOUR_MS);
   await (await stage.job(jobId)).remove();
-  expect(await sweep(stage)).toMatchObject({ looked: 1, forgotten: 0 });
+  expect(await reconcile(stage)).toMatchObject({ checked: 1, forgotten: 0 });
   await stage.queue.resume();
   const bare = await until(async () => (await stage.queue.getDelayed())[0], 'the bare job waits');
   await until(
     async () => (await stage.queue.getJobCountByTypes('prioritized', 'waiting', 'active')) === 0,
     'ours was overtaken',
   );
-  expect(await sweep(stage)).toMatchObject({ looked: 1, forgotten: 0 });
+  expect(await reconcile(stage)).toMatchObject({ checked: 1, forgotten: 0 });
   await bare.promote();
   await stage.idle();
   expect(stage.names()).toEqual([PRIMARY]);
-  expect(await sweep(stage)).toMatchObject({ forgotten: 1 });
+  expect(await reconcile(stage)).toMatchObject({ forgotten: 1 });
 });
 
 test('a record that has changed since it was read stays', async () => {

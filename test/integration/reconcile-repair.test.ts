@@ -6,7 +6,7 @@ import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createKeys } from '../../src/redis/keys.ts';
 import { checkInvariants, type Requested } from '../helpers/invariants.ts';
-import { NOTHING, sweep } from '../helpers/sweeper.ts';
+import { NOTHING, reconcile } from '../helpers/reconciler.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -29,7 +29,7 @@ async function set(options: StageOptions = {}): Promise<RequestQueue> {
 
 /** The workers' first sweep is at start; what a test prepares must come after it. */
 async function firstSweepDone(): Promise<void> {
-  const turn = stage.producer.requests.keyOf('sweep');
+  const turn = stage.producer.requests.keyOf('reconcile');
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 }
 
@@ -70,10 +70,10 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     const asked = await settle();
     stage.simulator.detachDomain({ name: DOMAIN });
     await age(23 * HOUR);
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
-    expect(await sweep(stage)).toMatchObject(NOTHING);
+    expect(await reconcile(stage)).toMatchObject(NOTHING);
     await check([asked]);
   });
 
@@ -82,7 +82,7 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     const asked = await settle('absent');
     stage.simulator.attachDomain({ name: DOMAIN });
     await age(HOUR);
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY]);
     await check([asked]);
@@ -94,7 +94,7 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     stage.simulator.detachDomain({ name: DOMAIN });
     await age(25 * HOUR);
     const { requests } = stage.simulator.state.counters;
-    expect(await sweep(stage)).toMatchObject(NOTHING);
+    expect(await reconcile(stage)).toMatchObject(NOTHING);
     expect(stage.simulator.state.counters.requests).toBe(requests);
     expect(stage.names()).toEqual([PRIMARY]);
   });
@@ -103,7 +103,10 @@ describe('a settled request that RunCloud does not have as wanted', () => {
     await set({ workers: 0 });
     await ask();
     await stage.queue.obliterate({ force: true });
-    expect(await sweep(stage, { isUnavailable: async () => true })).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await reconcile(stage, { isUnavailable: async () => true })).toMatchObject({
+      ...NOTHING,
+      reenqueued: 1,
+    });
     expect(stage.simulator.state.counters.requests).toBe(0);
   });
 });
@@ -114,9 +117,9 @@ test('a request that failed is tried again after ten minutes, not before, and by
   const asked = await ask();
   await stage.ended(asked.jobId);
   await age(9 * 60_000);
-  expect(await sweep(stage)).toMatchObject(NOTHING);
+  expect(await reconcile(stage)).toMatchObject(NOTHING);
   await age(60_000);
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
   await stage.idle();
   await check([asked]);
 });
@@ -129,15 +132,15 @@ test('however often a request failed in an outage, what is undone after it is me
   for (let i = 0; i < 4; i += 1) {
     // Each pause is twice the one before.
     await age(600_000 * 2 ** i - 60_000);
-    expect(await sweep(stage)).toMatchObject(NOTHING);
+    expect(await reconcile(stage)).toMatchObject(NOTHING);
     await age(60_000);
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
     await stage.idle();
   }
   expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
   stage.simulator.detachDomain({ name: DOMAIN });
   await age(HOUR);
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
   await stage.idle();
   await check([asked]);
 });
@@ -150,18 +153,18 @@ test('what RunCloud refused is looked at again too, and stays failed for people 
   const store = stage.producer.requests.store;
   const failedSince = (await store.get(key))?.stateAt;
   await age(600_000);
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
   await stage.idle();
   expect(await store.get(key)).toMatchObject({ request: 'failed', state: 'failed', stateAt: failedSince });
   // Somebody frees the name, a day later.
   stage.simulator.detachDomain({ name: DOMAIN, webapp: 647 });
   await age(1_200_000);
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
   await stage.idle();
   await check([asked]);
 });
 
-describe('a newer wish is never overridden by the sweep', () => {
+describe('a newer wish is never overridden by the reconcile loop', () => {
   /** Parts that let somebody ask for the opposite in the middle of the sweep. */
   const moments = {
     'when it has listed the domain': (requests: RequestQueue, askNow: () => Promise<void>): RequestQueue => ({
@@ -176,14 +179,14 @@ describe('a newer wish is never overridden by the sweep', () => {
         },
       },
     }),
-    'when it has looked, and is about to ask again': (
+    'when it has checked, and is about to enqueue again': (
       requests: RequestQueue,
       askNow: () => Promise<void>,
     ) => ({
       ...requests,
-      async renew(record: DomainRecord) {
+      async reenqueue(record: DomainRecord) {
         await askNow();
-        return requests.renew(record, 'the sweep');
+        return requests.reenqueue(record, 'reconcile');
       },
     }),
   };
@@ -196,7 +199,7 @@ describe('a newer wish is never overridden by the sweep', () => {
     const watched = at(requests, async () => {
       newer.push(await ask('absent'));
     });
-    expect(await sweep(stage, { requests: watched })).toMatchObject(NOTHING);
+    expect(await reconcile(stage, { requests: watched })).toMatchObject(NOTHING);
     await stage.idle();
     expect(newer).toHaveLength(1);
     expect(stage.names()).toEqual([PRIMARY]);
@@ -211,9 +214,9 @@ describe('a newer wish is never overridden by the sweep', () => {
 test('a domain that somebody takes away each time is mended three times, then left: they mean it', async () => {
   await set();
   await settle();
-  for (const renewed of [1, 1, 1, 0]) {
+  for (const reenqueued of [1, 1, 1, 0]) {
     stage.simulator.detachDomain({ name: DOMAIN });
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued });
     await stage.idle();
   }
   expect(stage.names()).toEqual([PRIMARY]);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { checkInvariants, type Requested } from '../helpers/invariants.ts';
-import { createTestSweeper, NOTHING, sweep } from '../helpers/sweeper.ts';
+import { createTestReconciler, NOTHING, reconcile } from '../helpers/reconciler.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, PRIMARY, type Stage, type StageOptions } from '../helpers/worker.ts';
 
@@ -26,7 +26,7 @@ async function set(options: StageOptions = {}): Promise<RequestQueue> {
 
 /** The workers' first sweep is at start; what a test prepares must come after it. */
 async function firstSweepDone(): Promise<void> {
-  const turn = stage.producer.requests.keyOf('sweep');
+  const turn = stage.producer.requests.keyOf('reconcile');
   await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
 }
 
@@ -48,7 +48,7 @@ describe('a request whose job', () => {
     await set({ workers: 0 });
     const asked = await ask();
     await stage.queue.obliterate({ force: true });
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, looked: 1, renewed: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, checked: 1, reenqueued: 1 });
     await stage.startWorker();
     expect((await stage.ended(asked.jobId)).returnvalue).toMatch(/attached/);
     await stage.idle();
@@ -72,7 +72,7 @@ describe('a request whose job', () => {
     const id = await stage.add('add-domain', { domain: DOMAIN });
     await until(async () => (await stage.queue.getJobState(id)) === 'delayed', 'it is in backoff');
     await (await stage.job(id)).remove();
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, renewed: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, reenqueued: 1 });
     await until(async () => (await store.get(key))?.request === 'settled', 'it has been carried out');
     await stage.idle();
     expect(stage.names()).toEqual([PRIMARY, DOMAIN]);
@@ -83,7 +83,7 @@ describe('a request whose job', () => {
     stage.simulator.addFault({ kind: 'status', status: 503, operation: 'list-domains' });
     const { jobId } = await ask();
     await until(async () => (await stage.queue.getJobState(jobId)) === 'delayed', 'it is in backoff');
-    for (let i = 0; i < 3; i += 1) expect(await sweep(stage)).toEqual({ ...NOTHING, looked: 1 });
+    for (let i = 0; i < 3; i += 1) expect(await reconcile(stage)).toEqual({ ...NOTHING, checked: 1 });
     expect(await stage.queue.getJobCountByTypes('delayed', 'prioritized', 'waiting', 'active')).toBe(1);
   });
 
@@ -93,13 +93,13 @@ describe('a request whose job', () => {
     const queueKey = `${stage.config.queuePrefix}:runcloud-domains`;
     await stage.redis.zrem(`${queueKey}:prioritized`, jobId);
     await stage.redis.zadd(`${queueKey}:failed`, Date.now(), jobId);
-    expect(await sweep(stage)).toMatchObject({ ...NOTHING, quarantined: 1 });
+    expect(await reconcile(stage)).toMatchObject({ ...NOTHING, quarantined: 1 });
     expect(await store.get(key)).toMatchObject({
       state: 'failed',
       code: 'job-quarantined',
       outcome: expect.stringContaining(jobId),
     });
-    expect(await sweep(stage)).toMatchObject(NOTHING);
+    expect(await reconcile(stage)).toMatchObject(NOTHING);
   });
 });
 
@@ -110,14 +110,14 @@ test('a redeploy whose job was lost is revived, and covers what waited for it', 
   const delayed = async () => (await stage.queue.getDelayed())[0];
   const redeploy = await until(delayed, 'the worker delays the redeploy');
   await redeploy?.remove();
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, redeploys: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, redeploys: 1 });
   const revived = await until(delayed, 'the worker delays it again');
   expect(revived?.id).toBe(redeploy?.id);
   await revived?.promote();
   await stage.producer.requests.enqueue('redeploy-ssl', {});
   await stage.idle();
   expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
-  expect(await sweep(stage)).toMatchObject(NOTHING);
+  expect(await reconcile(stage)).toMatchObject(NOTHING);
 });
 
 test('an orphaned deduplication key of a bare client is dropped; a live one’s, and a throttle, are kept', async () => {
@@ -131,7 +131,7 @@ test('an orphaned deduplication key of a bare client is dropped; a live one’s,
   // BullMQ itself forgives a key whose job's record is gone, not one whose job has fallen out of every list.
   for (const id of lost) await stage.redis.lrem(`${stage.config.queuePrefix}:runcloud-domains:wait`, 0, id);
   expect(await add('orphan')).toBe(lost[0]);
-  expect(await sweep(stage)).toMatchObject({ ...NOTHING, deduplicationKeys: 1 });
+  expect(await reconcile(stage)).toMatchObject({ ...NOTHING, deduplicationKeys: 1 });
   expect(await stage.queue.getDeduplicationJobId('alive')).toBe(alive);
   expect(await stage.queue.getDeduplicationJobId('throttle')).toBe(lost[1]);
   expect(lost).not.toContain(await add('orphan'));
@@ -140,7 +140,7 @@ test('an orphaned deduplication key of a bare client is dropped; a live one’s,
 test('of several workers one sweeps per interval, and the next one in the next', async () => {
   const requests = await set({ workers: 0 });
   await ask();
-  let [turns, sweeps] = [0, 0];
+  let [turns, rounds] = [0, 0];
   const watched: RequestQueue = {
     ...requests,
     keyOf: (name) => {
@@ -150,7 +150,7 @@ test('of several workers one sweeps per interval, and the next one in the next',
     store: {
       ...requests.store,
       scan: () => {
-        sweeps += 1;
+        rounds += 1;
         return requests.store.scan();
       },
     },
@@ -158,18 +158,18 @@ test('of several workers one sweeps per interval, and the next one in the next',
   /** Four sweepers go for the same turn, and have ended what they began. */
   const race = async (): Promise<void> => {
     const before = turns;
-    const made = Array.from({ length: 4 }, () => createTestSweeper(stage, { requests: watched }));
-    for (const { sweeper } of made) sweeper.start();
+    const made = Array.from({ length: 4 }, () => createTestReconciler(stage, { requests: watched }));
+    for (const { reconciler } of made) reconciler.start();
     await until(() => turns === before + 4, 'each has asked for the turn');
     // Their questions went over this very connection: its next answer comes after all of theirs.
     await stage.redis.ping();
     for (const { close } of made) await close();
   };
   await race();
-  expect(sweeps).toBe(1);
+  expect(rounds).toBe(1);
   await race();
-  expect(sweeps).toBe(1);
-  await stage.redis.del(requests.keyOf('sweep'));
+  expect(rounds).toBe(1);
+  await stage.redis.del(requests.keyOf('reconcile'));
   await race();
-  expect(sweeps).toBe(2);
+  expect(rounds).toBe(2);
 });

@@ -125,7 +125,7 @@ test('what a program asks for through the producer stands there too, and it cann
   await stage.idle();
   // A renewal by the sweep is not the program's.
   const record = await recordOf(stage, 'd9.example.org');
-  if (record) await stage.producer.requests.renew(record, 'the sweep');
+  if (record) await stage.producer.requests.reenqueue(record, 'reconcile');
   await stage.idle();
   const all = await until(async () => {
     const entries = await stage.producer.audit.list({ limit: 100 });

@@ -8,6 +8,7 @@ import {
   examineReadiness,
   parseOnly,
 } from '../../src/health/checks.ts';
+import * as messages from '../../src/health/messages.ts';
 import type { Vitals } from '../../src/health/vitals.ts';
 
 const NOW = 10_000_000;
@@ -19,7 +20,7 @@ const well: Vitals = {
   counts: { waiting: 0, active: 2, delayed: 0, failed: 0, completed: 9 },
   oldestDueMs: 0,
   unavailable: undefined,
-  lastSuccess: { sweep: NOW - 60_000, watch: undefined },
+  lastSuccess: { reconcile: NOW - 60_000, monitor: undefined },
   workers: [worker],
   pauses: [],
   callbacks: undefined,
@@ -43,7 +44,7 @@ describe('examineReadiness', () => {
       unavailable: held('outage'),
       oldestDueMs: 300_001,
       workers: [],
-      lastSuccess: { sweep: undefined, watch: undefined },
+      lastSuccess: { reconcile: undefined, monitor: undefined },
       pauses: [{ scope: 'all', sentence: 'paused by ada' }],
     };
     for (const checks of [well, worst, undefined].map((vitals) => examineReadiness(vitals, settings))) {
@@ -68,10 +69,14 @@ describe('examineReadiness', () => {
     ['a job that is due for too long', { oldestDueMs: 300_001 }, ['oldest-due-job']],
     ['a job that is due for a while', { oldestDueMs: 300_000 }, []],
     ['no worker', { workers: [] }, ['workers']],
-    ['no sweep ever', { lastSuccess: { sweep: undefined, watch: 1 } }, ['sweep']],
-    ['an old sweep', { lastSuccess: { sweep: NOW - 2_760_001, watch: 1 } }, ['sweep']],
-    ['a sweep that is just young enough', { lastSuccess: { sweep: NOW - 2_760_000, watch: 1 } }, []],
-    ['a sweep by a clock ahead of ours', { lastSuccess: { sweep: NOW + 5_000, watch: 1 } }, []],
+    ['never reconciled', { lastSuccess: { reconcile: undefined, monitor: 1 } }, ['reconcile']],
+    ['an old reconcile', { lastSuccess: { reconcile: NOW - 2_760_001, monitor: 1 } }, ['reconcile']],
+    [
+      'a reconcile that is just young enough',
+      { lastSuccess: { reconcile: NOW - 2_760_000, monitor: 1 } },
+      [],
+    ],
+    ['a reconcile by a clock ahead of ours', { lastSuccess: { reconcile: NOW + 5_000, monitor: 1 } }, []],
     ['a pause of everything', { pauses: [{ scope: 'all', sentence: 'x' }] }, ['paused']],
     ['a pause of one site', { pauses: [{ scope: 'site', sentence: 'x' }] }, []],
   ])('judges %s', (_, vitals, expected) => expect(failing(vitals)).toEqual(expected));
@@ -85,10 +90,10 @@ describe('examineReadiness', () => {
   });
 
   test('tells a job that waits for RunCloud from one that waits for a worker', () => {
-    expect(checkOf({ oldestDueMs: 900_000, unavailable: held('outage') }, 'oldest-due-job')?.fix).toMatch(
-      /held/,
+    expect(checkOf({ oldestDueMs: 900_000, unavailable: held('outage') }, 'oldest-due-job')?.fix).toBe(
+      messages.jobsWaitFix,
     );
-    expect(checkOf({ oldestDueMs: 900_000 }, 'oldest-due-job')?.fix).toMatch(/start more workers/);
+    expect(checkOf({ oldestDueMs: 900_000 }, 'oldest-due-job')?.fix).toBe(messages.notTakenFix);
   });
 });
 

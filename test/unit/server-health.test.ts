@@ -21,7 +21,7 @@ const vitalsWith = (alive: WorkerBeat): Vitals => ({
   counts: { waiting: 0, active: 0, delayed: 0, failed: 0, completed: 0 },
   oldestDueMs: 0,
   unavailable: undefined,
-  lastSuccess: { sweep: 1, watch: 1 },
+  lastSuccess: { reconcile: 1, monitor: 1 },
   workers: [alive],
   pauses: [],
   callbacks: undefined,

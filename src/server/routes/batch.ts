@@ -1,7 +1,7 @@
 // Many domains in one request, with a result for each.
 import { z } from 'zod';
 import { CodedError, hasCode } from '../../errors.ts';
-import { inTurns } from '../../queue/in-turns.ts';
+import { inOrder } from '../../queue/in-order.ts';
 import type { Receipt } from '../../queue/receipt.ts';
 import { toRequestEntry } from '../../queue/request-entries.ts';
 import { type Caller, nameOf } from '../auth.ts';
@@ -80,7 +80,7 @@ async function enqueueAll(
     accepted.push(receipt);
     return { status: 202, ...(await toReceipt(receipt, 'requested', parts)) };
   };
-  return inTurns(lines, async (input, i) => {
+  return inOrder(lines, async (input, i) => {
     const result = await enqueue(input).catch((error: unknown) => {
       if (hasCode(error, 'redis-unavailable', 'redis-no-permission')) away ??= error;
       return toProblem(error);

@@ -8,7 +8,7 @@ const AT_ONCE = 20;
  * Calls `work` for each of `items`, several at a time; resolves with the results in the items' order. Items of one domain, or of its www
  * name, go one after the other: the later one is the newer request, which counts or is refused. Rejects with what `work` first throws.
  */
-export async function inTurns<T, R>(
+export async function inOrder<T, R>(
   items: readonly T[],
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {

@@ -1,14 +1,14 @@
 // A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
 import { createLogger } from '../../src/logger/logger.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
-import { createSweeper, type ReconcileReport, type Sweeper } from '../../src/queue/reconcile.ts';
+import { createReconciler, type ReconcileReport, type Reconciler } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';
 
 /** What a sweep tells that had nothing to do. */
 export const NOTHING = {
-  renewed: 0,
+  reenqueued: 0,
   quarantined: 0,
   redeploys: 0,
   deduplicationKeys: 0,
@@ -21,10 +21,10 @@ export interface Parts {
 }
 
 /** A sweeper as a worker has it, with parts of the test's own. */
-export function createTestSweeper(
+export function createTestReconciler(
   stage: Stage,
   parts: Parts = {},
-): { sweeper: Sweeper; close(): Promise<void> } {
+): { reconciler: Reconciler; close(): Promise<void> } {
   const { requests } = stage.producer;
   const { url, timeoutMs, credentials } = stage.config.runcloud;
   if (!credentials) throw new Error('the stage has no credentials');
@@ -32,20 +32,26 @@ export function createTestSweeper(
   const directory = createDirectory({ runcloud, now: requests.store.now });
   const logger = createLogger({ ...stage.config.log, secrets: () => [] });
   const all = { requests, isUnavailable: async () => false, ...parts };
-  const sweeper = createSweeper({ redis: stage.redis, directory, logger, intervalMs: 3_600_000, ...all });
+  const reconciler = createReconciler({
+    redis: stage.redis,
+    directory,
+    logger,
+    intervalMs: 3_600_000,
+    ...all,
+  });
   return {
-    sweeper,
+    reconciler,
     async close() {
-      await sweeper.stop();
+      await reconciler.stop();
       runcloud.close();
     },
   };
 }
 
-export async function sweep(stage: Stage, parts: Parts = {}): Promise<ReconcileReport> {
-  const { sweeper, close } = createTestSweeper(stage, parts);
+export async function reconcile(stage: Stage, parts: Parts = {}): Promise<ReconcileReport> {
+  const { reconciler, close } = createTestReconciler(stage, parts);
   try {
-    return await sweeper.sweep();
+    return await reconciler.reconcile();
   } finally {
     await close();
   }
