@@ -69,7 +69,7 @@ const KEPT = 100_000;
 /** A batch of the API has no more. */
 const MAX_DOMAINS = 1_000;
 const MAX_TEXT = 1_000;
-const LOOKED_AT_ONCE = 1_000;
+const READ_AT_ONCE = 1_000;
 
 export function createAudit({
   redis,
@@ -79,7 +79,7 @@ export function createAudit({
   kept = KEPT,
 }: AuditOptions): Audit {
   const key = keys.own('audit');
-  // One line: a printed entry must not look like two.
+  // One line: a printed entry must stay one line.
   const clean = (text: string): string =>
     scrub(text)
       .replace(/[\s\p{Cc}]+/gu, ' ')
@@ -104,9 +104,9 @@ export function createAudit({
       const found: AuditEntry[] = [];
       let last = before;
       do {
-        const entries = await page(LOOKED_AT_ONCE, last);
+        const entries = await page(READ_AT_ONCE, last);
         found.push(...entries.filter((entry) => isListed(entry, filter)));
-        last = entries.length < LOOKED_AT_ONCE ? undefined : entries.at(-1)?.id;
+        last = entries.length < READ_AT_ONCE ? undefined : entries.at(-1)?.id;
       } while (last !== undefined && found.length < limit);
       return found.slice(0, limit);
     },

@@ -40,7 +40,7 @@ export interface DesiredPresent {
   readonly presence: 'present';
   /**
    * Whether the www name comes with it. True or false: the caller said so. `auto`: it comes with it by our own rule (the name is
-   * registrable), and gives way where it stands in the way; see `resolveWww`.
+   * registrable), and gives way if it blocks the domain; see `resolveWww`.
    */
   readonly www: Www;
   readonly redirection: Redirection;

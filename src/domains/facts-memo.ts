@@ -1,4 +1,4 @@
-// What is known of web applications, in Redis, so that all workers judge by the same, and one of them reads it for all.
+// Facts about web applications, in Redis: one worker reads them for all, and all judge by the same.
 import type { Redis } from 'ioredis';
 import { readClock } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';

@@ -1,5 +1,5 @@
-// Host names in a text of somebody else's (RunCloud's, Let's Encrypt's), which a domain's record repeats: it must not name another
-// customer. Pure.
+// Host names in texts of others (RunCloud's, Let's Encrypt's) that a domain's record repeats: it must not name another customer.
+// Pure.
 import { domainToASCII } from 'node:url';
 
 // As a browser, a URL or a cautious author writes it: `%2E`, `[.]`, `(dot)`.
@@ -15,13 +15,13 @@ const HOST = new RegExp(
   'giu',
 );
 /** More of a text is neither read nor shown: each run of letters is read from each of its letters on. */
-const MAX_LOOKED_AT = 4_000;
+const MAX_READ = 4_000;
 
 /** Ends between two words: half a host's name is not recognised. */
 const bounded = (text: string): string =>
-  text.length <= MAX_LOOKED_AT ? text : `${text.slice(0, text.lastIndexOf(' ', MAX_LOOKED_AT) + 1)}…`;
+  text.length <= MAX_READ ? text : `${text.slice(0, text.lastIndexOf(' ', MAX_READ) + 1)}…`;
 
-/** Whoever takes part in every issuance. */
+/** They take part in every issuance. */
 const NEUTRAL = ['letsencrypt.org', 'runcloud.io', 'cloudflare.com'];
 
 const isNeutral = (host: string): boolean =>

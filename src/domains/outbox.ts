@@ -1,5 +1,5 @@
-// How an entry of the outbox proves that a worker wrote it: the script that writes it adds a MAC over all its fields, and whoever
-// reads it checks that. The keys are made of CALLBACK_SECRETS, which Redis does not have.
+// The proof that a worker wrote an entry of the outbox: the script that writes it adds a MAC over all its fields, and the reader
+// checks it. The keys are made of CALLBACK_SECRETS, which Redis does not have.
 import { createHash } from 'node:crypto';
 import { deriveKey, isSameSecret, seal } from '../secrets.ts';
 

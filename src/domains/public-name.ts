@@ -18,7 +18,7 @@ const MAX_LABELS = 10;
 /** RFC 6761, 6.2 to 6.5 (and RFC 2606, 2). */
 const forTests = ['example', 'test', 'invalid', 'localhost'];
 
-/** What nobody's customer can own, and why, as the end of a sentence. */
+/** Names that no customer can own, and why, as the end of a sentence. */
 const special: ReadonlyMap<string, string> = new Map([
   ['onion', "is Tor's, and not in DNS (RFC 7686)"],
   ['internal', "is for networks of one's own (ICANN keeps it for that)"],

@@ -7,7 +7,7 @@ import { UNFINISHED } from './queue-scripts.ts';
 import { MOVE_TO } from './state-scripts.ts';
 
 // The first state of a request. Its reason names who made it: `by` is ours and stands first; `behalf` is the caller's own text,
-// in quotes, so that it cannot look like ours. Needs MOVE_TO and ONE_OWNER.
+// in quotes, so that it cannot pass for ours. Needs MOVE_TO and ONE_OWNER.
 const REQUESTED = `
 local function noteRequest(recordKey, historyKey, desired, by, behalf, repeatedBy, isWithoutWww)
   local state, reason, reasonCode = 'requested', 'requested', 'requested'

@@ -13,7 +13,7 @@ export interface Selection extends Partial<{ readonly [Id in keyof WebApplicatio
   readonly search?: string | undefined;
 }
 
-/** Who must act. A domain that has failed waits for the operator, whoever is named. */
+/** Who must act: whom the record names, else the actor of its state. */
 export const actorOf = ({ mustAct, state }: Pick<DomainRecord, 'mustAct' | 'state'>): Actor | undefined =>
   mustAct ?? states[state].actor;
 
@@ -38,7 +38,7 @@ export function isSelected(record: DomainRecord, selection: Selection): boolean 
   );
 }
 
-/** Of the records of one name, the newest first: those that count. One that was removed counts only where no other is left. */
+/** Of the records of one name, the newest first: those that count. A removed one counts only if no other is left. */
 export function currentOf(records: readonly DomainRecord[]): readonly DomainRecord[] {
   const left = records.filter(({ state }) => !states[state].isGone);
   return left.length > 0 ? left : records.slice(0, 1);

@@ -81,7 +81,7 @@ function awaitRemoval(owner: DomainRecord, { record, now, firstMs }: TakenFacts)
   return { kind: 'wait', sentence, delayMs, report: { state: 'attaching', reasonCode: 'removal-pending' } };
 }
 
-// A person has to decide. It is checked all the same, ever more rarely: nobody reports the decision.
+// A person has to decide. The checks go on, ever more rarely: nobody reports the decision.
 function heldBy(owner: DomainRecord, { record, now, heldMs }: TakenFacts): Taken {
   const [sentence, reasonCode] = blockedBy(owner, record);
   const heldSince = record.state === 'held' ? record.stateAt : now;

@@ -1,4 +1,4 @@
-// Takes a domain off the web application, for remove-domain and for a domain that makes room for others (add-domain).
+// Detaches a domain from the web application: for remove-domain, and for a domain that blocks others (add-domain).
 import { PermanentError } from '../errors.ts';
 import { type Leased, underLease } from '../lease/lease.ts';
 import { hadNoEffect, RejectedError } from '../runcloud/errors.ts';

@@ -20,7 +20,7 @@ export const PRODUCER_DEADLINE_MS = 1000;
 const WORKER_SILENCE_MS = 12_000;
 const PRODUCER_SILENCE_MS = 2_000;
 
-type Patience = Pick<
+type RoleOptions = Pick<
   RedisOptions,
   | 'autoResendUnfulfilledCommands'
   | 'commandTimeout'
@@ -30,7 +30,7 @@ type Patience = Pick<
   | 'socketTimeout'
 >;
 
-const toPatience = (role: RedisRole, deadlineMs: number): Patience =>
+const toRoleOptions = (role: RedisRole, deadlineMs: number): RoleOptions =>
   role === 'worker'
     ? { maxRetriesPerRequest: null, socketTimeout: WORKER_SILENCE_MS }
     : {
@@ -67,7 +67,7 @@ export function createRedis(
 ): Redis {
   assertReadable(url);
   const redis = new Redis(url, {
-    ...toPatience(role, deadlineMs),
+    ...toRoleOptions(role, deadlineMs),
     ...(ca !== undefined && url.startsWith('rediss:') && { tls: { ca } }),
     connectionName: `runcloud-domains-${role}`,
     retryStrategy: (times) => Math.min(times * 200, 2000),
