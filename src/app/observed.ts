@@ -64,7 +64,7 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
     },
     async release(order, orderedAt) {
       await ledger.release(order, orderedAt);
-      metrics.ordered('release');
+      metrics.ordered('released');
     },
     failed(order, orderedAt, suspects) {
       const { app, domain = '' } = order;

@@ -76,6 +76,7 @@ export interface CertificateRecord extends Noted {
   /** The next check of the pending redeploy. */
   readonly nextRunAt: number | undefined;
   readonly mustAct: Actor | undefined;
+  /** How many names wait for a redeploy. */
   readonly pendingNames: number;
   /** Domains that block the others. They are detached (SSL_INVALID_NAMES=detach), or lose their www name. */
   readonly blockedBy: Readonly<Record<string, BlockingName>>;

@@ -82,7 +82,7 @@ export interface Ledger {
    * as RunCloud shows it now.
    */
   reserve(order: CertificateOrder, changed: boolean, replaces?: ObservedCertificate): Promise<Permit>;
-  /** What take() would answer at this moment; takes and remembers nothing. */
+  /** What reserve() would answer at this moment. It reserves and remembers nothing. */
   peek(order: CertificateOrder, changed: boolean): Promise<Permit>;
   /** A handshake shows what the order of `orderedAt` brought. */
   issued(order: Pick<CertificateOrder, 'app' | 'domain'>, orderedAt: number): Promise<void>;

@@ -26,7 +26,7 @@ export interface Metrics {
   /** A callback delivery was refused: no worker wrote it. */
   callbackForged(): void;
   /** `limit`: of an order that was refused. */
-  ordered(result: 'granted' | 'repeated' | 'refused' | 'release' | 'failed', limit?: string): void;
+  ordered(result: 'granted' | 'repeated' | 'refused' | 'released' | 'failed', limit?: string): void;
   readonly contentType: string;
   /** Prometheus' text format. Never throws: without Redis its figures are left out. */
   text(): Promise<string>;

@@ -81,9 +81,9 @@ export const table = {
   },
   certificate_orders_total: {
     type: 'counter',
-    help: 'Orders of certificates at the ledger. `granted` ones are sent; a failed or unsent order was granted before.',
+    help: 'Orders of certificates at the ledger. `granted` ones are sent; a failed or released (unsent) order was granted before.',
     labels: {
-      result: '`granted`, `repeated`, `refused`, `unsent`, `failed`',
+      result: '`granted`, `repeated`, `refused`, `released`, `failed`',
       limit: 'of `refused`: which limit',
     },
     of: 'process',

@@ -78,7 +78,7 @@ const moments: Readonly<Record<string, Moment>> = {
       scene.world.simulator.setSettings({ issuanceLagMs: 4_000 });
       scene.dns(HERE);
       await add(scene);
-      await scene.stands('waiting-for-certificate', ({ outcome }) => /was ordered at/.test(outcome ?? ''));
+      await scene.stands('waiting-for-certificate', ({ reasonCode }) => reasonCode === 'certificate-ordered');
     },
   },
   'is held': {
@@ -232,9 +232,9 @@ async function playEarly({ operation, tlsProbe }: (typeof EARLY)[number], scene:
   await first.kill();
   await scene.start();
   // The first one has said nothing: it waits for its answer, and dies.
-  const outcome = async () => (await world.producer.requests.certificates.get(APP))?.outcome;
-  const looked = await until(() => outcome().catch(() => ''), 'the next one has looked', PATIENCE_MS);
-  expect(looked).toMatch(/ordered at .* already|answer to the order of .* was lost/);
+  const code = async () => (await world.producer.requests.certificates.get(APP))?.reasonCode;
+  const found = await until(() => code().catch(() => undefined), 'the next one has checked', PATIENCE_MS);
+  expect(['already-ordered', 'order-answer-lost']).toContain(found);
   world.simulator.finishOrders();
   await scene.stands(tlsProbe === 'on' ? 'live' : 'attached');
   await world.verify();
