@@ -10,7 +10,7 @@ import { API_TOKENS, startServer, type TestServer, tokens } from '../helpers/htt
 import { dump, echoOf, found, misbehave, secretsOf } from '../helpers/secrets.ts';
 import { until } from '../helpers/until.ts';
 import { createReceiver, SECRET } from '../helpers/webhook-receiver.ts';
-import { createStage, type Stage } from '../helpers/worker.ts';
+import { createStage, PROMPT, type Stage } from '../helpers/worker.ts';
 
 const NAMES = ['good', 'rejected', 'forbidden', 'flaky', 'html'].map((name) => `${name}.example.org`);
 
@@ -74,7 +74,10 @@ test('a planted secret is found nowhere', async () => {
   // What somebody types by mistake: the server knows it for a secret, since it is in its configuration.
   const typed = configuredSecrets(stage.config).join(' ');
 
-  const worker = createWorkerApp(stage.config);
+  const worker = createWorkerApp(stage.config, undefined, {
+    backoff: PROMPT,
+    retryPolicy: stage.retryPolicy,
+  });
   await worker.start();
   const made: Route[] = [];
   const server = await startServer(
