@@ -29,11 +29,11 @@ function post(port: number): Promise<void> {
   const body = JSON.stringify({ domain: `shop-${domains}.example.org`, siteId: domains });
   return new Promise((resolve, reject) => {
     const how = { port, host: '127.0.0.1', method: 'POST', path: '/v1/domains', agent, headers };
-    const asked = request(how, (reply) => {
+    const call = request(how, (reply) => {
       reply.resume().on('end', resolve);
       if (reply.statusCode !== 202) reject(new Error(`answered with ${reply.statusCode}`));
     });
-    asked.on('error', reject).end(body);
+    call.on('error', reject).end(body);
   });
 }
 

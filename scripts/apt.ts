@@ -44,7 +44,7 @@ export function runQuietly(words: readonly string[], cwd?: string): Promise<Ende
   });
 }
 
-/** `apt-get`, by sudo if necessary; undefined if there is none or it would ask for a password. */
+/** `apt-get`, by sudo if necessary; undefined if there is none or it would need a password. */
 export function aptGet(): readonly string[] | undefined {
   if (!findProgram('apt-get')) return undefined;
   if (process.getuid?.() === 0) return ['apt-get'];

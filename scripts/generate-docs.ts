@@ -54,7 +54,7 @@ export const errorCodeTable = (): string =>
       meaning,
       fix,
       whileRetried,
-      isFinal ? 'it waits for you' : 'it is tried again by itself',
+      isFinal ? 'nothing: a person must act' : 'it is retried automatically',
     ]),
   );
 
@@ -96,7 +96,7 @@ export function jobTables(): string {
   return `\n${sections.join('\n\n')}\n`;
 }
 
-/** What each metric means, and what each of its labels may hold. */
+/** What each metric means, and the values of its labels. */
 export const metricTable = (): string =>
   toTable(
     ['Metric', 'Type', 'Of', 'Meaning', 'Labels'],
@@ -107,7 +107,7 @@ export const metricTable = (): string =>
     }),
   );
 
-/** Which folder imports which, from the table that a test holds. */
+/** Which folder imports which, from the table that a test checks. */
 export const arrowTable = (): string =>
   toTable(
     ['Folder', 'Imports', 'Types only', 'Packages'],
@@ -172,7 +172,7 @@ const configurationIntroduction = [
 ].join('\n');
 
 const codesIntroduction =
-  'Each error that an operator meets carries one of these codes. A code keeps its meaning. What is tried again by itself once it has failed is tried after 10 minutes, then after twice as long, up to a day; `status` and `failed` say when, and `retry` does it at once.';
+  'Each error that an operator meets carries one of these codes. A code keeps its meaning. A failed job that is retried automatically is retried after 10 minutes, then after twice as long, up to a day. `status` and `failed` say when; `retry` does it at once.';
 
 const reasonsIntroduction =
   'A reason is a sentence for people, and changes with the program. Its `reasonCode` is for programs, and keeps its meaning. If an error is the reason, `reasonCode` is the [error code](error-codes.md).';

@@ -1,7 +1,7 @@
 // A receiver's addresses, by Node's own DNS resolver. The system's resolver (getaddrinfo) uses one
 // of the process's four threads while a name server is silent. Four such receivers would block
 // every other lookup.
-import { type LookupAddress, lookup as lookUpInSystem } from 'node:dns';
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
@@ -27,7 +27,7 @@ export function createLookup(settings: LookupOptions = {}): LookupFunction {
       (found) => {
         const usable = found.filter(({ family }) => !options.family || options.family === family);
         const [first] = usable;
-        if (!first) lookUpInSystem(hostname, options, callback as never);
+        if (!first) systemLookup(hostname, options, callback as never);
         else if (options.all) callback(null, usable);
         else callback(null, first.address, first.family);
       },

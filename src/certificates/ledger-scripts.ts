@@ -6,7 +6,7 @@
 //         ('1': this order has failed), renewal ('1'), blamed:<name> (this order's failure of that name is counted),
 //         nonce (of the call that took it), before (the record that this order replaced, as HGETALL gives it, JSON),
 //         replaces (JSON: the certificate as RunCloud showed it before this order, '' for none), answered ('1': RunCloud took it),
-//         issued (JSON: the names of the last order that is known to have gone well), failingNames (JSON, failing-names.ts: names of this
+//         issued (JSON: the names of the last order that is known to have succeeded), failingNames (JSON, failing-names.ts: names of this
 //         order that may fail it, or may have failed it; '' for none).
 //
 // Each may run twice for one call: if the connection ends before the reply, ioredis sends the script again. The second run

@@ -163,7 +163,7 @@ export const ENTRY_NEXT =
   "Add the entry to BOARD_USERS, with single quotes around the whole value (BOARD_USERS='…'), then restart the server.";
 export const passwordLength = (min: number, max: number): string =>
   `The password must have ${min} to ${max} characters.`;
-export const askPassword = (min: number): string => `Password (at least ${min} characters; not shown):`;
+export const passwordPrompt = (min: number): string => `Password (at least ${min} characters; not shown):`;
 export const REPEAT_PASSWORD = 'Repeat the password:';
 export const tryAgain = (problem: string): string => `${problem} Enter another one:`;
 export const PASSWORDS_DIFFER = 'The passwords differ. Enter the password again:';

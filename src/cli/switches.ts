@@ -7,7 +7,7 @@ export const usualAnswers: Readonly<Record<string, string>> = {
   metaShape: 'pagination',
   metaLinks: 'urls',
   defaultPerPage: '20',
-  perPageAsked: 'honoured',
+  perPageRequested: 'honoured',
   perPageOver40: 'clamp',
   domainSearch: 'ignored',
   listOrder: 'oldest-first',

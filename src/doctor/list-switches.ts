@@ -19,13 +19,13 @@ export function judgeLists(replies: Replies): Readonly<Record<string, string>> {
   const lists = { whole: replies['list-domains'], one: replies['list-one'] };
   const meta = metaOf(jsonOf(lists.whole));
   const defaultPerPage = judgeDefault(replies, meta);
-  const perPageAsked = judgePerPage(replies, defaultPerPage);
+  const perPageRequested = judgePerPage(replies, defaultPerPage);
   return known({
     metaShape: rowsOf(lists.whole) && meta.shape,
     metaLinks: judgeLinks(replies),
     defaultPerPage,
-    perPageAsked,
-    perPageOver40: judgeOver40(replies, perPageAsked),
+    perPageRequested,
+    perPageOver40: judgeOver40(replies, perPageRequested),
     domainSearch: judgeSearch(replies),
     listOrder: judgeOrder(
       (rowsOf(lists.whole) ?? []).map(({ id }) => numberOf(id)),
@@ -100,10 +100,10 @@ function judgePerPage(replies: Replies, defaultPerPage: string | undefined): str
   return one.length === whole.length || String(one.length) === defaultPerPage ? 'ignored' : undefined;
 }
 
-function judgeOver40(replies: Replies, perPageAsked: string | undefined): string | undefined {
+function judgeOver40(replies: Replies, perPageRequested: string | undefined): string | undefined {
   const reply = replies['list-over'];
   if (reply?.status === 422) return '422';
-  return isOk(reply) && perPageAsked === 'honoured' && (rowsOf(reply)?.length ?? 41) <= 40
+  return isOk(reply) && perPageRequested === 'honoured' && (rowsOf(reply)?.length ?? 41) <= 40
     ? 'clamp'
     : undefined;
 }

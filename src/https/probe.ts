@@ -68,12 +68,12 @@ export function createProbe({ facts, dns, tls, expectedIps, tlsAddress, now }: P
       return Promise.all(names.map((name) => tls.check(name, address, calls.signal)));
     },
     async all(app, names, calls, dnsOnly = []) {
-      const [seenDns, seenTls, at] = await Promise.all([
+      const [dnsFindings, tlsFindings, at] = await Promise.all([
         probe.dns(app, [...names, ...dnsOnly], calls),
         probe.tls(app, names, calls),
         now(),
       ]);
-      return { at, dns: seenDns, tls: seenTls };
+      return { at, dns: dnsFindings, tls: tlsFindings };
     },
     zones: (names, { signal }) => Promise.all(names.map((name) => dns.zone(name, signal))),
   };

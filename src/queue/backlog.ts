@@ -2,7 +2,7 @@
 // isRunning() stays true (taskforcesh/bullmq#4479).
 import type { Redis } from 'ioredis';
 import type { RequestQueue } from './enqueue.ts';
-import { looksOurs } from './job-payload.ts';
+import { isOurForm } from './job-payload.ts';
 
 type Parts = Pick<RequestQueue, 'queue' | 'store' | 'certificates'>;
 
@@ -74,7 +74,7 @@ async function nextCheckTimeOf(
   data: Parameters<Parts['store']['get']>[0] | object,
   { store, certificates }: Parts,
 ): Promise<number> {
-  if (!looksOurs({ id, data }) || !('serverId' in data)) return 0;
+  if (!isOurForm({ id, data }) || !('serverId' in data)) return 0;
   const record = data.domain ? await store.get(data) : await certificates.get(data);
   return record?.jobId === id ? (record.nextRunAt ?? 0) : 0;
 }

@@ -65,7 +65,7 @@ const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Whether its id is the one that we make for what its payload names. Anybody can write such an id too. */
-export function looksOurs({ id, data }: JobText): boolean {
+export function isOurForm({ id, data }: JobText): boolean {
   if (typeof id !== 'string' || !isFields(data)) return false;
   const { domain = 'redeploy', serverId, appId } = data;
   return generationOf(id, `${domain}_${serverId}_${appId}~`) !== undefined;
@@ -76,7 +76,7 @@ export function readJob({ id, data }: JobText): {
   readonly by: string | undefined;
   readonly payload: unknown;
 } {
-  if (!isFields(data) || !looksOurs({ id, data })) return { by: undefined, payload: data };
+  if (!isFields(data) || !isOurForm({ id, data })) return { by: undefined, payload: data };
   const { by, ...payload } = data;
   return { by: typeof by === 'string' ? by : undefined, payload };
 }

@@ -15,8 +15,8 @@ local now = now()
 
 // KEYS limiter  ARGV ratePerMinute, fingerprint, take ('1': take a slot) -> {kind, waitMs, why}
 // kind: 'go', or as Unavailable has it. Fingerprint '*' reads the status, whoever makes the next trial.
-// The rate is GCRA: b calls at once, the rest spaced so that no window of 60 s holds more than the rate:
-// with spacing T = 60 s / (rate - b) and tolerance (b - 1) T, a window holds at most (60 s + (b - 1) T) / T + 1 = rate.
+// The rate is GCRA: b calls at once, the rest spaced so that no window of 60 s has more than the rate:
+// with spacing T = 60 s / (rate - b) and tolerance (b - 1) T, a window has at most (60 s + (b - 1) T) / T + 1 = rate.
 export const ENTER = `${AT}
 local rate, fingerprint, take = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local h = redis.call('HMGET', KEYS[1], 'tat', 'limit', 'throttledUntil', 'why', 'outageSince', 'trialAt', 'trialMs',

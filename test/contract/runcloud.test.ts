@@ -168,7 +168,7 @@ describe.each(versions)('%s', (version) => {
   test.each(['20', '15'] as const)(
     'pages of %s whatever is asked for, without meta',
     async (defaultPerPage) => {
-      const variants = { metaShape: 'none', perPageAsked: 'ignored', defaultPerPage } as const;
+      const variants = { metaShape: 'none', perPageRequested: 'ignored', defaultPerPage } as const;
       await using bench = await createBench(version, {
         variants: { ...variants, sslRowsPaged: 'paged', sslShape: 'nested', listOrder: 'newest-first' },
       });

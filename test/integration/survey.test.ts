@@ -31,7 +31,14 @@ const seed: Seed = {
 
 /** What readings can tell; all other switches are about writes, limits, or what nobody outside can see. */
 const READABLE = new Set<VariantName>([
-  ...(['metaShape', 'metaLinks', 'defaultPerPage', 'perPageAsked', 'perPageOver40', 'domainSearch'] as const),
+  ...([
+    'metaShape',
+    'metaLinks',
+    'defaultPerPage',
+    'perPageRequested',
+    'perPageOver40',
+    'domainSearch',
+  ] as const),
   ...([
     'listOrder',
     'logOrder',
@@ -114,7 +121,7 @@ describe.each(['v2', 'v3'] as const)('%s', (version) => {
   );
 
   test.each<Partial<Variants>>([
-    { metaShape: 'none', perPageAsked: 'ignored', defaultPerPage: '15', sslRowsPaged: 'paged' },
+    { metaShape: 'none', perPageRequested: 'ignored', defaultPerPage: '15', sslRowsPaged: 'paged' },
     { metaShape: 'laravel', listOrder: 'newest-first', numbers: 'strings', domainFields: 'without-type' },
     { singleObjects: 'wrapped', domainSslShape: 'nested', booleans: 'numbers', sslDates: 'unix' },
     { metaLinks: 'array', perPageOver40: '422', contentTypeOn: 'every-request', errorBody: 'empty' },

@@ -4,12 +4,12 @@ import { expect, test } from '@jest/globals';
 import { createBoardPassword } from '../../src/cli/commands/board-password.ts';
 import type { Input } from '../../src/cli/context.ts';
 import {
-  askPassword,
   BAD_NAME,
   badChoice,
   NO_PASSWORD,
   PASSWORDS_DIFFER,
   passwordLength,
+  passwordPrompt,
   REPEAT_PASSWORD,
   tryAgain,
 } from '../../src/cli/messages.ts';
@@ -80,7 +80,7 @@ test('the end of the input ends the line', async () => {
 test('on a terminal it is entered twice, with the echo off', async () => {
   const { code, out, err, rawModes } = await enter(`${PASSWORD}\r${PASSWORD}\r`, { isTTY: true });
   expect({ code, entries: out.length }).toEqual({ code: 0, entries: 1 });
-  expect(err.slice(0, 2)).toEqual([askPassword(12), REPEAT_PASSWORD]);
+  expect(err.slice(0, 2)).toEqual([passwordPrompt(12), REPEAT_PASSWORD]);
   expect(rawModes).toEqual([true, false]);
   expect([...out, ...err].join()).not.toContain(PASSWORD);
 });

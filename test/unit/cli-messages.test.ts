@@ -86,7 +86,7 @@ const cliCalls: Calls<typeof cli> = {
   entryNotShown: [cli.entryNotShown(cli.outputReason('EPIPE'))],
   ENTRY_NEXT: [cli.ENTRY_NEXT],
   passwordLength: [cli.passwordLength(12, 1000)],
-  askPassword: [cli.askPassword(12)],
+  passwordPrompt: [cli.passwordPrompt(12)],
   REPEAT_PASSWORD: [cli.REPEAT_PASSWORD],
   tryAgain: [cli.tryAgain(cli.passwordLength(12, 1000))],
   PASSWORDS_DIFFER: [cli.PASSWORDS_DIFFER],

@@ -101,7 +101,7 @@ describe('nothing is concluded', () => {
       'list-one': rows(1, 2, 3),
     });
     expect(switches).not.toHaveProperty('defaultPerPage');
-    expect(switches).toMatchObject({ metaShape: 'none', perPageAsked: 'ignored' });
+    expect(switches).toMatchObject({ metaShape: 'none', perPageRequested: 'ignored' });
   });
 });
 

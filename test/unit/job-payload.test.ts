@@ -1,6 +1,6 @@
 // Who asked by a job: only the record that a door of ours wrote before it proves that.
 import { expect, test } from '@jest/globals';
-import { looksOurs, readJob, requesterOf } from '../../src/queue/job-payload.ts';
+import { isOurForm, readJob, requesterOf } from '../../src/queue/job-payload.ts';
 
 const stem = 'a.example.org_1903_646~';
 const ours = { jobId: `${stem}7`, request: 'pending', generation: 7, by: 'api:shop' };
@@ -32,7 +32,7 @@ test.each([
   ['x~1', null, false],
   ['x~1', 'text', false],
 ])('%s %j looks like ours: %j', (id, data, expected) => {
-  expect(looksOurs({ id, data })).toBe(expected);
+  expect(isOurForm({ id, data })).toBe(expected);
   const { by } = readJob({ id, data: typeof data === 'object' && data ? { ...data, by: 'cli:root' } : data });
   expect(by).toBe(expected ? 'cli:root' : undefined);
 });

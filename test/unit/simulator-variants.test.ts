@@ -222,12 +222,12 @@ describe('lists and bodies', () => {
     expect((await ask('GET', DOMAINS)).body.meta.pagination.links).toEqual([]);
   });
 
-  test('defaultPerPage, perPageAsked', async () => {
+  test('defaultPerPage, perPageRequested', async () => {
     simulator.reset({ webapps: [{ domainCount: 60 }] });
     vary({ defaultPerPage: '15' });
     expect((await ask('GET', DOMAINS)).body.data).toHaveLength(15);
     expect((await ask('GET', `${DOMAINS}?perPage=30`)).body.data).toHaveLength(30);
-    vary({ perPageAsked: 'ignored' });
+    vary({ perPageRequested: 'ignored' });
     expect((await ask('GET', `${DOMAINS}?perPage=30&page=2`)).body).toMatchObject({
       data: { length: 15 },
       meta: { pagination: { per_page: 15, total_pages: 5 } },

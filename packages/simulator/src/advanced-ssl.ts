@@ -3,8 +3,8 @@
 import {
   findInstallErrors,
   findUpdateErrors,
-  holdMs,
   install,
+  issuanceMs,
   isVisible,
   redeploy,
   refuseOrder,
@@ -75,8 +75,8 @@ const withCertificate = (
 ): Handler =>
   withAdvancedMode((context, domain) => {
     const certificate = domainCertificateOf(context.world, domain.id);
-    const isAsked = certificate !== undefined && certificate.id === context.parameters.ssl;
-    return isAsked ? handle(context, certificate, domain) : notFound(context, 'SSL');
+    const isMatch = certificate !== undefined && certificate.id === context.parameters.ssl;
+    return isMatch ? handle(context, certificate, domain) : notFound(context, 'SSL');
   });
 
 export const getDomainSsl: Handler = withAdvancedMode((context, domain) => {
@@ -107,7 +107,10 @@ export const installDomainSsl: Handler = withAdvancedMode((context, domain, weba
   const certificate = install(context, webapp, { domain, existing });
   if (certificate === null) return refuseOrder(context);
   const status = createdStatus(context.variants);
-  return { ...domainSslReply(context, certificate, 'SSL installed.', status), holdMs: holdMs(context) };
+  return {
+    ...domainSslReply(context, certificate, 'SSL installed.', status),
+    issuanceMs: issuanceMs(context),
+  };
 });
 
 export const updateDomainSsl: Handler = withCertificate((context, certificate) => {
@@ -125,7 +128,7 @@ export const redeployDomainSsl: Handler = withCertificate((context, certificate,
   }
   const refusal = refuseWhileIssuing(context, certificate) ?? redeploy(context, certificate, [domain]);
   if (refusal !== null) return refusal;
-  return { ...domainSslReply(context, certificate, 'SSL redeployed.'), holdMs: holdMs(context) };
+  return { ...domainSslReply(context, certificate, 'SSL redeployed.'), issuanceMs: issuanceMs(context) };
 });
 
 export const deleteDomainSsl: Handler = withCertificate((context, certificate) => {

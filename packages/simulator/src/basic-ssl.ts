@@ -3,8 +3,8 @@
 import {
   findInstallErrors,
   findUpdateErrors,
-  holdMs,
   install,
+  issuanceMs,
   isVisible,
   redeploy,
   refuseOrder,
@@ -99,8 +99,8 @@ const withCertificate = (
 ): Handler =>
   withBasicMode((context, webapp) => {
     const certificate = basicCertificateOf(context.world, webapp.id);
-    const isAsked = certificate !== undefined && certificate.id === context.parameters.ssl;
-    return isAsked ? handle(context, certificate, webapp) : notFound(context, 'SSL');
+    const isMatch = certificate !== undefined && certificate.id === context.parameters.ssl;
+    return isMatch ? handle(context, certificate, webapp) : notFound(context, 'SSL');
   });
 
 export const installSsl: Handler = withBasicMode((context, webapp) => {
@@ -112,7 +112,7 @@ export const installSsl: Handler = withBasicMode((context, webapp) => {
   const certificate = install(context, webapp, { existing });
   if (certificate === null) return refuseOrder(context);
   const status = createdStatus(context.variants);
-  return { ...sslReply(context, certificate, 'SSL installed.', status), holdMs: holdMs(context) };
+  return { ...sslReply(context, certificate, 'SSL installed.', status), issuanceMs: issuanceMs(context) };
 });
 
 export const updateSsl: Handler = withCertificate((context, certificate) => {
@@ -134,7 +134,7 @@ export const redeploySsl: Handler = withCertificate((context, certificate, webap
   if (refusal !== null) return refusal;
   const object = toFlatSsl(certificate, context);
   const reply = { status: 200, object, message: 'SSL redeployed.', variants };
-  return { ...writeReply(variants.redeployReply, reply), holdMs: holdMs(context) };
+  return { ...writeReply(variants.redeployReply, reply), issuanceMs: issuanceMs(context) };
 });
 
 export const deleteSsl: Handler = withCertificate((context, certificate) => {

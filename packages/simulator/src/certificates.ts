@@ -169,7 +169,7 @@ export function autoIssue(context: Context, webapp: Webapp, domain: Domain): voi
 }
 
 /** How long a write keeps its answer back: a synchronous redeploy answers when it is done. */
-export const holdMs = ({ variants, settings }: Context): number =>
+export const issuanceMs = ({ variants, settings }: Context): number =>
   variants.redeploy === 'sync' ? settings.issuanceLagMs : 0;
 
 /** Whether GET shows it: a first certificate under way may not be visible yet. */

@@ -1,4 +1,4 @@
-// Steering over HTTP under /_simulator, for a simulator in another process: the same levers as in code, with no
+// Control over HTTP under /_simulator, for a simulator in another process: the same levers as in code, with no
 // credentials, on loopback only. Bad bodies are answered with 400 and the name of the field.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ControlError, isObject, readObject, rejectUnknownFields } from './control-fields.ts';

@@ -31,7 +31,7 @@ export interface DnsRecord {
   caa?: CaaRecord | readonly CaaRecord[];
   /** The name servers of the zone that begins here. Cloudflare's (*.ns.cloudflare.com) are those of RunCloud's DNS integration. */
   ns?: string | readonly string[];
-  /** Asked for this name, or led to it by a CNAME, the server fails; what else is set comes back without it. */
+  /** For this name, or a CNAME to it, the server fails; what else is set comes back without it. */
   fails?: DnsFailure;
 }
 

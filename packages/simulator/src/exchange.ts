@@ -169,7 +169,7 @@ async function wait({ parts }: Exchange, ms = 0, ends?: AbortSignal): Promise<vo
 
 async function deliver(exchange: Exchange, reply: Reply, { isCut = false } = {}): Promise<void> {
   const { response, call, parts } = exchange;
-  await wait(exchange, reply.holdMs);
+  await wait(exchange, reply.issuanceMs);
   // The client hung up while it was kept waiting.
   if (response.destroyed) return;
   call.status = isCut && reply.status === 204 ? 200 : reply.status;

@@ -25,7 +25,7 @@ export function paginate<T>(context: Context, items: readonly T[], toRow: (item:
 /** The requested page of rows in their order. */
 export function cutPage(context: Context, all: readonly unknown[], defaultPerPage: number): Reply {
   const { query, variants, origin, path } = context;
-  const given = variants.perPageAsked === 'honoured' ? wholeNumber(query.get('perPage')) : null;
+  const given = variants.perPageRequested === 'honoured' ? wholeNumber(query.get('perPage')) : null;
   const requested = given ?? defaultPerPage;
   if (requested > MAX_PER_PAGE && variants.perPageOver40 === '422') {
     return unprocessable({ perPage: ['The per page may not be greater than 40.'] });

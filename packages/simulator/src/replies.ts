@@ -10,7 +10,7 @@ export interface Reply {
   html?: string;
   headers?: Record<string, string>;
   /** Keep the answer back this long: a redeploy that answers only when it is done. */
-  holdMs?: number;
+  issuanceMs?: number;
   /** A write that changed something. */
   applied?: boolean;
 }

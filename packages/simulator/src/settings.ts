@@ -9,7 +9,7 @@ import {
 } from './control-fields.ts';
 
 export interface Settings {
-  /** From the order to the covered name. Seen live: about 30 s (reference section 5 [F] PBAC). */
+  /** From the order to the covered name. Observed live: about 30 s (reference section 5 [F] PBAC). */
   issuanceLagMs: number;
   /** How old a list of domains is: what was written later is not on it. Whether RunCloud's list lags is not known. */
   listLagMs: number;

@@ -1,5 +1,5 @@
 // What RunCloud's documents leave open, one row per question: the possible answers (the first is the
-// default), what it changes, and where the question comes from. Holds no behaviour.
+// default), what it changes, and where the question comes from. It has no behaviour.
 
 const choice = <const V extends readonly [string, ...string[]]>(
   values: V,
@@ -71,7 +71,7 @@ export const VARIANT_TABLE = {
     'Rows per page where the request names no perPage (the log: always 15)',
     'section 3 [D]; section 13 [D] api-9849787',
   ),
-  perPageAsked: choice(
+  perPageRequested: choice(
     ['honoured', 'ignored'],
     'Query `perPage`; ignored: always the default',
     'section 13 [L]: pages shorter than requested',

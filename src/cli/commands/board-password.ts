@@ -78,7 +78,7 @@ async function readPiped(source: Input, terminal: Terminal): Promise<string | un
 
 /** Until two in a row are equal; undefined after Ctrl-C, and when the input ends. */
 async function promptTwice(source: Input, terminal: Terminal): Promise<string | undefined> {
-  terminal.err(messages.askPassword(MIN_LENGTH));
+  terminal.err(messages.passwordPrompt(MIN_LENGTH));
   let first: string | undefined;
   for await (const line of linesOf(source)) {
     if (first === line) return line;

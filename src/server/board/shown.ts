@@ -3,7 +3,7 @@
 // written them.
 import { payloadSchemas } from '../../jobs/catalog.ts';
 import type { Scrub } from '../../logger/logger.ts';
-import { looksOurs } from '../../queue/job-payload.ts';
+import { isOurForm } from '../../queue/job-payload.ts';
 import { toVisible } from '../../untrusted/visible-text.ts';
 import { dataNotShown, fieldsNotShown } from './messages.ts';
 
@@ -58,7 +58,7 @@ const cut = (text: string, max: number): string => (text.length > max ? `${text.
  * anything.
  */
 const trusted = (id: unknown, { by, ...data }: Fields): Fields =>
-  by !== undefined && looksOurs({ id, data }) ? { ...data, by } : data;
+  by !== undefined && isOurForm({ id, data }) ? { ...data, by } : data;
 
 export function createShown(scrub: Scrub): Shown {
   const text: Shown['text'] = (value, max = MAX_TEXT) =>
