@@ -42,14 +42,14 @@ const untilGivenUp = (worker: WorkerProcess, jobId: string): Promise<unknown> =>
 const settled = (world: World, domain = DOMAIN): Promise<unknown> =>
   until(async () => (await world.record(domain))?.request === 'settled', `${domain} is settled`, PATIENCE_MS);
 
-/** Closes the gate as a 429 would, so that a write waits between taking the fence and going out. */
+/** Closes the gate as a 429 would, so that a write waits between taking the lease and going out. */
 async function closeGate({ redis, config }: World): Promise<() => Promise<unknown>> {
   const limiter = createKeys(config.queuePrefix, 'runcloud-domains').own('rate-limit');
   await redis.hset(limiter, 'throttledUntil', Date.now() + 600_000, 'why', 'a test');
   return () => redis.hset(limiter, 'throttledUntil', 0);
 }
 
-const isFenced = async ({ redis, config }: World): Promise<boolean> => {
+const isLeased = async ({ redis, config }: World): Promise<boolean> => {
   const keys = createKeys(config.queuePrefix, 'runcloud-domains');
   return (await redis.exists(keys.lease({ ...APP, domain: DOMAIN as never }))) === 1;
 };
@@ -103,7 +103,7 @@ test.concurrent(
 test.concurrent(
   'scenario 5: a job that kills its process every time is quarantined, and the rest goes on',
   async () => {
-    const invalid = { id: 777, primaryDomain: 'poison.example.org' };
+    const invalid = { id: 777, primaryDomain: 'invalid.example.org' };
     await using world = await createWorld({
       simulator: { seed: { webapps: [{}, invalid] } },
     });
@@ -145,7 +145,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'a worker that is frozen for longer than its lease right before its write: the newest wish stands, and the old write never goes out',
+  'a worker that is frozen for longer than its lease right before its write: the newest request stands, and the old write never goes out',
   async () => {
     await using world = await createWorld();
     const { id } = world.simulator.addFault({ kind: 'slow', delayMs: HANG_MS, operation: 'list-domains' });
@@ -154,7 +154,7 @@ test.concurrent(
     await until(() => world.calls('list-domains').length > 0, 'the list is being read');
     const openGate = await closeGate(world);
     world.simulator.removeFault(id);
-    await until(() => isFenced(world), 'the write holds the fence and waits for the gate');
+    await until(() => isLeased(world), 'the write has the lease and waits for the gate');
     first.freeze();
     await world.remove(DOMAIN);
     await openGate();
@@ -172,7 +172,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  'a worker that is frozen for longer than its lease while its write is under way: the newest wish stands',
+  'a worker that is frozen for longer than its lease while its write is under way: the newest request stands',
   async () => {
     await using world = await createWorld();
     world.simulator.addFault({ kind: 'slow', delayMs: HANG_MS, operation: 'attach-domain' });
@@ -195,7 +195,7 @@ test.concurrent(
 );
 
 test.concurrent(
-  "a dead worker's POST that RunCloud carries out only after the newer removal was done: the sweep mends it",
+  "a dead worker's POST that RunCloud carries out only after the newer removal was done: the reconcile loop repairs it",
   async () => {
     await using world = await createWorld({ tuning: { reconcileIntervalMs: 1000 } });
     world.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
@@ -208,7 +208,11 @@ test.concurrent(
     expect((await ended(world, jobId)).returnvalue).toMatch(/nothing to remove/);
     await world.verify();
     world.simulator.attachDomain({ name: DOMAIN });
-    await until(() => !world.names().includes(DOMAIN), 'the sweep has it removed again', PATIENCE_MS);
+    await until(
+      () => !world.names().includes(DOMAIN),
+      'the reconcile loop has it removed again',
+      PATIENCE_MS,
+    );
     await world.verify();
     expect(second.lines('renewed')).toHaveLength(1);
     expect(world.calls('delete-domain')).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Random requests for a domain and its www name, by all doors at once, with lost and late replies: in the end each host name is on RunCloud
+// Random requests for a domain and its www name, by all writers at once, with lost and late replies: in the end each host name is on RunCloud
 // once, and as the records want it.
 import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';

@@ -152,7 +152,7 @@ describe('what is on its way', () => {
     expect(
       await store.request(asked(WWW, absent), {
         generation: record.generation,
-        by: 'the sweep',
+        by: 'the reconcile loop',
       }),
     ).toMatchObject({ fate: 'missing' });
   });

@@ -1,4 +1,4 @@
-// The sweep on a real Redis and the simulator: what is over leaves, and nothing that may still come up finds its record gone.
+// The reconcile loop on a real Redis and the simulator: what is over leaves, and nothing that may still come up finds its record gone.
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   stage = releases.use(await createStage());
   ({ requests } = stage.producer);
   const turn = requests.keyOf('reconcile');
-  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
+  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first reconcile loop has begun');
 });
 afterEach(() => releases.disposeAsync());
 

@@ -1,5 +1,5 @@
-// The sweep on a real Redis and the simulator: what RunCloud does not have as wanted, and what an outage
-// made fail, is asked for again, and never against a newer wish.
+// The reconcile loop on a real Redis and the simulator: what RunCloud does not have as wanted, and what an outage
+// made fail, is asked for again, and never against a newer request.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DomainRecord } from '../../src/domains/domain.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
@@ -23,14 +23,14 @@ afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
   stage = releases.use(await createStage(options));
-  if (options.workers !== 0) await firstSweepDone();
+  if (options.workers !== 0) await firstLoopDone();
   return stage.producer.requests;
 }
 
-/** The workers' first sweep is at start; what a test prepares must come after it. */
-async function firstSweepDone(): Promise<void> {
+/** The workers' first reconcile loop is at start; what a test prepares must come after it. */
+async function firstLoopDone(): Promise<void> {
   const turn = stage.producer.requests.keyOf('reconcile');
-  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
+  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first reconcile loop has begun');
 }
 
 async function ask(presence: Requested['presence'] = 'present'): Promise<Requested> {
@@ -164,8 +164,8 @@ test('what RunCloud refused is looked at again too, and stays failed for people 
   await check([asked]);
 });
 
-describe('a newer wish is never overridden by the reconcile loop', () => {
-  /** Parts that let somebody ask for the opposite in the middle of the sweep. */
+describe('a newer request is never overridden by the reconcile loop', () => {
+  /** Parts that let somebody ask for the opposite in the middle of the reconcile loop. */
   const moments = {
     'when it has listed the domain': (requests: RequestQueue, askNow: () => Promise<void>): RequestQueue => ({
       ...requests,

@@ -1,4 +1,4 @@
-// The sweep on a real Redis and the simulator: what was lost or given up behind our back is asked for again,
+// The reconcile loop on a real Redis and the simulator: what was lost or given up behind our back is asked for again,
 // once, and by one of several workers.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
@@ -20,14 +20,14 @@ afterEach(() => releases.disposeAsync());
 
 async function set(options: StageOptions = {}): Promise<RequestQueue> {
   stage = releases.use(await createStage(options));
-  if (options.workers !== 0) await firstSweepDone();
+  if (options.workers !== 0) await firstLoopDone();
   return stage.producer.requests;
 }
 
-/** The workers' first sweep is at start; what a test prepares must come after it. */
-async function firstSweepDone(): Promise<void> {
+/** The workers' first reconcile loop is at start; what a test prepares must come after it. */
+async function firstLoopDone(): Promise<void> {
   const turn = stage.producer.requests.keyOf('reconcile');
-  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first sweep has begun');
+  await until(async () => (await stage.redis.exists(turn)) === 1, 'the first reconcile loop has begun');
 }
 
 async function ask(): Promise<Requested> {
@@ -55,7 +55,7 @@ describe('a request whose job', () => {
     await check([asked]);
   });
 
-  test('was never added, since the producer died in between, is carried out by a worker’s first sweep', async () => {
+  test('was never added, since the producer died in between, is carried out by a worker’s first reconcile loop', async () => {
     const { store } = await set({ workers: 0 });
     const desired = { presence: 'present', www: false, redirection: 'none' } as const;
     const { jobId } = await store.request({ ...key, desired });

@@ -187,7 +187,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
     ['spend the ledger', 'set', own('ledger:hour:1903:646'), '9'],
     ['change the rate limiter', 'hset', own('rate-limit'), 'throttledUntil', '9'],
     ['read the rate limiter', 'hgetall', own('rate-limit')],
-    ['take a fence', 'set', keys.lease({ ...APP, domain: parseDomainName('a.example.org') }), 'me'],
+    ['take a lease', 'set', keys.lease({ ...APP, domain: parseDomainName('a.example.org') }), 'me'],
     ['pause', 'hset', own('pauses'), 'all', '{}'],
     ['pretend to be a worker', 'zadd', own('workers'), '1', 'me'],
     ['read the server’s facts', 'hgetall', own('facts:1903')],

@@ -123,7 +123,7 @@ test('what a program asks for through the producer stands there too, and it cann
   expect(await stage.producer.audit.list({ limit: 100 })).toEqual([]);
   await stage.startWorker();
   await stage.idle();
-  // A renewal by the sweep is not the program's.
+  // A renewal by the reconcile loop is not the program's.
   const record = await recordOf(stage, 'd9.example.org');
   if (record) await stage.producer.requests.reenqueue(record, 'reconcile');
   await stage.idle();

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../packages/simulator/src/index.ts';
-import { domainRemoved, redeployFollows } from '../../src/jobs/messages.ts';
+import { isRemoved } from '../../src/domains/messages.ts';
+import { redeployFollows } from '../../src/jobs/messages.ts';
 import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -69,7 +70,7 @@ describe.each(eachDoor)('scenario 6: an add in backoff, then a remove, through %
     const add = await addInBackoff(stage);
     expect(stage.names()).toContain(DOMAIN);
     const remove = await ask(stage, 'absent');
-    expect((await stage.ended(remove.jobId)).returnvalue).toBe(redeployFollows(domainRemoved(DOMAIN)));
+    expect((await stage.ended(remove.jobId)).returnvalue).toBe(redeployFollows(isRemoved(DOMAIN)));
     expect(stage.names()).toEqual([PRIMARY]);
     await (await stage.job(add.jobId)).promote();
     await stage.idle();

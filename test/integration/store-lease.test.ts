@@ -68,7 +68,7 @@ describe('a key of the wrong type', () => {
     },
   );
 
-  test('in the place of a fence is not taken for a run that writes', async () => {
+  test('in the place of a lease is not taken for a run that writes', async () => {
     const jobId = await request(present);
     await redis.sadd(keys.lease(key), 'x');
     const named = `${keys.lease(key)} is a set in Redis`;
@@ -77,7 +77,7 @@ describe('a key of the wrong type', () => {
   });
 });
 
-describe('the fence', () => {
+describe('the lease', () => {
   test('lets one run write at a time, and the next when the first gives it back', async () => {
     const jobId = await request(present);
     expect(await store.beginWrite(key, jobId, lease)).toBe('acquired');
@@ -214,7 +214,7 @@ const renewalOf = (jobId: string) => ({
 });
 
 describe('renewing a generation', () => {
-  test('starts a new one for the same wish', async () => {
+  test('starts a new one for the same request', async () => {
     const jobId = await request(present);
     await store.settle(key, jobId, { request: 'failed', outcome: 'no' });
     const renewed = await store.request(present, renewalOf(jobId));

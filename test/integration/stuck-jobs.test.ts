@@ -84,7 +84,7 @@ test('stuck jobs give their places back, are tried again later, and are told of'
   expect(stuck[0]?.verdict.sentence).toContain('its place in the worker is free');
 });
 
-test('a handler that goes on after it was given up writes nothing, and does not hold the fence', async () => {
+test('a handler that goes on after it was given up writes nothing, and does not keep the lease', async () => {
   const sent: string[] = [];
   const late: unknown[] = [];
   const { promise: resumed, resolve: resume } = Promise.withResolvers<void>();

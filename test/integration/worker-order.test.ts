@@ -1,4 +1,4 @@
-// Requests that overtake each other, and redeploys that others arrive during: the last wish wins, none is forgotten.
+// Requests that overtake each other, and redeploys that others arrive during: the last request wins, none is forgotten.
 import { describe, expect, test } from '@jest/globals';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, LONG_DELAY, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -141,7 +141,7 @@ describe('advanced SSL', () => {
     await using stage = await createStage({ simulator: { seed } });
     stage.simulator.attachDomain({ name: OTHER });
     const job = await stage.ended(await stage.add('redeploy-ssl', {}));
-    expect(job.returnvalue).toMatch(/^the certificates of 6 domains were ordered at 20.* UTC$/);
+    expect(job.returnvalue).toContain('6 domains');
     expect(stage.calls('redeploy-domain-ssl')).toHaveLength(5);
     expect(stage.calls('install-domain-ssl').map(({ domain }) => domain)).toEqual([OTHER]);
   });

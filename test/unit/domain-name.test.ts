@@ -169,7 +169,7 @@ describe('isRegistrable, and with it www: auto', () => {
     expect(resolveWww(parseDomainName(name), 'auto')).toBe(expected && 'auto');
   });
 
-  test('an explicit wish wins', () => {
+  test('an explicit request wins', () => {
     expect(resolveWww(parseDomainName('shop.example.org'), true)).toBe(true);
     expect(resolveWww(parseDomainName('example.org'), false)).toBe(false);
   });

@@ -1,4 +1,4 @@
-// The fence with a store that we play and a clock that we move: who writes while, and until when.
+// The lease with a store that we play and a clock that we move: who writes while, and until when.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { LEASE_MS, underLease } from '../../src/lease/lease.ts';
 import type { WriteEnd } from '../../src/lease/writes.ts';
@@ -77,7 +77,7 @@ function createWrite() {
 
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-describe('a write under the fence', () => {
+describe('a write under a lease', () => {
   test('is not even begun by a run that was given up', async () => {
     const store = createFakeStore();
     const { write, calls } = createWrite();
@@ -87,7 +87,7 @@ describe('a write under the fence', () => {
     expect(calls()).toBe(0);
   });
 
-  test('that does not heed its end holds the fence no longer than its lease', async () => {
+  test('that does not heed its end has the lease no longer than its lease', async () => {
     const store = createFakeStore();
     const { write, mayWrite } = createWrite();
     const givenUp = new AbortController();
@@ -105,14 +105,14 @@ describe('a write under the fence', () => {
   test('takes it, writes, gives it back with the id that RunCloud gave, and tells when', async () => {
     const store = createFakeStore();
     const write = { ...WRITE, toAttachedId: ({ id }: { id: number }) => id };
-    const fenced = await underLease(store, write, {}, async () => ({ id: 12 }));
-    expect(fenced).toEqual({ fate: 'written', value: { id: 12 }, at: 4711 });
+    const leased = await underLease(store, write, {}, async () => ({ id: 12 }));
+    expect(leased).toEqual({ fate: 'written', value: { id: 12 }, at: 4711 });
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`, 'end 12']);
     expect(store.holders.size).toBe(1);
     expect([...store.holders][0]).toContain(JOB);
   });
 
-  test.each(['superseded', 'busy'] as const)('does not begin where the fence is %s', async (begin) => {
+  test.each(['superseded', 'busy'] as const)('does not begin where the lease is %s', async (begin) => {
     const store = createFakeStore();
     store.begin = begin;
     const write = createWrite();
@@ -127,7 +127,7 @@ describe('a write under the fence', () => {
     expect(store.holders.size).toBe(2);
   });
 
-  test('gives the fence back where it fails, without an id, and rethrows the very error', async () => {
+  test('gives the lease back where it fails, without an id, and rethrows the very error', async () => {
     const store = createFakeStore();
     const write = createWrite();
     const failure = new Error('HTTP 502');
@@ -142,7 +142,7 @@ describe('a write under the fence', () => {
     expect(store.events).toEqual([`begin ${KEY} ${JOB}`, 'end -']);
   });
 
-  test('does not renew the fence any more after its end', async () => {
+  test('does not renew the lease any more after its end', async () => {
     const store = createFakeStore();
     await underLease(store, WRITE, {}, async () => undefined);
     await expect(underLease(store, WRITE, {}, async () => Promise.reject(new Error('no')))).rejects.toThrow();
@@ -186,7 +186,7 @@ describe('a write that takes longer than the lease', () => {
     expect(store.holders.size).toBe(1);
   });
 
-  test('is stopped at the first renewal that is refused: somebody else may hold the fence', async () => {
+  test('is stopped at the first renewal that is refused: somebody else may keep the lease', async () => {
     const store = createFakeStore();
     store.renew = async () => false;
     const write = createWrite();

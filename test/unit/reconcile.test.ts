@@ -1,4 +1,4 @@
-// What a sweep does about one record: each sentence of the table is a way in which things can stand.
+// What the reconcile loop does about one record: each sentence of the table is a way in which things can stand.
 import { describe, expect, test } from '@jest/globals';
 import type { Desired, DomainRecord } from '../../src/domains/domain.ts';
 import { planReconcile, type ReconcileFacts } from '../../src/domains/reconcile.ts';
