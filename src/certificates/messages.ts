@@ -36,12 +36,14 @@ export const logSays = (log: LogText | undefined, appId: number): string | undef
     ? `RunCloud's log says: ${log.text}`
     : `RunCloud's log of web application ${appId} has the reason`);
 
-/** Let's Encrypt's own number, and what it counts. A lower number is set by the configuration. */
-const limits: Readonly<Record<Exclude<LimitName, 'failed-issuance'>, readonly [number, string]>> = {
-  'certificates-per-week': [50, 'certificates per week'],
-  'duplicates-per-week': [5, 'certificates per week with exactly the same names'],
-  'orders-per-3-hours': [300, 'orders in 3 hours'],
-  'failures-per-hour': [5, 'failed validations per hour'],
+/** Let's Encrypt's own number, what it counts, and the setting that may lower it. */
+const limits: Readonly<
+  Record<Exclude<LimitName, 'failed-issuance'>, readonly [of: number, what: string, setting: string]>
+> = {
+  'certificates-per-week': [50, 'certificates per week', 'LE_CERTIFICATES_PER_WEEK'],
+  'duplicates-per-week': [5, 'certificates per week with exactly the same names', 'LE_DUPLICATES_PER_WEEK'],
+  'orders-per-3-hours': [300, 'orders in 3 hours', 'LE_ORDERS_PER_3H'],
+  'failures-per-hour': [5, 'failed validations per hour', 'LE_FAILURES_PER_HOUR'],
 };
 
 /** In place of a name, for the domains that share the certificate. */
@@ -79,10 +81,10 @@ function describe(
 ): string {
   const next = toNextMinute(nextAt);
   if (limit !== 'failed-issuance') {
-    const [number, what] = limits[limit];
-    const whose = of === undefined || of === number ? "Let's Encrypt limit" : 'Configured limit';
+    const [number, what, setting] = limits[limit];
+    const isOwn = of !== undefined && of !== number;
     return inSentences(
-      `${whose} reached for ${subject} (${of ?? number} ${what})`,
+      `${isOwn ? 'Configured limit' : "Let's Encrypt limit"} reached for ${subject} (${of ?? number} ${what}${isOwn ? `, ${setting}` : ''})`,
       `Next attempt at ${next}`,
     );
   }

@@ -56,9 +56,9 @@ export const isAttached = (domain: string, wrong: readonly Found[]): string =>
   inSentences(`${domain} is attached`, wrong.length > 0 ? `Warning: ${findings(wrong)}` : undefined);
 
 export const redeployFollows = (sentence: string): string =>
-  inSentences(sentence, 'A certificate redeploy follows');
+  inSentences(sentence, 'A certificate redeploy follows (SSL_REDEPLOY_DELAY)');
 
-export const redeployPending = 'A certificate redeploy is pending';
+export const redeployPending = 'A certificate redeploy is pending (SSL_REDEPLOY_DELAY)';
 
 export const redeployFailed = (outcome: string | undefined): string =>
   outcome === undefined ? 'The certificate redeploy failed' : `The certificate redeploy failed: ${outcome}`;

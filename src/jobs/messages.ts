@@ -9,7 +9,7 @@ export const domainAttached = (domain: string, withoutWww: string | undefined): 
 export const domainRemoved = (domain: string): string => `${domain} removed`;
 
 export const redeployFollows = (what: string): string =>
-  inSentences(what, 'A redeploy of the certificate follows');
+  inSentences(what, 'A certificate redeploy follows (SSL_REDEPLOY_DELAY)');
 
 export const attachUnconfirmed = (domain: string): string =>
   `RunCloud accepted ${domain} but did not return it. Checking the domain list`;

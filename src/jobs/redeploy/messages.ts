@@ -94,7 +94,7 @@ const DESCRIBED = 3;
 
 export function sharedBlocked({ domains, found, doubtful }: BlockedFacts): Both {
   const more = found.slice(DESCRIBED).map(({ name }) => name);
-  const what = `The shared certificate for ${domains} domains is not ordered, because Let's Encrypt would reject it for all`;
+  const what = `The shared certificate for ${domains} domains is not ordered, because Let's Encrypt would reject it for all (SSL_INVALID_NAMES)`;
   const doubt =
     doubtful === undefined
       ? undefined
