@@ -38,12 +38,12 @@ export const logSays = (log: LogText | undefined, appId: number): string | undef
 
 /** Let's Encrypt's own number, what it counts, and the setting that may lower it. */
 const limits: Readonly<
-  Record<Exclude<LimitName, 'failed-issuance'>, readonly [of: number, what: string, setting: string]>
+  Record<Exclude<LimitName, 'failed-issuance'>, readonly [of: number, what: string, setting?: string]>
 > = {
   'certificates-per-week': [50, 'certificates per week', 'LE_CERTIFICATES_PER_WEEK'],
-  'duplicates-per-week': [5, 'certificates per week with exactly the same names', 'LE_DUPLICATES_PER_WEEK'],
+  'duplicates-per-week': [5, 'certificates per week with exactly the same names'],
   'orders-per-3-hours': [300, 'orders in 3 hours', 'LE_ORDERS_PER_3H'],
-  'failures-per-hour': [5, 'failed validations per hour', 'LE_FAILURES_PER_HOUR'],
+  'failures-per-hour': [5, 'failed validations per hour'],
 };
 
 /** In place of a name, for the domains that share the certificate. */
@@ -84,7 +84,7 @@ function describe(
     const [number, what, setting] = limits[limit];
     const isOwn = of !== undefined && of !== number;
     return inSentences(
-      `${isOwn ? 'Configured limit' : "Let's Encrypt limit"} reached for ${subject} (${of ?? number} ${what}${isOwn ? `, ${setting}` : ''})`,
+      `${isOwn ? 'Configured limit' : "Let's Encrypt limit"} reached for ${subject} (${of ?? number} ${what}${isOwn && setting ? `, ${setting}` : ''})`,
       `Next attempt at ${next}`,
     );
   }

@@ -35,7 +35,7 @@ const lastBody = (stage: HttpsStage) => stage.calls('update-domain-ssl').at(-1)?
 const methodOf = ({ simulator }: HttpsStage) =>
   simulator.state.certificates().find(({ names }) => names.includes(SHOP))?.authorizationMethod;
 
-describe('the watch', () => {
+describe('the monitor', () => {
   test.each([true, false])(
     'says that it will not renew (advanced SSL: %s), and leaves it live',
     async (advancedSsl) => {

@@ -39,7 +39,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     },
   );
 
-  test('a domain that still waits for its certificate makes room too, and comes back', async () => {
+  test('a domain that still waits for its certificate is detached too, and comes back', async () => {
     await using stage = await createHttpsStage({
       env: { SSL_INVALID_NAMES: 'detach', CERTIFICATE_DEADLINE: '30m' },
       simulator: { issuanceLagMs: 60_000, variants: { certificateOnDetach: 'name-dropped' } },
@@ -87,7 +87,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     expect(stage.names()).toContain(SHOP);
   });
 
-  test('a domain that was in the way, and is right again, is not taken off at the next bad look', async () => {
+  test('a domain that was in the way, and is right again, is not taken off at the next bad check', async () => {
     await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const { certificates } = stage.producer.requests;
@@ -113,7 +113,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     expect(stage.calls('delete-domain')).toEqual([]);
   });
 
-  test('a www twin that was switched on in the panel, without DNS, is switched off: the domain itself stays where it is', async () => {
+  test('a www name that was switched on in the panel, without DNS, is switched off: the domain itself stays where it is', async () => {
     await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     await goLive(stage, SHOP);
     const { attachedId } = await stage.record(SHOP);
@@ -125,7 +125,7 @@ describe('SSL_INVALID_NAMES=detach', () => {
     expect(stage.simulator.state.domains().find(({ name }) => name === SHOP)).toMatchObject({ www: false });
   });
 
-  test('one bad look takes nothing off', async () => {
+  test('one bad check takes nothing off', async () => {
     await using stage = await createHttpsStage({
       env: { SSL_INVALID_NAMES: 'detach' },
       backoff: { dnsFirstMs: 600_000, dnsLongestMs: 600_000 },
@@ -161,8 +161,8 @@ describe('SSL_INVALID_NAMES=detach', () => {
       reasonCode: 'shared-certificate-blocked',
       outcome: expect.stringMatching(/4 domains.*DNS_SERVERS/),
     });
-    const looks = stage.calls('list-domains').length;
-    await until(() => stage.calls('list-domains').length > looks + 2, 'it was looked at again, and again');
+    const checks = stage.calls('list-domains').length;
+    await until(() => stage.calls('list-domains').length > checks + 2, 'it was looked at again, and again');
     expect(stage.calls('delete-domain')).toEqual([]);
     stage.point(...shops);
     await stage.stands(NEW, 'live');
@@ -236,7 +236,7 @@ test('a redeploy begins with any number of names that wait for it', async () => 
   expect('domains' in start && start.domains).toHaveLength(9_001);
 });
 
-describe('a www twin', () => {
+describe('a www name', () => {
   test('that RunCloud does not have is not waited for: the domain is live without it, and the record says so', async () => {
     await using stage = await createHttpsStage({ webapp: { domains: [{ name: SHOP, www: false }] } });
     stage.point(SHOP, `www.${SHOP}`);
@@ -247,7 +247,7 @@ describe('a www twin', () => {
     expect(orders(stage)).toHaveLength(1);
   });
 
-  test('that RunCloud does not tell of is proven all the same', async () => {
+  test('that RunCloud does not tell of is proven nevertheless', async () => {
     await using stage = await createHttpsStage({ simulator: { variants: { domainFields: 'minimal' } } });
     stage.point(SHOP, `www.${SHOP}`);
     await add(stage, SHOP, true);

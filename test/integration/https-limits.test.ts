@@ -95,7 +95,7 @@ test('a server that takes no handshake past the deadline is the operator’s, ne
   expect(orders(stage)).toHaveLength(1);
 });
 
-test('an order that RunCloud refuses backs off for the same names, and for others with the suspect; without it they go at once', async () => {
+test('an order that RunCloud refuses backs off for the same names, and for others with the failing name; without it they go at once', async () => {
   await using stage = await createHttpsStage();
   const message = "Let's Encrypt could not validate one of the domains.";
   stage.simulator.addFault({ kind: 'status', status: 422, operation: 'redeploy-ssl', body: { message } });
@@ -200,7 +200,7 @@ test('a shared certificate of exactly 100 names is ordered, and told that it is 
   expect((await redeploy(stage))?.outcome).toMatch(/100 of at most 100 names/);
 });
 
-test('SSL_INVALID_NAMES=ignore orders with a dead name all the same', async () => {
+test('SSL_INVALID_NAMES=ignore orders with a dead name nevertheless', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD] },
     env: { SSL_INVALID_NAMES: 'ignore' },
@@ -213,7 +213,7 @@ test('SSL_INVALID_NAMES=ignore orders with a dead name all the same', async () =
 });
 
 test.each(['full', 'minimal'] as const)(
-  'a primary domain whose DNS is wrong holds the certificate, and is never detached (fields of a domain: %s)',
+  'a primary domain whose DNS is wrong blocks the certificate, and is never detached (fields of a domain: %s)',
   async (domainFields) => {
     await using stage = await createHttpsStage({
       env: { SSL_INVALID_NAMES: 'detach' },
@@ -237,7 +237,7 @@ test.each(['full', 'minimal'] as const)(
   },
 );
 
-test('a name that somebody attached by hand is never detached, not even where it was asked for here as well', async () => {
+test('a name that somebody attached by hand is never detached, not even where it was requested here as well', async () => {
   await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
   stage.simulator.attachDomain({ name: OLD });
   stage.point(OLD, SHOP);
@@ -255,7 +255,7 @@ test('a name that somebody attached by hand is never detached, not even where it
   expect(stage.names()).toContain(OLD);
 });
 
-test('of two dead names the one that we attached makes room only where that helps: once the other holds no more', async () => {
+test('of two dead names the one that we attached is detached only where that helps: once the other holds no more', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD], covers: 'all' },
     env: { SSL_INVALID_NAMES: 'detach' },
@@ -316,7 +316,7 @@ test('a CDN that does not hand the page of DNS_GATE_PROBE on waits, and the sent
 
 test('where CAA forbids, an AAAA record was left over, or DNS fails or is silent, a domain waits with the sentence, and goes on when it is right', async () => {
   await using stage = await createHttpsStage();
-  const unasked = (name: string) => new RegExp(`DNS query for ${name} failed`);
+  const unjudged = (name: string) => new RegExp(`DNS query for ${name} failed`);
   const rows = [
     [
       'caa.example.com',
@@ -330,8 +330,8 @@ test('where CAA forbids, an AAAA record was left over, or DNS fails or is silent
       'leftover',
       /AAAA record 2001:db8::9.*IPv6: remove its AAAA record/,
     ],
-    ['fails.example.com', { fails: 'servfail' }, 'unknown', unasked('fails.example.com')],
-    ['silent.example.com', { fails: 'silent' }, 'unknown', unasked('silent.example.com')],
+    ['fails.example.com', { fails: 'servfail' }, 'unknown', unjudged('fails.example.com')],
+    ['silent.example.com', { fails: 'silent' }, 'unknown', unjudged('silent.example.com')],
   ] as const;
   for (const [name, dns] of rows) stage.edge.setDns(name, dns);
   for (const [name] of rows) await add(stage, name);
@@ -355,7 +355,7 @@ test('a DNS server that still fails at the deadline is the operator’s, and no 
   expect(await stage.stands(SHOP, 'held')).toMatchObject({ mustAct: 'operator', request: 'pending' });
 });
 
-test('a name on the shared certificate that could not be asked about does not hold the others', async () => {
+test('a name on the shared certificate that could not be queried does not hold the others', async () => {
   await using stage = await createHttpsStage({
     webapp: { domains: [OLD] },
     simulator: { variants: { badName: 'left-out' } },
@@ -365,7 +365,7 @@ test('a name on the shared certificate that could not be asked about does not ho
   expect(orders(stage)).toHaveLength(1);
 });
 
-test('the death of a worker no longer counts against a domain that was looked at well since: it may wait for weeks', async () => {
+test('the death of a worker no longer counts against a domain that was checked well since: it may wait for weeks', async () => {
   await using stage = await createHttpsStage();
   stage.edge.setDns(SHOP, { a: ELSEWHERE });
   const { jobId } = await add(stage, SHOP);

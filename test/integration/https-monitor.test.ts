@@ -1,5 +1,5 @@
-// The watch over what is live: what has changed is said, by a record, its history and one line in the log; what is mended is live
-// again by itself; and nothing is written to RunCloud unless MONITOR_REPAIR says so.
+// The watch over what is live: what has changed is said, by a record, its history and one line in the log; what is repaired is live
+// again automatically; and nothing is written to RunCloud unless MONITOR_REPAIR says so.
 import { describe, expect, test } from '@jest/globals';
 import { isWrite } from '../../packages/simulator/src/index.ts';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
@@ -23,7 +23,7 @@ const writes = ({ simulator }: HttpsStage): number => simulator.state.calls.filt
 const history = async (stage: HttpsStage) =>
   (await stage.producer.requests.store.history({ ...APP, domain: parseDomainName(SHOP) })).toReversed();
 
-/** A stage on which the shop is live, and the workers leave the watching to the test. */
+/** A stage on which the shop is live, and the workers leave the monitoring to the test. */
 async function live(options: HttpsStageOptions = {}): Promise<HttpsStage> {
   await using stack = new AsyncDisposableStack();
   const stage = stack.use(await createHttpsStage(options));
@@ -145,7 +145,7 @@ describe('a live domain', () => {
     expect(stage.names()).toContain(SHOP);
   });
 
-  test('whose www twin alone is no longer covered is held, and the twin is named', async () => {
+  test('whose www name alone is no longer covered is held, and the twin is named', async () => {
     await using stage = await createHttpsStage();
     stage.point(SHOP, `www.${SHOP}`);
     await stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: true });
@@ -157,7 +157,7 @@ describe('a live domain', () => {
   });
 });
 
-describe('what could not be asked changes nothing:', () => {
+describe('what could not be queried changes nothing:', () => {
   test('the server that does not answer', async () => {
     await using stack = new AsyncDisposableStack();
     let line: Awaited<ReturnType<typeof createLine>> | undefined;
@@ -201,7 +201,7 @@ describe('what could not be asked changes nothing:', () => {
     expect(await stage.watch()).toEqual(told('held', { mustAct: 'operator' }));
   });
 
-  test('a list that cannot be read: it is asked for once and told once, and DNS and handshakes count all the same', async () => {
+  test('a list that cannot be read: it is requested once and told once, and DNS and handshakes count nevertheless', async () => {
     await using stage = await live();
     const more = Array.from({ length: 11 }, (_, i) => `n${i}.example.com`);
     stage.point(...more);
@@ -230,7 +230,7 @@ describe('what could not be asked changes nothing:', () => {
     expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct: 'operator' });
   });
 
-  test('RunCloud that the brake knows to be down is not called, and the handshake counts all the same', async () => {
+  test('RunCloud that the brake knows to be down is not called, and the handshake counts nevertheless', async () => {
     await using stage = await live();
     await stage.watch();
     stage.simulator.detachDomain({ name: SHOP });
@@ -318,7 +318,7 @@ describe('with MONITOR_REPAIR=on', () => {
     ['another site’s', { wrongName: true }, 'runcloud'],
     ['expired', { expired: true }, 'runcloud'],
   ] as const)(
-    'a certificate that is %s, and stays so, is ordered once, however often it is looked at',
+    'a certificate that is %s, and stays so, is ordered once, however often it is checked',
     async (_, lie, mustAct) => {
       await using stage = await live({ env: { SSL_COOLDOWN: '1ms' } });
       stage.edge.serve(SHOP, lie);
@@ -349,7 +349,7 @@ describe('with MONITOR_REPAIR=on', () => {
     expect([await orders(), await orders()]).toEqual([2, 2]);
   });
 
-  test('a redeploy that failed before an order left is asked for again', async () => {
+  test('a redeploy that failed before an order left is requested again', async () => {
     await using stage = await live({ env: { SSL_COOLDOWN: '1ms' } });
     stage.edge.serve(SHOP, { notAfter: Date.now() + DAY });
     const fault = stage.simulator.addFault({
@@ -376,7 +376,7 @@ describe('with MONITOR_REPAIR=on', () => {
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
   });
 
-  test('what was told before it was switched on, or by a worker that died before it could ask, is asked for at the next watch', async () => {
+  test('what was told before it was switched on, or by a worker that died before it could ask, is requested at the next watch', async () => {
     await using stage = await live();
     stage.simulator.detachDomain({ name: SHOP });
     await stage.watch();

@@ -66,7 +66,7 @@ describe('an apex whose www has no DNS', () => {
     ]);
   });
 
-  test('waits where the caller asked for www, says the way out, and that leads to live', async () => {
+  test('waits where the caller requested www, says the way out, and that leads to live', async () => {
     await using stage = await createHttpsStage();
     stage.point(APEX);
     await add(stage, APEX, true);
@@ -131,7 +131,7 @@ describe('a www name that was left out', () => {
     expect(changes(stage)).toHaveLength(1);
   });
 
-  test('joins when somebody asks again', async () => {
+  test('joins when somebody requests again', async () => {
     await using stage = await liveWithoutWww();
     stage.point(WWW);
     await add(stage, APEX);
@@ -245,7 +245,7 @@ describe('a www name that RunCloud has as a domain of its own', () => {
   const withPanelsWww = () =>
     createHttpsStage({ webapp: { domains: [{ name: WWW, www: false }], covers: 'all' } });
 
-  test('is left to it: the domain goes live without, and the watch does not try to take it', async () => {
+  test('is left to it: the domain goes live without, and the monitor does not try to take it', async () => {
     await using stage = await withPanelsWww();
     stage.point(APEX, WWW);
     await add(stage, APEX);
@@ -262,7 +262,7 @@ describe('a www name that RunCloud has as a domain of its own', () => {
     await until(async () => (await covered(stage))?.length === 2, 'www is proven');
   });
 
-  test('refuses the domain that was asked for with it, by name, and it is attached without when asked so', async () => {
+  test('refuses the domain that was requested with it, by name, and it is attached without when asked so', async () => {
     await using stage = await withPanelsWww();
     stage.point(APEX, WWW);
     await add(stage, APEX, true);
@@ -276,7 +276,7 @@ describe('a www name that RunCloud has as a domain of its own', () => {
     await stage.stands(APEX, 'live');
   });
 
-  test('makes room when its removal and the domain are asked for together', async () => {
+  test('is detached when its removal and the domain are requested together', async () => {
     await using stage = await createHttpsStage({ simulator: { variants: { twinName: 'refused' } } });
     stage.point(APEX, WWW);
     await add(stage, WWW);
@@ -360,7 +360,7 @@ describe('a www name that is attached', () => {
   };
 
   test.each(['wait', 'detach'])(
-    'and dies is taken off when it holds up the certificate of others, and the domain stays (SSL_INVALID_NAMES=%s)',
+    'and dies is taken off when it blocks the certificate of others, and the domain stays (SSL_INVALID_NAMES=%s)',
     async (invalidNames) => {
       await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: invalidNames } });
       await live(stage);
@@ -375,7 +375,7 @@ describe('a www name that is attached', () => {
     },
   );
 
-  test('and dies is told by the watch, taken off when it is dead at the next look too, and joins when it is back', async () => {
+  test('and dies is told by the monitor, taken off when it is dead at the next look too, and joins when it is back', async () => {
     await using stage = await createHttpsStage();
     await live(stage);
     await stage.watch();
@@ -393,7 +393,7 @@ describe('a www name that is attached', () => {
     expect(attached(stage)).toMatchObject({ www: true });
   });
 
-  test('and dies stays as it is where it was asked for: the customer must act', async () => {
+  test('and dies stays as it is where it was requested: the customer must act', async () => {
     await using stage = await createHttpsStage();
     await live(stage, true);
     await stage.watch();
@@ -412,7 +412,7 @@ describe('a www name that is attached', () => {
     expect(await covered(stage)).toEqual([`${APEX} covers`]);
   });
 
-  test('and was asked for stays with SSL_INVALID_NAMES=wait: the others wait, and the answer helps', async () => {
+  test('and was requested stays with SSL_INVALID_NAMES=wait: the others wait, and the answer helps', async () => {
     await using stage = await createHttpsStage();
     await live(stage, true);
     stage.point(NEW);
@@ -424,7 +424,7 @@ describe('a www name that is attached', () => {
     expect(attached(stage)).toMatchObject({ www: false });
   });
 
-  test('and is wanted no more is taken off, so that it can be asked for by itself', async () => {
+  test('and is wanted no more is taken off, so that it can be requested on its own', async () => {
     await using stage = await createHttpsStage({ simulator: { variants: { twinName: 'refused' } } });
     await live(stage);
     stage.point(WWW);
@@ -436,7 +436,7 @@ describe('a www name that is attached', () => {
     expect(stage.names()).toEqual(expect.arrayContaining([APEX, WWW]));
   });
 
-  test('is judged by the watch only as far as RunCloud has it', async () => {
+  test('is judged by the monitor only as far as RunCloud has it', async () => {
     await using stage = await createHttpsStage();
     await live(stage);
     await stage.panel('PATCH', `domains/${attached(stage)?.id}/meta`, { www: false });

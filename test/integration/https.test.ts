@@ -39,7 +39,7 @@ describe('a domain', () => {
     expect(orders(stage)).toMatchObject([{ status: 'issued' }]);
   });
 
-  test('with a www twin is live when both names are covered', async () => {
+  test('with a www name is live when both names are covered', async () => {
     await using stage = await createHttpsStage();
     stage.point(SHOP, `www.${SHOP}`);
     await stage.producer.requests.enqueue('add-domain', { domain: SHOP, www: true });
@@ -57,13 +57,13 @@ describe('a domain', () => {
     const waits = await stage.stands(SHOP, 'waiting-for-dns');
     expect(waits.outcome).toMatch(/198\.51\.100\.9.*127\.0\.0\.1/);
     const before = stage.simulator.state.calls.length;
-    // As if it had been asked for three days ago.
+    // As if it had been requested three days ago.
     const key = `${stage.config.queuePrefix}:runcloud-domains-records:domain:1903:646:${SHOP}`;
     await stage.redis.hset(key, 'requestedAt', waits.requestedAt - 3 * DAY_MS);
     const looks = (await stage.job(jobId)).attemptsStarted;
     await until(
       async () => (await stage.job(jobId)).attemptsStarted > looks + 1,
-      'it was looked at twice more',
+      'it was checked twice more',
     );
     expect(await stage.stands(SHOP, 'waiting-for-dns')).toMatchObject({ request: 'pending' });
     expect(stage.simulator.state.calls).toHaveLength(before);
@@ -75,7 +75,7 @@ describe('a domain', () => {
     expect(orders(stage)).toHaveLength(1);
   });
 
-  test('that never comes is held after the deadline, says who must act, and is still looked at', async () => {
+  test('that never comes is held after the deadline, says who must act, and is still checked', async () => {
     await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '300ms' } });
     await add(stage, SHOP);
     const held = await stage.stands(SHOP, 'held');
@@ -86,7 +86,7 @@ describe('a domain', () => {
     await stage.stands(SHOP, 'live');
   });
 
-  test('that is asked for again while it waits is looked at now', async () => {
+  test('that is requested again while it waits is checked now', async () => {
     await using stage = await createHttpsStage({ env: { DNS_DEADLINE: '1ms' } });
     await add(stage, SHOP);
     await stage.stands(SHOP, 'held');
@@ -164,7 +164,7 @@ describe('one shared certificate', () => {
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('a name that dies after it was attached holds the next order back, and is named', async () => {
+  test('a name that dies after it was attached blocks the next order, and is named', async () => {
     await using stage = await createHttpsStage();
     stage.point(SHOP);
     await add(stage, SHOP);
@@ -187,7 +187,7 @@ describe('one shared certificate', () => {
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('with SSL_INVALID_NAMES=detach the dead alias that we attached makes room, and comes back with its DNS', async () => {
+  test('with SSL_INVALID_NAMES=detach the dead alias that we attached is detached, and comes back with its DNS', async () => {
     await using stage = await createHttpsStage({ env: { SSL_INVALID_NAMES: 'detach' } });
     stage.point(SHOP);
     await add(stage, SHOP);
@@ -204,7 +204,7 @@ describe('one shared certificate', () => {
     expect(orders(stage).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('a redeploy that picks nothing up is said so, and SSL_REISSUE=reinstall installs anew', async () => {
+  test('a redeploy that picks nothing up is said so, and SSL_REISSUE=reinstall installs again', async () => {
     await using stage = await createHttpsStage({
       env: { SSL_REISSUE: 'reinstall', CERTIFICATE_DEADLINE: '300ms' },
       simulator: { variants: { redeployNames: 'unchanged', installOverExisting: '422' } },
@@ -327,7 +327,7 @@ describe('a certificate for each domain (advanced SSL)', () => {
     expect(orders(stage)).toHaveLength(1);
   });
 
-  test('with AutoSSL what RunCloud covers by itself is not ordered again', async () => {
+  test('with AutoSSL what RunCloud covers automatically is not ordered again', async () => {
     await using stage = await createHttpsStage({
       webapp: { advancedSsl: true, autoSsl: true, covers: 'all' },
     });

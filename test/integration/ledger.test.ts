@@ -99,7 +99,7 @@ describe('an order', () => {
     });
   });
 
-  test('that is only looked at takes nothing, and is not remembered', async () => {
+  test('that is only checked takes nothing, and is not remembered', async () => {
     expect(await ledger.peek(a, false)).toMatchObject({ kind: 'granted' });
     expect(await ledger.last(app)).toBeUndefined();
     expect(await left('duplicates-per-week', a.names)).toEqual([5]);
@@ -413,14 +413,14 @@ describe('an order that failed', () => {
   });
 });
 
-describe('an order that failed for a suspect', () => {
+describe('an order that failed for a failing name', () => {
   const bad = 'bad.example.org';
   const old = 'old.example.org';
   const failed = async (asked: CertificateOrder, ...failingNames: string[]): Promise<void> => {
     await ledger.failed(asked, await granted(asked, true), blame(...failingNames));
   };
 
-  test('holds every set that the suspect is on, however it has changed', async () => {
+  test('holds every set that the failing name is on, however it has changed', async () => {
     await failed(order(old, bad), bad);
     const permits = await Promise.all(
       Array.from({ length: 10 }, (_, i) => ledger.reserve(order(old, bad, `n${i}.example.org`), true)),
@@ -441,7 +441,7 @@ describe('an order that failed for a suspect', () => {
     expect(waits).toEqual([1, 10, 100, 1440]);
   });
 
-  test('lets fewer names, without one of the suspects, pass at once; and then none that are more again', async () => {
+  test('lets fewer names, without one of the failing names, pass at once; and then none that are more again', async () => {
     await failed(order(old, bad, 'worse.example.org'), bad, 'worse.example.org');
     expect(await ledger.peek(order(old, bad), true)).toMatchObject({ kind: 'granted' });
     expect(await refused(order(old, bad, 'n1.example.org'), true)).toMatchObject({
@@ -469,7 +469,7 @@ describe('an order that failed for a suspect', () => {
     });
   });
 
-  test('backs off no longer once the suspects are cleared', async () => {
+  test('backs off no longer once the failing names are cleared', async () => {
     const asked = order(old, bad);
     const orderedAt = await granted(asked);
     await ledger.failed(asked, orderedAt, blame(bad));
@@ -478,7 +478,7 @@ describe('an order that failed for a suspect', () => {
     expect(await ledger.peek(order(old, bad, 'n1.example.org'), true)).toMatchObject({ kind: 'granted' });
   });
 
-  test('and came all the same, late, has not failed', async () => {
+  test('and came nevertheless, late, has not failed', async () => {
     const asked = order(old, bad);
     const orderedAt = await granted(asked);
     await ledger.failed(asked, orderedAt, blame(bad));
@@ -490,10 +490,10 @@ describe('an order that failed for a suspect', () => {
 });
 
 describe('an order with names of which nobody could say that they are right', () => {
-  const unasked = 'unasked.example.org';
+  const unjudged = 'unasked.example.org';
   const doubtful = (...names: string[]): CertificateOrder => ({
-    ...order(unasked, ...names),
-    doubts: [{ name: unasked, why: 'unjudged', sentence: 'it could not be asked' }],
+    ...order(unjudged, ...names),
+    doubts: [{ name: unjudged, why: 'unjudged', sentence: 'it could not be asked' }],
   });
 
   test('holds others with the same names until it is known how it went, each time for longer', async () => {

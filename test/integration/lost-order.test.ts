@@ -91,7 +91,7 @@ describe('an order whose answer was lost', () => {
     },
   );
 
-  test('is ended by another certificate id, though its names are not there yet: the proof goes on by itself', async () => {
+  test('is ended by another certificate id, though its names are not there yet: the proof goes on automatically', async () => {
     await using stage = await createLostStage(kinds[0], {
       simulator: { issuanceLagMs: HOUR_MS, variants: { sslIdOnRedeploy: 'new' } },
     });

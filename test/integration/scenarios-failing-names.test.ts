@@ -69,7 +69,7 @@ describe('a live neighbour whose DNS breaks', () => {
     expect(failed(stage)).toHaveLength(1);
     for (const domain of [NEW, ...others]) expect(await textsOf(stage, domain)).not.toContain(OLD);
 
-    // Its DNS is mended: nobody waits for the backoff.
+    // Its DNS is repaired: nobody waits for the backoff.
     stage.point(OLD);
     await until(async () => (await promoteRedeploys(stage.queue)) > 0, 'the redeploy waits');
     for (const domain of [NEW, ...others]) await stage.stands(domain, 'live');
@@ -153,7 +153,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     stage.point(NEW, BAD);
   };
 
-  test('with SSL_INVALID_NAMES=wait is named, and holds the others', async () => {
+  test('with SSL_INVALID_NAMES=wait is named, and blocks the others', async () => {
     await using stage = await withOld({ simulator: ALOUD });
     refuse(stage);
     await add(stage, BAD);
@@ -166,7 +166,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, BAD, NEW]));
   });
 
-  test('with SSL_INVALID_NAMES=detach makes room after the second failure, and the others get their certificate', async () => {
+  test('with SSL_INVALID_NAMES=detach is detached after the second failure, and the others get their certificate', async () => {
     await using stage = await withOld({
       env: { SSL_INVALID_NAMES: 'detach' },
       backoff: { heldMs: 86_400_000 },
@@ -192,7 +192,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     expect(held.outcome).toContain('SSL_INVALID_NAMES=detach');
     expect(stage.names()).toEqual(expect.arrayContaining([PRIMARY, OLD, NEW]));
 
-    // It comes back later, with a certificate where that is mended.
+    // It comes back later, with a certificate where that is repaired.
     stage.edge.setDns('net', {});
     const record = `${stage.config.queuePrefix}:runcloud-domains-records:certificate:${APP.serverId}:${APP.appId}`;
     const sidelined = async () => (await stage.producer.requests.certificates.get(APP))?.sidelined;
@@ -202,7 +202,7 @@ describe('a new name that looks right, and that Let’s Encrypt refuses', () => 
     await stage.stands(BAD, 'live');
     expect(await sidelined()).toEqual({});
 
-    // Who is removed and asked for again does not stay off.
+    // Who is removed and requested again does not stay off.
     await stage.redis.hset(
       record,
       `sidelined:${BAD}`,

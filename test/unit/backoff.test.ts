@@ -19,11 +19,11 @@ describe('the next look', () => {
   });
 
   test('comes about once an hour on the first day of a customer who is late', () => {
-    let [waited, looks] = [0, 0];
-    for (; waited < 86_400_000; looks += 1)
+    let [waited, checks] = [0, 0];
+    for (; waited < 86_400_000; checks += 1)
       waited += nextDelay(waited, BACKOFF.dnsFirstMs, BACKOFF.dnsLongestMs);
-    expect(looks).toBeLessThan(40);
-    expect(looks).toBeGreaterThan(23);
+    expect(checks).toBeLessThan(40);
+    expect(checks).toBeGreaterThan(23);
   });
 });
 

@@ -1,4 +1,4 @@
-// What a later look at a domain says: each sentence is a way in which something that was done can have changed, or not.
+// What a later check at a domain says: each sentence is a way in which something that was done can have changed, or not.
 import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import { judgeDrift, type RecordBefore } from '../../src/https/drift.ts';
@@ -7,7 +7,7 @@ import type { DnsFinding, DnsVerdict, TlsFinding, TlsVerdict } from '../../src/p
 const DAY = 86_400_000;
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = parseDomainName('shop.example.org');
-const TWIN = `www.${SHOP}`;
+const WWW_SHOP = `www.${SHOP}`;
 
 const shown = (verdict: TlsVerdict, name: string = SHOP, leftMs = 60 * DAY): TlsFinding => ({
   name,
@@ -39,7 +39,7 @@ const standing = (facts: Partial<RecordBefore> = {}): RecordBefore => ({
   domain: SHOP,
   state: 'live',
   mustAct: undefined,
-  evidence: evidenceOf([found('here'), found('here', TWIN)], [shown('covers')]),
+  evidence: evidenceOf([found('here'), found('here', WWW_SHOP)], [shown('covers')]),
   ...facts,
 });
 /** Live with a warning: its DNS led elsewhere from the beginning. */
@@ -59,20 +59,23 @@ describe('it is live', () => {
     ['also where RunCloud’s list could not be read', 'here', undefined],
   ] as const)('%s', (_, verdict, isAttached) => {
     const evidence = evidenceOf([found(verdict)], [shown('covers')]);
-    const watched = judgeDrift(standing(), isAttached, evidence);
-    expect(watched).toEqual({
+    const drift = judgeDrift(standing(), isAttached, evidence);
+    expect(drift).toEqual({
       sentence: expect.stringMatching(/shop\.example\.org.*2027-01-23$/),
       report: { state: 'live', reasonCode: 'https-works', evidence },
     });
   });
 
-  test('with the www twin', () => {
-    const watched = judge([found('here'), found('here', TWIN)], [shown('covers'), shown('covers', TWIN)]);
-    expect(watched?.sentence).toContain(`${SHOP} and ${TWIN}`);
+  test('with the www name', () => {
+    const drift = judge(
+      [found('here'), found('here', WWW_SHOP)],
+      [shown('covers'), shown('covers', WWW_SHOP)],
+    );
+    expect(drift?.sentence).toContain(`${SHOP} and ${WWW_SHOP}`);
   });
 });
 
-test('it is attached, no more, where no handshake is asked for', () => {
+test('it is attached, no more, where no handshake is requested', () => {
   expect(judge([found('here')], [])).toMatchObject({
     report: { state: 'attached', reasonCode: 'attached' },
   });
@@ -82,7 +85,7 @@ describe('it is gone from the web application', () => {
   test.each([
     ['whatever else is right', [found('here')], [shown('covers')]],
     ['whatever else is wrong', [found('elsewhere')], [shown('expired')]],
-    ['whatever could not be asked', [found('unknown')], [shown('unknown')]],
+    ['whatever could not be queried', [found('unknown')], [shown('unknown')]],
   ] as const)('%s: held for the operator, and mended by attaching it', (_, dns, tls) => {
     expect(judge([...dns], [...tls], false)).toMatchObject({
       report: { state: 'held', reasonCode: 'removed-in-runcloud', mustAct: 'operator' },
@@ -104,24 +107,27 @@ describe('its DNS no longer leads here', () => {
   test.each(['missing', 'elsewhere', 'leftover', 'forbidden'] as const)(
     '(%s): held for the customer, and nothing of ours would mend it',
     (verdict) => {
-      const watched = judge([found(verdict)], [shown('covers')]);
-      expect(watched).toMatchObject({
+      const drift = judge([found(verdict)], [shown('covers')]);
+      expect(drift).toMatchObject({
         sentence: expect.stringContaining(`${SHOP} is ${verdict}`),
         report: { state: 'held', reasonCode: 'dns-wrong', mustAct: 'customer' },
       });
-      expect(watched?.repair).toBeUndefined();
+      expect(drift?.repair).toBeUndefined();
     },
   );
 
   test('which comes before its certificate: no order would help', () => {
-    const watched = judge([found('elsewhere')], [shown('expired')]);
-    expect(watched?.report.mustAct).toBe('customer');
-    expect(watched?.repair).toBeUndefined();
+    const drift = judge([found('elsewhere')], [shown('expired')]);
+    expect(drift?.report.mustAct).toBe('customer');
+    expect(drift?.repair).toBeUndefined();
   });
 
-  test('in its www twin alone, which is named alone', () => {
-    const watched = judge([found('here'), found('missing', TWIN)], [shown('covers'), shown('covers', TWIN)]);
-    expect(watched?.sentence).toBe(`${TWIN} is missing`);
+  test('in its www name alone, which is named alone', () => {
+    const drift = judge(
+      [found('here'), found('missing', WWW_SHOP)],
+      [shown('covers'), shown('covers', WWW_SHOP)],
+    );
+    expect(drift?.sentence).toBe(`${WWW_SHOP} is missing`);
   });
 });
 
@@ -135,7 +141,7 @@ describe('its DNS led elsewhere before it was live:', () => {
     });
   });
 
-  test('it stays attached with the warning, where no handshake is asked for', () => {
+  test('it stays attached with the warning, where no handshake is requested', () => {
     const before = standing({ state: 'attached', evidence: evidenceOf(elsewhere, []) });
     expect(judge(elsewhere, [], true, before)).toMatchObject({
       sentence: expect.stringContaining(`${SHOP} is elsewhere`),
@@ -144,12 +150,12 @@ describe('its DNS led elsewhere before it was live:', () => {
   });
 
   test('a certificate that is wrong besides is RunCloud’s, the DNS is said, and no order would help', () => {
-    const watched = judge(elsewhere, [shown('expired')], true, warned);
-    expect(watched).toMatchObject({
+    const drift = judge(elsewhere, [shown('expired')], true, warned);
+    expect(drift).toMatchObject({
       sentence: expect.stringContaining(`${SHOP} is elsewhere`),
       report: { state: 'held', reasonCode: 'certificate-wrong', mustAct: 'runcloud' },
     });
-    expect(watched?.repair).toBeUndefined();
+    expect(drift?.repair).toBeUndefined();
   });
 
   test('it was right in between: held for the customer', () => {
@@ -160,7 +166,7 @@ describe('its DNS led elsewhere before it was live:', () => {
   });
 
   test('another of its names points away now: held for the customer', () => {
-    const dns = [...elsewhere, found('missing', TWIN)];
+    const dns = [...elsewhere, found('missing', WWW_SHOP)];
     expect(judge(dns, [shown('covers')], true, warned)?.report.mustAct).toBe('customer');
   });
 
@@ -170,10 +176,10 @@ describe('its DNS led elsewhere before it was live:', () => {
   });
 });
 
-/** The record that the watch leaves. */
-const recorded = (before: RecordBefore, watched: ReturnType<typeof judgeDrift>): RecordBefore => ({
+/** The record that the monitor leaves. */
+const recorded = (before: RecordBefore, drift: ReturnType<typeof judgeDrift>): RecordBefore => ({
   ...before,
-  ...(watched && { mustAct: undefined, ...(watched.report as Partial<RecordBefore>) }),
+  ...(drift && { mustAct: undefined, ...(drift.report as Partial<RecordBefore>) }),
 });
 
 describe('what does not change', () => {
@@ -217,7 +223,7 @@ describe('what does not change', () => {
 
 describe('its certificate', () => {
   test.each(['wrong-name', 'expired', 'not-yet-valid', 'untrusted'] as const)(
-    'is %s: held for RunCloud, and mended by a redeploy',
+    'is %s: held for RunCloud, and repaired by a redeploy',
     (verdict) => {
       expect(judge([found('here')], [shown(verdict)])).toMatchObject({
         sentence: expect.stringContaining(`of ${SHOP} is ${verdict}`),
@@ -227,18 +233,18 @@ describe('its certificate', () => {
     },
   );
 
-  test('is wrong for the www twin alone, which is named alone', () => {
-    const watched = judge([found('here')], [shown('covers'), shown('wrong-name', TWIN)]);
-    expect(watched?.sentence).toMatch(/certificate of www\.shop\.example\.org is wrong-name$/);
-    expect(watched?.sentence).not.toContain(`of ${SHOP}`);
+  test('is wrong for the www name alone, which is named alone', () => {
+    const drift = judge([found('here')], [shown('covers'), shown('wrong-name', WWW_SHOP)]);
+    expect(drift?.sentence).toMatch(/certificate of www\.shop\.example\.org is wrong-name$/);
+    expect(drift?.sentence).not.toContain(`of ${SHOP}`);
   });
 
   test('is wrong for one name, and the other could not be checked: what was seen counts', () => {
-    const watched = judge([found('here')], [shown('unknown'), shown('expired', TWIN)]);
-    expect(watched?.report).toMatchObject({ state: 'held', mustAct: 'runcloud' });
+    const drift = judge([found('here')], [shown('unknown'), shown('expired', WWW_SHOP)]);
+    expect(drift?.report).toMatchObject({ state: 'held', mustAct: 'runcloud' });
   });
 
-  test('is wrong where DNS could not be asked: what was seen counts', () => {
+  test('is wrong where DNS could not be queried: what was seen counts', () => {
     expect(judge([found('unknown')], [shown('expired')])?.report.state).toBe('held');
   });
 
@@ -250,7 +256,7 @@ describe('its certificate', () => {
     expect(judge([found('here')], [shown('covers', SHOP, leftMs)])?.report.state).toBe(stage);
   });
 
-  test('ends soon: held for RunCloud, which is said with the days that are left, and mended by a redeploy', () => {
+  test('ends soon: held for RunCloud, which is said with the days that are left, and repaired by a redeploy', () => {
     expect(judge([found('here')], [shown('covers', SHOP, 9.5 * DAY)])).toMatchObject({
       sentence: expect.stringMatching(/in 9 days \(issued for 90 days\)/),
       report: { state: 'held', reasonCode: 'certificate-expiring', mustAct: 'runcloud' },
@@ -271,22 +277,22 @@ describe('its certificate', () => {
     );
   });
 
-  test('is mended once: the repair says in whose place the new one comes', () => {
+  test('is repaired once: the repair says in whose place the new one comes', () => {
     const repairOf = (...tls: TlsFinding[]) => judge([found('here')], tls)?.repair;
-    const [late, later] = [shown('covers', SHOP, 2 * DAY), shown('covers', TWIN, DAY)];
+    const [late, later] = [shown('covers', SHOP, 2 * DAY), shown('covers', WWW_SHOP, DAY)];
     expect(repairOf(late)).toEqual(repairOf(late));
     expect(repairOf(late)).not.toEqual(repairOf(shown('covers', SHOP, 3 * DAY)));
     expect(repairOf(late, later)).toEqual(repairOf(later, late));
     expect(repairOf(late, later)).not.toEqual(repairOf(late));
   });
 
-  test('of the www twin ends soon: the sooner end counts', () => {
-    const tls = [shown('covers'), shown('covers', TWIN, 2 * DAY)];
+  test('of the www name ends soon: the sooner end counts', () => {
+    const tls = [shown('covers'), shown('covers', WWW_SHOP, 2 * DAY)];
     expect(judge([found('here')], tls)?.sentence).toMatch(/in 2 days/);
   });
 
   test('ends soon, as seen at one name while the other could not be checked', () => {
-    const tls = [shown('unknown'), shown('covers', TWIN, 2 * DAY)];
+    const tls = [shown('unknown'), shown('covers', WWW_SHOP, 2 * DAY)];
     expect(judge([found('here')], tls)?.report.state).toBe('held');
   });
 });
@@ -297,9 +303,9 @@ describe('nothing is said', () => {
     [
       'where one of two handshakes did not come about',
       [found('here')],
-      [shown('covers'), shown('unknown', TWIN)],
+      [shown('covers'), shown('unknown', WWW_SHOP)],
     ],
-    ['where DNS could not be asked', [found('unknown')], [shown('covers')]],
+    ['where DNS could not be queried', [found('unknown')], [shown('covers')]],
     ['where nothing could be asked', [found('unknown')], [shown('unknown')]],
   ] as const)('%s', (_, dns, tls) => {
     expect(judge([...dns], [...tls])).toBeUndefined();

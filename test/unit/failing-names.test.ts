@@ -1,4 +1,4 @@
-// Who may be to blame for an order that failed, and who has to look into it.
+// Which names may have failed an order, and who must act.
 import { describe, expect, test } from '@jest/globals';
 import {
   actorOf,
@@ -136,14 +136,14 @@ describe('the reason to wait is over', () => {
       [found(NEW, 'here')],
     ],
     ['nor for a name that only the log speaks of', false, [failing(SHOP, 'logged')], [found(SHOP, 'here')]],
-    ['nor where nobody is suspected', false, [], [found(NEW, 'here')]],
+    ['nor where no name is failing', false, [], [found(NEW, 'here')]],
   ];
   test.each(cases)('%s', (_, is, failingNames, dns) => {
     expect(areCleared(failingNames, dns)).toBe(is);
   });
 });
 
-test('who must act: the customer whose DNS is wrong, else the operator, and RunCloud where nobody is suspected, or is only new', () => {
+test('who must act: the customer whose DNS is wrong, else the operator, and RunCloud where no name is failing, or is only new', () => {
   expect(actorOf([failing(SHOP, 'unjudged'), failing(OLD, 'wrong')])).toBe('customer');
   expect(actorOf([failing(SHOP, 'unjudged')])).toBe('operator');
   expect(actorOf([failing(NEW, 'flaps'), failing(SHOP, 'new')])).toBe('operator');

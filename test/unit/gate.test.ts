@@ -19,7 +19,7 @@ const backoff: Backoff = {
   missingMs: 50,
 };
 const DEADLINE = 10_000;
-const ASKED = 1_000_000;
+const REQUESTED = 1_000_000;
 
 const found = (verdict: DnsVerdict, name = 'shop.example.org'): DnsFinding => ({
   name,
@@ -30,7 +30,7 @@ const found = (verdict: DnsVerdict, name = 'shop.example.org'): DnsFinding => ({
 });
 
 const judge = (waited: number, ...dns: DnsFinding[]) =>
-  judgeGate(dns, { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, backoff });
+  judgeGate(dns, { since: REQUESTED, now: REQUESTED + waited, deadlineMs: DEADLINE, backoff });
 
 describe('what waits for DNS', () => {
   const gates = ['off', 'attach', 'certificate', 'auto'] as const;
@@ -105,7 +105,7 @@ describe('the gate', () => {
     });
   });
 
-  test('is closed while only the www twin is wrong, and speaks of the twin alone', () => {
+  test('is closed while only the www name is wrong, and speaks of the twin alone', () => {
     const closed = judge(0, found('here'), found('missing', 'www.shop.example.org'));
     expect(closed?.sentence).toBe('www.shop.example.org is missing');
   });
@@ -127,10 +127,10 @@ describe('the gate', () => {
     });
   });
 
-  test('counts from the last request, so that asking again begins the deadline anew', () => {
+  test('counts from the last request, so that asking again restarts the deadline', () => {
     const closed = judgeGate([found('missing')], {
-      since: ASKED + DEADLINE,
-      now: ASKED + DEADLINE + 1,
+      since: REQUESTED + DEADLINE,
+      now: REQUESTED + DEADLINE + 1,
       deadlineMs: DEADLINE,
       backoff,
     });
@@ -149,7 +149,7 @@ describe('the gate', () => {
       },
     );
 
-    test('holds a name that could not be asked about for the operator: the customer did nothing wrong', () => {
+    test('holds a name that could not be queried for the operator: the customer did nothing wrong', () => {
       expect(judge(DEADLINE, found('unknown'))?.report).toEqual({
         state: 'held',
         reasonCode: 'dns-unknown',
@@ -157,7 +157,7 @@ describe('the gate', () => {
       });
     });
 
-    test('holds for the customer where one of two names is wrong and the other could not be asked', () => {
+    test('holds for the customer where one of two names is wrong and the other could not be queried', () => {
       const closed = judge(DEADLINE, found('unknown'), found('elsewhere', 'www.shop.example.org'));
       expect(closed?.report.mustAct).toBe('customer');
     });

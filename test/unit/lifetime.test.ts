@@ -51,7 +51,7 @@ describe.each(LIFETIMES)('a certificate of %d days', (days) => {
     const client = renewed(days, left, looksEvery);
     let [current, next] = [client.next().value, client.next().value];
     const late: number[] = [];
-    // Four cycles, looked at every hour.
+    // Four cycles, checked every hour.
     for (let at = 0; at < 4 * days * DAY; at += HOUR) {
       while (next && at >= next.notBefore) [current, next] = [next, client.next().value];
       if (look(current, at)?.report.state !== 'live') late.push(at);
@@ -70,8 +70,8 @@ describe.each(LIFETIMES)('a certificate of %d days', (days) => {
   });
 
   test('that nobody renews is held for RunCloud, with what is left of how long it was issued for', () => {
-    const watched = look(period, lateFrom * HOUR);
-    expect(watched).toMatchObject({
+    const drift = look(period, lateFrom * HOUR);
+    expect(drift).toMatchObject({
       sentence: expect.stringContaining(`(issued for ${days} days)`),
       report: { state: 'held', reasonCode: 'certificate-expiring', mustAct: 'runcloud' },
       repair: { kind: 'redeploy' },

@@ -1,4 +1,4 @@
-// The guard of a shared certificate: what it waits for, whom it names as in the way, and whose job it has run.
+// The preflight of a shared certificate: what it waits for, which names block, and whose job it has run.
 import { describe, expect, test } from '@jest/globals';
 import type { BlockingName } from '../../src/certificates/certificates.ts';
 import { BACKOFF } from '../../src/domains/backoff.ts';
@@ -84,7 +84,7 @@ async function play({
       renew: async ({ domain }) => void renewed.push(domain),
     },
   );
-  return { outcome, blockedBy, renewed, unsteady, looked: dns.length };
+  return { outcome, blockedBy, renewed, unsteady, checked: dns.length };
 }
 
 const LONG_AGO: BlockingName = { since: NOW - BACKOFF.dnsFirstMs, at: NOW };
@@ -97,7 +97,7 @@ const held = (mustAct: string, names: RegExp) => ({
 });
 
 describe('nothing is waited for', () => {
-  test('where all names are right, proxied, or could not be asked about; and nobody is in the way any more', async () => {
+  test('where all names are right, proxied, or could not be queried; and nobody is in the way any more', async () => {
     const verdicts = { [SHOP]: 'proxied', [NEW]: 'unknown' } as const;
     expect(await play({ verdicts })).toEqual({
       outcome: undefined,
@@ -105,7 +105,7 @@ describe('nothing is waited for', () => {
       renewed: [],
       // Remembered, in case the order fails.
       unsteady: [NEW],
-      looked: 4,
+      checked: 4,
     });
     expect((await play({ verdicts, invalidNames: 'wait' })).outcome).toBeUndefined();
   });
@@ -135,7 +135,7 @@ describe('the certificate is held, and the name is told', () => {
     },
   );
 
-  test('with SSL_INVALID_NAMES=detach at the first bad look: it is noted, and nothing is asked of its job', async () => {
+  test('with SSL_INVALID_NAMES=detach at the first bad check: it is noted, and nothing is asked of its job', async () => {
     const { outcome, blockedBy, renewed } = await play({ verdicts: { [SHOP]: 'elsewhere' } });
     expect(outcome).toMatchObject(held('customer', /shop\.example\.org/));
     expect([blockedBy, renewed]).toEqual([[SHOP], []]);
@@ -171,7 +171,7 @@ describe('the certificate is held, and the name is told', () => {
   });
 });
 
-test('a domain of ours that is dead at a later look as well has its job run, which takes it off', async () => {
+test('a domain of ours that is dead at a later check as well has its job run, which takes it off', async () => {
   const verdicts = { [SHOP]: 'missing', [NEW]: 'elsewhere' } as const;
   const { outcome, blockedBy, renewed } = await play({ verdicts, before: { [SHOP]: LONG_AGO } });
   expect(outcome).toMatchObject(held('customer', /shop\.example\.org.*new\.example\.org/));
@@ -193,7 +193,7 @@ describe('a www name that is all that is wrong of its domain', () => {
   });
 
   test.each<[string, Partial<Scene>]>([
-    ['that somebody asked for', { www: true }],
+    ['that somebody requested', { www: true }],
     ['where the API has no way for it', { changesWww: false }],
     ['of a domain that we did not attach', { ours: [NEW] }],
     [

@@ -1,4 +1,4 @@
-// When a domain counts as live, what it waits for, when its certificate is asked for, and when an order has failed.
+// When a domain counts as live, what it waits for, when its certificate is requested, and when an order has failed.
 import { describe, expect, test } from '@jest/globals';
 import type { DomainRedeploy } from '../../src/certificates/domain-redeploys.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
@@ -9,7 +9,7 @@ import { toldOf } from '../helpers/record.ts';
 
 const NOW = Date.parse('2026-11-24T10:00:00Z');
 const SHOP = 'shop.example.org';
-const TWIN = `www.${SHOP}`;
+const WWW_SHOP = `www.${SHOP}`;
 const backoff: Backoff = {
   dnsFirstMs: 6,
   dnsLongestMs: 60,
@@ -60,7 +60,7 @@ const ordered = (facts: Partial<LastOrder> = {}): LastOrder => ({
   ...facts,
 });
 
-/** It is asked for. */
+/** It is requested. */
 const redeploy = (facts: Partial<DomainRedeploy> = {}): DomainRedeploy =>
   toldOf({ isPending: true, ...facts });
 
@@ -101,16 +101,16 @@ describe('a domain is live', () => {
     expect(step).toMatchObject({ sentence: expect.stringContaining('shop.example.org is elsewhere') });
   });
 
-  test('only when its www twin is covered too', () => {
-    expect(judge({ tls: [shown('covers'), shown('wrong-name', TWIN)] }).kind).not.toBe('live');
-    expect(judge({ tls: [shown('covers'), shown('covers', TWIN)] })).toMatchObject({
+  test('only when its www name is covered too', () => {
+    expect(judge({ tls: [shown('covers'), shown('wrong-name', WWW_SHOP)] }).kind).not.toBe('live');
+    expect(judge({ tls: [shown('covers'), shown('covers', WWW_SHOP)] })).toMatchObject({
       kind: 'live',
-      sentence: expect.stringContaining(`${SHOP} and ${TWIN}`),
+      sentence: expect.stringContaining(`${SHOP} and ${WWW_SHOP}`),
     });
   });
 });
 
-describe('its certificate is asked for', () => {
+describe('its certificate is requested', () => {
   test.each([...NOT_COVERED, 'unknown'] as const)(
     'where none was ordered and the handshake says %s',
     (verdict) => {
@@ -130,7 +130,7 @@ describe('its certificate is asked for', () => {
     );
   });
 
-  test('after a look only, where an order that came after its attachment left it out', () => {
+  test('after a check only, where an order that came after its attachment left it out', () => {
     const order = ordered({ names: ['network.example.org'] });
     expect(judge({ order })).toMatchObject({
       kind: 'observe',
@@ -139,19 +139,19 @@ describe('its certificate is asked for', () => {
     expect(judge({ order, attachedAt: NOW - 500 }).kind).toBe('redeploy');
   });
 
-  test('not again for a www twin that the list of names does not tell of', () => {
+  test('not again for a www name that the list of names does not tell of', () => {
     const order = ordered({ names: ['network.example.org', SHOP] });
-    expect(judge({ order, tls: [shown('covers'), shown('wrong-name', TWIN)] }).kind).toBe('wait');
+    expect(judge({ order, tls: [shown('covers'), shown('wrong-name', WWW_SHOP)] }).kind).toBe('wait');
   });
 
-  test('where the last order holds its name, but not its www twin', () => {
+  test('where the last order holds its name, but not its www name', () => {
     const facts = {
-      tls: [shown('covers'), shown('wrong-name', TWIN)],
-      listedNames: [SHOP, TWIN],
+      tls: [shown('covers'), shown('wrong-name', WWW_SHOP)],
+      listedNames: [SHOP, WWW_SHOP],
       isObserved: true,
     };
     expect(judge({ ...facts, order: ordered() }).kind).toBe('redeploy');
-    expect(judge({ ...facts, order: ordered({ names: [SHOP, TWIN] }) }).kind).toBe('wait');
+    expect(judge({ ...facts, order: ordered({ names: [SHOP, WWW_SHOP] }) }).kind).toBe('wait');
   });
 
   test('even long after the deadline of an order that was not its own', () => {
@@ -160,7 +160,7 @@ describe('its certificate is asked for', () => {
   });
 });
 
-describe('it waits for a redeploy that is asked for', () => {
+describe('it waits for a redeploy that is requested', () => {
   test('as long as nothing is wrong', () => {
     const step = judge({ redeploy: redeploy() });
     expect(step).toMatchObject({
@@ -235,7 +235,7 @@ describe('it waits for a redeploy that is asked for', () => {
     });
   });
 
-  test('and a name that could not be asked about is nobody’s fault', () => {
+  test('and a name that could not be queried is nobody’s fault', () => {
     const held = redeploy({ mustAct: 'letsencrypt', outcome: 'spent' });
     expect(judge({ redeploy: held, dns: [found('unknown')] })).toMatchObject({
       sentence: 'spent',
@@ -265,7 +265,7 @@ describe('an order that holds its names', () => {
     });
   });
 
-  test('is looked at once more right after the deadline', () => {
+  test('is checked once more right after the deadline', () => {
     const step = judge({ order: ordered({ orderedAt: NOW - 4_990 }), deadlineMs: 5_000 });
     expect(step).toMatchObject({ kind: 'wait', delayMs: 11 });
   });
@@ -280,7 +280,7 @@ describe('an order that holds its names', () => {
     });
   });
 
-  test('has not failed where no handshake came about: it is held for the operator, and looked at', () => {
+  test('has not failed where no handshake came about: it is held for the operator, and checked', () => {
     const step = judge({ tls: [shown('unknown')], order: ordered(), deadlineMs: 1 });
     expect(step).toEqual({
       kind: 'wait',
@@ -291,14 +291,14 @@ describe('an order that holds its names', () => {
   });
 
   test('has not failed where one of two names could not be checked', () => {
-    const tls = [shown('wrong-name'), shown('unknown', TWIN)];
-    const step = judge({ tls, order: ordered({ names: [SHOP, TWIN] }), deadlineMs: 1 });
+    const tls = [shown('wrong-name'), shown('unknown', WWW_SHOP)];
+    const step = judge({ tls, order: ordered({ names: [SHOP, WWW_SHOP] }), deadlineMs: 1 });
     expect(step.kind).toBe('wait');
   });
 
-  test('has failed for the www twin alone, which is named alone', () => {
-    const tls = [shown('covers'), shown('wrong-name', TWIN)];
-    const step = judge({ tls, order: ordered({ names: [SHOP, TWIN] }), deadlineMs: 1 });
+  test('has failed for the www name alone, which is named alone', () => {
+    const tls = [shown('covers'), shown('wrong-name', WWW_SHOP)];
+    const step = judge({ tls, order: ordered({ names: [SHOP, WWW_SHOP] }), deadlineMs: 1 });
     expect(step).toMatchObject({
       kind: 'order-failed',
       sentence: expect.stringMatching(/ www\.shop\.example\.org$/),
@@ -317,7 +317,7 @@ describe('an order that holds its names', () => {
     },
   );
 
-  test('has failed by RunCloud where DNS could not be asked', () => {
+  test('has failed by RunCloud where DNS could not be queried', () => {
     const step = judge({ order: ordered(), deadlineMs: 1, dns: [found('unknown')] });
     expect(step).toMatchObject({ kind: 'order-failed', mustAct: 'runcloud' });
   });

@@ -1,4 +1,4 @@
-// Who makes room where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
+// Who is detached where orders of a shared certificate fail although all DNS looks right: whom it names, and when nobody has to.
 import { describe, expect, test } from '@jest/globals';
 import type { FailingName, FailureSign } from '../../src/certificates/failing-names.ts';
 import type { LastOrder } from '../../src/certificates/ledger.ts';
@@ -93,7 +93,7 @@ async function play({
 }
 
 describe('after the second failure', () => {
-  test('the newest of those that had no certificate makes room, for an hour; its job has to run', async () => {
+  test('the newest of those that had no certificate is detached, for an hour; its job has to run', async () => {
     const { outcome, named, renewed } = await play({});
     expect([named, renewed]).toEqual([[NEWEST], [NEWEST]]);
     expect(outcome).toMatchObject({
@@ -123,14 +123,14 @@ describe('after the second failure', () => {
   });
 });
 
-describe('nobody makes room', () => {
+describe('nobody is detached', () => {
   test.each<[string, Scene]>([
     ['after the first failure', { last: { failures: 1 } }],
     ['before it is known how the last order went', { last: { hasFailed: false } }],
     ['with SSL_INVALID_NAMES=wait', { invalidNames: 'wait' }],
     ['with SSL_INVALID_NAMES=ignore', { invalidNames: 'ignore' }],
     ['where one has left already: what remains is tried first', { attached: [PRIMARY, OLD, NEW] }],
-    ['where nobody is suspected', { failingNames: {} }],
+    ['where no name is failing', { failingNames: {} }],
     ['whose certificate works, nor for it', { failingNames: { [OLD]: 'unjudged', [NEW]: 'new' } }],
     [
       'where nobody knows who had a certificate',

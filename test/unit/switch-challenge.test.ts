@@ -11,7 +11,7 @@ interface Case {
   readonly name?: string;
   readonly on?: boolean;
   readonly failures?: number;
-  readonly zone?: ZoneFinding['verdict'] | 'not looked at';
+  readonly zone?: ZoneFinding['verdict'] | 'not checked';
   readonly before?: typeof byDns;
 }
 
@@ -38,7 +38,7 @@ async function isSwitched({
     },
     settings: { switchToHttp01: on },
     probe:
-      zone === 'not looked at' ? undefined : { zones: async () => [{ name, verdict: zone, sentence: '' }] },
+      zone === 'not checked' ? undefined : { zones: async () => [{ name, verdict: zone, sentence: '' }] },
   } as unknown as RedeployPorts;
   const work = { app: { serverId: 1903, appId: 646 }, jobId: 'job', calls: {} } as RedeployWork;
   const after = await switchChallenge(domain, before, failures, work, ports);
@@ -49,10 +49,10 @@ async function isSwitched({
 test.each<[string, Case, boolean]>([
   ['its DNS is out of reach', { zone: 'out-of-reach' }, true],
   ['its last order failed', { failures: 1, zone: 'within-reach' }, true],
-  ['its last order failed, and DNS is not looked at', { failures: 1, zone: 'not looked at' }, true],
+  ['its last order failed, and DNS is not checked', { failures: 1, zone: 'not checked' }, true],
   ['its DNS is within reach', { zone: 'within-reach' }, false],
   ['nobody knows where its DNS is', { zone: 'unknown' }, false],
-  ['DNS is not looked at', { zone: 'not looked at' }, false],
+  ['DNS is not checked', { zone: 'not checked' }, false],
   ['the setting is off', { on: false, failures: 1, zone: 'out-of-reach' }, false],
   ['it is by http-01', { before: byHttp, failures: 1 }, false],
   ['it is a wildcard, which http-01 cannot validate', { name: '*.example.org', failures: 1 }, false],

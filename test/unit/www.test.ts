@@ -10,7 +10,7 @@ import { recordOf } from '../helpers/record.ts';
 
 const backoff: Backoff = { ...BACKOFF, dnsFirstMs: 60, dnsLongestMs: 600 };
 const DEADLINE = 10_000;
-const ASKED = Date.UTC(2026, 10, 24, 10, 0);
+const REQUESTED = Date.UTC(2026, 10, 24, 10, 0);
 const APEX = 'shop.example.org';
 const WWW = `www.${APEX}`;
 
@@ -26,7 +26,7 @@ const judge = (www: Www, apex: DnsVerdict, twin: DnsVerdict, waited = 0, canLeav
   judgeNames(
     [found(APEX, apex), found(WWW, twin)],
     recordOf({ desired: desired(www) }),
-    { since: ASKED, now: ASKED + waited, deadlineMs: DEADLINE, backoff },
+    { since: REQUESTED, now: REQUESTED + waited, deadlineMs: DEADLINE, backoff },
     canLeaveOut,
   );
 
@@ -37,12 +37,12 @@ describe('a domain that is right', () => {
     ['our own rule, no DNS: at once without', 'auto', 'missing', 0, 'without'],
     ['our own rule, elsewhere: at once without', 'auto', 'elsewhere', 0, 'without'],
     ['our own rule, CAA forbids it: at once without', 'auto', 'forbidden', 0, 'without'],
-    ['our own rule, DNS could not be asked: it is asked once more', 'auto', 'unknown', 59, 'wait'],
-    ['our own rule, it could not be asked again: without', 'auto', 'unknown', 60, 'without'],
+    ['our own rule, DNS could not be queried: it is asked once more', 'auto', 'unknown', 59, 'wait'],
+    ['our own rule, it could not be queried again: without', 'auto', 'unknown', 60, 'without'],
     ['the caller wants it, no DNS: it waits', true, 'missing', DEADLINE - 1, 'wait'],
     ['the caller wants it, past the deadline: without', true, 'missing', DEADLINE, 'without'],
     [
-      'the caller wants it, it could not be asked past the deadline: without',
+      'the caller wants it, it could not be queried past the deadline: without',
       true,
       'unknown',
       DEADLINE,
@@ -55,7 +55,7 @@ describe('a domain that is right', () => {
     expect(judged.closed === undefined).toBe(decision !== 'wait');
   });
 
-  test('and waits for the www name that was asked for says the way out, and when it goes on by itself', () => {
+  test('and waits for the www name that was requested says the way out, and when it goes on automatically', () => {
     const { closed } = judge(true, 'here', 'missing');
     expect(closed?.report).toMatchObject({ state: 'waiting-for-dns', reasonCode: 'dns-wrong' });
     expect(closed?.sentence).toMatch(
@@ -96,8 +96,8 @@ describe('a domain that is wrong itself', () => {
   });
 });
 
-test('a domain that wants no www is judged by itself', () => {
-  const timing = { since: ASKED, now: ASKED, deadlineMs: DEADLINE, backoff };
+test('a domain that requests no www is judged alone', () => {
+  const timing = { since: REQUESTED, now: REQUESTED, deadlineMs: DEADLINE, backoff };
   const judged = judgeNames([found(APEX, 'here')], recordOf({ desired: desired(false) }), timing);
   expect(judged).toEqual({ www: 'without', closed: undefined });
 });
@@ -152,27 +152,27 @@ describe('what is said of a domain without its www name', () => {
 });
 
 describe('a www name that is dead', () => {
-  const evidence = { at: ASKED, dns: [found(APEX, 'here'), found(WWW, 'missing')], tls: [] };
+  const evidence = { at: REQUESTED, dns: [found(APEX, 'here'), found(WWW, 'missing')], tls: [] };
   const facts = { desired: desired('auto'), setWww: true, attachedWww: true, evidence } as const;
-  const now = { at: ASKED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
-  const isDead = (differs: Partial<DomainRecord>, dns = now.dns, leastMs = 60): boolean =>
+  const now = { at: REQUESTED + 60, dns: [found(APEX, 'here'), found(WWW, 'elsewhere')] };
+  const drops = (differs: Partial<DomainRecord>, dns = now.dns, leastMs = 60): boolean =>
     shouldDropWww(recordOf({ ...facts, ...differs }), { ...now, dns }, leastMs);
 
-  test('was wrong at the last look too', () => {
-    expect(isDead({})).toBe(true);
+  test('was wrong at the last check too', () => {
+    expect(drops({})).toBe(true);
   });
 
   test.each<[string, boolean]>([
-    ['is wrong for the first time', isDead({ evidence: { ...evidence, dns: [found(WWW, 'here')] } })],
-    ['was never looked at', isDead({ evidence: undefined })],
-    ['was looked at a moment ago only', isDead({}, now.dns, 61)],
-    ['was asked for by the caller', isDead({ desired: desired(true) })],
-    ['was switched on by somebody else', isDead({ setWww: false })],
-    ['is not there', isDead({ attachedWww: false })],
-    ['is right again', isDead({}, [found(APEX, 'here'), found(WWW, 'here')])],
-    ['could not be asked', isDead({}, [found(APEX, 'here'), found(WWW, 'unknown')])],
-    ['may be reached through a CDN', isDead({}, [found(APEX, 'here'), found(WWW, 'cdn')])],
-    ['has a domain that is wrong too', isDead({}, [found(APEX, 'missing'), found(WWW, 'missing')])],
+    ['is wrong for the first time', drops({ evidence: { ...evidence, dns: [found(WWW, 'here')] } })],
+    ['was never checked', drops({ evidence: undefined })],
+    ['was checked a moment ago only', drops({}, now.dns, 61)],
+    ['was requested by the caller', drops({ desired: desired(true) })],
+    ['was switched on by somebody else', drops({ setWww: false })],
+    ['is not there', drops({ attachedWww: false })],
+    ['is right again', drops({}, [found(APEX, 'here'), found(WWW, 'here')])],
+    ['could not be queried', drops({}, [found(APEX, 'here'), found(WWW, 'unknown')])],
+    ['may be reached through a CDN', drops({}, [found(APEX, 'here'), found(WWW, 'cdn')])],
+    ['has a domain that is wrong too', drops({}, [found(APEX, 'missing'), found(WWW, 'missing')])],
   ])('is none that %s', (_, dead) => {
     expect(dead).toBe(false);
   });
