@@ -72,7 +72,7 @@ export function createTracing({ endpoint, version, role, scrub }: TracingOptions
 const CLIENT = 2;
 const ERROR = 2;
 
-// A synchronous, late `require`: BullMQ wants its telemetry when a queue is made, which is no asynchronous step.
+// A synchronous, late `require`: BullMQ needs its telemetry when a queue is made, which is no asynchronous step.
 function load() {
   const require = createRequire(import.meta.url);
   const api = require('@opentelemetry/api') as typeof import('@opentelemetry/api');

@@ -21,7 +21,7 @@ export interface Admin {
   /** One queue for each URL of callbacks. */
   readonly deliveryQueues: DeliveryQueues;
   readonly pauses: Pauses;
-  /** Made when first asked for. */
+  /** Made at the first call. */
   observe(): Observation;
 }
 
@@ -45,7 +45,7 @@ export function createAdmin({ config, redis, requests, tuning = {} }: AdminParts
   const targets = [...toTargets(outside.urls).keys()];
   const deliveryQueues = createDeliveryQueues({ redis, queuePrefix, keyOf: requests.keyOf, targets });
   const pauses = createPauses({ redis, keys: keysOf(config), scrub: createScrub(secretsOf(config)) });
-  // Where nobody is to be told, there is nothing to count.
+  // Without callbacks there is nothing to count.
   const callbacks = targets.length > 0 ? deliveryQueues.counts : undefined;
   const observed = { config, redis, requests, operator, unavailable, ledger, pauses, callbacks };
   let observation: Observation | undefined;

@@ -1,5 +1,5 @@
 // The composition root: builds the parts from the configuration, and releases them last-in-first-out. Together with app/ the
-// only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or looks loads neither.
+// only place that knows them all. app/worker.ts and app/server.ts stand apart: who only enqueues or reads loads neither.
 
 import type { Config } from '../config/load.ts';
 import { examine, type Finding } from '../doctor/doctor.ts';

@@ -24,7 +24,7 @@ interface Parts {
   readonly logger: Logger;
 }
 
-export function createReadings({ config, backoff, redis, requests, runcloud, logger }: Parts) {
+export function createCaches({ config, backoff, redis, requests, runcloud, logger }: Parts) {
   const keys = keysOf(config);
   const missing = createMissingApps({ redis, keys, standsMs: backoff.missingMs });
   return {

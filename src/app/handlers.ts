@@ -123,7 +123,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
           invalidNames,
           backoff,
           changesWww: changesWwwOf(config),
-          renew: (record) => renew(record, 'the guard of the certificate'),
+          renew: (record) => renew(record, 'preflight'),
         }
       : undefined,
     settings: {

@@ -36,9 +36,9 @@ export function createInvestigation(config: Config): Investigation | undefined {
   };
 }
 
-/** A trial that was killed lets our jobs go on by itself. */
+/** After a killed trial our jobs continue automatically. */
 const PAUSE_MS = 15 * 60_000;
-const TRIAL_REASON = '`doctor --try-domain` is at work';
+const TRIAL_REASON = '`doctor --try-domain` is running';
 
 /** What a trial needs of our own side. */
 export function createTrialRecords(
@@ -53,7 +53,7 @@ export function createTrialRecords(
       const bare = bareOf(domain);
       const names = [domain, twinOf(domain), ...(bare ? [bare] : [])];
       const [found] = (await Promise.all(names.map((each) => store.everywhere(each)))).flat();
-      return found && `${found.domain} was asked for on web application ${found.appId} and is ${found.state}`;
+      return found && `${found.domain} was requested on web application ${found.appId} and is ${found.state}`;
     },
     async pause(app) {
       const isOurs = ({ serverId, appId }: WebApplication): boolean =>

@@ -10,8 +10,9 @@ import { createShared } from '../health/shared.ts';
 import { type PauseInForce, readVitals } from '../health/vitals.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
+import { pausedBy } from '../queue/messages.ts';
 import type { Operator } from '../queue/operator.ts';
-import { describeScope, type Pauses, toPausedSentence } from '../queue/pauses.ts';
+import { describeScope, type Pauses } from '../queue/pauses.ts';
 import { RECONCILE_INTERVAL_MS } from '../queue/reconcile.ts';
 import type { Unavailable } from '../rate-limit/limiter.ts';
 import { redisUnavailable } from '../redis/connection.ts';
@@ -27,7 +28,7 @@ export interface ObservationParts {
   readonly redis: Redis;
   readonly requests: RequestQueue;
   readonly operator: Pick<Operator, 'counts'>;
-  /** As onlookers see it (`brake.status`). */
+  /** For readers without credentials (`limiter.status`). */
   readonly unavailable: () => Promise<Unavailable | undefined>;
   readonly ledger: Ledger;
   readonly pauses: Pick<Pauses, 'list'>;
@@ -37,10 +38,10 @@ export interface ObservationParts {
 
 /** A due job may wait so long for a worker before something is wrong. */
 const OLDEST_DUE_MS = 300_000;
-/** Probes and scrapes of one process share a reading so long. */
+/** Probes and scrapes of one process share a value for so long. */
 const SCRAPE_FRESH_MS = 5_000;
 const PROBE_FRESH_MS = 1_000;
-/** Who scrapes is told what this process knows, whatever Redis does: a frozen one keeps its connections open. */
+/** A scrape gets what this process knows, whatever Redis does: a frozen one keeps its connections open. */
 const SCRAPE_DEADLINE_MS = 1_000;
 
 export function createObservation(parts: ObservationParts): Observation {
@@ -78,6 +79,6 @@ async function readPauses(pauses: ObservationParts['pauses']): Promise<PauseInFo
   return (await pauses.list()).map((pause) => {
     const { scope, untilMs } = pause;
     const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
-    return { scope: scope.kind, sentence: `${describeScope(scope)}: ${toPausedSentence(pause)}, ${until}` };
+    return { scope: scope.kind, sentence: `${describeScope(scope)}: ${pausedBy(pause)}, ${until}` };
   });
 }

@@ -55,7 +55,7 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
       metrics.ordered(permit.kind, permit.kind === 'refused' ? permit.limit : undefined);
       return permit;
     },
-    // What is refused at the first look is not taken any more.
+    // An order that `peek` refuses is not taken any more.
     async peek(order, changed) {
       const permit = await ledger.peek(order, changed);
       if (permit.kind !== 'granted')
@@ -66,13 +66,13 @@ export function observedLedger(ledger: Ledger, metrics: Metrics): Ledger {
       await ledger.release(order, orderedAt);
       metrics.ordered('released');
     },
-    failed(order, orderedAt, suspects) {
+    failed(order, orderedAt, doubts) {
       const { app, domain = '' } = order;
       const id = `${app.serverId}:${app.appId}:${domain}:${orderedAt}`;
       if (!failed.has(id)) metrics.ordered('failed');
       failed.add(id);
       for (const oldest of failed) if (failed.size > REMEMBERED) failed.delete(oldest);
-      return ledger.failed(order, orderedAt, suspects);
+      return ledger.failed(order, orderedAt, doubts);
     },
   };
 }
@@ -104,7 +104,7 @@ export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history
       waits: (kind) => metrics.waited(kind === 'paused' ? kind : `unavailable-${kind}`),
       ended(end) {
         const { kind: outcome, code } = end.verdict;
-        // A foreign client may send any name.
+        // An external producer may send any name.
         const name = jobNames.find((known) => known === end.name) ?? 'unknown';
         metrics.jobEnded({ name, outcome, code, durationMs: end.durationMs });
         if (outcome === 'waiting') metrics.waited(reasonOf(end.verdict));
@@ -118,13 +118,13 @@ export function observedJobs(metrics: Metrics, store: Pick<DomainStore, 'history
 const reasonOf = ({ report, code }: Verdict): string =>
   report?.state ?? code ?? report?.reasonCode ?? 'other';
 
-// From the request as the domain's history has it: a repetition, or the sweep's asking again, does not make it younger.
+// From the request in the domain's history: a repetition, or the reconcile loop, does not make it younger.
 async function tellLive({ about }: JobEnd, metrics: Metrics, store: Pick<DomainStore, 'history'>) {
   try {
     const steps = await store.history(about as unknown as DomainKey);
     const live = steps.find(({ state }) => states[state].liveSeconds === 'end');
-    const asked = steps.find(({ state }) => states[state].liveSeconds === 'start');
-    if (live && asked && live.at >= asked.at) metrics.wentLive(live.at - asked.at);
+    const requested = steps.find(({ state }) => states[state].liveSeconds === 'start');
+    if (live && requested && live.at >= requested.at) metrics.wentLive(live.at - requested.at);
   } catch {
     // Redis went away: a figure is lost, nothing else.
   }

@@ -1,4 +1,4 @@
-// The probes, as the configuration wants them. Part of the wiring (app.ts).
+// The probes, as configured. Part of the wiring (app.ts).
 import type { Config } from '../config/load.ts';
 import { createProbe, type Probe } from '../https/probe.ts';
 import { createRenewalCheck, type RenewalCheck } from '../https/renewal.ts';

@@ -17,17 +17,17 @@ import { defaultsOf, keysOf, queueOptions, redisOf } from './settings.ts';
 export interface ProducerApp {
   readonly requests: RequestQueue;
   readonly operator: Operator;
-  /** What the outside was told, and telling it again. */
+  /** Webhook deliveries, and sending them again. */
   readonly deliveries: Deliveries;
   /** The deliveries' own queues, one for each URL. */
   readonly deliveryQueues: DeliveryQueues;
   readonly pauses: Pauses;
   readonly audit: Audit;
-  /** Health and metrics, for who serves them; made when first asked for. */
+  /** Health and metrics; made at the first call. */
   observe(): Observation;
   /** The web application that is meant where none is named. */
   readonly defaults: TargetDefaults;
-  /** What the workers look at besides RunCloud, as far as this configuration says. */
+  /** What the workers probe besides RunCloud, by this configuration. */
   readonly checkSettings: { readonly hasDnsGate: boolean; readonly monitorIntervalMs: number | undefined };
   /** Throws CodedError `redis-unavailable` where Redis does not answer within a second. */
   ready(): Promise<void>;

@@ -26,7 +26,7 @@ export interface ServerApp {
   readonly logger: Logger;
   /** Resolves with the server's own address once it listens, whether Redis is there or not: requests then say so. */
   start(): Promise<string>;
-  /** Answers what has been asked, and takes nothing new. Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT. */
+  /** Answers open requests, and takes nothing new. Safe to call twice; never takes longer than SHUTDOWN_TIMEOUT. */
   close(): Promise<void>;
 }
 

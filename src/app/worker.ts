@@ -27,7 +27,7 @@ import type { ApiCall } from '../runcloud/runcloud.ts';
 import { createTracing, type Tracing } from '../tracing.ts';
 import { version } from '../version.ts';
 import { createAdmin } from './admin.ts';
-import { createReadings } from './caches.ts';
+import { createCaches } from './caches.ts';
 import { auditExternalRequests } from './external-requests.ts';
 import { changesWwwOf, createHandlers } from './handlers.ts';
 import { type ObservedLimiter, observedJobs, observedLedger, observedLimiter } from './observed.ts';
@@ -44,7 +44,7 @@ export interface WorkerApp {
   close(): Promise<void>;
 }
 
-/** The worker with everything it needs; `reload` reads the configuration anew. Throws ConfigError without credentials. */
+/** The worker with everything it needs; `reload` reads the configuration again. Throws ConfigError without credentials. */
 export function createWorkerApp(
   config: Config,
   reload: () => Config = () => config,
@@ -73,8 +73,8 @@ export function createWorkerApp(
     onCall: tellAll(observation.metrics.apiCall, tracing?.apiCall),
   });
   releases.defer(() => runcloud.close());
-  const readings = createReadings({ config, backoff, redis, requests, runcloud, logger });
-  const parts = { config, backoff, redis, requests, runcloud, ledger, ...readings };
+  const caches = createCaches({ config, backoff, redis, requests, runcloud, logger });
+  const parts = { config, backoff, redis, requests, runcloud, ledger, ...caches };
   const probes = createProbesOf(parts);
   const unavailable = createUnavailable(limiter, runcloud, credentials, logger);
   const onError = complaint('worker-error', 'worker');
@@ -180,7 +180,7 @@ function createComplaints(logger: Logger): (event: string, who: string) => (erro
   return (event, who) => (error) => tell({ event, text: `${who}: ${toRedisReason(error)}` });
 }
 
-/** Undefined where nobody is to be told. */
+/** Undefined without callbacks. */
 function createCallbacksOf({
   config: { callbacks, queuePrefix },
   requests: { keyOf },

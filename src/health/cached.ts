@@ -1,4 +1,4 @@
-// A value that many read. It is read again seldom: never more than a twentieth of the time is spent on reading it.
+// A value that many read. It is read again seldom: never more than a twentieth of the time is spent on it.
 
 export function cached<T>(read: () => Promise<T>, freshMs: number): () => Promise<T> {
   let current: Promise<T> | undefined;

@@ -22,7 +22,7 @@ export interface SharedOptions<T> {
   readonly patienceMs?: number;
 }
 
-/** At most a twentieth of the time is spent on reading. */
+/** At most a twentieth of the time is spent on it. */
 const SELDOM = 20;
 const PATIENCE_MS = 500;
 /** After a crash of the reader another process reads. */

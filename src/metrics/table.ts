@@ -3,7 +3,7 @@
 export interface MetricSpec {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** Each label, with what it may hold: few values, never a domain. */
+  /** Each label, with its values: few, never a domain. */
   readonly labels: Readonly<Record<string, string>>;
   /** Of a histogram, in seconds. */
   readonly buckets?: readonly number[];

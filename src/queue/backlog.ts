@@ -8,7 +8,7 @@ type Parts = Pick<RequestQueue, 'queue' | 'store' | 'certificates'>;
 
 /** BullMQ's score of a job with a priority: the priority times this, plus a counter. */
 const BAND = 2 ** 32;
-/** Foreign clients may use more priorities than we do; nobody looks at them all. */
+/** External producers may use more priorities; not all are read. */
 const MAX_BANDS = 20;
 
 /** Milliseconds; 0 where none is due. `now` by Redis' clock. */
@@ -52,8 +52,8 @@ async function readFirstDelayed(redis: Redis, { queue }: Parts): Promise<number 
   return score === undefined ? undefined : Math.floor(Number(score) / 4096);
 }
 
-// BullMQ does not keep when a job became due. It is the latest of: added (plus its delay), last taken, and the next look that
-// its record names. A job that has gone meanwhile is due now.
+// BullMQ does not keep when a job became due. It is the latest of: added (plus its delay), last taken, and the next check in
+// its record. A job that has gone meanwhile is due now.
 async function dueSince(id: string, redis: Redis, parts: Parts, now: number): Promise<number> {
   const [timestamp, opts, processedOn, data] = await redis.hmget(
     parts.queue.toKey(id),

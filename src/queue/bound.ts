@@ -1,15 +1,15 @@
-// No job keeps its place in a worker for ever: one to which nothing comes back any more is given up, and tried again later. What its
-// handler still does is cut off from RunCloud (run.signal) and from the fence. Time is counted in looks: a process that was
-// suspended has not waited.
+// A job that gets no reply any more is given up and retried later: it must not keep its place in the worker. Its handler is
+// cut off from RunCloud (run.signal) and from the lease. Time is counted in ticks: a suspended process has not waited.
 import { TransientError } from '../errors.ts';
+import * as messages from './messages.ts';
 
 export interface Bounds {
-  /** For so long nothing has come back to the job: longer than any one step may take. */
+  /** The job got no reply for so long: longer than any one step may take. */
   readonly stillMs: number;
-  /** For so long it has been at work, whatever came back; waiting for a turn at the brake does not count. */
+  /** The job runs for so long, whatever came back; waits for the rate limiter do not count. */
   readonly wholeMs: number;
-  readonly lookMs: number;
-  /** What heeds its signal has this long to end what it is at, and to give the fence back. */
+  readonly tickMs: number;
+  /** A handler that heeds its signal has this long to end, and to release the lease. */
   readonly graceMs: number;
 }
 
@@ -19,21 +19,20 @@ const MINUTE_MS = 60_000;
 export const toBounds = (callMs: number): Bounds => ({
   stillMs: MINUTE_MS + 2 * callMs,
   wholeMs: 60 * MINUTE_MS,
-  lookMs: 1_000,
+  tickMs: 1_000,
   graceMs: 1_000,
 });
 
 export class StuckError extends TransientError {
   constructor(what: string) {
-    const sentence = `${what}, so it was given up; its place in the worker is free, and it is tried again`;
-    super('job-stuck', sentence);
+    super('job-stuck', messages.givenUp(what));
     this.mustAct = 'operator';
   }
 }
 
 /** What a job may wait for through no fault of its own. */
 export interface Excuses {
-  /** The longest that a call of this process has been waiting for its turn at the brake, in milliseconds; 0: none waits. */
+  /** The longest that a call of this process has been waiting for the rate limiter, in milliseconds; 0: none waits. */
   readonly turnMs: () => number;
   /** Redis is away: all wait for it. */
   readonly isRedisAway: () => boolean;
@@ -52,9 +51,9 @@ export interface Bound {
 }
 
 export function createBound(bounds: Bounds, excuses: Excuses): Bound {
-  const { lookMs, graceMs } = bounds;
+  const { tickMs, graceMs } = bounds;
   const over = new AbortController();
-  const { look, moved } = createCount(bounds, excuses);
+  const { tick, moved } = createCount(bounds, excuses);
   return {
     signal: over.signal,
     moved,
@@ -63,13 +62,13 @@ export function createBound(bounds: Bounds, excuses: Excuses): Bound {
       const { promise: end, reject: giveUp } = Promise.withResolvers<never>();
       const timers: NodeJS.Timeout[] = [];
       const afterGrace = (reason: Error): void => void timers.push(setTimeout(giveUp, graceMs, reason));
-      const looking = setInterval(() => {
-        const stuck = look();
+      const ticking = setInterval(() => {
+        const stuck = tick();
         if (!stuck) return;
-        clearInterval(looking);
+        clearInterval(ticking);
         over.abort(stuck);
         afterGrace(stuck);
-      }, lookMs);
+      }, tickMs);
       const stop = (): void => afterGrace(new Error('the job was interrupted'));
       if (stopped.aborted) stop();
       else stopped.addEventListener('abort', stop, { once: true });
@@ -79,7 +78,7 @@ export function createBound(bounds: Bounds, excuses: Excuses): Bound {
         // How it fails once it is given up is our own doing.
         throw over.signal.aborted ? over.signal.reason : error;
       } finally {
-        clearInterval(looking);
+        clearInterval(ticking);
         timers.forEach(clearTimeout);
         stopped.removeEventListener('abort', stop);
       }
@@ -87,24 +86,20 @@ export function createBound(bounds: Bounds, excuses: Excuses): Bound {
   };
 }
 
-function createCount({ stillMs, wholeMs, lookMs }: Bounds, { turnMs, isRedisAway }: Excuses) {
+function createCount({ stillMs, wholeMs, tickMs }: Bounds, { turnMs, isRedisAway }: Excuses) {
   let still = 0;
   let whole = 0;
   return {
     moved(): void {
       still = 0;
     },
-    look(): StuckError | undefined {
-      still = isRedisAway() ? 0 : still + lookMs;
+    tick(): StuckError | undefined {
+      still = isRedisAway() ? 0 : still + tickMs;
       const longestTurnMs = turnMs();
-      if (longestTurnMs === 0) whole += lookMs;
-      // It may share the reading of another job that waits for its turn.
-      if (still >= stillMs && longestTurnMs < stillMs / 2)
-        return new StuckError(`nothing came back to this job for ${toText(stillMs)}`);
-      return whole >= wholeMs ? new StuckError(`this job was at work for ${toText(wholeMs)}`) : undefined;
+      if (longestTurnMs === 0) whole += tickMs;
+      // It may share the call of another job that waits for the rate limiter.
+      if (still >= stillMs && longestTurnMs < stillMs / 2) return new StuckError(messages.noReply(stillMs));
+      return whole >= wholeMs ? new StuckError(messages.ranTooLong(wholeMs)) : undefined;
     },
   };
 }
-
-const toText = (ms: number): string =>
-  ms < MINUTE_MS ? `${ms / 1000} s` : `${Math.round(ms / MINUTE_MS)} min`;

@@ -4,12 +4,12 @@ import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
 
-const LOOK_EVERY_MS = 250;
+const CHECK_EVERY_MS = 250;
 const FORCED_MS = 500;
 
 export interface Closing {
   readonly redis: Redis;
-  /** No job is at work in this process. */
+  /** No job runs in this process. */
   readonly isIdle: () => boolean;
   readonly timeoutMs: number;
   /** The end of it: how long what was interrupted gets to hand its job back. */
@@ -17,7 +17,7 @@ export interface Closing {
   readonly interrupt: () => void;
 }
 
-/** `late`: something would not stop. `redis-away`: nothing was at work, and Redis was not there to be told. Both are forced. */
+/** `late`: a job would not stop. `redis-away`: no job ran, and Redis was unreachable. Both are forced. */
 export type Closed = 'ended' | 'late' | 'redis-away';
 
 export async function closeWorker(worker: Worker, closing: Closing): Promise<Closed> {
@@ -28,9 +28,9 @@ export async function closeWorker(worker: Worker, closing: Closing): Promise<Clo
   );
   const deadline = performance.now() + timeoutMs - handBackMs;
   let away = 0;
-  // Seen twice in a row: a connection that comes back at once is no outage.
+  // Away twice in a row: a connection that comes back at once is no outage.
   while (away < 2 && performance.now() < deadline) {
-    if (await within(ended, Math.min(LOOK_EVERY_MS, deadline - performance.now()), false)) return 'ended';
+    if (await within(ended, Math.min(CHECK_EVERY_MS, deadline - performance.now()), false)) return 'ended';
     away = isIdle() && redis.status !== 'ready' ? away + 1 : 0;
   }
   if (away < 2) {
@@ -45,15 +45,15 @@ export async function closeWorker(worker: Worker, closing: Closing): Promise<Clo
 export function counted<A extends unknown[], R>(
   process: (...job: A) => Promise<R>,
 ): { readonly process: (...job: A) => Promise<R>; readonly isIdle: () => boolean } {
-  let atWork = 0;
+  let running = 0;
   return {
-    isIdle: () => atWork === 0,
+    isIdle: () => running === 0,
     async process(...job) {
-      atWork += 1;
+      running += 1;
       try {
         return await process(...job);
       } finally {
-        atWork -= 1;
+        running -= 1;
       }
     },
   };

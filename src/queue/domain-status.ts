@@ -1,4 +1,4 @@
-// How one domain stands, and all of them: its record, its job, its certificate. Reads Redis only.
+// The status of one domain, and of all: its record, its job, its certificate. Reads Redis only.
 
 import type { CertificateRecord } from '../certificates/certificates.ts';
 import type { DomainRedeploy } from '../certificates/domain-redeploys.ts';
@@ -14,7 +14,7 @@ import { toMember } from '../redis/keys.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
 
-/** One job as the queue holds it. Times in milliseconds since the epoch. */
+/** One job in the queue. Times in milliseconds since the epoch. */
 export interface JobStatus {
   readonly id: string;
   /** `gone`: its record was dropped, or it never was. */
@@ -67,7 +67,7 @@ export interface Survey {
   readonly apps: number;
 }
 
-/** There may be thousands: whatever else this process is asked has its turn in between. */
+/** There may be thousands: other requests of this process run in between. */
 export const READ_AT_ONCE = 50;
 
 export interface DomainQueries {
@@ -149,10 +149,10 @@ async function walk(store: Pick<DomainStore, 'scan'>, limit: number, selection: 
   const apps = new Set<string>();
   let [newest, selected]: [DomainRecord[], number] = [[], 0];
   // Redis' scan may show one twice.
-  const seen = new Set<string>();
+  const counted = new Set<string>();
   for await (const record of store.scan()) {
-    if (seen.has(toMember(record))) continue;
-    seen.add(toMember(record));
+    if (counted.has(toMember(record))) continue;
+    counted.add(toMember(record));
     apps.add(`${record.serverId}:${record.appId}`);
     if (isOn(record, selection)) states[record.state] = (states[record.state] ?? 0) + 1;
     if (!isSelected(record, selection)) continue;

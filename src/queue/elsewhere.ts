@@ -1,5 +1,5 @@
-// A request that names no web application means the configured one. Where another has the name, that may be a mistake which attaches a
-// domain a second time, or leaves it where it is: whoever asks by hand or over the API is asked which one he means. Pure.
+// A request without a web application means the configured one. If another one has the name, this may be a mistake: the
+// domain would be attached twice, or stay where it is. Then the request must name the web application. Pure.
 
 import type { DomainRecord } from '../domains/domain.ts';
 import type { DomainName } from '../domains/domain-name.ts';
@@ -9,6 +9,7 @@ import { namesOfDesired } from '../domains/taken.ts';
 import { PermanentError } from '../errors.ts';
 import type { JobName } from '../jobs/catalog.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import * as messages from './messages.ts';
 
 /** The refusal: on which web applications the name is. */
 export class ElsewhereError extends PermanentError {
@@ -24,7 +25,7 @@ export class ElsewhereError extends PermanentError {
 export interface Meant extends WebApplication {
   readonly name: JobName;
   readonly domain: DomainName;
-  /** Its www name is asked for too. */
+  /** Its www name is requested too. */
   readonly www: boolean;
 }
 
@@ -39,27 +40,21 @@ export function judgeElsewhere(meant: Meant, records: readonly DomainRecord[]): 
     serverId === meant.serverId && appId === meant.appId;
   const others = desired.filter((record) => !isHere(record));
   if (others.length === 0) return undefined;
-  // What is asked for here already is a repetition, which is always harmless.
+  // A repeated request is always harmless.
   const isRepetition = desired.some((record) => isHere(record) && record.domain === meant.domain);
   if (meant.name === 'add-domain' && isRepetition) return undefined;
-  return new ElsewhereError(toSentence(meant, desired, others), meant, desired);
+  return new ElsewhereError(messages.elsewhere(placesOf(meant, desired, others)), meant, desired);
 }
 
-function toSentence(
+const placesOf = (
   { domain, appId }: Meant,
   desired: readonly DomainRecord[],
   others: readonly DomainRecord[],
-): string {
-  const places = others
-    .map((other) => `${other.appId} (${other.state}${relation(other, domain)})`)
-    .join(' and ');
-  const here = others.length < desired.length ? `${appId} and on ` : '';
-  return `${domain} is on web application ${here}${places}; nothing was done: name the one that you mean`;
-}
+): messages.Places => ({
+  domain,
+  here: others.length < desired.length ? appId : undefined,
+  others: others.map((other) => ({ appId: other.appId, state: other.state, as: relation(other, domain) })),
+});
 
-const relation = (other: DomainRecord, domain: DomainName): string =>
-  other.domain === domain
-    ? ''
-    : bareOf(domain) === other.domain
-      ? `, as the www name of ${other.domain}`
-      : `, by its www name ${other.domain}`;
+const relation = (other: DomainRecord, domain: DomainName): messages.Places['others'][number]['as'] =>
+  other.domain === domain ? undefined : { domain: other.domain, isItsWww: bareOf(domain) === other.domain };

@@ -30,7 +30,7 @@ import { createLine, type Line, lanesOf } from './line.ts';
 import { type Receipt, type RequestOptions, subjectOf } from './receipt.ts';
 import { shieldScripts } from './shield.ts';
 
-/** The door to the queue for one process. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
+/** The queue as one process uses it. Errors: PermanentError for bad input or a name that is taken, CodedError `redis-unavailable`. */
 export interface RequestQueue {
   readonly queue: Queue;
   readonly store: DomainStore;
@@ -40,13 +40,17 @@ export interface RequestQueue {
   enqueue(name: JobName, payload: unknown, options?: RequestOptions): Promise<Receipt>;
   /** A renewal does nothing where a newer request has taken over. */
   requestDomain(request: DomainRequest, band: number, renewal?: Renewal): Promise<EnqueueResult>;
-  requestRedeploy(app: WebApplication, ask: RedeployRequest, requester?: Requester): Promise<EnqueueResult>;
-  /** Asks for a record's wish again, unless a newer one has taken over; `by` says who does. `isQuiet`: see Renewal. */
+  requestRedeploy(
+    app: WebApplication,
+    request: RedeployRequest,
+    requester?: Requester,
+  ): Promise<EnqueueResult>;
+  /** Enqueues a record's request again, unless a newer one has taken over; `by`: who does it. `isQuiet`: see Renewal. */
   reenqueue(record: DomainRecord, by: string, isQuiet?: boolean): Promise<EnqueueResult>;
   /** Adds a redeploy job where names wait for one and none is on its way; true where it did. */
   reenqueueRedeploy(app: WebApplication): Promise<boolean>;
   jobResult(jobId: string): Promise<'gone' | 'failed' | 'completed' | 'unfinished'>;
-  /** Keys of BullMQ's deduplication (a bare client may use it) whose job is gone would swallow jobs for ever. */
+  /** BullMQ's deduplication keys (an external producer may use them) whose job is gone would drop jobs for ever. */
   dropOrphanedDeduplicationKeys(): Promise<number>;
   readonly keys: Keys;
   /** A key of our own in Redis (`keys.own`). */
@@ -60,9 +64,9 @@ export interface RequestQueueOptions {
   readonly redis: Redis;
   readonly queuePrefix: string;
   readonly defaults: JobDefaults;
-  /** Undefined where what becomes of domains is told to nobody (outbox.ts, src/callbacks/). */
+  /** Undefined without callbacks (outbox.ts, src/callbacks/). */
   readonly outboxKeys?: string | undefined;
-  /** Traces, where they are wanted. */
+  /** Undefined: no traces. */
   readonly telemetry?: Telemetry | undefined;
   /** A producer gives up after this; a worker (undefined) waits for Redis. */
   readonly deadlineMs?: number | undefined;
@@ -124,7 +128,7 @@ async function assertMeant(
   if (error) throw error;
 }
 
-/** Without what it calls its children: whoever asks may have written any key there. */
+/** Without its children: an external producer may have written any key there. */
 export const ALONE = { removeChildren: false };
 
 type Writers = Pick<RequestQueue, 'requestDomain' | 'requestRedeploy' | 'reenqueue' | 'reenqueueRedeploy'>;
@@ -137,14 +141,14 @@ const createRunNow = (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobI
   await job?.changeDelay(0).catch(() => undefined); // it has just begun to run
 };
 
-// The record first, the job second: a job that is lost between the two is found by the sweep.
+// The record first, the job second: a job that is lost between the two is found by the reconcile loop.
 function createWriters(
   { queue, store, certificates, line }: Pick<RequestQueue, 'queue' | 'store' | 'certificates' | 'line'>,
   dueAt: RequestQueue['dueAt'],
 ): Writers {
   const runNow = createRunNow(queue, dueAt);
-  const requestRedeploy: Writers['requestRedeploy'] = async (app, ask, requester = {}) => {
-    const result = await certificates.requestRedeploy(app, ask);
+  const requestRedeploy: Writers['requestRedeploy'] = async (app, request, requester = {}) => {
+    const result = await certificates.requestRedeploy(app, request);
     if (result.fate === 'coalesced') {
       const record = await certificates.get(app);
       // A changed name may help where the others had to wait. A failed attempt (with a code) keeps its backoff, and what
@@ -159,21 +163,21 @@ function createWriters(
     await queue.add('redeploy-ssl', payload, { jobId: result.jobId, priority });
     return result;
   };
-  // Who asks again while the domain waits for DNS or its certificate may have mended it. A failed attempt keeps its backoff.
-  const lookNow = async (key: DomainKey, jobId: string): Promise<void> => {
+  // A repeated request of a waiting domain may follow a repair of its DNS. A failed attempt keeps its backoff.
+  const checkNow = async (key: DomainKey, jobId: string): Promise<void> => {
     const record = await store.get(key);
     if (record && states[record.state].checksSooner && !record.code) await runNow(jobId);
   };
   const requestDomain: Writers['requestDomain'] = async (request, band, renewal) => {
     const result = await store.request(request, renewal);
-    // Who asked first stands in the record.
-    const asked = renewal ? { ...request, by: renewal.by } : request;
+    // The record keeps the first requester.
+    const named = renewal ? { ...request, by: renewal.by } : request;
     const name = request.desired.presence === 'present' ? 'add-domain' : 'remove-domain';
     if (result.fate === 'new' || result.fate === 'missing') {
       const priority = await line.place(lanesOf(request.by, request), band);
-      await queue.add(name, toPayload(asked), { jobId: result.jobId, priority });
+      await queue.add(name, toPayload(named), { jobId: result.jobId, priority });
     }
-    if (result.fate === 'coalesced') await lookNow(request, result.jobId);
+    if (result.fate === 'coalesced') await checkNow(request, result.jobId);
     return result;
   };
   const isCheckDue = async ({ nextRunAt }: CertificateRecord): Promise<boolean> =>
@@ -184,7 +188,7 @@ function createWriters(
     async reenqueue(record, by, isQuiet = false) {
       const renewal = { generation: record.generation, by, isQuiet };
       const result = await requestDomain(record, priorities.retry, renewal);
-      // What has been asked for again no longer waits for a person; a record that stays is only clutter.
+      // The old job waits for nobody any more.
       if (result.fate === 'new') await queue.remove(record.jobId, ALONE).catch(reasonOf);
       return result;
     },

@@ -1,16 +1,17 @@
-// A deadline round everything that a producer asks of Redis: its caller must hear within a second, and nothing that it has
-// given up may run later (the connection queues no commands).
+// A deadline for all that a producer requests of Redis. Its caller gets an answer within a second, and nothing that it gave
+// up may run later (the connection queues no commands).
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Redis } from 'ioredis';
 import { within } from '../deadline.ts';
 import { CodedError, isReplyError } from '../errors.ts';
 import { redisUnavailable, toMissingRight, untilReady } from '../redis/connection.ts';
+import * as messages from './messages.ts';
 
 const LATE = Symbol('late');
 
 const pings = new WeakMap<Redis, Promise<unknown>>();
 
-/** Resolves with Redis' reply to a PING. All who ask in the same turn share one: it was sent when they asked, not before. */
+/** Resolves with Redis' reply to a PING. Callers of the same event loop turn share one. */
 function proveAlive(redis: Redis): Promise<unknown> {
   const underway = pings.get(redis);
   if (underway) return underway;
@@ -54,20 +55,16 @@ export async function failFast<T>(
   return result;
 }
 
-/** Redis answered, and not as we need it. One key that is none of ours must not look like an outage: the others go well. */
+/** Redis answered with an error. A key of another program is no outage. */
 function toRefusal(cause: Error): CodedError {
   const { message } = cause;
   if (/\bOOM\b/.test(message)) {
-    const sentence =
-      'Redis is out of memory; raise maxmemory, then send again (what it took before is carried out)';
-    return new CodedError('redis-unavailable', sentence, { cause });
+    return new CodedError('redis-unavailable', messages.redisFull, { cause });
   }
   if (/\bWRONGTYPE\b/.test(message)) {
-    const sentence =
-      'something that is none of ours stands in Redis under a key of ours: find out what, and remove it';
-    return new CodedError('unexpected', `${sentence} (${message})`, { cause });
+    return new CodedError('unexpected', messages.wrongKeyType(message), { cause });
   }
   return (
-    toMissingRight(cause) ?? new CodedError('redis-unavailable', `Redis refused it (${message})`, { cause })
+    toMissingRight(cause) ?? new CodedError('redis-unavailable', messages.redisRefused(message), { cause })
   );
 }

@@ -1,4 +1,4 @@
-// The jobs that BullMQ holds as failed, as people see and choose them.
+// BullMQ's failed jobs, as people list and select them.
 import type { Job } from 'bullmq';
 import { parseId } from '../domains/ids.ts';
 import { isOn, type Selection } from '../domains/selection.ts';
@@ -16,7 +16,7 @@ export interface FailedJob {
   readonly code: Code | undefined;
   readonly attempts: number;
   readonly failedAt: number | undefined;
-  /** When the same is tried again by itself; undefined: it waits for a person, or a newer request counts. */
+  /** When it is retried automatically; undefined: it waits for a person, or a newer request counts. */
   readonly nextCheckAt: number | undefined;
 }
 

@@ -1,9 +1,9 @@
-// A job's payload as our doors write it, and as a worker reads it: with who asked. Pure.
+// A job's payload as our writers write it and as a worker reads it, with its requester. Pure.
 import type { Requester } from '../domains/domain.ts';
 import type { DomainRequest } from '../domains/store.ts';
 import { generationOf } from '../redis/keys.ts';
 
-/** A program that asks through Redis, ours or anybody's: nothing proves which one. */
+/** A program that uses Redis directly, ours or any other: nothing proves which one. */
 export const PRODUCER = 'producer';
 
 /** As docs/reference/jobs.md has it, with everything resolved, so that the job means the same wherever it runs. */
@@ -20,18 +20,18 @@ export function toPayload({ domain, serverId, appId, siteId, desired, ...request
   };
 }
 
-/** `by` is for people who look at the job, and for a redeploy's log; `whoAsked` says when it is believed. */
+/** `by` is for people who read the job, and for a redeploy's log; `requesterOf` decides when it is trusted. */
 export const requesterFields = ({ by, for: requestedBy }: Requester): object => ({
   ...(by !== undefined && { by }),
   ...(requestedBy !== undefined && { requestedBy }),
 });
 
-/** A request of ours has a few hundred characters; a bare client may have put anything into a job. */
+/** A request of ours has a few hundred characters; an external producer may have put anything into a job. */
 const MAX_CHARS = 16 * 1024;
 const MAX_NAME_CHARS = 100;
 const MAX_FIELD_CHARS = 300;
 const MAX_FIELDS = 20;
-/** Ours hold a domain name and three numbers. */
+/** Ours have a domain name and three numbers. */
 const MAX_ID_CHARS = 1_000;
 
 /** Whether a job has more around its payload than any of ours: it is refused, and nothing of it is kept. */
@@ -56,7 +56,7 @@ export function toShrunk(payload: unknown): object {
       !Array.isArray(value) &&
       String(value).length <= MAX_FIELD_CHARS,
   );
-  return { ...Object.fromEntries(short.slice(0, MAX_FIELDS)), cut: 'it held more than a job may hold' };
+  return { ...Object.fromEntries(short.slice(0, MAX_FIELDS)), cut: 'it had more than a job may have' };
 }
 
 type JobText = Readonly<{ id?: unknown; data?: unknown }>;
@@ -71,7 +71,7 @@ export function isOurForm({ id, data }: JobText): boolean {
   return generationOf(id, `${domain}_${serverId}_${appId}~`) !== undefined;
 }
 
-/** A job's payload as a producer has it, and who asked, as the job itself says. */
+/** A job's payload as a producer has it, and the requester that it names. */
 export function readJob({ id, data }: JobText): {
   readonly by: string | undefined;
   readonly payload: unknown;
@@ -91,8 +91,8 @@ export interface JobRecord {
 }
 
 /**
- * Who asked by the job `id`, whose stem should be `stem`. A door of ours writes the record before the job, so that the record, while it
- * waits for that very job, proves that we made it. `isExternal`: nothing proves it.
+ * The requester of the job `id`, whose stem should be `stem`. Our writers write the record before the job: a record that waits
+ * for this job proves that we made it. `isExternal`: nothing proves it.
  */
 export function requesterOf(
   id: string,

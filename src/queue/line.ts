@@ -1,6 +1,6 @@
-// Whose turn it is: each lane (who asks, for which web application) has its own row of jobs, and the rows take turns, so that three hundred
-// requests of one do not stand before the one of another. A turn is the high part of BullMQ's priority, the kind of job the low part.
-// A turn is given to what can run now. What waits for its time has none, or it would come back with a turn that is long over.
+// Fair turns. Each lane (a requester on a web application) has its own row of jobs, and the rows take turns: three hundred
+// requests of one must not delay the one of another. A turn is the high part of BullMQ's priority, the kind of job the low
+// part. Only a job that can run now has a turn: after a delay its turn would be long over.
 import type { Redis } from 'ioredis';
 import { priorities } from '../jobs/catalog.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -29,8 +29,8 @@ const turnsOf = (band: number): number =>
 export const hasNoTurn = (priority: number): boolean => priority > 0 && priority < BANDS;
 
 /**
- * The first lane counts each job; the others count more slowly. Programs that ask through Redis all have one name, so only the web
- * application tells them apart.
+ * The first lane counts each job; the others count more slowly. External producers all have one name, so only
+ * the web application tells them apart.
  */
 export const lanesOf = (by: string | undefined, { serverId, appId }: WebApplication): readonly string[] => [
   `${by ?? ''}|${serverId}:${appId}`,
@@ -38,8 +38,8 @@ export const lanesOf = (by: string | undefined, { serverId, appId }: WebApplicat
 ];
 
 // KEYS line, prioritized  ARGV band, bands, last turn, turns per caller, lanes... -> priority
-// The turn that is served now is the first that waits: who comes newly begins there, with no credit for what he did not ask before. What
-// has no turn is passed over.
+// The current turn is the first that waits. A new requester begins there, with no credit for earlier turns. Jobs without a turn
+// are skipped.
 const PLACE = `
 local head = redis.call('ZRANGE', KEYS[2], 4294967296 * tonumber(ARGV[2]), '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')
 local now = 1

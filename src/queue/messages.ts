@@ -68,3 +68,46 @@ export const gaveUp = (jobId: string): string =>
   `BullMQ gave up job ${jobId}: it may have crashed its worker`;
 export const enqueuedAgain = (domain: string, reason: string): string =>
   `${domain} enqueued again: ${reason}`;
+
+export const noReply = (ms: number): string => `the job got no reply for ${toPeriod(ms)}`;
+export const ranTooLong = (ms: number): string => `the job ran for ${toPeriod(ms)}`;
+export const givenUp = (what: string): string => `${what}; it was given up and is retried`;
+const toPeriod = (ms: number): string => (ms < 60_000 ? `${ms / 1000} s` : `${Math.round(ms / 60_000)} min`);
+
+export const reasonMissing = 'reason: is required; it is shown wherever a job waits';
+export const untilPast = 'until: must be in the future';
+
+export const noFailedJob = (id: string): string =>
+  `No failed job has the id ${id}. Run \`failed\` to list them.`;
+export const retrySuperseded = (jobId: string): string =>
+  `job ${jobId} has a newer request; this job is not retried`;
+
+export const redisFull =
+  'Redis is out of memory. Raise maxmemory, then send again. Accepted requests are safe.';
+export const wrongKeyType = (message: string): string =>
+  `A key in Redis has an unexpected type: another program uses this prefix. Remove the key or change QUEUE_PREFIX (${message})`;
+export const redisRefused = (message: string): string => `Redis refused the request (${message})`;
+
+/** Where a name is that a request without a web application names. */
+export interface Places {
+  readonly domain: string;
+  /** The configured web application, if it has the name too. */
+  readonly here: number | undefined;
+  readonly others: readonly {
+    readonly appId: number;
+    readonly state: string;
+    /** The record's own domain, where it is another name; `isItsWww`: the requested name is its www name. */
+    readonly as: { readonly domain: string; readonly isItsWww: boolean } | undefined;
+  }[];
+}
+
+export function elsewhere({ domain, here, others }: Places): string {
+  const places = others.map(({ appId, state, as }) => `${appId} (${state}${relation(as)})`).join(' and ');
+  const and = here === undefined ? '' : `${here} and on `;
+  return `${domain} is on web application ${and}${places}. Nothing was done: name the web application (appId, --app)`;
+}
+
+function relation(as: Places['others'][number]['as']): string {
+  if (!as) return '';
+  return as.isItsWww ? `, as the www name of ${as.domain}` : `, by its www name ${as.domain}`;
+}

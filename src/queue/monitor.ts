@@ -126,7 +126,7 @@ async function createListReader(
   };
 }
 
-/** Each web application is read once in a pass, whoever asks. */
+/** Each web application is read once a round. */
 function createOnce(read: (app: WebApplication) => Promise<Rows | undefined>) {
   const all = new Map<string, Promise<Rows | undefined>>();
   return ({ serverId, appId }: WebApplication): Promise<Rows | undefined> => {
@@ -186,7 +186,7 @@ async function examine(
   };
 }
 
-/** What is said of a domain without the www name that was wanted, and the records that bring it. */
+/** The judgement of a domain without its desired www name, with the DNS records that bring it. */
 function withLeftOut(
   drift: Drift,
   { domain }: DomainRecord,

@@ -1,5 +1,5 @@
-// Of which domains the queue holds a job that may run yet, on whatever web application: one that is not over, or that a person may try
-// again. Without its domain's record such a job would count as the newest request.
+// The domains with a job that may still run, on any web application: it is not over, or a person may retry it. Without its
+// domain's record such a job would count as the newest request.
 import type { Redis } from 'ioredis';
 import { type DomainName, parseDomainName } from '../domains/domain-name.ts';
 

@@ -1,4 +1,4 @@
-// What a person asks of the queue: how things stand, what failed, try it again. Reads Redis only, never RunCloud.
+// The queue for people: status, failed jobs, retries. Reads Redis only, never RunCloud.
 import type { Job } from 'bullmq';
 import type { RedeployRequest } from '../certificates/certificates.ts';
 import type { Ledger } from '../certificates/ledger.ts';
@@ -24,6 +24,7 @@ import {
 import { ALONE, type RequestQueue } from './enqueue.ts';
 import { type FailedFilter, type FailedJob, isFailedAs, toFailedJob } from './failed-jobs.ts';
 import { PRODUCER, readJob } from './job-payload.ts';
+import * as messages from './messages.ts';
 
 /** How many jobs stand where. */
 export interface QueueCounts {
@@ -36,7 +37,7 @@ export interface QueueCounts {
 
 export type { CertificateStatus, DomainDetails, DomainStatus, FailedFilter, FailedJob, JobStatus, Survey };
 
-/** So many failed jobs are looked at. */
+/** So many failed jobs are read. */
 export const MAX_FAILED = 10_000;
 
 export type RetryResult =
@@ -50,15 +51,15 @@ export type RetryResult =
 
 export interface Operator {
   counts(): Promise<QueueCounts>;
-  /** What holds all jobs at this moment: an outage, refused credentials, a closed gate. */
+  /** Why no job can call RunCloud now. */
   unavailable(): Promise<Unavailable | undefined>;
   job(id: string): Promise<JobStatus>;
-  /** The selected domains that were asked for most recently; all domains are counted. */
+  /** The selected domains that were requested most recently; all domains are counted. */
   survey(limit: number, selection?: Selection): Promise<Survey>;
   domain(name: DomainName, target: TargetDefaults): Promise<DomainDetails | undefined>;
-  /** The records of a name on the chosen web applications, the most recently asked first; default: on all. */
+  /** The records of a name on the chosen web applications, the most recently requested first; default: on all. */
   everywhere(name: DomainName, on?: Selection): Promise<DomainRecord[]>;
-  /** Whose www name this is, where it was never asked for by itself. */
+  /** The domain whose www name this is, unless it was requested itself. */
   ownerOfTwin(name: DomainName, on?: Selection): Promise<DomainRecord | undefined>;
   details(record: DomainRecord): Promise<DomainDetails>;
   /** The most recent first, of the newest ten thousand. */
@@ -115,7 +116,7 @@ export function createOperator({ requests, defaults, unavailable, ledger }: Oper
         const job = toFailedJob(id, await queue.getJob(id).catch(() => undefined), defaults);
         return { ...job, nextCheckAt: await nextCheckOf(job, requests) };
       };
-      // There may be thousands: whatever else this process is asked has its turn in between.
+      // There may be thousands: other requests of this process run in between.
       for (let at = 0; at < ids.length; at += READ_AT_ONCE)
         found.push(...(await Promise.all(ids.slice(at, at + READ_AT_ONCE).map(read))));
       return filter ? found.filter((job) => isFailedAs(job, filter)).slice(0, limit) : found;
@@ -123,7 +124,7 @@ export function createOperator({ requests, defaults, unavailable, ledger }: Oper
     async retry(id, by) {
       const job = await queue.getJob(id).catch(() => undefined);
       if (!job || (await job.getState()) !== 'failed') {
-        return { id, kind: 'refused', sentence: `no failed job has the id ${id}; \`failed\` lists them` };
+        return { id, kind: 'refused', sentence: messages.noFailedJob(id) };
       }
       try {
         return await retryJob(job, by, requests, defaults);
@@ -135,8 +136,8 @@ export function createOperator({ requests, defaults, unavailable, ledger }: Oper
   };
 }
 
-// A new generation of the same wish gets a new job with a full budget, and the ordinary rules hold. BullMQ's own retry would
-// leave one try, and run beside a newer job of the same domain.
+// A new generation of the same request gets a new job with all attempts, under the ordinary rules. BullMQ's own retry would
+// leave one attempt, and run beside a newer job of the same domain.
 async function retryJob(
   job: Job,
   by: string,
@@ -153,10 +154,9 @@ async function retryJob(
         })
       : await retryDomain({ ...parsed.request, by: PRODUCER }, id, by, requests);
   if (result.fate === 'superseded') {
-    const sentence = `job ${result.jobId} carries a newer request; this one stays as it is`;
-    return { id, kind: 'superseded', sentence };
+    return { id, kind: 'superseded', sentence: messages.retrySuperseded(result.jobId) };
   }
-  // The new job is on its way; a record that cannot be removed now is only clutter.
+  // The new job is enqueued: the old one is only clutter.
   await job.remove(ALONE).catch(reasonOf);
   const domain = parsed.name === 'redeploy-ssl' ? parsed.domain : parsed.request.domain;
   return { id, kind: 'retried', jobId: result.jobId, domain };
@@ -195,7 +195,7 @@ async function retryDomain(
 ): Promise<EnqueueResult> {
   const record = await requests.store.get(request);
   if (!record) return requests.requestDomain(request, priorities.retry);
-  // A bare client's job that failed before it was ever claimed may be newer than the record.
+  // An external producer's job that failed before it was ever claimed may be newer than the record.
   const isNewer = /^\d+$/.test(id) && Number(id) > record.place && id !== record.jobId;
   if (isNewer) return requests.requestDomain(request, priorities.retry);
   if (record.jobId !== id) return { fate: 'superseded', jobId: record.jobId };

@@ -1,11 +1,12 @@
-// What a person has paused: everything, one web application, or one site, with a reason and until when. A pause is a wish of
-// its own beside the records: it changes none of them, and its jobs go on from where they stood.
+// What a person has paused: everything, one web application, or one site, with a reason and until when. A pause
+// changes no record: its jobs continue from where they were.
 import type { Redis } from 'ioredis';
 import { PermanentError } from '../errors.ts';
 import { NOW } from '../redis/clock.ts';
 import type { Keys } from '../redis/keys.ts';
 import { EXPECT } from '../redis/run-script.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
+import * as messages from './messages.ts';
 
 export type PauseScope =
   | { readonly kind: 'all' }
@@ -30,7 +31,7 @@ export interface Pause extends PauseRequest {
   readonly leftMs: number | undefined;
 }
 
-/** Where a job belongs. What is left out is in no narrower scope: `{}` asks for a pause of everything. */
+/** Where a job belongs. What is left out is in no narrower scope: `{}` means a pause of everything. */
 export interface PauseSubject extends Partial<WebApplication> {
   readonly siteId?: string | undefined;
 }
@@ -51,7 +52,7 @@ export interface Pauses {
 const MAX_REASON = 300;
 const MAX_BY = 100;
 
-// The fields of one hash, so that a look is one command; a pause that is over is dropped by whoever comes by.
+// The fields of one hash: one command reads all. A pause that is over is dropped by the next reader.
 //
 // KEYS pauses  ARGV ...fields -> {now, ...values in force}; without fields all
 const READ = `${NOW}${EXPECT}
@@ -103,10 +104,10 @@ export function createPauses({ redis, keys, scrub = (text) => text }: PausesOpti
   return {
     async pause({ scope, reason: given, by, untilMs }) {
       const reason = toLine(scrub(given)).slice(0, MAX_REASON);
-      if (reason === '') throw new PermanentError('invalid-payload', 'reason: say why, for whoever meets it');
+      if (reason === '') throw new PermanentError('invalid-payload', messages.reasonMissing);
       const stored = JSON.stringify({ scope, reason, by: toLine(by).slice(0, MAX_BY), untilMs });
       const now = (await redis.eval(WRITE, 1, key, fieldOf(scope), stored, untilMs ?? '')) as number;
-      if (now < 0) throw new PermanentError('invalid-payload', 'until: must be in the future');
+      if (now < 0) throw new PermanentError('invalid-payload', messages.untilPast);
       return toPause(JSON.stringify({ ...JSON.parse(stored), at: now }), now);
     },
     async resume(scope) {
@@ -147,10 +148,6 @@ function toPause(text: string, nowMs: number): Pause {
   const { scope, reason, by, at, untilMs } = JSON.parse(text) as Omit<Pause, 'leftMs'>;
   return { scope, reason, by, at, untilMs, leftMs: untilMs === undefined ? undefined : untilMs - nowMs };
 }
-
-/** "paused by ada: moving to another server": for the log, the record and status pages. */
-export const toPausedSentence = ({ by, reason }: Pick<Pause, 'by' | 'reason'>): string =>
-  `paused by ${by}: ${reason}`;
 
 /** "everything", "web application 646 of server 1903", "site 7". */
 export function describeScope(scope: PauseScope): string {

@@ -1,4 +1,4 @@
-// What a request may say, and what it is answered with. Types, and one pure reading.
+// The options of a request, and its receipt. Types, and one pure function.
 import type { DomainName } from '../domains/domain-name.ts';
 import type { ParsedJob } from '../jobs/catalog.ts';
 
@@ -24,9 +24,9 @@ export interface EnqueueOptions {
   readonly bulk?: boolean;
 }
 
-/** What only our own doors may say. */
+/** For our own writers only. */
 export interface RequestOptions extends EnqueueOptions {
-  /** Who asks, see `Asker`. Default: `producer`. */
+  /** The requester. Default: `producer`. */
   readonly by?: string;
   /** True: throws ElsewhereError if the request names no web application and another one has the domain. */
   readonly refuseElsewhere?: boolean;

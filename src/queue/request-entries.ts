@@ -1,4 +1,4 @@
-// What the audit log says of requests, whichever door they come through: command line, API, a program's producer, a bare client.
+// The audit log's entries of requests: of the command line, the API, and external producers.
 // Pure.
 import type { AuditRecord, AuditVerb } from '../audit/audit.ts';
 import type { JobName } from '../jobs/catalog.ts';

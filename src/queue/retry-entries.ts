@@ -1,4 +1,4 @@
-// What the audit log says of failed jobs that a person tries again, whichever way he asks: command line, API, board.
+// The audit log's entries of failed jobs that a person retries by the command line, the API or the board.
 import type { AuditRecord } from '../audit/audit.ts';
 import type { FailedJob, RetryResult } from './operator.ts';
 

@@ -1,4 +1,4 @@
-// Our verdicts as BullMQ's moves: what it is told when an attempt has ended.
+// Verdicts as BullMQ's moves at the end of an attempt.
 
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import { states } from '../domains/states.ts';
@@ -10,10 +10,10 @@ import type { Verdict } from './verdict.ts';
 
 const KEEP_LOG_LINES = 100;
 
-// Jobs of foreign clients carry no options: the worker's own count for every job, so that there is one retry policy.
+// Jobs of external producers have no options. The worker's own count for every job: there is one retry policy.
 export function adopt(job: Job, { attempts }: RetryPolicy): void {
   const ours = { attempts, backoff: { type: 'custom' }, keepLogs: KEEP_LOG_LINES };
-  // Retention is the worker's: a failed request must be there to be looked at, and tried again.
+  // Retention is the worker's: a failed request must stay for a check and a retry.
   Object.assign(job.opts, ours, { removeOnComplete: undefined, removeOnFail: undefined });
 }
 
@@ -21,7 +21,7 @@ export function adopt(job: Job, { attempts }: RetryPolicy): void {
 export const toBackoff = (_made: number, _type: unknown, error?: Error): number =>
   error instanceof RetryLater ? error.delayMs : 1000;
 
-/** An attempt that failed, as BullMQ shall see it: no stack, no cause, nothing that was not scrubbed. */
+/** A failed attempt as BullMQ gets it: no stack, no cause, nothing unscrubbed. */
 export class RetryLater extends Error {
   readonly delayMs: number;
   constructor(sentence: string, delayMs: number) {
@@ -47,7 +47,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
     case 'superseded':
       return reason;
     case 'waiting':
-      await giveUpTurn(job, isLook(verdict) ? priorities.check : priorities.retry);
+      await giveUpTurn(job, isCheck(verdict) ? priorities.check : priorities.retry);
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':
@@ -64,18 +64,18 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
   }
 }
 
-// What waits for DNS or a certificate is looked at a hundred times, and must not stand before what is asked for now.
-const isLook = ({ goesBehind, report }: Verdict): boolean =>
+// A check of DNS or a certificate runs a hundred times, and must not delay new requests.
+const isCheck = ({ goesBehind, report }: Verdict): boolean =>
   goesBehind ?? (report?.state !== undefined && !states[report.state].keepsTurn);
 
-// Its turn is over. When it is due, it stands in line anew: what turn that is, nobody can say before.
+// Its turn is over. When it is due, it gets a new one.
 async function giveUpTurn(job: Job, band: number): Promise<void> {
   if (job.priority !== band) await job.changePriority({ priority: band });
 }
 
 /**
- * A job that is due has no turn yet. Where others wait, it goes back to take one, and throws what BullMQ takes for the move; it has spent
- * nothing. Its worker may die in between: then it is taken again, with a turn or without.
+ * A job that is due has no turn yet. If others wait, it goes back to take one, and this throws BullMQ's error of the move. It has
+ * spent nothing. If its worker dies in between, it is taken again, with a turn or without.
  */
 export async function standInLine({ job, token }: Run, lanes: readonly string[], line: Line): Promise<void> {
   if (!isDue(job) || (await line.isEmpty())) return;
@@ -84,6 +84,6 @@ export async function standInLine({ job, token }: Run, lanes: readonly string[],
   throw new WaitingError();
 }
 
-// A redeploy waits before its first run, too. What else is new has its turn from our door, or a priority that a bare client chose.
+// A redeploy has no turn at its first run either. Other new jobs have theirs from our writers, or an external producer's priority.
 const isDue = ({ priority, attemptsStarted, name }: Job): boolean =>
   hasNoTurn(priority) && (attemptsStarted > 1 || name === 'redeploy-ssl');

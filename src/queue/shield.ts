@@ -1,12 +1,12 @@
-// BullMQ's scripts run with our rights in Redis, and take names of keys from the hashes of jobs. Whoever asks may write those hashes, and
-// must not have us write where he may not. Each of its scripts sees a job without them, and as one that it can read.
+// BullMQ's scripts run with our rights in Redis, and take names of keys from the hashes of jobs. An external producer may
+// write those hashes, and must not make us write where it may not. Each script reads a job without them, in a readable form.
 import type { Redis } from 'ioredis';
 
 // Stands before BullMQ's own Lua, whose every `redis.call` goes through it.
 // other: fields that name keys, or a job under another id: of a flow, of a scheduler, and the same in what waits for a deduplicated job
-// to end. We use none of them, nor `progress` and the old name of `atm`. `opts` is written anew, so that what Lua takes for JSON is
-// JSON. A count that is no number begins anew. What is wrong goes from Redis when a worker takes the job: BullMQ counts that in `ats`,
-// and reads the job then. Who only reads changes nothing.
+// to end. We use none of them, nor `progress` and the old name of `atm`. `opts` is encoded again: what Lua takes for JSON is
+// JSON. A count that is no number starts again. A wrong value leaves Redis when a worker takes the job: BullMQ counts that in
+// `ats`, and reads the job then. Reading alone changes nothing.
 const SHIELD = `
 local redis = setmetatable({}, { __index = redis })
 do

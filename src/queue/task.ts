@@ -111,8 +111,8 @@ function domainTask(
       if (given.kind === 'superseded') return given;
       const verdict = inOwnWords(given, domain);
       const { sentence: outcome, code, nextRunAt, report } = verdict;
-      const told = { outcome, code, nextRunAt, report, token: run.token, requestedAt };
-      const settled = await store.settle(request, jobId, { request: requestStateOf(verdict), ...told });
+      const facts = { outcome, code, nextRunAt, report, token: run.token, requestedAt };
+      const settled = await store.settle(request, jobId, { request: requestStateOf(verdict), ...facts });
       if (settled !== 'again') return verdict;
       return verdictOfOutcome(
         waiting(messages.requestedAgain(domain), 0, { reasonCode: 'busy' }),
@@ -169,8 +169,8 @@ function redeployTask(
       const result = verdict.kind === 'done' || verdict.kind === 'failed' ? verdict.kind : 'pending';
       const { sentence: outcome, forDomains = withoutOthers(outcome), code, nextRunAt, report } = verdict;
       const { mustAct, reasonCode } = report ?? {};
-      const told = { outcome, forDomains, reasonCode, code, nextRunAt, mustAct };
-      await certificates.end(app, jobId, { result, ...told, token: run.token });
+      const facts = { outcome, forDomains, reasonCode, code, nextRunAt, mustAct };
+      await certificates.end(app, jobId, { result, ...facts, token: run.token });
       return verdict;
     },
   };

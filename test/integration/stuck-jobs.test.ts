@@ -13,7 +13,7 @@ import { createRedis } from '../../src/redis/connection.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
 
-const BOUNDS = { stillMs: 300, wholeMs: 3_600_000, lookMs: 20, graceMs: 100 };
+const BOUNDS = { stillMs: 300, wholeMs: 3_600_000, tickMs: 20, graceMs: 100 };
 const never = new Promise<never>(() => undefined);
 
 let stack: AsyncDisposableStack;

@@ -1,8 +1,9 @@
 // When a job is given up: looks are counted, so the clock here is a fake one that goes from look to look.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { type Bounds, createBound, type Excuses, StuckError, toBounds } from '../../src/queue/bound.ts';
+import * as messages from '../../src/queue/messages.ts';
 
-const BOUNDS: Bounds = { stillMs: 180_000, wholeMs: 3_600_000, lookMs: 1_000, graceMs: 1_000 };
+const BOUNDS: Bounds = { stillMs: 180_000, wholeMs: 3_600_000, tickMs: 1_000, graceMs: 1_000 };
 const NONE: Excuses = { turnMs: () => 0, isRedisAway: () => false };
 
 beforeEach(() => {
@@ -35,7 +36,7 @@ test('a job to which nothing comes back is given up after the bound, and its sig
   await pass(BOUNDS.graceMs);
   expect(seen.error).toBeInstanceOf(StuckError);
   expect(seen.error).toMatchObject({ code: 'job-stuck', attemptSpent: true, mustAct: 'operator' });
-  expect(seen.error?.message).toContain('nothing came back to this job for 3 min');
+  expect(seen.error?.message).toContain(messages.noReply(180_000));
 });
 
 test('one that ends when its signal says so is given up all the same, and what it achieved counts', async () => {
@@ -58,10 +59,10 @@ test('one to which something comes back now and then goes on, for an hour at mos
   }
   expect(bound.signal.aborted).toBe(false);
   await pass(60_000 + BOUNDS.graceMs);
-  expect(seen.error?.message).toContain('this job was at work for 60 min');
+  expect(seen.error?.message).toContain(messages.ranTooLong(3_600_000));
 });
 
-test('one that waits for its turn at the brake, or for Redis, is not given up', async () => {
+test('one that waits for its turn at the rate limiter, or for Redis, is not given up', async () => {
   const atLimiter = begin({ turnMs: () => BOUNDS.stillMs });
   const redisAway = begin({ isRedisAway: () => true });
   await pass(BOUNDS.stillMs * 3);
@@ -69,7 +70,7 @@ test('one that waits for its turn at the brake, or for Redis, is not given up', 
   expect(redisAway.bound.signal.aborted).toBe(false);
 });
 
-test('short waits of others at the brake are no excuse', async () => {
+test('short waits of others at the rate limiter are no excuse', async () => {
   const { bound } = begin({ turnMs: () => 25_000 });
   await pass(BOUNDS.stillMs);
   expect(bound.signal.aborted).toBe(true);
