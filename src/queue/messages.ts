@@ -104,7 +104,7 @@ export interface Places {
 export function elsewhere({ domain, here, others }: Places): string {
   const places = others.map(({ appId, state, as }) => `${appId} (${state}${relation(as)})`).join(' and ');
   const and = here === undefined ? '' : `${here} and on `;
-  return `${domain} is on web application ${and}${places}. Nothing was done: name the web application (appId, --app)`;
+  return `${domain} is on web application ${and}${places}. Nothing was done: name the web application`;
 }
 
 function relation(as: Places['others'][number]['as']): string {
