@@ -77,12 +77,25 @@ export function createRedis(
   // BullMQ's queue, worker and every request that waits for the connection listen on it: no leak, however many.
   // (Not by 0: BullMQ adds 3 to the number that it finds, and would make 3 of it.)
   redis.setMaxListeners(Number.POSITIVE_INFINITY);
+  keepListening(redis);
   redis.on('ready', () => troubles.delete(redis));
   redis.on('error', (error: Error) => {
     troubles.set(redis, error);
     onError(error);
   });
   return redis;
+}
+
+/**
+ * ioredis listens to one error of a socket. A TLS socket that is closed during its handshake may
+ * emit two: the certificate's, then the server's answer to the early end. The second one, without
+ * a listener, would end the process.
+ */
+function keepListening(redis: Redis): void {
+  redis.on('connecting', () => {
+    // The socket is made in the ticks after this event.
+    setImmediate(() => redis.stream?.on('error', () => undefined));
+  });
 }
 
 /** ioredis' own error would repeat the address, and with it the password. */

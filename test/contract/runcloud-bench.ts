@@ -1,5 +1,6 @@
 // What the contract tests share: a simulator that is seeded for them, and a client for one API version.
 
+import { afterAll, beforeAll } from '@jest/globals';
 import {
   createSimulator,
   type Simulator,
@@ -66,13 +67,35 @@ export async function createBench(version: ApiVersion, options: SimulatorOptions
 /** Every answer to every open question, one at a time, with the name of its test. */
 export const cases = VARIANT_CASES.map((one) => [`${one.name}=${one.value}`, one] as const);
 
-export async function eachCase(
-  run: (bench: Bench, variants: Variants) => Promise<void>,
-  version: ApiVersion,
-  { name, value }: VariantCase,
-): Promise<void> {
-  await using bench = await createBench(version, { variants: { [name]: value } });
-  await run(bench, bench.simulator.variants);
+/** Runs a story for one case. */
+export type RunCase = (
+  story: (bench: Bench, variants: Variants) => Promise<void>,
+  which: VariantCase,
+) => Promise<void>;
+
+/**
+ * One simulator for all cases of a `describe`. Each case resets it, changes one answer and has a client of its own:
+ * nothing that a client learned reaches the next case.
+ */
+export function createCases(version: ApiVersion): RunCase {
+  let shared: Bench;
+  beforeAll(async () => {
+    shared = await createBench(version);
+  });
+  afterAll(async () => {
+    await shared[Symbol.asyncDispose]();
+  });
+  return async (story, { name, value }) => {
+    const { simulator } = shared;
+    simulator.reset();
+    simulator.setVariants({ [name]: value });
+    const runcloud = shared.client();
+    try {
+      await story({ ...shared, runcloud }, simulator.variants);
+    } finally {
+      runcloud.close();
+    }
+  };
 }
 
 /** What a call ended with: its value, or the error that it threw. */

@@ -11,7 +11,7 @@ import {
   bareApp,
   cases,
   createBench,
-  eachCase,
+  createCases,
   outcomeOf,
   versions,
 } from './runcloud-bench.ts';
@@ -115,9 +115,10 @@ const toExpected = (call: Promise<unknown>, expected: unknown) =>
     : expect(outcomeOf(call)).resolves.toBeInstanceOf(expected);
 
 describe.each(versions)('%s', (version) => {
-  test.each(cases)('basic SSL: %s', (_, one) => eachCase(basicStory, version, one));
-  test.each(cases)('advanced SSL: %s', (_, one) => eachCase(advancedStory, version, one));
-  test.each(cases)('the list of certificates: %s', (_, one) => eachCase(listStory, version, one));
+  const runCase = createCases(version);
+  test.each(cases)('basic SSL: %s', (_, one) => runCase(basicStory, one));
+  test.each(cases)('advanced SSL: %s', (_, one) => runCase(advancedStory, one));
+  test.each(cases)('the list of certificates: %s', (_, one) => runCase(listStory, one));
 
   test('a switch of one domain’s certificate to http-01 persists, and its settings stay', async () => {
     const seed = { webapps: [{ id: 648, advancedSsl: true, authorizationMethod: 'dns-01' }] } as const;

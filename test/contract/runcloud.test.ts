@@ -17,7 +17,7 @@ import {
   bareApp,
   cases,
   createBench,
-  eachCase,
+  createCases,
   IDN,
   MIXED_CASE,
   outcomeOf,
@@ -145,13 +145,14 @@ async function readingsStory({ runcloud }: Bench): Promise<void> {
 }
 
 describe.each(versions)('%s', (version) => {
-  test.each(cases)('readings: %s', (_, one) => eachCase(readingsStory, version, one));
-  test.each(cases)('domains: %s', (_, one) => eachCase(domainsStory, version, one));
+  const runCase = createCases(version);
+  test.each(cases)('readings: %s', (_, one) => runCase(readingsStory, one));
+  test.each(cases)('domains: %s', (_, one) => runCase(domainsStory, one));
   test.each(cases)('a change of www: %s', (_, one) =>
-    eachCase((bench, variants) => changeStory(bench, variants, version), version, one),
+    runCase((bench, variants) => changeStory(bench, variants, version), one),
   );
-  test.each(cases)('basic SSL: %s', (_, one) => eachCase(basicSslStory, version, one));
-  test.each(cases)('advanced SSL: %s', (_, one) => eachCase(advancedSslStory, version, one));
+  test.each(cases)('basic SSL: %s', (_, one) => runCase(basicSslStory, one));
+  test.each(cases)('advanced SSL: %s', (_, one) => runCase(advancedSslStory, one));
 
   test('every list shape with every row order and every SSL row paging', async () => {
     await using bench = await createBench(version);

@@ -138,6 +138,14 @@ describe('whom the certificate keeps out is told why', () => {
     }
   });
 
+  // The socket emits two errors then, and ioredis listens to one of them.
+  test('a producer that closes during the handshake: its process goes on', async () => {
+    const config = configOf({ REDIS_CA_FILE: caFile, REDIS_URL: `rediss://127.0.0.1:${port}` });
+    for (let round = 0; round < 20; round += 1) await createProducerApp(config).close();
+    // A handshake that comes after theirs.
+    expect(await doctorSays(config)).toMatch(/certificate is for another name/);
+  });
+
   test('the worker that does not start for it', async () => {
     const worker = createWorkerApp(configOf({}));
     await expect(worker.start()).rejects.toThrow(unknown);
