@@ -14,8 +14,8 @@ export function unavailableSentence(kind: Unavailable['kind'], waitMs: number, w
     case 'outage':
       return `RunCloud has been unavailable since ${new Date(Number(why)).toISOString()}; jobs are waiting, next retry in ${next}`;
     case 'account':
-      return `${why || 'RunCloud refuses every call of this account'}; jobs are waiting, next retry in ${next}; check Limits & Usage > Developer API in RunCloud`;
+      return `${why || 'RunCloud rejects every call of this account'}; jobs are waiting, next retry in ${next}; check Limits & Usage > Developer API in RunCloud`;
     case 'credentials':
-      return `${why || 'RunCloud refused the credentials'}; jobs are waiting, next retry in ${next}; correct the credentials`;
+      return `${why || 'RunCloud rejected the credentials'}; jobs are waiting, next retry in ${next}; correct the credentials`;
   }
 }
