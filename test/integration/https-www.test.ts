@@ -188,7 +188,7 @@ describe('a www name that was left out', () => {
     await add(stage, APEX);
     await until(() => stage.calls('update-domain').length === 1, 'the PATCH is on its way');
     await add(stage, APEX, false);
-    const says = async () => /may still do so/.test((await stage.record(APEX)).outcome ?? '');
+    const says = async () => (await stage.record(APEX)).reasonCode === 'write-unanswered';
     await until(says, 'the end of the PATCH is awaited');
     expect((await stage.record(APEX)).request).toBe('pending');
     land();

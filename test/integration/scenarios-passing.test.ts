@@ -127,7 +127,7 @@ describe('a list that lags behind our own writes', () => {
     setLag(stage, LAG_MS * 1000);
     stage.simulator.addFault({ kind: 'drop-after', operation: 'attach-domain' });
     await ask(stage, DOMAIN);
-    await until(async () => /may lag/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''), 'it is told');
+    await until(async () => (await recordOf(stage, DOMAIN))?.reasonCode === 'list-contradicts', 'it is told');
     const { keys } = stage.producer.requests;
     // Ten minutes later.
     const key = keys.record({ ...APP, domain: DOMAIN as DomainName });
@@ -160,7 +160,7 @@ describe('a list that lags behind our own writes', () => {
       await stage.startWorker();
       const asked = await ask(stage, DOMAIN, isRemoval ? 'absent' : 'present');
       await until(
-        async () => /its list (does not show|shows) it/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''),
+        async () => (await recordOf(stage, DOMAIN))?.reasonCode === 'list-lags',
         'it waits for the list',
       );
       setLag(stage, 0);
@@ -315,9 +315,7 @@ describe('a write that takes effect after its time', () => {
     for (const domain of two) {
       const waiting = await until(async () => {
         const record = await recordOf(stage, domain);
-        return record?.state === 'removing' && /may still do so/.test(record.outcome ?? '')
-          ? record
-          : undefined;
+        return record?.state === 'removing' && record.reasonCode === 'write-unanswered' ? record : undefined;
       }, `${domain} waits for the end of the POST`);
       expect(waiting.request).toBe('pending');
       expect(Number(waiting.nextRunAt)).toBeGreaterThanOrEqual(waiting.lateUntil.attach);
@@ -341,10 +339,7 @@ describe('a write that takes effect after its time', () => {
     await ask(stage, DOMAIN, 'absent');
     await until(() => stage.calls('delete-domain').length === 1, 'the DELETE is on its way');
     const asked = await ask(stage, DOMAIN);
-    await until(
-      async () => /may still do so/.test((await recordOf(stage, DOMAIN))?.outcome ?? ''),
-      'it waits',
-    );
+    await until(async () => (await recordOf(stage, DOMAIN))?.reasonCode === 'write-unanswered', 'it waits');
     land();
     await until(() => !stage.names().includes(DOMAIN), 'the DELETE has taken effect');
     await passLateness(stage, DOMAIN, 'detach');
