@@ -79,11 +79,11 @@ describe('a shared reading', () => {
 
   test('is taken by another process where the one whose turn it is has died', async () => {
     const { walks, key, join } = createFleet('c7');
-    await stage.redis.set(`${key}:turn`, 'a process that is gone', 'PX', 60_000);
+    await stage.redis.set(`${key}:lock`, 'a process that is gone', 'PX', 60_000);
     const ask = join();
     for (let i = 0; i < 5; i += 1) await ask();
     expect(walks).toHaveLength(0);
-    await stage.redis.pexpire(`${key}:turn`, 1);
+    await stage.redis.pexpire(`${key}:lock`, 1);
     await until(async () => (await ask()) === undefined && walks.length === 1, 'it is taken');
     walks[0]?.resolve('at last');
     await until(async () => (await ask())?.value === 'at last', 'it is known');
