@@ -106,7 +106,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
   const { config, backoff, requests, runcloud, directory, facts, probe, ledger, runcloudLog } = parts;
   const { store, certificates, reenqueue: renew } = requests;
   const { install, reissue, cooldownMs, invalidNames, switchToHttp01 } = config.ssl;
-  const hasGuard = probe && config.dns.gate !== 'off';
+  const hasPreflight = probe && config.dns.gate !== 'off';
   return {
     runcloud,
     facts,
@@ -115,7 +115,7 @@ function redeployPorts(parts: HandlerParts): RedeployPorts {
     ledger,
     probe,
     runcloudLog,
-    preflight: hasGuard
+    preflight: hasPreflight
       ? {
           store,
           certificates,

@@ -13,18 +13,18 @@ export interface Known<T> {
 
 export interface SharedOptions<T> {
   readonly redis: Redis;
-  /** Where it stands in Redis, as JSON. */
+  /** Its key in Redis: JSON. */
   readonly key: string;
   readonly read: () => Promise<T>;
   /** It is not read again before this age; a slow value is read more seldom. */
   readonly freshMs: number;
   /** How long a caller waits for a read that runs in this process. Default: 500 ms. */
-  readonly patienceMs?: number;
+  readonly waitMs?: number;
 }
 
 /** At most a twentieth of the time is spent on it. */
 const SELDOM = 20;
-const PATIENCE_MS = 500;
+const WAIT_MS = 500;
 /** After a crash of the reader another process reads. */
 const LOCK_MS = 30_000;
 const KEPT_MS = 24 * 3_600_000;
@@ -44,7 +44,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 
 /** Resolves with undefined if nothing is known yet. Rejects if Redis does not answer. */
 export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<T> | undefined> {
-  const { redis, key, freshMs, patienceMs = PATIENCE_MS } = options;
+  const { redis, key, freshMs, waitMs = WAIT_MS } = options;
   const lock = createLock(redis, `${key}:lock`);
   let underway: Promise<Stored<T> | undefined> | undefined;
   let own: Stored<T> | undefined;
@@ -75,7 +75,7 @@ export function createShared<T>(options: SharedOptions<T>): () => Promise<Known<
     const [now, text] = await Promise.all([readClock(redis), redis.get(key)]);
     const known = newest(own, text === null ? undefined : (JSON.parse(text) as Stored<T>));
     const isFresh = known && now - known.at < Math.max(freshMs, SELDOM * known.tookMs);
-    const read = isFresh ? undefined : await within(underway ?? begin(now), patienceMs, undefined);
+    const read = isFresh ? undefined : await within(underway ?? begin(now), waitMs, undefined);
     const found = read ?? known;
     return found && { value: found.value, ageMs: Math.max(0, now - found.at) };
   };

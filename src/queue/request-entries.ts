@@ -17,7 +17,7 @@ const verbs: Readonly<Record<JobName, AuditVerb>> = {
 
 const SHOWN = 5;
 
-/** Any number of requests of one kind, by one asker. */
+/** Any number of requests of one kind, by one requester. */
 export function toRequestEntry(name: JobName, requests: readonly Requested[]): Entry {
   const apps = listed(requests.map(({ appId }) => String(appId)));
   const [first, ...others] = requests;

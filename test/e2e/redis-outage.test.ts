@@ -210,7 +210,7 @@ test.concurrent.each(['killed', 'frozen'] as const)(
     await addAgain(world, DOMAIN);
     await world.verify();
     const rounds = worker.lines('reconcile').length;
-    await until(() => worker.lines('reconcile').length >= rounds + 2, 'the sweep has been round');
+    await until(() => worker.lines('reconcile').length >= rounds + 2, 'the reconcile loop has run');
     await world.verify();
     expect(world.names()).toEqual([PRIMARY, DOMAIN]);
     expect(await world.record('ghost.example.org')).toBeUndefined();

@@ -149,7 +149,7 @@ class Theatre implements AsyncDisposable {
         await this.#retryFailed();
         return;
       case 'sweep':
-        // RunCloud may not answer: the next sweep looks again.
+        // RunCloud may not answer: the next run of the loop checks again.
         await this.#reconciler.reconcile().catch(() => undefined);
         return;
     }
@@ -223,7 +223,7 @@ class Theatre implements AsyncDisposable {
       if (reenqueued + quarantined + redeploys + (await this.#retryFailed()) === 0 && (await this.#isIdle()))
         return;
     }
-    throw new Error('the sweep finds something to mend each time');
+    throw new Error('the reconcile loop finds something to repair each time');
   }
 
   async #isIdle(): Promise<boolean> {

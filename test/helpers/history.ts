@@ -169,7 +169,7 @@ function tellEvent(happening: Event): string {
     case 'retry':
       return 'a person retries what has failed';
     case 'sweep':
-      return 'a sweep';
+      return 'a run of the reconcile loop';
   }
 }
 

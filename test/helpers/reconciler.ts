@@ -1,4 +1,4 @@
-// A sweep as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
+// A run of the reconcile loop as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
 import { createLogger } from '../../src/logger/logger.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
 import { createReconciler, type ReconcileReport, type Reconciler } from '../../src/queue/reconcile.ts';
@@ -6,7 +6,7 @@ import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';
 
-/** What a sweep tells that had nothing to do. */
+/** The report of a run that had nothing to do. */
 export const NOTHING = {
   reenqueued: 0,
   quarantined: 0,

@@ -23,7 +23,7 @@ function createFleet(name: string, freshMs = 0) {
     return (walks.at(-1) as PromiseWithResolvers<string>).promise;
   };
   const key = stage.producer.requests.keyOf(name);
-  const join = (patienceMs = 1) => createShared({ redis: stage.redis, key, read, freshMs, patienceMs });
+  const join = (waitMs = 1) => createShared({ redis: stage.redis, key, read, freshMs, waitMs });
   return { walks, key, join };
 }
 
@@ -103,7 +103,7 @@ describe('a shared reading', () => {
 test('metrics come without the figures of a walk that does not end', async () => {
   const never = () => new Promise<Census>(() => undefined);
   const { key } = createFleet('c6');
-  const census = createShared({ redis: stage.redis, key, read: never, freshMs: 0, patienceMs: 1 });
+  const census = createShared({ redis: stage.redis, key, read: never, freshMs: 0, waitMs: 1 });
   const text = await createMetrics({ version: '1', census }).text();
   expect(text).toContain('runcloud_domains_build_info');
   expect(text).not.toMatch(/^runcloud_domains_domains\b/m);

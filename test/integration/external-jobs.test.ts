@@ -80,7 +80,7 @@ describe('no key of ours is written or dropped', () => {
     expect(await stage.redis.exists(own('planted'))).toBe(0);
   });
 
-  test('by what a job that is asked for again calls its children', async () => {
+  test('by what a retried job lists as its children', async () => {
     await using stage = await createStage();
     const { queue, own } = keysOf(stage);
     await stage.redis.set(own('ours'), '1');

@@ -230,7 +230,7 @@ describe('what could not be queried changes nothing:', () => {
     expect(await stage.record(SHOP)).toMatchObject({ state: 'held', mustAct: 'operator' });
   });
 
-  test('RunCloud that the brake knows to be down is not called, and the handshake counts nevertheless', async () => {
+  test('RunCloud that the rate limiter knows to be down is not called, and the handshake counts nevertheless', async () => {
     await using stage = await live();
     await stage.watch();
     stage.simulator.detachDomain({ name: SHOP });

@@ -445,7 +445,7 @@ describe('a www name that is attached', () => {
   });
 });
 
-test('without DNS and TLS looks, www follows the wish by a change too', async () => {
+test('without DNS and TLS probes, www follows the request by a change too', async () => {
   await using stage = await createHttpsStage({ env: { DNS_GATE: 'off', TLS_PROBE: 'off' } });
   const settled = async () => (await stage.record(APEX)).request === 'settled';
   await add(stage, APEX, false);

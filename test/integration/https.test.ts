@@ -113,7 +113,7 @@ describe('a domain', () => {
     ]);
   });
 
-  test('with DNS_GATE=off is attached and redeployed without waiting, and the findings name the culprit', async () => {
+  test('with DNS_GATE=off is attached and redeployed without waiting, and the findings show the wrong name', async () => {
     await using stage = await createHttpsStage({
       env: { DNS_GATE: 'off', CERTIFICATE_DEADLINE: '300ms' },
     });

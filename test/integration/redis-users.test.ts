@@ -236,7 +236,7 @@ describe('a program that asks, as runcloud-domains-app,', () => {
 });
 
 describe('what remains to who has a password', () => {
-  test('runcloud-domains-app reads and changes what is asked for, and its jobs, whoever asked', async () => {
+  test('runcloud-domains-app reads and changes all requests and their jobs', async () => {
     const record = keys.record({ ...APP, domain: parseDomainName('other.example.org') });
     await admin.hset(
       record,
@@ -259,7 +259,7 @@ describe('what remains to who has a password', () => {
     }
   });
 
-  test('runcloud-domains does as it likes with our keys, sees the names of all others, and not what they hold', async () => {
+  test('runcloud-domains has full access to our keys, and reads the names of all others but not their values', async () => {
     await admin.set('another:key', 'hidden');
     const redis = await connected(await urlOf('runcloud-domains'));
     try {

@@ -1,5 +1,5 @@
 // RunCloud slows us down, stumbles, goes away or is asked for too much at once: nobody calls while it says no, nothing fails,
-// nothing is lost, and the one who waits at a screen goes first. (The brake itself: brake.test.ts.)
+// nothing is lost, and the one who waits at a screen goes first. (The rate limiter itself: rate-limit.test.ts.)
 import { expect, test } from '@jest/globals';
 import { createSimulator, type Simulator } from '../../packages/simulator/src/index.ts';
 import { checkInvariants, type Requested } from '../helpers/invariants.ts';

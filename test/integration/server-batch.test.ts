@@ -127,7 +127,7 @@ describe('a batch', () => {
     expect(await bench.stage.queue.getPrioritizedCount()).toBe(0);
   });
 
-  test('that names a domain twice leaves the later wish', async () => {
+  test('that names a domain twice leaves the later request', async () => {
     await using bench = await createBench();
     const settings = ['www', 'non-www', 'none', 'www', 'none', 'non-www'];
     const body = settings.map((redirection, i) => ({

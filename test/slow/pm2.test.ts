@@ -14,7 +14,7 @@ const WARM = { fresh: 50, kept: 50, idle: 5 };
 
 const everyTenth = (count: number): boolean => count % 10 === 0;
 
-/** Domains are asked for and looked at; each that was accepted is a wish that must be carried out. */
+/** Domains are requested and read; each accepted request must be carried out. */
 function askForDomains(world: World, url: string, token: string): Load {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   let count = 0;

@@ -44,7 +44,7 @@ const downForAll = async (): Promise<never> => {
   });
 };
 
-describe('a glance', () => {
+describe('cached facts', () => {
   test('tells the address and the kind of SSL; what RunCloud leaves out of AutoSSL is off', async () => {
     const { facts } = createCounted();
     expect(await facts.cached(APP)).toEqual({ ipAddress: '203.0.113.7', advanced: false, autoSsl: false });

@@ -154,7 +154,7 @@ describe('whether a write was sent', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('stopped while it waited at the brake: it was not', async () => {
+  test('stopped while it waited for the rate limiter: it was not', async () => {
     await using server = await startScripted((_, response) => send(response, 200, {}));
     const limiter: CallLimiter = {
       ...openLimiter,

@@ -180,7 +180,7 @@ describe('issuanceFailure: 422', () => {
     simulator.attachDomain({ name: SHOP });
   });
 
-  test('a redeploy is refused at once, whatever the lag, and does not name the culprit', async () => {
+  test('a redeploy is refused at once, whatever the lag, and does not name the wrong name', async () => {
     simulator.setSettings({ issuanceLagMs: 30_000 });
     expect(await redeploy()).toEqual({ status: 422, body: { message: MESSAGE } });
     expect(last()).toMatchObject({ status: 'failed', failedNames: [SHOP] });
