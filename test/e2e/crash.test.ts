@@ -214,7 +214,7 @@ test.concurrent(
       PATIENCE_MS,
     );
     await world.verify();
-    expect(second.lines('renewed')).toHaveLength(1);
+    expect(second.lines('reenqueued')).toHaveLength(1);
     expect(world.calls('delete-domain')).toHaveLength(1);
   },
   HANG_MS,
