@@ -15,8 +15,9 @@ const config: Config = {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcovonly'],
   testTimeout: 300_000,
-  // Most tests wait for real servers and real delays: two files for each core keep it at work. Each takes some 200 MB.
-  maxWorkers: Math.min(8, 2 * availableParallelism()),
+  // Most tests wait for real servers and real delays: three files for each core keep it busy. Each
+  // takes some 300 MB.
+  maxWorkers: Math.min(12, 3 * availableParallelism()),
   testSequencer: '<rootDir>/test/helpers/longest-first.mjs',
   // Tests that run side by side within a file wait even more.
   maxConcurrency: 10,

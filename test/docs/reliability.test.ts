@@ -35,12 +35,12 @@ const figures: readonly (readonly [says: RegExp, file: string, code: RegExp, per
     1000,
   ],
   [/restarted every (\d+) s/, 'scripts/soak.ts', /nowAndThen\(soak, ([\d_]+), async \(\) => \{/, 1000],
-  [/Scenario 20 runs with (\d+) adds/, 'test/integration/scenarios-rate-limit.test.ts', /BURST \?\? (\d+)/],
   [
-    /since (\d+) calls a minute are the most/,
+    /Scenario 20 runs with (\d+) adds/,
     'test/integration/scenarios-rate-limit.test.ts',
-    /BURST > 5_000 \? '(\d+)'/,
+    /proveBurst\((\d+)\)/,
   ],
+  [/since (\d+) calls a minute are the most/, 'test/helpers/burst.ts', /count > 5_000 \? '(\d+)'/],
 ];
 
 describe('docs/reference/reliability.md', () => {

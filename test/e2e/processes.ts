@@ -119,3 +119,12 @@ export async function untilReady(worker: WorkerProcess): Promise<WorkerProcess> 
   if (!worker.isAlive()) throw new Error(`the worker ended at its start: ${(await worker.ended).err}`);
   return worker;
 }
+
+/** By the lines' own times: the most lines of this level that any second holds. */
+export function busiestSecond(worker: WorkerProcess, level: string): number {
+  const times = worker
+    .lines()
+    .filter((line) => line.level === level)
+    .map(({ time }) => Date.parse(String(time)));
+  return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + 950).length));
+}

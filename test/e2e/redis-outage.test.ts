@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { spawnCli } from '../helpers/cli.ts';
 import { until } from '../helpers/until.ts';
-import { PATIENCE_MS, type WorkerProcess } from './processes.ts';
-import { createWorld, PRIMARY, type World } from './world.ts';
+import { busiestSecond, PATIENCE_MS } from './processes.ts';
+import { addAgain, createWorld, PRIMARY, type World } from './world.ts';
 
 const DOMAIN = 'shop.example.org';
 const HANG_MS = 600_000;
@@ -20,46 +20,6 @@ const untilOnDisk = (world: World): Promise<unknown> =>
       /aof_buffer_length:0\s(.|\s)*aof_pending_bio_fsync:0\s/.test(await world.redis.info('persistence')),
     'the append-only file has everything',
   );
-
-/** By the lines' own times: the most lines of this level that any second holds. */
-function busiestSecond(worker: WorkerProcess, level: string): number {
-  const times = worker
-    .lines()
-    .filter((line) => line.level === level)
-    .map(({ time }) => Date.parse(String(time)));
-  return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + 950).length));
-}
-
-/** By the lines' own times: for how long nothing of this event was said, at most. */
-function longestSilence(worker: WorkerProcess, event: string): number {
-  const times = worker.lines(event).map(({ time }) => Date.parse(String(time)));
-  return Math.max(0, ...times.slice(1).map((at, i) => at - (times[i] ?? at)));
-}
-
-/** Resolves when the producer's own connection is back, with the id of the job. */
-const addAgain = (world: World, domain: string): Promise<string> =>
-  until(() => world.add(domain).catch(() => undefined), `${domain} is accepted`, PATIENCE_MS);
-
-test.concurrent(
-  'scenario 11: an idle worker whose Redis is away for 25 s takes a job soon after its return, and logs a line a second at most',
-  async () => {
-    await using world = await createWorld();
-    const worker = await world.startWorker();
-    await world.server.kill();
-    await sleep(25_000);
-    const lines = worker.lines().length;
-    expect(worker.lines().filter(({ level }) => level === 'error').length).toBeGreaterThan(9);
-    expect(busiestSecond(worker, 'error')).toBeLessThanOrEqual(1);
-    expect(lines).toBeLessThan(60);
-    // It tries every 2 s. By BullMQ's own strategy it would try after up to 20 s, and be back as late.
-    expect(longestSilence(worker, 'redis-error')).toBeLessThan(15_000);
-    await world.server.restart();
-    await addAgain(world, DOMAIN);
-    await until(() => world.names().includes(DOMAIN), 'the job is at work', PATIENCE_MS);
-    await world.verify();
-  },
-  HANG_MS,
-);
 
 test.concurrent(
   'scenario 10: Redis is killed and restarted during 300 jobs: 300 done, none lost, none doubled',

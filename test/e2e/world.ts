@@ -174,3 +174,7 @@ const verdictOf = (record: DomainRecord | undefined): string =>
   record
     ? `${record.desired.presence} ${record.request}${record.code ? ` (${record.code})` : ''}`
     : 'nothing';
+
+/** Resolves when the producer's own connection is back, with the id of the job. */
+export const addAgain = (world: World, domain: string): Promise<string> =>
+  until(() => world.add(domain).catch(() => undefined), `${domain} is accepted`, PATIENCE_MS);

@@ -14,7 +14,7 @@ const DEADLINE_MS = 300;
 const name = 'shop.example.org';
 
 describe.each(misdeeds)('a server that %s', (_what, misdeed) => {
-  test.each(['http', 'https'])('could not be checked by the probe page (%s)', async (scheme) => {
+  test.concurrent.each(['http', 'https'])('could not be checked by the probe page (%s)', async (scheme) => {
     await using server = await startBadServer(misdeed);
     const url = parseProbeUrl(`${scheme}://{domain}:${server.port}/probe.txt#7f3a91`);
     const probe = createReachProbe(url, { reachPrivate: true, timeoutMs: DEADLINE_MS });
@@ -23,14 +23,14 @@ describe.each(misdeeds)('a server that %s', (_what, misdeed) => {
     expect(server.asked()).toBeLessThanOrEqual(1);
   });
 
-  test('shows no certificate', async () => {
+  test.concurrent('shows no certificate', async () => {
     await using server = await startBadServer(misdeed);
     const probe = createTlsProbe({ timeoutMs: DEADLINE_MS });
     const finding = await probe.check(name, { host: '127.0.0.1', port: server.port });
     expect(finding).toMatchObject({ verdict: 'unknown' });
   });
 
-  test('leaves a call to RunCloud without a known result', async () => {
+  test.concurrent('leaves a call to RunCloud without a known result', async () => {
     await using server = await startBadServer(misdeed);
     const url = `http://127.0.0.1:${server.port}/api/v3`;
     const credentials = { kind: 'token', token: 'token-4f9c2a77d1' } as const;
@@ -45,7 +45,7 @@ describe.each(misdeeds)('a server that %s', (_what, misdeed) => {
     runcloud.close();
   });
 
-  test('gives the survey no reply', async () => {
+  test.concurrent('gives the survey no reply', async () => {
     await using server = await startBadServer(misdeed);
     const url = `http://127.0.0.1:${server.port}/api/v3`;
     const credentials = { kind: 'token', token: 'token-4f9c2a77d1' } as const;
@@ -63,19 +63,19 @@ describe('a page that was not read to its end', () => {
     return await createReachProbe(url, { reachPrivate: true, timeoutMs }).reaches(name, ['127.0.0.1']);
   };
 
-  test('shows the text all the same', async () => {
+  test.concurrent('shows the text all the same', async () => {
     expect(await reach('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n7f3a91')).toBe('reached');
     expect(await reach(`HTTP/1.1 200 OK\r\n\r\n7f3a91${'x'.repeat(100_000)}`)).toBe('reached');
   });
 
-  test('is not said to be without it where it is longer than we read', async () => {
+  test.concurrent('is not said to be without it where it is longer than we read', async () => {
     expect(await reach(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(64 * 1024)}`)).toBe('not-reached');
     expect(await reach(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(64 * 1024 + 1)}`)).toEqual({
       unchecked: 'a page of more than 64 kB',
     });
   });
 
-  test('is judged where it is whole, by a length, by chunks, or by the end of HTTP/1.0', async () => {
+  test.concurrent('is judged where it is whole, by a length, by chunks, or by the end of HTTP/1.0', async () => {
     expect(await reach('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')).toBe('not-reached');
     expect(await reach('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n')).toBe(
       'not-reached',

@@ -71,7 +71,7 @@ async function ask(stage: HttpsStage, { asks }: Kind): Promise<void> {
 }
 
 describe('an order whose answer was lost', () => {
-  test.each(rows)(
+  test.concurrent.each(rows)(
     '($ssl SSL, asked by $asks, TLS_PROBE=$tlsProbe) ends with its certificate, not with SSL_COOLDOWN',
     async (row) => {
       await using stage = await createLostStage(row, { env: { TLS_PROBE: row.tlsProbe } });
@@ -91,7 +91,7 @@ describe('an order whose answer was lost', () => {
     },
   );
 
-  test('is ended by another certificate id, though its names are not there yet: the proof goes on automatically', async () => {
+  test.concurrent('is ended by another certificate id, though its names are not there yet: the proof goes on automatically', async () => {
     await using stage = await createLostStage(kinds[0], {
       simulator: { issuanceLagMs: HOUR_MS, variants: { sslIdOnRedeploy: 'new' } },
     });
@@ -108,7 +108,7 @@ describe('an order whose answer was lost', () => {
 });
 
 describe('an order that never came to RunCloud', () => {
-  test.each(rows.filter(({ operation }) => operation !== 'install-domain-ssl'))(
+  test.concurrent.each(rows.filter(({ operation }) => operation !== 'install-domain-ssl'))(
     '($ssl SSL, asked by $asks, TLS_PROBE=$tlsProbe) is sent again when SSL_COOLDOWN is over, not before',
     async (row) => {
       const env = { TLS_PROBE: row.tlsProbe, SSL_COOLDOWN: '2s' };
@@ -128,7 +128,7 @@ describe('an order that never came to RunCloud', () => {
     },
   );
 
-  test('is sent again also where a person asks meanwhile, who is told the same', async () => {
+  test.concurrent('is sent again also where a person asks meanwhile, who is told the same', async () => {
     const [, , row] = kinds;
     const env = { TLS_PROBE: 'off', SSL_COOLDOWN: '2s' };
     await using stage = await createLostStage(row, { env, simulator: { issuanceLagMs: 50 } });

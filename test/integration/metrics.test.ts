@@ -47,8 +47,11 @@ describe('/metrics of a worker', () => {
     await stage.stands('bad.example.com', 'failed');
     const text = await until(async () => {
       const { text: seen } = await get(`${url}/metrics`);
-      const isDone = figureOf(seen, 'live_seconds', '', '_count') === 1 && seen.includes('loop="monitor"');
-      return isDone && figureOf(seen, 'certificate_expiry_days') !== undefined ? seen : undefined;
+      const isProven = figureOf(seen, 'live_seconds', '', '_count') === 1 && seen.includes('loop="monitor"');
+      // The record says `failed` before BullMQ has the failed job.
+      const isCounted = figureOf(seen, 'queue_jobs', 'state="failed"') === 1;
+      const hasExpiry = figureOf(seen, 'certificate_expiry_days') !== undefined;
+      return isProven && isCounted && hasExpiry ? seen : undefined;
     }, 'the scrape has it all');
 
     const missing = metricNames.filter((metric) => samples(text, fullName(metric)).length === 0);

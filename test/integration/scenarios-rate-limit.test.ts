@@ -2,19 +2,11 @@
 // nothing is lost, and the one who waits at a screen goes first. (The rate limiter itself: rate-limit.test.ts.)
 import { expect, test } from '@jest/globals';
 import { createSimulator, type Simulator } from '../../packages/simulator/src/index.ts';
+import { add, names, proveBurst } from '../helpers/burst.ts';
 import { checkInvariants, type Requested } from '../helpers/invariants.ts';
 import { openLimiter } from '../helpers/mortal-worker.ts';
-import { inParallel, until } from '../helpers/until.ts';
+import { until } from '../helpers/until.ts';
 import { createStage, type Stage } from '../helpers/worker.ts';
-
-const names = (count: number, stem = 'site'): string[] =>
-  Array.from({ length: count }, (_, at) => `${stem}-${at}.example.com`);
-
-const add = (stage: Stage, domains: readonly string[], bulk = false): Promise<Requested[]> =>
-  inParallel(domains, 50, async (domain): Promise<Requested> => {
-    const { jobId } = await stage.producer.requests.enqueue('add-domain', { domain }, { bulk });
-    return { domain, presence: 'present', jobId };
-  });
 
 const check = (
   stage: Stage,
@@ -99,31 +91,11 @@ test.concurrent('scenario 19: with 30 % of 5xx all jobs end without a person, an
   await check(stage, asked);
 }, 300_000);
 
-// BURST=10000 plays the full number (about three minutes: 6000 calls a minute are the most that can be configured).
-const BURST = Number(process.env.BURST ?? 700);
-test.concurrent(`scenario 20: a remove behind ${BURST} adds gets one of the first free slots, and each add is applied once`, async () => {
-  const env = { ...quiet, RUNCLOUD_RATE_PER_MINUTE: BURST > 5_000 ? '6000' : '3000' };
-  const seed = { webapps: [{ domains: ['old.example.com'] }] };
-  await using stage = await createStage({ workers: 2, env, simulator: { seed } });
-  const { simulator, producer } = stage;
-  const asked = await add(stage, names(BURST), true);
-  await until(() => stage.calls('attach-domain').length >= BURST / 10, 'the burst is under way');
-  const domain = 'old.example.com';
-  const { jobId } = await producer.requests.enqueue('remove-domain', { domain });
-  const before = stage.calls('attach-domain').length;
-  await stage.ended(jobId);
-  const removedAt = stage.calls('delete-domain')[0]?.startedAt ?? Number.POSITIVE_INFINITY;
-  const overtaking = stage.calls('attach-domain').filter(({ startedAt }) => startedAt < removedAt).length;
-  // Ten jobs are at work; each may call before the remove does, and once more while it is taken.
-  expect(overtaking - before).toBeLessThanOrEqual(30);
-  await until(() => simulator.state.domains().length === BURST + 1, 'all are attached', 400_000);
-  const applied = stage.calls('attach-domain').filter(({ writeApplied }) => writeApplied);
-  expect(applied.length).toBe(BURST);
-  expect(simulator.state.overlappingWrites()).toEqual([]);
-  await until(async () => (await stage.queue.getCompletedCount()) >= Math.min(BURST, 2_000), 'all are done');
-  expect(await stage.queue.getFailedCount()).toBe(0);
-  expect(asked.length).toBe(BURST);
-}, 420_000);
+test.concurrent(
+  'scenario 20: a remove behind 700 adds gets one of the first free slots, and each add is applied once',
+  () => proveBurst(700),
+  420_000,
+);
 
 test.concurrent('an outage without answers: all jobs wait, probes go out one by one, everything resumes by itself', async () => {
   const env = { RUNCLOUD_TIMEOUT: '2500ms' };

@@ -1,6 +1,7 @@
 // Stopping: what runs is finished or handed back unspent, within the deadline, with Redis there or away.
 
 import { describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { createSimulator } from '../../packages/simulator/src/index.ts';
 import { startRedisServer } from '../../scripts/redis-server.ts';
 import { isAttached } from '../../src/domains/messages.ts';
@@ -24,15 +25,26 @@ async function timed(work: Promise<unknown>): Promise<number> {
 const takesNothing = async ({ redis, config }: Stage): Promise<boolean> =>
   !String(await redis.client('LIST')).includes(` name=${config.queuePrefix}:`);
 
+/** Resolves when BullMQ's worker waits for jobs: before, it has nothing to lose with its Redis. */
+async function untilItBlocks(url: string): Promise<void> {
+  const admin = new Redis(url);
+  try {
+    const blocks = async () => String(await admin.client('LIST')).includes(' cmd=bzpopmin ');
+    await until(blocks, 'the worker waits for jobs');
+  } finally {
+    admin.disconnect();
+  }
+}
+
 describe('closing a worker', () => {
-  test('that has nothing to do returns at once, and may be done twice', async () => {
+  test.concurrent('that has nothing to do returns at once, and may be done twice', async () => {
     await using stage = await createStage({ workers: 0 });
     const worker = await stage.startWorker();
     expect(await timed(Promise.all([worker.close(), worker.close()]))).toBeLessThan(NEVER_MS);
     await worker.close();
   });
 
-  test('during a job lets the job finish, and takes no other', async () => {
+  test.concurrent('during a job lets the job finish, and takes no other', async () => {
     await using stage = await createStage({ workers: 0, env: { WORKER_CONCURRENCY: '1' } });
     const worker = await stage.startWorker();
     const answer = stage.keepWaiting('attach-domain');
@@ -50,7 +62,7 @@ describe('closing a worker', () => {
     expect(stage.calls('attach-domain')).toHaveLength(1);
   });
 
-  test('during a call that does not end hands the job back unspent, and another worker finishes it', async () => {
+  test.concurrent('during a call that does not end hands the job back unspent, and another worker finishes it', async () => {
     await using stage = await createStage({ workers: 0 });
     const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '4s' });
     stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
@@ -71,7 +83,7 @@ describe('closing a worker', () => {
     expect(stage.simulator.state.coveredNames()).toContain(DOMAIN);
   });
 
-  test('during a write that took effect unseen hands it back, and the next worker looks before it writes', async () => {
+  test.concurrent('during a write that took effect unseen hands it back, and the next worker looks before it writes', async () => {
     await using stage = await createStage({ workers: 0 });
     const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '4s' });
     stage.simulator.addFault({ kind: 'never-answer', appliesWrite: true, operation: 'attach-domain' });
@@ -85,7 +97,7 @@ describe('closing a worker', () => {
     expect(stage.calls('redeploy-ssl')).toHaveLength(1);
   });
 
-  test('with a short deadline still ends within reach of it', async () => {
+  test.concurrent('with a short deadline still ends within reach of it', async () => {
     await using stage = await createStage({ workers: 0 });
     const worker = await stage.startWorker({ SHUTDOWN_TIMEOUT: '500ms' });
     stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
@@ -97,23 +109,26 @@ describe('closing a worker', () => {
 });
 
 describe('a worker process', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with exit code 0, its job done', async (signal) => {
-    await using stage = await createStage({ workers: 0 });
-    const answer = stage.keepWaiting('attach-domain');
-    await using worker = startCli(['worker'], { env: { ...stage.env, LOG_LEVEL: 'info' } });
-    await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
-    const id = await stage.add('add-domain', { domain: DOMAIN });
-    await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
-    worker.child.kill(signal);
-    await until(() => takesNothing(stage), 'it stops');
-    answer();
-    const { code, out, err } = await worker.ended;
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out.trim().split('\n').at(-1)).toMatch(/"event":"stopped"/);
-    expect(await (await stage.job(id)).getState()).toBe('completed');
-  });
+  test.concurrent.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends on %s with exit code 0, its job done',
+    async (signal) => {
+      await using stage = await createStage({ workers: 0 });
+      const answer = stage.keepWaiting('attach-domain');
+      await using worker = startCli(['worker'], { env: { ...stage.env, LOG_LEVEL: 'info' } });
+      await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+      const id = await stage.add('add-domain', { domain: DOMAIN });
+      await until(() => stage.calls('attach-domain').length > 0, 'the POST is under way');
+      worker.child.kill(signal);
+      await until(() => takesNothing(stage), 'it stops');
+      answer();
+      const { code, out, err } = await worker.ended;
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out.trim().split('\n').at(-1)).toMatch(/"event":"stopped"/);
+      expect(await (await stage.job(id)).getState()).toBe('completed');
+    },
+  );
 
-  test.each([
+  test.concurrent.each([
     ['idle', false],
     ['at work', true],
   ])('that is %s and loses its Redis still ends within its deadline', async (_, atWork) => {
@@ -140,7 +155,7 @@ describe('a worker process', () => {
     expect(await worker.ended).toMatchObject({ code: 0, signal: null });
   });
 
-  test('that is idle and has lost its Redis does not wait for it, however long it might', async () => {
+  test.concurrent('that is idle and has lost its Redis does not wait for it, however long it might', async () => {
     await using server = await startRedisServer();
     const env = {
       REDIS_URL: server.url,
@@ -149,6 +164,7 @@ describe('a worker process', () => {
     };
     await using worker = startCli(['worker'], { env });
     await until(() => worker.out().includes('"event":"ready"'), 'the worker is ready');
+    await untilItBlocks(server.url);
     await server.kill();
     await until(() => worker.out().includes('redis-error'), 'it has noticed');
     worker.child.kill('SIGTERM');
@@ -158,7 +174,7 @@ describe('a worker process', () => {
     expect(out).toContain('"event":"forced-close"');
   });
 
-  test('that never reached its Redis ends too, and never said that it was ready', async () => {
+  test.concurrent('that never reached its Redis ends too, and never said that it was ready', async () => {
     await using worker = startCli(['worker'], {
       env: { REDIS_URL: 'redis://127.0.0.1:1', RUNCLOUD_API_TOKEN: 'a0token0for0nobody' },
     });
@@ -169,7 +185,7 @@ describe('a worker process', () => {
     expect(out).not.toMatch(/ready for jobs/);
   });
 
-  test('that is killed outright loses nothing: another one finishes its job', async () => {
+  test.concurrent('that is killed outright loses nothing: another one finishes its job', async () => {
     await using stage = await createStage({ workers: 0 });
     stage.simulator.addFault({ kind: 'never-answer', operation: 'attach-domain' });
     await using worker = startCli(['worker'], { env: { ...stage.env, LOG_LEVEL: 'info' } });
