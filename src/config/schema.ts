@@ -1,6 +1,6 @@
 // The whole configuration. Each entry is a variable of the environment, and its place is the field of the
 // Config that it fills. Types, errors, masking, .env.example and docs/reference/configuration.md follow from it.
-// A new variable is one entry here, and `npm run docs`.
+// A new variable is one entry here (DNS, TLS and SSL: https-schema.ts), and `npm run docs`.
 import * as access from './access-kinds.ts';
 import { type Entry, entriesOf, list, optional, type SettingsOf, variable } from './entry.ts';
 import { httpsSchema } from './https-schema.ts';

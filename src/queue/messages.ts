@@ -1,6 +1,5 @@
 // The sentences of the queue: what logs, records and the board say of a job. Pure.
 import { asClause } from '../domains/sentences.ts';
-import type { ReconcileReport } from './reconcile.ts';
 import type { Verdict } from './verdict.ts';
 
 /** "paused by ada: moving to another server" */
@@ -54,6 +53,17 @@ export const forcedClose = {
   late: 'jobs did not stop in time; another worker takes them over from Redis',
   'redis-away': 'Redis is unreachable and no job is running; stopping without handing jobs back',
 };
+
+/** What one round of the reconcile loop did: counts. */
+export interface ReconcileReport {
+  checked: number;
+  reenqueued: number;
+  quarantined: number;
+  redeploys: number;
+  deduplicationKeys: number;
+  /** Records of removals that are over. */
+  forgotten: number;
+}
 
 export const redisEmptied =
   'Redis has lost its data. Earlier requests are gone: send them again. New ones work.';

@@ -8,6 +8,7 @@ import type { Logger } from '../logger/logger.ts';
 import type { Directory } from '../runcloud/directory.ts';
 import type { WebApplication } from '../runcloud/runcloud.ts';
 import type { RequestQueue } from './enqueue.ts';
+import type { ReconcileReport } from './messages.ts';
 import * as messages from './messages.ts';
 import { readOpenDomains } from './open-domains.ts';
 import { createPeriodic } from './periodic.ts';
@@ -26,16 +27,6 @@ export interface ReconcileOptions {
 }
 
 /** What one round did. */
-export interface ReconcileReport {
-  checked: number;
-  reenqueued: number;
-  quarantined: number;
-  redeploys: number;
-  deduplicationKeys: number;
-  /** Records of removals that are over. */
-  forgotten: number;
-}
-
 export interface Reconciler {
   /** One round, whatever other workers do. */
   reconcile(): Promise<ReconcileReport>;

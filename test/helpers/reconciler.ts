@@ -1,7 +1,8 @@
 // A run of the reconcile loop as a worker makes it, at the moment that a test chooses, and with parts that a test may replace.
 import { createLogger } from '../../src/logger/logger.ts';
 import type { RequestQueue } from '../../src/queue/enqueue.ts';
-import { createReconciler, type ReconcileReport, type Reconciler } from '../../src/queue/reconcile.ts';
+import type { ReconcileReport } from '../../src/queue/messages.ts';
+import { createReconciler, type Reconciler } from '../../src/queue/reconcile.ts';
 import { createRunCloud } from '../../src/runcloud/client.ts';
 import { createDirectory } from '../../src/runcloud/directory.ts';
 import type { Stage } from './worker.ts';

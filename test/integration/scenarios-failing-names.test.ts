@@ -106,7 +106,8 @@ describe('a live neighbour whose DNS breaks', () => {
     await until(() => failed(stage).length === 2, 'it was tried again');
     const flaps = async () => (await signs(stage)).some(([name, why]) => name === OLD && why === 'flaps');
     await until(flaps, 'it is said to flap');
-    expect(await afterFailure(stage)).toContain(`the DNS of ${OLD} `);
+    const names = async () => (await afterFailure(stage)).includes(`the DNS of ${OLD} `);
+    await until(names, 'the record names it');
   });
 });
 
