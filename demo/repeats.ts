@@ -19,7 +19,7 @@ export function createRepeats(): Repeats {
     begun.delete(jobId);
     // The start of a check is shown only if it did more than check.
     if (line.outcome === undefined) return start ? [start, line] : [line];
-    const finding = line.msg.replace(/; next check in [\d.]+ s$/, '');
+    const finding = line.msg.replace(/ Next (?:check|attempt) in [\d.]+ s\.$/, '');
     const isRepeated = found.get(jobId) === finding;
     found.set(jobId, finding);
     return isRepeated ? [] : [line];

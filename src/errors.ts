@@ -70,7 +70,7 @@ export const codes = {
     fix: 'Check Limits & Usage > Developer API in RunCloud; jobs continue automatically once RunCloud answers.',
   },
   'runcloud-forbidden': {
-    meaning: 'RunCloud accepts the credentials but denied access to this one resource (HTTP 403).',
+    meaning: 'RunCloud accepts the credentials but denies access to this one resource (HTTP 403).',
     fix: 'Give the token access to this server and web application, or check what the plan includes.',
     whileRetried:
       'Retrying automatically; if it persists, give the token access to this server and web application, or check the plan.',
@@ -104,9 +104,9 @@ export const codes = {
   },
   'runcloud-unknown-result': {
     meaning: 'RunCloud gave no usable answer (timeout, 5xx, not JSON), so the call may have taken effect.',
-    fix: 'Check RunCloud’s status page, and the domain in RunCloud.',
+    fix: "Check RunCloud's status page, and the domain in RunCloud.",
     whileRetried:
-      'The worker checks RunCloud before it writes again; if it persists, check RunCloud’s status page.',
+      "The worker checks RunCloud before it writes again; if it persists, check RunCloud's status page.",
   },
   'redis-unavailable': {
     meaning: 'Redis did not answer in time, so the request may not be stored.',
@@ -119,13 +119,13 @@ export const codes = {
   'job-quarantined': {
     meaning:
       'The job crashed its worker process several times (a crash, out of memory), or BullMQ gave up on it.',
-    fix: 'Find the crash in the worker’s log and fix it first.',
+    fix: "Find the crash in the worker's log and fix it first.",
     isFinal: true,
   },
   'job-stuck': {
     meaning: 'A step of the job did not end in time, or the job ran for an hour.',
-    fix: 'Report it with the job’s log lines, and run `retry`.',
-    whileRetried: 'Retrying automatically; if it persists, report it with the job’s log lines.',
+    fix: "Report it with the job's log lines, and run `retry`.",
+    whileRetried: "Retrying automatically; if it persists, report it with the job's log lines.",
   },
   unexpected: {
     meaning: 'A bug in this program; the log line has the stack.',

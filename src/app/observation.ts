@@ -10,7 +10,7 @@ import { createShared } from '../health/shared.ts';
 import { type PauseInForce, readVitals } from '../health/vitals.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { RequestQueue } from '../queue/enqueue.ts';
-import { pausedBy } from '../queue/messages.ts';
+import { pauseInForce } from '../queue/messages.ts';
 import type { Operator } from '../queue/operator.ts';
 import { describeScope, type Pauses } from '../queue/pauses.ts';
 import { RECONCILE_INTERVAL_MS } from '../queue/reconcile.ts';
@@ -79,6 +79,6 @@ async function readPauses(pauses: ObservationParts['pauses']): Promise<PauseInFo
   return (await pauses.list()).map((pause) => {
     const { scope, untilMs } = pause;
     const until = untilMs === undefined ? 'until it is resumed' : `until ${new Date(untilMs).toISOString()}`;
-    return { scope: scope.kind, sentence: `${describeScope(scope)}: ${pausedBy(pause)}, ${until}` };
+    return { scope: scope.kind, sentence: pauseInForce(describeScope(scope), pause, until) };
   });
 }

@@ -60,22 +60,22 @@ export const attemptLine = ({ type, domain, url, sentence, delayMs }: AttemptFac
 export const removedLine = (type: string): string => `Callback ${type}: ${urlRemoved}`;
 
 export const circuitOpened = (url: string): string =>
-  `${url} rejected several messages in a row. Its messages wait; one at a time tests the receiver.`;
+  `${url} rejected several messages in a row. Its messages wait. One at a time is sent to test the receiver.`;
 
 export const circuitClosed = (url: string): string => `${url} answers again`;
 
 export const outboxWaiting = (reason: string): string =>
-  `Callbacks: ${reason}. Nothing is lost; retrying every second.`;
+  `Callbacks: ${reason}. Nothing is lost. Retrying every second.`;
 
-export const entryUnreadable = 'Callbacks: an entry of the outbox cannot be read; it was dropped';
+export const entryUnreadable = 'Callbacks: an entry of the outbox cannot be read. It was dropped.';
 
 /** What follows RunCloud's own sentence in `worker.auth_refused`. */
 export const credentialsRefused = '. All jobs wait. Correct the credentials, then run `doctor`.';
 
-/** The same, if RunCloud refuses the account. */
+/** The same, if RunCloud rejects the account. */
 export const accountRefused = '. All jobs wait until RunCloud answers again. Check the quota and the plan.';
 
 export const noRefusalText = 'RunCloud rejected the credentials';
 
 export const runcloudDown =
-  'RunCloud does not answer, or answers with errors only. All jobs wait; none is lost.';
+  'RunCloud does not answer, or answers with errors only. All jobs wait. None is lost.';

@@ -7,7 +7,7 @@ import type { FailingName } from './failing-names.ts';
 import type { LastOrder, LimitName, Refusal } from './ledger.ts';
 
 export const flapping = (name: string, at: number): string =>
-  `the DNS of ${name} changes back and forth: it was not right at ${toMinute(at)}, and is right now`;
+  `the DNS of ${name} changes back and forth: it was wrong at ${toMinute(at)}, and is right now`;
 
 export const notOnLast = (name: string): string => `${name} was not on the last certificate`;
 

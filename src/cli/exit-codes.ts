@@ -30,7 +30,7 @@ export function describeListenError(error: unknown): string | undefined {
   };
   const known = why[code ?? ''];
   const settings = 'SERVER_HOST and SERVER_PORT, or WORKER_ADDRESS';
-  return known && `cannot listen at ${address}:${port}. ${known} (${settings})`;
+  return known && `Cannot listen at ${address}:${port}. ${known} (${settings}).`;
 }
 
 /** The exit code of an error that ended a command. */

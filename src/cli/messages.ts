@@ -1,5 +1,6 @@
 // The sentences of the command line: pure functions from facts to text. What `status` prints stands
 // in output/status-*.ts.
+import { asClause } from '../domains/sentences.ts';
 import { reasonOf } from '../errors.ts';
 
 // The program.
@@ -36,7 +37,7 @@ export interface Failure {
 export function commandFailed({ sentence, code, isRedisAway, isReply }: Failure): string {
   const cause = isReply ? `Redis rejected the command: ${sentence}` : sentence;
   const hint = isRedisAway ? '. Run `doctor --redis-only` to check Redis' : '';
-  return `error: ${cause}${hint}${code === undefined ? '' : ` [${code}]`}`;
+  return `error: ${hint ? asClause(cause) : cause}${hint}${code === undefined ? '' : ` [${code}]`}`;
 }
 
 // Output that cannot be written.
@@ -53,7 +54,7 @@ const outputReasons: Readonly<Record<string, string>> = {
 export const outputReason = (code: string): string =>
   code === 'closed'
     ? 'standard output is closed, or /dev/null'
-    : `${outputReasons[code] ?? 'it failed'} (${code})`;
+    : `${outputReasons[code] ?? 'the write failed'} (${code})`;
 
 export const notWritten = (code: string): string =>
   `error: standard output is incomplete: ${outputReason(code)}`;
@@ -75,7 +76,7 @@ export const ALL_OR_LIMIT = 'Use --all or --limit, not both.';
 export const NO_DOMAIN = 'No domain given. Name one or more, or use --file.';
 
 export const unreadableFile = (file: string, why: string): string =>
-  `--file ${file} cannot be read: ${why}. It must be a text file with one domain per line`;
+  `--file ${file} cannot be read: ${why}. It must be a text file with one domain per line.`;
 
 export const rejected = (what: string, reason: string): string => `${what}: rejected: ${reason}`;
 
@@ -93,8 +94,8 @@ export function stoppedSending(reason: string, accepted: number, of: number, cod
   const next =
     code === 'redis-unavailable'
       ? 'Run the command again; repeating is harmless.'
-      : 'Fix that, then run the command again.';
-  return `${reason}. Accepted: ${accepted} of ${of}. ${next}`;
+      : 'Correct the cause, then run the command again.';
+  return `${asClause(reason)}. Accepted: ${accepted} of ${of}. ${next}`;
 }
 
 export const stoppedWaiting = (domain: string | undefined): string =>
@@ -145,7 +146,8 @@ export const URL_REMOVED = '(no longer configured)';
 // audit.
 
 export const BAD_ENTRY_ID = '--before takes the id of an entry. Run `audit --json` to see ids.';
-export const noEntries = (isFiltered: boolean): string => (isFiltered ? 'No such entry.' : 'No entries yet.');
+export const noEntries = (isFiltered: boolean): string =>
+  isFiltered ? 'No entry matches.' : 'No entries yet.';
 export const moreDomains = (count: number): string => `and ${count} more`;
 
 // token create, board password.

@@ -1,6 +1,7 @@
-// The sentences about records and names: what is planned, who has a name, what RunCloud refused. Pure.
+// The sentences about records and names: what is planned, who has a name, what RunCloud rejected. Pure.
 
 import type { Desired } from './domain.ts';
+import { asClause } from './sentences.ts';
 
 const onOff = (www: boolean): string => (www ? 'on' : 'off');
 
@@ -19,13 +20,13 @@ export const notAttached = (domain: string): string => `${domain} is not attache
 export const isRemoved = (domain: string): string => `${domain} is removed`;
 
 export const attachUnanswered = (domain: string): string =>
-  `${domain} is not attached yet. RunCloud did not answer the last request to attach it and may still carry it out`;
+  `${domain} is not attached yet. RunCloud did not answer the last request to attach it and may still carry it out.`;
 
 export const removalUnanswered = (domain: string): string =>
-  `${domain} is still attached. RunCloud did not answer the last request to remove it and may still carry it out`;
+  `${domain} is still attached. RunCloud did not answer the last request to remove it and may still carry it out.`;
 
 export const changeUnanswered = (domain: string, www: boolean): string =>
-  `RunCloud did not answer the last request to switch the www name of ${domain} ${onOff(www)} and may still carry it out`;
+  `The www name of ${domain} is not switched ${onOff(www)} yet. RunCloud did not answer the last request and may still carry it out.`;
 
 export const attachNotListed = (domain: string): string =>
   `RunCloud accepted ${domain} a moment ago, and its list does not show it yet`;
@@ -37,35 +38,37 @@ export const changeNotListed = (domain: string, www: boolean): string =>
   `RunCloud switched the www name of ${domain} ${onOff(www)} a moment ago, and its list does not show it yet`;
 
 export const isPrimary = (domain: string, appId: number): string =>
-  `${domain} is the primary domain of web application ${appId}. It is never removed`;
+  `${domain} is the primary domain of web application ${appId}. It is never removed.`;
 
 export const mayBePrimary = (domain: string, appId: number): string =>
-  `${domain} is the oldest domain of web application ${appId}, and RunCloud does not say which one is primary. It is not removed`;
+  `${domain} is the oldest domain of web application ${appId}. It is not removed, because RunCloud does not say which domain is primary.`;
 
 /** `where`: `web application 647`. */
 export const removalPendingElsewhere = (owner: string, where: string, domain: string): string =>
-  `${owner} is still on ${where}. Its removal there is pending; ${domain} is attached after it`;
+  `${owner} is still on ${where}. Its removal there is pending. ${domain} is attached after it.`;
 
 export const ownerHasNameAsWww = (owner: string): string =>
-  `${owner} already has this name as its www name. Change ${owner}, or remove it`;
+  `${owner} already has this name as its www name. Change ${owner}, or remove it.`;
 
 export const requestedElsewhere = (owner: string, where: string, appId: number): string =>
-  `${owner} is requested on ${where}. To move it, remove it there: \`remove ${owner} --app ${appId}\``;
+  `${owner} was requested on ${where}. To move it, first run \`remove ${owner} --app ${appId}\`.`;
 
 export const removalFailedElsewhere = (owner: string, where: string): string =>
-  `${owner} is still on ${where}, and its removal there failed. \`status ${owner}\` says why`;
+  `${owner} is still on ${where}, and its removal there failed. Run \`status ${owner}\` to see why.`;
 
-/** RunCloud refuses to attach a domain that its list does not show. `isLong`: for longer than ten minutes. */
+/** RunCloud rejects a request to attach a domain that its list does not show. `isLong`: for longer than ten minutes. */
 export const listContradicts = (refusal: string, domain: string, isLong: boolean): string =>
-  `${refusal.replace(/\.$/, '')}. Its list does not show ${domain}; the list may lag behind. ${
+  `${asClause(refusal)}. RunCloud's list does not show ${domain}. It may lag behind. ${
     isLong
-      ? `Find ${domain} in RunCloud's panel, on this web application and on others. It is checked again automatically`
-      : 'Checking again'
+      ? `Find ${domain} in RunCloud's panel, on this web application and on others. The worker checks again automatically.`
+      : 'Checking again.'
   }`;
 
 /** RunCloud's last word about a domain that is not on its list. */
 export const refusedForGood = (refusal: string, domain: string, isTaken: boolean): string =>
-  isTaken ? `${refusal} (${domain} is not on this web application; it may be on another one)` : refusal;
+  isTaken
+    ? `${asClause(refusal)}. ${domain} is not on this web application. It may be on another one.`
+    : refusal;
 
 /** A request for the www name of `bare`, which was requested with it. */
 export function isWwwNameOf(bare: string, domain: string, { presence }: Desired): string {
@@ -91,7 +94,7 @@ export function isServedBy(
   { domain, desired }: { readonly domain: string; readonly desired: Desired },
   isKnown: boolean,
 ): string {
-  const has = `${domain} is no domain of its own: RunCloud has it as the www name of ${bare} on this web application`;
+  const has = `${domain} is not a domain of its own: RunCloud has it as the www name of ${bare} on this web application`;
   const off = `switch www off for ${bare} in RunCloud`;
   const way = isKnown ? `run \`add ${bare} --www=false\` (www: false), or ${off}` : off;
   return desired.presence === 'absent'

@@ -45,18 +45,18 @@ export const reasons = {
     meaning: "The last order did not include the domain. RunCloud's list is read again.",
   },
   'certificate-wrong': {
-    meaning: 'The server shows a certificate that does not cover the domain. The evidence has the verdict.',
+    meaning: 'The server sends a certificate that does not cover the domain. The evidence has the verdict.',
   },
   'certificate-expiring': { meaning: 'The certificate expires soon, and RunCloud has not renewed it.' },
   'certificate-full': { meaning: "The shared certificate would have more names than Let's Encrypt allows." },
   'certificate-shown': {
-    meaning: 'A TLS handshake shows a certificate that covers the names already. Nothing was ordered.',
+    meaning: 'The server already sends a certificate that covers the names. Nothing was ordered.',
   },
   'renewal-blocked': {
     meaning: 'RunCloud cannot renew the certificate: it is validated by dns-01, and the DNS has moved.',
   },
-  'tls-unknown': { meaning: 'The TLS check got no answer, so nobody knows what the server shows.' },
-  'https-works': { meaning: 'A TLS handshake has shown a certificate that covers the domain.' },
+  'tls-unknown': { meaning: 'The TLS check got no answer, so nobody knows what the server sends.' },
+  'https-works': { meaning: 'The server sends a certificate that covers the domain.' },
   'removed-in-runcloud': { meaning: 'Somebody removed the domain in RunCloud.' },
   sidelined: {
     meaning:
@@ -77,7 +77,7 @@ export const reasons = {
   'order-answer-lost': {
     meaning: "RunCloud's answer to the order was lost. It is sent again after SSL_COOLDOWN.",
   },
-  'order-not-shown': { meaning: 'The certificate was ordered, and RunCloud does not show it yet.' },
+  'order-not-shown': { meaning: 'The certificate was ordered, and RunCloud does not list it yet.' },
   'already-ordered': {
     meaning: 'The same names were ordered a short while ago (SSL_COOLDOWN). Nothing was ordered.',
   },
@@ -88,7 +88,7 @@ export const reasons = {
     meaning: 'RunCloud did not answer the last write of the domain, and may still carry it out.',
   },
   'list-lags': { meaning: "RunCloud's list does not show the last write of the domain yet." },
-  'list-contradicts': { meaning: 'RunCloud refuses the domain, but its list does not show it.' },
+  'list-contradicts': { meaning: 'RunCloud rejects the domain, but its list does not show it.' },
   'attach-unconfirmed': {
     meaning: 'RunCloud accepted the domain without returning it. Its list is read again.',
   },
@@ -99,7 +99,7 @@ export const reasons = {
     meaning: 'RunCloud accepted the removal without confirming it. Its list is read again.',
   },
   'detach-refused': {
-    meaning: 'The DNS of the domain blocks the shared certificate, and RunCloud refused to detach it.',
+    meaning: 'The DNS of the domain blocks the shared certificate, and RunCloud rejected its removal.',
   },
   'detached-for-others': {
     meaning: 'The domain was detached, because its DNS blocks the shared certificate.',

@@ -1,4 +1,8 @@
 // Lists and counts inside sentences. Pure.
+//
+// The rule for reasons and messages: a sentence begins with a capital letter, unless it begins with
+// a name (shop.example.org). A message of one sentence has no full stop. In a message of several,
+// each has one.
 
 /** `1 domain`, `3 domains` */
 export const counted = (count: number, what = 'domain'): string =>

@@ -12,7 +12,7 @@ export const outageFix = 'nothing: jobs continue automatically when RunCloud is 
 export const noOutage = 'no outage is known';
 export const accountFix = 'check Limits & Usage > Developer API in RunCloud';
 export const credentialsFix = 'correct RUNCLOUD_API_TOKEN (or the key pair) of the workers';
-export const credentialsOk = 'RunCloud has not refused them';
+export const credentialsOk = 'RunCloud has not rejected them';
 
 export const dueFor = (ms: number): string => (ms === 0 ? 'no job is due' : `due for ${toSeconds(ms)}`);
 export const notTaken = (ms: number): string => `a job is due for ${toSeconds(ms)} and no worker takes it`;
@@ -22,7 +22,7 @@ export const notTakenFix =
 
 export const neverReconciled = 'the reconcile loop has not finished yet';
 export const reconciledAgo = (ms: number): string => `the reconcile loop finished ${toSeconds(ms)} ago`;
-export const reconcileFix = 'search the workers’ logs for `reconcile-failed`; each running worker reconciles';
+export const reconcileFix = "search the workers' logs for `reconcile-failed`; each running worker reconciles";
 
 export const workersRunning = (workers: number, jobs: number): string =>
   `${workers} running, with ${jobs} jobs taken`;

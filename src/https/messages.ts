@@ -13,10 +13,10 @@ export const findings = (found: readonly Found[]): string =>
 
 /** The caller requested the www name, and nothing else is wrong. */
 export const waitsForWww = (domain: string, until: number): string =>
-  `${domain} itself is right and waits for its www name. Run \`add ${domain} --www=false\` (www: false) to go live without it. From ${toNextMinute(until)} on that happens automatically (DNS_DEADLINE).`;
+  `${domain} itself is ready and waits for its www name. To go live without it, run \`add ${domain} --www=false\` (www: false). From ${toNextMinute(until)} on, that happens automatically (DNS_DEADLINE).`;
 
 export const wwwCannotGo = (domain: string): string =>
-  `${domain} itself is right and waits for its www name, which cannot be switched off: RunCloud's API v2 cannot do it, or somebody else attached it. To go live without it, run \`remove ${domain}\`, then \`add ${domain} --www=false\`.`;
+  `${domain} itself is ready and waits for its www name. The worker cannot switch it off: RunCloud's API v2 has no such call, or somebody else attached the domain. To go live without it, run \`remove ${domain}\`, then \`add ${domain} --www=false\`.`;
 
 export const wwwIsOwnDomain = (domain: string): string =>
   `www.${domain} is a domain of its own on the web application, so ${domain} has no www name`;
@@ -48,7 +48,7 @@ export interface LiveFacts {
 
 export const httpsWorks = ({ names, notAfter, wrong }: LiveFacts): string =>
   inSentences(
-    `HTTPS works: a TLS handshake shows a certificate that covers ${names.join(' and ')}${notAfter === undefined ? '' : `, valid until ${new Date(notAfter).toISOString().slice(0, 10)}`}`,
+    `HTTPS works: the server sends a certificate that covers ${names.join(' and ')}${notAfter === undefined ? '' : `, valid until ${new Date(notAfter).toISOString().slice(0, 10)}`}`,
     wrong.length > 0 ? `Warning: ${findings(wrong)}` : undefined,
   );
 
@@ -73,7 +73,7 @@ export const leftOut = (at: number, names: readonly string[]): string =>
   `The order of ${toMinute(at)} did not include ${names.join(' and ')}. Checking whether RunCloud has it.`;
 
 export const removedInRunCloud = (domain: string): string =>
-  `${domain} is no longer on the web application: somebody removed it in RunCloud. Add it again, or remove it here.`;
+  `${domain} is no longer on the web application: somebody removed it in RunCloud. To attach it again, run \`add ${domain}\`. Otherwise, run \`remove ${domain}\`.`;
 
 /** `period`: of the certificate that ends first; undefined: not known. */
 export function expires(domain: string, period: Period | undefined, now: number): string {
@@ -94,7 +94,7 @@ function toDuration(ms: number): string {
 
 /** `isOwn`: the certificate is this domain's alone (advanced SSL). RunCloud's API is not known to switch a shared one. */
 export function adviseHttp01(domain: string, isOwn: boolean): string {
-  const inRunCloud = 'switch the certificate to HTTP-01 in RunCloud';
+  const inRunCloud = 'switch the certificate to http-01 in RunCloud';
   return isOwn ? `${inRunCloud}, or set SSL_SWITCH_TO_HTTP01=on and run \`redeploy ${domain}\`` : inRunCloud;
 }
 
@@ -127,5 +127,5 @@ export const newestSidelined = ({ failures, name, causes, until }: NewestSidelin
   inSentences(
     `The certificate failed ${failures} times in a row`,
     causes,
-    `${name ?? 'The newest name on it'} is detached so that the others get their certificate${until === undefined ? '' : `, until ${toNextMinute(until)}`} (SSL_INVALID_NAMES=detach)`,
+    `${name ?? 'The newest name on it'} is detached${until === undefined ? '' : ` until ${toNextMinute(until)}`} so that the others get their certificate (SSL_INVALID_NAMES=detach)`,
   );

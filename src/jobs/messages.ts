@@ -12,10 +12,10 @@ export const redeployFollows = (what: string): string =>
   inSentences(what, 'A certificate redeploy follows (SSL_REDEPLOY_DELAY)');
 
 export const attachUnconfirmed = (domain: string): string =>
-  `RunCloud accepted ${domain} but did not return it. Checking the domain list`;
+  `RunCloud accepted ${domain} but did not return it. Checking the domain list.`;
 
 export const removalUnconfirmed = (domain: string): string =>
-  `RunCloud accepted the removal of ${domain}. Checking that it happened`;
+  `RunCloud accepted the removal of ${domain}. Checking that it happened.`;
 
 export const wwwSwitched = (domain: string, www: boolean): string =>
   `www.${domain} is switched ${www ? 'on' : 'off'}`;
@@ -24,40 +24,43 @@ export const wwwNotSwitched = (domain: string, www: boolean, why: string): strin
   `www.${domain} is not switched ${www ? 'on' : 'off'}: ${why}`;
 
 export const wwwUnconfirmed = (domain: string, www: boolean): string =>
-  `RunCloud accepted to switch www.${domain} ${www ? 'on' : 'off'} but did not return it. Checking the domain list`;
+  `RunCloud accepted a request to switch www.${domain} ${www ? 'on' : 'off'}, but did not return it. Checking the domain list.`;
 
-export const changedByOthers = 'RunCloud does not have it as it was left';
+export const changedByOthers = 'Somebody changed the domain in RunCloud';
 
 /** The domain blocks the certificate that others share. `dns`: why. */
 export const detachedForOthers = (dns: string): string =>
   inSentences('Detached so that the other domains get their certificate', dns);
 
 export const detachUnconfirmed = (dns: string): string =>
-  inSentences('RunCloud accepted the removal. Checking that it happened', dns);
+  inSentences(
+    'RunCloud accepted the removal of this domain, which blocks the shared certificate. Checking that it happened',
+    dns,
+  );
 
 export const detachRefused = (refusal: string, dns: string): string =>
-  inSentences(refusal, 'It had to be detached so that the other domains get their certificate', dns);
+  inSentences(refusal, 'The domain must be detached so that the other domains get their certificate', dns);
 
 export const appGone = (domain: string, appId: number, serverId: number): string =>
-  `Web application ${appId} does not exist on server ${serverId} any more, so ${domain} is not attached to it`;
+  `Server ${serverId} no longer has web application ${appId}, so ${domain} is not attached`;
 
 export const checkingList = (failure: string, domain: string): string =>
   inSentences(failure, `Checking whether the list shows ${domain}`);
 
 export const newerRequest = (domain: string): string =>
-  `A newer request for ${domain} has taken over. Nothing was written`;
+  `A newer request for ${domain} has taken over. Nothing was written.`;
 
 export const writeInProgress = (domain: string): string =>
-  `Another run may still be writing for ${domain}. This one waits for it`;
+  `Another run may still be writing for ${domain}. This one waits for it.`;
 
 export const wwwNameStillOn = (domain: string, bare: string): string =>
-  `${domain} is still the www name of ${bare} on RunCloud. The change is pending`;
+  `${domain} is still the www name of ${bare} in RunCloud. The change is pending.`;
 
 export const ownDomainStillOn = (domain: string): string =>
-  `${domain} is still a domain of its own on RunCloud. Its removal is pending`;
+  `${domain} is still a domain of its own in RunCloud. Its removal is pending.`;
 
 export const nowWwwName = (domain: string, bare: string): string =>
-  `${domain} is no longer a domain of its own. It is the www name of ${bare}`;
+  `${domain} is no longer a domain of its own. It is the www name of ${bare}.`;
 
 export const isOwnDomain = (domain: string): string =>
   `${domain} is a domain of its own on the web application`;

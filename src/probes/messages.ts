@@ -54,13 +54,13 @@ export function describeCaaChanges({ set, remove }: Pick<DnsRecordChanges, 'set'
 
 /** `what`: a name, or its AAAA or CAA records. */
 export const queryFailed = (what: string, code: string): string =>
-  `DNS query for ${what} failed (${code}); the record may be right`;
+  `DNS query for ${what} failed (${code}). The record may be right.`;
 
 export const queriedRecords = (type: 'AAAA' | 'CAA', name: string): string =>
   type === 'AAAA' ? `the AAAA record of ${name}` : `the CAA records of ${name}`;
 
 export const noExpectedAddress = (name: string): string =>
-  `the addresses for ${name} are unknown: set EXPECTED_IPS`;
+  `The addresses for ${name} are unknown: set EXPECTED_IPS`;
 
 export const pointsHere = (name: string, addresses: readonly string[]): string =>
   `${name} points to ${list(addresses, 'and')}`;
@@ -102,22 +102,22 @@ export const notReached = ' (HTTP through it does not reach the web application)
 
 /** It may be a CDN, and then the record must stay. */
 export const uncheckedAddress = (fact: string, why: string, remedy: string): string =>
-  `${fact}; the HTTP check through it failed (${why}): ${remedy}, unless it is a CDN`;
+  `${fact}, and the HTTP check through it failed (${why}): ${remedy}, unless it is a CDN`;
 
 export const behindCloudflare = (name: string, addresses: readonly string[]): string =>
   `${name} is behind Cloudflare's proxy (${list(addresses, 'and')})`;
 
 export const uncheckedCloudflare = (fact: string, why: string, desired: readonly string[]): string =>
-  `${fact}; the HTTP check through it failed (${why}): its record in Cloudflare must have ${list(desired, 'or')}`;
+  `${fact}, and the HTTP check through it failed (${why}). Its record in Cloudflare must have ${list(desired, 'or')}.`;
 
 const proxyOff = (desired: readonly string[]): string =>
   `turn off the proxy ("DNS only", the grey cloud) and set its address record to ${list(desired, 'or')}`;
 
 export const hiddenByCloudflare = (fact: string, desired: readonly string[]): string =>
-  `${fact}, which hides its own address: ${proxyOff(desired)}; or set DNS_GATE_PROBE to check through the proxy`;
+  `${fact}, which hides its own address. Either ${proxyOff(desired)}, or set DNS_GATE_PROBE to check through the proxy.`;
 
 export const wrongBehindCloudflare = (fact: string, desired: readonly string[]): string =>
-  `${fact}, and HTTP through it does not reach the web application: set its record in Cloudflare to ${list(desired, 'or')}, or ${proxyOff(desired)}`;
+  `${fact}, and HTTP through it does not reach the web application. Set its record in Cloudflare to ${list(desired, 'or')}. Or ${proxyOff(desired)}.`;
 
 // CAA.
 
@@ -144,13 +144,13 @@ export const caaOfTarget = (
   fact: string,
   target: string,
   remedies: Readonly<Record<'own' | 'theirs', string>>,
-) => `${fact}, set by the owner of ${target}: ${remedies.own}, or have that owner ${remedies.theirs}`;
+) => `${fact}. The owner of ${target} set it. Either ${remedies.own}, or have that owner ${remedies.theirs}.`;
 
 export const caaOfOneAccount = (at: string, account: string): string =>
-  `the CAA record at ${at} allows Let's Encrypt for the account ${account} only, which may not be RunCloud's`;
+  `The CAA record at ${at} allows Let's Encrypt only for the account ${account}. RunCloud may use another one.`;
 
 /** A finding, and what could not be judged of it. */
-export const withDoubt = (sentence: string, doubt: string): string => `${sentence}; ${doubt}`;
+export const withDoubt = (sentence: string, doubt: string): string => `${sentence}. ${doubt}`;
 
 // TLS.
 
@@ -165,37 +165,37 @@ export function wrongCertificate(name: string, names: readonly string[], others:
   const rest = others === 1 ? 'another name' : `${others} other names`;
   const shown = [...names, ...(others > 0 ? [rest] : [])].join(' and ');
   return shown === ''
-    ? `the server sent a certificate without DNS names, not for ${name}`
-    : `the server sent a certificate for ${shown}, not for ${name}`;
+    ? `The server sends a certificate without DNS names, not for ${name}`
+    : `The server sends a certificate for ${shown}, not for ${name}`;
 }
 
 export const expired = (name: string, notAfter: number): string =>
-  `the certificate for ${name} expired on ${toDay(notAfter)}`;
+  `The certificate for ${name} expired on ${toDay(notAfter)}`;
 
 export const notYetValid = (name: string, notBefore: number): string =>
-  `the certificate for ${name} is not valid before ${toDay(notBefore)}`;
+  `The certificate for ${name} is not valid before ${toDay(notBefore)}`;
 
 /** `code`: OpenSSL's. */
 export const untrusted = (name: string, issuer: string | undefined, code: string): string =>
-  `browsers do not trust the certificate for ${name}, issued by ${issuer || 'an unnamed issuer'} (${code})`;
+  `Browsers do not trust the certificate for ${name}, issued by ${issuer || 'an unnamed issuer'} (${code})`;
 
 export const covers = (name: string, notAfter: number): string =>
-  `the certificate for ${name} is valid until ${toDay(notAfter)}`;
+  `The certificate for ${name} is valid until ${toDay(notAfter)}`;
 
 /** `address`: `203.0.113.7:443`. */
 export const noHandshake = (name: string, address: string, code: string): string =>
-  `TLS handshake with ${address} for ${name} failed (${code}); the certificate was not checked`;
+  `TLS handshake with ${address} for ${name} failed (${code}). The certificate was not checked.`;
 
 // Who serves a zone. `servers`: names of name servers.
 
 export const zoneQueryFailed = (name: string, code: string | undefined): string =>
-  `name servers of ${name} are unknown${code === undefined ? '' : ` (${code})`}`;
+  `The name servers of ${name} are unknown${code === undefined ? '' : ` (${code})`}`;
 
 export const zoneProviderUnknown = (name: string, servers: readonly string[]): string =>
-  `the DNS provider of ${name} is unknown (name servers: ${servers.join(', ')})`;
+  `The DNS provider of ${name} is unknown (name servers: ${servers.join(', ')})`;
 
 export const zoneWithinReach = (zone: string, servers: readonly string[]): string =>
-  `the DNS of ${zone} is at ${servers.join(' and ')}`;
+  `The DNS of ${zone} is at ${servers.join(' and ')}`;
 
 export const zoneOutOfReach = (zone: string, servers: readonly string[]): string =>
-  `the DNS of ${zone} is at ${servers.join(' and ')}, where RunCloud cannot set the records of dns-01`;
+  `The DNS of ${zone} is at ${servers.join(' and ')}, where RunCloud cannot set the records of dns-01`;

@@ -64,7 +64,7 @@ export function refused(
 }
 
 /** The detail of a 3xx. */
-export const redirected = 'its API never redirects; check RUNCLOUD_API_URL and the credentials';
+export const redirected = "RunCloud's API never redirects. Check RUNCLOUD_API_URL and the credentials.";
 
 /** The detail of a 404 without a text: which ids to check. */
 export const checkIds = 'check the ids of the server and the web application';
@@ -85,14 +85,14 @@ export const faults = {
 };
 
 export const unusableReply = (operation: Operation, fault: string): string =>
-  `RunCloud's reply while ${phrases[operation]} ${fault}`;
+  `RunCloud's answer while ${phrases[operation]} ${fault}`;
 
 /** This program ended the call: `before` it left, or during it. */
 export const stopped = (operation: Operation, when: 'before' | 'while'): string =>
   `Call stopped ${when} ${phrases[operation]}`;
 
 export const tooLong = (operation: Operation): string =>
-  `RunCloud's reply while ${phrases[operation]} is too long`;
+  `RunCloud's answer while ${phrases[operation]} is too long`;
 
 export const badCredentials = 'The credentials contain a character that no HTTP header may have';
 
@@ -104,4 +104,4 @@ export const unreachable = (operation: Operation, reason: string): string =>
   `RunCloud could not be reached while ${phrases[operation]}: ${reason}`;
 
 export const advancedMode = (appId: number): string =>
-  `RunCloud lists different certificates for the domains of web application ${appId} (advanced SSL); nothing was ordered`;
+  `RunCloud lists different certificates for the domains of web application ${appId} (advanced SSL). Nothing was ordered.`;

@@ -82,6 +82,6 @@ export const unknownDomainOn = (name: string, choice: string, places: string): s
 export const onSeveral = (name: string, count: number, places: string): string =>
   `${name} is on ${count} web applications: ${places}`;
 
-export const connectionsRefused = 'Too many connections: new ones are refused';
+export const connectionsRefused = 'Too many connections: new ones are rejected';
 
 export const requestFailed = 'Unexpected error in a request';

@@ -123,7 +123,7 @@ describe('a job of what is paused', () => {
     expect(await record(stage)).toMatchObject({
       request: 'pending',
       state: 'requested',
-      outcome: 'paused by cli:ada: moving house',
+      outcome: 'Paused by cli:ada: moving house',
       nextRunAt: expect.any(Number),
     });
     expect(stage.simulator.state.calls).toEqual([]);
@@ -156,7 +156,7 @@ describe('a job of what is paused', () => {
       await stage.producer.pauses.pause({ scope: app, ...why, untilMs });
       const id = await ask(stage, undefined, `d${ms}.example.org`);
       expect(await (await stage.ended(id)).getState()).toBe('completed');
-      isMet = (await stage.logs(id)).includes('paused by cli:ada: moving house');
+      isMet = (await stage.logs(id)).includes('Paused by cli:ada: moving house');
     }
     await stage.idle();
   });
@@ -185,11 +185,11 @@ describe('a job of what is paused', () => {
     for (const id of [redeploy.jobId, external]) await delayed(stage, id);
     expect(await record(stage)).toMatchObject({
       jobId: external,
-      outcome: expect.stringContaining('paused'),
+      outcome: expect.stringContaining('Paused'),
     });
     expect(await stage.producer.requests.certificates.get(APP)).toMatchObject({
       state: 'pending',
-      outcome: 'paused by cli:ada: moving house',
+      outcome: 'Paused by cli:ada: moving house',
     });
     expect(stage.simulator.state.calls).toEqual([]);
     await stage.producer.pauses.resume(app);
@@ -205,7 +205,7 @@ describe('a pause of everything', () => {
     await stage.producer.pauses.pause({ scope: all, ...why });
     const ids: string[] = [];
     for (let i = 0; i < 6; i += 1) ids.push(await ask(stage, undefined, `d${i}.example.org`));
-    await until(async () => (await stage.logs(ids[0] ?? '')).includes('waiting: paused by'), 'it is held');
+    await until(async () => (await stage.logs(ids[0] ?? '')).includes('waiting: Paused by'), 'it is held');
     await until(async () => (await stage.queue.getActiveCount()) === 2, 'two are at work');
     expect(await stage.queue.getJobCounts('prioritized', 'delayed')).toEqual({ prioritized: 4, delayed: 0 });
     expect(stage.simulator.state.calls).toEqual([]);
@@ -220,7 +220,7 @@ describe('a pause of everything', () => {
     const worker = await stage.startWorker();
     await stage.producer.pauses.pause({ scope: all, ...why });
     const id = await ask(stage);
-    await until(async () => (await stage.logs(id)).includes('waiting: paused by'), 'it is held');
+    await until(async () => (await stage.logs(id)).includes('waiting: Paused by'), 'it is held');
     await worker.close();
     expect(await stage.queue.getJobState(id)).toMatch(/waiting|prioritized/);
     await stage.producer.pauses.resume(all);

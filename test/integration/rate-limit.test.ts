@@ -116,7 +116,7 @@ describe('a 429', () => {
     expect(await the.limiters[1]?.unavailable(KEY)).toMatchObject({
       kind: 'throttled',
       waitMs: ms,
-      sentence: expect.stringContaining('Too Many Attempts.'),
+      sentence: expect.stringContaining('Too Many Attempts'),
     });
     expect(await the.limiters[2]?.status()).toMatchObject({ kind: 'throttled' });
     expect(await the.released(5)).toBe(0);

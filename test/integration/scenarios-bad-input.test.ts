@@ -307,7 +307,7 @@ describe('scenario 21: a job whose record in Redis is broken fails at once, neve
     const id = await stage.add('add-domain', payload);
     expect((await stage.ended(id)).returnvalue).toMatch(/attached/);
     const log = await stage.logs(id);
-    expect(log).toMatch(/unknown fields ignored: picture, field number 0, .*and 49981 more/);
+    expect(log).toMatch(/Unknown fields ignored: picture, field number 0, .*and 49981 more/);
     expect(log.length).toBeLessThan(5_000);
     await stage.idle();
   });

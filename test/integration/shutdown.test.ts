@@ -72,7 +72,7 @@ describe('closing a worker', () => {
     const handedBack = await stage.job(id);
     expect(await handedBack.getState()).toBe('waiting');
     expect(handedBack.attemptsMade).toBe(0);
-    expect(await stage.logs(id)).toMatch(/handed-back: the worker is stopping/);
+    expect(await stage.logs(id)).toMatch(/handed-back: The worker is stopping/);
 
     await stage.startWorker();
     const job = await stage.ended(id);

@@ -158,7 +158,7 @@ describe('a request that names no web application, for a domain that another has
       code: 2,
       text: '',
       errors: expect.stringMatching(
-        /is on web application 701 \(requested\)\. Nothing was done: name the web application: `\w+ club\.example\.org --app 701`/,
+        /is on web application 701 \(requested\)\. Nothing was done\. Name the web application: `\w+ club\.example\.org --app 701`/,
       ),
     });
     const { errors } = await say(stage, name);
@@ -201,7 +201,7 @@ describe('a request that names no web application, for a domain that another has
     const gone = await server.fetch('DELETE', `/v1/domains/${CLUB}`, { as: 'enqueue' });
     expect(gone.body).toMatchObject({
       ...conflict,
-      detail: expect.stringMatching(/name the web application: appId: 701$/),
+      detail: expect.stringMatching(/Name the web application: appId: 701$/),
     });
     expect(
       (await server.fetch('POST', '/v1/certificates:redeploy', { body: { domain: CLUB } })).body,

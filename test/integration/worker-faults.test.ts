@@ -220,7 +220,7 @@ test('the job’s log has the start, each call, the outcome', async () => {
   const log = await stage.logs(id);
   expect(log).toMatch(/add-domain shop\.example\.org: attempt 1 of 5, requested by producer for "web-1"/);
   expect(log).toMatch(/POST \/servers\/1903\/webapps\/646\/domains -> 503/);
-  expect(log).toMatch(/retry: .*next check in [\d.]+ s/);
+  expect(log).toMatch(/retry: .*Next attempt in [\d.]+ s/);
   expect(log).toMatch(/attempt 2 of 5/);
   expect(log).toMatch(/done: shop\.example\.org attached/);
   await stage.idle();

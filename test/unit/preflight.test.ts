@@ -121,7 +121,7 @@ describe('the certificate is held, and the name is told', () => {
     const { outcome } = await play({ verdicts, invalidNames: 'wait' });
     expect(outcome).toMatchObject({
       sentence: expect.stringMatching(
-        /network\.example\.org is missing.*new\.example\.org is missing.* of old\.example\.org\.$/,
+        /network\.example\.org is missing.*new\.example\.org is missing.* of old\.example\.org is wrong, too\.$/,
       ),
     });
   });

@@ -16,6 +16,7 @@ test('the sentences', () => {
   const elsewhere = (here: number | undefined, others: messages.Places['others']) =>
     messages.elsewhere({ domain: 'www.shop.example.org', here, others });
   const calls: Record<string, unknown> = {
+    pauseInForce: messages.pauseInForce('everything', { by: 'ada', reason: 'moving' }, 'until it is resumed'),
     pausedBy: messages.pausedBy({ by: 'ada', reason: 'moving to another server' }),
     waitingFor: messages.waitingFor('paused by ada: moving'),
     started: [
@@ -30,7 +31,7 @@ test('the sentences', () => {
     shortened: messages.shortened('x'.repeat(2_001)).length,
     outcome: [
       messages.outcome({ kind: 'done', sentence: 'shop.example.org is live' }),
-      messages.outcome({ kind: 'waiting', sentence: 'no A record.', delayMs: 60_000 }),
+      messages.outcome({ kind: 'waiting', sentence: 'shop.example.org has no A record.', delayMs: 60_000 }),
       messages.outcome({ kind: 'retry', sentence: 'HTTP 503', delayMs: 1_500 }),
     ],
     reconciled: messages.reconciled(report),

@@ -1,4 +1,5 @@
 // The sentences and labels of `status`: pure functions from facts to text.
+import { asClause } from '../../domains/sentences.ts';
 import type { Actor, DomainState } from '../../domains/states.ts';
 import type { QueueCounts } from '../../queue/operator.ts';
 
@@ -25,7 +26,7 @@ export const jobsLine = (
 ): string =>
   `Jobs: ${waiting} waiting, ${active} ${isPaused ? 'running or paused' : 'running'}, ${delayed} delayed, ${failed} failed, ${completed} completed`;
 
-export const unavailableLine = (sentence: string): string => `RunCloud unavailable: ${sentence}`;
+export const unavailableLine = (sentence: string): string => `RunCloud: ${sentence}`;
 export const pauseLine = (pause: string): string => `Paused: ${pause}`;
 export const NO_DOMAINS = 'No domains yet. Try `add shop.example.org`.';
 export const domainsLine = (counts: readonly string[]): string =>
@@ -65,7 +66,7 @@ export function requestLine({ presence, hasWww, appId, siteId, at, by }: Request
 }
 
 export const reasonLine = (reason: string, code: string | undefined, at: string): string =>
-  `Reason: ${reason}${code === undefined ? '' : ` [${code}]`} (${at}).`;
+  `Reason: ${asClause(reason)}${code === undefined ? '' : ` [${code}]`} (${at}).`;
 
 export const whatToDo = (fix: string): string => `What to do: ${fix}`;
 
@@ -81,21 +82,21 @@ export const retryLine = (jobId: string, isAutomatic: boolean): string =>
   `${isAutomatic ? 'To retry now' : 'Then retry'}: runcloud-domains retry ${jobId}`;
 
 export const dnsWarning = (why: string, hasDnsGate: boolean): string =>
-  hasDnsGate ? `Warning: ${why}.` : `Warning (ignored, because DNS_GATE=off): ${why}.`;
+  hasDnsGate ? `Warning: ${asClause(why)}.` : `Warning (ignored, because DNS_GATE=off): ${asClause(why)}.`;
 
-export const nextRetry = (at: string): string => `Next retry: ${at}.`;
+export const nextRetry = (at: string): string => `Next attempt: ${at}.`;
 export const NO_RETRY = 'It is not retried automatically.';
 export const nextCheck = (at: string, jobId: string): string => `Next check: ${at}, job ${jobId}.`;
 export const jobWaitsForPause = (jobId: string): string => `Job ${jobId} waits until the pause ends.`;
-export const jobLine = (jobId: string, what: string): string => `Job ${jobId}: ${what}.`;
+export const jobLine = (jobId: string, what: string): string => `Job ${jobId}: ${asClause(what)}.`;
 export const jobMissing = (jobId: string): string =>
   `Job ${jobId} is missing. The worker adds it again automatically.`;
 /** `every`: `6 h` */
 export const checkedEvery = (every: string): string => `Checked every ${every} (MONITOR_INTERVAL).`;
 
 export const certificateResult = (outcome: string, at: string, mustAct: Actor | undefined): string =>
-  `Certificate: ${outcome} (${at}).${mustAct ? ` ${actors[mustAct].sentence}.` : ''}`;
-export const redeployLine = (what: string): string => `Certificate redeploy: ${what}.`;
+  `Certificate: ${asClause(outcome)} (${at}).${mustAct ? ` ${actors[mustAct].sentence}.` : ''}`;
+export const redeployLine = (what: string): string => `Certificate redeploy: ${asClause(what)}.`;
 export const WAITS_FOR_PAUSE = 'waits until the pause ends';
 export const budgetLine = (parts: readonly string[]): string =>
   `Let's Encrypt budget left: ${parts.join('; ')}.`;

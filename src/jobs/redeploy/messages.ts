@@ -10,8 +10,8 @@ interface Both {
 }
 
 export const covered = (names: readonly string[]): Both => ({
-  sentence: `A TLS handshake shows a certificate that covers ${listed(names)} already. Nothing was ordered.`,
-  forDomains: 'A TLS handshake shows a certificate that covers it already. Nothing was ordered.',
+  sentence: `The server already sends a certificate that covers ${listed(names)}. Nothing was ordered.`,
+  forDomains: 'The server already sends a certificate that covers it. Nothing was ordered.',
 });
 
 export interface OrderedFacts {
@@ -27,27 +27,27 @@ export interface OrderedFacts {
 export const sharedOrdered = ({ appId, at, changed, names, maxNames }: OrderedFacts): string =>
   inSentences(
     `The certificate of web application ${appId} was ordered at ${toMinute(at)}${changed === undefined ? '' : `, after changes to ${counted(changed)}`}`,
-    names === undefined ? undefined : `It has ${names} of at most ${maxNames} names: ${wayOut}`,
+    names === undefined ? undefined : `It has ${names} of at most ${maxNames} names. ${wayOut}`,
   );
 
 export const sharedFull = (appId: number, names: number, maxNames: number): string =>
-  `The shared certificate of web application ${appId} would have ${names} names, and Let's Encrypt allows ${maxNames}: ${wayOut}`;
+  `The shared certificate of web application ${appId} would have ${names} names. Let's Encrypt allows ${maxNames}. ${wayOut}.`;
 
-const wayOut = 'switch to advanced SSL, or put further domains on a second web application';
+const wayOut = 'Switch to advanced SSL, or put further domains on a second web application';
 
 export const alreadyOrdered = (names: number, at: number): string =>
-  `The same ${counted(names, 'name')} were ordered at ${toMinute(at)} already. Nothing was ordered (SSL_COOLDOWN).`;
+  `A certificate with the same ${counted(names, 'name')} was ordered at ${toMinute(at)}. It was not ordered again (SSL_COOLDOWN).`;
 
 export const noCertificate = (appId: number): string =>
   `Web application ${appId} has no certificate to redeploy. Install one in RunCloud first, or set SSL_INSTALL=letsencrypt.`;
 
 export const noDomains = (appId: number): string =>
-  `RunCloud lists no domain of web application ${appId}, which has one at least. Nothing is ordered. The list is read again.`;
+  `RunCloud lists no domain of web application ${appId}, but each has at least one. Nothing was ordered. Checking the list again.`;
 
 export const domainOrdered = (at: number): string => `Its certificate was ordered at ${toMinute(at)}`;
 
 export const domainAlreadyOrdered = (at: number): string =>
-  `Its certificate was ordered at ${toMinute(at)} already (SSL_COOLDOWN)`;
+  `Its certificate was already ordered at ${toMinute(at)} (SSL_COOLDOWN)`;
 
 export const domainsOrdered = (count: number, at: number): string =>
   `The certificates of ${counted(count)} were ordered at ${toMinute(at)}`;
@@ -57,18 +57,18 @@ export const nothingToOrder = 'No domain needed an order';
 export const about = (domain: string, sentence: string): string => `${domain}: ${sentence}`;
 
 export const domainCovered = (domain: string): string =>
-  `A TLS handshake shows that ${domain} is covered already`;
+  `The server already sends a certificate that covers ${domain}`;
 
 export const notAttached = 'The domain is not on the web application';
 
-export const othersWait = 'The certificates of other domains have to wait';
+export const othersWait = 'The certificates of other domains wait';
 
 /** RunCloud did not answer the order. It may have taken it. */
 export const answerLost = (orderedAt: number, againAt: number, setting?: string): string =>
   `RunCloud's answer to the order of ${toMinute(orderedAt)} was lost. Checking whether the certificate is issued. If not, it is ordered again at ${toNextMinute(againAt)}${setting === undefined ? '' : ` (${setting})`}.`;
 
 export const notShown = (orderedAt: number, againAt: number): string =>
-  `A certificate was ordered at ${toMinute(orderedAt)}, and RunCloud does not show it yet. If it does not appear, it is ordered again at ${toNextMinute(againAt)}.`;
+  `A certificate was ordered at ${toMinute(orderedAt)}. RunCloud does not list it yet. If it does not appear, it is ordered again at ${toNextMinute(againAt)}.`;
 
 export const rejected = (message: string, causes: string | undefined, nextAt: number): string =>
   inSentences(message, causes, `Next attempt with these names at ${toNextMinute(nextAt)}`);
@@ -78,7 +78,7 @@ export const superseded = 'Another redeploy of this web application has taken ov
 export const busy = 'Another run may still be redeploying this certificate';
 
 export const stillByDns = (name: string): string =>
-  `RunCloud accepted that the certificate of ${name} is validated by http-01, but still has it by dns-01. Switch it in RunCloud.`;
+  `RunCloud accepted the switch of the certificate of ${name} to http-01, but still validates it by dns-01. Switch it in RunCloud.`;
 
 export interface BlockedFacts {
   /** How many domains share the certificate. */
@@ -104,11 +104,11 @@ export function sharedBlocked({ domains, found, doubtful }: BlockedFacts): Both 
       what,
       doubt,
       ...found.slice(0, DESCRIBED).map(({ sentence }) => sentence),
-      more.length > 0 ? `Also wrong is the DNS of ${more.join(', ')}` : undefined,
+      more.length > 0 ? `The DNS of ${more.join(', ')} is wrong, too` : undefined,
     ),
     forDomains: inSentences(
       what,
-      `The DNS of ${counted(found.length, 'name')} on it is not right. Run \`runcloud-domains status\` to list ${found.length === 1 ? 'it' : 'them'}`,
+      `The DNS of ${counted(found.length, 'name')} on it is wrong. Run \`runcloud-domains status\` to list ${found.length === 1 ? 'it' : 'them'}`,
       doubt,
     ),
   };

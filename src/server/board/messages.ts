@@ -1,4 +1,4 @@
-// The sentences of the board: its pages, what it refuses, log lines. Pure.
+// The sentences of the board: its pages, what it rejects, log lines. Pure.
 
 export const boardTitle = 'runcloud-domains';
 
@@ -30,7 +30,7 @@ export const unexpectedError = 'Unexpected error of the board';
 
 export const notFoundTitle = 'Not found';
 
-export const refusedTitle = 'Refused';
+export const refusedTitle = 'Rejected';
 
 export const notLoggedOutTitle = 'Not logged out';
 
@@ -63,7 +63,7 @@ export const logoutLine = 'Board: logged out';
 
 export const failedLoginLine = 'Board: wrong user or password';
 
-export const lockedLoginLine = 'Board: too many failed logins, this one has to wait';
+export const lockedLoginLine = 'Board: too many failed logins, this one must wait';
 
 export const retriedLine = (who: string, jobId: string, newJobId: string): string =>
   `${who} retried job ${jobId} as job ${newJobId}`;
