@@ -1,5 +1,6 @@
 // What a job's handler may return. Everything else it throws (errors.ts).
 import type { ReasonCode } from './reasons.ts';
+import { inSentences } from './sentences.ts';
 import type { Actor, DomainState } from './states.ts';
 
 /** The sentence of an outcome. */
@@ -63,6 +64,6 @@ export const waiting = (
   forDomains?: string,
 ): Waiting => ({ kind: 'waiting', sentence, delayMs, report, forDomains });
 
-/** The outcome with one more clause. */
+/** The outcome with one more sentence. */
 export const adding = <O extends Outcome>(outcome: O, why: string | undefined): O =>
-  why ? { ...outcome, sentence: `${outcome.sentence}; ${why}` } : outcome;
+  why ? { ...outcome, sentence: inSentences(outcome.sentence, why) } : outcome;

@@ -171,7 +171,7 @@ export function parseJob(name: string, data: unknown, defaults: JobDefaults): Pa
     default:
       throw new PermanentError(
         'unknown-job',
-        `there is no job named ${JSON.stringify(name)}; known: ${jobNames.join(', ')}`,
+        `There is no job named ${JSON.stringify(name)}; known: ${jobNames.join(', ')}`,
       );
   }
 }
@@ -212,6 +212,6 @@ export function toApp(
   const missing = [serverId === undefined && 'serverId', appId === undefined && 'appId']
     .filter(Boolean)
     .join(' and ');
-  const sentence = `there is no ${missing}: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or name them (--server, --app)`;
+  const sentence = `There is no ${missing}: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID, or name them (--server, --app)`;
   throw new PermanentError('no-web-application', sentence);
 }

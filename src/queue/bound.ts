@@ -69,7 +69,7 @@ export function createBound(bounds: Bounds, excuses: Excuses): Bound {
         over.abort(stuck);
         afterGrace(stuck);
       }, tickMs);
-      const stop = (): void => afterGrace(new Error('the job was interrupted'));
+      const stop = (): void => afterGrace(new Error('The job was interrupted'));
       if (stopped.aborted) stop();
       else stopped.addEventListener('abort', stop, { once: true });
       try {

@@ -117,7 +117,7 @@ export function toMissingRight(cause: unknown): CodedError | undefined {
   const message = reasonOf(cause);
   if (!NO_PERMISSION.test(message)) return undefined;
   const fix = 'give the user in REDIS_URL that right; docs/guides/security.md has the ACL lines';
-  const sentence = `Redis refused our user (${message.slice(0, 200)}): ${fix}`;
+  const sentence = `Redis denies a right to the user of REDIS_URL (${message.slice(0, 200)}): ${fix}`;
   return new CodedError('redis-no-permission', sentence, { cause });
 }
 
@@ -141,7 +141,7 @@ async function assertDatabase(redis: Redis): Promise<void> {
   } catch (error) {
     const missingRight = toMissingRight(error);
     if (missingRight) throw missingRight;
-    const sentence = `Redis refused database ${database}, which REDIS_URL ends in (${reasonOf(error)})`;
+    const sentence = `Redis rejected database ${database}, which REDIS_URL ends in (${reasonOf(error)})`;
     throw new CodedError('redis-unavailable', sentence, { cause: error });
   }
 }
@@ -171,7 +171,7 @@ export const redisUnavailable = (given: unknown, withinMs: number, redis?: Redis
   if (/^(NOAUTH|WRONGPASS|ERR AUTH)/.test(reasonOf(cause))) {
     return new CodedError(
       'redis-unavailable',
-      'Redis refused the login: put the right user and password into REDIS_URL',
+      'Redis rejected the login: put the right user and password into REDIS_URL',
       { cause },
     );
   }
@@ -196,7 +196,7 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
     info = await redis.info();
   } catch (error) {
     const fix = 'give its user the INFO command (ACL: +info)';
-    throw new CodedError('redis-unavailable', `Redis refused INFO (${reasonOf(error)}); ${fix}`, {
+    throw new CodedError('redis-unavailable', `Redis rejected INFO (${reasonOf(error)}): ${fix}`, {
       cause: error,
     });
   }
@@ -222,9 +222,13 @@ export async function probeRights(redis: Redis, key: string): Promise<void> {
   } catch (error) {
     if (!toMissingRight(error)) return;
     const fix = 'let its user use all keys that begin with QUEUE_PREFIX, and scripts and blocking commands';
-    throw new CodedError('redis-unavailable', `Redis refused our user (${reasonOf(error)}); ${fix}`, {
-      cause: error,
-    });
+    throw new CodedError(
+      'redis-unavailable',
+      `Redis denies a right to the user of REDIS_URL (${reasonOf(error)}): ${fix}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -240,23 +244,26 @@ export function judgeRedis({ version, maxMemory, evictionPolicy, appendOnly }: R
 
 function judgeVersion(version: string | undefined): RedisFinding {
   if (version === undefined)
-    return { level: 'warn', sentence: 'Redis does not tell its version; 6.2 or newer is needed' };
+    return { level: 'warn', sentence: 'Redis does not report its version. It must be 6.2 or newer.' };
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > 6 || (major === 6 && minor >= 2)) return { level: 'ok', sentence: `Redis ${version}` };
-  return { level: 'fail', sentence: `Redis ${version} is too old; install 6.2 or newer` };
+  return { level: 'fail', sentence: `Redis ${version} is too old. Install 6.2 or newer.` };
 }
 
 function judgeEviction(maxMemory: number | undefined, policy: string | undefined): RedisFinding {
   if (policy === 'noeviction') return { level: 'ok', sentence: 'maxmemory-policy is noeviction' };
   const fix = 'set `maxmemory-policy noeviction`';
   if (policy === undefined)
-    return { level: 'warn', sentence: `Redis does not tell its eviction policy; ${fix}` };
+    return { level: 'warn', sentence: `Redis does not report its eviction policy: ${fix}` };
   if (!maxMemory)
     return {
       level: 'warn',
-      sentence: `maxmemory-policy is ${policy} (no maxmemory set, so nothing is evicted yet); ${fix}`,
+      sentence: `maxmemory-policy is ${policy} (no maxmemory is set, so nothing is evicted yet): ${fix}`,
     };
-  return { level: 'fail', sentence: `maxmemory-policy is ${policy}: Redis would throw jobs away; ${fix}` };
+  return {
+    level: 'fail',
+    sentence: `maxmemory-policy is ${policy}: Redis would delete jobs. To prevent that, ${fix}`,
+  };
 }
 
 const judgePersistence = (appendOnly: boolean | undefined): RedisFinding =>
@@ -264,9 +271,9 @@ const judgePersistence = (appendOnly: boolean | undefined): RedisFinding =>
     ? {
         level: 'ok',
         sentence:
-          'the append-only file is on. Redis does not say whether each write is on disk at once: check that it has `appendfsync always`',
+          'The append-only file is on. Check that Redis has `appendfsync always`. It does not report that.',
       }
     : {
         level: 'warn',
-        sentence: 'the append-only file is off: a crash of Redis loses requests; set `appendonly yes`',
+        sentence: 'The append-only file is off, so a crash of Redis loses requests. Set `appendonly yes`.',
       };

@@ -97,7 +97,7 @@ describe('a command line that is wrong ends with 2:', () => {
       'no web application',
       ['add', 'a.example.org'],
       { env: { REDIS_URL: AWAY.REDIS_URL } },
-      /there is no serverId and appId: set RUNCLOUD_SERVER_ID/,
+      /There is no serverId and appId: set RUNCLOUD_SERVER_ID/,
     ],
     [
       'a worker without credentials; the variable is named, with an example',

@@ -8,7 +8,7 @@ import { createWorld } from './world.ts';
 const HANG_MS = 300_000;
 
 test.concurrent.each([
-  ['may not ask INFO', ['~*', '-info'], 3, /Redis refused INFO .*give its user the INFO command/],
+  ['may not ask INFO', ['~*', '-info'], 3, /Redis rejected INFO .*give its user the INFO command/],
   ['may not touch our keys', ['~other:*'], 3, /QUEUE_PREFIX/],
 ] as const)(
   'scenario 22: a worker whose Redis user %s says so and exits',

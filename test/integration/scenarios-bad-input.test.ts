@@ -92,7 +92,7 @@ const badPayloads: readonly (readonly [what: string, name: string, data: unknown
     { domain: 'a.example.org' },
     /^unknown-job: .*"delete-everything"/,
   ],
-  ['no name (as a board’s form may send it)', '', {}, /^unknown-job: there is no job named ""/],
+  ['no name (as a board’s form may send it)', '', {}, /^unknown-job: There is no job named ""/],
   ['a name that every object has', '__proto__', {}, /^unknown-job: /],
 ];
 

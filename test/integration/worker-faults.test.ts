@@ -198,7 +198,7 @@ describe('a job of a foreign client that is wrong fails at the first try, withou
   test('no web application, neither in the job nor configured', async () => {
     await using stage = await createStage({ env: { RUNCLOUD_SERVER_ID: '', RUNCLOUD_APP_ID: '' } });
     const job = await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
-    expect(job.failedReason).toMatch(/^no-web-application: there is no serverId and appId/);
+    expect(job.failedReason).toMatch(/^no-web-application: There is no serverId and appId/);
     expect(stage.simulator.state.counters.requests).toBe(0);
   });
 });

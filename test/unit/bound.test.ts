@@ -81,7 +81,7 @@ test('one that does not heed the stop of its worker is left to itself a moment l
   const { bound, seen } = begin({}, stopped.signal);
   stopped.abort('the worker is stopping');
   await pass(BOUNDS.graceMs);
-  expect(seen.error?.message).toBe('the job was interrupted');
+  expect(seen.error?.message).toBe('The job was interrupted');
   expect(bound.signal.aborted).toBe(false);
 });
 

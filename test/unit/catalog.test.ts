@@ -163,9 +163,9 @@ describe('a payload that is refused', () => {
       message: expect.stringContaining('serverId and appId'),
     });
     expect(refusalOf('add-domain', data, { serverId: 1 }).message).toMatch(
-      /^there is no appId: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID/,
+      /^There is no appId: set RUNCLOUD_SERVER_ID and RUNCLOUD_APP_ID/,
     );
-    expect(refusalOf('redeploy-ssl', {}, { appId: 1 }).message).toMatch(/^there is no serverId: set/);
+    expect(refusalOf('redeploy-ssl', {}, { appId: 1 }).message).toMatch(/^There is no serverId: set/);
   });
 });
 
