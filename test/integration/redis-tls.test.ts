@@ -144,7 +144,10 @@ describe('whom the certificate keeps out is told why', () => {
 
   test.concurrent('rediss:// at a port without TLS', async () => {
     const plain = createServer((socket) =>
-      socket.on('error', () => undefined).end('-ERR unknown command\r\n'),
+      socket
+        .on('error', () => undefined)
+        .resume()
+        .end('-ERR unknown command\r\n'),
     );
     await once(plain.listen(0, '127.0.0.1'), 'listening');
     const { port: plainPort } = plain.address() as AddressInfo;

@@ -1,7 +1,7 @@
 // Replies that are lost, late, no reply at all, or never asked for (scenarios 1 to 3): what happened is found out by looking,
 // and each domain is attached by one write.
 
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { createSimulator, type FaultRule } from '../../packages/simulator/src/index.ts';
 import { isAttached } from '../../src/domains/messages.ts';
@@ -115,7 +115,7 @@ describe('scenario 2: the call never reached RunCloud:', () => {
 
   test('the connection is never made: retried, one POST', async () => {
     // Takes connections and says nothing, so that TLS never comes to stand.
-    const mute: Server = createServer();
+    const mute = createServer((socket) => socket.on('error', () => undefined).resume());
     await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     try {
       await tryElsewhereFirst(`https://127.0.0.1:${(mute.address() as AddressInfo).port}/api/v3`);
