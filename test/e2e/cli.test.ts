@@ -161,8 +161,13 @@ describe('with a worker', () => {
   afterAll(async () => {
     await stage[Symbol.asyncDispose]();
   });
-  const run = (args: string[], input?: string): Promise<CliResult> =>
-    runCli(args, { env, ...(input !== undefined && { input }) });
+  /** On a starved machine Redis' answer may come after the deadline: the command says so with 3, and is sent again. */
+  async function run(args: string[], input?: string): Promise<CliResult> {
+    for (let left = 20; ; left -= 1) {
+      const result = await runCli(args, { env, ...(input !== undefined && { input }) });
+      if (result.code !== exitCodes.unavailable || left === 0) return result;
+    }
+  }
 
   test('add --wait follows the jobs to their end; progress is on stderr', async () => {
     const result = await run(['add', 'one.example.org', 'two.example.org', '--site', '12', '--wait']);
