@@ -70,7 +70,7 @@ export const refusedConstant = (entry: Named, alias: string, path: string, reaso
 export const inFile = (path: string, warning: string): string => `${path}: ${warning}`;
 export const NOTHING_READ = 'defines none of the constants that are read';
 export const mentionedInside = (line: number, place: string): string =>
-  `line ${line} names it inside ${place}, and only a separate definition at the top level is sure to count`;
+  `line ${line} names it inside ${place}: only a definition at the top level counts`;
 /** `does`: what the other line does, from php-effects.ts. */
 export const definedBehind = (line: number, otherLine: number, does: string): string =>
   `line ${line} defines it, but line ${otherLine} ${does}`;

@@ -105,7 +105,7 @@ export const retrySuperseded = (jobId: string): string =>
 export const redisFull =
   'Redis is out of memory. Raise maxmemory, then send again. Accepted requests are safe.';
 export const wrongKeyType = (message: string): string =>
-  `A key in Redis has an unexpected type: another program uses this prefix. Remove the key or change QUEUE_PREFIX (${message})`;
+  `A key in Redis has an unexpected type: another program uses this prefix. Remove the key or change QUEUE_PREFIX (${message}).`;
 export const redisRefused = (message: string): string => `Redis rejected the request (${message})`;
 
 /** Where a name is that a request without a web application names. */

@@ -68,9 +68,9 @@ describe('WP_CONFIG', () => {
 
   const refused = `if (getenv('STAGE')) { define('WU_RUNCLOUD_APP_ID', 33); } define('WU_RUNCLOUD_APP_ID', 22);`;
 
-  test('names file, line and constant, and what to set, where a definition is not sure to count', () => {
+  test('names file, line and constant, and what to set, where a definition may not count', () => {
     expect(failure(env, { readFile: php(refused) }).problems).toEqual([
-      'WU_RUNCLOUD_APP_ID in /srv/wp-config.php is not used: line 2 names it inside an if, and only a separate definition at the top level is sure to count; set RUNCLOUD_APP_ID in the environment or in .env; example: RUNCLOUD_APP_ID=646',
+      'WU_RUNCLOUD_APP_ID in /srv/wp-config.php is not used: line 2 names it inside an if: only a definition at the top level counts; set RUNCLOUD_APP_ID in the environment or in .env; example: RUNCLOUD_APP_ID=646',
     ]);
   });
 

@@ -18,7 +18,7 @@ test('the sentences', () => {
   const calls: Record<string, unknown> = {
     pauseInForce: messages.pauseInForce('everything', { by: 'ada', reason: 'moving' }, 'until it is resumed'),
     pausedBy: messages.pausedBy({ by: 'ada', reason: 'moving to another server' }),
-    waitingFor: messages.waitingFor('paused by ada: moving'),
+    waitingFor: messages.waitingFor('Paused by ada: moving'),
     started: [
       messages.started('add-domain', 'shop.example.org', { attempt: 1, attempts: 5 }, 'by api:shop'),
       messages.started('redeploy-ssl', 'web application 646', { attempt: 2, attempts: 5 }, ''),
@@ -42,7 +42,7 @@ test('the sentences', () => {
     enqueuedAgain: messages.enqueuedAgain('shop.example.org', 'its job was lost'),
     noReply: [messages.noReply(90_000), messages.noReply(50)],
     ranTooLong: messages.ranTooLong(3_600_000),
-    givenUp: messages.givenUp('the job ran for 60 min'),
+    givenUp: messages.givenUp('The job ran for 60 min'),
     noFailedJob: messages.noFailedJob('x~2'),
     retrySuperseded: messages.retrySuperseded('x~3'),
     wrongKeyType: messages.wrongKeyType('WRONGTYPE'),
