@@ -1,5 +1,6 @@
 // The rule of src/domains/sentences.ts, checked on the snapshots of the messages that become reasons.
 import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
 
 /** The texts of a snapshot, as `key` and `text`; the items of a list have the key of the list. */
 function textsOf(subject: string): { readonly key: string; readonly text: string }[] {
