@@ -219,7 +219,7 @@ describe('refused, since it stands', () => {
   test.each(inside)('in %s: %s', (where, text) => {
     const { constants, refusal } = code(text);
     expect(constants).toEqual({});
-    expect(refusal).toMatch(new RegExp(`^line \\d+ names it inside ${where},`));
+    expect(refusal).toMatch(new RegExp(`^line \\d+ names it inside ${where}:`));
     expect(refusal).not.toMatch(/33|22/);
   });
 
