@@ -18,6 +18,9 @@ const config: Config = {
   // Most tests wait for real servers and real delays: three files for each core keep it busy. Each
   // takes some 300 MB.
   maxWorkers: Math.min(12, 3 * availableParallelism()),
+  // A worker's last event comes within 10 ms of the end. Its process then gives back a heap of 500 MB,
+  // which takes longer than jest's 500 ms. A handle that a test leaves open is still reported.
+  workerGracefulExitTimeout: 10_000,
   testSequencer: '<rootDir>/test/helpers/longest-first.mjs',
   // Tests that run side by side within a file wait even more.
   maxConcurrency: 10,
