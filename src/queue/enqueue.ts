@@ -10,6 +10,7 @@ import {
 } from '../certificates/certificates.ts';
 import { type DomainKey, type DomainRecord, includesWww, type Requester } from '../domains/domain.ts';
 import { withoutWwwName } from '../domains/messages.ts';
+import type { ReasonCode } from '../domains/reasons.ts';
 import { states } from '../domains/states.ts';
 import {
   createDomainStore,
@@ -141,6 +142,8 @@ const createRunNow = (queue: Queue, dueAt: RequestQueue['dueAt']) => async (jobI
   await job?.changeDelay(0).catch(() => undefined); // it has just begun to run
 };
 
+const WAITS_ANYWAY: ReadonlySet<ReasonCode | undefined> = new Set(['redeploy-delayed', 'busy', 'paused']);
+
 // The record first, the job second: a job that is lost between the two is found by the reconcile loop.
 function createWriters(
   { queue, store, certificates, line }: Pick<RequestQueue, 'queue' | 'store' | 'certificates' | 'line'>,
@@ -151,9 +154,9 @@ function createWriters(
     const result = await certificates.requestRedeploy(app, request);
     if (result.fate === 'coalesced') {
       const record = await certificates.get(app);
-      // A changed name may help where the others had to wait. A failed attempt (with a code) keeps its backoff, and what
-      // waits for SSL_REDEPLOY_DELAY finds the new name when it is due.
-      const isCheckedNow = !record?.code && record?.reasonCode !== 'redeploy-delayed';
+      // A changed name may help if the others had to wait. A failed attempt (with a code) keeps its backoff. A redeploy that
+      // waits for its delay, for another redeploy or for the end of a pause finds the new name when it is due.
+      const isCheckedNow = !record?.code && !WAITS_ANYWAY.has(record?.reasonCode);
       if (record?.jobId === result.jobId && isCheckedNow) await runNow(result.jobId);
       return result;
     }

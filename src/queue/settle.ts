@@ -47,7 +47,7 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
     case 'superseded':
       return reason;
     case 'waiting':
-      await giveUpTurn(job, isCheck(verdict) ? priorities.check : priorities.retry);
+      await giveUpTurn(job, bandOf(job, verdict));
       await job.moveToDelayed(verdict.nextRunAt ?? Date.now(), token);
       throw new DelayedError();
     case 'handed-back':
@@ -62,6 +62,12 @@ export async function settle({ job, token }: Run, verdict: Verdict): Promise<str
       throw failure;
     }
   }
+}
+
+// A redeploy that waits for its delay has not been tried yet: it keeps its place before new additions.
+function bandOf({ name }: Job, verdict: Verdict): number {
+  if (name === 'redeploy-ssl' && verdict.report?.reasonCode === 'redeploy-delayed') return priorities[name];
+  return isCheck(verdict) ? priorities.check : priorities.retry;
 }
 
 // A check of DNS or a certificate runs a hundred times, and must not delay new requests.

@@ -1,5 +1,6 @@
 // Requests that overtake each other, and redeploys that others arrive during: the last request wins, none is forgotten.
 import { describe, expect, test } from '@jest/globals';
+import { priorities } from '../../src/jobs/catalog.ts';
 import { until } from '../helpers/until.ts';
 import { APP, createStage, LONG_DELAY, PRIMARY, type Stage } from '../helpers/worker.ts';
 
@@ -65,6 +66,15 @@ describe('add, remove and add again, quickly', () => {
   });
 });
 
+test('a redeploy that waits for its delay keeps its place before new additions', async () => {
+  await using stage = await createStage({ env: LONG_DELAY });
+  await stage.ended(await stage.add('add-domain', { domain: DOMAIN }));
+  const record = () => stage.producer.requests.certificates.get(APP);
+  await until(async () => (await record())?.reasonCode === 'redeploy-delayed', 'it waits');
+  const { priority } = await stage.job((await record())?.jobId ?? '');
+  expect(priority).toBe(priorities['redeploy-ssl']);
+});
+
 describe('an add that lands while a redeploy runs', () => {
   test('gets a later redeploy, which covers it', async () => {
     await using stage = await createStage();
@@ -92,7 +102,7 @@ describe('an add that lands while a redeploy runs', () => {
       await until(isOpen, 'a redeploy began');
       await stage.ended(await stage.add('add-domain', { domain: `late${round}.example.org` }));
       const { jobId = '' } = (await stage.producer.requests.certificates.get(APP)) ?? {};
-      await until(async () => /another redeploy .* is running/.test(await stage.logs(jobId)), 'it waits');
+      await until(async () => /Another redeploy .* is running/.test(await stage.logs(jobId)), 'it waits');
       answer();
       await stage.idleSoon();
     }

@@ -125,6 +125,8 @@ export function say(
 export function withoutName(reason: string, domain: string): string {
   const name = domain.replaceAll('.', '\\.');
   const here = new RegExp(`(?<![\\w.-])(www\\.)?${name}(?![\\w-]|\\.\\w)`, 'g');
-  const rest = reason.startsWith(`${domain} `) ? reason.slice(domain.length + 1) : reason;
+  // A line of a job's log begins with its time and its outcome.
+  const begins = new RegExp(`^((?:[\\dTZ:.-]+ )?(?:[a-z-]+: )?)${name} `);
+  const rest = reason.replace(begins, '$1');
   return rest.replace(here, (_, www: string | undefined) => (www ? 'www' : 'it'));
 }
