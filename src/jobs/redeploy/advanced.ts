@@ -69,7 +69,8 @@ export async function redeployAdvanced(
 /** What came of each domain. */
 interface Round {
   ordered: number;
-  readonly notes: string[];
+  /** Why a domain needed no order. */
+  readonly notes: { readonly sentence: string; readonly reasonCode: ReasonCode }[];
   readonly postponed: Later[];
   readonly failures: CodedError[];
 }
@@ -85,8 +86,12 @@ function enter(result: Result, domain: string, round: Round): void {
   if (result.kind === 'ordered') round.ordered += 1;
   if (result.kind === 'failed') round.failures.push(result.error);
   if (result.kind === 'later') round.postponed.push({ ...result, sentence: about(domain, result.sentence) });
-  if (result.kind === 'nothing') round.notes.push(result.sentence);
-  if (result.kind === 'repeated') round.notes.push(about(domain, domainAlreadyOrdered(result.orderedAt)));
+  if (result.kind === 'nothing') round.notes.push(result);
+  if (result.kind === 'repeated')
+    round.notes.push({
+      sentence: about(domain, domainAlreadyOrdered(result.orderedAt)),
+      reasonCode: 'already-ordered',
+    });
 }
 
 /** For the domain's own record: it names no other. */
@@ -165,8 +170,9 @@ function conclude({ ordered, notes, postponed, failures }: Round, work: Redeploy
   if (soonest) return later({ ...soonest, sentence: joined(sentences), forDomains: othersWait }, work);
   if (failures[0]) throw failures[0];
   const what = ordered > 0 ? domainsOrdered(ordered, work.startedAt) : nothingToOrder;
-  return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...notes]), {
-    reasonCode: ordered > 0 ? 'certificate-ordered' : 'nothing-to-order',
+  const reasons = notes.map(({ sentence }) => sentence);
+  return done(joined([...(ordered > 0 || notes.length === 0 ? [what] : []), ...reasons]), {
+    reasonCode: ordered > 0 ? 'certificate-ordered' : (notes[0]?.reasonCode ?? 'nothing-to-order'),
   });
 }
 
