@@ -42,8 +42,7 @@ export const requestedAgain = (domain: string): string =>
 export const redeploySuperseded = (appId: number): string =>
   `A newer redeploy of web application ${appId} covers this one`;
 export const redeployBusy = 'Another redeploy of this web application is running';
-export const redeployDelayed =
-  'Waiting for SSL_REDEPLOY_DELAY after the latest change';
+export const redeployDelayed = 'Waiting for SSL_REDEPLOY_DELAY after the latest change';
 
 /** It stands in the record, its history, the job and two logs: a hundred names' worth of reasons must not. */
 const LONGEST_SENTENCE = 2_000;
