@@ -98,5 +98,5 @@ function describe(
   const what = before.last.hasFailed
     ? `The certificate ordered at ${at} was rejected, or was not issued`
     : `The certificate ordered at ${at} may still be issued`;
-  return inSentences(what, causes, `Next attempt with these names at ${next}`);
+  return inSentences(what, causes, `The next attempt is at ${next}, or at once without the failing names`);
 }

@@ -111,7 +111,7 @@ export const cannotRenew = (moved: Found, domain: string, isOwn: boolean): strin
 
 /** SSL_INVALID_NAMES=detach: the domain stays detached for a while. */
 export const sidelined = (domain: string, until: number): string =>
-  `The certificate failed repeatedly with ${domain} as its newest name. ${domain} stays detached until ${toNextMinute(until)}, when it is tried again (SSL_INVALID_NAMES=detach).`;
+  `The certificate failed repeatedly with ${domain} as its newest name, so ${domain} is detached until ${toNextMinute(until)}. Then it is tried again automatically (SSL_INVALID_NAMES=detach). Check its DNS and RunCloud's log meanwhile.`;
 
 export interface NewestSidelined {
   readonly failures: number;

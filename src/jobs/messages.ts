@@ -26,7 +26,7 @@ export const wwwNotSwitched = (domain: string, www: boolean, why: string): strin
 export const wwwUnconfirmed = (domain: string, www: boolean): string =>
   `RunCloud accepted a request to switch www.${domain} ${www ? 'on' : 'off'}, but did not return it. Checking the domain list.`;
 
-export const changedByOthers = 'Somebody changed the domain in RunCloud';
+export const changedByOthers = 'somebody changed the domain in RunCloud meanwhile';
 
 /** The domain blocks the certificate that others share. `dns`: why. */
 export const detachedForOthers = (dns: string): string =>

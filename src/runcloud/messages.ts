@@ -89,7 +89,9 @@ export const unusableReply = (operation: Operation, fault: string): string =>
 
 /** This program ended the call: `before` it left, or during it. */
 export const stopped = (operation: Operation, when: 'before' | 'while'): string =>
-  `Call stopped ${when} ${phrases[operation]}`;
+  when === 'before'
+    ? `Not sent: ${phrases[operation]}. Nothing has changed in RunCloud.`
+    : `Stopped while ${phrases[operation]}. It may still take effect.`;
 
 export const tooLong = (operation: Operation): string =>
   `RunCloud's answer while ${phrases[operation]} is too long`;
