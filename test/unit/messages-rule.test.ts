@@ -19,7 +19,7 @@ const subjects = ['domains', 'jobs', 'https', 'redeploy', 'queue', 'probes', 'ru
 
 /** Parts of sentences. Commands follow the end of `elsewhere`. */
 const parts =
-  /^(adviseHttp01|describe\w+|elsewhere|list|outcome|pauseInForce|reasonMissing|reconcile\w+|redirectionIs|started|monitorFailed|untilPast|waitingFor|withoutWwwName|wwwIs)$/;
+  /^(changedByOthers|adviseHttp01|describe\w+|elsewhere|list|outcome|pauseInForce|reasonMissing|reconcile\w+|redirectionIs|started|monitorFailed|untilPast|waitingFor|withoutWwwName|wwwIs)$/;
 
 /** `shop.example.org`, `www.shop.example.org: …`, `x~2` */
 const NAME = /^[a-z\d-]+[.~]\S/;
