@@ -57,7 +57,8 @@ async function changeAndProve(
   const { record, calls } = work;
   const { directory, store } = ports;
   const { attached } = await directory.find(record, record.domain, await store.now(), calls);
-  if (!attached || !isOurs(attached, record)) return change.otherwise(wwwNotSwitched(record.domain, change.www, changedByOthers));
+  if (!attached || !isOurs(attached, record))
+    return change.otherwise(wwwNotSwitched(record.domain, change.www, changedByOthers));
   if (attached.www === change.www) {
     const proven = await https.prove(work, isAttached(record.domain, []), {
       needsRedeploy: false,

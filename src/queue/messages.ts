@@ -96,6 +96,8 @@ const toPeriod = (ms: number): string => (ms < 60_000 ? `${ms / 1000} s` : `${Ma
 export const reasonMissing = 'reason: is required; it is shown wherever a job waits';
 export const untilPast = 'until: must be in the future';
 
+export const unreadableJob = (id: string): string =>
+  `The data of job ${id} is not JSON, so it cannot be retried. Correct the program that added it.`;
 export const noFailedJob = (id: string): string =>
   `No failed job has the id ${id}. Run \`failed\` to list them.`;
 export const retrySuperseded = (jobId: string): string =>

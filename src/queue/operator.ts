@@ -122,7 +122,11 @@ export function createOperator({ requests, defaults, unavailable, ledger }: Oper
       return filter ? found.filter((job) => isFailedAs(job, filter)).slice(0, limit) : found;
     },
     async retry(id, by) {
-      const job = await queue.getJob(id).catch(() => undefined);
+      const job = await queue.getJob(id).catch((error: unknown) => {
+        if (error instanceof SyntaxError) return 'unreadable' as const;
+        throw error;
+      });
+      if (job === 'unreadable') return { id, kind: 'refused', sentence: messages.unreadableJob(id) };
       if (!job || (await job.getState()) !== 'failed') {
         return { id, kind: 'refused', sentence: messages.noFailedJob(id) };
       }

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseDomainName } from '../../src/domains/domain-name.ts';
 import type { DomainState as LifeStage } from '../../src/domains/states.ts';
 import * as messages from '../../src/queue/messages.ts';
+import { unreadableJob } from '../../src/queue/messages.ts';
 import { createOperator } from '../../src/queue/operator.ts';
 import { until } from '../helpers/until.ts';
 import { createStage, PRIMARY, type Stage } from '../helpers/worker.ts';
@@ -19,6 +20,16 @@ async function failedAdd(stage: Stage): Promise<string> {
   return jobId;
 }
 const twoAttempts = { retries: { attempts: 2 } };
+
+test('a failed job whose data is not JSON is refused as such, not as unknown', async () => {
+  await using stage = await createStage({ workers: 0 });
+  const { id = '' } = await stage.queue.add('add-domain', { domain: 'a.example.org' });
+  const key = `${stage.config.queuePrefix}:runcloud-domains`;
+  await stage.redis.hset(`${key}:${id}`, 'data', 'no json');
+  await stage.redis.zadd(`${key}:failed`, Date.now(), id);
+  const result = await stage.producer.operator.retry(id, 'cli:ada');
+  expect(result).toEqual({ id, kind: 'refused', sentence: unreadableJob(id) });
+});
 
 describe('retrying a failed job', () => {
   test('gives it a new job with a full budget of attempts, and drops the old record', async () => {

@@ -43,6 +43,7 @@ test('the sentences', () => {
     noReply: [messages.noReply(90_000), messages.noReply(50)],
     ranTooLong: messages.ranTooLong(3_600_000),
     givenUp: messages.givenUp('The job ran for 60 min'),
+    unreadableJob: messages.unreadableJob('7'),
     noFailedJob: messages.noFailedJob('x~2'),
     retrySuperseded: messages.retrySuperseded('x~3'),
     wrongKeyType: messages.wrongKeyType('WRONGTYPE'),
