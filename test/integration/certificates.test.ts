@@ -1,4 +1,4 @@
-// What is asked of a certificate, in a real Redis: any number of asks become one redeploy, and none is forgotten.
+// What is requested of a certificate, in a real Redis: any number of requests become one redeploy, and none is forgotten.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import {
